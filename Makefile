@@ -1,0 +1,88 @@
+# ocelli: `make help` lists what can be made. tools/setup.sh installs what this file needs.
+SHELL := bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+MAKEFLAGS += -j$(shell nproc) --no-print-directory
+
+# One module per variant: plain or relaxed SIMD, one thread or several. Each fact about them stands here only.
+VARIANTS := simd relaxed simd-threads relaxed-threads
+INITIAL_PAGES := 64
+MAXIMUM_PAGES := 16384
+STACK_BYTES := 262144
+# What one variant may weigh, gzipped: the wasm and every JavaScript file that is loaded with it.
+SIZE_BUDGET_BYTES := 174080
+
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
+WASM := $(VARIANTS:%=dist/ocelli-%.wasm)
+MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
+SOURCES = $(shell cat build/sources)
+XNNPACK_DIR ?= $(SOURCES)/xnnpack
+
+.PHONY: all wasm help detect test test-c soak bench lint format check-size check-types clean
+all: wasm $(MODEL) dist/font.js ## everything that `npm pack` needs
+wasm: $(WASM) dist/build.js ## the four wasm variants
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# ---- toolchain and library, in the user's cache ----
+
+build/emcc: tools/toolchain.sh tools/trixie.sh
+	@mkdir -p build && tools/toolchain.sh >$@.tmp && mv $@.tmp $@
+build/sources: tools/sources.sh tools/trixie.sh
+	@mkdir -p build && tools/sources.sh >$@.tmp && mv $@.tmp $@
+
+# build/xnnpack-simd and build/xnnpack-relaxed hold the path of a library keyed by all that it is made of.
+build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.h
+	@key=$$({ cat tools/xnnpack.mk tools/xnnpack_unused.h; $$(cat build/emcc) -dumpversion; echo $(XNNPACK_DIR) $(SOURCES); } | sha256sum | cut -c1-12); \
+	out=$(CACHE)/xnnpack-$$key/$*; \
+	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$* EMCC=$$(cat build/emcc) SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$out \
+	  && echo $$out >$@
+
+# ---- our C, once per variant ----
+
+C_SOURCES := $(filter-out src/graph_threads.c,$(wildcard src/*.c)) wasm/exports.c
+C_HEADERS := $(wildcard src/*.h)
+WARNINGS := -std=c11 -Wall -Wextra -Werror
+INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
+  -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
+# No contraction into fused multiply-adds: the plain variant gives the same bits on every engine.
+WASM_FLAGS := -O3 -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
+
+# stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why), and small rather than fast.
+build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -Os
+
+define variant_rules
+$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(C_SOURCES) $(if $(findstring threads,$(1)),src/graph_threads.c))
+$(1)_FLAGS := $$(WASM_FLAGS) $(if $(findstring relaxed,$(1)),-mrelaxed-simd) $(if $(findstring threads,$(1)),-DOCL_THREADS)
+$(1)_POOL := build/$(1)/pool/$(if $(findstring threads,$(1)),portable-api,shim).o \
+  $(if $(findstring threads,$(1)),build/$(1)/pool/fastpath.o)
+
+build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
+	@mkdir -p $$(@D) && echo "  $(1): $$<"
+	@$$$$(cat build/emcc) $$(WARNINGS) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+build/$(1)/pool/%.o: build/emcc build/sources
+	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
+
+# emcc also writes JavaScript, which is not used: wasm/memory.js is all the glue there is. At -O1 it leaves the names of
+# imports and exports alone; wasm-opt then does what -O3 would have.
+dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) $$($(1)_POOL) wasm/exports.txt build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd)
+	@mkdir -p dist && echo "  $(1): link"
+	@$$$$(cat build/emcc) -O1 -msimd128 -mbulk-memory -matomics --no-entry -sFILESYSTEM=0 -sASSERTIONS=0 \
+	  -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=$$$$(($(INITIAL_PAGES) * 65536)) \
+	  -sMAXIMUM_MEMORY=$$$$(($(MAXIMUM_PAGES) * 65536)) -sSTACK_SIZE=$(STACK_BYTES) -Wl,--stack-first -Wl,--gc-sections \
+	  -sEXPORTED_FUNCTIONS=@wasm/exports.txt -sERROR_ON_UNDEFINED_SYMBOLS -Wno-pthreads-mem-growth \
+	  $(if $(findstring threads,$(1)),-sWASM_WORKERS -sSHARED_MEMORY -sIMPORTED_MEMORY) \
+	  $$($(1)_OBJECTS) $$($(1)_POOL) $$$$(cat build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd))/libxnnpack.a \
+	  -o build/$(1)/ocelli.mjs 2> >(grep -v '^cache:INFO' >&2)
+	@$$$$($$$$(dirname $$$$(cat build/emcc))/em-config BINARYEN_ROOT)/bin/wasm-opt -O3 \
+	  --enable-simd --enable-bulk-memory --enable-threads --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
+	  $(if $(findstring relaxed,$(1)),--enable-relaxed-simd) --strip-debug --strip-producers --strip-target-features build/$(1)/ocelli.wasm -o $$@
+endef
+$(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
+
+# The facts above that JavaScript needs.
+dist/build.js: Makefile package.json
+	@mkdir -p dist && { echo '// Made by the Makefile.'; \
+	  echo "export const VERSION = '$$(sed -n 's/.*"version": "\(.*\)".*/\1/p' package.json)';"; \
+	  echo 'export const INITIAL_PAGES = $(INITIAL_PAGES);'; echo 'export const MAXIMUM_PAGES = $(MAXIMUM_PAGES);'; } >$@

@@ -1,0 +1,17 @@
+// One fresh process: ocelli, from import to the first detections in a photo's bytes. Prints one JSON line.
+import { readFile } from 'node:fs/promises';
+
+const photo = process.argv[2];
+const start = performance.now();
+const { ObjectDetector } = await import('../../wasm/platform/node.js');
+const detector = await ObjectDetector.create();
+const result = await detector.detect(await readFile(photo));
+const ms = performance.now() - start;
+console.log(
+  JSON.stringify({
+    ms,
+    memoryBytes: detector.memoryUse.totalBytes,
+    result: result.map(({ label }) => label),
+  }),
+);
+detector.close();

@@ -1,0 +1,146 @@
+// ocelli inspect: a model file -> what is in it, as text or JSON.
+import { readLabels } from '../wasm/labels.js';
+import {
+  attempt,
+  bold,
+  formatBytes,
+  formatCount,
+  layOut,
+  plural,
+  print,
+  printable,
+  shortName,
+} from './common.js';
+import { DEFAULT_MODEL, loadModel } from './model.js';
+
+/** @typedef {import('../wasm/engine.js').TensorInfo} TensorInfo */
+/** @typedef {Awaited<ReturnType<typeof describe>>} Description */
+
+const SHOWN_LABELS = 12;
+
+/**
+ * @param {import('./usage.js').Values<'inspect'>} values
+ * @param {string[]} files
+ */
+export async function run(values, [file]) {
+  const description = await attempt(file ?? DEFAULT_MODEL, () => describe(file));
+  if (description) {
+    print(values.json ? JSON.stringify(description) : toText(description, values.operators ?? false));
+  }
+}
+
+/** @param {string | undefined} file */
+async function describe(file) {
+  const { engine, entry, metadata, fileBytes } = await loadModel(file, 1);
+  try {
+    const { arenaBytes, parameters, multiplyAdds, dynamicBatch } = engine.network;
+    const { labels, ...about } = metadata;
+    const names = labels ?? entry?.labels;
+    return {
+      file,
+      manifestId: entry?.id,
+      title: entry?.title,
+      inputs: engine.inputs,
+      outputs: engine.outputs,
+      dynamicBatch,
+      parameters,
+      multiplyAdds,
+      memory: { fileBytes, arenaBytes, moduleBytes: engine.memoryUse.totalBytes },
+      metadata: about,
+      labels: names && readLabels(names),
+      operators: engine.operators.map(({ ms, ...operator }) => operator),
+    };
+  } finally {
+    engine.close();
+  }
+}
+
+/**
+ * @param {Description} description
+ * @param {boolean} listOperators
+ */
+function toText(description, listOperators) {
+  const { file = DEFAULT_MODEL, manifestId, title, inputs, outputs, operators } = description;
+  return [
+    bold(file),
+    ...(manifestId ? [`${manifestId}: ${title}`] : []),
+    `\n${bold('Inputs')}`,
+    ...tensorLines(inputs),
+    `\n${bold('Outputs')}`,
+    ...tensorLines(outputs),
+    `\n${bold(plural(operators.length, 'operator'))}`,
+    ...(listOperators ? operatorLines(operators) : kindLines(operators)),
+    '',
+    ...layOut(factRows(description), 'll'),
+  ].join('\n');
+}
+
+/** @param {TensorInfo[]} tensors */
+function tensorLines(tensors) {
+  const rows = tensors.map(({ name, dtype, shape, quantization }) => [
+    printable(name),
+    dtype,
+    formatShape(shape),
+    quantization ? `(stored - ${quantization.zeroPoint}) * ${Number(quantization.scale.toPrecision(6))}` : '',
+  ]);
+  return layOut(rows, 'llll');
+}
+
+/** @param {Description['operators']} operators */
+function kindLines(operators) {
+  /** @type {Map<string, {count: number, multiplyAdds: number}>} */
+  const kinds = new Map();
+  for (const { operator, multiplyAdds } of operators) {
+    const kind = kinds.get(operator) ?? { count: 0, multiplyAdds: 0 };
+    kinds.set(operator, { count: kind.count + 1, multiplyAdds: kind.multiplyAdds + multiplyAdds });
+  }
+  const rows = [...kinds]
+    .sort(([, a], [, b]) => b.multiplyAdds - a.multiplyAdds || b.count - a.count)
+    .map(([kind, { count, multiplyAdds }]) => [kind, String(count), formatWork(multiplyAdds)]);
+  return layOut(rows, 'lrr');
+}
+
+/** @param {Description['operators']} operators */
+function operatorLines(operators) {
+  const rows = operators.map(({ operator, output, shape, multiplyAdds }, index) => [
+    String(index),
+    operator,
+    formatShape(shape),
+    formatWork(multiplyAdds),
+    printable(shortName(output)),
+  ]);
+  return layOut(rows, 'rllrl');
+}
+
+/** @param {Description} description */
+function factRows({ parameters, multiplyAdds, dynamicBatch, memory, metadata, labels }) {
+  const about = Object.entries(metadata).filter(([, value]) => typeof value === 'string');
+  return [
+    ['parameters', formatCount(parameters)],
+    ['multiply-adds', `${formatCount(multiplyAdds)} an image`],
+    ['batch', dynamicBatch ? 'free' : 'fixed'],
+    ['file', formatBytes(memory.fileBytes)],
+    [
+      'memory',
+      `${formatBytes(memory.moduleBytes)} in all, ${formatBytes(memory.arenaBytes)} of it for tensors`,
+    ],
+    ...about.map(([key, value]) => [key, printable(String(value))]),
+    ...(labels ? [['labels', formatLabels(labels)]] : []),
+  ];
+}
+
+/** @param {{name: string}[]} labels */
+function formatLabels(labels) {
+  const shown = labels.slice(0, SHOWN_LABELS).map(({ name }) => printable(name));
+  return `${labels.length}: ${shown.join(', ')}${labels.length > shown.length ? ', ...' : ''}`;
+}
+
+/** @param {number[]} shape */
+function formatShape(shape) {
+  return `[${shape.join(', ')}]`;
+}
+
+/** @param {number} multiplyAdds */
+function formatWork(multiplyAdds) {
+  return multiplyAdds > 0 ? formatCount(multiplyAdds) : '';
+}

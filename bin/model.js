@@ -1,0 +1,38 @@
+// A model file -> an engine with the model in it, for the commands that look at any model, detector or not.
+import { Engine } from '../wasm/engine.js';
+import { host } from '../wasm/host.js';
+import { readSource } from '../wasm/input.js';
+import { findManifestEntry } from '../wasm/model_spec.js';
+import { chooseVariant } from '../wasm/variant.js';
+import '../wasm/platform/node.js';
+import { readBytes } from './common.js';
+
+/** What stands for the model that comes with ocelli where its name is shown. */
+export const DEFAULT_MODEL = 'default model';
+
+/**
+ * @param {string | undefined} file - is standard input; undefined: the default model
+ * @param {number} threads
+ * @returns the engine, which the caller closes, what is known of the model, and how long each step took
+ */
+export async function loadModel(file, threads) {
+  const bytes = file === '-' ? await readBytes(file) : undefined;
+  const { trustsRelaxed, defaultModel } = host();
+  const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
+  const start = performance.now();
+  const engine = await Engine.create({ variant, threads });
+  const created = performance.now();
+  try {
+    const received = await engine.receiveModel(await readSource(bytes ?? file ?? defaultModel));
+    const metadata = engine.openModel();
+    const beforeHash = performance.now();
+    const entry = await findManifestEntry(received);
+    const afterHash = performance.now();
+    engine.buildModel();
+    const ms = { module: created - start, model: performance.now() - created - (afterHash - beforeHash) };
+    return { engine, variant, entry, metadata, fileBytes: received.sizeBytes, ms };
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}

@@ -1,0 +1,137 @@
+// What users may type: each command's help text and, beside it, the options as node:util's parseArgs takes them.
+
+export const HELP = `\
+Usage: ocelli COMMAND [options] [files]
+
+Finds objects in photos with SSD-MobileNetV2, as one small WebAssembly module.
+
+Commands:
+  detect IMAGE...    what is in the photos, and where
+  inspect [MODEL]    what is in a .tflite file
+  bench [MODEL]      how fast it runs here
+
+Options:
+  -h, --help         this text; after a command, the command's
+  --version          the version
+
+Example:
+  ocelli detect photo.jpg --out found.png
+
+Exit status: 0; 1 if an input could not be used; 2 if the command line could not be understood.
+`;
+
+const DETECT = `\
+Usage: ocelli detect [options] IMAGE...
+
+Prints a table of the objects in each image: label, score, and box in pixels of the upright image. IMAGE is a PNG,
+JPEG, BMP or GIF file, or - for standard input.
+
+Options:
+  --score N          show what scores above N, 0 to 1; default 0.5
+  --iou N            drop a box that overlaps a better one of its class by more than N, 0 to 1; default 0.6
+  --max N            show the N best; default 100
+  --classes A,B      show these classes only: names, MIDs (/m/...) or numbers
+  --deny A,B         do not show these
+  --json             one JSON object a line for each image instead of the table:
+                     {file, width, height, detections: [{label, labelId, mid, score, box: {x, y, width, height}}],
+                      ms: {decode, preprocess, network, postprocess}}
+  --out FILE.png     also write the image with boxes and labels drawn on it
+  --out DIR          the same for any number of images, as DIR/NAME.png; no input is ever overwritten
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Another model than the one that comes with ocelli:
+  --model FILE       a .tflite file, or - for standard input
+  --labels FILE      names of its classes, one a line
+  --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
+                     '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}'
+  --ssd JSON         how its outputs become boxes, where the file does not say: {anchors or anchorGenerator, boxCoder,
+                     scores, background}; the entries of models/manifest.json are examples
+  JSON is the text itself or the name of a file with it.
+
+Examples:
+  ocelli detect photo.jpg
+  ocelli detect --score 0.3 --classes Dog,Cat --out found/ photos/*.jpg
+  curl -s https://example.com/photo.jpg | ocelli detect --json -
+`;
+
+const INSPECT = `\
+Usage: ocelli inspect [options] [MODEL]
+
+Prints what is in a .tflite file: inputs, outputs, operators, parameters, multiply-adds, memory, labels. MODEL is a
+file, or - for standard input; default: the detector that comes with ocelli.
+
+Options:
+  --operators        list every operator, not only how many there are of each kind
+  --json             one JSON object, with every operator
+  -h, --help         this text
+
+Example:
+  ocelli inspect --operators model.tflite
+`;
+
+const BENCH = `\
+Usage: ocelli bench [options] [MODEL]
+
+Measures how long a model takes to load and to run on noise, beside what this machine could do at best: its
+multiply-adds per second in registers. MODEL is a .tflite file, or - for standard input; default: the detector that
+comes with ocelli.
+
+Options:
+  --runs N           warm runs; default 50
+  --threads N        default 1
+  --operators        also list the operators that take the most time
+  --json             one JSON object; times in milliseconds
+  -h, --help         this text
+
+Example:
+  ocelli bench --threads 2 --operators
+`;
+
+const help = /** @type {const} */ ({ type: 'boolean', short: 'h' });
+
+export const COMMANDS = /** @type {const} */ ({
+  detect: {
+    help: DETECT,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      model: { type: 'string' },
+      labels: { type: 'string' },
+      score: { type: 'string' },
+      iou: { type: 'string' },
+      max: { type: 'string' },
+      classes: { type: 'string', multiple: true },
+      deny: { type: 'string', multiple: true },
+      input: { type: 'string' },
+      ssd: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      json: { type: 'boolean' },
+      out: { type: 'string' },
+      help,
+    },
+  },
+  inspect: {
+    help: INSPECT,
+    maxArguments: 1,
+    options: { operators: { type: 'boolean' }, json: { type: 'boolean' }, help },
+  },
+  bench: {
+    help: BENCH,
+    maxArguments: 1,
+    options: {
+      runs: { type: 'string' },
+      threads: { type: 'string' },
+      operators: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help,
+    },
+  },
+});
+
+/**
+ * The options of a command, as given.
+ * @template {keyof typeof COMMANDS} Name
+ * @typedef {ReturnType<typeof import('node:util').parseArgs<{options: typeof COMMANDS[Name]['options']}>>['values']} Values
+ */

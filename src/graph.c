@@ -1,0 +1,636 @@
+// Builds, plans, runs. How each operator is worked is in graph_conv.c, graph_math.c and graph_shape.c.
+#include "graph.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "graph_internal.h"
+#include "weights.h"
+#include "xnnpack/hardware-config.h"
+
+// Past these a model is refused rather than run: hostile or mistaken, no network of this kind comes near.
+static const size_t kMaxElements = (size_t)1 << 28;
+static const uint64_t kMaxMultiplyAddsPerImage = 100000000000;
+enum { kMaxOperators = 4096 };
+
+// ---- what the operators' files call ----
+
+ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...) {
+  if (detail == NULL) return status;
+  const char* name = ocl_tflite_opcode_name(step->op.opcode);
+  const int length = step->op.opcode == OCL_OP_CUSTOM
+                         ? snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
+                                    step->op.custom_name)
+                         : snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
+                                    name != NULL ? name : "unknown");
+  if (length < 0 || (size_t)length >= sizeof detail->text) return status;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(detail->text + length, sizeof detail->text - (size_t)length, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl_detail* detail) {
+  if (status == xnn_status_success) return OCL_OK;
+  if (status == xnn_status_out_of_memory) return OCL_OUT_OF_MEMORY;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "XNNPACK refuses its parameters (status %d)", status);
+}
+
+ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_tflite_tensor* tensor_out,
+                              ocl_detail* detail) {
+  const ocl_value* value = ocl_graph_in(graph, step, input);
+  if (value == NULL || value->constant < 0)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "input %d must be a constant", (int)input);
+  *tensor_out = ocl_tflite_get_tensor(graph->model, value->constant);
+  return OCL_OK;
+}
+
+ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t max, int32_t* ints_out,
+                                int32_t* count_out, ocl_detail* detail) {
+  const ocl_value* value = ocl_graph_in(graph, step, input);
+  if (value == NULL || value->known == NULL || (value->dtype != OCL_INT32 && value->dtype != OCL_INT64))
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "input %d must be integers known at load",
+                            (int)input);
+  const size_t count = ocl_shape_num_elements(&value->shape);
+  if (count > (size_t)max)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "input %d has too many elements", (int)input);
+  for (size_t i = 0; i < count; i++) {
+    const int64_t element =
+        value->dtype == OCL_INT32 ? ((const int32_t*)value->data)[i] : ((const int64_t*)value->data)[i];
+    if (element < INT32_MIN || element > INT32_MAX)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "input %d is out of range", (int)input);
+    ints_out[i] = (int32_t)element;
+  }
+  *count_out = (int32_t)count;
+  return OCL_OK;
+}
+
+void ocl_graph_share_storage(ocl_graph* graph, const ocl_step* step) {
+  ocl_graph_out(graph, step, 0)->storage = ocl_graph_in(graph, step, 0)->storage;
+}
+
+void ocl_graph_activation_bounds(ocl_activation activation, float* min_out, float* max_out) {
+  *min_out = activation == OCL_ACTIVATION_NONE ? -INFINITY : activation == OCL_ACTIVATION_RELU_N1_TO_1 ? -1.0f : 0.0f;
+  *max_out = activation == OCL_ACTIVATION_RELU6 ? 6.0f : activation == OCL_ACTIVATION_RELU_N1_TO_1 ? 1.0f : INFINITY;
+}
+
+int32_t ocl_graph_quantize(float real, const ocl_value* value) {
+  const float min = (float)ocl_graph_stored_min(value->dtype), max = (float)ocl_graph_stored_max(value->dtype);
+  const float stored = roundf(real / value->scale) + (float)value->zero_point;
+  return (int32_t)(stored >= max ? max : stored >= min ? stored : min);
+}
+
+void ocl_graph_stored_bounds(const ocl_value* output, ocl_activation activation, int32_t* min_out, int32_t* max_out) {
+  float min, max;
+  ocl_graph_activation_bounds(activation, &min, &max);
+  *min_out = ocl_graph_quantize(min, output);
+  *max_out = ocl_graph_quantize(max, output);
+}
+
+ocl_status ocl_graph_build_clamp(ocl_graph* graph, ocl_step* step, ocl_activation activation, ocl_detail* detail) {
+  if (activation == OCL_ACTIVATION_NONE) return OCL_OK;
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const enum xnn_datatype datatype = output->dtype == OCL_FLOAT32 ? xnn_datatype_fp32
+                                     : output->dtype == OCL_INT8  ? xnn_datatype_qint8
+                                                                  : xnn_datatype_quint8;
+  const struct xnn_quantization_params quantization = {output->zero_point, output->scale};
+  union xnn_unary_params params;
+  ocl_graph_activation_bounds(activation, &params.clamp.min, &params.clamp.max);
+  return ocl_graph_check_xnn(step,
+                             xnn_create_unary_elementwise_nc(xnn_unary_clamp, datatype, datatype, &params,
+                                                             &quantization, &quantization, 0, &step->clamp),
+                             detail);
+}
+
+// XNNPACK keeps a pointer for each kernel element of each output pixel; past this a window is refused.
+static const int64_t kMaxIndirections = (int64_t)1 << 27;
+
+static int64_t window_outputs(ocl_padding padding, int64_t input, int64_t explicit_padding, int64_t kernel,
+                              int64_t stride, int64_t dilation) {
+  if (padding == OCL_PADDING_SAME) return (input + stride - 1) / stride;
+  const int64_t span = (kernel - 1) * dilation + 1;
+  return input + explicit_padding < span ? 0 : (input + explicit_padding - span) / stride + 1;
+}
+
+ocl_status ocl_graph_plan_window(ocl_graph* graph, const ocl_step* step, const ocl_window* window, int32_t channels,
+                                 ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_pad_2d* pad = &window->explicit_padding;
+  const int64_t out_h = window_outputs(window->padding, input->shape.dims[1], pad->top + pad->bottom, window->kernel_h,
+                                       window->stride_h, window->dilation_h);
+  const int64_t out_w = window_outputs(window->padding, input->shape.dims[2], pad->left + pad->right, window->kernel_w,
+                                       window->stride_w, window->dilation_w);
+  if (out_h < 1 || out_w < 1)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its window is larger than its input");
+  if (out_h * out_w > kMaxIndirections / (window->kernel_h * window->kernel_w))
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "a %d x %d window over %d x %d", (int)window->kernel_h,
+                            (int)window->kernel_w, (int)out_h, (int)out_w);
+  ocl_graph_out(graph, step, 0)->shape =
+      (ocl_shape){4, {input->shape.dims[0], (int32_t)out_h, (int32_t)out_w, channels}};
+  return OCL_OK;
+}
+
+ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  if (ocl_graph_in(graph, step, 0)->shape.rank == 4) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is not [N, H, W, C]");
+}
+
+// ---- building ----
+
+const ocl_kind* ocl_graph_find_kind(const ocl_tflite_operator* op) {
+  switch (op->opcode) {
+    case OCL_OP_CONV_2D: return &ocl_graph_conv;
+    case OCL_OP_DEPTHWISE_CONV_2D: return &ocl_graph_depthwise_conv;
+    case OCL_OP_FULLY_CONNECTED: return &ocl_graph_fully_connected;
+    case OCL_OP_MAX_POOL_2D: return &ocl_graph_max_pool;
+    case OCL_OP_AVERAGE_POOL_2D: return &ocl_graph_average_pool;
+    case OCL_OP_ADD: return &ocl_graph_add;
+    case OCL_OP_SUB: return &ocl_graph_sub;
+    case OCL_OP_MUL: return &ocl_graph_mul;
+    case OCL_OP_RELU:
+    case OCL_OP_RELU6:
+    case OCL_OP_LOGISTIC:
+    case OCL_OP_HARD_SWISH:
+    case OCL_OP_QUANTIZE:
+    case OCL_OP_DEQUANTIZE: return &ocl_graph_unary;
+    case OCL_OP_SOFTMAX: return &ocl_graph_softmax;
+    case OCL_OP_MEAN: return &ocl_graph_mean;
+    case OCL_OP_RESIZE_BILINEAR: return &ocl_graph_resize;
+    case OCL_OP_PAD: return &ocl_graph_pad;
+    case OCL_OP_RESHAPE:
+    case OCL_OP_SQUEEZE:
+    case OCL_OP_EXPAND_DIMS: return &ocl_graph_reshape;
+    case OCL_OP_TRANSPOSE: return &ocl_graph_transpose;
+    case OCL_OP_CONCATENATION: return &ocl_graph_concatenation;
+    case OCL_OP_PACK: return &ocl_graph_pack;
+    case OCL_OP_SHAPE: return &ocl_graph_shape;
+    case OCL_OP_STRIDED_SLICE: return &ocl_graph_strided_slice;
+    case OCL_OP_TILE: return &ocl_graph_tile;
+    case OCL_OP_CUSTOM:
+      return strcmp(op->custom_name, "TFLite_Detection_PostProcess") == 0 ? &ocl_graph_detection_postprocess : NULL;
+    default: return NULL;
+  }
+}
+
+static ocl_status copy_names(ocl_graph* graph) {
+  size_t bytes = 0;
+  for (int32_t i = 0; i < graph->num_values; i++) bytes += strlen(ocl_tflite_get_tensor(graph->model, i).name) + 1;
+  graph->names = malloc(bytes);
+  if (graph->names == NULL) return OCL_OUT_OF_MEMORY;
+  char* next = graph->names;
+  for (int32_t i = 0; i < graph->num_values; i++) {
+    const char* name = ocl_tflite_get_tensor(graph->model, i).name;
+    const size_t size = strlen(name) + 1;
+    graph->values[i].name = memcpy(next, name, size);
+    next += size;
+  }
+  return OCL_OK;
+}
+
+static ocl_status build_value(ocl_graph* graph, int32_t index, ocl_detail* detail) {
+  const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, index);
+  ocl_value* value = &graph->values[index];
+  value->dtype = tensor.dtype;
+  value->shape = tensor.shape;
+  value->constant = tensor.data != NULL ? index : -1;
+  value->storage = index;
+  if (tensor.quantization.num_scales == 1) {
+    value->scale = tensor.quantization.scales[0];
+    value->zero_point = tensor.quantization.zero_points == NULL ? 0 : (int32_t)tensor.quantization.zero_points[0];
+  }
+  if (ocl_shape_num_elements(&tensor.shape) > kMaxElements)
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "tensor %d '%s'", (int)index, value->name);
+  return OCL_OK;
+}
+
+static ocl_status build_inputs(ocl_graph* graph, ocl_detail* detail) {
+  for (int32_t i = 0; i < graph->num_inputs; i++) {
+    const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, graph->inputs[i]);
+    if (tensor.is_shape_free)
+      return ocl_status_with_detail(OCL_MODEL_BAD_GRAPH, detail, "input '%s' has a free dimension besides the batch",
+                                    tensor.name);
+    graph->values[graph->inputs[i]].is_input = true;
+    graph->is_batch_free = graph->is_batch_free || tensor.is_batch_free;
+  }
+  return OCL_OK;
+}
+
+// Weights and biases of the operators that pack them are read while building and never kept.
+static bool is_packed_weight(const ocl_step* step, int32_t input) {
+  const int32_t opcode = step->op.opcode;
+  return input >= 1 &&
+         (opcode == OCL_OP_CONV_2D || opcode == OCL_OP_DEPTHWISE_CONV_2D || opcode == OCL_OP_FULLY_CONNECTED);
+}
+
+// A constant operand: its elements, in the value's dtype, owned by the graph.
+static ocl_status keep_constant(ocl_graph* graph, ocl_value* value) {
+  if (value->is_kept) return OCL_OK;
+  const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, value->constant);
+  const size_t size = ocl_graph_size_bytes(value);
+  value->known = calloc(1, size + XNN_EXTRA_BYTES);
+  if (value->known == NULL) return OCL_OUT_OF_MEMORY;
+  value->data = value->known;
+  value->is_kept = true;
+  if (value->dtype != tensor.dtype) return ocl_weights_to_float(&tensor, (float*)(void*)value->known);
+  memcpy(value->known, tensor.data, size);
+  return OCL_OK;
+}
+
+// DEQUANTIZE of a constant (fp16 weights) is no step: its consumers read the constant as float.
+static bool is_constant_dequantize(const ocl_graph* graph, const ocl_tflite_operator* op) {
+  if (op->opcode != OCL_OP_DEQUANTIZE) return false;
+  const ocl_value* input = &graph->values[op->inputs[0]];
+  const ocl_value* output = &graph->values[op->outputs[0]];
+  return input->constant >= 0 && output->dtype == OCL_FLOAT32 &&
+         ocl_shape_num_elements(&input->shape) == ocl_shape_num_elements(&output->shape) &&
+         (input->dtype == OCL_FLOAT16 || ocl_tflite_get_tensor(graph->model, input->constant).quantization.num_scales);
+}
+
+static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t** next_index, ocl_detail* detail) {
+  const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, operator_index);
+  ocl_step* step = &graph->steps[graph->num_steps];
+  step->index = operator_index;
+  step->op = op;
+  step->kind = ocl_graph_find_kind(&op);
+  if (step->kind == NULL && op.opcode != OCL_OP_CUSTOM && ocl_tflite_opcode_name(op.opcode) == NULL)
+    return ocl_status_with_detail(OCL_UNSUPPORTED_OPERATOR, detail, "operator %d (BuiltinOperator %d)",
+                                  (int)operator_index, (int)op.opcode);
+  if (step->kind == NULL) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "not in the set");
+  if (is_constant_dequantize(graph, &op)) {
+    graph->values[op.outputs[0]].constant = graph->values[op.inputs[0]].constant;
+    return OCL_OK;
+  }
+  graph->num_steps++;
+  step->op.inputs = memcpy(*next_index, op.inputs, (size_t)op.num_inputs * sizeof(int32_t));
+  *next_index += op.num_inputs;
+  step->op.outputs = memcpy(*next_index, op.outputs, (size_t)op.num_outputs * sizeof(int32_t));
+  *next_index += op.num_outputs;
+  for (int32_t i = 0; i < op.num_inputs; i++) {
+    ocl_value* input = ocl_graph_in(graph, step, i);
+    if (input == NULL) continue;
+    if (input->constant >= 0 && !is_packed_weight(step, i)) OCL_TRY(keep_constant(graph, input));
+  }
+  return step->kind->build == NULL ? OCL_OK : step->kind->build(graph, step, detail);
+}
+
+static int32_t count_indices_and_uses(ocl_graph* graph) {
+  int32_t count = 0;
+  for (int32_t i = 0; i < graph->model->num_operators; i++) {
+    const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, i);
+    count += op.num_inputs + op.num_outputs;
+    for (int32_t j = 0; j < op.num_inputs; j++)
+      if (op.inputs[j] >= 0) graph->values[op.inputs[j]].num_uses++;
+  }
+  for (int32_t i = 0; i < graph->num_outputs; i++) graph->values[graph->outputs[i]].num_uses++;
+  return count;
+}
+
+static ocl_status build_outputs(ocl_graph* graph) {
+  for (int32_t i = 0; i < graph->num_outputs; i++) {
+    ocl_value* value = &graph->values[graph->outputs[i]];
+    value->is_output = true;
+    if (value->constant >= 0) OCL_TRY(keep_constant(graph, value));
+  }
+  return OCL_OK;
+}
+
+static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
+  const ocl_tflite* model = graph->model;
+  if (model->num_operators > kMaxOperators)
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%d operators", (int)model->num_operators);
+  graph->num_values = model->num_tensors;
+  graph->num_inputs = model->num_inputs;
+  graph->num_outputs = model->num_outputs;
+  graph->values = calloc((size_t)model->num_tensors + 1, sizeof *graph->values);
+  graph->steps = calloc((size_t)model->num_operators + 1, sizeof *graph->steps);
+  graph->inputs = malloc((size_t)(model->num_inputs + model->num_outputs + 1) * sizeof(int32_t));
+  if (graph->values == NULL || graph->steps == NULL || graph->inputs == NULL) return OCL_OUT_OF_MEMORY;
+  graph->outputs = graph->inputs + graph->num_inputs;
+  memcpy(graph->inputs, ocl_tflite_inputs(model), (size_t)graph->num_inputs * sizeof(int32_t));
+  memcpy(graph->outputs, ocl_tflite_outputs(model), (size_t)graph->num_outputs * sizeof(int32_t));
+  OCL_TRY(copy_names(graph));
+  for (int32_t i = 0; i < graph->num_values; i++) OCL_TRY(build_value(graph, i, detail));
+  OCL_TRY(build_inputs(graph, detail));
+
+  graph->indices = malloc((size_t)(count_indices_and_uses(graph) + 1) * sizeof(int32_t));
+  if (graph->indices == NULL) return OCL_OUT_OF_MEMORY;
+  int32_t* next_index = graph->indices;
+  for (int32_t i = 0; i < model->num_operators; i++) OCL_TRY(build_step(graph, i, &next_index, detail));
+  return build_outputs(graph);
+}
+
+// ---- planning: shapes, known values, lifetimes, memory ----
+
+static void forget_known(ocl_graph* graph) {
+  for (int32_t i = 0; i < graph->num_values; i++) {
+    ocl_value* value = &graph->values[i];
+    if (value->is_kept) continue;
+    if (value->storage == i) free(value->known);
+    value->known = NULL;
+    value->data = NULL;
+    value->storage = i;
+  }
+}
+
+static bool all_inputs_known(ocl_graph* graph, const ocl_step* step) {
+  if (step->op.opcode == OCL_OP_SHAPE) return true;
+  for (int32_t i = 0; i < step->op.num_inputs; i++) {
+    const ocl_value* input = ocl_graph_in(graph, step, i);
+    if (input != NULL && input->known == NULL) return false;
+  }
+  return true;
+}
+
+static enum xnn_status bind_step(ocl_graph* graph, ocl_step* step) {
+  if (step->kind->bind != NULL && step->xnn != NULL) {
+    const enum xnn_status status = step->kind->bind(graph, step);
+    if (status != xnn_status_success) return status;
+  }
+  if (step->clamp == NULL) return xnn_status_success;
+  void* output = ocl_graph_out(graph, step, 0)->data;
+  return xnn_setup_unary_elementwise_nc(step->clamp, output, output);
+}
+
+static enum xnn_status run_step(ocl_graph* graph, ocl_step* step) {
+  if (step->is_hybrid) ocl_graph_round_input(graph, step);
+  if (step->xnn != NULL) {
+    const enum xnn_status status = xnn_run_operator(step->xnn, graph->pool);
+    if (status != xnn_status_success) return status;
+  } else if (step->kind->run != NULL) {
+    step->kind->run(graph, step);
+  }
+  if (step->channel_scales != NULL) ocl_graph_scale_sums(graph, step);
+  return step->clamp == NULL ? xnn_status_success : xnn_run_operator(step->clamp, graph->pool);
+}
+
+// All inputs are known, so the outputs are: runs the step now, into memory of its outputs' own.
+static ocl_status fold(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  for (int32_t i = 0; i < step->op.num_outputs; i++) {
+    ocl_value* output = ocl_graph_out(graph, step, i);
+    const ocl_value* storage = &graph->values[output->storage];
+    if (storage != output) {
+      output->known = storage->known;
+    } else {
+      output->known = calloc(1, ocl_graph_size_bytes(output) + XNN_EXTRA_BYTES);
+      if (output->known == NULL) return OCL_OUT_OF_MEMORY;
+    }
+    output->data = output->known;
+  }
+  step->workspace = calloc(1, step->workspace_bytes + XNN_EXTRA_BYTES);
+  if (step->workspace == NULL) return OCL_OUT_OF_MEMORY;
+  enum xnn_status status = bind_step(graph, step);
+  if (status == xnn_status_success) status = run_step(graph, step);
+  free(step->workspace);
+  step->workspace = NULL;
+  return ocl_graph_check_xnn(step, status, detail);
+}
+
+static ocl_status plan_step(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  step->workspace_bytes = 0;
+  step->multiply_adds = 0;
+  OCL_TRY(step->kind->plan(graph, step, detail));
+  for (int32_t i = 0; i < step->op.num_outputs; i++) {
+    const ocl_value* output = ocl_graph_out(graph, step, i);
+    uint64_t elements = 1;
+    for (int32_t d = 0; d < output->shape.rank && elements <= kMaxElements; d++)
+      elements *= (uint64_t)output->shape.dims[d];
+    if (elements == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is empty");
+    if (elements > kMaxElements) return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s'", output->name);
+  }
+  if (step->clamp != NULL) {
+    const size_t elements = ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape);
+    OCL_TRY(ocl_graph_check_xnn(
+        step, xnn_reshape_unary_elementwise_nc(step->clamp, 1, elements, elements, elements, graph->pool), detail));
+  }
+  step->is_folded = all_inputs_known(graph, step);
+  return step->is_folded ? fold(graph, step, detail) : OCL_OK;
+}
+
+static void extend_life(ocl_graph* graph, const ocl_value* value, int32_t step) {
+  ocl_value* storage = &graph->values[value->storage];
+  if (step < storage->first_step) storage->first_step = step;
+  if (step > storage->last_step) storage->last_step = step;
+}
+
+static void find_lifetimes(ocl_graph* graph) {
+  for (int32_t i = 0; i < graph->num_values; i++) {
+    graph->values[i].first_step = INT32_MAX;
+    graph->values[i].last_step = -1;
+  }
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    const ocl_step* step = &graph->steps[s];
+    for (int32_t i = 0; i < step->op.num_inputs; i++) {
+      const ocl_value* input = ocl_graph_in(graph, step, i);
+      if (input != NULL) extend_life(graph, input, s);
+    }
+    for (int32_t i = 0; i < step->op.num_outputs; i++) extend_life(graph, ocl_graph_out(graph, step, i), s);
+  }
+  // Inputs are the caller's from before the first step to after the last, so that a run may be repeated.
+  for (int32_t i = 0; i < graph->num_values; i++) {
+    const ocl_value* value = &graph->values[i];
+    if (value->is_input) extend_life(graph, value, 0);
+    if (value->is_input || value->is_output) extend_life(graph, value, graph->num_steps);
+  }
+}
+
+static bool needs_memory(const ocl_graph* graph, int32_t index) {
+  const ocl_value* value = &graph->values[index];
+  return value->known == NULL && value->storage == index && value->last_step >= 0;
+}
+
+// One block per value that owns memory, then one per workspace.
+static ocl_status plan_memory(ocl_graph* graph) {
+  ocl_arena_block* blocks = calloc((size_t)(graph->num_values + graph->num_steps) + 1, sizeof *blocks);
+  if (blocks == NULL) return OCL_OUT_OF_MEMORY;
+  find_lifetimes(graph);
+  int32_t count = 0;
+  for (int32_t i = 0; i < graph->num_values; i++) {
+    const ocl_value* value = &graph->values[i];
+    if (!needs_memory(graph, i)) continue;
+    blocks[count++] = (ocl_arena_block){ocl_graph_size_bytes(value), value->first_step, value->last_step, 0};
+  }
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    const ocl_step* step = &graph->steps[s];
+    if (step->workspace_bytes > 0 && !step->is_folded)
+      blocks[count++] = (ocl_arena_block){step->workspace_bytes, s, s, 0};
+  }
+  ocl_status status = ocl_arena_plan(blocks, count, &graph->arena_bytes);
+  if (status == OCL_OK) {
+    graph->arena = aligned_alloc(OCL_ARENA_ALIGNMENT_BYTES, graph->arena_bytes + OCL_ARENA_ALIGNMENT_BYTES);
+    if (graph->arena == NULL) status = OCL_OUT_OF_MEMORY;
+  }
+  if (status == OCL_OK) {
+    const ocl_arena_block* block = blocks;
+    for (int32_t i = 0; i < graph->num_values; i++)
+      if (needs_memory(graph, i)) graph->values[i].data = graph->arena + (block++)->offset_bytes;
+    for (int32_t s = 0; s < graph->num_steps; s++) {
+      ocl_step* step = &graph->steps[s];
+      if (step->workspace_bytes > 0 && !step->is_folded) step->workspace = graph->arena + (block++)->offset_bytes;
+    }
+    for (int32_t i = 0; i < graph->num_values; i++)
+      if (graph->values[i].known == NULL) graph->values[i].data = graph->values[graph->values[i].storage].data;
+  }
+  free(blocks);
+  return status;
+}
+
+static ocl_status plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
+  graph->is_planned = false;
+  free(graph->arena);
+  graph->arena = NULL;
+  forget_known(graph);
+  uint64_t multiply_adds = 0;
+  for (int32_t i = 0; i < graph->num_inputs; i++) {
+    ocl_value* input = &graph->values[graph->inputs[i]];
+    if (graph->is_batch_free && input->shape.rank > 0) input->shape.dims[0] = batch;
+    if (ocl_shape_num_elements(&input->shape) > kMaxElements) return OCL_MODEL_TOO_LARGE;
+  }
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    OCL_TRY(plan_step(graph, &graph->steps[s], detail));
+    multiply_adds += graph->steps[s].multiply_adds;
+    if (multiply_adds / (uint64_t)batch > kMaxMultiplyAddsPerImage)
+      return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "over %llu multiply-adds per image",
+                                    (unsigned long long)kMaxMultiplyAddsPerImage);
+  }
+  OCL_TRY(plan_memory(graph));
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    ocl_step* step = &graph->steps[s];
+    if (!step->is_folded) OCL_TRY(ocl_graph_check_xnn(step, bind_step(graph, step), detail));
+  }
+  graph->batch = batch;
+  graph->is_planned = true;
+  return OCL_OK;
+}
+
+// ---- the public functions ----
+
+void ocl_graph_make_deterministic(void) {
+  // The table is XNNPACK's own and filled in on first use; the cast is the only way to it.
+  struct xnn_hardware_config* config = (struct xnn_hardware_config*)xnn_init_hardware_config();
+  if (config != NULL) config->is_x86 = true;
+}
+
+ocl_status ocl_graph_create(const ocl_tflite* model, ocl_thread_pool pool, int32_t batch, ocl_graph** graph_out,
+                            ocl_detail* detail) {
+  *graph_out = NULL;
+  if (batch < 1) return OCL_INVALID_ARGUMENT;
+  if (xnn_initialize(NULL) != xnn_status_success) return OCL_OUT_OF_MEMORY;
+  ocl_graph* graph = calloc(1, sizeof *graph);
+  if (graph == NULL) return OCL_OUT_OF_MEMORY;
+  graph->model = model;
+  graph->pool = pool;
+  ocl_status status = build(graph, detail);
+  graph->model = NULL;
+  if (status == OCL_OK && batch > 1 && !graph->is_batch_free) status = OCL_BATCH_NOT_FREE;
+  if (status == OCL_OK) status = plan(graph, batch, detail);
+  if (status != OCL_OK) {
+    ocl_graph_destroy(graph);
+    return status;
+  }
+  *graph_out = graph;
+  return OCL_OK;
+}
+
+void ocl_graph_destroy(ocl_graph* graph) {
+  if (graph == NULL) return;
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    ocl_step* step = &graph->steps[s];
+    xnn_delete_operator(step->xnn);
+    xnn_delete_operator(step->clamp);
+    ocl_detection_postprocess_destroy(step->postprocess);
+    free(step->postprocess_params);
+    free(step->table);
+    free(step->channel_scales);
+  }
+  for (int32_t i = 0; graph->values != NULL && i < graph->num_values; i++)
+    if (graph->values[i].storage == i) free(graph->values[i].known);
+  free(graph->values);
+  free(graph->steps);
+  free(graph->inputs);
+  free(graph->names);
+  free(graph->indices);
+  free(graph->arena);
+  free(graph);
+}
+
+ocl_status ocl_graph_set_batch(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
+  if (batch < 1) return OCL_INVALID_ARGUMENT;
+  if (batch == graph->batch && graph->is_planned) return OCL_OK;
+  if (!graph->is_batch_free) return OCL_BATCH_NOT_FREE;
+  const int32_t before = graph->batch;
+  const ocl_status status = plan(graph, batch, detail);
+  if (status != OCL_OK) OCL_TRY(plan(graph, before, NULL));
+  return status;
+}
+
+int32_t ocl_graph_num_inputs(const ocl_graph* graph) { return graph->num_inputs; }
+int32_t ocl_graph_num_outputs(const ocl_graph* graph) { return graph->num_outputs; }
+
+static ocl_graph_tensor describe(const ocl_value* value) {
+  return (ocl_graph_tensor){value->name,       value->dtype,
+                            value->shape,      value->scale,
+                            value->zero_point, ocl_graph_size_bytes(value),
+                            value->data};
+}
+
+ocl_graph_tensor ocl_graph_input(const ocl_graph* graph, int32_t index) {
+  return describe(&graph->values[graph->inputs[index]]);
+}
+
+ocl_graph_tensor ocl_graph_output(const ocl_graph* graph, int32_t index) {
+  return describe(&graph->values[graph->outputs[index]]);
+}
+
+bool ocl_graph_postprocess(const ocl_graph* graph, ocl_graph_tensor tensors_out[4], int32_t* num_classes_out) {
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    const ocl_step* step = &graph->steps[s];
+    if (step->postprocess == NULL) continue;
+    for (int32_t i = 0; i < 4; i++) tensors_out[i] = describe(&graph->values[step->op.outputs[i]]);
+    *num_classes_out = step->postprocess_params->num_classes;
+    return true;
+  }
+  return false;
+}
+
+ocl_graph_info ocl_graph_describe(const ocl_graph* graph) {
+  uint64_t multiply_adds = 0;
+  for (int32_t s = 0; s < graph->num_steps; s++) multiply_adds += graph->steps[s].multiply_adds;
+  return (ocl_graph_info){graph->arena_bytes, graph->num_parameters, multiply_adds, graph->is_batch_free};
+}
+
+ocl_status ocl_graph_run(ocl_graph* graph) {
+  if (!graph->is_planned) return OCL_OUT_OF_MEMORY;
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    ocl_step* step = &graph->steps[s];
+    if (!step->is_folded && run_step(graph, step) != xnn_status_success) return OCL_OUT_OF_MEMORY;
+  }
+  return OCL_OK;
+}
+
+ocl_status ocl_graph_run_timed(ocl_graph* graph, double (*clock_us)(void)) {
+  if (!graph->is_planned) return OCL_OUT_OF_MEMORY;
+  double before = clock_us();
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    ocl_step* step = &graph->steps[s];
+    if (!step->is_folded && run_step(graph, step) != xnn_status_success) return OCL_OUT_OF_MEMORY;
+    const double after = clock_us();
+    step->time_us = after - before;
+    before = after;
+  }
+  return OCL_OK;
+}
+
+int32_t ocl_graph_num_steps(const ocl_graph* graph) { return graph->num_steps; }
+
+ocl_graph_step_info ocl_graph_step(const ocl_graph* graph, int32_t index) {
+  const ocl_step* step = &graph->steps[index];
+  const ocl_value* output = &graph->values[step->op.outputs[0]];
+  const char* name = step->op.opcode == OCL_OP_CUSTOM ? "TFLite_Detection_PostProcess"
+                                                      : ocl_tflite_opcode_name(step->op.opcode);
+  return (ocl_graph_step_info){name, output->name, output->shape, step->multiply_adds, step->time_us};
+}

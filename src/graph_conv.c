@@ -1,0 +1,466 @@
+// The operators with weights: convolutions and the fully connected layer.
+// Feature maps are [N, H, W, C]; kernels as TFLite has them, [O, kH, kW, I] and, depthwise, [1, kH, kW, O].
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph_internal.h"
+#include "weights.h"
+
+// ---- weights ----
+
+// Kernel and bias of one operator in the form that XNNPACK packs from, made for the moment of packing.
+typedef struct {
+  ocl_dtype dtype;  // of activations: FLOAT32, INT8, UINT8
+  const void* kernel;
+  const void* bias;  // float or int32; NULL: none
+  float* scales;     // of 8-bit kernels: per output channel
+  float kernel_scale;
+  uint8_t kernel_zero_point;
+  void* owned[3];
+} weights;
+
+static void free_weights(weights* w) {
+  for (size_t i = 0; i < sizeof w->owned / sizeof *w->owned; i++) free(w->owned[i]);
+}
+
+// `tensor`'s values as floats: its own, or unpacked into *owned.
+static ocl_status as_floats(const ocl_step* step, const ocl_tflite_tensor* tensor, const void** values_out,
+                            void** owned, ocl_detail* detail) {
+  *values_out = tensor->data;
+  if (tensor->dtype == OCL_FLOAT32) return OCL_OK;
+  float* values = *owned = malloc(ocl_shape_num_elements(&tensor->shape) * sizeof(float) + 1);
+  if (values == NULL) return OCL_OUT_OF_MEMORY;
+  *values_out = values;
+  if (ocl_weights_to_float(tensor, values) == OCL_OK) return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "a float operator with weights of another dtype");
+}
+
+static ocl_status channel_scales(const ocl_step* step, const ocl_quantization* q, int32_t num_outputs, weights* w,
+                                 ocl_detail* detail) {
+  if (q->num_scales != 1 && q->num_scales != num_outputs)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights' scales are not per output channel");
+  for (int32_t i = 0; i < q->num_scales; i++)
+    if (q->zero_points != NULL && q->zero_points[i] != 0)
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights are not symmetric");
+  w->scales = w->owned[2] = malloc((size_t)num_outputs * sizeof(float));
+  if (w->scales == NULL) return OCL_OUT_OF_MEMORY;
+  for (int32_t i = 0; i < num_outputs; i++) w->scales[i] = q->scales[q->num_scales == 1 ? 0 : i];
+  return OCL_OK;
+}
+
+static ocl_status float_weights(ocl_step* step, const ocl_tflite_tensor* kernel, const ocl_tflite_tensor* bias,
+                                int32_t num_outputs, weights* w, ocl_detail* detail) {
+  if (bias != NULL) OCL_TRY(as_floats(step, bias, &w->bias, &w->owned[1], detail));
+  step->is_hybrid = kernel->dtype == OCL_INT8 && kernel->quantization.num_scales > 0;
+  if (!step->is_hybrid) return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
+  w->kernel = kernel->data;
+  return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
+}
+
+static ocl_status quantized_weights(ocl_graph* graph, const ocl_step* step, const ocl_tflite_tensor* kernel,
+                                    const ocl_tflite_tensor* bias, int32_t num_outputs, weights* w,
+                                    ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const ocl_quantization* q = &kernel->quantization;
+  if (kernel->dtype != w->dtype || output->dtype != w->dtype || (bias != NULL && bias->dtype != OCL_INT32) ||
+      !ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output) || q->num_scales == 0)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its tensors' dtypes are not of one 8-bit kind");
+  for (int32_t i = 0; i < q->num_scales; i++)  // the factor of an int32 sum; XNNPACK takes no larger one
+    if (input->scale * q->scales[i] / output->scale >= 256)
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its scales are too far apart");
+  w->kernel = kernel->data;
+  w->bias = bias == NULL ? NULL : bias->data;
+  w->kernel_scale = q->scales[0];
+  w->kernel_zero_point = (uint8_t)(q->zero_points == NULL ? 0 : q->zero_points[0]);
+  if (w->dtype == OCL_INT8) return channel_scales(step, q, num_outputs, w, detail);
+  if (q->num_scales == 1) return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its unsigned weights have several scales");
+}
+
+// Reads inputs 1 (kernel) and 2 (bias, optional) of `step`. The caller frees with free_weights(), on failure too.
+static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t output_axis, weights* w,
+                               ocl_tflite_tensor* kernel, ocl_detail* detail) {
+  *w = (weights){.dtype = ocl_graph_in(graph, step, 0)->dtype};
+  ocl_tflite_tensor bias_tensor;
+  const ocl_tflite_tensor* bias = NULL;
+  OCL_TRY(ocl_graph_constant(graph, step, 1, kernel, detail));
+  if (kernel->shape.rank <= output_axis || ocl_shape_num_elements(&kernel->shape) == 0)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel's shape is not one of a kernel");
+  const int32_t num_outputs = kernel->shape.dims[output_axis];
+  if (ocl_graph_in(graph, step, 2) != NULL) {
+    OCL_TRY(ocl_graph_constant(graph, step, 2, &bias_tensor, detail));
+    bias = &bias_tensor;
+    if (ocl_shape_num_elements(&bias->shape) != (size_t)num_outputs)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its bias does not have one element per output");
+    graph->num_parameters += (uint64_t)num_outputs;
+  }
+  graph->num_parameters += ocl_shape_num_elements(&kernel->shape);
+  if (w->dtype == OCL_INT8 || w->dtype == OCL_UINT8)
+    return quantized_weights(graph, step, kernel, bias, num_outputs, w, detail);
+  if (w->dtype != OCL_FLOAT32 || ocl_graph_out(graph, step, 0)->dtype != OCL_FLOAT32)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its activations are neither float nor 8-bit");
+  return float_weights(step, kernel, bias, num_outputs, w, detail);
+}
+
+// ---- hybrid operators ----
+// TFLite's "dynamic range" kernels round a float input to 8 bits before multiplying it with 8-bit weights: each image
+// (each row of a fully connected layer) with a scale and zero point of its own. Here XNNPACK sums the whole numbers,
+// exactly: its dynamically quantized operators do with scales of 1, and its float depthwise convolution does for up to
+// 2^24 / (255 * 127) taps. Scales, bias and activation follow, with TFLite's own roundings: a last bit that differed
+// would fall on the other side of a tie in some later layer and grow from there.
+
+static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
+  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
+  return step->kind == &ocl_graph_fully_connected ? ocl_shape_num_elements(input) / (size_t)step->kernel[1]
+                                                  : (size_t)input->dims[0];
+}
+
+static bool is_hybrid_depthwise(const ocl_step* step) {
+  return step->is_hybrid && step->kind == &ocl_graph_depthwise_conv;
+}
+
+// A hybrid step's workspace: each group's scale, its quantization for XNNPACK, then the rounded input, then what
+// XNNPACK asked for.
+static size_t scales_bytes(ocl_graph* graph, const ocl_step* step) { return num_groups(graph, step) * sizeof(float); }
+static size_t quantizations_bytes(ocl_graph* graph, const ocl_step* step) {
+  return (num_groups(graph, step) + XNN_EXTRA_QUANTIZATION_PARAMS) * sizeof(struct xnn_quantization_params);
+}
+
+static size_t hybrid_bytes(ocl_graph* graph, const ocl_step* step) {
+  if (!step->is_hybrid) return 0;
+  const size_t elements = ocl_shape_num_elements(&ocl_graph_in(graph, step, 0)->shape);
+  const size_t size = scales_bytes(graph, step) + quantizations_bytes(graph, step) + XNN_EXTRA_BYTES +
+                      elements * (is_hybrid_depthwise(step) ? sizeof(float) : sizeof(int8_t));
+  return (size + 15) & ~(size_t)15;
+}
+
+static struct xnn_quantization_params* quantizations(ocl_graph* graph, const ocl_step* step) {
+  return (struct xnn_quantization_params*)(void*)((uint8_t*)step->workspace + scales_bytes(graph, step));
+}
+static void* rounded_input(ocl_graph* graph, const ocl_step* step) {
+  return (uint8_t*)quantizations(graph, step) + quantizations_bytes(graph, step);
+}
+static ocl_activation hybrid_activation(const ocl_step* step) {
+  return step->kind == &ocl_graph_fully_connected ? step->op.options.fully_connected.activation
+                                                  : step->op.options.conv.activation;
+}
+
+static void find_range(const float* values, size_t count, float* min_out, float* max_out) {
+  enum { LANES = 8 };
+  float min[LANES] = {0}, max[LANES] = {0};  // the range always has 0 in it
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES)
+    for (int lane = 0; lane < LANES; lane++) {
+      min[lane] = values[i + lane] < min[lane] ? values[i + lane] : min[lane];
+      max[lane] = values[i + lane] > max[lane] ? values[i + lane] : max[lane];
+    }
+  for (; i < count; i++) {
+    min[0] = values[i] < min[0] ? values[i] : min[0];
+    max[0] = values[i] > max[0] ? values[i] : max[0];
+  }
+  for (int lane = 1; lane < LANES; lane++) {
+    min[0] = min[lane] < min[0] ? min[lane] : min[0];
+    max[0] = max[lane] > max[0] ? max[lane] : max[0];
+  }
+  *min_out = min[0];
+  *max_out = max[0];
+}
+
+// The zero point is the end of the range that it represents with the smaller error (gemmlowp's "nudged" zero point).
+static float zero_point_of(double min, double max, double scale) {
+  const double zero_point = 128 - min / scale < 127 + max / scale ? -128 - min / scale : 127 - max / scale;
+  return (float)round(zero_point < -128 ? -128 : zero_point > 127 ? 127 : zero_point);
+}
+
+// To the last bit as TFLite's optimized kernels round, halves up before the zero point is added: a value near a tie that
+// fell on the other side would grow with every layer. Gives the rounded values as int8, or (for depthwise) less their zero point as floats.
+static struct xnn_quantization_params round_to_8_bits(const float* values, size_t count, int8_t* stored_out,
+                                                      float* shifted_out) {
+  float min, max;
+  find_range(values, count, &min, &max);
+  const double range = (double)max - (double)min;
+  const bool is_usable = range > 0 && range < INFINITY;  // not all 0, no NaN, no infinity
+  const float scale = is_usable ? (float)(range / 255) : 1;
+  const float zero_point = is_usable ? zero_point_of(min, max, range / 255) : 0, inverse = 1 / scale;
+  for (size_t i = 0; i < count; i++) {
+    const float rounded = floorf(values[i] * inverse + 0.5f) + zero_point;
+    const float stored = rounded > -128 ? (rounded < 127 ? rounded : 127) : -128;
+    if (stored_out != NULL)
+      stored_out[i] = (int8_t)stored;
+    else
+      shifted_out[i] = stored - zero_point;
+  }
+  return (struct xnn_quantization_params){(int32_t)zero_point, scale};
+}
+
+void ocl_graph_round_input(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const size_t groups = num_groups(graph, step), group = ocl_shape_num_elements(&input->shape) / groups;
+  float* scales = step->workspace;
+  struct xnn_quantization_params* params = quantizations(graph, step);
+  void* rounded = rounded_input(graph, step);
+  const bool to_float = is_hybrid_depthwise(step);
+  for (size_t i = 0; i < groups; i++) {
+    const struct xnn_quantization_params found =
+        round_to_8_bits((const float*)input->data + i * group, group, to_float ? NULL : (int8_t*)rounded + i * group,
+                        to_float ? (float*)rounded + i * group : NULL);
+    scales[i] = found.scale;
+    params[i] = (struct xnn_quantization_params){found.zero_point, 1};
+  }
+  // XNNPACK reads, and ignores, a few past the last.
+  for (size_t i = 0; i < XNN_EXTRA_QUANTIZATION_PARAMS; i++) params[groups + i] = params[groups - 1];
+}
+
+// The sums -> reals, with bias and activation.
+void ocl_graph_scale_sums(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const float* group_scales = step->workspace;
+  const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1], groups = num_groups(graph, step);
+  const size_t pixels = ocl_shape_num_elements(&output->shape) / channels;
+  const float *scales = step->channel_scales, *biases = scales + channels;
+  float min, max;
+  ocl_graph_activation_bounds(hybrid_activation(step), &min, &max);
+  float* sums = output->data;
+  for (size_t pixel = 0; pixel < pixels; pixel++) {
+    const float scale = group_scales[pixel / (pixels / groups)];
+    for (size_t c = 0; c < channels; c++, sums++) {
+      const float value = *sums * (scale * scales[c]) + biases[c];
+      *sums = value > min ? (value < max ? value : max) : min;
+    }
+  }
+}
+
+static const void* input_data(ocl_graph* graph, const ocl_step* step) {
+  return step->is_hybrid ? rounded_input(graph, step) : ocl_graph_in(graph, step, 0)->data;
+}
+
+static void* inner_workspace(ocl_graph* graph, const ocl_step* step) {
+  return (uint8_t*)step->workspace + hybrid_bytes(graph, step);
+}
+
+// Keeps the scales and the bias for after the sums, and gives XNNPACK whole numbers to sum.
+static ocl_status split_hybrid(ocl_step* step, const ocl_tflite_tensor* kernel, size_t channels, weights* w) {
+  step->channel_scales = calloc(2 * channels, sizeof(float));
+  if (step->channel_scales == NULL) return OCL_OUT_OF_MEMORY;
+  memcpy(step->channel_scales, w->scales, channels * sizeof(float));
+  if (w->bias != NULL) memcpy(step->channel_scales + channels, w->bias, channels * sizeof(float));
+  w->bias = NULL;
+  for (size_t c = 0; c < channels; c++) w->scales[c] = 1;
+  if (!is_hybrid_depthwise(step)) return OCL_OK;
+  const size_t count = ocl_shape_num_elements(&kernel->shape);
+  float* numbers = w->owned[0] = malloc(count * sizeof(float));
+  if (numbers == NULL) return OCL_OUT_OF_MEMORY;
+  for (size_t i = 0; i < count; i++) numbers[i] = ((const int8_t*)kernel->data)[i];
+  w->kernel = numbers;
+  return OCL_OK;
+}
+
+// ---- convolutions ----
+
+typedef struct {
+  uint32_t groups, flags;
+  size_t group_inputs, group_outputs;
+} grouping;
+
+static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step, const grouping* g, const weights* w) {
+  const ocl_value* input = &graph->values[step->op.inputs[0]];
+  const ocl_value* output = &graph->values[step->op.outputs[0]];
+  const ocl_pad_2d* pad = &step->padding;
+  const uint32_t kernel_h = (uint32_t)step->kernel[1], kernel_w = (uint32_t)step->kernel[2];
+  const uint32_t stride_h = (uint32_t)step->op.options.conv.stride_h, stride_w = (uint32_t)step->op.options.conv.stride_w;
+  const uint32_t dilation_h = (uint32_t)step->op.options.conv.dilation_h;
+  const uint32_t dilation_w = (uint32_t)step->op.options.conv.dilation_w;
+  const ocl_activation activation = step->op.options.conv.activation;
+  const size_t in_stride = g->groups * g->group_inputs, out_stride = g->groups * g->group_outputs;
+#define WINDOW                                                                                                     \
+  (uint32_t) pad->top, (uint32_t)pad->right, (uint32_t)pad->bottom, (uint32_t)pad->left, kernel_h, kernel_w,       \
+      stride_h, stride_w, dilation_h, dilation_w, g->groups, g->group_inputs, g->group_outputs, in_stride, out_stride
+  if (w->dtype == OCL_FLOAT32) {
+    float min, max;
+    ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
+    if (step->is_hybrid && !is_hybrid_depthwise(step))
+      return xnn_create_convolution2d_nhwc_qd8_f32_qc8w(WINDOW, w->scales, w->kernel, w->bias, min, max, g->flags, NULL,
+                                                        NULL, &step->xnn);
+    return xnn_create_convolution2d_nhwc_f32(WINDOW, w->kernel, w->bias, min, max, g->flags, NULL, NULL, &step->xnn);
+  }
+  int32_t min, max;
+  ocl_graph_stored_bounds(output, activation, &min, &max);
+  if (w->dtype == OCL_INT8)
+    return xnn_create_convolution2d_nhwc_qs8_qc8w(WINDOW, (int8_t)input->zero_point, input->scale, w->scales, w->kernel,
+                                                  w->bias, (int8_t)output->zero_point, output->scale, (int8_t)min,
+                                                  (int8_t)max, g->flags, NULL, NULL, &step->xnn);
+  return xnn_create_convolution2d_nhwc_qu8(WINDOW, (uint8_t)input->zero_point, input->scale, w->kernel_zero_point,
+                                           w->kernel_scale, w->kernel, w->bias, (uint8_t)output->zero_point,
+                                           output->scale, (uint8_t)min, (uint8_t)max, g->flags, NULL, NULL, &step->xnn);
+#undef WINDOW
+}
+
+static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_depthwise, ocl_detail* detail) {
+  OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const int32_t channels = input->shape.dims[3];
+  step->padding = input->padding;
+  step->channels = channels;
+  weights w;
+  ocl_tflite_tensor kernel;
+  ocl_status status = read_weights(graph, step, is_depthwise ? 3 : 0, &w, &kernel, detail);
+  grouping g = {.flags = step->op.options.conv.padding == OCL_PADDING_SAME ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0};
+  if (status == OCL_OK) {
+    const int32_t* dims = kernel.shape.dims;
+    for (int i = 0; i < 4; i++) step->kernel[i] = dims[i];
+    const int32_t outputs = dims[is_depthwise ? 3 : 0], group_inputs = is_depthwise ? 1 : dims[3];
+    g.groups = (uint32_t)(channels / group_inputs);
+    g.group_inputs = (size_t)group_inputs;
+    g.group_outputs = g.groups == 0 ? 0 : (size_t)outputs / g.groups;
+    if (is_depthwise) g.flags |= XNN_FLAG_DEPTHWISE_CONVOLUTION;
+    if (kernel.shape.rank != 4 || g.groups == 0 || channels % group_inputs != 0 || outputs % (int32_t)g.groups != 0 ||
+        (is_depthwise && dims[0] != 1))
+      status = ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel does not fit %d channels", (int)channels);
+  }
+  if (status == OCL_OK && step->is_hybrid)
+    status = split_hybrid(step, &kernel, (size_t)kernel.shape.dims[is_depthwise ? 3 : 0], &w);
+  if (status == OCL_OK) status = ocl_graph_check_xnn(step, create_convolution(graph, step, &g, &w), detail);
+  free_weights(&w);
+  return status;
+}
+
+static ocl_status build_conv(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  return build_convolution(graph, step, false, detail);
+}
+
+static ocl_status build_depthwise(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  return build_convolution(graph, step, true, detail);
+}
+
+static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const bool is_depthwise = step->kind == &ocl_graph_depthwise_conv;
+  const int32_t group_inputs = is_depthwise ? 1 : step->kernel[3];
+  const int32_t outputs = step->kernel[is_depthwise ? 3 : 0];
+  const ocl_window w = {step->op.options.conv.padding,     step->padding,
+                    step->kernel[1],                   step->kernel[2],
+                    step->op.options.conv.stride_h,    step->op.options.conv.stride_w,
+                    step->op.options.conv.dilation_h,  step->op.options.conv.dilation_w};
+  // The operator was built for the shape in the file; what arrives here is the shape that follows from the inputs.
+  if (input->shape.dims[3] != step->channels)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input has %d channels", input->shape.dims[3]);
+  OCL_TRY(ocl_graph_plan_window(graph, step, &w, outputs, detail));
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  step->multiply_adds = (uint64_t)ocl_shape_num_elements(&output->shape) * (uint64_t)step->kernel[1] *
+                        (uint64_t)step->kernel[2] * (uint64_t)group_inputs;
+  const size_t n = (size_t)input->shape.dims[0], h = (size_t)input->shape.dims[1], width = (size_t)input->shape.dims[2];
+  size_t alignment, out_h, out_w;
+  const enum xnn_status status =
+      step->is_hybrid && !is_hybrid_depthwise(step)
+          ? xnn_reshape_convolution2d_nhwc_qd8_f32_qc8w(step->xnn, n, h, width, &step->workspace_bytes, &alignment,
+                                                        &out_h, &out_w, graph->pool)
+      : input->dtype == OCL_FLOAT32
+          ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
+                                               &out_w, graph->pool)
+      : input->dtype == OCL_INT8
+          ? xnn_reshape_convolution2d_nhwc_qs8_qc8w(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
+                                                    &out_w, graph->pool)
+          : xnn_reshape_convolution2d_nhwc_qu8(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
+                                               &out_w, graph->pool);
+  step->workspace_bytes += hybrid_bytes(graph, step);
+  return ocl_graph_check_xnn(step, status, detail);
+}
+
+static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  void* output = ocl_graph_out(graph, step, 0)->data;
+  if (step->is_hybrid && !is_hybrid_depthwise(step))
+    return xnn_setup_convolution2d_nhwc_qd8_f32_qc8w(step->xnn, inner_workspace(graph, step), input_data(graph, step),
+                                                     output, quantizations(graph, step));
+  if (input->dtype == OCL_FLOAT32)
+    return xnn_setup_convolution2d_nhwc_f32(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
+  if (input->dtype == OCL_INT8)
+    return xnn_setup_convolution2d_nhwc_qs8_qc8w(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
+  return xnn_setup_convolution2d_nhwc_qu8(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
+}
+
+const ocl_kind ocl_graph_conv = {build_conv, plan_convolution, bind_convolution, NULL};
+const ocl_kind ocl_graph_depthwise_conv = {build_depthwise, plan_convolution, bind_convolution, NULL};
+
+// ---- fully connected ----
+
+static ocl_status build_fully_connected(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  weights w;
+  ocl_tflite_tensor kernel;
+  ocl_status status = read_weights(graph, step, 0, &w, &kernel, detail);
+  if (status == OCL_OK && kernel.shape.rank != 2)
+    status = ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel is not [outputs, inputs]");
+  if (status == OCL_OK && step->is_hybrid) status = split_hybrid(step, &kernel, (size_t)kernel.shape.dims[0], &w);
+  if (status == OCL_OK) {
+    const ocl_value* input = ocl_graph_in(graph, step, 0);
+    const ocl_value* output = ocl_graph_out(graph, step, 0);
+    const ocl_activation activation = step->op.options.fully_connected.activation;
+    const size_t inputs = (size_t)kernel.shape.dims[1], outputs = (size_t)kernel.shape.dims[0];
+    step->kernel[0] = kernel.shape.dims[0];
+    step->kernel[1] = kernel.shape.dims[1];
+    float min, max;
+    int32_t stored_min = 0, stored_max = 0;
+    ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
+    if (w.dtype != OCL_FLOAT32) ocl_graph_stored_bounds(output, activation, &stored_min, &stored_max);
+    const enum xnn_status created =
+        step->is_hybrid ? xnn_create_fully_connected_nc_qd8_f32_qc8w(inputs, outputs, inputs, outputs, w.scales, w.kernel,
+                                                                     w.bias, min, max, 0, NULL, NULL, &step->xnn)
+        : w.dtype == OCL_FLOAT32
+            ? xnn_create_fully_connected_nc_f32(inputs, outputs, inputs, outputs, w.kernel, w.bias, min, max, 0, NULL,
+                                                NULL, &step->xnn)
+        : w.dtype == OCL_INT8
+            ? xnn_create_fully_connected_nc_qs8_qc8w(inputs, outputs, inputs, outputs, (int8_t)input->zero_point,
+                                                     input->scale, w.scales, w.kernel, w.bias,
+                                                     (int8_t)output->zero_point, output->scale, (int8_t)stored_min,
+                                                     (int8_t)stored_max, 0, NULL, NULL, &step->xnn)
+            : xnn_create_fully_connected_nc_qu8(inputs, outputs, inputs, outputs, (uint8_t)input->zero_point,
+                                                input->scale, w.kernel_zero_point, w.kernel_scale, w.kernel, w.bias,
+                                                (uint8_t)output->zero_point, output->scale, (uint8_t)stored_min,
+                                                (uint8_t)stored_max, 0, NULL, NULL, &step->xnn);
+    status = ocl_graph_check_xnn(step, created, detail);
+  }
+  free_weights(&w);
+  return status;
+}
+
+static ocl_status plan_fully_connected(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  ocl_value* output = ocl_graph_out(graph, step, 0);
+  const int32_t outputs = step->kernel[0], inputs = step->kernel[1];
+  const size_t elements = ocl_shape_num_elements(&input->shape);
+  if (input->shape.rank < 1 || elements % (size_t)inputs != 0)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is not a multiple of %d", (int)inputs);
+  const size_t batch = elements / (size_t)inputs;
+  if (step->op.options.fully_connected.keep_num_dims) {
+    if (input->shape.dims[input->shape.rank - 1] != inputs)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input's last dimension is not %d", (int)inputs);
+    output->shape = input->shape;
+    output->shape.dims[input->shape.rank - 1] = outputs;
+  } else {
+    output->shape = (ocl_shape){2, {(int32_t)batch, outputs}};
+  }
+  step->multiply_adds = (uint64_t)batch * (uint64_t)inputs * (uint64_t)outputs;
+  const enum xnn_status status =
+      step->is_hybrid             ? xnn_reshape_fully_connected_nc_qd8_f32_qc8w(step->xnn, batch, graph->pool)
+      : input->dtype == OCL_FLOAT32 ? xnn_reshape_fully_connected_nc_f32(step->xnn, batch, graph->pool)
+      : input->dtype == OCL_INT8  ? xnn_reshape_fully_connected_nc_qs8_qc8w(step->xnn, batch, graph->pool)
+                                  : xnn_reshape_fully_connected_nc_qu8(step->xnn, batch, graph->pool);
+  step->workspace_bytes = hybrid_bytes(graph, step);
+  return ocl_graph_check_xnn(step, status, detail);
+}
+
+static enum xnn_status bind_fully_connected(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  void* output = ocl_graph_out(graph, step, 0)->data;
+  if (step->is_hybrid)
+    return xnn_setup_fully_connected_nc_qd8_f32_qc8w(step->xnn, input_data(graph, step), output,
+                                                     quantizations(graph, step));
+  if (input->dtype == OCL_FLOAT32) return xnn_setup_fully_connected_nc_f32(step->xnn, input->data, output);
+  if (input->dtype == OCL_INT8) return xnn_setup_fully_connected_nc_qs8_qc8w(step->xnn, input->data, output);
+  return xnn_setup_fully_connected_nc_qu8(step->xnn, input->data, output);
+}
+
+const ocl_kind ocl_graph_fully_connected = {build_fully_connected, plan_fully_connected, bind_fully_connected, NULL};

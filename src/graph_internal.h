@@ -1,0 +1,159 @@
+// What graph.c and graph_*.c share: values (tensors at work), steps (operators at work), kinds (how each is worked).
+#ifndef OCELLI_GRAPH_INTERNAL_H_
+#define OCELLI_GRAPH_INTERNAL_H_
+
+#include <xnnpack.h>
+
+#include "detection_postprocess.h"
+#include "graph.h"
+
+typedef struct {
+  int32_t top, bottom, left, right;
+} ocl_pad_2d;
+
+typedef struct {
+  const char* name;
+  ocl_dtype dtype;
+  ocl_shape shape;
+  float scale;  // 0: not quantized
+  int32_t zero_point;
+  int32_t constant;     // index of the model's tensor that holds its elements, -1: computed. Only while building
+  int32_t num_uses;
+  int32_t storage;      // the value whose memory it shares (a reshape's input); its own index if none
+  ocl_pad_2d padding;   // of a PAD that its one consumer, a convolution, does itself
+  uint8_t* known;       // owned: elements known before a run (kept constants, shape arithmetic); NULL: not known
+  bool is_input, is_output, is_kept;
+  int32_t first_step, last_step;
+  void* data;
+} ocl_value;
+
+typedef struct ocl_step ocl_step;
+
+// How an operator is worked. Everything is called in this order, plan and bind anew for each batch size.
+typedef struct {
+  // Reads the options and the constants. NULL: nothing to do.
+  ocl_status (*build)(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
+  // Input shapes -> output shapes, all checked; workspace; multiply-adds.
+  ocl_status (*plan)(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
+  // Hands the addresses to XNNPACK. NULL: nothing to do.
+  enum xnn_status (*bind)(ocl_graph* graph, ocl_step* step);
+  // Used where step->xnn is NULL. NULL too: nothing to do at run time.
+  void (*run)(ocl_graph* graph, ocl_step* step);
+} ocl_kind;
+
+struct ocl_step {
+  const ocl_kind* kind;
+  int32_t index;           // of the operator in the model
+  ocl_tflite_operator op;  // its arrays are the graph's own copies
+  xnn_operator_t xnn;
+  xnn_operator_t clamp;    // a fused activation that XNNPACK does not fuse: in place on the output
+  float* channel_scales;   // owned: of a hybrid step, then as many biases
+  uint8_t* table;          // owned: 256 bytes per quantized input, stored -> stored
+  ocl_detection_postprocess_params* postprocess_params;  // owned, and
+  ocl_detection_postprocess* postprocess;                // owned: made for the planned shapes
+  ocl_pad_2d padding;      // explicit padding of a convolution
+  int32_t kernel[4];       // its kernel's dimensions
+  int32_t channels;        // of the input it was built for
+  bool is_hybrid;          // float activations, 8-bit weights: the input is rounded to 8 bits too, as TFLite does
+  size_t outer;            // of a joining along an axis: the product of the dimensions before it
+  struct {
+    int32_t start[OCL_MAX_RANK], step[OCL_MAX_RANK], count[OCL_MAX_RANK];
+  } pick;                  // of a slice or tiling: which input elements, along each of the input's dimensions
+  size_t workspace_bytes;
+  void* workspace;
+  uint64_t multiply_adds;
+  double time_us;
+  bool is_fused_away;  // a PAD that its convolution does
+  bool is_folded;      // its outputs are known: done at plan time
+};
+
+struct ocl_graph {
+  const ocl_tflite* model;  // only while building
+  ocl_thread_pool pool;
+  ocl_value* values;
+  ocl_step* steps;
+  int32_t num_values, num_steps, num_inputs, num_outputs;
+  int32_t *inputs, *outputs;
+  char* names;        // every value's name
+  int32_t* indices;   // every step's inputs and outputs
+  int32_t batch;
+  bool is_batch_free;
+  bool is_planned;
+  uint8_t* arena;
+  size_t arena_bytes;
+  uint64_t num_parameters;
+};
+
+// The kind for an operator, NULL: outside the set.
+const ocl_kind* ocl_graph_find_kind(const ocl_tflite_operator* op);
+
+// graph_conv.c
+extern const ocl_kind ocl_graph_conv, ocl_graph_depthwise_conv, ocl_graph_fully_connected;
+// Of a hybrid step: rounds its input, into the step's workspace.
+void ocl_graph_round_input(ocl_graph* graph, ocl_step* step);
+// Of a hybrid step: makes reals of what XNNPACK summed.
+void ocl_graph_scale_sums(ocl_graph* graph, ocl_step* step);
+// graph_pool.c
+extern const ocl_kind ocl_graph_max_pool, ocl_graph_average_pool;
+// graph_math.c
+extern const ocl_kind ocl_graph_add, ocl_graph_sub, ocl_graph_mul, ocl_graph_unary, ocl_graph_softmax, ocl_graph_mean,
+    ocl_graph_resize, ocl_graph_detection_postprocess;
+// graph_shape.c
+extern const ocl_kind ocl_graph_pad, ocl_graph_reshape, ocl_graph_transpose, ocl_graph_concatenation, ocl_graph_shape,
+    ocl_graph_strided_slice, ocl_graph_pack, ocl_graph_tile;
+
+// A step's i-th input and output. ocl_graph_in() is NULL for an optional input left out.
+static inline ocl_value* ocl_graph_in(ocl_graph* graph, const ocl_step* step, int32_t i) {
+  if (i >= step->op.num_inputs || step->op.inputs[i] < 0) return NULL;
+  return &graph->values[step->op.inputs[i]];
+}
+static inline ocl_value* ocl_graph_out(ocl_graph* graph, const ocl_step* step, int32_t i) {
+  return &graph->values[step->op.outputs[i]];
+}
+
+static inline bool ocl_graph_is_quantized(const ocl_value* value) {
+  return (value->dtype == OCL_INT8 || value->dtype == OCL_UINT8) && value->scale > 0;
+}
+static inline size_t ocl_graph_size_bytes(const ocl_value* value) {
+  return ocl_shape_num_elements(&value->shape) * ocl_dtype_size_bytes(value->dtype);
+}
+static inline int32_t ocl_graph_stored_min(ocl_dtype dtype) { return dtype == OCL_INT8 ? -128 : 0; }
+static inline int32_t ocl_graph_stored_max(ocl_dtype dtype) { return dtype == OCL_INT8 ? 127 : 255; }
+
+// A rejection of `step`: "operator 12 (CONV_2D): …".
+ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...)
+    __attribute__((format(printf, 4, 5)));
+// OCL_OK, or the rejection that an XNNPACK status means.
+ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl_detail* detail);
+
+// The model's tensor behind a constant value; MODEL_BAD_GRAPH if the value is computed. Only while building.
+ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_tflite_tensor* tensor_out,
+                              ocl_detail* detail);
+// Copies up to `max` integers out of a known INT32 or INT64 input.
+ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t max, int32_t* ints_out,
+                                int32_t* count_out, ocl_detail* detail);
+// Takes an input's storage for output 0.
+void ocl_graph_share_storage(ocl_graph* graph, const ocl_step* step);
+// The clamp that step->op's fused activation asks for, as a second XNNPACK operator on output 0.
+ocl_status ocl_graph_build_clamp(ocl_graph* graph, ocl_step* step, ocl_activation activation, ocl_detail* detail);
+
+// What slides over the plane of an [N, H, W, C] feature map.
+typedef struct {
+  ocl_padding padding;
+  ocl_pad_2d explicit_padding;
+  int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
+} ocl_window;
+
+// Sets output 0's shape to [N, h, w, channels].
+ocl_status ocl_graph_plan_window(ocl_graph* graph, const ocl_step* step, const ocl_window* window, int32_t channels,
+                                 ocl_detail* detail);
+ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
+
+// A fused activation's bounds, as reals and in the stored numbers of a quantized output.
+void ocl_graph_activation_bounds(ocl_activation activation, float* min_out, float* max_out);
+void ocl_graph_stored_bounds(const ocl_value* output, ocl_activation activation, int32_t* min_out, int32_t* max_out);
+int32_t ocl_graph_quantize(float real, const ocl_value* value);
+// table[stored input byte] = the stored output byte of a unary operator (OCL_OP_QUANTIZE: the same real value).
+void ocl_graph_fill_table(uint8_t table[256], int32_t opcode, const ocl_value* input, const ocl_value* output);
+
+#endif  // OCELLI_GRAPH_INTERNAL_H_

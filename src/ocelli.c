@@ -1,0 +1,359 @@
+#include "ocelli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "image_stb.h"
+#include "zip.h"
+#ifdef OCL_THREADS
+#include "graph_threads.h"
+#endif
+
+struct ocl_session {
+  ocl_thread_pool pool;
+  ocl_detail detail;
+
+  uint8_t* model_bytes;  // from reserve to build
+  size_t model_size_bytes;
+  bool is_open, has_metadata;
+  ocl_tflite model;
+  ocl_metadata metadata;
+  ocl_graph* graph;
+
+  ocl_image decoded;  // what `pixels` borrows from after a decode
+  ocl_pixels pixels;
+  void* resize_scratch;
+  size_t resize_scratch_bytes;
+
+  ocl_ssd* ssd;
+  int32_t boxes_output, scores_output;
+  float *real_boxes, *real_scores;  // of 8-bit heads
+  ocl_session_detection* detections;
+  int32_t detections_capacity;
+};
+
+ocl_status ocl_session_create(int32_t num_threads, ocl_session** session_out) {
+  *session_out = NULL;
+  ocl_session* session = calloc(1, sizeof *session);
+  if (session == NULL) return OCL_OUT_OF_MEMORY;
+  ocl_status status = num_threads < 1 ? OCL_INVALID_ARGUMENT : OCL_OK;
+#ifdef OCL_THREADS
+  if (status == OCL_OK && num_threads > 1) status = ocl_graph_threads_create(num_threads, &session->pool);
+#else
+  if (num_threads > 1) status = OCL_INVALID_ARGUMENT;
+#endif
+  if (status != OCL_OK) {
+    free(session);
+    return status;
+  }
+  *session_out = session;
+  return OCL_OK;
+}
+
+static void drop_heads(ocl_session* session) {
+  ocl_ssd_destroy(session->ssd);
+  free(session->real_boxes);
+  free(session->real_scores);
+  session->ssd = NULL;
+  session->real_boxes = session->real_scores = NULL;
+}
+
+static void drop_model_bytes(ocl_session* session) {
+  free(session->model_bytes);
+  session->model_bytes = NULL;
+  session->is_open = false;
+}
+
+void ocl_session_destroy(ocl_session* session) {
+  if (session == NULL) return;
+  drop_model_bytes(session);
+  drop_heads(session);
+  ocl_graph_destroy(session->graph);
+  ocl_session_drop_image(session);
+  free(session->detections);
+  free(session->resize_scratch);
+#ifdef OCL_THREADS
+  ocl_graph_threads_destroy(session->pool);
+#endif
+  free(session);
+}
+
+const char* ocl_session_detail(const ocl_session* session) { return session->detail.text; }
+ocl_thread_pool ocl_session_pool(const ocl_session* session) { return session->pool; }
+ocl_graph* ocl_session_graph(const ocl_session* session) { return session->graph; }
+
+// ---- model ----
+
+uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
+  drop_model_bytes(session);
+  drop_heads(session);
+  ocl_graph_destroy(session->graph);
+  session->graph = NULL;
+  session->model_bytes = malloc(size_bytes + 1);
+  session->model_size_bytes = size_bytes;
+  return session->model_bytes;
+}
+
+ocl_status ocl_session_open_model(ocl_session* session) {
+  session->detail.text[0] = '\0';
+  if (session->model_bytes == NULL) return OCL_INVALID_ARGUMENT;
+  OCL_TRY(ocl_tflite_verify(session->model_bytes, session->model_size_bytes, &session->model, &session->detail));
+  size_t size_bytes;
+  const uint8_t* metadata = ocl_tflite_find_metadata(&session->model, OCL_METADATA_ENTRY, &size_bytes);
+  session->has_metadata = metadata != NULL;
+  if (metadata != NULL) OCL_TRY(ocl_metadata_verify(metadata, size_bytes, &session->metadata, &session->detail));
+  session->is_open = true;
+  return OCL_OK;
+}
+
+const ocl_metadata* ocl_session_metadata(const ocl_session* session) {
+  return session->is_open && session->has_metadata ? &session->metadata : NULL;
+}
+
+static const char* find_label_file(const ocl_metadata* metadata) {
+  for (int32_t i = 0; i < metadata->num_outputs; i++) {
+    const ocl_metadata_tensor output = ocl_metadata_get_output(metadata, i);
+    for (int32_t j = 0; j < output.num_files; j++) {
+      const ocl_metadata_file file = ocl_metadata_get_file(metadata, &output, j);
+      if (file.type == OCL_METADATA_FILE_AXIS_LABELS || file.type == OCL_METADATA_FILE_VALUE_LABELS) return file.name;
+    }
+  }
+  return NULL;
+}
+
+ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out) {
+  session->detail.text[0] = '\0';
+  *text_out = NULL;
+  *size_bytes_out = 0;
+  const ocl_metadata* metadata = ocl_session_metadata(session);
+  const char* name = metadata == NULL ? NULL : find_label_file(metadata);
+  if (name == NULL) return OCL_OK;
+  ocl_zip_file file;
+  OCL_TRY(ocl_zip_find(session->model_bytes, session->model_size_bytes, name, &file, &session->detail));
+  if (file.bytes == NULL) return ocl_status_with_detail(OCL_BAD_METADATA, &session->detail, "no file '%s'", name);
+  char* text = malloc(file.inflated_size_bytes + 1);
+  if (text == NULL) return OCL_OUT_OF_MEMORY;
+  if (!file.is_deflated) memcpy(text, file.bytes, file.size_bytes);
+  if (file.is_deflated && !ocl_image_stb_inflate(file.bytes, file.size_bytes, text, file.inflated_size_bytes)) {
+    free(text);
+    return ocl_status_with_detail(OCL_BAD_METADATA, &session->detail, "file '%s' does not inflate", name);
+  }
+  *text_out = text;
+  *size_bytes_out = file.inflated_size_bytes;
+  return OCL_OK;
+}
+
+ocl_status ocl_session_build_model(ocl_session* session, int32_t batch) {
+  session->detail.text[0] = '\0';
+  if (!session->is_open) return OCL_INVALID_ARGUMENT;
+  const ocl_status status =
+      ocl_graph_create(&session->model, session->pool, batch, &session->graph, &session->detail);
+  drop_model_bytes(session);
+  return status;
+}
+
+ocl_status ocl_session_set_batch(ocl_session* session, int32_t batch) {
+  session->detail.text[0] = '\0';
+  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
+  return ocl_graph_set_batch(session->graph, batch, &session->detail);
+}
+
+// ---- image -> tensor ----
+
+void ocl_session_drop_image(ocl_session* session) {
+  ocl_image_destroy(&session->decoded);
+  session->pixels = (ocl_pixels){0};
+}
+
+ocl_status ocl_session_decode(ocl_session* session, const uint8_t* bytes, size_t size_bytes, int64_t max_pixels) {
+  session->detail.text[0] = '\0';
+  ocl_session_drop_image(session);
+  OCL_TRY(ocl_image_decode(bytes, size_bytes, max_pixels, &session->decoded, &session->detail));
+  const size_t stride_bytes = (size_t)session->decoded.width_px * 3;
+  session->pixels = (ocl_pixels){.data = session->decoded.rgb,
+                                 .size_bytes = stride_bytes * (size_t)session->decoded.height_px,
+                                 .stride_bytes = stride_bytes,
+                                 .width_px = session->decoded.width_px,
+                                 .height_px = session->decoded.height_px,
+                                 .num_channels = 3,
+                                 .orientation = session->decoded.orientation};
+  return OCL_OK;
+}
+
+ocl_status ocl_session_set_pixels(ocl_session* session, const ocl_pixels* pixels) {
+  session->detail.text[0] = '\0';
+  ocl_session_drop_image(session);
+  OCL_TRY(ocl_resize_check_pixels(pixels, &session->detail));
+  session->pixels = *pixels;
+  return OCL_OK;
+}
+
+ocl_pixels ocl_session_pixels(const ocl_session* session) { return session->pixels; }
+
+static ocl_status reserve_scratch(ocl_session* session, int32_t width) {
+  const size_t needed = ocl_resize_scratch_size_bytes(width);
+  if (needed <= session->resize_scratch_bytes) return OCL_OK;
+  free(session->resize_scratch);
+  session->resize_scratch = malloc(needed);
+  session->resize_scratch_bytes = session->resize_scratch == NULL ? 0 : needed;
+  return session->resize_scratch == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
+}
+
+ocl_status ocl_session_upright(ocl_session* session, uint8_t* rgb_out) {
+  session->detail.text[0] = '\0';
+  ocl_resize_target same = {.dtype = OCL_UINT8, .scale = {1, 1, 1}};
+  if (session->pixels.num_channels == 0) return OCL_INVALID_ARGUMENT;
+  ocl_resize_upright_size(&session->pixels, &same.width, &same.height);
+  OCL_TRY(reserve_scratch(session, same.width));
+  return ocl_resize_to_tensor(&session->pixels, NULL, 0, &same, session->resize_scratch, rgb_out, &session->detail);
+}
+
+ocl_status ocl_session_preprocess(ocl_session* session, const ocl_resize_target* target, const ocl_roi* roi,
+                                  int32_t quarter_turns_clockwise, int32_t batch_index) {
+  session->detail.text[0] = '\0';
+  if (session->graph == NULL || session->pixels.num_channels == 0 || ocl_graph_num_inputs(session->graph) != 1)
+    return OCL_INVALID_ARGUMENT;
+  const ocl_graph_tensor tensor = ocl_graph_input(session->graph, 0);
+  const int32_t* dims = tensor.shape.dims;
+  if (tensor.shape.rank != 4 || dims[3] != 3 || batch_index < 0 || batch_index >= dims[0]) return OCL_INVALID_ARGUMENT;
+  OCL_TRY(reserve_scratch(session, dims[2]));
+  ocl_resize_target sized = *target;
+  sized.height = dims[1];
+  sized.width = dims[2];
+  sized.dtype = tensor.dtype;
+  uint8_t* image = (uint8_t*)tensor.data + (size_t)batch_index * (tensor.size_bytes / (size_t)dims[0]);
+  return ocl_resize_to_tensor(&session->pixels, roi, quarter_turns_clockwise, &sized, session->resize_scratch, image,
+                              &session->detail);
+}
+
+// ---- tensor -> heads ----
+
+ocl_status ocl_session_run(ocl_session* session, double (*clock_us)(void)) {
+  session->detail.text[0] = '\0';
+  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
+  return clock_us == NULL ? ocl_graph_run(session->graph) : ocl_graph_run_timed(session->graph, clock_us);
+}
+
+// ---- heads -> boxes ----
+
+static bool is_head(const ocl_graph* graph, int32_t output, int32_t num_rows, int32_t num_columns) {
+  if (output < 0 || output >= ocl_graph_num_outputs(graph)) return false;
+  const ocl_graph_tensor tensor = ocl_graph_output(graph, output);
+  const bool is_known = tensor.dtype == OCL_FLOAT32 || (tensor.scale > 0 && ocl_dtype_size_bytes(tensor.dtype) == 1);
+  return is_known && ocl_shape_num_elements(&tensor.shape) == (size_t)num_rows * (size_t)num_columns;
+}
+
+// Memory for the reals of an 8-bit head; NULL, and OK, where the head is float.
+static ocl_status reserve_reals(const ocl_graph_tensor* tensor, float** reals_out) {
+  *reals_out = NULL;
+  if (tensor->dtype == OCL_FLOAT32) return OCL_OK;
+  *reals_out = malloc(ocl_shape_num_elements(&tensor->shape) * sizeof(float));
+  return *reals_out == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
+}
+
+ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int32_t scores_output,
+                                 const ocl_ssd_params* params) {
+  session->detail.text[0] = '\0';
+  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
+  drop_heads(session);
+  if (!is_head(session->graph, boxes_output, params->num_anchors, 4) ||
+      !is_head(session->graph, scores_output, params->num_anchors, params->num_columns))
+    return ocl_status_with_detail(OCL_SSD_SHAPE_MISMATCH, &session->detail, "%d anchors, %d columns of scores",
+                                  (int)params->num_anchors, (int)params->num_columns);
+  const ocl_graph_tensor boxes = ocl_graph_output(session->graph, boxes_output);
+  const ocl_graph_tensor scores = ocl_graph_output(session->graph, scores_output);
+  session->boxes_output = boxes_output;
+  session->scores_output = scores_output;
+  OCL_TRY(reserve_reals(&boxes, &session->real_boxes));
+  OCL_TRY(reserve_reals(&scores, &session->real_scores));
+  return ocl_ssd_create(params, &session->ssd);
+}
+
+int32_t ocl_session_num_classes(const ocl_session* session) {
+  ocl_graph_tensor tensors[4];
+  int32_t num_classes;
+  if (session->graph != NULL && ocl_graph_postprocess(session->graph, tensors, &num_classes)) return num_classes;
+  return session->ssd == NULL ? 0 : ocl_ssd_num_classes(session->ssd);
+}
+
+static const float* reals_of(const ocl_graph_tensor* tensor, float* reals) {
+  if (tensor->dtype == OCL_FLOAT32) return tensor->data;
+  const size_t count = ocl_shape_num_elements(&tensor->shape);
+  for (size_t i = 0; i < count; i++) {
+    const int32_t stored = tensor->dtype == OCL_INT8 ? ((const int8_t*)tensor->data)[i] : ((const uint8_t*)tensor->data)[i];
+    reals[i] = (float)(stored - tensor->zero_point) * tensor->scale;
+  }
+  return reals;
+}
+
+// The next detection to write, best first; NULL: out of memory.
+static ocl_session_detection* reserve_detections(ocl_session* session, int32_t count) {
+  if (count <= session->detections_capacity) return session->detections;
+  ocl_session_detection* grown = realloc(session->detections, (size_t)count * sizeof *grown);
+  if (grown == NULL) return NULL;
+  session->detections = grown;
+  session->detections_capacity = count;
+  return grown;
+}
+
+static ocl_session_detection to_pixels(const ocl_box* box, float score, int32_t class_id, const ocl_roi* roi,
+                                       int32_t quarter_turns) {
+  const ocl_resize_box view = {box->y_min, box->x_min, box->y_max, box->x_max};
+  const ocl_resize_box px = ocl_resize_box_to_upright(view, roi, quarter_turns);
+  return (ocl_session_detection){px.x_min, px.y_min, px.x_max - px.x_min, px.y_max - px.y_min, score, class_id};
+}
+
+static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
+                                  int32_t quarter_turns, int32_t* count_out) {
+  const ocl_graph_tensor boxes = ocl_graph_output(session->graph, session->boxes_output);
+  const ocl_graph_tensor scores = ocl_graph_output(session->graph, session->scores_output);
+  const ocl_detection* found;
+  OCL_TRY(ocl_ssd_detect(session->ssd, reals_of(&boxes, session->real_boxes), reals_of(&scores, session->real_scores),
+                         options, &found, count_out));
+  ocl_session_detection* out = reserve_detections(session, *count_out + 1);
+  if (out == NULL) return OCL_OUT_OF_MEMORY;
+  for (int32_t i = 0; i < *count_out; i++)
+    out[i] = to_pixels(&found[i].box, found[i].score, found[i].class_id, roi, quarter_turns);
+  return OCL_OK;
+}
+
+static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tensor tensors[4], int32_t num_classes,
+                                     const ocl_ssd_options* options, const ocl_roi* roi, int32_t quarter_turns,
+                                     int32_t* count_out) {
+  const ocl_box* boxes = tensors[0].data;
+  const float *classes = tensors[1].data, *scores = tensors[2].data;
+  const int32_t rows = tensors[1].shape.dims[1];
+  ocl_session_detection* out = reserve_detections(session, rows + 1);
+  if (out == NULL) return OCL_OUT_OF_MEMORY;
+  int32_t count = 0;
+  // Past the operator's count its rows are 0, and no score above a threshold is.
+  for (int32_t i = 0; i < rows && count < options->max_total; i++) {
+    const int32_t class_id = (int32_t)classes[i];
+    const bool is_wanted = options->class_mask == NULL || (class_id < num_classes && options->class_mask[class_id]);
+    if (!(scores[i] > options->score_threshold) || class_id < 0 || !is_wanted) continue;
+    const ocl_box box = ocl_box_clip(boxes[i]);
+    if ((box.y_max - box.y_min) * (box.x_max - box.x_min) > 0)
+      out[count++] = to_pixels(&box, scores[i], class_id, roi, quarter_turns);
+  }
+  *count_out = count;
+  return OCL_OK;
+}
+
+ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
+                              int32_t quarter_turns, const ocl_session_detection** detections_out,
+                              int32_t* num_detections_out) {
+  session->detail.text[0] = '\0';
+  *num_detections_out = 0;
+  ocl_graph_tensor tensors[4];
+  int32_t num_classes;
+  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
+  if (ocl_graph_postprocess(session->graph, tensors, &num_classes))
+    OCL_TRY(detect_by_operator(session, tensors, num_classes, options, roi, quarter_turns, num_detections_out));
+  else if (session->ssd != NULL)
+    OCL_TRY(detect_by_heads(session, options, roi, quarter_turns, num_detections_out));
+  else
+    return OCL_INVALID_ARGUMENT;
+  *detections_out = session->detections;
+  return OCL_OK;
+}

@@ -1,0 +1,95 @@
+// Reference data beside the checkout, and what the tests share.
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import '../../wasm/platform/node.js';
+import { Engine } from '../../wasm/engine.js';
+import { chooseVariant } from '../../wasm/variant.js';
+
+const SHARED = process.env.OCELLI_SHARED ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
+
+/** For a test's options: runs it only where the reference data is. */
+export const needsShared = existsSync(SHARED) ? {} : { skip: `no reference data at ${SHARED}` };
+
+/** @param {string} path */
+export const shared = (path) => `${SHARED}/${path}`;
+/** @param {string} path */
+export const sharedJson = (path) => JSON.parse(readFileSync(shared(path), 'utf8'));
+
+/**
+ * A typed array of a raw little-endian file.
+ * @template T
+ * @param {string} path
+ * @param {{new (buffer: ArrayBuffer): T}} View
+ * @returns {T}
+ */
+export function sharedArray(path, View) {
+  const bytes = readFileSync(shared(path));
+  return new View(new Uint8Array(bytes).buffer);
+}
+
+/** The variants that this engine can run. */
+export const variants = [
+  ...new Set(
+    [false, true].map((deterministic) => chooseVariant({ threads: 1, deterministic, trustsRelaxed: true })),
+  ),
+];
+
+/**
+ * @param {import('../../wasm/variant.js').Variant} variant
+ * @param {string | Uint8Array} model path or bytes
+ */
+export async function loadEngine(variant, model) {
+  const engine = await Engine.create({ variant, threads: variant.endsWith('threads') ? 2 : 1 });
+  await loadModel(engine, model);
+  return engine;
+}
+
+/**
+ * @param {Engine} engine
+ * @param {string | Uint8Array} model
+ */
+export async function loadModel(engine, model) {
+  const bytes = typeof model === 'string' ? readFileSync(model) : model;
+  await engine.receiveModel({
+    sizeBytes: bytes.length,
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  });
+  const metadata = engine.openModel();
+  engine.buildModel();
+  return metadata;
+}
+
+/** @param {Float32Array | Int8Array | Uint8Array | Int32Array | number[]} values */
+export const maxAbs = (values) => values.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+
+/**
+ * @param {ArrayLike<number>} a
+ * @param {ArrayLike<number>} b
+ */
+export function maxDifference(a, b) {
+  if (a.length !== b.length) return Infinity;
+  let max = 0;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    if (!(difference <= max)) max = difference;
+  }
+  return max;
+}
+
+/**
+ * @param {ArrayLike<number>} a
+ * @param {ArrayLike<number>} b
+ */
+export function cosine(a, b) {
+  let ab = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = 0; i < a.length; i++) {
+    ab += a[i] * b[i];
+    aa += a[i] * a[i];
+    bb += b[i] * b[i];
+  }
+  return ab / Math.sqrt(aa * bb);
+}

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# trixie.sh ARGS…: apt-get over Debian trixie, from this machine's own mirror, in a private configuration:
+# for the few packages that are newer there than in bookworm. The system's own package state is not touched.
+set -euo pipefail
+
+readonly private=${XDG_CACHE_HOME:-$HOME/.cache}/ocelli/apt
+mkdir -p "$private"/{etc,lists/partial,cache/archives/partial}
+
+# The machine's own Debian mirror, whichever it is: the first source that serves bookworm itself.
+own_mirror() {
+  local file
+  for file in /etc/apt/sources.list.d/*.sources /etc/apt/sources.list; do
+    [ -e "$file" ] || continue
+    awk '/^URIs:/ { uri = $2 } /^Suites:/ && / bookworm( |$)/ { print uri; exit }
+         /^deb / { for (i = 2; i < NF; i++) if ($i ~ /^[a-z+]+:/ && $(i + 1) == "bookworm") { print $i; exit } }' "$file"
+  done | head -n 1
+}
+
+apt() {
+  apt-get -qq -o Dir::Etc::SourceList=/dev/null -o Dir::Etc::SourceParts="$private/etc" -o Dir::State::Lists="$private/lists" \
+    -o Dir::Cache="$private/cache" -o APT::Sandbox::User=root "$@"
+}
+
+if [ ! -e "$private/ready" ]; then
+  mirror=$(own_mirror)
+  [ -n "$mirror" ] || { echo 'trixie.sh: no bookworm source found in /etc/apt' >&2; exit 1; }
+  printf 'Types: deb deb-src\nURIs: %s\nSuites: trixie\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n' \
+    "$mirror" >"$private/etc/trixie.sources"
+  apt update
+  touch "$private/ready"
+fi
+apt "$@"

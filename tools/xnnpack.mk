@@ -1,0 +1,61 @@
+# Builds libxnnpack.a for one SIMD flavour, into OUT; called by the main Makefile, which keys OUT by everything below.
+#   make -f tools/xnnpack.mk FLAVOUR=simd|relaxed EMCC=… SOURCES=… XNNPACK_DIR=… OUT=…
+# The production microkernels are compiled some at a time in generated files (emcc's start-up would dominate 600 single
+# ones); an interrupted build resumes at the object that it had reached. The objects carry the atomics feature and so
+# link into the threaded and the single-threaded modules alike; unused code is dropped by the linker.
+SHELL := bash
+.DELETE_ON_ERROR:
+
+X := $(XNNPACK_DIR)
+
+# What the operators that ocelli creates need; no subgraph, no runtime, no JIT, no sparse or f16 compute.
+OPERATORS := average-pooling-nhwc binary-elementwise-nd constant-pad-nd convolution-nhwc fully-connected-nc \
+  max-pooling-nhwc reduce-nd resize-bilinear-nhwc softmax-nc transpose-nd unary-elementwise-nc
+CORE := allocator cache datatype im2col indirection init memory microkernel-utils microparams-init mutex normalization \
+  operator-delete operator-run operator-utils params
+REFERENCE := packing
+
+FLAGS := -O3 -msimd128 -mbulk-memory -matomics -ffunction-sections -fdata-sections -fno-math-errno -w \
+  $(if $(filter relaxed,$(FLAVOUR)),-mrelaxed-simd) \
+  -DXNN_ENABLE_CPUINFO=0 -DXNN_ENABLE_ASSEMBLY=0 -DXNN_ENABLE_KLEIDIAI=0 -DXNN_ENABLE_GEMM_M_SPECIALIZATION=1 \
+  -DXNN_ENABLE_DWCONV_MULTIPASS=0 -DXNN_WASM_REVECTORIZE=0 -DXNN_ENABLE_MEMOPT=1 -DXNN_ENABLE_SPARSE=0 \
+  -DXNN_LOG_LEVEL=0 -DNDEBUG -DPTHREADPOOL_NO_DEPRECATED_API \
+  -I$(OUT)/include -I$X/include -I$X/src -I$X -I$(SOURCES)/pthreadpool/include -I$(SOURCES)/fp16/include -I$(SOURCES)/fxdiv/include
+
+# f16 arithmetic, dynamically quantized and 4-bit kernels are for operators that ocelli does not create, but
+# XNNPACK's configuration tables name some of them, so they are compiled; the linker drops what nothing names.
+ISAS := scalar wasm wasmsimd $(if $(filter relaxed,$(FLAVOUR)),wasmrelaxedsimd)
+KERNELS := $(foreach isa,$(ISAS),$(shell awk '/^SET.PROD_/ { on = 1 } on && match($$0, /src.*[.]c/) { print substr($$0, RSTART, RLENGTH) } /[\051]/ { on = 0 }' $X/cmake/gen/$(isa)_microkernels.cmake))
+TABLES := $(patsubst $X/%,%,$(wildcard $X/src/tables/*.c))
+
+SINGLES := $(CORE:%=src/%.c) $(OPERATORS:%=src/operators/%.c) $(patsubst $X/%,%,$(wildcard $X/src/configs/*.c)) \
+  $(REFERENCE:%=src/reference/%.cc)
+SINGLE_OBJECTS := $(patsubst src/%,$(OUT)/obj/%.o,$(SINGLES))
+
+PER_FILE := 24
+NUM_BATCHES := $(shell echo $$(( ($(words $(KERNELS) $(TABLES)) + $(PER_FILE) - 1) / $(PER_FILE) )))
+BATCHES := $(shell seq -f '$(OUT)/obj/kernels-%02g' $(NUM_BATCHES))
+OBJECTS := $(BATCHES:%=%.o) $(SINGLE_OBJECTS)
+
+$(OUT)/libxnnpack.a: $(OBJECTS)
+	@rm -f $@ && $(dir $(EMCC))emar qcs $@ $^ && echo "  xnnpack $(FLAVOUR): done"
+
+# One kernel (f32-qs8-vcvt-wasmsimd-magic) includes <arm_neon.h> although it uses WASM SIMD only.
+$(OUT)/include/arm_neon.h:
+	@mkdir -p $(@D) && echo '#include <wasm_simd128.h>' >$@
+
+$(BATCHES:%=%.c): $(OUT)/obj/kernels-%.c:
+	@mkdir -p $(@D) && printf '%s\n' $(KERNELS) $(TABLES) | sed -n "$$((10#$* * $(PER_FILE) - $(PER_FILE) + 1)),$$((10#$* * $(PER_FILE)))s/.*/#include \"&\"/p" >$@.tmp && mv $@.tmp $@
+
+progress = @mkdir -p $(@D) && echo "  xnnpack $(FLAVOUR): $$(find $(OUT)/obj -name '*.o' | wc -l)/$(words $(OBJECTS)) $(*F)"
+
+$(BATCHES:%=%.o): %.o: %.c $(OUT)/include/arm_neon.h
+	$(progress)
+	@$(EMCC) $(FLAGS) -std=c11 -c $< -o $@
+$(OUT)/obj/operators/binary-elementwise-nd.c.o $(OUT)/obj/operators/unary-elementwise-nc.c.o: EXTRA := -include tools/xnnpack_unused.h
+$(OUT)/obj/%.c.o: $X/src/%.c
+	$(progress)
+	@$(EMCC) $(FLAGS) $(EXTRA) -std=c11 -c $< -o $@
+$(OUT)/obj/%.cc.o: $X/src/%.cc
+	$(progress)
+	@$(EMCC) $(FLAGS) -std=c++17 -fno-exceptions -fno-rtti -c $< -o $@

@@ -1,0 +1,56 @@
+// Checks of what users pass in. Every rejection names the option and what it takes.
+import { failure } from './errors.js';
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ * @param {{min?: number, max?: number, integer?: boolean}} range
+ */
+export function checkNumber(name, value, { min = -Infinity, max = Infinity, integer = false }) {
+  const fits =
+    typeof value === 'number' && value >= min && value <= max && (!integer || Number.isInteger(value));
+  if (fits) return value;
+  const kind = integer ? 'a whole number' : 'a number';
+  throw failure('INVALID_OPTION', `${name} must be ${kind} from ${min} to ${max}`);
+}
+
+/**
+ * @template {string} T
+ * @param {string} name
+ * @param {unknown} value
+ * @param {readonly T[]} choices
+ * @returns {T}
+ */
+export function checkChoice(name, value, choices) {
+  const choice = choices.find((candidate) => candidate === value);
+  if (choice === undefined) {
+    throw failure('INVALID_OPTION', `${name} must be ${choices.map((c) => `'${c}'`).join(' or ')}`);
+  }
+  return choice;
+}
+
+/**
+ * `count` finite numbers, or one number for all of them.
+ * @param {string} name
+ * @param {unknown} value
+ * @param {number} count
+ * @returns {number[]}
+ */
+export function checkNumbers(name, value, count) {
+  const list = typeof value === 'number' ? Array(count).fill(value) : value;
+  if (Array.isArray(list) && list.length === count && list.every((n) => Number.isFinite(n))) return list;
+  throw failure('INVALID_OPTION', `${name} must be one number or ${count}`);
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} options
+ * @param {readonly string[]} known
+ */
+export function checkKeys(name, options, known) {
+  if (typeof options !== 'object' || options === null) throw failure('INVALID_OPTION', `${name} must be an object`);
+  const unknown = Object.keys(options).find((key) => !known.includes(key));
+  if (unknown !== undefined) {
+    throw failure('INVALID_OPTION', `${name} has no '${unknown}'; it has ${known.join(', ')}`);
+  }
+}

@@ -1,0 +1,10 @@
+// Pixels -> PNG file bytes.
+import { encode } from 'fast-png';
+
+/**
+ * @param {import('./draw.js').Pixels} pixels
+ * @returns {Uint8Array} a PNG file with 8 bits a channel
+ */
+export function encodePng({ data, width, height, channels }) {
+  return encode({ data, width, height, channels, depth: 8 });
+}

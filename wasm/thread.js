@@ -1,0 +1,13 @@
+import { instantiate } from './instance.js';
+
+/**
+ * The life of one thread of a pool: joins the memory, says that it is ready, works until the pool is destroyed.
+ * @param {import('./host.js').ThreadStart} start
+ * @param {() => void} ready
+ */
+export async function runThread({ module, memory, stackAddress, stackSizeBytes, pool, index }, ready) {
+  const { exports } = await instantiate(module, memory);
+  exports._emscripten_wasm_worker_initialize(stackAddress, stackSizeBytes);
+  ready();
+  exports.ocl_threads_work(pool, index);
+}
