@@ -62,7 +62,7 @@ build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
 	@$$$$(cat build/emcc) $$(WARNINGS) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 build/$(1)/pool/%.o: build/emcc build/sources
-	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
+	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
 
 # emcc also writes JavaScript, which is not used: wasm/memory.js is all the glue there is. At -O1 it leaves the names of
 # imports and exports alone; wasm-opt then does what -O3 would have.

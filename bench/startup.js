@@ -2,6 +2,7 @@
 // tensor (it decodes no images). Interleaved in random order.
 //   node bench/startup.js [--rounds N] [--json]
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -71,6 +72,10 @@ async function codeBytes() {
 }
 
 const { json, counts } = readArguments({ rounds: 10 });
+if (!existsSync(PHOTO)) {
+  console.log(json ? '{}' : `Start-up: skipped, no ${PHOTO}`);
+  process.exit();
+}
 /** @type {Record<typeof ENGINES[number], Start[]>} */
 const starts = { ocelli: [], litert: [] };
 for (const name of ENGINES) await start(name); // so that the files of both are in the system's cache

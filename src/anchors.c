@@ -162,6 +162,7 @@ static ocl_status count_anchors(make_layer make, const void* settings, const ocl
     make(settings, grid, i, &l);
     total += (int64_t)l.height_cells * l.width_cells * l.num_shapes;
   }
+  if (total == 0) return reject(detail, "there are none");
   // 16 bytes each: their array fits a 32-bit address space's signed sizes.
   if (total > INT32_MAX / 16) return reject(detail, "there are too many");
   *num_anchors_out = (int32_t)total;

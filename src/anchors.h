@@ -48,7 +48,7 @@ typedef struct {
 } ocl_anchors_multiscale;
 
 // How many anchors the fill functions below write. INVALID_ARGUMENT: a setting is out of its range, the feature maps
-// are not one per layer, or the anchors are too many to index; `detail` (may be NULL) says which.
+// are not one per layer, or there are no anchors or too many to index; `detail` (may be NULL) says which.
 ocl_status ocl_anchors_count_ssd(const ocl_anchors_ssd* settings, const ocl_anchors_grid* grid,
                                  int32_t* num_anchors_out, ocl_detail* detail);
 ocl_status ocl_anchors_count_multiscale(const ocl_anchors_multiscale* settings, const ocl_anchors_grid* grid,

@@ -543,7 +543,6 @@ void ocl_graph_destroy(ocl_graph* graph) {
     xnn_delete_operator(step->xnn);
     xnn_delete_operator(step->clamp);
     ocl_detection_postprocess_destroy(step->postprocess);
-    free(step->postprocess_params);
     free(step->table);
     free(step->channel_scales);
   }
@@ -591,7 +590,7 @@ bool ocl_graph_postprocess(const ocl_graph* graph, ocl_graph_tensor tensors_out[
     const ocl_step* step = &graph->steps[s];
     if (step->postprocess == NULL) continue;
     for (int32_t i = 0; i < 4; i++) tensors_out[i] = describe(&graph->values[step->op.outputs[i]]);
-    *num_classes_out = step->postprocess_params->num_classes;
+    *num_classes_out = step->num_classes;
     return true;
   }
   return false;

@@ -49,8 +49,8 @@ struct ocl_step {
   xnn_operator_t clamp;    // a fused activation that XNNPACK does not fuse: in place on the output
   float* channel_scales;   // owned: of a hybrid step, then as many biases
   uint8_t* table;          // owned: 256 bytes per quantized input, stored -> stored
-  ocl_detection_postprocess_params* postprocess_params;  // owned, and
-  ocl_detection_postprocess* postprocess;                // owned: made for the planned shapes
+  ocl_detection_postprocess* postprocess;  // owned
+  int32_t num_classes;     // of a post-processing
   ocl_pad_2d padding;      // explicit padding of a convolution
   int32_t kernel[4];       // its kernel's dimensions
   int32_t channels;        // of the input it was built for

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flexbuffer.h"
 #include "graph_internal.h"
 
 static struct xnn_quantization_params quantization_of(const ocl_value* value) {
@@ -375,11 +376,25 @@ const ocl_kind ocl_graph_resize = {build_resize, plan_resize, bind_resize, NULL}
 
 // ---- TFLite_Detection_PostProcess ----
 
+static ocl_status read_postprocess(const ocl_step* step, ocl_detection_postprocess_params* params, ocl_detail* detail) {
+  ocl_flexbuffer_map map;
+  *params = (ocl_detection_postprocess_params){
+      .detections_per_class = OCL_DETECTION_POSTPROCESS_DEFAULT_DETECTIONS_PER_CLASS};
+  OCL_TRY(ocl_flexbuffer_open_map(step->op.options.custom.bytes, step->op.options.custom.size_bytes, &map, detail));
+  OCL_TRY(ocl_flexbuffer_get_int(&map, "max_detections", &params->max_detections, detail));
+  OCL_TRY(ocl_flexbuffer_get_int(&map, "max_classes_per_detection", &params->max_classes_per_detection, detail));
+  OCL_TRY(ocl_flexbuffer_get_int(&map, "detections_per_class", &params->detections_per_class, detail));
+  OCL_TRY(ocl_flexbuffer_get_int(&map, "num_classes", &params->num_classes, detail));
+  OCL_TRY(ocl_flexbuffer_get_float(&map, "nms_score_threshold", &params->nms_score_threshold, detail));
+  OCL_TRY(ocl_flexbuffer_get_float(&map, "nms_iou_threshold", &params->nms_iou_threshold, detail));
+  OCL_TRY(ocl_flexbuffer_get_float(&map, "y_scale", &params->box_scales[0], detail));
+  OCL_TRY(ocl_flexbuffer_get_float(&map, "x_scale", &params->box_scales[1], detail));
+  OCL_TRY(ocl_flexbuffer_get_float(&map, "h_scale", &params->box_scales[2], detail));
+  OCL_TRY(ocl_flexbuffer_get_float(&map, "w_scale", &params->box_scales[3], detail));
+  return ocl_flexbuffer_get_bool(&map, "use_regular_nms", &params->use_regular_nms, detail);
+}
+
 static ocl_status build_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  step->postprocess_params = malloc(sizeof *step->postprocess_params);
-  if (step->postprocess_params == NULL) return OCL_OUT_OF_MEMORY;
-  OCL_TRY(ocl_detection_postprocess_read(step->op.options.custom.bytes, step->op.options.custom.size_bytes,
-                                         step->postprocess_params, detail));
   for (int32_t i = 0; i < 3; i++) {
     const ocl_value* input = ocl_graph_in(graph, step, i);
     if (input->dtype != OCL_FLOAT32 && !ocl_graph_is_quantized(input))
@@ -388,7 +403,10 @@ static ocl_status build_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail
   for (int32_t i = 0; i < 4; i++)
     if (ocl_graph_out(graph, step, i)->dtype != OCL_FLOAT32)
       return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "output %d is not float", (int)i);
-  return OCL_OK;
+  ocl_detection_postprocess_params params;
+  OCL_TRY(read_postprocess(step, &params, detail));
+  step->num_classes = params.num_classes;
+  return ocl_detection_postprocess_create(&params, &step->postprocess, detail);
 }
 
 static size_t real_bytes(const ocl_value* value) {
@@ -400,21 +418,17 @@ static ocl_status plan_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail*
   const ocl_shape* scores = &ocl_graph_in(graph, step, 1)->shape;
   const ocl_shape* anchors = &ocl_graph_in(graph, step, 2)->shape;
   if (encodings->rank != 3 || scores->rank != 3 || anchors->rank != 2 || encodings->dims[0] != 1 ||
-      scores->dims[0] != 1 || encodings->dims[2] != 4 || anchors->dims[1] != 4 || anchors->dims[0] != encodings->dims[1] ||
-      scores->dims[1] != encodings->dims[1])
+      scores->dims[0] != 1 || encodings->dims[2] != 4 || anchors->dims[1] != 4 ||
+      anchors->dims[0] != encodings->dims[1] || scores->dims[1] != encodings->dims[1])
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its inputs are not [1,N,4], [1,N,C] and [N,4]");
-  ocl_detection_postprocess_destroy(step->postprocess);
-  const ocl_status status = ocl_detection_postprocess_create(step->postprocess_params, encodings->dims[1],
-                                                             scores->dims[2], &step->postprocess);
-  if (status == OCL_MODEL_BAD_OPTION)
-    return ocl_graph_reject(step, status, detail, "%d columns of scores", (int)scores->dims[2]);
-  OCL_TRY(status);
-  const int32_t rows = ocl_detection_postprocess_rows(step->postprocess_params);
+  OCL_TRY(ocl_detection_postprocess_scratch_size(step->postprocess, encodings->dims[1], scores->dims[2],
+                                                 &step->workspace_bytes, detail));
+  for (int32_t i = 0; i < 3; i++) step->workspace_bytes += real_bytes(ocl_graph_in(graph, step, i));
+  const int32_t rows = ocl_detection_postprocess_num_rows(step->postprocess);
   ocl_graph_out(graph, step, 0)->shape = (ocl_shape){3, {1, rows, 4}};
   ocl_graph_out(graph, step, 1)->shape = (ocl_shape){2, {1, rows}};
   ocl_graph_out(graph, step, 2)->shape = (ocl_shape){2, {1, rows}};
   ocl_graph_out(graph, step, 3)->shape = (ocl_shape){1, {1}};
-  for (int32_t i = 0; i < 3; i++) step->workspace_bytes += real_bytes(ocl_graph_in(graph, step, i));
   return OCL_OK;
 }
 
@@ -429,13 +443,14 @@ static const float* reals(const ocl_value* value, float** next) {
 }
 
 static void run_postprocess(ocl_graph* graph, ocl_step* step) {
+  const ocl_shape* scores_shape = &ocl_graph_in(graph, step, 1)->shape;
   float* next = step->workspace;
   const float* encodings = reals(ocl_graph_in(graph, step, 0), &next);
   const float* scores = reals(ocl_graph_in(graph, step, 1), &next);
   const float* anchors = reals(ocl_graph_in(graph, step, 2), &next);
-  ocl_detection_postprocess_run(step->postprocess, encodings, scores, anchors, ocl_graph_out(graph, step, 0)->data,
-                                ocl_graph_out(graph, step, 1)->data, ocl_graph_out(graph, step, 2)->data,
-                                ocl_graph_out(graph, step, 3)->data);
+  ocl_detection_postprocess_run(step->postprocess, scores_shape->dims[1], scores_shape->dims[2], encodings, scores,
+                                anchors, next, ocl_graph_out(graph, step, 0)->data, ocl_graph_out(graph, step, 1)->data,
+                                ocl_graph_out(graph, step, 2)->data, ocl_graph_out(graph, step, 3)->data);
 }
 
 const ocl_kind ocl_graph_detection_postprocess = {build_postprocess, plan_postprocess, NULL, run_postprocess};

@@ -27,7 +27,7 @@ struct ocl_session {
   size_t resize_scratch_bytes;
 
   ocl_ssd* ssd;
-  int32_t boxes_output, scores_output;
+  int32_t boxes_output, scores_output, num_classes;
   float *real_boxes, *real_scores;  // of 8-bit heads
   ocl_session_detection* detections;
   int32_t detections_capacity;
@@ -253,28 +253,29 @@ static ocl_status reserve_reals(const ocl_graph_tensor* tensor, float** reals_ou
 }
 
 ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int32_t scores_output,
-                                 const ocl_ssd_params* params) {
+                                 const ocl_ssd_config* config) {
   session->detail.text[0] = '\0';
   if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
   drop_heads(session);
-  if (!is_head(session->graph, boxes_output, params->num_anchors, 4) ||
-      !is_head(session->graph, scores_output, params->num_anchors, params->num_columns))
+  if (!is_head(session->graph, boxes_output, config->num_anchors, 4) ||
+      !is_head(session->graph, scores_output, config->num_anchors, config->num_columns))
     return ocl_status_with_detail(OCL_SSD_SHAPE_MISMATCH, &session->detail, "%d anchors, %d columns of scores",
-                                  (int)params->num_anchors, (int)params->num_columns);
+                                  (int)config->num_anchors, (int)config->num_columns);
   const ocl_graph_tensor boxes = ocl_graph_output(session->graph, boxes_output);
   const ocl_graph_tensor scores = ocl_graph_output(session->graph, scores_output);
   session->boxes_output = boxes_output;
   session->scores_output = scores_output;
+  session->num_classes = config->num_columns - (config->background_column == 0);
   OCL_TRY(reserve_reals(&boxes, &session->real_boxes));
   OCL_TRY(reserve_reals(&scores, &session->real_scores));
-  return ocl_ssd_create(params, &session->ssd);
+  return ocl_ssd_create(config, &session->ssd);
 }
 
 int32_t ocl_session_num_classes(const ocl_session* session) {
   ocl_graph_tensor tensors[4];
   int32_t num_classes;
   if (session->graph != NULL && ocl_graph_postprocess(session->graph, tensors, &num_classes)) return num_classes;
-  return session->ssd == NULL ? 0 : ocl_ssd_num_classes(session->ssd);
+  return session->ssd == NULL ? 0 : session->num_classes;
 }
 
 static const float* reals_of(const ocl_graph_tensor* tensor, float* reals) {
@@ -297,9 +298,8 @@ static ocl_session_detection* reserve_detections(ocl_session* session, int32_t c
   return grown;
 }
 
-static ocl_session_detection to_pixels(const ocl_box* box, float score, int32_t class_id, const ocl_roi* roi,
+static ocl_session_detection to_pixels(ocl_resize_box view, float score, int32_t class_id, const ocl_roi* roi,
                                        int32_t quarter_turns) {
-  const ocl_resize_box view = {box->y_min, box->x_min, box->y_max, box->x_max};
   const ocl_resize_box px = ocl_resize_box_to_upright(view, roi, quarter_turns);
   return (ocl_session_detection){px.x_min, px.y_min, px.x_max - px.x_min, px.y_max - px.y_min, score, class_id};
 }
@@ -308,20 +308,24 @@ static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* o
                                   int32_t quarter_turns, int32_t* count_out) {
   const ocl_graph_tensor boxes = ocl_graph_output(session->graph, session->boxes_output);
   const ocl_graph_tensor scores = ocl_graph_output(session->graph, session->scores_output);
-  const ocl_detection* found;
+  const ocl_ssd_detection* found;
   OCL_TRY(ocl_ssd_detect(session->ssd, reals_of(&boxes, session->real_boxes), reals_of(&scores, session->real_scores),
                          options, &found, count_out));
   ocl_session_detection* out = reserve_detections(session, *count_out + 1);
   if (out == NULL) return OCL_OUT_OF_MEMORY;
-  for (int32_t i = 0; i < *count_out; i++)
-    out[i] = to_pixels(&found[i].box, found[i].score, found[i].class_id, roi, quarter_turns);
+  for (int32_t i = 0; i < *count_out; i++) {
+    const ocl_resize_box view = {found[i].y_min, found[i].x_min, found[i].y_max, found[i].x_max};
+    out[i] = to_pixels(view, found[i].score, found[i].class_id, roi, quarter_turns);
+  }
   return OCL_OK;
 }
+
+static float clip(float norm) { return norm > 0 ? (norm < 1 ? norm : 1) : 0; }
 
 static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tensor tensors[4], int32_t num_classes,
                                      const ocl_ssd_options* options, const ocl_roi* roi, int32_t quarter_turns,
                                      int32_t* count_out) {
-  const ocl_box* boxes = tensors[0].data;
+  const ocl_resize_box* boxes = tensors[0].data;
   const float *classes = tensors[1].data, *scores = tensors[2].data;
   const int32_t rows = tensors[1].shape.dims[1];
   ocl_session_detection* out = reserve_detections(session, rows + 1);
@@ -330,11 +334,11 @@ static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tenso
   // Past the operator's count its rows are 0, and no score above a threshold is.
   for (int32_t i = 0; i < rows && count < options->max_total; i++) {
     const int32_t class_id = (int32_t)classes[i];
-    const bool is_wanted = options->class_mask == NULL || (class_id < num_classes && options->class_mask[class_id]);
+    const bool is_wanted = options->allowed_classes == NULL || (class_id < num_classes && options->allowed_classes[class_id]);
     if (!(scores[i] > options->score_threshold) || class_id < 0 || !is_wanted) continue;
-    const ocl_box box = ocl_box_clip(boxes[i]);
+    const ocl_resize_box box = {clip(boxes[i].y_min), clip(boxes[i].x_min), clip(boxes[i].y_max), clip(boxes[i].x_max)};
     if ((box.y_max - box.y_min) * (box.x_max - box.x_min) > 0)
-      out[count++] = to_pixels(&box, scores[i], class_id, roi, quarter_turns);
+      out[count++] = to_pixels(box, scores[i], class_id, roi, quarter_turns);
   }
   *count_out = count;
   return OCL_OK;

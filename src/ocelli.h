@@ -85,9 +85,9 @@ typedef struct {
 
 // Says which outputs of the network are its raw heads and what becomes of them. Not needed, and without effect, where
 // the network has a post-processing operator of its own. SSD_SHAPE_MISMATCH: the outputs are not [.., N, 4] and
-// [.., N, C] for the parameters' anchors and columns. INVALID_ARGUMENT, OUT_OF_MEMORY.
+// [.., N, C] for the configured anchors and columns. INVALID_ARGUMENT, OUT_OF_MEMORY.
 ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int32_t scores_output,
-                                 const ocl_ssd_params* params);
+                                 const ocl_ssd_config* config);
 // Classes without background; 0: neither heads nor a post-processing operator are there.
 int32_t ocl_session_num_classes(const ocl_session* session);
 // Detections of the last run, best first, in pixels of the upright image, of which the network saw `roi` turned by

@@ -1,4 +1,4 @@
-import { Engine } from './engine.js';
+import { Engine, MAX_RESULTS } from './engine.js';
 import { failure } from './errors.js';
 import { host } from './host.js';
 import { readSource, toPixels } from './input.js';
@@ -287,8 +287,8 @@ function pick(options) {
 function checkThresholds(thresholds) {
   checkNumber('scoreThreshold', thresholds.scoreThreshold, { min: 0, max: 1 });
   checkNumber('iouThreshold', thresholds.iouThreshold, { min: 0, max: 1 });
-  checkNumber('maxResults', thresholds.maxResults, { min: 1, max: 100000, integer: true });
-  checkNumber('maxPerClass', thresholds.maxPerClass, { min: 1, max: 100000, integer: true });
+  checkNumber('maxResults', thresholds.maxResults, { min: 1, max: MAX_RESULTS, integer: true });
+  checkNumber('maxPerClass', thresholds.maxPerClass, { min: 1, max: MAX_RESULTS, integer: true });
   return thresholds;
 }
 

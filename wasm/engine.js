@@ -71,6 +71,9 @@ const METADATA_BYTES = 56;
 const LABELS_BYTES = 8;
 const DETECTION_BYTES = 24;
 
+/** The most detections that one call may ask for. */
+export const MAX_RESULTS = 10000;
+
 // ssd.h's ocl_ssd_converter.
 const CONVERTERS = { sigmoid: 0, softmax: 1, none: 2 };
 
@@ -438,7 +441,7 @@ export class Engine {
         this.#memory.withCopy(anchors, (address) =>
           this.#exports.ocl_use_heads(
             ...[heads.boxes, heads.scores, address, anchors.length / 4, columns, background ? 1 : 0],
-            CONVERTERS[scores],
+            ...[CONVERTERS[scores], MAX_RESULTS],
             ...boxCoder,
           ),
         ),

@@ -271,23 +271,24 @@ float* ocl_anchors_multiscale_new(int32_t image_height_px, int32_t image_width_p
 }
 
 ocl_status ocl_use_heads(int32_t boxes_output, int32_t scores_output, const float* anchors, int32_t anchors_rows,
-                         int32_t num_columns, int32_t has_background, int32_t converter, float scale_y, float scale_x,
-                         float scale_h, float scale_w) {
-  const ocl_ssd_params params = {.num_anchors = anchors_rows,
+                         int32_t num_columns, int32_t has_background, int32_t converter, int32_t max_total,
+                         float scale_y, float scale_x, float scale_h, float scale_w) {
+  const ocl_ssd_config config = {.num_anchors = anchors_rows,
                                  .num_columns = num_columns,
-                                 .has_background = has_background != 0,
+                                 .background_column = has_background ? 0 : -1,
                                  .converter = (ocl_ssd_converter)converter,
                                  .box_scales = {scale_y, scale_x, scale_h, scale_w},
-                                 .anchors = anchors};
-  return ocl_session_use_heads(session, boxes_output, scores_output, &params);
+                                 .anchors = anchors,
+                                 .max_total = max_total};
+  return ocl_session_use_heads(session, boxes_output, scores_output, &config);
 }
 
 // Number of detections, at ocl_detections(); below 0: less a status.
 int32_t ocl_detect(float score_threshold, float iou_threshold, int32_t max_per_class, int32_t max_total,
                    int32_t is_class_agnostic, const uint8_t* class_mask, int32_t x_px, int32_t y_px, int32_t width_px,
                    int32_t height_px, int32_t quarter_turns_clockwise) {
-  const ocl_ssd_options options = {score_threshold, iou_threshold,          max_per_class,
-                                   max_total,       is_class_agnostic != 0, class_mask};
+  const ocl_ssd_options options = {score_threshold,        iou_threshold, max_per_class, max_total,
+                                   is_class_agnostic != 0, true,          class_mask};
   const ocl_roi roi = {x_px, y_px, width_px, height_px};
   int32_t count;
   const ocl_status status = ocl_session_detect(session, &options, &roi, quarter_turns_clockwise, &detections, &count);

@@ -4,25 +4,31 @@
 
 #include "ssd.h"
 
-void* ocl_heads_alloc(size_t size_bytes) { return malloc(size_bytes); }
+void* ocl_heads_alloc(size_t size_bytes) {
+  return malloc(size_bytes);
+}
 
 // `anchors` [num_anchors, 4] as ssd.h has them; sigmoid scores, column 0 is the background. NULL: a status was not OK.
 ocl_ssd* ocl_heads_create(const float* anchors, int32_t num_anchors, int32_t num_columns) {
-  const ocl_ssd_params params = {.num_anchors = num_anchors,
+  const ocl_ssd_config config = {.num_anchors = num_anchors,
                                  .num_columns = num_columns,
-                                 .has_background = true,
+                                 .background_column = 0,
                                  .converter = OCL_SSD_SIGMOID,
                                  .box_scales = {10, 10, 5, 5},
-                                 .anchors = anchors};
+                                 .anchors = anchors,
+                                 .max_total = 100};
   ocl_ssd* ssd;
-  return ocl_ssd_create(&params, &ssd) == OCL_OK ? ssd : NULL;
+  return ocl_ssd_create(&config, &ssd) == OCL_OK ? ssd : NULL;
 }
 
 // The number of detections, -1: a status was not OK.
 int32_t ocl_heads_detect(ocl_ssd* ssd, const float* box_encodings, const float* logits, float score_threshold) {
-  const ocl_ssd_options options = {
-      .score_threshold = score_threshold, .iou_threshold = 0.6f, .max_per_class = 100, .max_total = 100};
-  const ocl_detection* detections;
+  const ocl_ssd_options options = {.score_threshold = score_threshold,
+                                   .iou_threshold = 0.6f,
+                                   .max_per_class = 100,
+                                   .max_total = 100,
+                                   .is_clipped = true};
+  const ocl_ssd_detection* detections;
   int32_t num_detections;
   const ocl_status status = ocl_ssd_detect(ssd, box_encodings, logits, &options, &detections, &num_detections);
   return status == OCL_OK ? num_detections : -1;
