@@ -86,3 +86,56 @@ dist/build.js: Makefile package.json
 	@mkdir -p dist && { echo '// Made by the Makefile.'; \
 	  echo "export const VERSION = '$$(sed -n 's/.*"version": "\(.*\)".*/\1/p' package.json)';"; \
 	  echo 'export const INITIAL_PAGES = $(INITIAL_PAGES);'; echo 'export const MAXIMUM_PAGES = $(MAXIMUM_PAGES);'; } >$@
+
+# ---- npm packages, model, label font, types ----
+
+node_modules/.installed: package.json package-lock.json
+	@echo '  npm: installing' && npm ci --silent --no-audit --no-fund && touch $@
+$(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
+	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
+dist/font.js: tools/make-font.js node_modules/.installed
+	@node tools/make-font.js
+types: all node_modules/.installed ## type declarations, from the JSDoc
+	@npx tsc -p tsconfig.types.json
+
+# ---- the main job ----
+
+detect: all ## objects in sample photos, printed and drawn into out/
+	@photos=$$(tools/photos.sh) && node bin/ocelli.js detect --out out/ $$photos/astronaut.png $$photos/chelsea.png $$photos/coffee.png
+
+# ---- tests ----
+
+NATIVE_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSTBI_TESTS
+NATIVE_TESTS := $(patsubst tests/c/%.c,build/native/%,$(wildcard tests/c/test_*.c))
+
+# Each test names the sources that it is linked with in its "// sources:" line.
+build/native/%: tests/c/%.c $(C_HEADERS) $(wildcard src/*.c) $(wildcard tests/c/*.h) build/sources
+	@mkdir -p $(@D) && echo "  native: $*"
+	@gcc $(WARNINGS) $(NATIVE_FLAGS) -Isrc -Itests/c -isystem $(SOURCES)/libstb $< \
+	  $$(sed -n 's,^// sources: ,,p' $<) -lm -o $@
+test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UBSan
+	@for test in $(NATIVE_TESTS); do $$test || exit 1; done
+
+TEST_FILES := $(wildcard tests/node/*.test.js)
+test: all $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size ## everything, on Node 20 and 24
+	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test $(TEST_FILES) || exit 1; done
+
+check-types: node_modules/.installed all
+	@npx tsc --noEmit -p tsconfig.json
+check-format: node_modules/.installed
+	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror src/*.[ch] wasm/*.c tests/c/*.[ch]
+format: node_modules/.installed ## lay out all source files
+	@npx prettier --log-level warn --write . && clang-format-19 -i src/*.[ch] wasm/*.c tests/c/*.[ch]
+lint: build/sources ## clang-tidy
+	@clang-tidy-19 --quiet $(filter-out src/image_stb.c,$(filter-out src/graph%,$(wildcard src/*.c))) -- -std=c11 -Isrc
+
+# What a page or a process loads for one variant: the wasm and the JavaScript behind the package's entry.
+check-size: wasm dist/models/manifest.js
+	@for variant in $(VARIANTS); do \
+	  size=$$(cat dist/ocelli-$$variant.wasm $$(node tools/loaded-files.js) | gzip -9 | wc -c); \
+	  echo "  size: $$variant $$size of $(SIZE_BUDGET_BYTES) bytes, gzipped"; [ $$size -le $(SIZE_BUDGET_BYTES) ] || exit 1; done
+
+include bench/bench.mk
+
+clean: ## what was built, not what was downloaded
+	@rm -rf build dist out

@@ -50,7 +50,7 @@ function runTool(command, args, directory) {
   } catch (error) {
     const { stderr, message } = /** @type {Error & { stderr?: Buffer }} */ (error);
     const said = stderr?.toString().trim().split('\n').slice(0, 4).join('\n  ') || message;
-    throw new Error(`${command} ${args.join(' ')} failed:\n  ${said}`);
+    throw new Error(`${command} ${args.join(' ')} failed:\n  ${said}`, { cause: error });
   }
 }
 

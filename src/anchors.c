@@ -21,7 +21,9 @@ typedef struct {
   box_shape shapes[MAX_SHAPES];
 } layer;
 
-static bool is_positive(double value) { return value > 0 && value <= 1e6; }
+static bool is_positive(double value) {
+  return value > 0 && value <= 1e6;
+}
 
 static ocl_status reject(ocl_detail* detail, const char* what) {
   return ocl_status_with_detail(OCL_INVALID_ARGUMENT, detail, "anchors: %s", what);
@@ -63,7 +65,8 @@ static void add_shape(layer* out, double scale, double ratio, double base_height
 // ---- ssd_anchor_generator ----
 
 static ocl_status check_ssd(const ocl_anchors_ssd* s, const ocl_anchors_grid* grid, ocl_detail* detail) {
-  if (s->num_layers < 1 || s->num_layers > OCL_ANCHORS_MAX_LAYERS) return reject(detail, "there must be 1 to 16 layers");
+  if (s->num_layers < 1 || s->num_layers > OCL_ANCHORS_MAX_LAYERS)
+    return reject(detail, "there must be 1 to 16 layers");
   OCL_TRY(check_grid(grid, s->num_layers, detail));
   OCL_TRY(check_ratios(s->aspect_ratios, s->num_aspect_ratios, 0, detail));
   if (!is_positive(s->base_height) || !is_positive(s->base_width)) return reject(detail, "a base side must be above 0");

@@ -23,12 +23,12 @@ typedef struct {
 // The settings of ssd_anchor_generator. Box shapes of a layer: each aspect ratio at the layer's scale, then the
 // interpolated one. Without feature maps, those of layer k are the image's size / 2^(4 + k).
 typedef struct {
-  int32_t num_layers;                 // 1 to OCL_ANCHORS_MAX_LAYERS
-  float min_scale, max_scale;         // of the first and the last layer, as a part of the image's shorter side
-  const float* scales;                // [num_layers], instead of the two; may be NULL
-  int32_t num_aspect_ratios;          // 0 to OCL_ANCHORS_MAX_RATIOS
-  const float* aspect_ratios;         // [num_aspect_ratios] width / height
-  float interpolated_aspect_ratio;    // of the one more box with the mean (geometric) of this scale and the next; 0: none
+  int32_t num_layers;               // 1 to OCL_ANCHORS_MAX_LAYERS
+  float min_scale, max_scale;       // of the first and the last layer, as a part of the image's shorter side
+  const float* scales;              // [num_layers], instead of the two; may be NULL
+  int32_t num_aspect_ratios;        // 0 to OCL_ANCHORS_MAX_RATIOS
+  const float* aspect_ratios;       // [num_aspect_ratios] width / height
+  float interpolated_aspect_ratio;  // of the one more box with the mean (geometric) of this scale and the next; 0: none
   bool reduce_boxes_in_lowest_layer;  // layer 0 has three: ratio 1 at scale 0.1, ratios 2 and 1/2 at its own scale
   float base_height, base_width;      // factors on every box's height and width; 1 in most models
   // [num_layers][y, x] distance of centres, and the first centre. NULL: one cell, and half of a stride.
@@ -37,7 +37,8 @@ typedef struct {
 } ocl_anchors_ssd;
 
 // The settings of multiscale_anchor_generator. Box shapes of a layer: for each aspect ratio, each scale of the octave.
-// Layer k has level min_level + k and stride 2^level pixels; without feature maps, theirs are the image's size / stride.
+// Layer k has level min_level + k and stride 2^level pixels; without feature maps, theirs are the image's size /
+// stride.
 typedef struct {
   int32_t min_level, max_level;  // 0 to 15, at most OCL_ANCHORS_MAX_LAYERS of them
   float anchor_scale;            // side of the base anchor, in strides

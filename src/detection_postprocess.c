@@ -55,7 +55,9 @@ ocl_status ocl_detection_postprocess_create(const ocl_detection_postprocess_para
   return OCL_OK;
 }
 
-void ocl_detection_postprocess_destroy(ocl_detection_postprocess* postprocess) { free(postprocess); }
+void ocl_detection_postprocess_destroy(ocl_detection_postprocess* postprocess) {
+  free(postprocess);
+}
 
 int32_t ocl_detection_postprocess_num_rows(const ocl_detection_postprocess* postprocess) {
   return postprocess->params.max_detections * postprocess->params.max_classes_per_detection;
@@ -78,8 +80,8 @@ ocl_status ocl_detection_postprocess_scratch_size(const ocl_detection_postproces
   if (num_columns != num_classes && num_columns != num_classes + 1)
     return ocl_status_with_detail(OCL_MODEL_BAD_GRAPH, detail, "%d class scores per anchor for %d classes",
                                   (int)num_columns, (int)num_classes);
-  const uint64_t size_bytes = (uint64_t)num_anchors * BYTES_PER_ANCHOR +
-                              (uint64_t)count_kept(&postprocess->params) * sizeof(ocl_nms_detection);
+  const uint64_t size_bytes =
+      (uint64_t)num_anchors * BYTES_PER_ANCHOR + (uint64_t)count_kept(&postprocess->params) * sizeof(ocl_nms_detection);
   if (size_bytes > INT32_MAX || num_columns > INT32_MAX / 4 / num_anchors)
     return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%d anchors with %d class scores each", (int)num_anchors,
                                   (int)num_columns);
@@ -150,7 +152,9 @@ static int32_t run_regular(const job* j) {
 
 // ---- fast ----
 
-static float max_of(float a, float b) { return a > b ? a : b; }
+static float max_of(float a, float b) {
+  return a > b ? a : b;
+}
 
 static float best_score(const job* j, int32_t anchor) {
   float best = -INFINITY;

@@ -1,11 +1,11 @@
 // Stage: TFLite's custom operator TFLite_Detection_PostProcess: raw heads + anchors -> detections, as a model has it.
 // Input shapes: box encodings [1, N, 4] (ty, tx, th, tw), class scores [1, N, classes] or [1, N, 1 + classes] with the
 // background first (probabilities), anchors [N, 4] (y_center, x_center, height, width); float32.
-// Output shapes, with R rows: boxes [1, R, 4] (y_min, x_min, y_max, x_max; not clipped), classes [1, R] (from 0, without
-// background), scores [1, R], count [1]; float32, every row that is not a detection's is zero.
-// Semantics: tensorflow/lite/kernels/detection_postprocess.cc. Where that fails the whole run or leaves its result open:
-// a box whose corners are not in order or not finite, or a score that is not finite, is no candidate; of equal scores
-// the lower anchor comes first, then the lower class.
+// Output shapes, with R rows: boxes [1, R, 4] (y_min, x_min, y_max, x_max; not clipped), classes [1, R] (from 0,
+// without background), scores [1, R], count [1]; float32, every row that is not a detection's is zero. Semantics:
+// tensorflow/lite/kernels/detection_postprocess.cc. Where that fails the whole run or leaves its result open: a box
+// whose corners are not in order or not finite, or a score that is not finite, is no candidate; of equal scores the
+// lower anchor comes first, then the lower class.
 #ifndef OCELLI_DETECTION_POSTPROCESS_H_
 #define OCELLI_DETECTION_POSTPROCESS_H_
 

@@ -22,11 +22,11 @@ enum { kMaxOperators = 4096 };
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...) {
   if (detail == NULL) return status;
   const char* name = ocl_tflite_opcode_name(step->op.opcode);
-  const int length = step->op.opcode == OCL_OP_CUSTOM
-                         ? snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
-                                    step->op.custom_name)
-                         : snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
-                                    name != NULL ? name : "unknown");
+  const int length =
+      step->op.opcode == OCL_OP_CUSTOM
+          ? snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index, step->op.custom_name)
+          : snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
+                     name != NULL ? name : "unknown");
   if (length < 0 || (size_t)length >= sizeof detail->text) return status;
   va_list arguments;
   va_start(arguments, format);
@@ -400,7 +400,8 @@ static ocl_status plan_step(ocl_graph* graph, ocl_step* step, ocl_detail* detail
     for (int32_t d = 0; d < output->shape.rank && elements <= kMaxElements; d++)
       elements *= (uint64_t)output->shape.dims[d];
     if (elements == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is empty");
-    if (elements > kMaxElements) return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s'", output->name);
+    if (elements > kMaxElements)
+      return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s'", output->name);
   }
   if (step->clamp != NULL) {
     const size_t elements = ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape);
@@ -567,13 +568,16 @@ ocl_status ocl_graph_set_batch(ocl_graph* graph, int32_t batch, ocl_detail* deta
   return status;
 }
 
-int32_t ocl_graph_num_inputs(const ocl_graph* graph) { return graph->num_inputs; }
-int32_t ocl_graph_num_outputs(const ocl_graph* graph) { return graph->num_outputs; }
+int32_t ocl_graph_num_inputs(const ocl_graph* graph) {
+  return graph->num_inputs;
+}
+int32_t ocl_graph_num_outputs(const ocl_graph* graph) {
+  return graph->num_outputs;
+}
 
 static ocl_graph_tensor describe(const ocl_value* value) {
-  return (ocl_graph_tensor){value->name,       value->dtype,
-                            value->shape,      value->scale,
-                            value->zero_point, ocl_graph_size_bytes(value),
+  return (ocl_graph_tensor){value->name,  value->dtype,      value->shape,
+                            value->scale, value->zero_point, ocl_graph_size_bytes(value),
                             value->data};
 }
 
@@ -624,12 +628,14 @@ ocl_status ocl_graph_run_timed(ocl_graph* graph, double (*clock_us)(void)) {
   return OCL_OK;
 }
 
-int32_t ocl_graph_num_steps(const ocl_graph* graph) { return graph->num_steps; }
+int32_t ocl_graph_num_steps(const ocl_graph* graph) {
+  return graph->num_steps;
+}
 
 ocl_graph_step_info ocl_graph_step(const ocl_graph* graph, int32_t index) {
   const ocl_step* step = &graph->steps[index];
   const ocl_value* output = &graph->values[step->op.outputs[0]];
-  const char* name = step->op.opcode == OCL_OP_CUSTOM ? "TFLite_Detection_PostProcess"
-                                                      : ocl_tflite_opcode_name(step->op.opcode);
+  const char* name =
+      step->op.opcode == OCL_OP_CUSTOM ? "TFLite_Detection_PostProcess" : ocl_tflite_opcode_name(step->op.opcode);
   return (ocl_graph_step_info){name, output->name, output->shape, step->multiply_adds, step->time_us};
 }

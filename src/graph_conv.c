@@ -123,7 +123,9 @@ static bool is_hybrid_depthwise(const ocl_step* step) {
 
 // A hybrid step's workspace: each group's scale, its quantization for XNNPACK, then the rounded input, then what
 // XNNPACK asked for.
-static size_t scales_bytes(ocl_graph* graph, const ocl_step* step) { return num_groups(graph, step) * sizeof(float); }
+static size_t scales_bytes(ocl_graph* graph, const ocl_step* step) {
+  return num_groups(graph, step) * sizeof(float);
+}
 static size_t quantizations_bytes(ocl_graph* graph, const ocl_step* step) {
   return (num_groups(graph, step) + XNN_EXTRA_QUANTIZATION_PARAMS) * sizeof(struct xnn_quantization_params);
 }
@@ -174,8 +176,9 @@ static float zero_point_of(double min, double max, double scale) {
   return (float)round(zero_point < -128 ? -128 : zero_point > 127 ? 127 : zero_point);
 }
 
-// To the last bit as TFLite's optimized kernels round, halves up before the zero point is added: a value near a tie that
-// fell on the other side would grow with every layer. Gives the rounded values as int8, or (for depthwise) less their zero point as floats.
+// To the last bit as TFLite's optimized kernels round, halves up before the zero point is added: a value near a tie
+// that fell on the other side would grow with every layer. Gives the rounded values as int8, or (for depthwise) less
+// their zero point as floats.
 static struct xnn_quantization_params round_to_8_bits(const float* values, size_t count, int8_t* stored_out,
                                                       float* shifted_out) {
   float min, max;
@@ -269,14 +272,15 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
   const ocl_value* output = &graph->values[step->op.outputs[0]];
   const ocl_pad_2d* pad = &step->padding;
   const uint32_t kernel_h = (uint32_t)step->kernel[1], kernel_w = (uint32_t)step->kernel[2];
-  const uint32_t stride_h = (uint32_t)step->op.options.conv.stride_h, stride_w = (uint32_t)step->op.options.conv.stride_w;
+  const uint32_t stride_h = (uint32_t)step->op.options.conv.stride_h,
+                 stride_w = (uint32_t)step->op.options.conv.stride_w;
   const uint32_t dilation_h = (uint32_t)step->op.options.conv.dilation_h;
   const uint32_t dilation_w = (uint32_t)step->op.options.conv.dilation_w;
   const ocl_activation activation = step->op.options.conv.activation;
   const size_t in_stride = g->groups * g->group_inputs, out_stride = g->groups * g->group_outputs;
-#define WINDOW                                                                                                     \
-  (uint32_t) pad->top, (uint32_t)pad->right, (uint32_t)pad->bottom, (uint32_t)pad->left, kernel_h, kernel_w,       \
-      stride_h, stride_w, dilation_h, dilation_w, g->groups, g->group_inputs, g->group_outputs, in_stride, out_stride
+#define WINDOW                                                                                                        \
+  (uint32_t)pad->top, (uint32_t)pad->right, (uint32_t)pad->bottom, (uint32_t)pad->left, kernel_h, kernel_w, stride_h, \
+      stride_w, dilation_h, dilation_w, g->groups, g->group_inputs, g->group_outputs, in_stride, out_stride
   if (w->dtype == OCL_FLOAT32) {
     float min, max;
     ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
@@ -317,7 +321,8 @@ static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_de
     if (is_depthwise) g.flags |= XNN_FLAG_DEPTHWISE_CONVOLUTION;
     if (kernel.shape.rank != 4 || g.groups == 0 || channels % group_inputs != 0 || outputs % (int32_t)g.groups != 0 ||
         (is_depthwise && dims[0] != 1))
-      status = ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel does not fit %d channels", (int)channels);
+      status =
+          ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel does not fit %d channels", (int)channels);
   }
   if (status == OCL_OK && step->is_hybrid)
     status = split_hybrid(step, &kernel, (size_t)kernel.shape.dims[is_depthwise ? 3 : 0], &w);
@@ -340,10 +345,14 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
   const bool is_depthwise = step->kind == &ocl_graph_depthwise_conv;
   const int32_t group_inputs = is_depthwise ? 1 : step->kernel[3];
   const int32_t outputs = step->kernel[is_depthwise ? 3 : 0];
-  const ocl_window w = {step->op.options.conv.padding,     step->padding,
-                    step->kernel[1],                   step->kernel[2],
-                    step->op.options.conv.stride_h,    step->op.options.conv.stride_w,
-                    step->op.options.conv.dilation_h,  step->op.options.conv.dilation_w};
+  const ocl_window w = {step->op.options.conv.padding,
+                        step->padding,
+                        step->kernel[1],
+                        step->kernel[2],
+                        step->op.options.conv.stride_h,
+                        step->op.options.conv.stride_w,
+                        step->op.options.conv.dilation_h,
+                        step->op.options.conv.dilation_w};
   // The operator was built for the shape in the file; what arrives here is the shape that follows from the inputs.
   if (input->shape.dims[3] != step->channels)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input has %d channels", input->shape.dims[3]);
@@ -357,9 +366,8 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
       step->is_hybrid && !is_hybrid_depthwise(step)
           ? xnn_reshape_convolution2d_nhwc_qd8_f32_qc8w(step->xnn, n, h, width, &step->workspace_bytes, &alignment,
                                                         &out_h, &out_w, graph->pool)
-      : input->dtype == OCL_FLOAT32
-          ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
-                                               &out_w, graph->pool)
+      : input->dtype == OCL_FLOAT32 ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes,
+                                                                         &alignment, &out_h, &out_w, graph->pool)
       : input->dtype == OCL_INT8
           ? xnn_reshape_convolution2d_nhwc_qs8_qc8w(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
                                                     &out_w, graph->pool)
@@ -378,7 +386,8 @@ static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {
   if (input->dtype == OCL_FLOAT32)
     return xnn_setup_convolution2d_nhwc_f32(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
   if (input->dtype == OCL_INT8)
-    return xnn_setup_convolution2d_nhwc_qs8_qc8w(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
+    return xnn_setup_convolution2d_nhwc_qs8_qc8w(step->xnn, inner_workspace(graph, step), input_data(graph, step),
+                                                 output);
   return xnn_setup_convolution2d_nhwc_qu8(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
 }
 
@@ -406,11 +415,11 @@ static ocl_status build_fully_connected(ocl_graph* graph, ocl_step* step, ocl_de
     ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
     if (w.dtype != OCL_FLOAT32) ocl_graph_stored_bounds(output, activation, &stored_min, &stored_max);
     const enum xnn_status created =
-        step->is_hybrid ? xnn_create_fully_connected_nc_qd8_f32_qc8w(inputs, outputs, inputs, outputs, w.scales, w.kernel,
-                                                                     w.bias, min, max, 0, NULL, NULL, &step->xnn)
-        : w.dtype == OCL_FLOAT32
-            ? xnn_create_fully_connected_nc_f32(inputs, outputs, inputs, outputs, w.kernel, w.bias, min, max, 0, NULL,
-                                                NULL, &step->xnn)
+        step->is_hybrid
+            ? xnn_create_fully_connected_nc_qd8_f32_qc8w(inputs, outputs, inputs, outputs, w.scales, w.kernel, w.bias,
+                                                         min, max, 0, NULL, NULL, &step->xnn)
+        : w.dtype == OCL_FLOAT32 ? xnn_create_fully_connected_nc_f32(inputs, outputs, inputs, outputs, w.kernel, w.bias,
+                                                                     min, max, 0, NULL, NULL, &step->xnn)
         : w.dtype == OCL_INT8
             ? xnn_create_fully_connected_nc_qs8_qc8w(inputs, outputs, inputs, outputs, (int8_t)input->zero_point,
                                                      input->scale, w.scales, w.kernel, w.bias,
@@ -444,10 +453,10 @@ static ocl_status plan_fully_connected(ocl_graph* graph, ocl_step* step, ocl_det
   }
   step->multiply_adds = (uint64_t)batch * (uint64_t)inputs * (uint64_t)outputs;
   const enum xnn_status status =
-      step->is_hybrid             ? xnn_reshape_fully_connected_nc_qd8_f32_qc8w(step->xnn, batch, graph->pool)
+      step->is_hybrid               ? xnn_reshape_fully_connected_nc_qd8_f32_qc8w(step->xnn, batch, graph->pool)
       : input->dtype == OCL_FLOAT32 ? xnn_reshape_fully_connected_nc_f32(step->xnn, batch, graph->pool)
-      : input->dtype == OCL_INT8  ? xnn_reshape_fully_connected_nc_qs8_qc8w(step->xnn, batch, graph->pool)
-                                  : xnn_reshape_fully_connected_nc_qu8(step->xnn, batch, graph->pool);
+      : input->dtype == OCL_INT8    ? xnn_reshape_fully_connected_nc_qs8_qc8w(step->xnn, batch, graph->pool)
+                                    : xnn_reshape_fully_connected_nc_qu8(step->xnn, batch, graph->pool);
   step->workspace_bytes = hybrid_bytes(graph, step);
   return ocl_graph_check_xnn(step, status, detail);
 }

@@ -17,11 +17,11 @@ typedef struct {
   ocl_shape shape;
   float scale;  // 0: not quantized
   int32_t zero_point;
-  int32_t constant;     // index of the model's tensor that holds its elements, -1: computed. Only while building
+  int32_t constant;  // index of the model's tensor that holds its elements, -1: computed. Only while building
   int32_t num_uses;
-  int32_t storage;      // the value whose memory it shares (a reshape's input); its own index if none
-  ocl_pad_2d padding;   // of a PAD that its one consumer, a convolution, does itself
-  uint8_t* known;       // owned: elements known before a run (kept constants, shape arithmetic); NULL: not known
+  int32_t storage;     // the value whose memory it shares (a reshape's input); its own index if none
+  ocl_pad_2d padding;  // of a PAD that its one consumer, a convolution, does itself
+  uint8_t* known;      // owned: elements known before a run (kept constants, shape arithmetic); NULL: not known
   bool is_input, is_output, is_kept;
   int32_t first_step, last_step;
   void* data;
@@ -46,19 +46,19 @@ struct ocl_step {
   int32_t index;           // of the operator in the model
   ocl_tflite_operator op;  // its arrays are the graph's own copies
   xnn_operator_t xnn;
-  xnn_operator_t clamp;    // a fused activation that XNNPACK does not fuse: in place on the output
-  float* channel_scales;   // owned: of a hybrid step, then as many biases
-  uint8_t* table;          // owned: 256 bytes per quantized input, stored -> stored
+  xnn_operator_t clamp;                    // a fused activation that XNNPACK does not fuse: in place on the output
+  float* channel_scales;                   // owned: of a hybrid step, then as many biases
+  uint8_t* table;                          // owned: 256 bytes per quantized input, stored -> stored
   ocl_detection_postprocess* postprocess;  // owned
-  int32_t num_classes;     // of a post-processing
-  ocl_pad_2d padding;      // explicit padding of a convolution
-  int32_t kernel[4];       // its kernel's dimensions
-  int32_t channels;        // of the input it was built for
-  bool is_hybrid;          // float activations, 8-bit weights: the input is rounded to 8 bits too, as TFLite does
-  size_t outer;            // of a joining along an axis: the product of the dimensions before it
+  int32_t num_classes;                     // of a post-processing
+  ocl_pad_2d padding;                      // explicit padding of a convolution
+  int32_t kernel[4];                       // its kernel's dimensions
+  int32_t channels;                        // of the input it was built for
+  bool is_hybrid;  // float activations, 8-bit weights: the input is rounded to 8 bits too, as TFLite does
+  size_t outer;    // of a joining along an axis: the product of the dimensions before it
   struct {
     int32_t start[OCL_MAX_RANK], step[OCL_MAX_RANK], count[OCL_MAX_RANK];
-  } pick;                  // of a slice or tiling: which input elements, along each of the input's dimensions
+  } pick;  // of a slice or tiling: which input elements, along each of the input's dimensions
   size_t workspace_bytes;
   void* workspace;
   uint64_t multiply_adds;
@@ -74,8 +74,8 @@ struct ocl_graph {
   ocl_step* steps;
   int32_t num_values, num_steps, num_inputs, num_outputs;
   int32_t *inputs, *outputs;
-  char* names;        // every value's name
-  int32_t* indices;   // every step's inputs and outputs
+  char* names;       // every value's name
+  int32_t* indices;  // every step's inputs and outputs
   int32_t batch;
   bool is_batch_free;
   bool is_planned;
@@ -117,8 +117,12 @@ static inline bool ocl_graph_is_quantized(const ocl_value* value) {
 static inline size_t ocl_graph_size_bytes(const ocl_value* value) {
   return ocl_shape_num_elements(&value->shape) * ocl_dtype_size_bytes(value->dtype);
 }
-static inline int32_t ocl_graph_stored_min(ocl_dtype dtype) { return dtype == OCL_INT8 ? -128 : 0; }
-static inline int32_t ocl_graph_stored_max(ocl_dtype dtype) { return dtype == OCL_INT8 ? 127 : 255; }
+static inline int32_t ocl_graph_stored_min(ocl_dtype dtype) {
+  return dtype == OCL_INT8 ? -128 : 0;
+}
+static inline int32_t ocl_graph_stored_max(ocl_dtype dtype) {
+  return dtype == OCL_INT8 ? 127 : 255;
+}
 
 // A rejection of `step`: "operator 12 (CONV_2D): …".
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...)

@@ -26,7 +26,9 @@ static void to_sizes(const ocl_shape* shape, size_t sizes[OCL_MAX_RANK]) {
 
 // ---- ADD, SUB, MUL, with numpy's broadcasting ----
 
-static bool is_ratio_in(float ratio, float min, float max) { return ratio >= min && ratio < max; }
+static bool is_ratio_in(float ratio, float min, float max) {
+  return ratio >= min && ratio < max;
+}
 
 // Where XNNPACK's 8-bit arithmetic is defined (asserted in its microparams-init.c).
 static bool are_scales_close(const ocl_value* a, const ocl_value* b, const ocl_value* output,
@@ -41,8 +43,7 @@ static bool are_scales_close(const ocl_value* a, const ocl_value* b, const ocl_v
 // Shape arithmetic: integers, always few.
 static bool is_int32(ocl_graph* graph, const ocl_step* step) {
   return ocl_graph_in(graph, step, 0)->dtype == OCL_INT32 && ocl_graph_in(graph, step, 1)->dtype == OCL_INT32 &&
-         ocl_graph_out(graph, step, 0)->dtype == OCL_INT32 &&
-         step->op.options.binary.activation == OCL_ACTIVATION_NONE;
+         ocl_graph_out(graph, step, 0)->dtype == OCL_INT32 && step->op.options.binary.activation == OCL_ACTIVATION_NONE;
 }
 
 static ocl_status build_binary(ocl_graph* graph, ocl_step* step, enum xnn_binary_operator type, ocl_detail* detail) {
@@ -96,10 +97,10 @@ static ocl_status plan_binary(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   size_t sizes_a[OCL_MAX_RANK], sizes_b[OCL_MAX_RANK];
   to_sizes(a, sizes_a);
   to_sizes(b, sizes_b);
-  return ocl_graph_check_xnn(step,
-                             xnn_reshape_binary_elementwise_nd(step->xnn, (size_t)a->rank, sizes_a, (size_t)b->rank,
-                                                               sizes_b, graph->pool),
-                             detail);
+  return ocl_graph_check_xnn(
+      step,
+      xnn_reshape_binary_elementwise_nd(step->xnn, (size_t)a->rank, sizes_a, (size_t)b->rank, sizes_b, graph->pool),
+      detail);
 }
 
 static enum xnn_status bind_binary(ocl_graph* graph, ocl_step* step) {
@@ -109,12 +110,15 @@ static enum xnn_status bind_binary(ocl_graph* graph, ocl_step* step) {
 
 static void run_int32(ocl_graph* graph, ocl_step* step) {
   const ocl_value* values[] = {ocl_graph_in(graph, step, 0), ocl_graph_in(graph, step, 1)};
-  const size_t strides[] = {ocl_shape_num_elements(&values[0]->shape) > 1, ocl_shape_num_elements(&values[1]->shape) > 1};
+  const size_t strides[] = {ocl_shape_num_elements(&values[0]->shape) > 1,
+                            ocl_shape_num_elements(&values[1]->shape) > 1};
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   for (size_t i = 0; i < ocl_shape_num_elements(&output->shape); i++) {
     const uint32_t x = ((const uint32_t*)values[0]->data)[i * strides[0]];
     const uint32_t y = ((const uint32_t*)values[1]->data)[i * strides[1]];
-    ((uint32_t*)output->data)[i] = step->op.opcode == OCL_OP_ADD ? x + y : step->op.opcode == OCL_OP_SUB ? x - y : x * y;
+    ((uint32_t*)output->data)[i] = step->op.opcode == OCL_OP_ADD   ? x + y
+                                   : step->op.opcode == OCL_OP_SUB ? x - y
+                                                                   : x * y;
   }
 }
 
@@ -171,8 +175,7 @@ static ocl_status build_unary_float(ocl_graph* graph, ocl_step* step, ocl_detail
 static ocl_status build_unary(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
-  if (!ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output))
-    return build_unary_float(graph, step, detail);
+  if (!ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output)) return build_unary_float(graph, step, detail);
   step->table = malloc(256);
   if (step->table == NULL) return OCL_OUT_OF_MEMORY;
   ocl_graph_fill_table(step->table, step->op.opcode, input, output);
@@ -337,7 +340,8 @@ static ocl_status plan_resize(ocl_graph* graph, ocl_step* step, ocl_detail* deta
                          : step->op.options.resize.half_pixel_centers ? 0
                                                                       : XNN_FLAG_TENSORFLOW_LEGACY_MODE;
   const size_t h = (size_t)size[0], w = (size_t)size[1], n = (size_t)input->shape.dims[0];
-  const size_t in_h = (size_t)input->shape.dims[1], in_w = (size_t)input->shape.dims[2], c = (size_t)input->shape.dims[3];
+  const size_t in_h = (size_t)input->shape.dims[1], in_w = (size_t)input->shape.dims[2],
+               c = (size_t)input->shape.dims[3];
   ocl_graph_out(graph, step, 0)->shape = (ocl_shape){4, {input->shape.dims[0], size[0], size[1], input->shape.dims[3]}};
   xnn_delete_operator(step->xnn);
   step->xnn = NULL;
@@ -378,8 +382,8 @@ const ocl_kind ocl_graph_resize = {build_resize, plan_resize, bind_resize, NULL}
 
 static ocl_status read_postprocess(const ocl_step* step, ocl_detection_postprocess_params* params, ocl_detail* detail) {
   ocl_flexbuffer_map map;
-  *params = (ocl_detection_postprocess_params){
-      .detections_per_class = OCL_DETECTION_POSTPROCESS_DEFAULT_DETECTIONS_PER_CLASS};
+  *params = (ocl_detection_postprocess_params){.detections_per_class =
+                                                   OCL_DETECTION_POSTPROCESS_DEFAULT_DETECTIONS_PER_CLASS};
   OCL_TRY(ocl_flexbuffer_open_map(step->op.options.custom.bytes, step->op.options.custom.size_bytes, &map, detail));
   OCL_TRY(ocl_flexbuffer_get_int(&map, "max_detections", &params->max_detections, detail));
   OCL_TRY(ocl_flexbuffer_get_int(&map, "max_classes_per_detection", &params->max_classes_per_detection, detail));

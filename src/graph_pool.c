@@ -21,10 +21,14 @@ static ocl_status check_pool(ocl_graph* graph, const ocl_step* step, ocl_detail*
 
 static ocl_status plan_pool(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(check_pool(graph, step, detail));
-  const ocl_window window = {step->op.options.pool.padding,  {0, 0, 0, 0},
-                             step->op.options.pool.filter_h, step->op.options.pool.filter_w,
-                             step->op.options.pool.stride_h, step->op.options.pool.stride_w,
-                             1,                              1};
+  const ocl_window window = {step->op.options.pool.padding,
+                             {0, 0, 0, 0},
+                             step->op.options.pool.filter_h,
+                             step->op.options.pool.filter_w,
+                             step->op.options.pool.stride_h,
+                             step->op.options.pool.stride_w,
+                             1,
+                             1};
   const int32_t channels = ocl_graph_in(graph, step, 0)->shape.dims[3];
   step->workspace_bytes = (size_t)channels * sizeof(float);  // one pixel's accumulators
   OCL_TRY(ocl_graph_plan_window(graph, step, &window, channels, detail));
@@ -44,7 +48,7 @@ typedef struct {
 
 typedef struct {
   bool is_max;
-  float min, max;                   // of the fused activation
+  float min, max;  // of the fused activation
   int32_t stored_min, stored_max;
 } pooling;
 
@@ -55,7 +59,8 @@ static void pool_float(const pooling* p, const patch* at, const float* image, fl
     for (int64_t x = at->x0; x < at->x1; x++) {
       const float* pixel = image + y * at->row_elements + x * channels;
       if (p->is_max)
-        for (int64_t c = 0; c < channels; c++) accumulators[c] = pixel[c] > accumulators[c] ? pixel[c] : accumulators[c];
+        for (int64_t c = 0; c < channels; c++)
+          accumulators[c] = pixel[c] > accumulators[c] ? pixel[c] : accumulators[c];
       else
         for (int64_t c = 0; c < channels; c++) accumulators[c] += pixel[c];
     }

@@ -1,5 +1,6 @@
 // Operators that move elements without computing on them: padding, reshaping, transposing, joining, slicing; and those
-// of shape arithmetic. What they are given at load time they do at load time (graph.c folds steps whose inputs are known).
+// of shape arithmetic. What they are given at load time they do at load time (graph.c folds steps whose inputs are
+// known).
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,10 +214,9 @@ static ocl_status plan_transpose(ocl_graph* graph, ocl_step* step, ocl_detail* d
     output->shape.dims[i] = input->shape.dims[from];
   }
   to_sizes(&input->shape, sizes);
-  const enum xnn_status status =
-      ocl_dtype_size_bytes(input->dtype) == 1
-          ? xnn_reshape_transpose_nd_x8(step->xnn, (size_t)rank, sizes, order, graph->pool)
-          : xnn_reshape_transpose_nd_x32(step->xnn, (size_t)rank, sizes, order, graph->pool);
+  const enum xnn_status status = ocl_dtype_size_bytes(input->dtype) == 1
+                                     ? xnn_reshape_transpose_nd_x8(step->xnn, (size_t)rank, sizes, order, graph->pool)
+                                     : xnn_reshape_transpose_nd_x32(step->xnn, (size_t)rank, sizes, order, graph->pool);
   return ocl_graph_check_xnn(step, status, detail);
 }
 
@@ -263,7 +263,8 @@ static ocl_status build_joining(ocl_graph* graph, ocl_step* step, ocl_detail* de
 static ocl_status plan_concatenation(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const ocl_shape* first = &ocl_graph_in(graph, step, 0)->shape;
   const int32_t given = step->op.options.concatenation.axis, axis = given < 0 ? given + first->rank : given;
-  if (axis < 0 || axis >= first->rank) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d", (int)given);
+  if (axis < 0 || axis >= first->rank)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d", (int)given);
   ocl_shape shape = *first;
   int64_t sum = 0;
   for (int32_t i = 0; i < step->op.num_inputs; i++) {

@@ -103,4 +103,6 @@ void pthreadpool_destroy(struct pthreadpool* pool) {
   free(pool);
 }
 
-void ocl_graph_threads_destroy(ocl_thread_pool pool) { pthreadpool_destroy(pool); }
+void ocl_graph_threads_destroy(ocl_thread_pool pool) {
+  pthreadpool_destroy(pool);
+}

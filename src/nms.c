@@ -2,8 +2,12 @@
 
 #include <stdbool.h>
 
-static float min_of(float a, float b) { return a < b ? a : b; }
-static float max_of(float a, float b) { return a > b ? a : b; }
+static float min_of(float a, float b) {
+  return a < b ? a : b;
+}
+static float max_of(float a, float b) {
+  return a > b ? a : b;
+}
 
 // In TensorFlow's order of operations, so that thresholds fall on the same side. Either corner may come first.
 static bool overlaps(const float* a, const float* b, float iou_threshold) {

@@ -79,9 +79,15 @@ void ocl_session_destroy(ocl_session* session) {
   free(session);
 }
 
-const char* ocl_session_detail(const ocl_session* session) { return session->detail.text; }
-ocl_thread_pool ocl_session_pool(const ocl_session* session) { return session->pool; }
-ocl_graph* ocl_session_graph(const ocl_session* session) { return session->graph; }
+const char* ocl_session_detail(const ocl_session* session) {
+  return session->detail.text;
+}
+ocl_thread_pool ocl_session_pool(const ocl_session* session) {
+  return session->pool;
+}
+ocl_graph* ocl_session_graph(const ocl_session* session) {
+  return session->graph;
+}
 
 // ---- model ----
 
@@ -147,8 +153,7 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch) {
   session->detail.text[0] = '\0';
   if (!session->is_open) return OCL_INVALID_ARGUMENT;
-  const ocl_status status =
-      ocl_graph_create(&session->model, session->pool, batch, &session->graph, &session->detail);
+  const ocl_status status = ocl_graph_create(&session->model, session->pool, batch, &session->graph, &session->detail);
   drop_model_bytes(session);
   return status;
 }
@@ -189,7 +194,9 @@ ocl_status ocl_session_set_pixels(ocl_session* session, const ocl_pixels* pixels
   return OCL_OK;
 }
 
-ocl_pixels ocl_session_pixels(const ocl_session* session) { return session->pixels; }
+ocl_pixels ocl_session_pixels(const ocl_session* session) {
+  return session->pixels;
+}
 
 static ocl_status reserve_scratch(ocl_session* session, int32_t width) {
   const size_t needed = ocl_resize_scratch_size_bytes(width);
@@ -282,7 +289,8 @@ static const float* reals_of(const ocl_graph_tensor* tensor, float* reals) {
   if (tensor->dtype == OCL_FLOAT32) return tensor->data;
   const size_t count = ocl_shape_num_elements(&tensor->shape);
   for (size_t i = 0; i < count; i++) {
-    const int32_t stored = tensor->dtype == OCL_INT8 ? ((const int8_t*)tensor->data)[i] : ((const uint8_t*)tensor->data)[i];
+    const int32_t stored =
+        tensor->dtype == OCL_INT8 ? ((const int8_t*)tensor->data)[i] : ((const uint8_t*)tensor->data)[i];
     reals[i] = (float)(stored - tensor->zero_point) * tensor->scale;
   }
   return reals;
@@ -320,7 +328,9 @@ static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* o
   return OCL_OK;
 }
 
-static float clip(float norm) { return norm > 0 ? (norm < 1 ? norm : 1) : 0; }
+static float clip(float norm) {
+  return norm > 0 ? (norm < 1 ? norm : 1) : 0;
+}
 
 static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tensor tensors[4], int32_t num_classes,
                                      const ocl_ssd_options* options, const ocl_roi* roi, int32_t quarter_turns,
@@ -334,7 +344,8 @@ static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tenso
   // Past the operator's count its rows are 0, and no score above a threshold is.
   for (int32_t i = 0; i < rows && count < options->max_total; i++) {
     const int32_t class_id = (int32_t)classes[i];
-    const bool is_wanted = options->allowed_classes == NULL || (class_id < num_classes && options->allowed_classes[class_id]);
+    const bool is_wanted =
+        options->allowed_classes == NULL || (class_id < num_classes && options->allowed_classes[class_id]);
     if (!(scores[i] > options->score_threshold) || class_id < 0 || !is_wanted) continue;
     const ocl_resize_box box = {clip(boxes[i].y_min), clip(boxes[i].x_min), clip(boxes[i].y_max), clip(boxes[i].x_max)};
     if ((box.y_max - box.y_min) * (box.x_max - box.x_min) > 0)

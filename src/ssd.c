@@ -16,17 +16,17 @@ typedef enum { BOX_UNKNOWN, BOX_USABLE, BOX_NOT_FINITE } box_state;
 struct ocl_ssd {
   ocl_ssd_config config;
   int32_t num_classes, first_class_column;
-  float* anchors;          // [num_anchors, 4]
-  float* column_maxima;    // [num_columns] of score - row offset
-  float* row_offsets;      // the row's largest score for SOFTMAX, else 0
-  float* row_sums;         // of exp(score - offset), for SOFTMAX; 0: not computed yet
-  float* boxes;            // [num_anchors, 4]
-  uint8_t* box_states;     // box_state
-  int32_t* best_classes;   // for class-agnostic detection
+  float* anchors;         // [num_anchors, 4]
+  float* column_maxima;   // [num_columns] of score - row offset
+  float* row_offsets;     // the row's largest score for SOFTMAX, else 0
+  float* row_sums;        // of exp(score - offset), for SOFTMAX; 0: not computed yet
+  float* boxes;           // [num_anchors, 4]
+  uint8_t* box_states;    // box_state
+  int32_t* best_classes;  // for class-agnostic detection
   ocl_nms_candidate* candidates;
   ocl_nms_candidate* selected;
-  ocl_nms_detection* kept;         // [max_total]
-  ocl_ssd_detection* detections;   // [max_total]
+  ocl_nms_detection* kept;        // [max_total]
+  ocl_ssd_detection* detections;  // [max_total]
 };
 
 // The heads of one call.
@@ -42,10 +42,10 @@ typedef struct {
 static bool is_config_valid(const ocl_ssd_config* c) {
   if (c->background_column != 0 && c->background_column != -1) return false;
   if (c->converter != OCL_SSD_SIGMOID && c->converter != OCL_SSD_SOFTMAX && c->converter != OCL_SSD_NONE) return false;
-  const int32_t num_classes = c->num_columns - (c->background_column == 0);
-  // Elements of every array can be counted in a signed 32-bit number of bytes.
-  if (c->num_anchors < 1 || c->num_anchors > INT32_MAX / 16 || num_classes < 1) return false;
-  if (c->num_columns > INT32_MAX / 4 / c->num_anchors) return false;
+  // The bytes of every array can be counted in a signed 32-bit number.
+  if (c->num_anchors < 1 || c->num_anchors > INT32_MAX / 16) return false;
+  if (c->num_columns < 1 || c->num_columns > INT32_MAX / 4 / c->num_anchors) return false;
+  if (c->num_columns == 1 && c->background_column == 0) return false;
   if (c->max_total < 1 || c->max_total > INT32_MAX / (int32_t)sizeof(ocl_ssd_detection)) return false;
   for (int32_t i = 0; i < 4; i++)
     if (!(c->box_scales[i] > 0 && isfinite(c->box_scales[i]))) return false;
@@ -134,7 +134,9 @@ static bool has_usable_box(const job* j, int32_t anchor) {
   return *state == BOX_USABLE;
 }
 
-static float clamp_unit(float value) { return value < 0 ? 0 : value > 1 ? 1 : value; }
+static float clamp_unit(float value) {
+  return value < 0 ? 0 : value > 1 ? 1 : value;
+}
 
 static ocl_ssd_detection place(const job* j, const ocl_nms_detection* kept) {
   const float* box = &j->ssd->boxes[4 * kept->box_index];
@@ -308,8 +310,8 @@ static int32_t collect_best(const job* j) {
 static int32_t keep_class_agnostic(const job* j) {
   const ocl_ssd* ssd = j->ssd;
   const int32_t num_best = collect_best(j), max_total = j->options->max_total;
-  int32_t num_kept = ocl_nms_select(ssd->boxes, j->options->iou_threshold, ssd->candidates, num_best, max_total,
-                                    ssd->selected);
+  int32_t num_kept =
+      ocl_nms_select(ssd->boxes, j->options->iou_threshold, ssd->candidates, num_best, max_total, ssd->selected);
   num_kept = drop_outside(j, ssd->selected, num_kept);
   for (int32_t i = 0; i < num_kept; i++) {
     const ocl_nms_candidate* s = &ssd->selected[i];

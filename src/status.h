@@ -4,44 +4,44 @@
 #define OCELLI_STATUS_H_
 
 // X(name, message)
-#define OCL_STATUS_LIST(X)                                                                                   \
-  X(OK, "no error")                                                                                          \
-  X(OUT_OF_MEMORY, "not enough memory")                                                                      \
-  X(INVALID_ARGUMENT, "an argument is out of its range")                                                     \
-  /* image.c */                                                                                              \
-  X(IMAGE_EMPTY, "the image has no bytes")                                                                   \
-  X(UNSUPPORTED_IMAGE_FORMAT, "not a PNG, JPEG, BMP or GIF image")                                           \
-  X(IMAGE_CORRUPT, "the image is damaged or truncated")                                                      \
-  X(IMAGE_TOO_LARGE, "the image has more pixels than the limit")                                             \
-  X(INVALID_PIXELS, "the pixel array does not fit its width, height, channels and stride")                   \
-  X(INVALID_ROI, "the region of interest is empty or outside the image")                                     \
-  /* tflite.c */                                                                                             \
-  X(MODEL_TRUNCATED, "the model is too short to be a .tflite file")                                          \
-  X(MODEL_NOT_TFLITE, "the model is not a .tflite file (no TFL3 identifier)")                                \
-  X(MODEL_BAD_OFFSET, "the model is damaged: an offset leaves the file")                                     \
-  X(MODEL_BAD_TABLE, "the model is damaged: a table is malformed")                                           \
-  X(MODEL_BAD_VECTOR, "the model is damaged: a vector leaves the file")                                      \
-  X(MODEL_BAD_STRING, "the model is damaged: a string leaves the file or does not end")                      \
-  X(MODEL_MISALIGNED, "the model is damaged: its data is not aligned to its element size")                   \
-  X(MODEL_NO_SUBGRAPH, "the model has no subgraph")                                                          \
-  X(MODEL_BAD_TENSOR_INDEX, "the model names a tensor that it does not have")                                \
-  X(MODEL_BAD_OPCODE, "the model names an operator code that it does not have")                              \
-  X(MODEL_BAD_BUFFER, "a buffer of the model is missing, leaves the file or does not fit its tensor")        \
-  X(MODEL_BAD_SHAPE, "a tensor of the model has an impossible shape")                                        \
-  X(MODEL_BAD_DTYPE, "a tensor of the model has an element type that ocelli does not know")                  \
-  X(MODEL_BAD_QUANTIZATION, "a tensor of the model has impossible quantization parameters")                  \
-  X(MODEL_BAD_OPTION, "an operator of the model has an option out of its range")                             \
-  X(MODEL_BAD_ARITY, "an operator of the model has too few or too many inputs or outputs")                   \
-  X(MODEL_BAD_ORDER, "the model's operators are not in an order that makes each value once, before use")     \
-  X(MODEL_UNSUPPORTED_FEATURE, "the model uses a TFLite feature that ocelli does not support")               \
-  /* metadata.c, zip.c */                                                                                    \
-  X(BAD_METADATA, "the model's metadata or its associated files are damaged")                                \
-  /* graph.c */                                                                                              \
-  X(UNSUPPORTED_OPERATOR, "the model has an operator that ocelli does not run")                              \
-  X(MODEL_BAD_GRAPH, "the model's operators and tensors do not fit together")                                 \
-  X(MODEL_TOO_LARGE, "the model asks for more memory or work than any network of this kind")                 \
-  X(BATCH_NOT_FREE, "the model's batch dimension is fixed")                                                  \
-  /* ssd.c, anchors.c */                                                                                     \
+#define OCL_STATUS_LIST(X)                                                                               \
+  X(OK, "no error")                                                                                      \
+  X(OUT_OF_MEMORY, "not enough memory")                                                                  \
+  X(INVALID_ARGUMENT, "an argument is out of its range")                                                 \
+  /* image.c */                                                                                          \
+  X(IMAGE_EMPTY, "the image has no bytes")                                                               \
+  X(UNSUPPORTED_IMAGE_FORMAT, "not a PNG, JPEG, BMP or GIF image")                                       \
+  X(IMAGE_CORRUPT, "the image is damaged or truncated")                                                  \
+  X(IMAGE_TOO_LARGE, "the image has more pixels than the limit")                                         \
+  X(INVALID_PIXELS, "the pixel array does not fit its width, height, channels and stride")               \
+  X(INVALID_ROI, "the region of interest is empty or outside the image")                                 \
+  /* tflite.c */                                                                                         \
+  X(MODEL_TRUNCATED, "the model is too short to be a .tflite file")                                      \
+  X(MODEL_NOT_TFLITE, "the model is not a .tflite file (no TFL3 identifier)")                            \
+  X(MODEL_BAD_OFFSET, "the model is damaged: an offset leaves the file")                                 \
+  X(MODEL_BAD_TABLE, "the model is damaged: a table is malformed")                                       \
+  X(MODEL_BAD_VECTOR, "the model is damaged: a vector leaves the file")                                  \
+  X(MODEL_BAD_STRING, "the model is damaged: a string leaves the file or does not end")                  \
+  X(MODEL_MISALIGNED, "the model is damaged: its data is not aligned to its element size")               \
+  X(MODEL_NO_SUBGRAPH, "the model has no subgraph")                                                      \
+  X(MODEL_BAD_TENSOR_INDEX, "the model names a tensor that it does not have")                            \
+  X(MODEL_BAD_OPCODE, "the model names an operator code that it does not have")                          \
+  X(MODEL_BAD_BUFFER, "a buffer of the model is missing, leaves the file or does not fit its tensor")    \
+  X(MODEL_BAD_SHAPE, "a tensor of the model has an impossible shape")                                    \
+  X(MODEL_BAD_DTYPE, "a tensor of the model has an element type that ocelli does not know")              \
+  X(MODEL_BAD_QUANTIZATION, "a tensor of the model has impossible quantization parameters")              \
+  X(MODEL_BAD_OPTION, "an operator of the model has an option out of its range")                         \
+  X(MODEL_BAD_ARITY, "an operator of the model has too few or too many inputs or outputs")               \
+  X(MODEL_BAD_ORDER, "the model's operators are not in an order that makes each value once, before use") \
+  X(MODEL_UNSUPPORTED_FEATURE, "the model uses a TFLite feature that ocelli does not support")           \
+  /* metadata.c, zip.c */                                                                                \
+  X(BAD_METADATA, "the model's metadata or its associated files are damaged")                            \
+  /* graph.c */                                                                                          \
+  X(UNSUPPORTED_OPERATOR, "the model has an operator that ocelli does not run")                          \
+  X(MODEL_BAD_GRAPH, "the model's operators and tensors do not fit together")                            \
+  X(MODEL_TOO_LARGE, "the model asks for more memory or work than any network of this kind")             \
+  X(BATCH_NOT_FREE, "the model's batch dimension is fixed")                                              \
+  /* ssd.c, anchors.c */                                                                                 \
   X(SSD_SHAPE_MISMATCH, "the detection heads do not have the shapes that the anchors and classes ask for")
 
 typedef enum {

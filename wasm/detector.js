@@ -3,7 +3,15 @@ import { failure } from './errors.js';
 import { host } from './host.js';
 import { readSource, toPixels } from './input.js';
 import { selectClasses } from './labels.js';
-import { checkGenerator, DEFAULT_ENTRY, findHeads, findManifestEntry, resolveInput, resolveLabels, resolveSsd } from './model_spec.js';
+import {
+  checkGenerator,
+  DEFAULT_ENTRY,
+  findHeads,
+  findManifestEntry,
+  resolveInput,
+  resolveLabels,
+  resolveSsd,
+} from './model_spec.js';
 import { checkKeys, checkNumber } from './options.js';
 import { chooseVariant } from './variant.js';
 
@@ -69,8 +77,25 @@ const THRESHOLDS = /** @type {const} */ ([
   'maxPerClass',
   'classAgnostic',
 ]);
-const LOADING = ['model', 'labels', 'classes', 'input', 'ssd', 'threads', 'deterministic', 'maxPixels', 'signal', 'onProgress'];
-const DEFAULTS = { scoreThreshold: 0.5, iouThreshold: 0.6, maxResults: 100, maxPerClass: 100, classAgnostic: false };
+const LOADING = [
+  'model',
+  'labels',
+  'classes',
+  'input',
+  'ssd',
+  'threads',
+  'deterministic',
+  'maxPixels',
+  'signal',
+  'onProgress',
+];
+const DEFAULTS = {
+  scoreThreshold: 0.5,
+  iouThreshold: 0.6,
+  maxResults: 100,
+  maxPerClass: 100,
+  classAgnostic: false,
+};
 const DEFAULT_MAX_PIXELS = 1 << 24;
 
 /**
@@ -113,7 +138,11 @@ export class ObjectDetector {
   static async create(options = {}) {
     checkKeys('options', options, [...LOADING, ...THRESHOLDS]);
     checkNumber('threads', options.threads ?? 1, { min: 1, max: 64, integer: true });
-    checkNumber('maxPixels', options.maxPixels ?? DEFAULT_MAX_PIXELS, { min: 1, max: 2 ** 31, integer: true });
+    checkNumber('maxPixels', options.maxPixels ?? DEFAULT_MAX_PIXELS, {
+      min: 1,
+      max: 2 ** 31,
+      integer: true,
+    });
     const thresholds = checkThresholds({ ...DEFAULTS, ...pick(options) });
     return new ObjectDetector(options, thresholds, await prepare(options));
   }
@@ -243,7 +272,8 @@ export class ObjectDetector {
         engine.writeInput(0, /** @type {{tensor: TensorData}} */ (input).tensor);
         lap();
       } else {
-        if (source instanceof Uint8Array) engine.decodeImage(source, this.#options.maxPixels ?? DEFAULT_MAX_PIXELS);
+        if (source instanceof Uint8Array)
+          engine.decodeImage(source, this.#options.maxPixels ?? DEFAULT_MAX_PIXELS);
         else engine.setPixels(source);
         lap();
         engine.preprocess(this.#model.input, roi, turns);
@@ -278,7 +308,9 @@ export class ObjectDetector {
 
 /** @param {Thresholds} options */
 function pick(options) {
-  return Object.fromEntries(THRESHOLDS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])));
+  return Object.fromEntries(
+    THRESHOLDS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])),
+  );
 }
 
 /**
@@ -331,14 +363,18 @@ async function prepare(options) {
     const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
     const metadata = engine.openModel();
     engine.buildModel();
-    const labelSource = options.labels instanceof URL || typeof options.labels === 'string'
-      ? await readText(options.labels, signal)
-      : options.labels;
+    const labelSource =
+      options.labels instanceof URL || typeof options.labels === 'string'
+        ? await readText(options.labels, signal)
+        : options.labels;
     const labels = resolveLabels(labelSource, metadata, entry);
-    if (engine.inputs.length !== 1) throw failure('MODEL_IS_NOT_A_DETECTOR', `${engine.inputs.length} inputs`);
+    if (engine.inputs.length !== 1)
+      throw failure('MODEL_IS_NOT_A_DETECTOR', `${engine.inputs.length} inputs`);
     const input = resolveInput(options.input, metadata, entry, engine.inputs[0]);
     const numClasses = configureHeads(engine, options.ssd, entry);
-    const mask = options.classes ? selectClasses(checkClasses(options.classes), labels, numClasses) : undefined;
+    const mask = options.classes
+      ? selectClasses(checkClasses(options.classes), labels, numClasses)
+      : undefined;
     return { engine, variant, labels, input, mask };
   } catch (error) {
     engine.close();
@@ -355,7 +391,9 @@ async function prepare(options) {
 function configureHeads(engine, option, entry) {
   if (engine.hasPostprocess) return engine.numClasses;
   const ssd = resolveSsd(option, entry);
-  const anchors = ssd.anchors ? flatten(ssd.anchors) : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));
+  const anchors = ssd.anchors
+    ? flatten(ssd.anchors)
+    : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));
   const heads = findHeads(engine.outputs, anchors.length / 4);
   engine.useHeads(heads, anchors, ssd);
   return engine.numClasses;
@@ -364,7 +402,8 @@ function configureHeads(engine, option, entry) {
 /** @param {Float32Array | number[][]} anchors */
 function flatten(anchors) {
   const flat = anchors instanceof Float32Array ? anchors : Float32Array.from(anchors.flat());
-  if (flat.length === 0 || flat.length % 4 !== 0) throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
+  if (flat.length === 0 || flat.length % 4 !== 0)
+    throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
   return flat;
 }
 
@@ -384,7 +423,7 @@ function checkClasses(classes) {
 async function readText(source, signal) {
   const decoder = new TextDecoder();
   let text = '';
-  for await (const chunk of (await host().open(source, signal)).chunks) text += decoder.decode(chunk, { stream: true });
+  for await (const chunk of (await host().open(source, signal)).chunks)
+    text += decoder.decode(chunk, { stream: true });
   return text + decoder.decode();
 }
-

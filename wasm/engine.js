@@ -90,7 +90,10 @@ export class Engine {
    */
   constructor(exports, memory) {
     this.#exports = exports;
-    this.#memory = new Memory(memory, { alloc: (n) => exports.ocl_alloc(n), free: (a) => exports.ocl_free(a) });
+    this.#memory = new Memory(memory, {
+      alloc: (n) => exports.ocl_alloc(n),
+      free: (a) => exports.ocl_free(a),
+    });
     if (exports.ocl_abi() !== ABI) throw new Error('the .wasm is not of this package’s version');
   }
 
@@ -199,7 +202,8 @@ export class Engine {
     });
     const count = record.getInt32(20, true);
     /** @param {number} base */
-    const channels = (base) => [0, 1, 2].map((c) => record.getFloat32(base + 4 * (count === 1 ? 0 : c), true));
+    const channels = (base) =>
+      [0, 1, 2].map((c) => record.getFloat32(base + 4 * (count === 1 ? 0 : c), true));
     const labels = this.#readLabels();
     return {
       ...Object.fromEntries(texts),
@@ -300,7 +304,9 @@ export class Engine {
   decodeImage(bytes, maxPixels) {
     this.#check(
       this.#guard(() =>
-        this.#memory.withCopy(bytes, (address) => this.#exports.ocl_image_decode_file(address, bytes.length, maxPixels)),
+        this.#memory.withCopy(bytes, (address) =>
+          this.#exports.ocl_image_decode_file(address, bytes.length, maxPixels),
+        ),
       ),
     );
   }
@@ -421,9 +427,20 @@ export class Engine {
     return this.#memory.withCopy(maps, (mapsAddress) =>
       this.#memory.withCopy(scales, (scalesAddress) =>
         this.#exports.ocl_anchors_ssd_new(
-          ...[height, width, maps.length / 2, mapsAddress, layers, generator.minScale ?? 0, generator.maxScale ?? 0],
+          ...[
+            height,
+            width,
+            maps.length / 2,
+            mapsAddress,
+            layers,
+            generator.minScale ?? 0,
+            generator.maxScale ?? 0,
+          ],
           ...[scales.length > 0 ? scalesAddress : 0, generator.aspectRatios.length, ratiosAddress],
-          ...[generator.interpolatedScaleAspectRatio ?? 1, generator.reduceBoxesInLowestLayer === false ? 0 : 1],
+          ...[
+            generator.interpolatedScaleAspectRatio ?? 1,
+            generator.reduceBoxesInLowestLayer === false ? 0 : 1,
+          ],
         ),
       ),
     );

@@ -60,24 +60,38 @@ static ocl_session* session;
 static uint8_t* pixels;  // what ocl_image_reserve() gave
 static ocl_pixels pixels_view;
 
-static double clock_us(void) { return emscripten_get_now() * 1000; }
+static double clock_us(void) {
+  return emscripten_get_now() * 1000;
+}
 
-int32_t ocl_abi(void) { return ABI; }
+int32_t ocl_abi(void) {
+  return ABI;
+}
 
-void* ocl_alloc(size_t size_bytes) { return malloc(size_bytes); }
-void ocl_free(void* address) { free(address); }
-size_t ocl_live_bytes(void) { return (size_t)mallinfo().uordblks; }
+void* ocl_alloc(size_t size_bytes) {
+  return malloc(size_bytes);
+}
+void ocl_free(void* address) {
+  free(address);
+}
+size_t ocl_live_bytes(void) {
+  return (size_t)mallinfo().uordblks;
+}
 
 const char* ocl_status_text(int32_t status, int32_t what) {
   return what == 0 ? ocl_status_name((ocl_status)status) : ocl_status_message((ocl_status)status);
 }
-const char* ocl_detail_text(void) { return session == NULL ? "" : ocl_session_detail(session); }
+const char* ocl_detail_text(void) {
+  return session == NULL ? "" : ocl_session_detail(session);
+}
 
 ocl_status ocl_start(int32_t num_threads, int32_t deterministic) {
   if (deterministic) ocl_graph_make_deterministic();
   return ocl_session_create(num_threads, &session);
 }
-void* ocl_pool(void) { return ocl_session_pool(session); }
+void* ocl_pool(void) {
+  return ocl_session_pool(session);
+}
 void ocl_stop(void) {
   ocl_session_destroy(session);
   session = NULL;
@@ -87,16 +101,20 @@ void ocl_stop(void) {
 
 // ---- model ----
 
-void* ocl_model_reserve(size_t size_bytes) { return ocl_session_reserve_model(session, size_bytes); }
-ocl_status ocl_model_open(void) { return ocl_session_open_model(session); }
+void* ocl_model_reserve(size_t size_bytes) {
+  return ocl_session_reserve_model(session, size_bytes);
+}
+ocl_status ocl_model_open(void) {
+  return ocl_session_open_model(session);
+}
 
 // 0: the model has none. Valid until it is built.
 const metadata_record* ocl_model_metadata(void) {
   static metadata_record record;
   const ocl_metadata* metadata = ocl_session_metadata(session);
   if (metadata == NULL) return NULL;
-  record = (metadata_record){metadata->name, metadata->description, metadata->version, metadata->author,
-                             metadata->license, 0, {0}, {0}};
+  record = (metadata_record){
+      metadata->name, metadata->description, metadata->version, metadata->author, metadata->license, 0, {0}, {0}};
   if (metadata->num_inputs == 0) return &record;
   const ocl_metadata_tensor input = ocl_metadata_get_input(metadata, 0);
   record.num_channels = input.num_channels;
@@ -114,10 +132,16 @@ ocl_status ocl_model_read_labels(void) {
   labels.size_bytes = size_bytes;
   return status;
 }
-const labels_record* ocl_labels(void) { return &labels; }
+const labels_record* ocl_labels(void) {
+  return &labels;
+}
 
-ocl_status ocl_model_build(int32_t batch) { return ocl_session_build_model(session, batch); }
-ocl_status ocl_model_set_batch(int32_t batch) { return ocl_session_set_batch(session, batch); }
+ocl_status ocl_model_build(int32_t batch) {
+  return ocl_session_build_model(session, batch);
+}
+ocl_status ocl_model_set_batch(int32_t batch) {
+  return ocl_session_set_batch(session, batch);
+}
 
 int32_t ocl_tensor_count(int32_t side) {
   const ocl_graph* graph = ocl_session_graph(session);
@@ -148,7 +172,9 @@ const graph_record* ocl_network(void) {
   return &record;
 }
 
-int32_t ocl_step_count(void) { return ocl_graph_num_steps(ocl_session_graph(session)); }
+int32_t ocl_step_count(void) {
+  return ocl_graph_num_steps(ocl_session_graph(session));
+}
 
 const step_record* ocl_step(int32_t index) {
   static step_record record;
@@ -189,7 +215,9 @@ ocl_status ocl_image_use(void) {
   return pixels == NULL ? OCL_OUT_OF_MEMORY : ocl_session_set_pixels(session, &pixels_view);
 }
 
-void ocl_image_drop(void) { ocl_session_drop_image(session); }
+void ocl_image_drop(void) {
+  ocl_session_drop_image(session);
+}
 
 const image_record* ocl_image_info(void) {
   static image_record record;
@@ -200,7 +228,9 @@ const image_record* ocl_image_info(void) {
 }
 
 // The present image as RGB [height, width, 3], upright.
-ocl_status ocl_image_upright(uint8_t* rgb_out) { return ocl_session_upright(session, rgb_out); }
+ocl_status ocl_image_upright(uint8_t* rgb_out) {
+  return ocl_session_upright(session, rgb_out);
+}
 
 ocl_status ocl_preprocess(float scale_r, float scale_g, float scale_b, float offset_r, float offset_g, float offset_b,
                           int32_t is_legacy, int32_t x_px, int32_t y_px, int32_t width_px, int32_t height_px,
@@ -212,7 +242,9 @@ ocl_status ocl_preprocess(float scale_r, float scale_g, float scale_b, float off
   return ocl_session_preprocess(session, &target, width_px < 0 ? NULL : &roi, quarter_turns_clockwise, batch_index);
 }
 
-ocl_status ocl_run(int32_t is_timed) { return ocl_session_run(session, is_timed ? clock_us : NULL); }
+ocl_status ocl_run(int32_t is_timed) {
+  return ocl_session_run(session, is_timed ? clock_us : NULL);
+}
 
 // ---- heads -> boxes ----
 
@@ -225,14 +257,20 @@ int32_t ocl_has_postprocess(void) {
   int32_t num_classes;
   return ocl_graph_postprocess(ocl_session_graph(session), tensors, &num_classes);
 }
-int32_t ocl_num_classes(void) { return ocl_session_num_classes(session); }
+int32_t ocl_num_classes(void) {
+  return ocl_session_num_classes(session);
+}
 
 // `lists`: num_feature_maps pairs height, width; num_aspect_ratios; num_layers scales (or none). 0: out of memory or
 // INVALID_ARGUMENT, see ocl_anchors_status(). The caller frees.
 static ocl_status anchors_status;
 static int32_t num_anchors;
-ocl_status ocl_anchors_status(void) { return anchors_status; }
-int32_t ocl_anchors_count(void) { return num_anchors; }
+ocl_status ocl_anchors_status(void) {
+  return anchors_status;
+}
+int32_t ocl_anchors_count(void) {
+  return num_anchors;
+}
 
 float* ocl_anchors_ssd_new(int32_t image_height_px, int32_t image_width_px, int32_t num_feature_maps,
                            const int32_t* feature_maps, int32_t num_layers, float min_scale, float max_scale,
@@ -294,7 +332,9 @@ int32_t ocl_detect(float score_threshold, float iou_threshold, int32_t max_per_c
   const ocl_status status = ocl_session_detect(session, &options, &roi, quarter_turns_clockwise, &detections, &count);
   return status == OCL_OK ? count : -(int32_t)status;
 }
-const ocl_session_detection* ocl_detections(void) { return detections; }
+const ocl_session_detection* ocl_detections(void) {
+  return detections;
+}
 
 // ---- measuring ----
 
@@ -327,6 +367,13 @@ double ocl_measure_peak(void) {
   return sink == 0 || best_ms <= 0 ? 0 : 4.0 * CHAINS * ROUNDS / best_ms / 1e6;
 }
 
+// ---- threads ----
+
+// The life of one thread of the pool; in the single-threaded variants there is none.
+void ocl_threads_work(void* pool, int32_t index) {
 #ifdef OCL_THREADS
-void ocl_threads_work(void* pool, int32_t index) { ocl_graph_threads_work(pool, index); }
+  ocl_graph_threads_work(pool, index);
+#else
+  (void)pool, (void)index;
 #endif
+}

@@ -15,15 +15,20 @@ export async function toPixels(image) {
   const bytes = await toBytes(image);
   if (bytes) return bytes;
   const pixels = /** @type {PixelArray} */ (image);
-  if (typeof pixels !== 'object' || pixels === null || !isByteArray(pixels.data)) throw failure('INVALID_INPUT');
+  if (typeof pixels !== 'object' || pixels === null || !isByteArray(pixels.data))
+    throw failure('INVALID_INPUT');
   const { data, width, height } = pixels;
   for (const size of [width, height]) {
-    if (!Number.isInteger(size) || size < 1 || size > 65535) throw failure('INVALID_INPUT', 'its width and height');
+    if (!Number.isInteger(size) || size < 1 || size > 65535)
+      throw failure('INVALID_INPUT', 'its width and height');
   }
   const channels = pixels.channels ?? /** @type {1 | 3 | 4} */ (Math.floor(data.length / (width * height)));
   const stride = pixels.stride ?? width * channels;
   if (![1, 3, 4].includes(channels) || !Number.isInteger(stride) || stride < 0 || stride > 2 ** 31 - 1) {
-    throw failure('INVALID_INPUT', `${data.length} bytes for ${width} x ${height} pixels of 1, 3 or 4 channels`);
+    throw failure(
+      'INVALID_INPUT',
+      `${data.length} bytes for ${width} x ${height} pixels of 1, 3 or 4 channels`,
+    );
   }
   return { data, width, height, channels, stride };
 }
@@ -35,7 +40,8 @@ export async function toPixels(image) {
 async function toBytes(source) {
   if (source instanceof Uint8Array) return /** @type {Uint8Array<ArrayBuffer>} */ (source);
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof Blob !== 'undefined' && source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
+  if (typeof Blob !== 'undefined' && source instanceof Blob)
+    return new Uint8Array(await source.arrayBuffer());
   return undefined;
 }
 

@@ -14,7 +14,8 @@ export function readLabels(source) {
   const entries = typeof source === 'string' ? source.replace(/\s+$/, '').split(/\r?\n/) : source;
   const labels = entries.map((entry) => (typeof entry === 'string' ? { name: entry.trim() } : entry));
   for (const label of labels) {
-    if (typeof label?.name !== 'string') throw failure('INVALID_OPTION', 'labels must be names or {name, mid}');
+    if (typeof label?.name !== 'string')
+      throw failure('INVALID_OPTION', 'labels must be names or {name, mid}');
   }
   return labels.length > 0 && BACKGROUND.test(labels[0].name) ? labels.slice(1) : labels;
 }

@@ -149,7 +149,8 @@ export function checkGenerator(generator) {
   ]);
   const checked = /** @type {SsdAnchorGenerator | MultiscaleAnchorGenerator} */ (generator);
   checkChoice('ssd.anchorGenerator.type', checked.type, /** @type {const} */ (['ssd', 'multiscale']));
-  if (!Array.isArray(checked.aspectRatios)) throw failure('INVALID_OPTION', 'ssd.anchorGenerator.aspectRatios');
+  if (!Array.isArray(checked.aspectRatios))
+    throw failure('INVALID_OPTION', 'ssd.anchorGenerator.aspectRatios');
   return checked;
 }
 
@@ -168,14 +169,17 @@ export function resolveLabels(option, metadata, entry) {
  * @param {number} numAnchors
  */
 export function findHeads(outputs, numAnchors) {
-  const rows = outputs.map(({ shape }) => shape.reduce((product, size) => product * size, 1) / (shape.at(-1) ?? 1));
+  const rows = outputs.map(
+    ({ shape }) => shape.reduce((product, size) => product * size, 1) / (shape.at(-1) ?? 1),
+  );
   const heads = outputs.map(({ name, shape }, index) => ({ name, index, columns: shape.at(-1) ?? 0 }));
   const fitting = heads.filter(({ index }) => rows[index] === numAnchors);
   const wide = fitting.filter(({ columns }) => columns !== 4);
   const four = fitting.filter(({ columns }) => columns === 4);
   // Four columns may be boxes, scores of four classes, or anchors given out: then the names must tell.
   const boxes = four.length === 1 ? four[0] : four.find(({ name }) => /box|loc/i.test(name));
-  const scores = wide.length > 0 ? wide[0] : four.find((head) => head !== boxes && /class|score/i.test(head.name));
+  const scores =
+    wide.length > 0 ? wide[0] : four.find((head) => head !== boxes && /class|score/i.test(head.name));
   if (!boxes || !scores || wide.length > 1) {
     const shapes = outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
     throw failure('MODEL_IS_NOT_A_DETECTOR', `${numAnchors} anchors, but the outputs are ${shapes}`);

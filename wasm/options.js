@@ -48,7 +48,8 @@ export function checkNumbers(name, value, count) {
  * @param {readonly string[]} known
  */
 export function checkKeys(name, options, known) {
-  if (typeof options !== 'object' || options === null) throw failure('INVALID_OPTION', `${name} must be an object`);
+  if (typeof options !== 'object' || options === null)
+    throw failure('INVALID_OPTION', `${name} must be an object`);
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) {
     throw failure('INVALID_OPTION', `${name} has no '${unknown}'; it has ${known.join(', ')}`);

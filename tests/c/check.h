@@ -11,41 +11,41 @@
 static int check_failures_in_test;
 static int check_failed_tests;
 
-#define CHECK(condition)                                                       \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      printf("# %s:%d: CHECK(%s) failed\n", __FILE__, __LINE__, #condition);   \
-      check_failures_in_test++;                                                \
-    }                                                                          \
+#define CHECK(condition)                                                     \
+  do {                                                                       \
+    if (!(condition)) {                                                      \
+      printf("# %s:%d: CHECK(%s) failed\n", __FILE__, __LINE__, #condition); \
+      check_failures_in_test++;                                              \
+    }                                                                        \
   } while (0)
 
 // |actual - expected| <= tolerance, NaN fails
-#define CHECK_NEAR(actual, expected, tolerance)                                                                 \
-  do {                                                                                                          \
-    const double check_actual_ = (actual), check_expected_ = (expected);                                        \
-    if (!(fabs(check_actual_ - check_expected_) <= (tolerance))) {                                              \
-      printf("# %s:%d: %s is %.9g, expected %.9g\n", __FILE__, __LINE__, #actual, check_actual_, check_expected_); \
-      check_failures_in_test++;                                                                                 \
-    }                                                                                                           \
-  } while (0)
-
-// Compares statuses by name, so that a failure reads well.
-#define CHECK_STATUS(expression, expected)                                                                         \
+#define CHECK_NEAR(actual, expected, tolerance)                                                                    \
   do {                                                                                                             \
-    const ocl_status check_status_ = (expression);                                                                 \
-    if (check_status_ != (expected)) {                                                                             \
-      printf("# %s:%d: %s is %s, expected %s\n", __FILE__, __LINE__, #expression, ocl_status_name(check_status_),  \
-             ocl_status_name(expected));                                                                           \
+    const double check_actual_ = (actual), check_expected_ = (expected);                                           \
+    if (!(fabs(check_actual_ - check_expected_) <= (tolerance))) {                                                 \
+      printf("# %s:%d: %s is %.9g, expected %.9g\n", __FILE__, __LINE__, #actual, check_actual_, check_expected_); \
       check_failures_in_test++;                                                                                    \
     }                                                                                                              \
   } while (0)
 
-#define RUN(test)                                                      \
-  do {                                                                 \
-    check_failures_in_test = 0;                                        \
-    test();                                                            \
+// Compares statuses by name, so that a failure reads well.
+#define CHECK_STATUS(expression, expected)                                                                        \
+  do {                                                                                                            \
+    const ocl_status check_status_ = (expression);                                                                \
+    if (check_status_ != (expected)) {                                                                            \
+      printf("# %s:%d: %s is %s, expected %s\n", __FILE__, __LINE__, #expression, ocl_status_name(check_status_), \
+             ocl_status_name(expected));                                                                          \
+      check_failures_in_test++;                                                                                   \
+    }                                                                                                             \
+  } while (0)
+
+#define RUN(test)                                                       \
+  do {                                                                  \
+    check_failures_in_test = 0;                                         \
+    test();                                                             \
     printf("%s %s\n", check_failures_in_test ? "not ok" : "ok", #test); \
-    check_failed_tests += check_failures_in_test != 0;                 \
+    check_failed_tests += check_failures_in_test != 0;                  \
   } while (0)
 
 #endif  // OCELLI_TESTS_CHECK_H_

@@ -1,0 +1,11 @@
+import js from '@eslint/js';
+import globals from 'globals';
+
+export default [
+  { ignores: ['dist/', 'build/', 'out/'] },
+  js.configs.recommended,
+  {
+    languageOptions: { globals: { ...globals.node, ...globals.es2025 } },
+    rules: { 'no-unused-vars': ['error', { ignoreRestSiblings: true }] },
+  },
+];

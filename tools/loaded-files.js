@@ -1,0 +1,21 @@
+// Prints the JavaScript files that `import 'ocelli'` loads in Node, entry first, one a line.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+/** @type {Set<string>} */
+const seen = new Set();
+
+/** @param {URL} url */
+function visit(url) {
+  const path = fileURLToPath(url);
+  if (seen.has(path)) return;
+  seen.add(path);
+  for (const [, specifier] of readFileSync(url, 'utf8').matchAll(
+    /^(?:import|export) .*?from '(\.[^']+)'/gms,
+  )) {
+    visit(new URL(specifier, url));
+  }
+}
+
+visit(new URL('../wasm/platform/node.js', import.meta.url));
+console.log([...seen].join('\n'));
