@@ -106,10 +106,9 @@ static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t output_
 
 // ---- hybrid operators ----
 // TFLite's "dynamic range" kernels round a float input to 8 bits before multiplying it with 8-bit weights: each image
-// (each row of a fully connected layer) with a scale and zero point of its own. Here XNNPACK sums the whole numbers,
-// exactly: its dynamically quantized operators do with scales of 1, and its float depthwise convolution does for up to
-// 2^24 / (255 * 127) taps. Scales, bias and activation follow, with TFLite's own roundings: a last bit that differed
-// would fall on the other side of a tie in some later layer and grow from there.
+// (each row of a fully connected layer) with a scale and zero point of its own. Here the float operator sums those
+// whole numbers, exactly as long as a sum stays below 2^24. Scales, bias and activation follow, with TFLite's own
+// roundings: a last bit that differed would fall on the other side of a tie in some later layer and grow from there.
 
 static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
@@ -117,33 +116,17 @@ static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
                                                   : (size_t)input->dims[0];
 }
 
-static bool is_hybrid_depthwise(const ocl_step* step) {
-  return step->is_hybrid && step->kind == &ocl_graph_depthwise_conv;
-}
-
-// A hybrid step's workspace: each group's scale, its quantization for XNNPACK, then the rounded input, then what
-// XNNPACK asked for.
-static size_t scales_bytes(ocl_graph* graph, const ocl_step* step) {
-  return num_groups(graph, step) * sizeof(float);
-}
-static size_t quantizations_bytes(ocl_graph* graph, const ocl_step* step) {
-  return (num_groups(graph, step) + XNN_EXTRA_QUANTIZATION_PARAMS) * sizeof(struct xnn_quantization_params);
-}
-
+// A hybrid step's workspace: each group's scale, then the rounded input, then what XNNPACK asked for.
 static size_t hybrid_bytes(ocl_graph* graph, const ocl_step* step) {
   if (!step->is_hybrid) return 0;
   const size_t elements = ocl_shape_num_elements(&ocl_graph_in(graph, step, 0)->shape);
-  const size_t size = scales_bytes(graph, step) + quantizations_bytes(graph, step) + XNN_EXTRA_BYTES +
-                      elements * (is_hybrid_depthwise(step) ? sizeof(float) : sizeof(int8_t));
-  return (size + 15) & ~(size_t)15;
+  return ((num_groups(graph, step) + elements) * sizeof(float) + XNN_EXTRA_BYTES + 15) & ~(size_t)15;
 }
 
-static struct xnn_quantization_params* quantizations(ocl_graph* graph, const ocl_step* step) {
-  return (struct xnn_quantization_params*)(void*)((uint8_t*)step->workspace + scales_bytes(graph, step));
+static float* rounded_input(ocl_graph* graph, const ocl_step* step) {
+  return (float*)step->workspace + num_groups(graph, step);
 }
-static void* rounded_input(ocl_graph* graph, const ocl_step* step) {
-  return (uint8_t*)quantizations(graph, step) + quantizations_bytes(graph, step);
-}
+
 static ocl_activation hybrid_activation(const ocl_step* step) {
   return step->kind == &ocl_graph_fully_connected ? step->op.options.fully_connected.activation
                                                   : step->op.options.conv.activation;
@@ -177,43 +160,29 @@ static float zero_point_of(double min, double max, double scale) {
 }
 
 // To the last bit as TFLite's optimized kernels round, halves up before the zero point is added: a value near a tie
-// that fell on the other side would grow with every layer. Gives the rounded values as int8, or (for depthwise) less
-// their zero point as floats.
-static struct xnn_quantization_params round_to_8_bits(const float* values, size_t count, int8_t* stored_out,
-                                                      float* shifted_out) {
+// that fell on the other side would grow with every layer. Gives the stored values less their zero point, and returns
+// their scale.
+static float round_to_8_bits(const float* values, size_t count, float* out) {
   float min, max;
   find_range(values, count, &min, &max);
   const double range = (double)max - (double)min;
-  const bool is_usable = range > 0 && range < INFINITY;  // not all 0, no NaN, no infinity
+  const bool is_usable = range > 0 && range < INFINITY;  // not all 0, no infinity
   const float scale = is_usable ? (float)(range / 255) : 1;
   const float zero_point = is_usable ? zero_point_of(min, max, range / 255) : 0, inverse = 1 / scale;
   for (size_t i = 0; i < count; i++) {
-    const float rounded = floorf(values[i] * inverse + 0.5f) + zero_point;
-    const float stored = rounded > -128 ? (rounded < 127 ? rounded : 127) : -128;
-    if (stored_out != NULL)
-      stored_out[i] = (int8_t)stored;
-    else
-      shifted_out[i] = stored - zero_point;
+    const float stored = floorf(values[i] * inverse + 0.5f) + zero_point;
+    out[i] = (stored > -128 ? (stored < 127 ? stored : 127) : -128) - zero_point;
   }
-  return (struct xnn_quantization_params){(int32_t)zero_point, scale};
+  return scale;
 }
 
 void ocl_graph_round_input(ocl_graph* graph, ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const size_t groups = num_groups(graph, step), group = ocl_shape_num_elements(&input->shape) / groups;
   float* scales = step->workspace;
-  struct xnn_quantization_params* params = quantizations(graph, step);
-  void* rounded = rounded_input(graph, step);
-  const bool to_float = is_hybrid_depthwise(step);
-  for (size_t i = 0; i < groups; i++) {
-    const struct xnn_quantization_params found =
-        round_to_8_bits((const float*)input->data + i * group, group, to_float ? NULL : (int8_t*)rounded + i * group,
-                        to_float ? (float*)rounded + i * group : NULL);
-    scales[i] = found.scale;
-    params[i] = (struct xnn_quantization_params){found.zero_point, 1};
-  }
-  // XNNPACK reads, and ignores, a few past the last.
-  for (size_t i = 0; i < XNN_EXTRA_QUANTIZATION_PARAMS; i++) params[groups + i] = params[groups - 1];
+  float* rounded = rounded_input(graph, step);
+  for (size_t i = 0; i < groups; i++)
+    scales[i] = round_to_8_bits((const float*)input->data + i * group, group, rounded + i * group);
 }
 
 // The sums -> reals, with bias and activation.
@@ -245,16 +214,13 @@ static void* inner_workspace(ocl_graph* graph, const ocl_step* step) {
 
 // Keeps the scales and the bias for after the sums, and gives XNNPACK whole numbers to sum.
 static ocl_status split_hybrid(ocl_step* step, const ocl_tflite_tensor* kernel, size_t channels, weights* w) {
+  const size_t count = ocl_shape_num_elements(&kernel->shape);
+  float* numbers = w->owned[0] = malloc(count * sizeof(float));
   step->channel_scales = calloc(2 * channels, sizeof(float));
-  if (step->channel_scales == NULL) return OCL_OUT_OF_MEMORY;
+  if (numbers == NULL || step->channel_scales == NULL) return OCL_OUT_OF_MEMORY;
   memcpy(step->channel_scales, w->scales, channels * sizeof(float));
   if (w->bias != NULL) memcpy(step->channel_scales + channels, w->bias, channels * sizeof(float));
   w->bias = NULL;
-  for (size_t c = 0; c < channels; c++) w->scales[c] = 1;
-  if (!is_hybrid_depthwise(step)) return OCL_OK;
-  const size_t count = ocl_shape_num_elements(&kernel->shape);
-  float* numbers = w->owned[0] = malloc(count * sizeof(float));
-  if (numbers == NULL) return OCL_OUT_OF_MEMORY;
   for (size_t i = 0; i < count; i++) numbers[i] = ((const int8_t*)kernel->data)[i];
   w->kernel = numbers;
   return OCL_OK;
@@ -284,9 +250,6 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
   if (w->dtype == OCL_FLOAT32) {
     float min, max;
     ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
-    if (step->is_hybrid && !is_hybrid_depthwise(step))
-      return xnn_create_convolution2d_nhwc_qd8_f32_qc8w(WINDOW, w->scales, w->kernel, w->bias, min, max, g->flags, NULL,
-                                                        NULL, &step->xnn);
     return xnn_create_convolution2d_nhwc_f32(WINDOW, w->kernel, w->bias, min, max, g->flags, NULL, NULL, &step->xnn);
   }
   int32_t min, max;
@@ -363,11 +326,8 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
   const size_t n = (size_t)input->shape.dims[0], h = (size_t)input->shape.dims[1], width = (size_t)input->shape.dims[2];
   size_t alignment, out_h, out_w;
   const enum xnn_status status =
-      step->is_hybrid && !is_hybrid_depthwise(step)
-          ? xnn_reshape_convolution2d_nhwc_qd8_f32_qc8w(step->xnn, n, h, width, &step->workspace_bytes, &alignment,
-                                                        &out_h, &out_w, graph->pool)
-      : input->dtype == OCL_FLOAT32 ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes,
-                                                                         &alignment, &out_h, &out_w, graph->pool)
+      input->dtype == OCL_FLOAT32 ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes,
+                                                                       &alignment, &out_h, &out_w, graph->pool)
       : input->dtype == OCL_INT8
           ? xnn_reshape_convolution2d_nhwc_qs8_qc8w(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
                                                     &out_w, graph->pool)
@@ -380,9 +340,6 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
 static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   void* output = ocl_graph_out(graph, step, 0)->data;
-  if (step->is_hybrid && !is_hybrid_depthwise(step))
-    return xnn_setup_convolution2d_nhwc_qd8_f32_qc8w(step->xnn, inner_workspace(graph, step), input_data(graph, step),
-                                                     output, quantizations(graph, step));
   if (input->dtype == OCL_FLOAT32)
     return xnn_setup_convolution2d_nhwc_f32(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
   if (input->dtype == OCL_INT8)
@@ -415,11 +372,8 @@ static ocl_status build_fully_connected(ocl_graph* graph, ocl_step* step, ocl_de
     ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
     if (w.dtype != OCL_FLOAT32) ocl_graph_stored_bounds(output, activation, &stored_min, &stored_max);
     const enum xnn_status created =
-        step->is_hybrid
-            ? xnn_create_fully_connected_nc_qd8_f32_qc8w(inputs, outputs, inputs, outputs, w.scales, w.kernel, w.bias,
-                                                         min, max, 0, NULL, NULL, &step->xnn)
-        : w.dtype == OCL_FLOAT32 ? xnn_create_fully_connected_nc_f32(inputs, outputs, inputs, outputs, w.kernel, w.bias,
-                                                                     min, max, 0, NULL, NULL, &step->xnn)
+        w.dtype == OCL_FLOAT32 ? xnn_create_fully_connected_nc_f32(inputs, outputs, inputs, outputs, w.kernel, w.bias,
+                                                                   min, max, 0, NULL, NULL, &step->xnn)
         : w.dtype == OCL_INT8
             ? xnn_create_fully_connected_nc_qs8_qc8w(inputs, outputs, inputs, outputs, (int8_t)input->zero_point,
                                                      input->scale, w.scales, w.kernel, w.bias,
@@ -453,10 +407,9 @@ static ocl_status plan_fully_connected(ocl_graph* graph, ocl_step* step, ocl_det
   }
   step->multiply_adds = (uint64_t)batch * (uint64_t)inputs * (uint64_t)outputs;
   const enum xnn_status status =
-      step->is_hybrid               ? xnn_reshape_fully_connected_nc_qd8_f32_qc8w(step->xnn, batch, graph->pool)
-      : input->dtype == OCL_FLOAT32 ? xnn_reshape_fully_connected_nc_f32(step->xnn, batch, graph->pool)
-      : input->dtype == OCL_INT8    ? xnn_reshape_fully_connected_nc_qs8_qc8w(step->xnn, batch, graph->pool)
-                                    : xnn_reshape_fully_connected_nc_qu8(step->xnn, batch, graph->pool);
+      input->dtype == OCL_FLOAT32 ? xnn_reshape_fully_connected_nc_f32(step->xnn, batch, graph->pool)
+      : input->dtype == OCL_INT8  ? xnn_reshape_fully_connected_nc_qs8_qc8w(step->xnn, batch, graph->pool)
+                                  : xnn_reshape_fully_connected_nc_qu8(step->xnn, batch, graph->pool);
   step->workspace_bytes = hybrid_bytes(graph, step);
   return ocl_graph_check_xnn(step, status, detail);
 }
@@ -464,10 +417,7 @@ static ocl_status plan_fully_connected(ocl_graph* graph, ocl_step* step, ocl_det
 static enum xnn_status bind_fully_connected(ocl_graph* graph, ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   void* output = ocl_graph_out(graph, step, 0)->data;
-  if (step->is_hybrid)
-    return xnn_setup_fully_connected_nc_qd8_f32_qc8w(step->xnn, input_data(graph, step), output,
-                                                     quantizations(graph, step));
-  if (input->dtype == OCL_FLOAT32) return xnn_setup_fully_connected_nc_f32(step->xnn, input->data, output);
+  if (input->dtype == OCL_FLOAT32) return xnn_setup_fully_connected_nc_f32(step->xnn, input_data(graph, step), output);
   if (input->dtype == OCL_INT8) return xnn_setup_fully_connected_nc_qs8_qc8w(step->xnn, input->data, output);
   return xnn_setup_fully_connected_nc_qu8(step->xnn, input->data, output);
 }
