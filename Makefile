@@ -47,10 +47,12 @@ WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
   -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
 # No contraction into fused multiply-adds: the plain variant gives the same bits on every engine.
-WASM_FLAGS := -O3 -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
+WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
-# stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why), and small rather than fast.
-build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -Os
+# What runs per pixel, tap or score is fast; the rest is small.
+HOT := resize ssd nms graph_conv graph_math graph_pool graph_shape graph_threads weights
+# stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why).
+build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv
 
 define variant_rules
 $(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(C_SOURCES) $(if $(findstring threads,$(1)),src/graph_threads.c))
@@ -60,9 +62,9 @@ $(1)_POOL := build/$(1)/pool/$(if $(findstring threads,$(1)),portable-api,shim).
 
 build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
-	@$$$$(cat build/emcc) $$(WARNINGS) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$(*F),$$(HOT) exports),-O3,-Os) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 build/$(1)/pool/%.o: build/emcc build/sources
-	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
+	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w -Os -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
 
 # emcc also writes JavaScript, which is not used: wasm/memory.js is all the glue there is. At -O1 it leaves the names of
 # imports and exports alone; wasm-opt then does what -O3 would have.

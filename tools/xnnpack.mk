@@ -15,7 +15,7 @@ CORE := allocator cache datatype im2col indirection init memory microkernel-util
   operator-delete operator-run operator-utils params
 REFERENCE := packing
 
-FLAGS := -O3 -msimd128 -mbulk-memory -matomics -ffunction-sections -fdata-sections -fno-math-errno -w \
+FLAGS := -msimd128 -mbulk-memory -matomics -ffunction-sections -fdata-sections -fno-math-errno -w \
   $(if $(filter relaxed,$(FLAVOUR)),-mrelaxed-simd) \
   -DXNN_ENABLE_CPUINFO=0 -DXNN_ENABLE_ASSEMBLY=0 -DXNN_ENABLE_KLEIDIAI=0 -DXNN_ENABLE_GEMM_M_SPECIALIZATION=1 \
   -DXNN_ENABLE_DWCONV_MULTIPASS=0 -DXNN_WASM_REVECTORIZE=0 -DXNN_ENABLE_MEMOPT=1 -DXNN_ENABLE_SPARSE=0 \
@@ -51,11 +51,13 @@ progress = @mkdir -p $(@D) && echo "  xnnpack $(FLAVOUR): $$(find $(OUT)/obj -na
 
 $(BATCHES:%=%.o): %.o: %.c $(OUT)/include/arm_neon.h
 	$(progress)
-	@$(EMCC) $(FLAGS) -std=c11 -c $< -o $@
+	@$(EMCC) -O3 $(FLAGS) -std=c11 -c $< -o $@
+
+# Everything but the microkernels runs once per operator: small rather than fast.
 $(OUT)/obj/operators/binary-elementwise-nd.c.o $(OUT)/obj/operators/unary-elementwise-nc.c.o: EXTRA := -include tools/xnnpack_unused.h
 $(OUT)/obj/%.c.o: $X/src/%.c
 	$(progress)
-	@$(EMCC) $(FLAGS) $(EXTRA) -std=c11 -c $< -o $@
+	@$(EMCC) -Os $(FLAGS) $(EXTRA) -std=c11 -c $< -o $@
 $(OUT)/obj/%.cc.o: $X/src/%.cc
 	$(progress)
-	@$(EMCC) $(FLAGS) -std=c++17 -fno-exceptions -fno-rtti -c $< -o $@
+	@$(EMCC) -Os $(FLAGS) -std=c++17 -fno-exceptions -fno-rtti -c $< -o $@
