@@ -37,8 +37,7 @@ typedef struct {
 } ocl_anchors_ssd;
 
 // The settings of multiscale_anchor_generator. Box shapes of a layer: for each aspect ratio, each scale of the octave.
-// Layer k has level min_level + k and stride 2^level pixels; without feature maps, theirs are the image's size /
-// stride.
+// Layer k has level min_level + k and stride 2^level pixels; without feature maps, its own is the image / stride.
 typedef struct {
   int32_t min_level, max_level;  // 0 to 15, at most OCL_ANCHORS_MAX_LAYERS of them
   float anchor_scale;            // side of the base anchor, in strides

@@ -17,10 +17,9 @@ static bool overlaps(const float* a, const float* b, float iou_threshold) {
   const float b_x_min = min_of(b[1], b[3]), b_x_max = max_of(b[1], b[3]);
   const float height = min_of(a_y_max, b_y_max) - max_of(a_y_min, b_y_min);
   const float width = min_of(a_x_max, b_x_max) - max_of(a_x_min, b_x_min);
-  if (height <= 0 || width <= 0) return false;
+  if (height <= 0 || width <= 0) return false;  // as is always so for a box without area
   const float a_area = (a_y_max - a_y_min) * (a_x_max - a_x_min);
   const float b_area = (b_y_max - b_y_min) * (b_x_max - b_x_min);
-  if (a_area <= 0 || b_area <= 0) return false;
   const float intersection = height * width;
   return intersection / (a_area + b_area - intersection) > iou_threshold;
 }

@@ -16,8 +16,8 @@ import { checkChoice, checkKeys, checkNumber, checkNumbers } from './options.js'
  * @property {'ssd'} type
  * @property {number[][]} [featureMaps] [height, width] of each; default: the input's size / 16, / 32, …, rounded up
  * @property {number} [numLayers] where `featureMaps` and `scales` are not given
- * @property {number} [minScale] of the first layer …
- * @property {number} [maxScale] … to the last, evenly
+ * @property {number} [minScale] of the first layer
+ * @property {number} [maxScale] of the last; evenly between
  * @property {number[]} [scales] one per layer, instead of the range
  * @property {number[]} aspectRatios width / height
  * @property {number} [interpolatedScaleAspectRatio] 0: no interpolated anchor; default 1

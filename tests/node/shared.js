@@ -27,12 +27,14 @@ export function sharedArray(path, View) {
   return new View(new Uint8Array(bytes).buffer);
 }
 
-/** The variants that this engine can run. */
-export const variants = [
-  ...new Set(
-    [false, true].map((deterministic) => chooseVariant({ threads: 1, deterministic, trustsRelaxed: true })),
-  ),
-];
+/**
+ * The single-threaded variants that this engine can run.
+ * @type {('simd' | 'relaxed')[]}
+ */
+export const variants =
+  chooseVariant({ threads: 1, deterministic: false, trustsRelaxed: true }) === 'relaxed'
+    ? ['simd', 'relaxed']
+    : ['simd'];
 
 /**
  * @param {import('../../wasm/variant.js').Variant} variant
@@ -61,8 +63,12 @@ export async function loadModel(engine, model) {
   return metadata;
 }
 
-/** @param {Float32Array | Int8Array | Uint8Array | Int32Array | number[]} values */
-export const maxAbs = (values) => values.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
+/** @param {ArrayLike<number>} values */
+export function maxAbs(values) {
+  let max = 0;
+  for (let i = 0; i < values.length; i++) max = Math.max(max, Math.abs(values[i]));
+  return max;
+}
 
 /**
  * @param {ArrayLike<number>} a
