@@ -1,7 +1,7 @@
 import { Engine, MAX_RESULTS } from './engine.js';
 import { failure } from './errors.js';
 import { host } from './host.js';
-import { readSource, toPixels } from './input.js';
+import { checkMaxPixels, readSource, toPixels } from './input.js';
 import { selectClasses } from './labels.js';
 import {
   checkGenerator,
@@ -64,6 +64,8 @@ import { chooseVariant } from './variant.js';
  * @property {{scale: number, zeroPoint: number} | null} quantization real = (stored - zeroPoint) * scale
  * @property {TensorData} data
  *
+ * @typedef {Awaited<ReturnType<typeof prepare>>} Model
+ *
  * @typedef {object} RunInfo What the last call did.
  * @property {number} width of the source image, upright, in pixels
  * @property {number} height
@@ -77,6 +79,7 @@ const THRESHOLDS = /** @type {const} */ ([
   'maxPerClass',
   'classAgnostic',
 ]);
+const VIEW = ['roi', 'rotation'];
 const LOADING = [
   'model',
   'labels',
@@ -96,7 +99,6 @@ const DEFAULTS = {
   maxPerClass: 100,
   classAgnostic: false,
 };
-const DEFAULT_MAX_PIXELS = 1 << 24;
 
 /**
  * Finds objects in images with an SSD detector.
@@ -111,7 +113,8 @@ export class ObjectDetector {
   /** @type {Engine | undefined} */ #engine;
   #options;
   #thresholds;
-  /** @type {ReturnType<typeof prepare> extends Promise<infer T> ? T : never} */ #model;
+  /** @type {Model} */ #model;
+  /** @type {Promise<Model> | undefined} */ #recovery;
   /** @type {RunInfo} */ #lastRun = {
     width: 0,
     height: 0,
@@ -122,7 +125,7 @@ export class ObjectDetector {
    * Use {@link ObjectDetector.create}.
    * @param {DetectorOptions} options
    * @param {Required<Thresholds>} thresholds
-   * @param {ReturnType<typeof prepare> extends Promise<infer T> ? T : never} model
+   * @param {Model} model
    */
   constructor(options, thresholds, model) {
     this.#options = options;
@@ -138,11 +141,7 @@ export class ObjectDetector {
   static async create(options = {}) {
     checkKeys('options', options, [...LOADING, ...THRESHOLDS]);
     checkNumber('threads', options.threads ?? 1, { min: 1, max: 64, integer: true });
-    checkNumber('maxPixels', options.maxPixels ?? DEFAULT_MAX_PIXELS, {
-      min: 1,
-      max: 2 ** 31,
-      integer: true,
-    });
+    checkMaxPixels(options.maxPixels);
     const thresholds = checkThresholds({ ...DEFAULTS, ...pick(options) });
     return new ObjectDetector(options, thresholds, await prepare(options));
   }
@@ -174,11 +173,12 @@ export class ObjectDetector {
    * @returns {Promise<Detection[]>}
    */
   async detect(image, options = {}) {
-    const found = await this.#run(image, options);
-    return found.map(({ labelId, score, box }) => {
-      const { name, mid } = this.#model.labels[labelId] ?? { name: `class ${labelId}` };
-      return { label: name, labelId, ...(mid && { mid }), score, box };
-    });
+    return this.#detect(image, options, (found) =>
+      found.map(({ labelId, score, box }) => {
+        const { name, mid } = this.#label(labelId);
+        return { label: name, labelId, ...(mid && { mid }), score, box };
+      }),
+    );
   }
 
   /**
@@ -188,10 +188,7 @@ export class ObjectDetector {
    * @param {ViewOptions & Thresholds} [options]
    */
   async detectTensors(image, options = {}) {
-    const found = await this.#run(image, options);
-    const { width, height } = this.#lastRun;
-    const labels = found.map(({ labelId }) => this.#model.labels[labelId] ?? { name: `class ${labelId}` });
-    return {
+    return this.#detect(image, options, (found, { width, height }) => ({
       detection_boxes: Float32Array.from(
         found.flatMap(({ box: { x, y, width: w, height: h } }) => [
           y / height,
@@ -202,9 +199,9 @@ export class ObjectDetector {
       ),
       detection_scores: Float32Array.from(found, ({ score }) => score),
       detection_class_labels: BigInt64Array.from(found, ({ labelId }) => BigInt(labelId + 1)),
-      detection_class_names: labels.map(({ mid }) => mid ?? ''),
-      detection_class_entities: labels.map(({ name }) => name),
-    };
+      detection_class_names: found.map(({ labelId }) => this.#label(labelId).mid ?? ''),
+      detection_class_entities: found.map(({ labelId }) => this.#label(labelId).name),
+    }));
   }
 
   /**
@@ -214,9 +211,7 @@ export class ObjectDetector {
    * @returns {Promise<Head[]>}
    */
   async heads(input, options = {}) {
-    await this.#forward(input, options, false);
-    const engine = this.#open();
-    return engine.outputs.map((_, index) => engine.readOutput(index));
+    return this.#run(input, options, (engine) => engine.outputs.map((_, index) => engine.readOutput(index)));
   }
 
   /**
@@ -225,8 +220,8 @@ export class ObjectDetector {
    * @param {ViewOptions} [options]
    */
   async profile(input, options = {}) {
-    await this.#forward(input, options, true);
-    return { ...this.#lastRun, operators: this.#open().operators };
+    const operators = await this.#run(input, options, (engine) => engine.operators, true);
+    return { ...this.#lastRun, operators };
   }
 
   /** Frees the module's memory and sends its threads home. A closed detector can only be closed again. */
@@ -246,63 +241,82 @@ export class ObjectDetector {
 
   /** After a trap the instance is thrown away and the model loaded into a new one. */
   async #healthy() {
-    if (this.#open().isBroken) {
-      this.#model = await prepare({ ...this.#options, signal: undefined, onProgress: undefined });
-      this.#engine = this.#model.engine;
+    if (!this.#open().isBroken) return this.#open();
+    this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
+    try {
+      this.#model = await this.#recovery;
+    } finally {
+      this.#recovery = undefined;
     }
+    if (this.#engine) this.#engine = this.#model.engine;
+    else this.#model.engine.close();
     return this.#open();
   }
 
   /**
-   * Everything up to the network's outputs.
+   * Runs the network and, before any other call can run it, `read`s what it left.
+   * @template T
    * @param {ImageInput | {tensor: TensorData}} input
    * @param {ViewOptions} options
-   * @param {boolean} profile
+   * @param {(engine: Engine, view: {roi: Roi, turns: number}) => T} read
+   * @param {boolean} [profile]
+   * @returns {Promise<T>}
    */
-  async #forward(input, options, profile) {
-    checkKeys('options', options, ['roi', 'rotation', ...THRESHOLDS]);
+  async #run(input, options, read, profile = false) {
+    checkKeys('options', options, VIEW);
     const turns = quarterTurns(options.rotation ?? 0);
     const roi = options.roi && checkRoi(options.roi);
-    const source = isTensor(input) ? undefined : await toPixels(input);
+    const source = isTensor(input) ? input : await toPixels(input);
     const engine = await this.#healthy();
+    // No await from here on.
     const times = [performance.now()];
     const lap = () => times.push(performance.now());
     try {
-      if (source === undefined) {
-        engine.writeInput(0, /** @type {{tensor: TensorData}} */ (input).tensor);
-        lap();
-      } else {
-        if (source instanceof Uint8Array)
-          engine.decodeImage(source, this.#options.maxPixels ?? DEFAULT_MAX_PIXELS);
-        else engine.setPixels(source);
-        lap();
-        engine.preprocess(this.#model.input, roi, turns);
-      }
+      if (isTensor(source)) engine.writeInput(0, source.tensor);
+      else this.#readImage(engine, source);
+      const { width, height } = isTensor(source) ? { width: 0, height: 0 } : engine.imageSize;
+      lap();
+      if (!isTensor(source)) engine.preprocess(this.#model.input, roi, turns);
       lap();
       engine.run(profile);
       lap();
-      const size = source === undefined ? { width: 0, height: 0 } : engine.imageSize;
-      const [decode, preprocess, network] = times.slice(1).map((time, i) => time - times[i]);
-      this.#lastRun = { ...size, ms: { decode, preprocess, network, postprocess: 0 } };
+      const result = read(engine, { roi: roi ?? { x: 0, y: 0, width, height }, turns });
+      lap();
+      const [decode, preprocess, network, postprocess] = times.slice(1).map((time, i) => time - times[i]);
+      this.#lastRun = { width, height, ms: { decode, preprocess, network, postprocess } };
+      return result;
     } finally {
       if (!engine.isBroken) engine.dropImage();
     }
-    return { engine, roi, turns };
   }
 
   /**
+   * @param {Engine} engine
+   * @param {Uint8Array | Required<import('./engine.js').PixelArray>} source
+   */
+  #readImage(engine, source) {
+    if (source instanceof Uint8Array) engine.decodeImage(source, checkMaxPixels(this.#options.maxPixels));
+    else engine.setPixels(source);
+  }
+
+  /**
+   * @template T
    * @param {ImageInput} image
    * @param {ViewOptions & Thresholds} options
+   * @param {(found: ReturnType<Engine['detect']>, size: {width: number, height: number}) => T} describe
    */
-  async #run(image, options) {
+  async #detect(image, options, describe) {
+    checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
     const thresholds = checkThresholds({ ...this.#thresholds, ...pick(options) });
-    const { engine, roi, turns } = await this.#forward(image, options, false);
-    const start = performance.now();
-    const { width, height } = this.#lastRun;
-    const view = roi ?? { x: 0, y: 0, width, height };
-    const found = engine.detect(thresholds, this.#model.mask, view, turns);
-    this.#lastRun.ms.postprocess = performance.now() - start;
-    return found;
+    const { roi: region, rotation } = options;
+    return this.#run(image, { roi: region, rotation }, (engine, { roi, turns }) =>
+      describe(engine.detect(thresholds, this.#model.mask, roi, turns), engine.imageSize),
+    );
+  }
+
+  /** @param {number} labelId */
+  #label(labelId) {
+    return this.#model.labels[labelId] ?? { name: `class ${labelId}` };
   }
 }
 

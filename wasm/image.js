@@ -1,10 +1,8 @@
 import { Engine } from './engine.js';
 import { failure } from './errors.js';
 import { host } from './host.js';
-import { toPixels } from './input.js';
+import { checkMaxPixels, toPixels } from './input.js';
 import { chooseVariant } from './variant.js';
-
-const DEFAULT_MAX_PIXELS = 1 << 24;
 
 /**
  * Decodes an image file to the pixels in which detections are measured, upright, for drawing them.
@@ -15,14 +13,15 @@ const DEFAULT_MAX_PIXELS = 1 << 24;
  * @param {{maxPixels?: number}} [options] maxPixels: refuse images of more; default 16 777 216
  * @returns {Promise<{data: Uint8Array, width: number, height: number, channels: 3}>} RGB, row by row
  */
-export async function decodeImage(image, { maxPixels = DEFAULT_MAX_PIXELS } = {}) {
+export async function decodeImage(image, { maxPixels } = {}) {
+  const limit = checkMaxPixels(maxPixels);
   const bytes = await toPixels(image);
   if (!(bytes instanceof Uint8Array)) throw failure('INVALID_INPUT', 'decodeImage takes the bytes of a file');
   const { trustsRelaxed } = host();
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1 });
   try {
-    engine.decodeImage(bytes, maxPixels);
+    engine.decodeImage(bytes, limit);
     return { ...engine.readImage(), channels: 3 };
   } finally {
     engine.close();

@@ -1,6 +1,7 @@
 // What users may hand in as an image or a model, reduced to bytes, pixels or a stream of bytes.
 import { failure } from './errors.js';
 import { host } from './host.js';
+import { checkNumber } from './options.js';
 
 /**
  * @typedef {import('./engine.js').PixelArray} PixelArray
@@ -31,6 +32,11 @@ export async function toPixels(image) {
     );
   }
   return { data, width, height, channels, stride };
+}
+
+/** @param {unknown} maxPixels */
+export function checkMaxPixels(maxPixels = 1 << 24) {
+  return checkNumber('maxPixels', maxPixels, { min: 1, max: 2 ** 31, integer: true });
 }
 
 /**
