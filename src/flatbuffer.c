@@ -121,7 +121,7 @@ static ocl_status check_tables(verifier* v, uint32_t target, const ocl_flatbuffe
   const uint32_t count = ocl_flatbuffer_load_u32(v->bytes, target);
   for (uint32_t i = 0; i < count; i++) {
     const path element = {at->parent, at->name, i};
-    uint32_t table;
+    uint32_t table = 0;
     OCL_TRY(check_offset(v, (uint64_t)target + 4 + 4 * (uint64_t)i, &element, &table));
     OCL_TRY(check_table(v, table, schema, &element));
   }
@@ -139,7 +139,7 @@ static ocl_status check_union(verifier* v, uint32_t table, const ocl_flatbuffer_
 
 static ocl_status check_content(verifier* v, uint32_t table, const ocl_flatbuffer_field* field, const path* at) {
   const bool is_scalar = field->kind == OCL_FLATBUFFER_SCALAR;
-  uint32_t position, target;
+  uint32_t position = 0, target = 0;
   OCL_TRY(check_field(v, table, field->id, is_scalar ? field->element_bytes : 4, at, &position));
   if (position == 0 || is_scalar) return OCL_OK;
   OCL_TRY(check_offset(v, position, at, &target));
