@@ -21,6 +21,9 @@ apt() {
     -o Dir::Cache="$private/cache" -o APT::Sandbox::User=root "$@"
 }
 
+# Two that start at once (make -j) must not both update.
+exec 9>"$private/lock"
+flock 9
 if [ ! -e "$private/ready" ]; then
   mirror=$(own_mirror)
   [ -n "$mirror" ] || { echo 'trixie.sh: no bookworm source found in /etc/apt' >&2; exit 1; }
@@ -29,4 +32,5 @@ if [ ! -e "$private/ready" ]; then
   apt update
   touch "$private/ready"
 fi
+exec 9>&-
 apt "$@"
