@@ -165,7 +165,7 @@ static float zero_point_of(double min, double max, double scale) {
 static float round_to_8_bits(const float* values, size_t count, float* out) {
   float min, max;
   find_range(values, count, &min, &max);
-  const double range = (double)max - (double)min;
+  const double range = max - min;  // in float, what follows in double: so TFLite's kernels have it
   const bool is_usable = range > 0 && range < INFINITY;  // not all 0, no infinity
   const float scale = is_usable ? (float)(range / 255) : 1;
   const float zero_point = is_usable ? zero_point_of(min, max, range / 255) : 0, inverse = 1 / scale;
@@ -191,14 +191,17 @@ void ocl_graph_scale_sums(ocl_graph* graph, ocl_step* step) {
   const float* group_scales = step->workspace;
   const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1], groups = num_groups(graph, step);
   const size_t pixels = ocl_shape_num_elements(&output->shape) / channels;
+  // TFLite multiplies sum * (group * channel), depthwise (sum * channel) * group; a factor of 1 changes no bit.
+  const bool is_depthwise = step->kind == &ocl_graph_depthwise_conv;
   const float *scales = step->channel_scales, *biases = scales + channels;
   float min, max;
   ocl_graph_activation_bounds(hybrid_activation(step), &min, &max);
   float* sums = output->data;
   for (size_t pixel = 0; pixel < pixels; pixel++) {
     const float scale = group_scales[pixel / (pixels / groups)];
+    const float first = is_depthwise ? 1 : scale, last = is_depthwise ? scale : 1;
     for (size_t c = 0; c < channels; c++, sums++) {
-      const float value = *sums * (scale * scales[c]) + biases[c];
+      const float value = *sums * (first * scales[c]) * last + biases[c];
       *sums = value > min ? (value < max ? value : max) : min;
     }
   }
