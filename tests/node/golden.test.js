@@ -61,7 +61,6 @@ async function checkOperator(variant, { name, model, input, outputs }) {
  */
 function operatorLimit(name, dtype, reference) {
   if (dtype !== 'float32') return /softmax|logistic|mean|hard/.test(name) ? 2 : 1;
-  if (name.endsWith('.dynamic')) return 0.02 * (Math.max(...reference) - Math.min(...reference));
   // Dequantized at the end: the stored value's step, which the outputs themselves show.
   if (name.endsWith('.int8float')) return 1.01 * smallestStep(/** @type {Float32Array} */ (reference));
   return 1e-5 * maxAbs(reference);
@@ -174,17 +173,21 @@ function checkOutput(model, output, actual) {
 }
 
 /**
- * The README's tolerance, and where ours is wider: those cases' recorded differences are two kernels' roundings of the
- * same random network, and which ties fall on the other side is chance.
+ * The README's tolerance, but for two outputs that TFLite itself does not reproduce so closely when its input hardly
+ * changes (six random changes, the three photos): a rounding that falls on the other side of a tie moves many behind it.
  * @param {string} model
  * @param {any} output
  */
 function quantizedLimits(model, output) {
   const limit = Math.max(...output.differs_from_tflite_builtin_and_reference_kernels);
   const similarity = Math.min(...output.cosine_to_tflite_builtin_and_reference_kernels) - 0.003;
+  // One tie on one photo, behind float layers that differ in the last bits: 0.0042. TFLite: up to 0.0073 when the last
+  // bit of its inputs changes.
   if (model === 'keras2_mobilenet_v1_025_128_classifier.dynamic.tflite') return [2 * limit, similarity];
-  // TFLite's built-in kernels round an 8-bit product twice; XNNPACK, which TFLite uses where it can, once.
-  if (model === 'ssd_mobilenet_v2_fpnlite_256_coco80.int8.tflite') return [Infinity, 0.98];
+  // TFLite falls back to its built-in kernels here, which round a convolution's sum twice; XNNPACK, its default, rounds
+  // once. The box encodings' cosine: 0.985. TFLite: 0.986 (and up to 0.22 apart) when one byte in 2000 changes by one.
+  const areBoxes = output.name === 'StatefulPartitionedCall:1';
+  if (areBoxes && model === 'ssd_mobilenet_v2_fpnlite_256_coco80.int8.tflite') return [0.22, 0.98];
   return limit === 0 ? [Infinity, 0.99] : [limit, similarity];
 }
 
