@@ -12,7 +12,7 @@ import {
   resolveLabels,
   resolveSsd,
 } from './model_spec.js';
-import { checkKeys, checkNumber } from './options.js';
+import { checkBoolean, checkKeys, checkList, checkNumber } from './options.js';
 import { chooseVariant } from './variant.js';
 
 /**
@@ -110,10 +110,9 @@ const DEFAULTS = {
  * ```
  */
 export class ObjectDetector {
-  /** @type {Engine | undefined} */ #engine;
   #options;
   #thresholds;
-  /** @type {Model} */ #model;
+  /** @type {Model | undefined} */ #model;
   /** @type {Promise<Model> | undefined} */ #recovery;
   /** @type {RunInfo} */ #lastRun = {
     width: 0,
@@ -131,7 +130,6 @@ export class ObjectDetector {
     this.#options = options;
     this.#thresholds = thresholds;
     this.#model = model;
-    this.#engine = model.engine;
   }
 
   /**
@@ -140,20 +138,19 @@ export class ObjectDetector {
    */
   static async create(options = {}) {
     checkKeys('options', options, [...LOADING, ...THRESHOLDS]);
-    checkNumber('threads', options.threads ?? 1, { min: 1, max: 64, integer: true });
-    checkMaxPixels(options.maxPixels);
+    checkLoading(options);
     const thresholds = checkThresholds({ ...DEFAULTS, ...pick(options) });
     return new ObjectDetector(options, thresholds, await prepare(options));
   }
 
   /** Names and ids of the model's classes, by class number. */
   get labels() {
-    return this.#model.labels.map((label) => ({ ...label }));
+    return this.#open().labels.map((label) => ({ ...label }));
   }
 
   /** Which WebAssembly variant runs, and with how many threads. */
   get variant() {
-    return { name: this.#model.variant, threads: this.#options.threads ?? 1 };
+    return { name: this.#open().variant, threads: this.#options.threads ?? 1 };
   }
 
   /** @returns {RunInfo} */
@@ -163,7 +160,7 @@ export class ObjectDetector {
 
   /** Bytes of the module's memory, and of what is allocated in it. */
   get memoryUse() {
-    return this.#open().memoryUse;
+    return this.#open().engine.memoryUse;
   }
 
   /**
@@ -226,8 +223,8 @@ export class ObjectDetector {
 
   /** Frees the module's memory and sends its threads home. A closed detector can only be closed again. */
   close() {
-    this.#engine?.close();
-    this.#engine = undefined;
+    this.#model?.engine.close();
+    this.#model = undefined;
   }
 
   [Symbol.dispose]() {
@@ -235,21 +232,21 @@ export class ObjectDetector {
   }
 
   #open() {
-    if (!this.#engine) throw failure('CLOSED');
-    return this.#engine;
+    if (!this.#model) throw failure('CLOSED');
+    return this.#model;
   }
 
   /** After a trap the instance is thrown away and the model loaded into a new one. */
   async #healthy() {
-    if (!this.#open().isBroken) return this.#open();
+    if (!this.#open().engine.isBroken) return this.#open();
     this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
     try {
-      this.#model = await this.#recovery;
+      const model = await this.#recovery;
+      if (this.#model) this.#model = model;
+      else model.engine.close();
     } finally {
       this.#recovery = undefined;
     }
-    if (this.#engine) this.#engine = this.#model.engine;
-    else this.#model.engine.close();
     return this.#open();
   }
 
@@ -267,7 +264,7 @@ export class ObjectDetector {
     const turns = quarterTurns(options.rotation ?? 0);
     const roi = options.roi && checkRoi(options.roi);
     const source = isTensor(input) ? input : await toPixels(input);
-    const engine = await this.#healthy();
+    const { engine, input: spec } = await this.#healthy();
     // No await from here on.
     const times = [performance.now()];
     const lap = () => times.push(performance.now());
@@ -276,7 +273,7 @@ export class ObjectDetector {
       else this.#readImage(engine, source);
       const { width, height } = isTensor(source) ? { width: 0, height: 0 } : engine.imageSize;
       lap();
-      if (!isTensor(source)) engine.preprocess(this.#model.input, roi, turns);
+      if (!isTensor(source)) engine.preprocess(spec, roi, turns);
       lap();
       engine.run(profile);
       lap();
@@ -308,15 +305,16 @@ export class ObjectDetector {
   async #detect(image, options, describe) {
     checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
     const thresholds = checkThresholds({ ...this.#thresholds, ...pick(options) });
+    if (isTensor(image)) throw failure('INVALID_INPUT', 'boxes are measured in an image; a tensor has none');
     const { roi: region, rotation } = options;
     return this.#run(image, { roi: region, rotation }, (engine, { roi, turns }) =>
-      describe(engine.detect(thresholds, this.#model.mask, roi, turns), engine.imageSize),
+      describe(engine.detect(thresholds, this.#open().mask, roi, turns), engine.imageSize),
     );
   }
 
   /** @param {number} labelId */
   #label(labelId) {
-    return this.#model.labels[labelId] ?? { name: `class ${labelId}` };
+    return this.#open().labels[labelId] ?? { name: `class ${labelId}` };
   }
 }
 
@@ -327,6 +325,17 @@ function pick(options) {
   );
 }
 
+/** @param {DetectorOptions} options */
+function checkLoading({ threads = 1, deterministic = false, maxPixels, signal, onProgress }) {
+  checkNumber('threads', threads, { min: 1, max: 64, integer: true });
+  checkBoolean('deterministic', deterministic);
+  checkMaxPixels(maxPixels);
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw failure('INVALID_OPTION', 'onProgress must be a function');
+}
+
 /**
  * @param {Required<Thresholds>} thresholds
  */
@@ -335,6 +344,7 @@ function checkThresholds(thresholds) {
   checkNumber('iouThreshold', thresholds.iouThreshold, { min: 0, max: 1 });
   checkNumber('maxResults', thresholds.maxResults, { min: 1, max: MAX_RESULTS, integer: true });
   checkNumber('maxPerClass', thresholds.maxPerClass, { min: 1, max: MAX_RESULTS, integer: true });
+  checkBoolean('classAgnostic', thresholds.classAgnostic);
   return thresholds;
 }
 
@@ -415,7 +425,10 @@ function configureHeads(engine, option, entry) {
 
 /** @param {Float32Array | number[][]} anchors */
 function flatten(anchors) {
-  const flat = anchors instanceof Float32Array ? anchors : Float32Array.from(anchors.flat());
+  const flat =
+    anchors instanceof Float32Array
+      ? anchors
+      : Float32Array.from(checkList('ssd.anchors', Array.isArray(anchors) ? anchors.flat() : anchors));
   if (flat.length === 0 || flat.length % 4 !== 0)
     throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
   return flat;

@@ -173,17 +173,23 @@ export class Engine {
   async receiveModel({ sizeBytes, chunks }, { signal, onProgress } = {}) {
     if (sizeBytes === undefined) ({ sizeBytes, chunks } = await gather(chunks, signal));
     const total = sizeBytes;
-    const address = this.#guard(() => this.#exports.ocl_model_reserve(total));
-    if (address === 0) throw new OcelliError('OUT_OF_MEMORY', `not enough memory: a model of ${total} bytes`);
+    const reserve = () =>
+      this.#guard(() => this.#memory.reserve(total, (size) => this.#exports.ocl_model_reserve(size)));
+    /** @type {number | undefined} */
+    let reserved;
     let loaded = 0;
     for await (const chunk of chunks) {
       signal?.throwIfAborted();
+      // In here, because leaving the loop closes the source and never entering it would not.
+      const address = (reserved ??= reserve());
       if (loaded + chunk.length > total) throw failure('MODEL_NOT_FOUND', 'it is longer than announced');
       this.#memory.write(address + loaded, chunk);
       loaded += chunk.length;
       onProgress?.({ loaded, total });
     }
+    signal?.throwIfAborted();
     if (loaded < total) throw failure('MODEL_NOT_FOUND', `it ended after ${loaded} of ${total} bytes`);
+    const address = reserved ?? reserve();
     return { sizeBytes: total, readAll: () => this.#memory.read(address, total) };
   }
 
@@ -336,8 +342,10 @@ export class Engine {
   setPixels({ data, width, height, channels, stride }) {
     this.#check(
       this.#guard(() => {
-        const address = this.#exports.ocl_image_reserve(data.length, width, height, channels, stride);
-        if (address !== 0) this.#memory.write(address, data);
+        const address = this.#memory.reserve(data.length, (size) =>
+          this.#exports.ocl_image_reserve(size, width, height, channels, stride),
+        );
+        this.#memory.write(address, data);
         return this.#exports.ocl_image_use();
       }),
     );

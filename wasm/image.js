@@ -2,6 +2,7 @@ import { Engine } from './engine.js';
 import { failure } from './errors.js';
 import { host } from './host.js';
 import { checkMaxPixels, toPixels } from './input.js';
+import { checkKeys } from './options.js';
 import { chooseVariant } from './variant.js';
 
 /**
@@ -13,8 +14,9 @@ import { chooseVariant } from './variant.js';
  * @param {{maxPixels?: number}} [options] maxPixels: refuse images of more; default 16 777 216
  * @returns {Promise<{data: Uint8Array, width: number, height: number, channels: 3}>} RGB, row by row
  */
-export async function decodeImage(image, { maxPixels } = {}) {
-  const limit = checkMaxPixels(maxPixels);
+export async function decodeImage(image, options = {}) {
+  checkKeys('options', options, ['maxPixels']);
+  const limit = checkMaxPixels(options.maxPixels);
   const bytes = await toPixels(image);
   if (!(bytes instanceof Uint8Array)) throw failure('INVALID_INPUT', 'decodeImage takes the bytes of a file');
   const { trustsRelaxed } = host();

@@ -12,9 +12,10 @@ const BACKGROUND = /^(\?\?\?|background|__background__)$/i;
  */
 export function readLabels(source) {
   const entries = typeof source === 'string' ? source.replace(/\s+$/, '').split(/\r?\n/) : source;
+  if (!Array.isArray(entries)) throw failure('INVALID_OPTION', 'labels must be a list, a path or a URL');
   const labels = entries.map((entry) => (typeof entry === 'string' ? { name: entry.trim() } : entry));
   for (const label of labels) {
-    if (typeof label?.name !== 'string')
+    if (typeof label?.name !== 'string' || typeof (label.mid ?? '') !== 'string')
       throw failure('INVALID_OPTION', 'labels must be names or {name, mid}');
   }
   return labels.length > 0 && BACKGROUND.test(labels[0].name) ? labels.slice(1) : labels;

@@ -1,7 +1,9 @@
 // The one place that touches the module's memory: addresses and heap views stay in here and in engine.js.
+import { MAXIMUM_PAGES } from '../dist/build.js';
 import { OcelliError } from './errors.js';
 
 const text = new TextDecoder();
+const MAXIMUM_BYTES = MAXIMUM_PAGES * 65536;
 
 export class Memory {
   /** @type {Uint8Array} */ #bytes = new Uint8Array(0);
@@ -32,7 +34,17 @@ export class Memory {
 
   /** @param {number} sizeBytes */
   alloc(sizeBytes) {
-    const address = this.#alloc(sizeBytes);
+    return this.reserve(sizeBytes, this.#alloc);
+  }
+
+  /**
+   * The address that `allocate` gives. It takes 32 bits: what could not be held anyway must not come to it as a
+   * remainder.
+   * @param {number} sizeBytes
+   * @param {(sizeBytes: number) => number} allocate
+   */
+  reserve(sizeBytes, allocate) {
+    const address = sizeBytes < MAXIMUM_BYTES ? allocate(sizeBytes) : 0;
     if (address === 0) throw new OcelliError('OUT_OF_MEMORY', `not enough memory: ${sizeBytes} bytes`);
     return address;
   }

@@ -4,7 +4,7 @@
 import manifest from '../dist/models/manifest.js';
 import { failure } from './errors.js';
 import { readLabels } from './labels.js';
-import { checkChoice, checkKeys, checkNumber, checkNumbers } from './options.js';
+import { checkBoolean, checkChoice, checkKeys, checkList, checkNumber, checkNumbers } from './options.js';
 
 /**
  * @typedef {import('./engine.js').InputSpec} InputSpec
@@ -116,13 +116,14 @@ function inputOfMetadata({ normalization }, { dtype, quantization }) {
  * @returns {SsdSpec}
  */
 export function resolveSsd(option, entry) {
-  const keys = ['anchors', 'anchorGenerator', 'boxCoder', 'scores', 'background'];
-  if (option !== undefined) checkKeys('ssd', option, keys);
+  const needed = /** @type {const} */ (['boxCoder', 'scores', 'background']);
+  if (option !== undefined) checkKeys('ssd', option, ['anchors', 'anchorGenerator', ...needed]);
   /** @type {Partial<SsdSpec>} */
   const known = /** @type {Partial<SsdSpec> | undefined} */ (entry?.ssd) ?? {};
   const spec = { ...known, ...option };
   if (option?.anchors) delete spec.anchorGenerator;
-  const missing = ['boxCoder', 'scores', 'background'].filter((key) => !(key in spec));
+  /** @type {string[]} */
+  const missing = needed.filter((key) => spec[key] === undefined);
   if (!spec.anchors && !spec.anchorGenerator) missing.unshift('anchors (or ssd.anchorGenerator)');
   if (missing.length > 0) {
     throw failure('SSD_UNKNOWN', `neither the option nor the manifest gives ssd.${missing.join(', ssd.')}`);
@@ -133,7 +134,7 @@ export function resolveSsd(option, entry) {
       checkNumber('ssd.boxCoder', scale, { min: 1e-6, max: 1e6 }),
     ),
     scores: checkChoice('ssd.scores', spec.scores, /** @type {const} */ (['sigmoid', 'softmax', 'none'])),
-    background: spec.background === true,
+    background: checkBoolean('ssd.background', spec.background),
   };
 }
 
@@ -149,9 +150,19 @@ export function checkGenerator(generator) {
   ]);
   const checked = /** @type {SsdAnchorGenerator | MultiscaleAnchorGenerator} */ (generator);
   checkChoice('ssd.anchorGenerator.type', checked.type, /** @type {const} */ (['ssd', 'multiscale']));
-  if (!Array.isArray(checked.aspectRatios))
-    throw failure('INVALID_OPTION', 'ssd.anchorGenerator.aspectRatios');
+  checkList('ssd.anchorGenerator.aspectRatios', checked.aspectRatios);
+  if (checked.type === 'ssd') checkSsdGenerator(checked);
   return checked;
+}
+
+/** @param {SsdAnchorGenerator} generator */
+function checkSsdGenerator({ featureMaps = [], scales = [], reduceBoxesInLowestLayer = true }) {
+  const arePairs = Array.isArray(featureMaps) && featureMaps.every((map) => map?.length === 2);
+  if (!arePairs)
+    throw failure('INVALID_OPTION', 'ssd.anchorGenerator.featureMaps must be [height, width] each');
+  checkList('ssd.anchorGenerator.featureMaps', featureMaps.flat());
+  checkList('ssd.anchorGenerator.scales', scales);
+  checkBoolean('ssd.anchorGenerator.reduceBoxesInLowestLayer', reduceBoxesInLowestLayer);
 }
 
 /**

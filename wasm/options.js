@@ -30,6 +30,27 @@ export function checkChoice(name, value, choices) {
 }
 
 /**
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {boolean}
+ */
+export function checkBoolean(name, value) {
+  if (typeof value === 'boolean') return value;
+  throw failure('INVALID_OPTION', `${name} must be true or false`);
+}
+
+/**
+ * Finite numbers, as many as there are.
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {number[]}
+ */
+export function checkList(name, value) {
+  if (Array.isArray(value) && value.every((n) => Number.isFinite(n))) return value;
+  throw failure('INVALID_OPTION', `${name} must be a list of numbers`);
+}
+
+/**
  * `count` finite numbers, or one number for all of them.
  * @param {string} name
  * @param {unknown} value

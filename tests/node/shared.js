@@ -1,4 +1,5 @@
 // Reference data beside the checkout, and what the tests share.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import '../../wasm/platform/node.js';
@@ -35,6 +36,33 @@ export const variants =
   chooseVariant({ threads: 1, deterministic: false, trustsRelaxed: true }) === 'relaxed'
     ? ['simd', 'relaxed']
     : ['simd'];
+
+/** Options of a detector for each variant that this engine can run, threaded ones among them. */
+export const detectorRuns = variants.flatMap((variant) =>
+  [1, 2].map((threads) => ({
+    name: `${variant}, threads: ${threads}`,
+    options: { deterministic: variant === 'simd', threads },
+  })),
+);
+
+/** The default model's file. */
+export const DEFAULT_MODEL = fileURLToPath(
+  new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url),
+);
+
+/** @type {string | undefined} */
+let photos;
+
+/**
+ * A photo of scikit-image's, which the user's cache has: these tests need no reference data.
+ * @param {'astronaut.png' | 'chelsea.png' | 'coffee.png'} name
+ */
+export function packagePhoto(name) {
+  photos ??= execFileSync(fileURLToPath(new URL('../../tools/photos.sh', import.meta.url)), {
+    encoding: 'utf8',
+  }).trim();
+  return readFileSync(`${photos}/${name}`);
+}
 
 /**
  * @param {import('../../wasm/variant.js').Variant} variant

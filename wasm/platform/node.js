@@ -77,12 +77,29 @@ async function openUrl(url, signal) {
   if (!response.ok || !response.body) throw failure('MODEL_NOT_FOUND', `${url}: status ${response.status}`);
   const encoded = response.headers.has('content-encoding');
   const length = Number(response.headers.get('content-length'));
-  return { sizeBytes: !encoded && length > 0 ? length : undefined, chunks: response.body };
+  const sizeBytes = !encoded && length > 0 ? length : undefined;
+  return { sizeBytes, chunks: readBody(response.body, url, signal) };
+}
+
+/**
+ * @param {ReadableStream<Uint8Array>} body
+ * @param {string | URL} url
+ * @param {AbortSignal} [signal]
+ */
+async function* readBody(body, url, signal) {
+  try {
+    yield* body;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw failure('MODEL_NOT_FOUND', String(url), error);
+  }
 }
 
 /** @param {import('../host.js').ThreadStart} start */
 async function startThread(start) {
-  const worker = new Worker(new URL('./thread.node.js', import.meta.url), { workerData: start });
+  // Not the process's own flags: under `--input-type=module --eval` no worker would start.
+  const options = { workerData: start, execArgv: [] };
+  const worker = new Worker(new URL('./thread.node.js', import.meta.url), options);
   await new Promise((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
