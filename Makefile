@@ -122,6 +122,10 @@ TEST_FILES := $(wildcard tests/node/*.test.js)
 test: all $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
 	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test $(TEST_FILES) || exit 1; done
 
+soak: all node_modules/.installed ## 100 000 damaged models and images, then the benchmarks
+	@node_modules/node-24/bin/node tests/fuzz/soak.js
+	@$(MAKE) bench
+
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json
 check-format: node_modules/.installed

@@ -1,0 +1,57 @@
+// The sound files that are damaged.
+import { readdirSync, readFileSync } from 'node:fs';
+import { encodePng, makeBmp, makeGif, withExifChunk, withExifSegment } from '../node/image_files.js';
+import { DEFAULT_MODEL, needsShared, shared } from '../node/shared.js';
+import { findStructure } from './mutate.js';
+
+/** @typedef {{name: string, bytes: Uint8Array, structure: number[]}} Seed */
+
+/** @param {string} name @param {Uint8Array} bytes @returns {Seed} */
+const seed = (name, bytes) => ({ name, bytes, structure: findStructure(bytes) });
+
+/** @param {string} folder @param {number} maxBytes */
+function sharedModels(folder, maxBytes) {
+  if ('skip' in needsShared) return [];
+  return readdirSync(shared(folder))
+    .filter((name) => name.endsWith('.tflite'))
+    .map((name) => seed(name, readFileSync(shared(`${folder}/${name}`))))
+    .filter(({ bytes }) => bytes.length <= maxBytes);
+}
+
+/** Detectors of every kind: raw heads, with metadata, with the post-processing operator. */
+export const detectorSeeds = () => [
+  seed('default', readFileSync(DEFAULT_MODEL)),
+  ...sharedModels('models', 16e6).filter(({ name }) => /^ssd|^mobile_object/.test(name)),
+];
+
+/** Networks of few operators each, and small whole ones. */
+export const networkSeeds = () => [...sharedModels('ops', 1e6), ...sharedModels('models', 1e6)];
+
+/** The JPEG files that the native tests have in C. */
+function jpegs() {
+  const source = readFileSync(new URL('../c/image_files.h', import.meta.url), 'utf8');
+  return [...source.matchAll(/(k\w+Jpeg)\[\] = \{([^}]*)\}/g)].map(([, name, list]) => ({
+    name,
+    bytes: Buffer.from(list.split(',').flatMap((text) => (text.trim() ? [Number(text)] : []))),
+  }));
+}
+
+/** @returns {Seed[]} */
+export function imageSeeds() {
+  const size = { width: 24, height: 16 };
+  const rgb = Uint8Array.from({ length: 24 * 16 * 3 }, (_, i) => (i * 7 + (i >> 4)) & 240);
+  const grey16 = Uint16Array.from({ length: 24 * 16 }, (_, i) => i * 150);
+  const png = encodePng({ ...size, data: rgb });
+  return [
+    seed('png', png),
+    seed('png, EXIF', withExifChunk(png, 6)),
+    seed('png, 16 bits', encodePng({ ...size, data: grey16 }, 1, 16)),
+    seed('png, alpha', encodePng({ width: 18, height: 16, data: rgb }, 4)),
+    seed('bmp', makeBmp({ ...size, data: rgb })),
+    seed('gif', makeGif({ ...size, data: rgb.map((value) => value & 0xc0) })),
+    ...jpegs().flatMap(({ name, bytes }) => [
+      seed(name, bytes),
+      seed(`${name}, EXIF`, withExifSegment(bytes, 5, true)),
+    ]),
+  ];
+}
