@@ -452,7 +452,7 @@ int32_t ocl_graph_num_outputs(const ocl_graph* graph) {
 static ocl_graph_tensor describe(const ocl_value* value) {
   return (ocl_graph_tensor){value->name,  value->dtype,      value->shape,
                             value->scale, value->zero_point, ocl_graph_size_bytes(value),
-                            value->data};
+                            value->data,  value->known != NULL};
 }
 
 ocl_graph_tensor ocl_graph_input(const ocl_graph* graph, int32_t index) {

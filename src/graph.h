@@ -17,6 +17,7 @@ typedef struct {
   int32_t zero_point;
   size_t size_bytes;
   void* data;  // borrowed from the graph; moves when the batch is set
+  bool is_constant;  // the same whatever the inputs are
 } ocl_graph_tensor;
 
 typedef struct {

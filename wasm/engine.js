@@ -62,8 +62,8 @@ const DTYPES = [
 ];
 
 // wasm/exports.c's structs: an ABI number for their layout, and their sizes.
-const ABI = 1;
-const TENSOR_BYTES = 52;
+const ABI = 2;
+const TENSOR_BYTES = 56;
 const STEP_BYTES = 56;
 const GRAPH_BYTES = 32;
 const IMAGE_BYTES = 12;
@@ -248,9 +248,9 @@ export class Engine {
     return this.#tensors(0).map(({ info }) => info);
   }
 
-  /** @returns {TensorInfo[]} */
+  /** @returns {(TensorInfo & {isConstant: boolean})[]} isConstant: the same whatever the input is */
   get outputs() {
-    return this.#tensors(1).map(({ info }) => info);
+    return this.#tensors(1).map(({ info, isConstant }) => ({ ...info, isConstant }));
   }
 
   /** @param {0 | 1} side 0: inputs, 1: outputs */
@@ -277,6 +277,7 @@ export class Engine {
       view: DTYPES[int(1)][1],
       sizeBytes: int(11),
       address: int(12) >>> 0,
+      isConstant: int(13) !== 0,
     };
   }
 

@@ -14,7 +14,7 @@
 double emscripten_get_now(void);  // milliseconds
 
 // What JavaScript reads, in 32-bit words. Raise ABI when a layout or a signature changes.
-enum { ABI = 1 };
+enum { ABI = 2 };
 
 typedef struct {
   const char* name;
@@ -23,8 +23,9 @@ typedef struct {
   int32_t zero_point;
   uint32_t size_bytes;
   void* data;
+  int32_t is_constant;
 } tensor_record;
-_Static_assert(sizeof(tensor_record) == 52, "engine.js: TENSOR_BYTES");
+_Static_assert(sizeof(tensor_record) == 56, "engine.js: TENSOR_BYTES");
 
 typedef struct {
   const char *operator_name, *output_name;
@@ -159,7 +160,8 @@ const tensor_record* ocl_tensor(int32_t side, int32_t index) {
                            .scale = tensor.scale,
                            .zero_point = tensor.zero_point,
                            .size_bytes = tensor.size_bytes,
-                           .data = tensor.data};
+                           .data = tensor.data,
+                           .is_constant = tensor.is_constant};
   memcpy(record.dims, tensor.shape.dims, sizeof record.dims);
   return &record;
 }

@@ -175,8 +175,9 @@ export function resolveLabels(option, metadata, entry) {
 }
 
 /**
- * Which outputs are the heads, by their shapes: boxes [.., N, 4], scores [.., N, C].
- * @param {TensorInfo[]} outputs
+ * Which outputs are the heads, by their shapes: boxes [.., N, 4], scores [.., N, C]. One that does not depend on the
+ * image is the anchors, given out.
+ * @param {(TensorInfo & {isConstant: boolean})[]} outputs
  * @param {number} numAnchors
  */
 export function findHeads(outputs, numAnchors) {
@@ -184,10 +185,10 @@ export function findHeads(outputs, numAnchors) {
     ({ shape }) => shape.reduce((product, size) => product * size, 1) / (shape.at(-1) ?? 1),
   );
   const heads = outputs.map(({ name, shape }, index) => ({ name, index, columns: shape.at(-1) ?? 0 }));
-  const fitting = heads.filter(({ index }) => rows[index] === numAnchors);
+  const fitting = heads.filter(({ index }) => rows[index] === numAnchors && !outputs[index].isConstant);
   const wide = fitting.filter(({ columns }) => columns !== 4);
   const four = fitting.filter(({ columns }) => columns === 4);
-  // Four columns may be boxes, scores of four classes, or anchors given out: then the names must tell.
+  // Four columns may be boxes or scores of four classes: then the names must tell.
   const boxes = four.length === 1 ? four[0] : four.find(({ name }) => /box|loc/i.test(name));
   const scores =
     wide.length > 0 ? wide[0] : four.find((head) => head !== boxes && /class|score/i.test(head.name));

@@ -355,6 +355,32 @@ describe('what a bare file does not say', () => {
     });
   }
 
+  test('a detector that gives out its anchors beside its heads', needsShared, async () => {
+    const model = 'ssd_mobilenet_v2_fpnlite_256_coco80.int8';
+    const [scores, , corners] = [0, 1, 2].map((i) =>
+      sharedArray(`models/${model}.output${i}.bin`, Float32Array),
+    );
+    const columns = 81;
+    const numAnchors = scores.length / 3 / columns;
+    const anchors = Array.from({ length: numAnchors }, (_, i) => {
+      const [top, left, bottom, right] = corners.subarray(4 * i, 4 * i + 4);
+      return [(top + bottom) / 2, (left + right) / 2, bottom - top, right - left];
+    });
+    const step = 0.007843137718737125;
+    const detector = await ObjectDetector.create({
+      model: shared(`models/${model}.tflite`),
+      input: { scale: step, offset: -127 * step, resize: 'half-pixel' },
+      ssd: { anchors, boxCoder: [10, 10, 5, 5], scores: 'none', background: true },
+    });
+    const data = sharedArray('models/photos_256.u8.bin', Uint8Array).subarray(0, 256 * 256 * 3);
+    const [best] = await detector.detect({ data, width: 256, height: 256 }, { scoreThreshold: 0.3 });
+    const real = scores.subarray(0, numAnchors * columns).map((score, i) => (i % columns === 0 ? 0 : score));
+    const expected = real.indexOf(real.reduce((a, b) => Math.max(a, b)));
+    assert.ok(Math.abs(best.score - real[expected]) <= 0.03);
+    assert.equal(best.labelId, (expected % columns) - 1);
+    detector.close();
+  });
+
   test('a network that is no detector', needsShared, async () => {
     const model = shared('models/keras2_mobilenet_v2_035_128_classifier.fp32.tflite');
     await assert.rejects(create({ model, input, ssd }), {
