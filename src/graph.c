@@ -450,8 +450,8 @@ int32_t ocl_graph_num_outputs(const ocl_graph* graph) {
 }
 
 static ocl_graph_tensor describe(const ocl_value* value) {
-  return (ocl_graph_tensor){value->name,  value->dtype,      value->shape,
-                            value->scale, value->zero_point, ocl_graph_size_bytes(value),
+  return (ocl_graph_tensor){value->name,  value->dtype,        value->shape,
+                            value->scale, value->zero_point,   ocl_graph_size_bytes(value),
                             value->data,  value->known != NULL};
 }
 

@@ -16,7 +16,7 @@ typedef struct {
   float scale;  // real = (stored - zero_point) * scale; 0: not quantized
   int32_t zero_point;
   size_t size_bytes;
-  void* data;  // borrowed from the graph; moves when the batch is set
+  void* data;        // borrowed from the graph; moves when the batch is set
   bool is_constant;  // the same whatever the inputs are
 } ocl_graph_tensor;
 

@@ -19,7 +19,8 @@ typedef struct {
 
 // Grey becomes RGB, palettes and CMYK are resolved, 16-bit samples keep their upper byte, alpha is dropped (not
 // blended, as TensorFlow's decoders with channels=3). *image_out: caller frees, with ocl_image_destroy().
-// `max_pixels`: limit of width * height. `detail` may be NULL. One decode at a time per thread.
+// `max_pixels`: limit of width * height. `detail` may be NULL. One decode at a
+// time per instance of the module.
 // IMAGE_EMPTY. UNSUPPORTED_IMAGE_FORMAT: `detail` names the format. IMAGE_TOO_LARGE: `detail` has size and limit.
 // IMAGE_CORRUPT: damaged or truncated; bytes after a complete image are fine. OUT_OF_MEMORY.
 ocl_status ocl_image_decode(const uint8_t* bytes, size_t size_bytes, int64_t max_pixels, ocl_image* image_out,
