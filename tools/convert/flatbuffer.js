@@ -1,0 +1,68 @@
+// Tables for the FlatBuffers builder, described as lists of fields; the builder wants them children first.
+import { Builder } from 'flatbuffers';
+
+/**
+ * @typedef {number} Offset
+ * @typedef {['i8' | 'i32' | 'u32' | 'f32' | 'bool' | 'ref', number, number | boolean | undefined]} Field
+ *   type, id, value; undefined or the reference 0: left out
+ */
+
+/**
+ * @param {Builder} builder
+ * @param {number} numFields
+ * @param {Field[]} fields
+ * @returns {Offset}
+ */
+export function table(builder, numFields, fields) {
+  builder.startObject(numFields);
+  for (const [type, id, value] of fields) {
+    if (value === undefined) continue;
+    const number = Number(value);
+    if (type === 'i8') builder.addFieldInt8(id, number, 0);
+    else if (type === 'bool') builder.addFieldInt8(id, number, 0);
+    else if (type === 'f32') builder.addFieldFloat32(id, number, 0);
+    else if (type === 'ref') builder.addFieldOffset(id, number, 0);
+    else builder.addFieldInt32(id, type === 'u32' ? number | 0 : number, 0);
+  }
+  return builder.endObject();
+}
+
+/** @param {Builder} builder @param {readonly Offset[]} offsets */
+export function offsets(builder, offsets) {
+  builder.startVector(4, offsets.length, 4);
+  for (const offset of offsets.toReversed()) builder.addOffset(offset);
+  return builder.endVector();
+}
+
+/** @param {Builder} builder @param {readonly number[]} numbers */
+export function int32s(builder, numbers) {
+  builder.startVector(4, numbers.length, 4);
+  for (const number of numbers.toReversed()) builder.addInt32(number);
+  return builder.endVector();
+}
+
+/** @param {Builder} builder @param {ArrayLike<number>} numbers */
+export function float32s(builder, numbers) {
+  builder.startVector(4, numbers.length, 4);
+  for (let i = numbers.length - 1; i >= 0; i--) builder.addFloat32(numbers[i]);
+  return builder.endVector();
+}
+
+/** @param {Builder} builder @param {number} count */
+export function zeroInt64s(builder, count) {
+  builder.startVector(8, count, 8);
+  for (let i = 0; i < count; i++) builder.addInt64(0n);
+  return builder.endVector();
+}
+
+/** Bytes aligned to 16. @param {Builder} builder @param {Uint8Array} bytes */
+export function blob(builder, bytes) {
+  builder.startVector(1, bytes.length, 16);
+  // As createByteVector() does, which aligns to 1
+  const inner = /** @type {{space: number, bb: {bytes(): Uint8Array}}} */ (/** @type {unknown} */ (builder));
+  inner.space -= bytes.length;
+  inner.bb.bytes().set(bytes, inner.space);
+  return builder.endVector();
+}
+
+export { Builder };

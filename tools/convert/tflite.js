@@ -1,0 +1,377 @@
+// A network -> the bytes of a .tflite file. Numbers and field ids: TFLite's schema.fbs, version 3.
+import { blob, Builder, float32s, int32s, offsets, table, zeroInt64s } from './flatbuffer.js';
+import { storedWeights, toStored } from './weights.js';
+
+/**
+ * @typedef {import('./network.js').Network} Network
+ * @typedef {import('./network.js').Op} Op
+ * @typedef {import('./network.js').Value} Value
+ * @typedef {import('./weights.js').Stored} Stored
+ * @typedef {import('./weights.js').Precision} Precision
+ * @typedef {{name: string, shape: number[], stored?: Stored, dtype: string}} FileTensor
+ * @typedef {{kind: string, inputs: number[], outputs: number[], options: Record<string, any>, isHybrid: boolean}} FileOp
+ */
+
+const TYPES = /** @type {Record<string, number>} */ ({ float32: 0, float16: 1, int32: 2, int8: 9 });
+const ACTIVATIONS = /** @type {Record<string, number>} */ ({ RELU: 1, RELU6: 3 });
+const SIGNATURE_KEY = 'serving_default';
+
+/** @param {any} o */
+const strides = (o) => [
+  /** @type {const} */ (['i32', 1, o.strideW]),
+  /** @type {const} */ (['i32', 2, o.strideH]),
+];
+/** @param {any} o */
+const activation = (o) => ACTIVATIONS[o.activation] ?? 0;
+/** @param {any} o */
+const padding = (o) => (o.padding === 'VALID' ? 1 : 0);
+
+/**
+ * BuiltinOperator, its version (by whether the weights are 8-bit), BuiltinOptions, how many fields that table has, and
+ * which are written.
+ * @type {Record<string, {code: number, version?: (op: FileOp) => number, options?: number, size?: number, fields?: (o: any) => any[]}>}
+ */
+const OPERATORS = {
+  ADD: { code: 0, options: 11, size: 2, fields: (o) => [['i8', 0, activation(o)]] },
+  AVERAGE_POOL_2D: { code: 1, options: 5, size: 6, fields: poolFields },
+  CONCATENATION: { code: 2, options: 10, size: 2, fields: (o) => [['i32', 0, o.axis]] },
+  CONV_2D: {
+    code: 3,
+    version: ({ isHybrid }) => (isHybrid ? 5 : 1),
+    options: 1,
+    size: 7,
+    fields: (o) => [
+      ['i8', 0, padding(o)],
+      ...strides(o),
+      ['i8', 3, activation(o)],
+      ['i32', 4, o.dilationW],
+      ['i32', 5, o.dilationH],
+    ],
+  },
+  DEPTHWISE_CONV_2D: {
+    code: 4,
+    version: ({ isHybrid, options }) =>
+      isHybrid ? 6 : options.dilationW > 1 || options.dilationH > 1 ? 2 : 1,
+    options: 2,
+    size: 7,
+    fields: (o) => [
+      ['i8', 0, padding(o)],
+      ...strides(o),
+      ['i32', 3, o.depthMultiplier],
+      ['i8', 4, activation(o)],
+      ['i32', 5, o.dilationW],
+      ['i32', 6, o.dilationH],
+    ],
+  },
+  DEQUANTIZE: { code: 6, version: () => 3, options: 38, size: 0, fields: () => [] },
+  FULLY_CONNECTED: {
+    code: 9,
+    version: ({ isHybrid }) => (isHybrid ? 12 : 1),
+    options: 8,
+    size: 5,
+    fields: (o) => [['i8', 0, activation(o)]],
+  },
+  HARD_SWISH: { code: 117, options: 91, size: 0, fields: () => [] },
+  LOGISTIC: { code: 14 },
+  MAX_POOL_2D: { code: 17, options: 5, size: 6, fields: poolFields },
+  MEAN: { code: 40, options: 27, size: 1, fields: (o) => [['bool', 0, o.keepDims]] },
+  MUL: { code: 18, options: 21, size: 1, fields: (o) => [['i8', 0, activation(o)]] },
+  PACK: {
+    code: 83,
+    options: 59,
+    size: 2,
+    fields: (o) => [
+      ['i32', 0, o.count],
+      ['i32', 1, o.axis],
+    ],
+  },
+  PAD: { code: 34, options: 22, size: 0, fields: () => [] },
+  RELU: { code: 19 },
+  RELU6: { code: 21 },
+  RESHAPE: { code: 22, options: 17, size: 1, fields: () => [] },
+  RESIZE_BILINEAR: {
+    code: 23,
+    version: ({ options }) => (options.halfPixelCenters ? 3 : 1),
+    options: 15,
+    size: 4,
+    fields: (o) => [
+      ['bool', 2, o.alignCorners],
+      ['bool', 3, o.halfPixelCenters],
+    ],
+  },
+  RESIZE_NEAREST_NEIGHBOR: {
+    code: 97,
+    version: ({ options }) => (options.halfPixelCenters ? 3 : 1),
+    options: 74,
+    size: 2,
+    fields: (o) => [
+      ['bool', 0, o.alignCorners],
+      ['bool', 1, o.halfPixelCenters],
+    ],
+  },
+  SOFTMAX: { code: 25, options: 9, size: 1, fields: () => [['f32', 0, 1]] },
+  STRIDED_SLICE: {
+    code: 45,
+    options: 32,
+    size: 6,
+    fields: (o) => [
+      ['i32', 0, o.beginMask],
+      ['i32', 1, o.endMask],
+      ['i32', 4, o.shrinkAxisMask],
+    ],
+  },
+  SUB: { code: 41, options: 28, size: 2, fields: (o) => [['i8', 0, activation(o)]] },
+  TRANSPOSE: { code: 39, options: 26, size: 0, fields: () => [] },
+};
+
+/** @param {any} o */
+function poolFields(o) {
+  return [
+    ['i8', 0, padding(o)],
+    ...strides(o),
+    ['i32', 3, o.filterW],
+    ['i32', 4, o.filterH],
+    ['i8', 5, activation(o)],
+  ];
+}
+
+/**
+ * @param {Network} network
+ * @param {{precision: Precision, description: string, metadata?: Uint8Array}} options
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function writeTflite(network, { precision, description, metadata }) {
+  const layout = new Layout(network, precision);
+  const bytes = layout.tensors.reduce(
+    (sum, { stored }) => sum + (stored?.data.byteLength ?? 0) + 256,
+    1 << 16,
+  );
+  const builder = new Builder(bytes + (metadata?.length ?? 0));
+  const buffers = [table(builder, 1, [])];
+  const addBuffer = (/** @type {Uint8Array} */ data) =>
+    buffers.push(table(builder, 1, [['ref', 0, blob(builder, data)]])) - 1;
+  const tensors = layout.tensors.map((tensor) => writeTensor(builder, tensor, addBuffer));
+  const kinds = [...new Map(layout.ops.map((op) => [kindKey(op), op])).entries()];
+  const operators = layout.ops.map((op) =>
+    writeOperator(
+      builder,
+      op,
+      kinds.findIndex(([key]) => key === kindKey(op)),
+    ),
+  );
+  const subgraph = table(builder, 5, [
+    ['ref', 0, offsets(builder, tensors)],
+    ['ref', 1, int32s(builder, layout.inputs)],
+    ['ref', 2, int32s(builder, layout.outputs)],
+    ['ref', 3, offsets(builder, operators)],
+    ['ref', 4, builder.createString('main')],
+  ]);
+  const codes = kinds.map(([, op]) => writeOperatorCode(builder, op));
+  const entries = metadata ? [writeMetadata(builder, 'TFLITE_METADATA', addBuffer(metadata))] : [];
+  const signature = writeSignature(builder, network, layout);
+  builder.finish(
+    table(builder, 8, [
+      ['u32', 0, 3],
+      ['ref', 1, offsets(builder, codes)],
+      ['ref', 2, offsets(builder, [subgraph])],
+      ['ref', 3, builder.createString(description)],
+      ['ref', 4, offsets(builder, buffers)],
+      ['ref', 6, offsets(builder, entries)],
+      ['ref', 7, offsets(builder, [signature])],
+    ]),
+    'TFL3',
+  );
+  return /** @type {Uint8Array<ArrayBuffer>} */ (builder.asUint8Array());
+}
+
+/** @param {FileOp} op */
+function versionOf(op) {
+  return OPERATORS[op.kind].version?.(op) ?? 1;
+}
+
+/** @param {FileOp} op */
+function kindKey(op) {
+  return `${op.kind} ${versionOf(op)}`;
+}
+
+/** The network's values as numbered tensors, its constants as they are to be stored. */
+class Layout {
+  /** @type {FileTensor[]} */ tensors = [];
+  /** @type {FileOp[]} */ ops = [];
+  /** @type {Map<Value, number>} */ #numbers = new Map();
+
+  /**
+   * @param {Network} network
+   * @param {Precision} precision
+   */
+  constructor(network, precision) {
+    this.precision = precision;
+    this.inputs = network.inputs.map((value) => this.#number(value));
+    for (const op of network.ops) this.#add(op);
+    this.outputs = network.outputs.map(({ value }) => this.#number(value));
+  }
+
+  /** @param {Value} value */
+  number(value) {
+    return /** @type {number} */ (this.#numbers.get(value));
+  }
+
+  /** @param {Op} op */
+  #add(op) {
+    const inputs = op.inputs.map((value) => this.#number(value));
+    const options = { ...op.options };
+    let isHybrid = false;
+    if (op.weights) {
+      const { kernel, bias } = storedWeights(op, this.precision);
+      isHybrid = kernel.dtype === 'int8';
+      inputs.push(
+        this.#store(`${op.output.name}/weights`, kernel),
+        this.#store(`${op.output.name}/bias`, bias),
+      );
+      if (op.kind === 'DEPTHWISE_CONV_2D') options.depthMultiplier = op.weights.kernel.shape[3];
+    }
+    this.ops.push({ kind: op.kind, inputs, outputs: [this.#number(op.output)], options, isHybrid });
+  }
+
+  /** @param {Value} value */
+  #number(value) {
+    const known = this.#numbers.get(value);
+    if (known !== undefined) return known;
+    const { name, shape, tensor } = value;
+    const number = !tensor
+      ? this.#push({ name, shape, dtype: 'float32' })
+      : tensor.dtype === 'int32'
+        ? this.#push({
+            name,
+            shape,
+            dtype: 'int32',
+            stored: { dtype: 'int32', shape, data: Int32Array.from(tensor.data) },
+          })
+        : this.#store(name, toStored(shape, Float32Array.from(tensor.data), this.precision));
+    this.#numbers.set(value, number);
+    return number;
+  }
+
+  /**
+   * A float constant; half floats are followed by the operator that widens them.
+   * @param {string} name
+   * @param {Stored} stored
+   */
+  #store(name, stored) {
+    const number = this.#push({ name, shape: stored.shape, dtype: stored.dtype, stored });
+    if (stored.dtype !== 'float16') return number;
+    const widened = this.#push({ name: `${name}/dequantize`, shape: stored.shape, dtype: 'float32' });
+    this.ops.push({ kind: 'DEQUANTIZE', inputs: [number], outputs: [widened], options: {}, isHybrid: false });
+    return widened;
+  }
+
+  /** @param {FileTensor} tensor */
+  #push(tensor) {
+    return this.tensors.push(tensor) - 1;
+  }
+}
+
+/**
+ * @param {Builder} builder
+ * @param {FileTensor} tensor
+ * @param {(data: Uint8Array) => number} addBuffer
+ */
+function writeTensor(builder, { name, shape, dtype, stored }, addBuffer) {
+  const bytes = stored && new Uint8Array(stored.data.buffer, stored.data.byteOffset, stored.data.byteLength);
+  const buffer = bytes ? addBuffer(bytes) : 0;
+  const isFree = shape.some((size) => size < 0);
+  const signature = isFree ? int32s(builder, shape) : undefined;
+  return table(builder, 10, [
+    [
+      'ref',
+      0,
+      int32s(
+        builder,
+        shape.map((size) => Math.abs(size)),
+      ),
+    ],
+    ['i8', 1, TYPES[dtype]],
+    ['u32', 2, buffer],
+    ['ref', 3, builder.createString(name)],
+    ['ref', 4, writeQuantization(builder, stored?.quantization)],
+    ['ref', 7, signature],
+  ]);
+}
+
+/**
+ * @param {Builder} builder
+ * @param {Stored['quantization']} quantization
+ */
+function writeQuantization(builder, quantization) {
+  if (!quantization) return undefined;
+  const { scales, axis } = quantization;
+  return table(builder, 7, [
+    ['ref', 2, float32s(builder, scales)],
+    ['ref', 3, zeroInt64s(builder, scales.length)],
+    ['i32', 6, axis],
+  ]);
+}
+
+/**
+ * @param {Builder} builder
+ * @param {FileOp} op
+ */
+function writeOperatorCode(builder, op) {
+  const { code } = OPERATORS[op.kind];
+  return table(builder, 4, [
+    ['i8', 0, Math.min(code, 127)],
+    ['i32', 2, versionOf(op)],
+    ['i32', 3, code],
+  ]);
+}
+
+/**
+ * @param {Builder} builder
+ * @param {FileOp} op
+ * @param {number} codeIndex
+ */
+function writeOperator(builder, { kind, inputs, outputs, options }, codeIndex) {
+  const { options: type, size = 0, fields } = OPERATORS[kind];
+  return table(builder, 9, [
+    ['u32', 0, codeIndex],
+    ['ref', 1, int32s(builder, inputs)],
+    ['ref', 2, int32s(builder, outputs)],
+    ['i8', 3, type],
+    ['ref', 4, fields && table(builder, size, fields(options))],
+  ]);
+}
+
+/**
+ * @param {Builder} builder
+ * @param {string} name
+ * @param {number} buffer
+ */
+function writeMetadata(builder, name, buffer) {
+  return table(builder, 2, [
+    ['ref', 0, builder.createString(name)],
+    ['u32', 1, buffer],
+  ]);
+}
+
+/**
+ * @param {Builder} builder
+ * @param {Network} network
+ * @param {Layout} layout
+ */
+function writeSignature(builder, network, layout) {
+  const toMaps = (/** @type {{name: string, value: Value}[]} */ ports) =>
+    offsets(
+      builder,
+      ports.map(({ name, value }) =>
+        table(builder, 2, [
+          ['ref', 0, builder.createString(name)],
+          ['u32', 1, layout.number(value)],
+        ]),
+      ),
+    );
+  return table(builder, 5, [
+    ['ref', 0, toMaps(network.inputs.map((value) => ({ name: value.name, value })))],
+    ['ref', 1, toMaps(network.outputs)],
+    ['ref', 2, builder.createString(SIGNATURE_KEY)],
+  ]);
+}
