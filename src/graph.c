@@ -35,6 +35,7 @@ const ocl_kind* ocl_graph_find_kind(const ocl_tflite_operator* op) {
     case OCL_OP_SOFTMAX: return &ocl_graph_softmax;
     case OCL_OP_MEAN: return &ocl_graph_mean;
     case OCL_OP_RESIZE_BILINEAR: return &ocl_graph_resize;
+    case OCL_OP_RESIZE_NEAREST_NEIGHBOR: return &ocl_graph_resize_nearest;
     case OCL_OP_PAD: return &ocl_graph_pad;
     case OCL_OP_RESHAPE:
     case OCL_OP_SQUEEZE:

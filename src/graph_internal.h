@@ -100,7 +100,7 @@ extern const ocl_kind ocl_graph_add, ocl_graph_sub, ocl_graph_mul, ocl_graph_una
     ocl_graph_resize, ocl_graph_detection_postprocess;
 // graph_shape.c
 extern const ocl_kind ocl_graph_pad, ocl_graph_reshape, ocl_graph_transpose, ocl_graph_concatenation, ocl_graph_shape,
-    ocl_graph_strided_slice, ocl_graph_pack, ocl_graph_tile;
+    ocl_graph_strided_slice, ocl_graph_pack, ocl_graph_tile, ocl_graph_resize_nearest;
 
 // A step's i-th input and output. ocl_graph_in() is NULL for an optional input left out.
 static inline ocl_value* ocl_graph_in(ocl_graph* graph, const ocl_step* step, int32_t i) {

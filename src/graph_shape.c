@@ -429,3 +429,46 @@ static void run_pick(ocl_graph* graph, ocl_step* step) {
 
 const ocl_kind ocl_graph_strided_slice = {NULL, plan_strided_slice, NULL, run_pick};
 const ocl_kind ocl_graph_tile = {NULL, plan_tile, NULL, run_pick};
+
+// ---- RESIZE_NEAREST_NEIGHBOR to a known size ----
+
+static ocl_status plan_nearest(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  OCL_TRY(check_same_dtype(graph, step, detail));
+  OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  ocl_value* output = ocl_graph_out(graph, step, 0);
+  if (input->scale != output->scale || input->zero_point != output->zero_point)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output differ in quantization");
+  int32_t size[2], count;
+  OCL_TRY(ocl_graph_known_ints(graph, step, 1, 2, size, &count, detail));
+  if (count != 2 || size[0] < 1 || size[1] < 1 || size[0] > 65535 || size[1] > 65535)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output size");
+  output->shape = (ocl_shape){4, {input->shape.dims[0], size[0], size[1], input->shape.dims[3]}};
+  return OCL_OK;
+}
+
+// Which of `from` rows or columns is nearest to number `index` of `to`.
+static int32_t nearest_index(const ocl_step* step, int32_t index, int32_t from, int32_t to) {
+  const bool align_corners = step->op.options.resize.align_corners && to > 1;
+  const float scale = align_corners ? (float)(from - 1) / (float)(to - 1) : (float)from / (float)to;
+  const float at = ((float)index + (step->op.options.resize.half_pixel_centers ? 0.5f : 0.0f)) * scale;
+  const int32_t nearest = (int32_t)(align_corners ? at + 0.5f : at);  // at >= 0: truncation is the floor
+  return nearest < from ? nearest : from - 1;
+}
+
+static void run_nearest(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const int32_t *in = input->shape.dims, *out = output->shape.dims;
+  const size_t pixel = (size_t)in[3] * ocl_dtype_size_bytes(input->dtype), row = pixel * (size_t)in[2];
+  uint8_t* to = output->data;
+  for (int32_t n = 0; n < out[0]; n++)
+    for (int32_t y = 0; y < out[1]; y++) {
+      const size_t from_row = (size_t)n * (size_t)in[1] + (size_t)nearest_index(step, y, in[1], out[1]);
+      const uint8_t* from = (const uint8_t*)input->data + from_row * row;
+      for (int32_t x = 0; x < out[2]; x++, to += pixel)
+        memcpy(to, from + (size_t)nearest_index(step, x, in[2], out[2]) * pixel, pixel);
+    }
+}
+
+const ocl_kind ocl_graph_resize_nearest = {NULL, plan_nearest, NULL, run_nearest};

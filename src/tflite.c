@@ -164,6 +164,11 @@ static void read_options(const ocl_tflite* model, uint32_t table, ocl_tflite_ope
       op->options.resize.align_corners = ocl_flatbuffer_u8(bytes, table, OCL_RESIZE_ALIGN_CORNERS, 0) != 0;
       op->options.resize.half_pixel_centers = ocl_flatbuffer_u8(bytes, table, OCL_RESIZE_HALF_PIXEL_CENTERS, 0) != 0;
       break;
+    case OCL_OP_RESIZE_NEAREST_NEIGHBOR:
+      op->options.resize.align_corners = ocl_flatbuffer_u8(bytes, table, OCL_RESIZE_NEAREST_ALIGN_CORNERS, 0) != 0;
+      op->options.resize.half_pixel_centers =
+          ocl_flatbuffer_u8(bytes, table, OCL_RESIZE_NEAREST_HALF_PIXEL_CENTERS, 0) != 0;
+      break;
     case OCL_OP_MEAN:
       op->options.reduce.keep_dims = ocl_flatbuffer_u8(bytes, table, OCL_REDUCE_KEEP_DIMS, 0) != 0;
       break;
@@ -231,7 +236,7 @@ const uint8_t* ocl_tflite_find_metadata(const ocl_tflite* model, const char* nam
   X(SPARSE_TO_DENSE, 68) X(EQUAL, 71) X(NOT_EQUAL, 72) X(LOG, 73) X(SUM, 74) X(SQRT, 75) X(RSQRT, 76) X(POW, 78)     \
   X(ARG_MIN, 79) X(FAKE_QUANT, 80) X(REDUCE_PROD, 81) X(REDUCE_MAX, 82) X(LOGICAL_OR, 84) X(ONE_HOT, 85)             \
   X(LOGICAL_AND, 86) X(LOGICAL_NOT, 87) X(UNPACK, 88) X(REDUCE_MIN, 89) X(FLOOR_DIV, 90) X(REDUCE_ANY, 91)           \
-  X(SQUARE, 92) X(ZEROS_LIKE, 93) X(FILL, 94) X(FLOOR_MOD, 95) X(RANGE, 96) X(RESIZE_NEAREST_NEIGHBOR, 97)           \
+  X(SQUARE, 92) X(ZEROS_LIKE, 93) X(FILL, 94) X(FLOOR_MOD, 95) X(RANGE, 96)           \
   X(LEAKY_RELU, 98) X(SQUARED_DIFFERENCE, 99) X(MIRROR_PAD, 100) X(ABS, 101) X(SPLIT_V, 102) X(UNIQUE, 103)          \
   X(CEIL, 104) X(REVERSE_V2, 105) X(ADD_N, 106) X(GATHER_ND, 107) X(COS, 108) X(WHERE, 109) X(RANK, 110) X(ELU, 111) \
   X(REVERSE_SEQUENCE, 112) X(MATRIX_DIAG, 113) X(MATRIX_SET_DIAG, 115) X(ROUND, 116) X(IF, 118) X(WHILE, 119)        \

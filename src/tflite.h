@@ -18,34 +18,35 @@ enum { OCL_TFLITE_ANY = 65535 };  // as many inputs or outputs as the file likes
 // TFLite's BuiltinOperator numbers (schema.fbs) of the operators that the view knows the options of, their options
 // table, and how many tensors they take and give. Inputs from min_inputs on may be left out, but not where ANY go in.
 // X(name, number, options, min_inputs, max_inputs, num_outputs)
-#define OCL_TFLITE_OP_LIST(X)                              \
-  X(ADD, 0, ADD, 2, 2, 1)                                  \
-  X(AVERAGE_POOL_2D, 1, POOL_2D, 1, 1, 1)                  \
-  X(CONCATENATION, 2, CONCATENATION, 1, OCL_TFLITE_ANY, 1) \
-  X(CONV_2D, 3, CONV_2D, 2, 3, 1)                          \
-  X(DEPTHWISE_CONV_2D, 4, DEPTHWISE_CONV_2D, 2, 3, 1)      \
-  X(DEQUANTIZE, 6, DEQUANTIZE, 1, 1, 1)                    \
-  X(FULLY_CONNECTED, 9, FULLY_CONNECTED, 2, 3, 1)          \
-  X(LOGISTIC, 14, NONE, 1, 1, 1)                           \
-  X(MAX_POOL_2D, 17, POOL_2D, 1, 1, 1)                     \
-  X(MUL, 18, MUL, 2, 2, 1)                                 \
-  X(RELU, 19, NONE, 1, 1, 1)                               \
-  X(RELU6, 21, NONE, 1, 1, 1)                              \
-  X(RESHAPE, 22, RESHAPE, 1, 2, 1)                         \
-  X(RESIZE_BILINEAR, 23, RESIZE_BILINEAR, 2, 2, 1)         \
-  X(SOFTMAX, 25, SOFTMAX, 1, 1, 1)                         \
-  X(CUSTOM, 32, NONE, 0, OCL_TFLITE_ANY, OCL_TFLITE_ANY)   \
-  X(PAD, 34, PAD, 2, 2, 1)                                 \
-  X(TRANSPOSE, 39, TRANSPOSE, 2, 2, 1)                     \
-  X(MEAN, 40, REDUCER, 2, 2, 1)                            \
-  X(SUB, 41, SUB, 2, 2, 1)                                 \
-  X(SQUEEZE, 43, SQUEEZE, 1, 1, 1)                         \
-  X(STRIDED_SLICE, 45, STRIDED_SLICE, 4, 4, 1)             \
-  X(TILE, 69, TILE, 2, 2, 1)                               \
-  X(EXPAND_DIMS, 70, EXPAND_DIMS, 2, 2, 1)                 \
-  X(SHAPE, 77, SHAPE, 1, 1, 1)                             \
-  X(PACK, 83, PACK, 1, OCL_TFLITE_ANY, 1)                  \
-  X(QUANTIZE, 114, QUANTIZE, 1, 1, 1)                      \
+#define OCL_TFLITE_OP_LIST(X)                                      \
+  X(ADD, 0, ADD, 2, 2, 1)                                          \
+  X(AVERAGE_POOL_2D, 1, POOL_2D, 1, 1, 1)                          \
+  X(CONCATENATION, 2, CONCATENATION, 1, OCL_TFLITE_ANY, 1)         \
+  X(CONV_2D, 3, CONV_2D, 2, 3, 1)                                  \
+  X(DEPTHWISE_CONV_2D, 4, DEPTHWISE_CONV_2D, 2, 3, 1)              \
+  X(DEQUANTIZE, 6, DEQUANTIZE, 1, 1, 1)                            \
+  X(FULLY_CONNECTED, 9, FULLY_CONNECTED, 2, 3, 1)                  \
+  X(LOGISTIC, 14, NONE, 1, 1, 1)                                   \
+  X(MAX_POOL_2D, 17, POOL_2D, 1, 1, 1)                             \
+  X(MUL, 18, MUL, 2, 2, 1)                                         \
+  X(RELU, 19, NONE, 1, 1, 1)                                       \
+  X(RELU6, 21, NONE, 1, 1, 1)                                      \
+  X(RESHAPE, 22, RESHAPE, 1, 2, 1)                                 \
+  X(RESIZE_BILINEAR, 23, RESIZE_BILINEAR, 2, 2, 1)                 \
+  X(SOFTMAX, 25, SOFTMAX, 1, 1, 1)                                 \
+  X(CUSTOM, 32, NONE, 0, OCL_TFLITE_ANY, OCL_TFLITE_ANY)           \
+  X(PAD, 34, PAD, 2, 2, 1)                                         \
+  X(TRANSPOSE, 39, TRANSPOSE, 2, 2, 1)                             \
+  X(MEAN, 40, REDUCER, 2, 2, 1)                                    \
+  X(SUB, 41, SUB, 2, 2, 1)                                         \
+  X(SQUEEZE, 43, SQUEEZE, 1, 1, 1)                                 \
+  X(STRIDED_SLICE, 45, STRIDED_SLICE, 4, 4, 1)                     \
+  X(TILE, 69, TILE, 2, 2, 1)                                       \
+  X(EXPAND_DIMS, 70, EXPAND_DIMS, 2, 2, 1)                         \
+  X(SHAPE, 77, SHAPE, 1, 1, 1)                                     \
+  X(PACK, 83, PACK, 1, OCL_TFLITE_ANY, 1)                          \
+  X(RESIZE_NEAREST_NEIGHBOR, 97, RESIZE_NEAREST_NEIGHBOR, 2, 2, 1) \
+  X(QUANTIZE, 114, QUANTIZE, 1, 1, 1)                              \
   X(HARD_SWISH, 117, HARD_SWISH, 1, 1, 1)
 
 typedef enum {
@@ -119,7 +120,7 @@ typedef struct {
     } reshape, squeeze;
     struct {
       bool align_corners, half_pixel_centers;
-    } resize;
+    } resize;  // RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR
     struct {
       bool keep_dims;
     } reduce;

@@ -36,6 +36,9 @@ static const ocl_flatbuffer_field kBinaryFields[] = {
 static const ocl_flatbuffer_field kResizeFields[] = {
     OCL_FIELD_SCALAR("align_corners", OCL_RESIZE_ALIGN_CORNERS, 1),
     OCL_FIELD_SCALAR("half_pixel_centers", OCL_RESIZE_HALF_PIXEL_CENTERS, 1)};
+static const ocl_flatbuffer_field kResizeNearestFields[] = {
+    OCL_FIELD_SCALAR("align_corners", OCL_RESIZE_NEAREST_ALIGN_CORNERS, 1),
+    OCL_FIELD_SCALAR("half_pixel_centers", OCL_RESIZE_NEAREST_HALF_PIXEL_CENTERS, 1)};
 static const ocl_flatbuffer_field kReshapeFields[] = {OCL_FIELD_VECTOR("new_shape", OCL_RESHAPE_DIMS, 4)};
 static const ocl_flatbuffer_field kSqueezeFields[] = {OCL_FIELD_VECTOR("squeeze_dims", OCL_RESHAPE_DIMS, 4)};
 static const ocl_flatbuffer_field kReducerFields[] = {OCL_FIELD_SCALAR("keep_dims", OCL_REDUCE_KEEP_DIMS, 1)};
@@ -60,6 +63,7 @@ static const ocl_flatbuffer_schema kOptions[] = {
     {OCL_OPTIONS_MUL, OCL_FLATBUFFER_FIELDS(kBinaryFields)},
     {OCL_OPTIONS_SUB, OCL_FLATBUFFER_FIELDS(kBinaryFields)},
     {OCL_OPTIONS_RESIZE_BILINEAR, OCL_FLATBUFFER_FIELDS(kResizeFields)},
+    {OCL_OPTIONS_RESIZE_NEAREST_NEIGHBOR, OCL_FLATBUFFER_FIELDS(kResizeNearestFields)},
     {OCL_OPTIONS_RESHAPE, OCL_FLATBUFFER_FIELDS(kReshapeFields)},
     {OCL_OPTIONS_SQUEEZE, OCL_FLATBUFFER_FIELDS(kSqueezeFields)},
     {OCL_OPTIONS_REDUCER, OCL_FLATBUFFER_FIELDS(kReducerFields)},
