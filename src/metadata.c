@@ -6,7 +6,8 @@
 #include "flatbuffer.h"
 
 enum { MODEL_NAME, MODEL_DESCRIPTION, MODEL_VERSION, MODEL_SUBGRAPHS, MODEL_AUTHOR, MODEL_LICENSE };
-enum { SUBGRAPH_INPUTS = 2, SUBGRAPH_OUTPUTS };
+enum { SUBGRAPH_INPUTS = 2, SUBGRAPH_OUTPUTS, SUBGRAPH_CUSTOM = 9 };
+enum { CUSTOM_NAME, CUSTOM_DATA };
 enum { TENSOR_NAME, TENSOR_DESCRIPTION, TENSOR_CONTENT = 3, TENSOR_PROCESS_UNITS, TENSOR_FILES = 6 };
 enum { CONTENT_TYPE, CONTENT_PROPERTIES };
 enum { BOX_ORDER, BOX_TYPE, BOX_COORDINATES };
@@ -41,9 +42,13 @@ static const ocl_flatbuffer_field kTensorFields[] = {OCL_FIELD_STRING("name", TE
                                                      OCL_FIELD_TABLES("process_units", TENSOR_PROCESS_UNITS, &kUnit),
                                                      OCL_FIELD_TABLES("associated_files", TENSOR_FILES, &kFile)};
 static const ocl_flatbuffer_schema kTensor = {0, OCL_FLATBUFFER_FIELDS(kTensorFields)};
+static const ocl_flatbuffer_field kCustomFields[] = {OCL_FIELD_STRING("name", CUSTOM_NAME),
+                                                     OCL_FIELD_VECTOR("data", CUSTOM_DATA, 1)};
+static const ocl_flatbuffer_schema kCustom = {0, OCL_FLATBUFFER_FIELDS(kCustomFields)};
 static const ocl_flatbuffer_field kSubgraphFields[] = {
     OCL_FIELD_TABLES("input_tensor_metadata", SUBGRAPH_INPUTS, &kTensor),
-    OCL_FIELD_TABLES("output_tensor_metadata", SUBGRAPH_OUTPUTS, &kTensor)};
+    OCL_FIELD_TABLES("output_tensor_metadata", SUBGRAPH_OUTPUTS, &kTensor),
+    OCL_FIELD_TABLES("custom_metadata", SUBGRAPH_CUSTOM, &kCustom)};
 static const ocl_flatbuffer_schema kSubgraph = {0, OCL_FLATBUFFER_FIELDS(kSubgraphFields)};
 static const ocl_flatbuffer_field kModelFields[] = {
     OCL_FIELD_STRING("name", MODEL_NAME),       OCL_FIELD_STRING("description", MODEL_DESCRIPTION),
@@ -200,4 +205,19 @@ ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_
       .locale = ocl_flatbuffer_string(metadata->bytes, file, FILE_LOCALE),
       .type = (ocl_metadata_file_type)ocl_flatbuffer_u8(metadata->bytes, file, FILE_TYPE, OCL_METADATA_FILE_UNKNOWN),
   };
+}
+
+const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out) {
+  const uint8_t* bytes = metadata->bytes;
+  const uint32_t count = ocl_flatbuffer_count(bytes, metadata->subgraph, SUBGRAPH_CUSTOM);
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t custom = ocl_flatbuffer_table_at(bytes, metadata->subgraph, SUBGRAPH_CUSTOM, i);
+    if (strcmp(ocl_flatbuffer_string(bytes, custom, CUSTOM_NAME), name) != 0) continue;
+    uint32_t size_bytes;
+    const uint8_t* data = ocl_flatbuffer_vector(bytes, custom, CUSTOM_DATA, &size_bytes);
+    *size_bytes_out = size_bytes;
+    return data;
+  }
+  *size_bytes_out = 0;
+  return NULL;
 }

@@ -13,6 +13,7 @@
 #include "status.h"
 
 #define OCL_METADATA_ENTRY "TFLITE_METADATA"  // its name, for ocl_tflite_find_metadata()
+#define OCL_METADATA_OWN_ENTRY "OCELLI"       // custom metadata of our converter: JSON, for ocl_metadata_find_custom()
 
 // metadata_schema.fbs: the numbers are its own; other numbers may occur.
 typedef enum {
@@ -71,5 +72,7 @@ ocl_metadata_tensor ocl_metadata_get_input(const ocl_metadata* metadata, int32_t
 ocl_metadata_tensor ocl_metadata_get_output(const ocl_metadata* metadata, int32_t index);
 // `index` in [0, tensor->num_files).
 ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_metadata_tensor* tensor, int32_t index);
+// The data (of any alignment) of the custom metadata of this name; NULL and 0 if there is none.
+const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out);
 
 #endif  // OCELLI_METADATA_H_

@@ -9,6 +9,7 @@ import {
   findHeads,
   findManifestEntry,
   resolveInput,
+  resolveLimits,
   resolveLabels,
   resolveSsd,
 } from './model_spec.js';
@@ -139,8 +140,11 @@ export class ObjectDetector {
   static async create(options = {}) {
     checkKeys('options', options, [...LOADING, ...THRESHOLDS]);
     checkLoading(options);
-    const thresholds = checkThresholds({ ...DEFAULTS, ...pick(options) });
-    return new ObjectDetector(options, thresholds, await prepare(options));
+    const given = pick(options);
+    checkThresholds({ ...DEFAULTS, ...given });
+    const model = await prepare(options);
+    const thresholds = checkThresholds({ ...DEFAULTS, ...model.limits, ...given });
+    return new ObjectDetector(options, thresholds, model);
   }
 
   /** Names and ids of the model's classes, by class number. */
@@ -395,11 +399,11 @@ async function prepare(options) {
     if (engine.inputs.length !== 1)
       throw failure('MODEL_IS_NOT_A_DETECTOR', `${engine.inputs.length} inputs`);
     const input = resolveInput(options.input, metadata, entry, engine.inputs[0]);
-    const numClasses = configureHeads(engine, options.ssd, entry);
+    const numClasses = configureHeads(engine, options.ssd, metadata, entry);
     const mask = options.classes
       ? selectClasses(checkClasses(options.classes), labels, numClasses)
       : undefined;
-    return { engine, variant, labels, input, mask };
+    return { engine, variant, labels, input, mask, limits: resolveLimits(metadata) };
   } catch (error) {
     engine.close();
     throw error;
@@ -409,12 +413,13 @@ async function prepare(options) {
 /**
  * @param {Engine} engine
  * @param {Partial<SsdSpec> | undefined} option
+ * @param {import('./engine.js').Metadata} metadata
  * @param {import('./model_spec.js').ManifestEntry | undefined} entry
  * @returns {number} of classes, without background
  */
-function configureHeads(engine, option, entry) {
+function configureHeads(engine, option, metadata, entry) {
   if (engine.hasPostprocess) return engine.numClasses;
-  const ssd = resolveSsd(option, entry);
+  const ssd = resolveSsd(option, metadata, entry);
   const anchors = ssd.anchors
     ? flatten(ssd.anchors)
     : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));

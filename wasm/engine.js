@@ -42,6 +42,14 @@ import { Memory } from './memory.js';
  * @property {string} [license]
  * @property {{mean: number[], std: number[]}} [normalization] of the first input, per channel
  * @property {string} [labels] a label file's text
+ * @property {DetectorMetadata} [detector] MediaPipe's detector metadata
+ * @property {string} [own] the JSON text that our converter leaves
+ *
+ * @typedef {object} DetectorMetadata
+ * @property {Float32Array} anchors [N, 4]: y centre, x centre, height, width
+ * @property {number[]} boxCoder scales of ty, tx, th, tw
+ * @property {number} numClasses
+ * @property {boolean} isSigmoid scores are logits
  *
  * @typedef {object} InputSpec How pixels become the network's input: value = pixel * scale + offset, pixel in [0, 255].
  * @property {number | number[]} scale one, or one per R, G, B
@@ -69,6 +77,7 @@ const GRAPH_BYTES = 32;
 const IMAGE_BYTES = 12;
 const METADATA_BYTES = 56;
 const LABELS_BYTES = 8;
+const DETECTOR_BYTES = 44;
 const DETECTION_BYTES = 24;
 
 /** The most detections that one call may ask for. */
@@ -210,11 +219,37 @@ export class Engine {
     /** @param {number} base */
     const channels = (base) =>
       [0, 1, 2].map((c) => record.getFloat32(base + 4 * (count === 1 ? 0 : c), true));
+    // Before anything is allocated: that may move the memory away from under the record.
+    const normalization = count > 0 ? { mean: channels(24), std: channels(40) } : undefined;
     const labels = this.#readLabels();
+    const { own, detector } = this.#readDetector();
     return {
       ...Object.fromEntries(texts),
-      ...(count > 0 && { normalization: { mean: channels(24), std: channels(40) } }),
+      ...(normalization && { normalization }),
       ...(labels !== undefined && { labels }),
+      ...(detector !== undefined && { detector }),
+      ...(own !== undefined && { own }),
+    };
+  }
+
+  /** Boxes whose sizes are not encoded as logarithms are not ours to decode: then there is no detector. */
+  #readDetector() {
+    this.#check(this.#guard(() => this.#exports.ocl_model_read_detector()));
+    const record = this.#memory.struct(this.#exports.ocl_detector(), DETECTOR_BYTES);
+    /** @param {number} word */
+    const uint = (word) => record.getUint32(4 * word, true);
+    const ownBytes = uint(0) === 0 ? undefined : this.#memory.read(uint(0), uint(1));
+    const anchors = uint(2) === 0 ? undefined : this.#memory.read(uint(2), uint(3) * 16);
+    const detector = {
+      anchors: new Float32Array(anchors?.buffer ?? []),
+      boxCoder: [7, 8, 9, 10].map((word) => record.getFloat32(4 * word, true)),
+      numClasses: uint(4),
+      isSigmoid: uint(6) !== 0,
+    };
+    if (anchors) this.#exports.ocl_free(uint(2));
+    return {
+      own: ownBytes && new TextDecoder().decode(ownBytes),
+      detector: anchors && uint(5) !== 0 ? detector : undefined,
     };
   }
 

@@ -9,6 +9,7 @@
 #ifdef OCL_THREADS
 #include "graph_threads.h"
 #endif
+#include "detector_metadata.h"
 #include "ocelli.h"
 
 double emscripten_get_now(void);  // milliseconds
@@ -56,6 +57,15 @@ typedef struct {
   int32_t width_px, height_px, num_channels;
 } image_record;
 _Static_assert(sizeof(image_record) == 12, "engine.js: IMAGE_BYTES");
+
+typedef struct {
+  const uint8_t* own;  // our converter's JSON; borrowed until the model is built
+  uint32_t own_size_bytes;
+  float* anchors;  // JavaScript frees them; NULL: the file has no detector metadata
+  int32_t num_anchors, num_classes, is_size_exponential, is_sigmoid;
+  float box_scales[4];
+} detector_record;
+_Static_assert(sizeof(detector_record) == 44, "engine.js: DETECTOR_BYTES");
 
 static ocl_session* session;
 static uint8_t* pixels;  // what ocl_image_reserve() gave
@@ -135,6 +145,34 @@ ocl_status ocl_model_read_labels(void) {
 }
 const labels_record* ocl_labels(void) {
   return &labels;
+}
+
+static detector_record detector;
+
+// What the model's custom metadata says, which ocl_detector() then gives.
+ocl_status ocl_model_read_detector(void) {
+  detector = (detector_record){0};
+  const ocl_metadata* metadata = ocl_session_metadata(session);
+  if (metadata == NULL) return OCL_OK;
+  size_t size_bytes;
+  detector.own = ocl_metadata_find_custom(metadata, OCL_METADATA_OWN_ENTRY, &size_bytes);
+  detector.own_size_bytes = size_bytes;
+  const uint8_t* entry = ocl_metadata_find_custom(metadata, OCL_DETECTOR_METADATA_ENTRY, &size_bytes);
+  if (entry == NULL) return OCL_OK;
+  ocl_detector_metadata read;
+  OCL_TRY(ocl_detector_metadata_verify(entry, size_bytes, &read, NULL));
+  detector.anchors = malloc((size_t)read.num_anchors * 4 * sizeof(float) + 1);
+  if (detector.anchors == NULL) return OCL_OUT_OF_MEMORY;
+  ocl_detector_metadata_fill_anchors(&read, detector.anchors);
+  detector.num_anchors = read.num_anchors;
+  detector.num_classes = read.num_classes;
+  detector.is_size_exponential = read.is_size_exponential;
+  detector.is_sigmoid = read.is_sigmoid;
+  memcpy(detector.box_scales, read.box_scales, sizeof detector.box_scales);
+  return OCL_OK;
+}
+const detector_record* ocl_detector(void) {
+  return &detector;
 }
 
 ocl_status ocl_model_build(int32_t batch) {

@@ -29,8 +29,8 @@ export function readLabels(source) {
  */
 export function selectClasses({ allow, deny }, labels, numClasses) {
   const mask = new Uint8Array(numClasses).fill(allow ? 0 : 1);
-  for (const wanted of allow ?? []) for (const id of findClass(wanted, labels, numClasses)) mask[id] = 1;
-  for (const unwanted of deny ?? []) for (const id of findClass(unwanted, labels, numClasses)) mask[id] = 0;
+  for (const wanted of allow ?? []) for (const id of findClasses(wanted, labels, numClasses)) mask[id] = 1;
+  for (const unwanted of deny ?? []) for (const id of findClasses(unwanted, labels, numClasses)) mask[id] = 0;
   return mask;
 }
 
@@ -40,7 +40,7 @@ export function selectClasses({ allow, deny }, labels, numClasses) {
  * @param {Label[]} labels
  * @param {number} numClasses
  */
-function findClass(wanted, labels, numClasses) {
+export function findClasses(wanted, labels, numClasses) {
   if (typeof wanted === 'number') {
     if (Number.isInteger(wanted) && wanted >= 0 && wanted < numClasses) return [wanted];
     throw failure('UNKNOWN_CLASS', `${wanted} is not from 0 to ${numClasses - 1}`);

@@ -92,41 +92,74 @@ export function resolveInput(option, metadata, entry, tensor) {
 
 /**
  * TFLite Metadata gives mean and std of float inputs; a uint8 input takes the pixel bytes as they are. Its readers
- * (TFLite's task library, MediaPipe) resize with half-pixel centres.
+ * (TFLite's task library, MediaPipe) resize with half-pixel centres; ours does as the network's training did, if told.
  * @param {Metadata} metadata
  * @param {TensorInfo} tensor
  * @returns {Partial<InputSpec>}
  */
-function inputOfMetadata({ normalization }, { dtype, quantization }) {
+function inputOfMetadata(metadata, { dtype, quantization }) {
+  const { normalization } = metadata;
+  const { resize = 'half-pixel' } = ownMetadata(metadata);
   if (!normalization) return {};
   if (dtype === 'uint8' && quantization) {
     return {
       scale: quantization.scale,
       offset: -quantization.zeroPoint * quantization.scale,
-      resize: 'half-pixel',
+      resize,
     };
   }
   const { mean, std } = normalization;
-  return { scale: std.map((s) => 1 / s), offset: std.map((s, i) => -mean[i] / s), resize: 'half-pixel' };
+  return { scale: std.map((s) => 1 / s), offset: std.map((s, i) => -mean[i] / s), resize };
+}
+
+/**
+ * What our converter says beyond TFLite's and MediaPipe's metadata. Like all of a file, not to be trusted: each part is
+ * checked where it is used.
+ * @param {Metadata} metadata
+ * @returns {{resize?: 'legacy' | 'half-pixel', scores?: SsdSpec['scores'], suppression?: any, mids?: string[]}}
+ */
+export function ownMetadata({ own }) {
+  if (own === undefined) return {};
+  try {
+    return Object(JSON.parse(own));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * A detector's metadata has no place for a background: its scores are all of classes.
+ * @param {Metadata} metadata
+ * @returns {Partial<SsdSpec>}
+ */
+function ssdOfMetadata(metadata) {
+  const { detector } = metadata;
+  if (!detector) return {};
+  const scores = ownMetadata(metadata).scores ?? (detector.isSigmoid ? 'sigmoid' : 'none');
+  return { anchors: detector.anchors, boxCoder: detector.boxCoder, scores, background: false };
 }
 
 /**
  * @param {Partial<SsdSpec> | undefined} option
+ * @param {Metadata} metadata
  * @param {ManifestEntry | undefined} entry
  * @returns {SsdSpec}
  */
-export function resolveSsd(option, entry) {
+export function resolveSsd(option, metadata, entry) {
   const needed = /** @type {const} */ (['boxCoder', 'scores', 'background']);
   if (option !== undefined) checkKeys('ssd', option, ['anchors', 'anchorGenerator', ...needed]);
   /** @type {Partial<SsdSpec>} */
   const known = /** @type {Partial<SsdSpec> | undefined} */ (entry?.ssd) ?? {};
-  const spec = { ...known, ...option };
-  if (option?.anchors) delete spec.anchorGenerator;
+  const spec = { ...known, ...ssdOfMetadata(metadata), ...option };
+  if (option?.anchorGenerator && !option.anchors) delete spec.anchors;
   /** @type {string[]} */
   const missing = needed.filter((key) => spec[key] === undefined);
   if (!spec.anchors && !spec.anchorGenerator) missing.unshift('anchors (or ssd.anchorGenerator)');
   if (missing.length > 0) {
-    throw failure('SSD_UNKNOWN', `neither the option nor the manifest gives ssd.${missing.join(', ssd.')}`);
+    throw failure(
+      'SSD_UNKNOWN',
+      `neither the option, the file's metadata nor the manifest gives ssd.${missing.join(', ssd.')}`,
+    );
   }
   return {
     ...spec,
@@ -136,6 +169,16 @@ export function resolveSsd(option, entry) {
     scores: checkChoice('ssd.scores', spec.scores, /** @type {const} */ (['sigmoid', 'softmax', 'none'])),
     background: checkBoolean('ssd.background', spec.background),
   };
+}
+
+/**
+ * The suppression that a converted detector was published with. Its score threshold is not among them: nearly 0 in most,
+ * it is made for evaluation.
+ * @param {Metadata} metadata
+ */
+export function resolveLimits(metadata) {
+  const { iouThreshold, maxPerClass, maxResults, classAgnostic } = Object(ownMetadata(metadata).suppression);
+  return iouThreshold === undefined ? {} : { iouThreshold, maxPerClass, maxResults, classAgnostic };
 }
 
 /**
@@ -171,7 +214,11 @@ function checkSsdGenerator({ featureMaps = [], scales = [], reduceBoxesInLowestL
  * @param {ManifestEntry | undefined} entry
  */
 export function resolveLabels(option, metadata, entry) {
-  return readLabels(option ?? metadata.labels ?? entry?.labels ?? []);
+  if (option !== undefined || metadata.labels === undefined) return readLabels(option ?? entry?.labels ?? []);
+  const labels = readLabels(metadata.labels);
+  const { mids } = ownMetadata(metadata);
+  if (!Array.isArray(mids) || mids.length !== labels.length) return labels;
+  return labels.map(({ name }, i) => ({ name, mid: String(mids[i]) }));
 }
 
 /**
