@@ -15,6 +15,8 @@ import { sizeOf } from './tensor.js';
 
 // Constants that would become larger than this are not computed.
 const MAX_FOLDED = 1 << 26;
+// What is read as sizes, axes or bounds has no more elements than this.
+const MAX_SIZES = 64;
 
 export class Facts {
   /** @type {Map<Node, Known>} */ #known = new Map();
@@ -41,7 +43,7 @@ export class Facts {
   /** The same, of sizes of which one may stand for the free batch. @param {Ref} ref @returns {number[] | undefined} */
   sizes({ node, index }) {
     const value = this.#known.get(node)?.values[index];
-    return value && [...value.data];
+    return value && value.data.length <= MAX_SIZES ? [...value.data] : undefined;
   }
 
   /** @returns {Iterable<Node>} */
@@ -92,6 +94,8 @@ function valuesOf(node, inputs, shapes) {
     const symbolic = shape.some((size) => size < 0);
     return [{ dtype: 'int32', shape: [shape.length], data: Int32Array.from(shape), symbolic }];
   }
+  if (node.op === 'Rank' && shapes[0])
+    return [{ dtype: 'int32', shape: [], data: Int32Array.of(shapes[0].length) }];
   if (node.op === 'Size' && shapes[0]?.every((size) => size >= 0))
     return [{ dtype: 'int32', shape: [], data: Int32Array.of(sizeOf(shapes[0])) }];
   if ((node.op === 'ZerosLike' || node.op === 'OnesLike') && shapes[0]?.length === 0)

@@ -1,13 +1,14 @@
 // Conversion: a model as TensorFlow publishes it -> a .tflite file. Pure JavaScript for pages, Node and workers.
 //
 // source -> files (files.js, archive.js) -> graph (saved_model.js, tfjs.js, layers.js) -> simplified, with shapes and
-// constants known (simplify.js, facts.js) -> TFLite's operators (lower.js, fuse.js) -> bytes (tflite.js).
-import { convertFailure } from './errors.js';
-import { Facts } from './facts.js';
+// constants known (simplify.js, facts.js) -> TFLite's operators (lower.js, fuse.js, slice.js) -> bytes (tflite.js,
+// metadata.js). Of a detector both ends are read, not kept (detector*.js).
+import { isDetector } from './detector.js';
 import { openSource } from './files.js';
-import { fuse } from './fuse.js';
-import { lower } from './lower.js';
+import { appendLabels, writeMetadata } from './metadata.js';
 import { checkOptions } from './options.js';
+import { planDetector } from './plan_detector.js';
+import { planNetwork } from './plan_network.js';
 import { readModel } from './read.js';
 import { simplifyPorts } from './saved_model.js';
 import { writeTflite } from './tflite.js';
@@ -16,10 +17,19 @@ import { writeTflite } from './tflite.js';
  * @typedef {import('./options.js').ConvertOptions} ConvertOptions
  * @typedef {import('./files.js').Source} Source
  *
+ * @typedef {object} Plan What is to be written.
+ * @property {import('./network.js').Network} network
+ * @property {import('./metadata.js').About} about
+ * @property {string[]} notes
+ *
  * @typedef {object} Converted
  * @property {Uint8Array<ArrayBuffer>} model the .tflite file
+ * @property {'detector' | 'network'} kind
  * @property {Record<string, number>} operators how many there are of each kind
+ * @property {string[]} notes what was read off the graph, and what could not be done as asked
  */
+
+const DESCRIPTION = 'Converted by ocelli.';
 
 /**
  * @param {Source} source
@@ -27,30 +37,30 @@ import { writeTflite } from './tflite.js';
  * @returns {Promise<Converted>}
  */
 export async function convert(source, options = {}) {
-  const { weights, batch, signature, outputs } = checkOptions(options);
-  const model = await readModel(await openSource(source), { signature, outputs });
-  const facts = new Facts(simplifyPorts(model.outputs), inputShapes(model, batch ?? 'dynamic'));
-  const network = lower(model.inputs, model.outputs, facts);
-  fuse(network);
-  return {
-    model: writeTflite(network, { precision: weights, description: 'Converted by ocelli.' }),
-    operators: countKinds(network),
+  const { weights, signature, outputs, onProgress = () => {}, signal, ...rest } = checkOptions(options);
+  const enter = (/** @type {import('./options.js').Stage} */ stage) => {
+    signal?.throwIfAborted();
+    onProgress({ stage });
   };
-}
-
-/**
- * @param {import('./saved_model.js').Model} model
- * @param {number | 'dynamic'} batch for inputs that leave it free
- */
-function inputShapes({ inputs }, batch) {
-  return new Map(
-    inputs.map(({ name, ref, shape: announced }) => {
-      const shape = ref.node.shape('shape') ?? announced;
-      if (!shape) throw convertFailure('GRAPH_UNSUPPORTED', `the input '${name}' has no shape`);
-      const [first, ...rest] = shape;
-      return [ref.node, [first < 0 && batch !== 'dynamic' ? batch : first, ...rest]];
-    }),
-  );
+  enter('unpack');
+  const files = await openSource(source);
+  enter('read');
+  const model = await readModel(files, { signature, outputs });
+  enter('simplify');
+  const refs = simplifyPorts(model.outputs);
+  const isOfDetector = isDetector(refs);
+  const plan = isOfDetector ? await planDetector(model, refs, rest) : await planNetwork(model, refs, rest);
+  enter('write');
+  const { network, about, notes } = plan;
+  const metadata = writeMetadata({ ...about, description: DESCRIPTION });
+  const file = writeTflite(network, { precision: weights, description: DESCRIPTION, metadata });
+  const labels = about.outputs.find((output) => output.labels)?.labels;
+  return {
+    model: labels ? appendLabels(file, labels) : file,
+    kind: isOfDetector ? 'detector' : 'network',
+    operators: countKinds(network),
+    notes,
+  };
 }
 
 /** @param {import('./network.js').Network} network */

@@ -26,7 +26,7 @@ export function readLayersModel(json, weights) {
   return {
     inputs: reader.inputs,
     outputs: outputs.map((ref, i) => ({ name: reader.outputNames[i] ?? `output_${i}`, ref })),
-    readAsset: async () => undefined,
+    readTable: async () => undefined,
   };
 }
 

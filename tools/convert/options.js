@@ -8,9 +8,14 @@ import { convertFailure } from './errors.js';
  *   detectors
  * @property {string} [signature] of a SavedModel; default: serving_default, default, or else the first
  * @property {string[]} [outputs] names of the signature's outputs or of nodes; default: the signature's
+ * @property {(string | number)[]} [classes] of a detector, by name, MID or number: the heads of the others are left out
+ * @property {(progress: {stage: Stage}) => void} [onProgress]
+ * @property {AbortSignal} [signal]
+ *
+ * @typedef {'unpack' | 'read' | 'simplify' | 'write'} Stage
  */
 
-const KEYS = ['weights', 'batch', 'signature', 'outputs'];
+const KEYS = ['weights', 'batch', 'signature', 'outputs', 'classes', 'onProgress', 'signal'];
 const WEIGHTS = ['fp32', 'fp16', 'int8'];
 const MAX_BATCH = 4096;
 
@@ -18,7 +23,7 @@ const MAX_BATCH = 4096;
 export function checkOptions(options) {
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown) throw convertFailure('CONVERT_INVALID_OPTION', `there is no option '${unknown}'`);
-  const { weights = 'fp32', batch, signature, outputs } = options;
+  const { weights = 'fp32', batch, signature, outputs, classes } = options;
   if (!WEIGHTS.includes(weights))
     throw convertFailure('CONVERT_INVALID_OPTION', `weights is one of ${WEIGHTS.join(', ')}`);
   if (
@@ -33,6 +38,8 @@ export function checkOptions(options) {
   if (signature !== undefined && typeof signature !== 'string')
     throw convertFailure('CONVERT_INVALID_OPTION', 'signature is a name');
   checkNames('outputs', outputs);
+  if (classes !== undefined && (!Array.isArray(classes) || classes.length === 0))
+    throw convertFailure('CONVERT_INVALID_OPTION', 'classes is a list of names, MIDs or numbers');
   return { ...options, weights };
 }
 

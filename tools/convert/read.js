@@ -12,6 +12,7 @@ import { isLayersModel, readGraphModel, readModelJson, readWeights } from './tfj
 /**
  * @param {Files | Uint8Array} source
  * @param {Wanted} wanted
+ * @returns {Promise<import('./saved_model.js').Model>}
  */
 export async function readModel(source, wanted) {
   if (source instanceof Uint8Array) {
@@ -24,7 +25,7 @@ export async function readModel(source, wanted) {
   const web = source.below('model.json');
   if (web) return readWebModel(web, wanted);
   const frozen = source.names.filter((name) => name.endsWith('.pb')).sort((a, b) => a.length - b.length)[0];
-  if (frozen) return readFrozenGraph(await source.read(frozen), wanted);
+  if (frozen) return { ...readFrozenGraph(await source.read(frozen), wanted), files: source };
   throw convertFailure(
     'SOURCE_UNKNOWN',
     'there is no saved_model.pb, no model.json and no frozen graph (.pb)',
@@ -38,5 +39,6 @@ export async function readModel(source, wanted) {
 async function readWebModel(files, wanted) {
   const json = await readModelJson(files);
   const weights = await readWeights(files, json.weightsManifest);
-  return isLayersModel(json) ? readLayersModel(json, weights) : readGraphModel(json, weights, wanted);
+  const model = isLayersModel(json) ? readLayersModel(json, weights) : readGraphModel(json, weights, wanted);
+  return { ...model, files };
 }

@@ -5,6 +5,7 @@ import { GraphBuilder } from './graph.js';
 import { AssetFileDef, GraphDef, SavedModel } from './messages.js';
 import { decode } from './protobuf.js';
 import { inOrder, simplify } from './simplify.js';
+import { readTable } from './tables.js';
 import { shapeFromProto } from './tensor.js';
 import { loadVariables, restoredKeys } from './variables.js';
 
@@ -15,8 +16,10 @@ import { loadVariables, restoredKeys } from './variables.js';
  * @typedef {object} Model A graph with constant weights, as all readers give it.
  * @property {Port[]} inputs
  * @property {Port[]} outputs
- * @property {(node: import('./graph.js').Node) => Promise<string | undefined>} readAsset text of the file that a
- *   constant names
+ * @property {(table: import('./graph.js').Node) => Promise<Map<number, string> | undefined>} readTable what a lookup
+ *   table holds
+ * @property {import('./files.js').Files} [files] that lie beside the graph
+ * @property {string} [name]
  *
  * @typedef {{signature?: string, outputs?: string[]}} Wanted
  */
@@ -54,7 +57,8 @@ export async function readSavedModel(files, wanted) {
   const hasVariables = files.has('variables/variables.index');
   const checkpoint = hasVariables ? await Checkpoint.open(files, 'variables/variables') : undefined;
   await loadVariables(nodes, restoredKeys(builder, meta.saverDef?.restoreOpName), checkpoint);
-  return { inputs, outputs, readAsset: assetReader(files, meta) };
+  const readAsset = assetReader(files, meta);
+  return { inputs, outputs, readTable: (table) => readTable(builder, table, readAsset), files };
 }
 
 /**
@@ -84,7 +88,7 @@ export function readGraphDef(graphDef, wanted) {
   const inputs = nodes
     .filter(({ op }) => op === 'Placeholder')
     .map((node) => ({ name: node.name, ref: { node, index: 0 } }));
-  return { inputs, outputs, readAsset: async () => undefined };
+  return { inputs, outputs, readTable: (table) => readTable(builder, table, async () => undefined) };
 }
 
 /** @param {Port[]} ports @returns {Ref[]} */
@@ -166,7 +170,7 @@ function lastNodes({ node = [] }) {
 /**
  * @param {import('./files.js').Files} files
  * @param {any} meta
- * @returns {Model['readAsset']}
+ * @returns {(node: import('./graph.js').Node) => Promise<string | undefined>} text of the file that a constant names
  */
 function assetReader(files, meta) {
   const anys = meta.collectionDef?.get('saved_model_assets')?.anyList?.value ?? [];
