@@ -160,9 +160,10 @@ export function formatBytes(bytes) {
 /**
  * @param {number} count
  * @param {string} noun
+ * @param {string} [nouns]
  */
-export function plural(count, noun) {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+export function plural(count, noun, nouns = `${noun}s`) {
+  return `${count} ${count === 1 ? noun : nouns}`;
 }
 
 /** @param {number} ms */

@@ -1,5 +1,6 @@
 // ocelli inspect: a model file -> what is in it, as text or JSON.
 import { readLabels } from '../wasm/labels.js';
+import { ownMetadata } from '../wasm/model_spec.js';
 import {
   attempt,
   bold,
@@ -34,7 +35,7 @@ async function describe(file) {
   const { engine, entry, metadata, fileBytes } = await loadModel(file, 1);
   try {
     const { arenaBytes, parameters, multiplyAdds, dynamicBatch } = engine.network;
-    const { labels, ...about } = metadata;
+    const { labels, detector, own, ...about } = metadata;
     const names = labels ?? entry?.labels;
     return {
       file,
@@ -47,12 +48,33 @@ async function describe(file) {
       multiplyAdds,
       memory: { fileBytes, arenaBytes, moduleBytes: engine.memoryUse.totalBytes },
       metadata: about,
+      detector: detector && describeDetector(detector, ownMetadata(metadata)),
       labels: names && readLabels(names),
       operators: engine.operators.map(({ ms, ...operator }) => operator),
     };
   } finally {
     engine.close();
   }
+}
+
+/**
+ * What the file's metadata says of how its heads become boxes.
+ * @param {NonNullable<import('../wasm/engine.js').Metadata['detector']>} detector
+ * @param {ReturnType<typeof ownMetadata>} own
+ */
+function describeDetector(
+  { anchors, boxCoder, numClasses, isSigmoid },
+  { resize, scores, suppression, mids },
+) {
+  return {
+    anchors: anchors.length / 4,
+    boxCoder,
+    classes: numClasses,
+    mids: mids !== undefined,
+    scores: scores ?? (isSigmoid ? 'sigmoid' : 'none'),
+    resize,
+    suppression,
+  };
 }
 
 /**
@@ -113,7 +135,7 @@ function operatorLines(operators) {
 }
 
 /** @param {Description} description */
-function factRows({ parameters, multiplyAdds, dynamicBatch, memory, metadata, labels }) {
+function factRows({ parameters, multiplyAdds, dynamicBatch, memory, metadata, detector, labels }) {
   const about = Object.entries(metadata).filter(([, value]) => typeof value === 'string');
   return [
     ['parameters', formatCount(parameters)],
@@ -125,7 +147,42 @@ function factRows({ parameters, multiplyAdds, dynamicBatch, memory, metadata, la
       `${formatBytes(memory.moduleBytes)} in all, ${formatBytes(memory.arenaBytes)} of it for tensors`,
     ],
     ...about.map(([key, value]) => [key, printable(String(value))]),
+    ...(metadata.normalization ? [['normalization', formatNormalization(metadata.normalization)]] : []),
+    ...(detector ? detectorRows(detector) : []),
     ...(labels ? [['labels', formatLabels(labels)]] : []),
+  ];
+}
+
+/** @param {{mean: number[], std: number[]}} normalization one number if it is that of every channel */
+function formatNormalization({ mean, std }) {
+  const [m, s] = [mean, std].map((values) =>
+    new Set(values).size === 1 ? shorten(values[0]) : `[${values.map(shorten)}]`,
+  );
+  return `(pixel - ${m}) / ${s}`;
+}
+
+/** @param {number} value */
+function shorten(value) {
+  return String(Number(value.toPrecision(6)));
+}
+
+/** @param {NonNullable<Description['detector']>} detector */
+function detectorRows({ anchors, boxCoder, classes, mids, scores, resize, suppression }) {
+  const { scoreThreshold, iouThreshold, maxPerClass, maxResults } = Object(suppression);
+  return [
+    ...(resize ? [['resize', printable(String(resize))]] : []),
+    ['anchors', `${anchors}, box coder ${boxCoder.join(', ')}`],
+    ['scores', printable(`${scores}, ${plural(classes, 'class', 'classes')}${mids ? ', with MIDs' : ''}`)],
+    ...(suppression
+      ? [
+          [
+            'suppression',
+            printable(
+              `score ${scoreThreshold}, IoU ${iouThreshold}, ${maxPerClass} a class, ${maxResults} in all`,
+            ),
+          ],
+        ]
+      : []),
   ];
 }
 

@@ -9,6 +9,7 @@ Commands:
   detect IMAGE...    what is in the photos, and where
   inspect [MODEL]    what is in a .tflite file
   bench [MODEL]      how fast it runs here
+  convert SOURCE OUT a model as TensorFlow publishes it, as a .tflite file
 
 Options:
   -h, --help         this text; after a command, the command's
@@ -89,6 +90,28 @@ Example:
   ocelli bench --threads 2 --operators
 `;
 
+const CONVERT = `\
+Usage: ocelli convert [options] SOURCE OUT.tflite
+
+Converts a model as TensorFlow publishes it. SOURCE is a SavedModel or hub module (a directory, or .tar.gz or .zip), a
+frozen graph (.pb), a TensorFlow.js folder or its model.json, or - for standard input. Of a detector of the Object
+Detection API, what stands before and after the network is read and written as metadata: the file then needs no option
+anywhere. OUT.tflite is written whole or not at all.
+
+Options:
+  --weights KIND     fp32 (default), fp16, or int8 (per channel; activations stay float)
+  --batch N          images a run; or 'dynamic', the default where the source leaves it free. A detector's is 1
+  --signature NAME   which signature of a SavedModel; default: serving_default, else default, else the first
+  --outputs A,B      which outputs of the signature, or names of any nodes; default: the signature's
+  --classes A,B      of a detector, leave out the heads of all other classes for good: names, MIDs or numbers
+  --json             print one JSON object: {kind, bytes, operators, notes}
+  -h, --help         this text
+
+Examples:
+  ocelli convert openimages_v4_ssd_mobilenet_v2_1.tar.gz detector.tflite
+  ocelli convert --weights fp16 --classes Dog,Cat saved_model/ pets.tflite
+`;
+
 const help = /** @type {const} */ ({ type: 'boolean', short: 'h' });
 
 export const COMMANDS = /** @type {const} */ ({
@@ -124,6 +147,19 @@ export const COMMANDS = /** @type {const} */ ({
       runs: { type: 'string' },
       threads: { type: 'string' },
       operators: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help,
+    },
+  },
+  convert: {
+    help: CONVERT,
+    maxArguments: 2,
+    options: {
+      weights: { type: 'string' },
+      batch: { type: 'string' },
+      signature: { type: 'string' },
+      outputs: { type: 'string', multiple: true },
+      classes: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       help,
     },

@@ -153,11 +153,11 @@ describe('options', needsShared, () => {
     await assert.rejects(convert(source, { signature: 'nope' }), { code: 'SIGNATURE_UNKNOWN' });
     await assert.rejects(convert(source, { outputs: ['nope'] }), { code: 'SIGNATURE_UNKNOWN' });
     await assert.rejects(convert(source, /** @type {any} */ ({ weights: 'int4' })), {
-      code: 'CONVERT_INVALID_OPTION',
+      code: 'INVALID_OPTION',
     });
-    await assert.rejects(convert(source, { batch: 0 }), { code: 'CONVERT_INVALID_OPTION' });
+    await assert.rejects(convert(source, { batch: 0 }), { code: 'INVALID_OPTION' });
     await assert.rejects(convert(source, /** @type {any} */ ({ size: 3 })), {
-      code: 'CONVERT_INVALID_OPTION',
+      code: 'INVALID_OPTION',
     });
   });
 });

@@ -7,7 +7,6 @@ export const CONVERT_MESSAGES = {
   ARCHIVE_UNSAFE: 'the archive names a file outside of itself',
   CHECKPOINT_DAMAGED: 'the checkpoint is damaged',
   CHECKPOINT_INCOMPLETE: 'the checkpoint lacks a tensor or a file',
-  CONVERT_INVALID_OPTION: 'an option has a wrong type or value',
   DETECTOR_NOT_UNDERSTOOD: 'a detector whose parts could not be recognised',
   GRAPH_BAD: 'the graph is malformed',
   GRAPH_UNSUPPORTED: 'the graph has something that TFLite cannot express here',

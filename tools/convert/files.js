@@ -1,5 +1,6 @@
 // Whatever a source is given as -> its files by path, read when asked for.
 import { gunzip, isGzip, isTar, isZip, untar, unzip } from './archive.js';
+import { failure } from '../../wasm/errors.js';
 import { convertFailure } from './errors.js';
 
 /**
@@ -56,12 +57,12 @@ export class Files {
   }
 }
 
-/** @param {FileContent} content @returns {Promise<Uint8Array>} */
+/** Never a Buffer, whose slice() is no copy. @param {FileContent} content @returns {Promise<Uint8Array>} */
 async function toBytes(content) {
-  if (typeof content === 'function') return content();
-  if (content instanceof Uint8Array) return content;
+  if (content instanceof Blob) return new Uint8Array(await content.arrayBuffer());
   if (content instanceof ArrayBuffer) return new Uint8Array(content);
-  return new Uint8Array(await content.arrayBuffer());
+  const bytes = typeof content === 'function' ? await content() : content;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
@@ -88,7 +89,7 @@ export async function openSource(source) {
 function entriesOf(source) {
   if (source instanceof Map) return source;
   if (typeof source !== 'object' || source === null)
-    throw convertFailure('CONVERT_INVALID_OPTION', 'the source is neither bytes nor files');
+    throw failure('INVALID_OPTION', 'the source is neither bytes nor files');
   if (Symbol.iterator in source)
     return Array.from(/** @type {Iterable<File>} */ (source), (file) => [
       file.webkitRelativePath || file.name,

@@ -28,6 +28,7 @@ export function fuse(network) {
     }
   }
   dropUnused(network);
+  for (const { name, value } of network.outputs) value.name = name;
 }
 
 /** What took the output of `gone` takes `by` instead. @param {Network} network @param {Op} gone @param {Value} by */

@@ -29,6 +29,8 @@ const RGB = 1;
 const BOUNDARIES = 1;
 const NORMALIZATION = 1;
 const AXIS_LABELS = 2;
+const NUM_COORDINATES = 4;
+const VALUES_PER_KEYPOINT = 2; // there are no keypoints, but MediaPipe insists
 
 /** @param {About} about @returns {Uint8Array} */
 export function writeMetadata({ name, description, image, outputs, detector, own }) {
@@ -134,7 +136,8 @@ function writeDetector({ anchors, boxCoder: [y, x, h, w], numClasses, isSigmoid 
   const decoding = table(builder, 12, [
     ['i32', 0, numClasses],
     ['i32', 1, boxes.length],
-    ['i32', 2, 4],
+    ['i32', 2, NUM_COORDINATES],
+    ['i32', 5, VALUES_PER_KEYPOINT],
     ['f32', 6, x],
     ['f32', 7, y],
     ['f32', 8, w],

@@ -1,5 +1,5 @@
 // What convert() may be asked for.
-import { convertFailure } from './errors.js';
+import { failure } from '../../wasm/errors.js';
 
 /**
  * @typedef {object} ConvertOptions
@@ -22,30 +22,25 @@ const MAX_BATCH = 4096;
 /** @param {ConvertOptions} options */
 export function checkOptions(options) {
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
-  if (unknown) throw convertFailure('CONVERT_INVALID_OPTION', `there is no option '${unknown}'`);
+  if (unknown) throw failure('INVALID_OPTION', `there is no option '${unknown}'`);
   const { weights = 'fp32', batch, signature, outputs, classes } = options;
-  if (!WEIGHTS.includes(weights))
-    throw convertFailure('CONVERT_INVALID_OPTION', `weights is one of ${WEIGHTS.join(', ')}`);
+  if (!WEIGHTS.includes(weights)) throw failure('INVALID_OPTION', `weights is one of ${WEIGHTS.join(', ')}`);
   if (
     batch !== undefined &&
     batch !== 'dynamic' &&
     !(Number.isInteger(batch) && batch >= 1 && batch <= MAX_BATCH)
   )
-    throw convertFailure(
-      'CONVERT_INVALID_OPTION',
-      `batch is 'dynamic' or a whole number from 1 to ${MAX_BATCH}`,
-    );
+    throw failure('INVALID_OPTION', `batch is 'dynamic' or a whole number from 1 to ${MAX_BATCH}`);
   if (signature !== undefined && typeof signature !== 'string')
-    throw convertFailure('CONVERT_INVALID_OPTION', 'signature is a name');
+    throw failure('INVALID_OPTION', 'signature is a name');
   checkNames('outputs', outputs);
   if (classes !== undefined && (!Array.isArray(classes) || classes.length === 0))
-    throw convertFailure('CONVERT_INVALID_OPTION', 'classes is a list of names, MIDs or numbers');
+    throw failure('INVALID_OPTION', 'classes is a list of names, MIDs or numbers');
   return { ...options, weights };
 }
 
 /** @param {string} key @param {unknown} names */
 function checkNames(key, names) {
   const isList = Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string');
-  if (names !== undefined && !isList)
-    throw convertFailure('CONVERT_INVALID_OPTION', `${key} is a list of names`);
+  if (names !== undefined && !isList) throw failure('INVALID_OPTION', `${key} is a list of names`);
 }

@@ -1,6 +1,7 @@
 // A detector -> the network between its image and its raw heads, and what was read off the rest of the graph.
 import { findClasses } from '../../wasm/labels.js';
 import { readDetector } from './detector.js';
+import { failure } from '../../wasm/errors.js';
 import { convertFailure } from './errors.js';
 import { fuse } from './fuse.js';
 import { readLabels } from './labels.js';
@@ -25,7 +26,7 @@ const SCORES = 'raw_outputs/class_predictions';
  * @returns {Promise<import('./index.js').Plan>}
  */
 export async function planDetector(model, refs, { batch = 1, classes }) {
-  if (batch !== 1) throw convertFailure('CONVERT_INVALID_OPTION', 'a detector is converted for a batch of 1');
+  if (batch !== 1) throw failure('INVALID_OPTION', 'a detector is converted for a batch of 1');
   const feeds = new Map(
     model.inputs.map(({ name, ref, shape: announced }) => {
       const shape = ref.node.shape('shape') ?? announced;

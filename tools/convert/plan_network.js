@@ -1,4 +1,5 @@
 // A classifier, a feature vector or any other network that is kept from end to end -> what is to be written.
+import { failure } from '../../wasm/errors.js';
 import { convertFailure } from './errors.js';
 import { Facts } from './facts.js';
 import { fuse } from './fuse.js';
@@ -17,7 +18,7 @@ import { lower } from './lower.js';
  * @returns {Promise<import('./index.js').Plan>}
  */
 export async function planNetwork(model, refs, { batch = 'dynamic', classes }) {
-  if (classes) throw convertFailure('CONVERT_INVALID_OPTION', 'classes are sliced out of detectors only');
+  if (classes) throw failure('INVALID_OPTION', 'classes are sliced out of detectors only');
   const network = lower(model.inputs, model.outputs, new Facts(refs, inputShapes(model, batch)));
   fuse(network);
   const outputs = await Promise.all(

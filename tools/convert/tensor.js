@@ -73,7 +73,7 @@ export function fromBytes(dtype, bytes) {
     throw convertFailure('SOURCE_DAMAGED', `${bytes.length} bytes of ${dtype}`);
   const count = bytes.length / size;
   const isAligned = bytes.byteOffset % size === 0;
-  const { buffer, byteOffset } = isAligned ? bytes : bytes.slice();
+  const { buffer, byteOffset } = isAligned ? bytes : new Uint8Array(bytes);
   if (dtype === 'float32') return new Float32Array(buffer, byteOffset, count);
   if (dtype === 'float64') return new Float64Array(buffer, byteOffset, count);
   if (dtype === 'int32' || dtype === 'uint32') return new Int32Array(buffer, byteOffset, count);

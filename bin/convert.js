@@ -1,0 +1,103 @@
+// ocelli convert: a model as TensorFlow publishes it -> a .tflite file. The only part of conversion that knows a file
+// system.
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { convert } from '../tools/convert/index.js';
+import { attempt, formatBytes, print, printable, readBytes, UsageError } from './common.js';
+
+/** @typedef {import('../tools/convert/index.js').ConvertOptions} ConvertOptions */
+
+/** Files that stand for the directory they are in. */
+const PARTS_OF_A_DIRECTORY = /(^|[/\\])(saved_model\.pb|model\.json)$/;
+
+/**
+ * @param {import('./usage.js').Values<'convert'>} values
+ * @param {string[]} files
+ */
+export async function run(values, [source, out]) {
+  if (source === undefined || out === undefined) throw new UsageError('which SOURCE, and which OUT.tflite?');
+  const options = readOptions(values);
+  const converted = await attempt(source, async () => convert(await openSource(source), options));
+  process.stderr.write(clearLine());
+  const isWritten = converted && (await attempt(out, () => writeWhole(out, converted.model)));
+  if (!isWritten) return;
+  const { kind, operators, notes, model } = converted;
+  if (values.json) print(JSON.stringify({ kind, bytes: model.length, operators, notes }));
+  else print(toText(out, converted));
+}
+
+/**
+ * @param {import('./usage.js').Values<'convert'>} values
+ * @returns {ConvertOptions}
+ */
+function readOptions({ weights, batch, signature, outputs, classes }) {
+  return {
+    .../** @type {ConvertOptions} */ (weights !== undefined && { weights }),
+    ...(batch !== undefined && { batch: batch === 'dynamic' ? batch : Number(batch) }),
+    ...(signature !== undefined && { signature }),
+    ...(outputs && { outputs: splitNames(outputs) }),
+    ...(classes && {
+      classes: splitNames(classes).map((name) => (/^\d+$/.test(name) ? Number(name) : name)),
+    }),
+    onProgress: ({ stage }) => process.stderr.write(clearLine(`${stage} ...`)),
+  };
+}
+
+/** @param {string[]} lists */
+function splitNames(lists) {
+  return lists.flatMap((list) => list.split(',')).map((name) => name.trim());
+}
+
+/** Progress goes to terminals only, on one line. @param {string} [text] */
+function clearLine(text = '') {
+  return process.stderr.isTTY ? `\r\x1b[K${text}` : '';
+}
+
+/** @param {string} path @returns {Promise<import('../tools/convert/index.js').Source>} */
+async function openSource(path) {
+  if (path === '-') return readBytes(path);
+  const directory = PARTS_OF_A_DIRECTORY.test(path) ? dirname(path) : path;
+  if (!(await stat(path)).isDirectory() && directory === path) return readBytes(path);
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return new Map(
+    entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .map((file) => [
+        file.slice(join(directory, sep).length).replaceAll(sep, '/'),
+        () => readFileSync(file),
+      ]),
+  );
+}
+
+/**
+ * Under another name first, so that OUT is never half a file.
+ * @param {string} out
+ * @param {Uint8Array} bytes
+ */
+async function writeWhole(out, bytes) {
+  const partial = join(dirname(out), `.${randomBytes(6).toString('hex')}.partial`);
+  try {
+    await writeFile(partial, bytes, { flag: 'wx' });
+    await rename(partial, out);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return true;
+}
+
+/**
+ * @param {string} out
+ * @param {import('../tools/convert/index.js').Converted} converted
+ */
+function toText(out, { kind, model, operators, notes }) {
+  const kinds = Object.entries(operators).map(([name, count]) => `${count} ${name}`);
+  return [
+    `${printable(out)}: ${kind === 'detector' ? 'a detector' : 'a network'}, ${formatBytes(model.length)}`,
+    `  ${kinds.join(', ')}`,
+    ...notes.map((note) => `  ${printable(note)}`),
+  ].join('\n');
+}
