@@ -1,0 +1,295 @@
+// One model in one instance of the module, in this thread. What a detector asks of it is a request that can be sent
+// from thread to thread: the detector is beside it (detector.js), or at the other end of a port (remote.js, serve.js).
+import { Engine } from './engine.js';
+import { failure } from './errors.js';
+import { host } from './host.js';
+import { checkMaxPixels, decodeElsewhere, readSource, toPixels } from './input.js';
+import { selectClasses } from './labels.js';
+import {
+  checkGenerator,
+  DEFAULT_ENTRY,
+  findHeads,
+  findManifestEntry,
+  resolveInput,
+  resolveLabels,
+  resolveSsd,
+} from './model_spec.js';
+import { checkKeys } from './options.js';
+import { chooseVariant } from './variant.js';
+
+/**
+ * @typedef {import('./detector.js').DetectorOptions} DetectorOptions
+ * @typedef {import('./detector.js').RunInfo} RunInfo
+ * @typedef {import('./engine.js').Roi} Roi
+ * @typedef {import('./engine.js').TensorData} TensorData
+ * @typedef {import('./input.js').ImageInput} ImageInput
+ * @typedef {import('./model_spec.js').SsdSpec} SsdSpec
+ *
+ * @typedef {object} Request
+ * @property {'detect' | 'heads' | 'profile'} kind
+ * @property {ImageInput | {tensor: TensorData}} input
+ * @property {Roi} [roi]
+ * @property {number} turns quarter turns, clockwise
+ * @property {boolean} exact whether a drawable is read at its own size
+ * @property {Required<import('./detector.js').Thresholds>} [thresholds] to detect
+ * @property {number} [minChange] mean difference, in levels of 255, from the last frame; less: not looked at
+ *
+ * @typedef {object} Answer
+ * @property {any} result of 'detect': rows, see Engine.detect; undefined: the frame did not change. Of 'heads': Head[]; of
+ *   'profile': OperatorInfo[]
+ * @property {RunInfo} run
+ * @property {{totalBytes: number, liveBytes: number}} memoryUse
+ *
+ * @typedef {object} Facts
+ * @property {import('./labels.js').Label[]} labels
+ * @property {{name: import('./variant.js').Variant, threads: number}} variant
+ * @property {{width: number, height: number}} inputSize
+ *
+ * @typedef {object} Session
+ * @property {Facts} facts
+ * @property {Answer['memoryUse']} memoryUse
+ * @property {(request: Request) => Promise<Answer>} run
+ * @property {() => void} close
+ *
+ * @typedef {Awaited<ReturnType<typeof prepare>>} Model
+ */
+
+/** @implements {Session} */
+export class LocalSession {
+  #options;
+  #model;
+  #isClosed = false;
+  /** @type {Promise<Model> | undefined} */ #recovery;
+  /** @type {Uint8Array | Uint8ClampedArray | undefined} */ #lastFrame;
+
+  /**
+   * @param {DetectorOptions} options
+   * @param {Model} model
+   */
+  constructor(options, model) {
+    this.#options = options;
+    this.#model = model;
+  }
+
+  /** @param {DetectorOptions} options */
+  static async create(options) {
+    return new LocalSession(options, await prepare(options));
+  }
+
+  /** @returns {Facts} */
+  get facts() {
+    const { labels, variant, inputSize } = this.#model;
+    return { labels, variant: { name: variant, threads: this.#options.threads ?? 1 }, inputSize };
+  }
+
+  get memoryUse() {
+    return this.#model.engine.memoryUse;
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#model.engine.close();
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {Promise<Answer>}
+   */
+  async run(request) {
+    const { input } = request;
+    if (isTensor(input)) return this.#answer(request, await this.#healthy(), input);
+    const maxPixels = checkMaxPixels(this.#options.maxPixels);
+    const image = await toPixels(input, request.exact ? undefined : this.#fit(request));
+    try {
+      return this.#answer(request, await this.#healthy(), image);
+    } catch (error) {
+      const pixels = await decodeElsewhere(error, image, maxPixels);
+      return this.#answer(request, await this.#healthy(), pixels);
+    }
+  }
+
+  /** @param {Request} request */
+  #fit({ roi, turns }) {
+    const { width, height } = this.#model.inputSize;
+    return { roi, size: turns % 2 ? { width: height, height: width } : { width, height } };
+  }
+
+  /** After a trap the instance is thrown away and the model loaded into a new one. */
+  async #healthy() {
+    if (this.#model.engine.isBroken && !this.#isClosed) {
+      this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
+      try {
+        this.#model = await this.#recovery;
+      } finally {
+        this.#recovery = undefined;
+      }
+      if (this.#isClosed) this.#model.engine.close();
+    }
+    if (this.#isClosed) throw failure('CLOSED');
+    return this.#model.engine;
+  }
+
+  /**
+   * Runs the network and reads what it left before any other call can run it: without an await.
+   * @param {Request} request
+   * @param {Engine} engine
+   * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
+   * @returns {Answer}
+   */
+  #answer({ kind, roi, turns, thresholds, minChange }, engine, source) {
+    const times = [performance.now()];
+    const lap = () => times.push(performance.now());
+    /** @param {any} result @param {import('./host.js').Size} size */
+    const answer = (result, { width, height }) => {
+      while (times.length < 5) lap();
+      const [decode, preprocess, network, postprocess] = times.slice(1).map((time, i) => time - times[i]);
+      const run = { width, height, ms: { decode, preprocess, network, postprocess } };
+      return { result, run, memoryUse: engine.memoryUse };
+    };
+    try {
+      const size = this.#readImage(engine, source);
+      lap();
+      if (minChange && !this.#hasChanged(source, minChange)) return answer(undefined, size);
+      const isScaled = 'scaledFrom' in source;
+      if (!isTensor(source)) engine.preprocess(this.#model.input, isScaled ? undefined : roi, turns);
+      lap();
+      engine.run(kind === 'profile');
+      lap();
+      if (kind === 'heads')
+        return answer(
+          engine.outputs.map((_, index) => engine.readOutput(index)),
+          size,
+        );
+      if (kind === 'profile' || !thresholds) return answer(engine.operators, size);
+      const view = roi ?? { x: 0, y: 0, ...size };
+      return answer(engine.detect(thresholds, this.#model.mask, view, turns), size);
+    } finally {
+      if (!engine.isBroken) engine.dropImage();
+    }
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
+   * @returns {import('./host.js').Size} of the image, upright
+   */
+  #readImage(engine, source) {
+    if (isTensor(source)) {
+      engine.writeInput(0, source.tensor);
+      return { width: 0, height: 0 };
+    }
+    if (source instanceof Uint8Array) engine.decodeImage(source, checkMaxPixels(this.#options.maxPixels));
+    else engine.setPixels(source);
+    return 'scaledFrom' in source && source.scaledFrom ? source.scaledFrom : engine.imageSize;
+  }
+
+  /**
+   * Whether pixels differ from those of the last frame that was looked at.
+   * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
+   * @param {number} minChange
+   */
+  #hasChanged(source, minChange) {
+    if (!('data' in source)) return true;
+    const before = this.#lastFrame;
+    const { data } = source;
+    if (before?.length === data.length) {
+      let sum = 0;
+      for (let i = 0; i < data.length; i++) sum += Math.abs(data[i] - before[i]);
+      if (sum < minChange * data.length) return false;
+    }
+    this.#lastFrame = data;
+    return true;
+  }
+}
+
+/**
+ * @param {ImageInput | {tensor: TensorData} | import('./input.js').Pixels} input
+ * @returns {input is {tensor: TensorData}}
+ */
+export function isTensor(input) {
+  return typeof input === 'object' && input !== null && 'tensor' in input;
+}
+
+/**
+ * An engine with the model in it, and what is known of the model.
+ * @param {DetectorOptions} options
+ */
+async function prepare(options) {
+  const { threads = 1, deterministic = false, wasmUrl, signal, onProgress } = options;
+  signal?.throwIfAborted();
+  const { trustsRelaxed, locateModel } = host();
+  const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
+  // The model is on its way while the module compiles.
+  const opening = readSource(options.model ?? locateModel(wasmUrl), signal);
+  opening.catch(() => {});
+  const engine = await Engine.create({ variant, threads, deterministic, wasmUrl });
+  try {
+    const received = await engine.receiveModel(await opening, { signal, onProgress });
+    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
+    const metadata = engine.openModel();
+    engine.buildModel();
+    const labelSource =
+      options.labels instanceof URL || typeof options.labels === 'string'
+        ? await readText(options.labels, signal)
+        : options.labels;
+    const labels = resolveLabels(labelSource, metadata, entry);
+    if (engine.inputs.length !== 1)
+      throw failure('MODEL_IS_NOT_A_DETECTOR', `${engine.inputs.length} inputs`);
+    const input = resolveInput(options.input, metadata, entry, engine.inputs[0]);
+    const numClasses = configureHeads(engine, options.ssd, entry);
+    const mask = options.classes
+      ? selectClasses(checkClasses(options.classes), labels, numClasses)
+      : undefined;
+    const [, height, width] = engine.inputs[0].shape;
+    return { engine, variant, labels, input, inputSize: { width, height }, mask };
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
+/**
+ * @param {Engine} engine
+ * @param {Partial<SsdSpec> | undefined} option
+ * @param {import('./model_spec.js').ManifestEntry | undefined} entry
+ * @returns {number} of classes, without background
+ */
+function configureHeads(engine, option, entry) {
+  if (engine.hasPostprocess) return engine.numClasses;
+  const ssd = resolveSsd(option, entry);
+  const anchors = ssd.anchors
+    ? flatten(ssd.anchors)
+    : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));
+  const heads = findHeads(engine.outputs, anchors.length / 4);
+  engine.useHeads(heads, anchors, ssd);
+  return engine.numClasses;
+}
+
+/** @param {Float32Array | number[][]} anchors */
+function flatten(anchors) {
+  const flat = anchors instanceof Float32Array ? anchors : Float32Array.from(anchors.flat());
+  if (flat.length === 0 || flat.length % 4 !== 0)
+    throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
+  return flat;
+}
+
+/** @param {NonNullable<DetectorOptions['classes']>} classes */
+function checkClasses(classes) {
+  checkKeys('classes', classes, ['allow', 'deny']);
+  for (const list of [classes.allow, classes.deny]) {
+    if (list !== undefined && !Array.isArray(list)) throw failure('INVALID_OPTION', 'classes takes lists');
+  }
+  return classes;
+}
+
+/**
+ * @param {string | URL} source
+ * @param {AbortSignal} [signal]
+ */
+async function readText(source, signal) {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of (await host().open(source, signal)).chunks)
+    text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
