@@ -111,6 +111,12 @@ build/package/package.json: $(WASM) $(MODEL) dist/build.js dist/font.js package.
 	@rm -rf build/package && mkdir -p build/package && npm pack --silent --ignore-scripts --pack-destination build >/dev/null \
 	  && tar -xzf build/ocelli-*.tgz -C build/package --strip-components=1 && rm build/ocelli-*.tgz && touch $@
 
+# Next.js, for its example only: 340 MB that no other work needs, and npm cannot lock its packages for other systems.
+build/examples/node_modules/.installed: examples/next/package.json
+	@mkdir -p build/examples/node_modules && echo '  npm: installing Next.js' && cd build/examples && npm install --silent \
+	  --no-audit --no-fund --no-save --no-package-lock $$(sed -nE 's/^ +"(next|react|react-dom)": "(.*)".*/\1@\2/p' $(CURDIR)/$<) \
+	  && touch $(CURDIR)/$@
+
 # ---- tests ----
 
 NATIVE_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSTBI_TESTS
@@ -129,7 +135,7 @@ BROWSER_TEST_FILES := $(wildcard tests/browser/*.test.js)
 test: all test-browser $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
 	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test $(TEST_FILES) || exit 1; done
 
-test-browser: build/package/package.json node_modules/.installed ## the package in Chromium
+test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## the package in Chromium
 	@node_modules/node-24/bin/node --test --test-concurrency=1 $(BROWSER_TEST_FILES)
 
 check-types: node_modules/.installed all

@@ -10,6 +10,9 @@ export default [
   },
   {
     files: ['wasm/platform/*.js', 'web/**', 'examples/**', 'tests/browser/**', 'bench/pages/**'],
-    languageOptions: { globals: globals.browser },
+    languageOptions: {
+      globals: { ...globals.browser, ...globals.node },
+      parserOptions: { ecmaFeatures: { jsx: true } },
+    },
   },
 ];
