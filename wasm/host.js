@@ -23,6 +23,8 @@
  *
  * @typedef {object} Drawing What a browser can draw and decode.
  * @property {(source: unknown) => Size | undefined} measure undefined: not something that can be drawn
+ * @property {(source: any, size: Size) => Promise<{data: Uint8Array, release: () => void} | undefined>} copy all of it at
+ *   its own size, RGBA; undefined: to be drawn and read
  * @property {(source: any, region: import('./engine.js').Roi, size: Size) => Uint8ClampedArray} read draws a region of
  *   the source at that size; RGBA
  * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<Size & {close(): void} | undefined>} decode an image file;

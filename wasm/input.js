@@ -20,8 +20,8 @@ import { checkNumber } from './options.js';
  *   | BrowserClass<'OffscreenCanvas'> | BrowserClass<'ImageBitmap'> | BrowserClass<'VideoFrame'>} Drawable
  * @typedef {Uint8Array | ArrayBuffer | Blob | PixelArray | Drawable} ImageInput
  *
- * @typedef {Required<PixelArray> & {scaledFrom?: Size}} Pixels `scaledFrom`: they show a region of an image of that
- *   size, at the size that the network takes
+ * @typedef {Required<PixelArray> & {scaledFrom?: Size, release?: () => void}} Pixels `scaledFrom`: they show a region of
+ *   an image of that size, at the size that the network takes. `release`: once they have been read
  *
  * @typedef {object} Fit What of a drawable is wanted, and at what size.
  * @property {Roi} [roi]
@@ -71,10 +71,12 @@ export function measure(image) {
  * @param {unknown} image
  * @param {Size} size its own
  * @param {Fit} [fit]
- * @returns {Pixels}
+ * @returns {Promise<Pixels>}
  */
-function draw(image, { width, height }, fit) {
+async function draw(image, { width, height }, fit) {
   const drawing = /** @type {import('./host.js').Drawing} */ (host().drawing);
+  const copied = await drawing.copy(image, { width, height });
+  if (copied) return { ...copied, width, height, channels: 4, stride: 4 * width };
   const whole = { x: 0, y: 0, width, height };
   const region = fit?.roi ?? whole;
   const isInside = region.x + region.width <= width && region.y + region.height <= height;
@@ -109,7 +111,7 @@ export async function decodeElsewhere(refusal, source, maxPixels) {
         `the image has more pixels than the limit: ${width}x${height}`,
       );
     }
-    return draw(bitmap, bitmap);
+    return await draw(bitmap, bitmap);
   } finally {
     bitmap.close();
   }

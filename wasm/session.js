@@ -54,13 +54,15 @@ import { chooseVariant } from './variant.js';
  * @typedef {Awaited<ReturnType<typeof prepare>>} Model
  */
 
+const SAMPLED_PIXELS = 16384;
+
 /** @implements {Session} */
 export class LocalSession {
   #options;
   #model;
   #isClosed = false;
   /** @type {Promise<Model> | undefined} */ #recovery;
-  /** @type {Uint8Array | Uint8ClampedArray | undefined} */ #lastFrame;
+  #lastSample = new Uint8Array(0);
 
   /**
    * @param {DetectorOptions} options
@@ -98,13 +100,14 @@ export class LocalSession {
   async run(request) {
     const { input } = request;
     if (isTensor(input)) return this.#answer(request, await this.#healthy(), input);
-    const maxPixels = checkMaxPixels(this.#options.maxPixels);
     const image = await toPixels(input, request.exact ? undefined : this.#fit(request));
     try {
       return this.#answer(request, await this.#healthy(), image);
     } catch (error) {
-      const pixels = await decodeElsewhere(error, image, maxPixels);
+      const pixels = await decodeElsewhere(error, image, checkMaxPixels(this.#options.maxPixels));
       return this.#answer(request, await this.#healthy(), pixels);
+    } finally {
+      if ('release' in image) image.release?.();
     }
   }
 
@@ -184,22 +187,34 @@ export class LocalSession {
   }
 
   /**
-   * Whether pixels differ from those of the last frame that was looked at.
+   * Whether a frame differs from the last one that was looked at.
    * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
    * @param {number} minChange
    */
   #hasChanged(source, minChange) {
     if (!('data' in source)) return true;
-    const before = this.#lastFrame;
-    const { data } = source;
-    if (before?.length === data.length) {
-      let sum = 0;
-      for (let i = 0; i < data.length; i++) sum += Math.abs(data[i] - before[i]);
-      if (sum < minChange * data.length) return false;
-    }
-    this.#lastFrame = data;
+    const before = this.#lastSample;
+    const now = sample(source);
+    const sum = now.reduce((total, value, i) => total + Math.abs(value - before[i]), 0);
+    // Of another size, or none: not a number.
+    if (sum < minChange * now.length) return false;
+    this.#lastSample = now;
     return true;
   }
+}
+
+/**
+ * Bytes of a frame, evenly spread: enough to tell whether it is another one.
+ * @param {import('./input.js').Pixels} pixels
+ */
+function sample({ data, width, height, stride, channels }) {
+  const step = Math.max(1, Math.floor(Math.sqrt((width * height) / SAMPLED_PIXELS)));
+  const bytes = [];
+  for (let y = 0; y < height; y += step) {
+    for (let x = 0; x < width; x += step)
+      bytes.push(data[y * stride + x * channels + (channels > 1 ? 1 : 0)]);
+  }
+  return Uint8Array.from(bytes);
 }
 
 /**

@@ -1,4 +1,5 @@
 // What a browser can draw, as pixels: in pages, workers and service workers.
+import { failure } from '../errors.js';
 
 /**
  * Sizes in pixels, by class name; by name, because an <iframe> has classes of its own.
@@ -29,19 +30,40 @@ function prepareContext({ width, height }) {
   return context;
 }
 
+/** @type {Uint8Array<ArrayBuffer> | undefined} from the last frame, for the next */
+let spare;
+
 /** @type {import('../host.js').Drawing} */
 export const drawing = {
   measure(source) {
-    const measure = SIZES[/** @type {any} */ (source)?.[Symbol.toStringTag]];
+    const measure = SIZES[tagOf(source)];
     if (!measure) return undefined;
     const [width, height] = measure(source);
     return { width, height };
   },
 
+  // The cheapest way in Chromium (a video's 1280 x 720: 0.8 ms; scaled on a canvas: 4.8 ms), and exact.
+  async copy(source, { width, height }) {
+    if (typeof VideoFrame === 'undefined' || tagOf(source) === 'HTMLImageElement') return undefined;
+    const frame = readable(() => new VideoFrame(source, { timestamp: 0 }));
+    try {
+      if (!isPlain(frame, width, height)) return undefined;
+      const sizeBytes = 4 * width * height;
+      const data = spare?.length === sizeBytes ? spare : new Uint8Array(sizeBytes);
+      spare = undefined;
+      await frame.copyTo(data, { format: 'RGBA' });
+      return { data, release: () => (spare = data) };
+    } catch {
+      return undefined; // an engine that does not convert
+    } finally {
+      frame.close();
+    }
+  },
+
   read(source, { x, y, width, height }, size) {
     const target = prepareContext(size);
     target.drawImage(source, x, y, width, height, 0, 0, size.width, size.height);
-    return target.getImageData(0, 0, size.width, size.height).data;
+    return readable(() => target.getImageData(0, 0, size.width, size.height).data);
   },
 
   async decode(bytes) {
@@ -59,7 +81,35 @@ export const drawing = {
  * @param {any} source
  */
 export async function capture(source) {
-  return typeof VideoFrame === 'undefined'
-    ? createImageBitmap(source)
-    : new VideoFrame(source, { timestamp: 0 });
+  const isFrame = typeof VideoFrame !== 'undefined' && tagOf(source) !== 'HTMLImageElement';
+  return isFrame ? readable(() => new VideoFrame(source, { timestamp: 0 })) : createImageBitmap(source);
+}
+
+/**
+ * Whether a frame's pixels are the picture: neither turned nor stretched nor cut.
+ * @param {VideoFrame & {rotation?: number, flip?: boolean}} frame
+ * @param {number} width
+ * @param {number} height
+ */
+function isPlain({ visibleRect, rotation, flip }, width, height) {
+  return visibleRect?.width === width && visibleRect.height === height && !rotation && !flip;
+}
+
+/** @param {unknown} source */
+function tagOf(source) {
+  return /** @type {any} */ (source)?.[Symbol.toStringTag];
+}
+
+/**
+ * Reads or sends pixels, if the page may.
+ * @template T
+ * @param {() => T} read
+ */
+export function readable(read) {
+  try {
+    return read();
+  } catch (error) {
+    if (!['SecurityError', 'DataCloneError'].includes(/** @type {Error} */ (error).name)) throw error;
+    throw failure('INVALID_INPUT', 'it is of another origin, which does not share its pixels', error);
+  }
 }

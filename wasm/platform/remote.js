@@ -2,7 +2,7 @@
 import { failure, OcelliError } from '../errors.js';
 import { measure, toPixels } from '../input.js';
 import { isTensor } from '../session.js';
-import { capture } from './canvas.js';
+import { capture, readable } from './canvas.js';
 import { baseUrl } from './web.js';
 
 /**
@@ -70,8 +70,8 @@ export class RemoteSession {
     if (this.#isClosed) throw failure('CLOSED');
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
+      readable(() => this.#worker.postMessage({ id, request: { ...request, input } }, transfer));
       this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, request: { ...request, input } }, transfer);
     });
   }
 
