@@ -5,6 +5,7 @@ import { checkMaxPixels } from './input.js';
 import { notice } from './notice.js';
 import { checkKeys, checkNumber } from './options.js';
 import { LocalSession } from './session.js';
+import { newestFrames } from './video.js';
 
 /**
  * @typedef {import('./engine.js').InputSpec} InputSpec
@@ -65,6 +66,16 @@ import { LocalSession } from './session.js';
  * @property {number} width of the source image, upright, in pixels
  * @property {number} height
  * @property {{decode: number, preprocess: number, network: number, postprocess: number}} ms
+ *
+ * @typedef {RunInfo & import('./video.js').Frame} VideoRun
+ *
+ * @typedef {object} LoopOptions
+ * @property {AbortSignal} [signal] ends the loop, which then resolves
+ * @property {number} [minChange] leave out frames that differ from the last detected one by less, on average, in levels
+ *   of 255; default 0: none
+ * @property {Float32Array} [into] see {@link ObjectDetector.detectInto}
+ *
+ * @typedef {LoopOptions & ViewOptions & Thresholds} VideoOptions
  */
 
 const THRESHOLDS = /** @type {const} */ ([
@@ -139,6 +150,7 @@ export class ObjectDetector {
     checkKeys('options', options, [...LOADING, ...THRESHOLDS]);
     checkNumber('threads', options.threads ?? 1, { min: 1, max: 64, integer: true });
     checkMaxPixels(options.maxPixels);
+    options.signal?.throwIfAborted();
     const thresholds = checkThresholds({ ...DEFAULTS, ...pick(options) });
     const exact = options.exact ?? options.deterministic ?? false;
     return new ObjectDetector(await startSession(options), thresholds, exact);
@@ -212,6 +224,28 @@ export class ObjectDetector {
       detection_class_names: found.map(({ mid }) => mid ?? ''),
       detection_class_entities: found.map(({ label }) => label),
     };
+  }
+
+  /**
+   * Detects in a video's frames, the newest whenever it is done with one, until the signal or `close` ends it. While the
+   * page is hidden it rests.
+   * @param {import('./video.js').Video} video
+   * @param {(found: Detection[], frame: VideoRun) => unknown} callback awaited before the next frame is taken. With
+   *   `into`, `found` is the number of detections
+   * @param {VideoOptions} [options]
+   * @returns {Promise<void>} rejects with what a detection or the callback threw
+   */
+  async detectVideo(video, callback, { signal, minChange, into, ...options } = {}) {
+    if (String(video) !== '[object HTMLVideoElement]') throw failure('INVALID_INPUT', 'not a video');
+    checkNumber('minChange', minChange ?? 0, { min: 0, max: 255 });
+    for await (const frame of newestFrames(video, signal)) {
+      if (!this.#session) return;
+      const { result, run } = await this.#detect(video, options, minChange);
+      if (signal?.aborted) return;
+      if (!result) continue;
+      const found = into ? fill(into, result) : this.#describe(result);
+      await callback(/** @type {Detection[]} */ (found), { ...run, ...frame });
+    }
   }
 
   /**

@@ -231,7 +231,6 @@ export function isTensor(input) {
  */
 async function prepare(options) {
   const { threads = 1, deterministic = false, wasmUrl, signal, onProgress } = options;
-  signal?.throwIfAborted();
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // The model is on its way while the module compiles.
