@@ -18,7 +18,7 @@ MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect test test-browser test-c soak bench lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-browser test-c soak bench lint format check-size check-types clean
 all: wasm $(MODEL) dist/font.js ## everything that `npm pack` needs
 wasm: $(WASM) dist/build.js ## the four wasm variants
 
@@ -116,6 +116,9 @@ build/examples/node_modules/.installed: examples/next/package.json
 	@mkdir -p build/examples/node_modules && echo '  npm: installing Next.js' && cd build/examples && npm install --silent \
 	  --no-audit --no-fund --no-save --no-package-lock $$(sed -nE 's/^ +"(next|react|react-dom)": "(.*)".*/\1@\2/p' $(CURDIR)/$<) \
 	  && touch $(CURDIR)/$@
+
+serve: build/package/package.json ## the demo page
+	@node tools/serve.js --isolate /=web /ocelli/=build/package /samples/=$$(tools/photos.sh)
 
 # ---- tests ----
 

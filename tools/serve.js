@@ -1,4 +1,4 @@
-// A directory -> a web server for pages that try ocelli: `node tools/serve.js [DIR] [--port N] [--isolate]`, or
+// Directories -> a web server for pages that try ocelli: `node tools/serve.js PATH=DIR … [--port N] [--isolate]`, or
 // startServer() in tests. --isolate makes pages cross-origin isolated, which threads need.
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
@@ -80,7 +80,7 @@ if (process.argv[1] === import.meta.filename) {
     },
   });
   const { url } = await startServer({
-    roots: { '/': positionals[0] ?? '.' },
+    roots: Object.fromEntries(positionals.map((mount) => mount.split('='))),
     port: Number(values.port),
     headers: values.isolate ? ISOLATION : {},
   });

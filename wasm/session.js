@@ -99,13 +99,14 @@ export class LocalSession {
    */
   async run(request) {
     const { input } = request;
-    if (isTensor(input)) return this.#answer(request, await this.#healthy(), input);
+    const start = performance.now();
+    if (isTensor(input)) return this.#answer(request, await this.#healthy(), input, start);
     const image = await toPixels(input, request.exact ? undefined : this.#fit(request));
     try {
-      return this.#answer(request, await this.#healthy(), image);
+      return this.#answer(request, await this.#healthy(), image, start);
     } catch (error) {
       const pixels = await decodeElsewhere(error, image, checkMaxPixels(this.#options.maxPixels));
-      return this.#answer(request, await this.#healthy(), pixels);
+      return this.#answer(request, await this.#healthy(), pixels, start);
     } finally {
       if ('release' in image) image.release?.();
     }
@@ -137,10 +138,11 @@ export class LocalSession {
    * @param {Request} request
    * @param {Engine} engine
    * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
+   * @param {number} start
    * @returns {Answer}
    */
-  #answer({ kind, roi, turns, thresholds, minChange }, engine, source) {
-    const times = [performance.now()];
+  #answer({ kind, roi, turns, thresholds, minChange }, engine, source, start) {
+    const times = [start];
     const lap = () => times.push(performance.now());
     /** @param {any} result @param {import('./host.js').Size} size */
     const answer = (result, { width, height }) => {
