@@ -8,4 +8,11 @@ export default [
     languageOptions: { globals: { ...globals.node, ...globals.es2025 } },
     rules: { 'no-unused-vars': ['error', { ignoreRestSiblings: true }] },
   },
+  {
+    files: ['wasm/platform/*.js', 'web/**', 'examples/**', 'tests/browser/**', 'bench/pages/**'],
+    languageOptions: {
+      globals: { ...globals.browser, ...globals.node },
+      parserOptions: { ecmaFeatures: { jsx: true } },
+    },
+  },
 ];

@@ -17,13 +17,13 @@ export const DEFAULT_MODEL = 'default model';
  */
 export async function loadModel(file, threads) {
   const bytes = file === '-' ? await readBytes(file) : undefined;
-  const { trustsRelaxed, defaultModel } = host();
+  const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
   const start = performance.now();
   const engine = await Engine.create({ variant, threads });
   const created = performance.now();
   try {
-    const received = await engine.receiveModel(await readSource(bytes ?? file ?? defaultModel));
+    const received = await engine.receiveModel(await readSource(bytes ?? file ?? locateModel()));
     const metadata = engine.openModel();
     const beforeHash = performance.now();
     const entry = await findManifestEntry(received);

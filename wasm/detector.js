@@ -1,20 +1,11 @@
-import { Engine, MAX_RESULTS } from './engine.js';
-import { failure } from './errors.js';
+import { DETECTION_COLUMNS, MAX_RESULTS } from './engine.js';
+import { failure, OcelliError } from './errors.js';
 import { host } from './host.js';
-import { checkMaxPixels, readSource, toPixels } from './input.js';
-import { selectClasses } from './labels.js';
-import {
-  checkGenerator,
-  DEFAULT_ENTRY,
-  findHeads,
-  findManifestEntry,
-  resolveInput,
-  resolveLimits,
-  resolveLabels,
-  resolveSsd,
-} from './model_spec.js';
-import { checkBoolean, checkKeys, checkList, checkNumber } from './options.js';
-import { chooseVariant } from './variant.js';
+import { checkMaxPixels } from './input.js';
+import { notice } from './notice.js';
+import { checkBoolean, checkKeys, checkNumber } from './options.js';
+import { isTensor, LocalSession } from './session.js';
+import { newestFrames } from './video.js';
 
 /**
  * @typedef {import('./engine.js').InputSpec} InputSpec
@@ -22,6 +13,7 @@ import { chooseVariant } from './variant.js';
  * @typedef {import('./engine.js').TensorData} TensorData
  * @typedef {import('./input.js').ImageInput} ImageInput
  * @typedef {import('./labels.js').Label} Label
+ * @typedef {import('./session.js').Session} Session
  * @typedef {import('./model_spec.js').SsdSpec} SsdSpec
  *
  * @typedef {object} Thresholds
@@ -43,6 +35,10 @@ import { chooseVariant } from './variant.js';
  * @property {Partial<SsdSpec>} [ssd] how its heads become boxes, where the file does not say
  * @property {number} [threads] default 1
  * @property {boolean} [deterministic] plain SIMD and one choice of kernels: the same bits on every engine
+ * @property {boolean} [exact] read drawables (video, canvas, ImageBitmap …) at their own size and let the module scale
+ *   them; default: as `deterministic`
+ * @property {boolean} [worker] run in a worker, in browsers; more than one thread implies it on a page
+ * @property {string | URL} [wasmUrl] a copy of the package's dist/, where a bundler does not carry it along
  * @property {number} [maxPixels] refuse images of more; default 16 777 216
  * @property {AbortSignal} [signal] cancels the loading
  * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] bytes of the model, while it loads
@@ -50,6 +46,7 @@ import { chooseVariant } from './variant.js';
  * @typedef {object} ViewOptions
  * @property {Roi} [roi] look at this region only; pixels of the upright image
  * @property {0 | 90 | 180 | 270} [rotation] degrees by which the network sees it turned clockwise
+ * @property {boolean} [exact] see DetectorOptions
  *
  * @typedef {object} Detection
  * @property {string} label
@@ -65,12 +62,20 @@ import { chooseVariant } from './variant.js';
  * @property {{scale: number, zeroPoint: number} | null} quantization real = (stored - zeroPoint) * scale
  * @property {TensorData} data
  *
- * @typedef {Awaited<ReturnType<typeof prepare>>} Model
- *
  * @typedef {object} RunInfo What the last call did.
  * @property {number} width of the source image, upright, in pixels
  * @property {number} height
  * @property {{decode: number, preprocess: number, network: number, postprocess: number}} ms
+ *
+ * @typedef {RunInfo & import('./video.js').Frame} VideoRun
+ *
+ * @typedef {object} LoopOptions
+ * @property {AbortSignal} [signal] ends the loop, which then resolves
+ * @property {number} [minChange] leave out frames that differ from the last detected one by less, on average, in levels
+ *   of 255; default 0: none
+ * @property {Float32Array} [into] see {@link ObjectDetector.detectInto}
+ *
+ * @typedef {LoopOptions & ViewOptions & Thresholds} VideoOptions
  */
 
 const THRESHOLDS = /** @type {const} */ ([
@@ -80,7 +85,7 @@ const THRESHOLDS = /** @type {const} */ ([
   'maxPerClass',
   'classAgnostic',
 ]);
-const VIEW = ['roi', 'rotation'];
+const VIEW = ['roi', 'rotation', 'exact'];
 const LOADING = [
   'model',
   'labels',
@@ -89,6 +94,9 @@ const LOADING = [
   'ssd',
   'threads',
   'deterministic',
+  'exact',
+  'worker',
+  'wasmUrl',
   'maxPixels',
   'signal',
   'onProgress',
@@ -111,10 +119,10 @@ const DEFAULTS = {
  * ```
  */
 export class ObjectDetector {
-  #options;
+  /** @type {Session | undefined} */ #session;
+  #facts;
+  #exact;
   #thresholds;
-  /** @type {Model | undefined} */ #model;
-  /** @type {Promise<Model> | undefined} */ #recovery;
   /** @type {RunInfo} */ #lastRun = {
     width: 0,
     height: 0,
@@ -123,14 +131,15 @@ export class ObjectDetector {
 
   /**
    * Use {@link ObjectDetector.create}.
-   * @param {DetectorOptions} options
+   * @param {Session} session
    * @param {Required<Thresholds>} thresholds
-   * @param {Model} model
+   * @param {boolean} exact
    */
-  constructor(options, thresholds, model) {
-    this.#options = options;
+  constructor(session, thresholds, exact) {
+    this.#session = session;
+    this.#facts = session.facts;
     this.#thresholds = thresholds;
-    this.#model = model;
+    this.#exact = exact;
   }
 
   /**
@@ -142,19 +151,20 @@ export class ObjectDetector {
     checkLoading(options);
     const given = pick(options);
     checkThresholds({ ...DEFAULTS, ...given });
-    const model = await prepare(options);
-    const thresholds = checkThresholds({ ...DEFAULTS, ...model.limits, ...given });
-    return new ObjectDetector(options, thresholds, model);
+    options.signal?.throwIfAborted();
+    const session = await startSession(options);
+    const thresholds = checkThresholds({ ...DEFAULTS, ...session.facts.limits, ...given });
+    return new ObjectDetector(session, thresholds, options.exact ?? options.deterministic ?? false);
   }
 
   /** Names and ids of the model's classes, by class number. */
   get labels() {
-    return this.#open().labels.map((label) => ({ ...label }));
+    return this.#open().facts.labels.map((label) => ({ ...label }));
   }
 
   /** Which WebAssembly variant runs, and with how many threads. */
   get variant() {
-    return { name: this.#open().variant, threads: this.#options.threads ?? 1 };
+    return { ...this.#open().facts.variant };
   }
 
   /** @returns {RunInfo} */
@@ -162,24 +172,33 @@ export class ObjectDetector {
     return this.#lastRun;
   }
 
-  /** Bytes of the module's memory, and of what is allocated in it. */
+  /** Bytes of the module's memory, and of what is allocated in it; in a worker, as of the last call. */
   get memoryUse() {
-    return this.#open().engine.memoryUse;
+    return this.#open().memoryUse;
   }
 
   /**
    * Objects in an image, best first.
-   * @param {ImageInput} image bytes of a PNG, JPEG, BMP or GIF file, or pixels
+   * @param {ImageInput} image bytes of a PNG, JPEG, BMP or GIF file, or pixels; in a browser, also what it can draw and
+   *   files of other formats that it knows
    * @param {ViewOptions & Thresholds} [options] thresholds given here hold for this call
    * @returns {Promise<Detection[]>}
    */
   async detect(image, options = {}) {
-    return this.#detect(image, options, (found) =>
-      found.map(({ labelId, score, box }) => {
-        const { name, mid } = this.#label(labelId);
-        return { label: name, labelId, ...(mid && { mid }), score, box };
-      }),
-    );
+    const { result } = await this.#detect(image, options);
+    return this.#describe(result);
+  }
+
+  /**
+   * The same as numbers, without an object for each detection: rows of x, y, width, height, score and class number.
+   * @param {ImageInput} image
+   * @param {Float32Array} rows filled with as many detections as it holds, six numbers each
+   * @param {ViewOptions & Thresholds} [options]
+   * @returns {Promise<number>} of detections
+   */
+  async detectInto(image, rows, options = {}) {
+    const { result } = await this.#detect(image, options);
+    return fill(rows, result);
   }
 
   /**
@@ -189,7 +208,10 @@ export class ObjectDetector {
    * @param {ViewOptions & Thresholds} [options]
    */
   async detectTensors(image, options = {}) {
-    return this.#detect(image, options, (found, { width, height }) => ({
+    const { result, run } = await this.#detect(image, options);
+    const { width, height } = run;
+    const found = this.#describe(result);
+    return {
       detection_boxes: Float32Array.from(
         found.flatMap(({ box: { x, y, width: w, height: h } }) => [
           y / height,
@@ -200,9 +222,31 @@ export class ObjectDetector {
       ),
       detection_scores: Float32Array.from(found, ({ score }) => score),
       detection_class_labels: BigInt64Array.from(found, ({ labelId }) => BigInt(labelId + 1)),
-      detection_class_names: found.map(({ labelId }) => this.#label(labelId).mid ?? ''),
-      detection_class_entities: found.map(({ labelId }) => this.#label(labelId).name),
-    }));
+      detection_class_names: found.map(({ mid }) => mid ?? ''),
+      detection_class_entities: found.map(({ label }) => label),
+    };
+  }
+
+  /**
+   * Detects in a video's frames, the newest whenever it is done with one, until the signal or `close` ends it. While the
+   * page is hidden it rests.
+   * @param {import('./video.js').Video} video
+   * @param {(found: Detection[], frame: VideoRun) => unknown} callback awaited before the next frame is taken. With
+   *   `into`, `found` is the number of detections
+   * @param {VideoOptions} [options]
+   * @returns {Promise<void>} rejects with what a detection or the callback threw
+   */
+  async detectVideo(video, callback, { signal, minChange, into, ...options } = {}) {
+    if (String(video) !== '[object HTMLVideoElement]') throw failure('INVALID_INPUT', 'not a video');
+    checkNumber('minChange', minChange ?? 0, { min: 0, max: 255 });
+    for await (const frame of newestFrames(video, signal)) {
+      if (!this.#session) return;
+      const { result, run } = await this.#detect(video, options, minChange);
+      if (signal?.aborted) return;
+      if (!result) continue;
+      const found = into ? fill(into, result) : this.#describe(result);
+      await callback(/** @type {Detection[]} */ (found), { ...run, ...frame });
+    }
   }
 
   /**
@@ -212,23 +256,24 @@ export class ObjectDetector {
    * @returns {Promise<Head[]>}
    */
   async heads(input, options = {}) {
-    return this.#run(input, options, (engine) => engine.outputs.map((_, index) => engine.readOutput(index)));
+    return (await this.#run('heads', input, options)).result;
   }
 
   /**
    * Time and multiply-adds of each operator in one run.
    * @param {ImageInput | {tensor: TensorData}} input
    * @param {ViewOptions} [options]
+   * @returns {Promise<RunInfo & {operators: import('./engine.js').OperatorInfo[]}>}
    */
   async profile(input, options = {}) {
-    const operators = await this.#run(input, options, (engine) => engine.operators, true);
-    return { ...this.#lastRun, operators };
+    const { result, run } = await this.#run('profile', input, options);
+    return { ...run, operators: result };
   }
 
   /** Frees the module's memory and sends its threads home. A closed detector can only be closed again. */
   close() {
-    this.#model?.engine.close();
-    this.#model = undefined;
+    this.#session?.close();
+    this.#session = undefined;
   }
 
   [Symbol.dispose]() {
@@ -236,90 +281,87 @@ export class ObjectDetector {
   }
 
   #open() {
-    if (!this.#model) throw failure('CLOSED');
-    return this.#model;
-  }
-
-  /** After a trap the instance is thrown away and the model loaded into a new one. */
-  async #healthy() {
-    if (!this.#open().engine.isBroken) return this.#open();
-    this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
-    try {
-      const model = await this.#recovery;
-      if (this.#model) this.#model = model;
-      else model.engine.close();
-    } finally {
-      this.#recovery = undefined;
-    }
-    return this.#open();
+    if (!this.#session) throw failure('CLOSED');
+    return this.#session;
   }
 
   /**
-   * Runs the network and, before any other call can run it, `read`s what it left.
-   * @template T
+   * @param {import('./session.js').Request['kind']} kind
    * @param {ImageInput | {tensor: TensorData}} input
    * @param {ViewOptions} options
-   * @param {(engine: Engine, view: {roi: Roi, turns: number}) => T} read
-   * @param {boolean} [profile]
-   * @returns {Promise<T>}
+   * @param {Partial<import('./session.js').Request>} [more]
    */
-  async #run(input, options, read, profile = false) {
+  async #run(kind, input, options, more) {
     checkKeys('options', options, VIEW);
     const turns = quarterTurns(options.rotation ?? 0);
     const roi = options.roi && checkRoi(options.roi);
-    const source = isTensor(input) ? input : await toPixels(input);
-    const { engine, input: spec } = await this.#healthy();
-    // No await from here on.
-    const times = [performance.now()];
-    const lap = () => times.push(performance.now());
-    try {
-      if (isTensor(source)) engine.writeInput(0, source.tensor);
-      else this.#readImage(engine, source);
-      const { width, height } = isTensor(source) ? { width: 0, height: 0 } : engine.imageSize;
-      lap();
-      if (!isTensor(source)) engine.preprocess(spec, roi, turns);
-      lap();
-      engine.run(profile);
-      lap();
-      const result = read(engine, { roi: roi ?? { x: 0, y: 0, width, height }, turns });
-      lap();
-      const [decode, preprocess, network, postprocess] = times.slice(1).map((time, i) => time - times[i]);
-      this.#lastRun = { width, height, ms: { decode, preprocess, network, postprocess } };
-      return result;
-    } finally {
-      if (!engine.isBroken) engine.dropImage();
-    }
+    const exact = options.exact ?? this.#exact;
+    const answer = await this.#open().run({ kind, input, roi, turns, exact, ...more });
+    this.#lastRun = answer.run;
+    return answer;
   }
 
   /**
-   * @param {Engine} engine
-   * @param {Uint8Array | Required<import('./engine.js').PixelArray>} source
-   */
-  #readImage(engine, source) {
-    if (source instanceof Uint8Array) engine.decodeImage(source, checkMaxPixels(this.#options.maxPixels));
-    else engine.setPixels(source);
-  }
-
-  /**
-   * @template T
    * @param {ImageInput} image
    * @param {ViewOptions & Thresholds} options
-   * @param {(found: ReturnType<Engine['detect']>, size: {width: number, height: number}) => T} describe
+   * @param {number} [minChange]
    */
-  async #detect(image, options, describe) {
+  async #detect(image, options, minChange) {
     checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
     const thresholds = checkThresholds({ ...this.#thresholds, ...pick(options) });
     if (isTensor(image)) throw failure('INVALID_INPUT', 'boxes are measured in an image; a tensor has none');
-    const { roi: region, rotation } = options;
-    return this.#run(image, { roi: region, rotation }, (engine, { roi, turns }) =>
-      describe(engine.detect(thresholds, this.#open().mask, roi, turns), engine.imageSize),
-    );
+    const { roi, rotation, exact } = options;
+    return this.#run('detect', image, { roi, rotation, exact }, { thresholds, minChange });
   }
 
-  /** @param {number} labelId */
-  #label(labelId) {
-    return this.#open().labels[labelId] ?? { name: `class ${labelId}` };
+  /**
+   * @param {Float32Array} rows
+   * @returns {Detection[]}
+   */
+  #describe(rows) {
+    return Array.from({ length: rows.length / DETECTION_COLUMNS }, (_, i) => {
+      const [x, y, width, height, score, labelId] = rows.subarray(i * DETECTION_COLUMNS);
+      const { name, mid } = this.#facts.labels[labelId] ?? { name: `class ${labelId}` };
+      return { label: name, labelId, ...(mid && { mid }), score, box: { x, y, width, height } };
+    });
   }
+}
+
+/**
+ * Where the network runs: in this thread, or in a worker of ours.
+ * @param {DetectorOptions} options
+ * @returns {Promise<Session>}
+ */
+async function startSession(options) {
+  const { threads: place, startWorker } = host();
+  let { threads = 1 } = options;
+  if (threads > 1 && place === 'none') {
+    notice('threads need a page that is cross-origin isolated; one is used');
+    threads = 1;
+  }
+  const isPool = threads > 1 && place === 'worker';
+  if (options.worker || isPool) {
+    try {
+      if (!startWorker) throw failure('WORKER_UNAVAILABLE');
+      return await startWorker({ ...options, threads });
+    } catch (error) {
+      if (!(error instanceof OcelliError && error.code === 'WORKER_UNAVAILABLE')) throw error;
+      notice(`${error.message}; the network runs in this thread`);
+      if (isPool) threads = 1;
+    }
+  }
+  return LocalSession.create({ ...options, threads });
+}
+
+/**
+ * @param {unknown} rows
+ * @param {Float32Array} found
+ */
+function fill(rows, found) {
+  if (!(rows instanceof Float32Array)) throw failure('INVALID_INPUT', 'rows must be a Float32Array');
+  const count = Math.min(found.length, rows.length - (rows.length % DETECTION_COLUMNS));
+  rows.set(found.subarray(0, count));
+  return count / DETECTION_COLUMNS;
 }
 
 /** @param {Thresholds} options */
@@ -330,9 +372,11 @@ function pick(options) {
 }
 
 /** @param {DetectorOptions} options */
-function checkLoading({ threads = 1, deterministic = false, maxPixels, signal, onProgress }) {
+function checkLoading({ threads = 1, deterministic = false, exact, worker, maxPixels, signal, onProgress }) {
   checkNumber('threads', threads, { min: 1, max: 64, integer: true });
   checkBoolean('deterministic', deterministic);
+  if (exact !== undefined) checkBoolean('exact', exact);
+  if (worker !== undefined) checkBoolean('worker', worker);
   checkMaxPixels(maxPixels);
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
@@ -365,97 +409,4 @@ function checkRoi(roi) {
     checkNumber(`roi.${key}`, roi[key], { min: 0, max: 2 ** 31 - 1, integer: true });
   }
   return roi;
-}
-
-/**
- * @param {ImageInput | {tensor: TensorData}} input
- * @returns {input is {tensor: TensorData}}
- */
-function isTensor(input) {
-  return typeof input === 'object' && input !== null && 'tensor' in input;
-}
-
-/**
- * An engine with the model in it, and what is known of the model.
- * @param {DetectorOptions} options
- */
-async function prepare(options) {
-  const { threads = 1, deterministic = false, signal, onProgress } = options;
-  signal?.throwIfAborted();
-  const { trustsRelaxed, defaultModel } = host();
-  const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
-  const engine = await Engine.create({ variant, threads, deterministic });
-  try {
-    const source = await readSource(options.model ?? defaultModel, signal);
-    const received = await engine.receiveModel(source, { signal, onProgress });
-    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
-    const metadata = engine.openModel();
-    engine.buildModel();
-    const labelSource =
-      options.labels instanceof URL || typeof options.labels === 'string'
-        ? await readText(options.labels, signal)
-        : options.labels;
-    const labels = resolveLabels(labelSource, metadata, entry);
-    if (engine.inputs.length !== 1)
-      throw failure('MODEL_IS_NOT_A_DETECTOR', `${engine.inputs.length} inputs`);
-    const input = resolveInput(options.input, metadata, entry, engine.inputs[0]);
-    const numClasses = configureHeads(engine, options.ssd, metadata, entry);
-    const mask = options.classes
-      ? selectClasses(checkClasses(options.classes), labels, numClasses)
-      : undefined;
-    return { engine, variant, labels, input, mask, limits: resolveLimits(metadata) };
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
-}
-
-/**
- * @param {Engine} engine
- * @param {Partial<SsdSpec> | undefined} option
- * @param {import('./engine.js').Metadata} metadata
- * @param {import('./model_spec.js').ManifestEntry | undefined} entry
- * @returns {number} of classes, without background
- */
-function configureHeads(engine, option, metadata, entry) {
-  if (engine.hasPostprocess) return engine.numClasses;
-  const ssd = resolveSsd(option, metadata, entry);
-  const anchors = ssd.anchors
-    ? flatten(ssd.anchors)
-    : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));
-  const heads = findHeads(engine.outputs, anchors.length / 4);
-  engine.useHeads(heads, anchors, ssd);
-  return engine.numClasses;
-}
-
-/** @param {Float32Array | number[][]} anchors */
-function flatten(anchors) {
-  const flat =
-    anchors instanceof Float32Array
-      ? anchors
-      : Float32Array.from(checkList('ssd.anchors', Array.isArray(anchors) ? anchors.flat() : anchors));
-  if (flat.length === 0 || flat.length % 4 !== 0)
-    throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
-  return flat;
-}
-
-/** @param {NonNullable<DetectorOptions['classes']>} classes */
-function checkClasses(classes) {
-  checkKeys('classes', classes, ['allow', 'deny']);
-  for (const list of [classes.allow, classes.deny]) {
-    if (list !== undefined && !Array.isArray(list)) throw failure('INVALID_OPTION', 'classes takes lists');
-  }
-  return classes;
-}
-
-/**
- * @param {string | URL} source
- * @param {AbortSignal} [signal]
- */
-async function readText(source, signal) {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of (await host().open(source, signal)).chunks)
-    text += decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
 }

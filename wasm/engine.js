@@ -2,6 +2,7 @@
 // gives out are plain objects and copies.
 import { failure, OcelliError } from './errors.js';
 import { host } from './host.js';
+import { gather } from './input.js';
 import { instantiate } from './instance.js';
 import { Memory } from './memory.js';
 
@@ -80,6 +81,9 @@ const LABELS_BYTES = 8;
 const DETECTOR_BYTES = 44;
 const DETECTION_BYTES = 24;
 
+/** Of a detection, as numbers: x, y, width, height, score, class number. */
+export const DETECTION_COLUMNS = DETECTION_BYTES / 4;
+
 /** The most detections that one call may ask for. */
 export const MAX_RESULTS = 10000;
 
@@ -107,10 +111,11 @@ export class Engine {
   }
 
   /**
-   * @param {{variant: import('./variant.js').Variant, threads: number, deterministic?: boolean}} options
+   * @param {{variant: import('./variant.js').Variant, threads: number, deterministic?: boolean,
+   *   wasmUrl?: string | URL}} options
    */
-  static async create({ variant, threads, deterministic = false }) {
-    const module = await host().loadModule(variant);
+  static async create({ variant, threads, deterministic = false, wasmUrl }) {
+    const module = await host().loadModule(variant, wasmUrl);
     const { exports, memory } = await instantiate(module);
     const engine = new Engine(exports, memory);
     engine.#check(exports.ocl_start(threads, deterministic ? 1 : 0));
@@ -178,9 +183,11 @@ export class Engine {
    * Takes a model's bytes as they come, straight into the module's memory.
    * @param {import('./host.js').ByteSource} source
    * @param {{signal?: AbortSignal, onProgress?: (progress: {loaded: number, total?: number}) => void}} [options]
+   * @returns {Promise<{sizeBytes: number, readAll: () => Uint8Array<ArrayBuffer>}>}
    */
   async receiveModel({ sizeBytes, chunks }, { signal, onProgress } = {}) {
-    if (sizeBytes === undefined) ({ sizeBytes, chunks } = await gather(chunks, signal));
+    if (sizeBytes === undefined)
+      return this.receiveModel(await gather(chunks, { signal, onProgress }), { signal });
     const total = sizeBytes;
     const reserve = () =>
       this.#guard(() => this.#memory.reserve(total, (size) => this.#exports.ocl_model_reserve(size)));
@@ -511,7 +518,7 @@ export class Engine {
   }
 
   /**
-   * Detections of the last run.
+   * Detections of the last run, best first: rows of x, y, width, height, score, class number.
    * @param {Required<import('./detector.js').Thresholds>} thresholds
    * @param {Uint8Array | undefined} mask one byte per class: 0, left out
    * @param {Roi} roi what the network saw, in pixels of the upright image
@@ -527,16 +534,12 @@ export class Engine {
       );
     const count = this.#guard(() => (mask ? this.#memory.withCopy(mask, call) : call(0)));
     if (count < 0) this.#check(-count);
-    const records = this.#memory.struct(this.#exports.ocl_detections(), count * DETECTION_BYTES);
-    return Array.from({ length: count }, (_, i) => {
-      /** @param {number} word */
-      const float = (word) => records.getFloat32(i * DETECTION_BYTES + 4 * word, true);
-      return {
-        labelId: records.getInt32(i * DETECTION_BYTES + 20, true),
-        score: float(4),
-        box: { x: float(0), y: float(1), width: float(2), height: float(3) },
-      };
-    });
+    const rows = new Float32Array(
+      this.#memory.read(this.#exports.ocl_detections(), count * DETECTION_BYTES).buffer,
+    );
+    const labelIds = new Int32Array(rows.buffer);
+    for (let i = DETECTION_COLUMNS - 1; i < rows.length; i += DETECTION_COLUMNS) rows[i] = labelIds[i];
+    return rows;
   }
 
   /** @returns {OperatorInfo[]} */
@@ -577,24 +580,4 @@ export class Engine {
 /** @param {number | number[]} value */
 function perChannel(value) {
   return Array.isArray(value) ? value : [value, value, value];
-}
-
-/**
- * All of a source whose length is not known.
- * @param {AsyncIterable<Uint8Array>} chunks
- * @param {AbortSignal} [signal]
- */
-async function gather(chunks, signal) {
-  const parts = [];
-  for await (const chunk of chunks) {
-    signal?.throwIfAborted();
-    parts.push(chunk.slice());
-  }
-  const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
-  return {
-    sizeBytes,
-    chunks: (async function* () {
-      yield* parts;
-    })(),
-  };
 }

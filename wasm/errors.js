@@ -30,6 +30,7 @@ export const MESSAGES = {
   NO_WASM_SIMD: 'this engine has no WebAssembly SIMD',
   SSD_UNKNOWN: 'nothing says how the model’s heads become boxes',
   THREADS_UNAVAILABLE: 'threads cannot be started here',
+  WORKER_UNAVAILABLE: 'a worker cannot be started here',
   UNKNOWN_CLASS: 'a class in the allow or deny list is not one of the model’s',
 };
 

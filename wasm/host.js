@@ -17,12 +17,29 @@
  */
 
 /**
+ * @typedef {object} Size in pixels
+ * @property {number} width
+ * @property {number} height
+ *
+ * @typedef {object} Drawing What a browser can draw and decode.
+ * @property {(source: unknown) => Size | undefined} measure undefined: not something that can be drawn
+ * @property {(source: any, size: Size) => Promise<{data: Uint8Array, release: () => void} | undefined>} copy all of it at
+ *   its own size, RGBA; undefined: to be drawn and read
+ * @property {(source: any, region: import('./engine.js').Roi, size: Size) => Uint8ClampedArray} read draws a region of
+ *   the source at that size; RGBA
+ * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<Size & {close(): void} | undefined>} decode an image file;
+ *   undefined: the browser cannot
+ *
  * @typedef {object} Host
  * @property {boolean} trustsRelaxed whether relaxed SIMD, where it validates, computes what it should
- * @property {string | URL} defaultModel
- * @property {(variant: import('./variant.js').Variant) => Promise<WebAssembly.Module>} loadModule
+ * @property {'here' | 'worker' | 'none'} threads where a pool of threads can be had: a page must not wait for others
+ * @property {(variant: import('./variant.js').Variant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
+ * @property {(wasmUrl?: string | URL) => string | URL} locateModel where the package's own model is
  * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open a path or URL
  * @property {(start: ThreadStart) => Promise<void>} [startThread] resolves when the thread is about to work
+ * @property {(options: import('./detector.js').DetectorOptions) => Promise<import('./session.js').Session>} [startWorker]
+ *   a session in a worker; WORKER_UNAVAILABLE
+ * @property {Drawing} [drawing]
  */
 
 /** @type {Host | undefined} */

@@ -1,7 +1,7 @@
 import { Engine } from './engine.js';
 import { failure } from './errors.js';
 import { host } from './host.js';
-import { checkMaxPixels, toPixels } from './input.js';
+import { checkMaxPixels, decodeElsewhere, toPixels } from './input.js';
 import { checkKeys } from './options.js';
 import { chooseVariant } from './variant.js';
 
@@ -10,7 +10,7 @@ import { chooseVariant } from './variant.js';
  *
  * It takes the variant that a detector with one thread takes, so that no second .wasm is loaded, and an instance of
  * its own, whose memory goes when it is done.
- * @param {Uint8Array | ArrayBuffer | Blob} image bytes of a PNG, JPEG, BMP or GIF file
+ * @param {Uint8Array | ArrayBuffer | Blob} image bytes of a PNG, JPEG, BMP or GIF file, or of another that the browser knows
  * @param {{maxPixels?: number}} [options] maxPixels: refuse images of more; default 16 777 216
  * @returns {Promise<{data: Uint8Array, width: number, height: number, channels: 3}>} RGB, row by row
  */
@@ -23,7 +23,11 @@ export async function decodeImage(image, options = {}) {
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1 });
   try {
-    engine.decodeImage(bytes, limit);
+    try {
+      engine.decodeImage(bytes, limit);
+    } catch (error) {
+      engine.setPixels(await decodeElsewhere(error, bytes, limit));
+    }
     return { ...engine.readImage(), channels: 3 };
   } finally {
     engine.close();

@@ -1,18 +1,41 @@
 // What users may hand in as an image or a model, reduced to bytes, pixels or a stream of bytes.
-import { failure } from './errors.js';
+import { failure, OcelliError } from './errors.js';
 import { host } from './host.js';
 import { checkNumber } from './options.js';
 
 /**
  * @typedef {import('./engine.js').PixelArray} PixelArray
- * @typedef {Uint8Array | ArrayBuffer | Blob | PixelArray} ImageInput
+ * @typedef {import('./engine.js').Roi} Roi
+ * @typedef {import('./host.js').Size} Size
+ */
+
+/**
+ * A browser's class, where the user's TypeScript knows browsers.
+ * @template {string} Name
+ * @typedef {typeof globalThis extends {[name in Name]: {prototype: infer T}} ? T : never} BrowserClass
+ */
+
+/**
+ * @typedef {BrowserClass<'HTMLVideoElement'> | BrowserClass<'HTMLImageElement'> | BrowserClass<'HTMLCanvasElement'>
+ *   | BrowserClass<'OffscreenCanvas'> | BrowserClass<'ImageBitmap'> | BrowserClass<'VideoFrame'>} Drawable
+ * @typedef {Uint8Array | ArrayBuffer | Blob | PixelArray | Drawable} ImageInput
+ *
+ * @typedef {Required<PixelArray> & {scaledFrom?: Size, release?: () => void}} Pixels `scaledFrom`: they show a region of
+ *   an image of that size, at the size that the network takes. `release`: once they have been read
+ *
+ * @typedef {object} Fit What of a drawable is wanted, and at what size.
+ * @property {Roi} [roi]
+ * @property {Size} size
  */
 
 /**
  * @param {ImageInput} image
- * @returns {Promise<Uint8Array | Required<PixelArray>>} an image file's bytes, or pixels
+ * @param {Fit} [fit] of a drawable; without it, its own size
+ * @returns {Promise<Uint8Array<ArrayBuffer> | Pixels>} an image file's bytes, or pixels
  */
-export async function toPixels(image) {
+export async function toPixels(image, fit) {
+  const size = measure(image);
+  if (size) return draw(image, size, fit);
   const bytes = await toBytes(image);
   if (bytes) return bytes;
   const pixels = /** @type {PixelArray} */ (image);
@@ -32,6 +55,66 @@ export async function toPixels(image) {
     );
   }
   return { data, width, height, channels, stride };
+}
+
+/**
+ * The size of something that the host can draw.
+ * @param {unknown} image
+ */
+export function measure(image) {
+  const size = host().drawing?.measure(image);
+  if (size && !(size.width > 0 && size.height > 0)) throw failure('INVALID_INPUT', 'it has no picture yet');
+  return size;
+}
+
+/**
+ * @param {unknown} image
+ * @param {Size} size its own
+ * @param {Fit} [fit]
+ * @returns {Promise<Pixels>}
+ */
+async function draw(image, { width, height }, fit) {
+  const drawing = /** @type {import('./host.js').Drawing} */ (host().drawing);
+  const copied = await drawing.copy(image, { width, height });
+  if (copied) return { ...copied, width, height, channels: 4, stride: 4 * width };
+  const whole = { x: 0, y: 0, width, height };
+  const region = fit?.roi ?? whole;
+  const isInside = region.x + region.width <= width && region.y + region.height <= height;
+  // A region that is not inside goes on to the module, which says so.
+  const isScaled = fit !== undefined && isInside && region.width > 0 && region.height > 0;
+  const drawn = isScaled ? fit.size : { width, height };
+  return {
+    data: drawing.read(image, isScaled ? region : whole, drawn),
+    ...drawn,
+    channels: 4,
+    stride: 4 * drawn.width,
+    ...(isScaled && { scaledFrom: { width, height } }),
+  };
+}
+
+/**
+ * The pixels of an image file that the module refused, if it is of a format that the host can decode.
+ * @param {unknown} refusal
+ * @param {Uint8Array<ArrayBuffer> | Pixels} source
+ * @param {number} maxPixels
+ */
+export async function decodeElsewhere(refusal, source, maxPixels) {
+  const isForeign = refusal instanceof OcelliError && refusal.code === 'UNSUPPORTED_IMAGE_FORMAT';
+  if (!isForeign || !(source instanceof Uint8Array)) throw refusal;
+  const bitmap = await host().drawing?.decode(source);
+  if (!bitmap) throw refusal;
+  try {
+    const { width, height } = bitmap;
+    if (width * height > maxPixels) {
+      throw new OcelliError(
+        'IMAGE_TOO_LARGE',
+        `the image has more pixels than the limit: ${width}x${height}`,
+      );
+    }
+    return await draw(bitmap, bitmap);
+  } finally {
+    bitmap.close();
+  }
 }
 
 /** @param {unknown} maxPixels */
@@ -69,6 +152,28 @@ export async function readSource(source, signal) {
     sizeBytes: bytes.length,
     chunks: (async function* () {
       yield bytes;
+    })(),
+  };
+}
+
+/**
+ * All of a source whose length is not known.
+ * @param {AsyncIterable<Uint8Array>} chunks
+ * @param {{signal?: AbortSignal, onProgress?: (progress: {loaded: number}) => void}} options
+ */
+export async function gather(chunks, { signal, onProgress }) {
+  const parts = [];
+  let sizeBytes = 0;
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    parts.push(chunk.slice());
+    sizeBytes += chunk.length;
+    onProgress?.({ loaded: sizeBytes });
+  }
+  return {
+    sizeBytes,
+    chunks: (async function* () {
+      yield* parts;
     })(),
   };
 }

@@ -1,32 +1,21 @@
-// Node: the modules and the model lie beside this file, in dist/.
+// Node: files are read from disk, threads are worker_threads.
 import { open, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { failure } from '../errors.js';
 import { installHost } from '../host.js';
+import { openUrl } from './fetch.js';
+import { compileOnce, locateModel } from './files.js';
 
-const DIST = new URL('../../dist/', import.meta.url);
 const CHUNK_BYTES = 1 << 20;
 
-/** @type {Map<string, Promise<WebAssembly.Module>>} */
-const modules = new Map();
-
-/** @param {import('../variant.js').Variant} variant */
-async function compile(variant) {
-  const url = new URL(`ocelli-${variant}.wasm`, DIST);
+/** @param {URL} url */
+async function compile(url) {
   try {
     return await WebAssembly.compile(await readFile(url));
   } catch (error) {
-    modules.delete(variant);
     throw failure('MODULE_NOT_FOUND', fileURLToPath(url), error);
   }
-}
-
-/** @param {import('../variant.js').Variant} variant */
-function loadModule(variant) {
-  const present = modules.get(variant) ?? compile(variant);
-  modules.set(variant, present);
-  return present;
 }
 
 /**
@@ -60,41 +49,6 @@ async function* readChunks(file) {
   }
 }
 
-/**
- * Only where the user gave a URL: nothing is fetched otherwise.
- * @param {string | URL} url
- * @param {AbortSignal} [signal]
- * @returns {Promise<import('../host.js').ByteSource>}
- */
-async function openUrl(url, signal) {
-  let response;
-  try {
-    response = await fetch(url, { signal });
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw failure('MODEL_NOT_FOUND', String(url), error);
-  }
-  if (!response.ok || !response.body) throw failure('MODEL_NOT_FOUND', `${url}: status ${response.status}`);
-  const encoded = response.headers.has('content-encoding');
-  const length = Number(response.headers.get('content-length'));
-  const sizeBytes = !encoded && length > 0 ? length : undefined;
-  return { sizeBytes, chunks: readBody(response.body, url, signal) };
-}
-
-/**
- * @param {ReadableStream<Uint8Array>} body
- * @param {string | URL} url
- * @param {AbortSignal} [signal]
- */
-async function* readBody(body, url, signal) {
-  try {
-    yield* body;
-  } catch (error) {
-    if (signal?.aborted) throw error;
-    throw failure('MODEL_NOT_FOUND', String(url), error);
-  }
-}
-
 /** @param {import('../host.js').ThreadStart} start */
 async function startThread(start) {
   // Not the process's own flags: under `--input-type=module --eval` no worker would start.
@@ -112,8 +66,9 @@ async function startThread(start) {
 installHost({
   // Node 20 has no relaxed SIMD; behind its flag it validates and computes wrong results.
   trustsRelaxed: Number(process.versions.node.split('.')[0]) >= 22,
-  defaultModel: new URL('models/ssd_mobilenet_v2_oidv4.bin', DIST),
-  loadModule,
+  threads: 'here',
+  loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl, compile),
+  locateModel,
   open: openSource,
   startThread,
 });

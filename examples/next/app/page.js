@@ -1,0 +1,27 @@
+'use client';
+// Rendered on the server first, where importing ocelli does nothing; a detector is made in the browser.
+import { ObjectDetector } from 'ocelli';
+import { useEffect, useState } from 'react';
+
+export default function Page() {
+  const [detector, setDetector] = useState();
+  const [found, setFound] = useState([]);
+  useEffect(() => {
+    const creating = ObjectDetector.create({ worker: true });
+    creating.then(setDetector);
+    return () => creating.then((created) => created.close());
+  }, []);
+  const detect = async ({ target }) => setFound(await detector.detect(target.files[0]));
+  return (
+    <>
+      <label>
+        A photo: <input type="file" accept="image/*" disabled={!detector} onChange={detect} />
+      </label>
+      <ol>
+        {found.map(({ label, score }, i) => (
+          <li key={i}>{`${label} ${Math.round(100 * score)} %`}</li>
+        ))}
+      </ol>
+    </>
+  );
+}

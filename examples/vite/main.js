@@ -1,0 +1,17 @@
+import { ObjectDetector } from 'ocelli';
+
+const detector = await ObjectDetector.create({ worker: true });
+const input = document.querySelector('input');
+const list = document.querySelector('ol');
+
+input.addEventListener('change', async () => {
+  const found = await detector.detect(input.files[0]);
+  list.replaceChildren(
+    ...found.map(({ label, score }) => {
+      const item = document.createElement('li');
+      item.textContent = `${label} ${Math.round(100 * score)} %`;
+      return item;
+    }),
+  );
+});
+input.disabled = false;

@@ -1,0 +1,47 @@
+// Photos -> a file that Chromium plays as its camera: Y4M, 4:2:0, a photo after the other, moving.
+import { writeFileSync } from 'node:fs';
+
+const WIDTH = 640;
+const HEIGHT = 480;
+
+/**
+ * @typedef {object} Photo
+ * @property {Uint8Array} data RGB
+ * @property {number} width
+ * @property {number} height
+ */
+
+/**
+ * @param {string} path
+ * @param {Photo[]} photos
+ * @param {number} framesEach
+ */
+export function writeCameraFile(path, photos, framesEach) {
+  const frames = photos.flatMap((photo) =>
+    Array.from({ length: framesEach }, (_, i) => [Buffer.from('FRAME\n'), toPlanes(photo, i)]),
+  );
+  const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F30:1 Ip A1:1 C420jpeg\n`);
+  writeFileSync(path, Buffer.concat([header, ...frames.flat()]));
+}
+
+/**
+ * The photo stretched to the frame, `shift` pixels to the left, as planes of Y, U and V (BT.601, video range).
+ * @param {Photo} photo
+ * @param {number} shift
+ */
+function toPlanes({ data, width, height }, shift) {
+  const planes = new Uint8Array((WIDTH * HEIGHT * 3) / 2);
+  for (let y = 0; y < HEIGHT; y++) {
+    const row = Math.floor((y * height) / HEIGHT) * width;
+    for (let x = 0; x < WIDTH; x++) {
+      const at = 3 * (row + (Math.floor((x * width) / WIDTH + shift) % width));
+      const [r, g, b] = [data[at], data[at + 1], data[at + 2]];
+      planes[y * WIDTH + x] = 16 + 0.257 * r + 0.504 * g + 0.098 * b;
+      if (y % 2 || x % 2) continue;
+      const chroma = WIDTH * HEIGHT + (y >> 1) * (WIDTH >> 1) + (x >> 1);
+      planes[chroma] = 128 - 0.148 * r - 0.291 * g + 0.439 * b;
+      planes[chroma + (WIDTH * HEIGHT) / 4] = 128 + 0.439 * r - 0.368 * g - 0.071 * b;
+    }
+  }
+  return planes;
+}

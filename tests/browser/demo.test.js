@@ -1,0 +1,228 @@
+// The demo page as a person uses it, with screenshots for a person to look at.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { after, before, suite, test } from 'node:test';
+import { decodeImage } from '../../wasm/platform/node.js';
+import { ISOLATION } from '../../tools/serve.js';
+import { writeCameraFile } from './camera.js';
+import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve } from './shared.js';
+
+/** @typedef {import('playwright-core').Page} Page */
+
+const CAMERA = `${ROOT}build/demo-camera.y4m`;
+const SIZES = {
+  light: { viewport: { width: 1280, height: 860 }, colorScheme: /** @type {const} */ ('light') },
+  dark: { viewport: { width: 1280, height: 860 }, colorScheme: /** @type {const} */ ('dark') },
+  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
+};
+
+suite('the demo page', needsBrowser, () => {
+  /** @type {import('playwright-core').Browser} */ let browser;
+  /** @type {Awaited<ReturnType<typeof serve>>} */ let server;
+  /** @type {string[]} */
+  const troubles = [];
+  before(async () => {
+    mkdirSync(SCREENSHOTS, { recursive: true });
+    writeCameraFile(CAMERA, [await decodeImage(await readFile(`${photos()}/chelsea.png`))], 30);
+    server = await serve({ headers: ISOLATION, roots: { '/': `${ROOT}web`, '/samples/': photos() } });
+    browser = await launch([
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-video-capture=${CAMERA}`,
+    ]);
+  });
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  /**
+   * @param {import('playwright-core').BrowserContextOptions} [options]
+   * @param {() => void} [prepare] runs in the page, first
+   */
+  async function open(options = SIZES.light, prepare) {
+    const context = await browser.newContext(options);
+    const page = await context.newPage();
+    if (prepare) await page.addInitScript(prepare);
+    page.on('pageerror', (error) => troubles.push(error.message));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) troubles.push(message.text());
+    });
+    page.on('request', (request) => {
+      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(server.url)) {
+        troubles.push(`asked ${request.url()}`);
+      }
+    });
+    await page.goto(server.url);
+    return page;
+  }
+
+  /** @param {Page} page */
+  const found = (page) => page.locator('#found li span:nth-child(2)').allTextContents();
+  /** @param {Page} page @param {RegExp} text */
+  const waitForSummary = (page, text) => page.locator('#summary').filter({ hasText: text }).waitFor();
+  /** @param {Page} page @param {string} text */
+  const waitForNotice = (page, text) => page.locator('#notice').filter({ hasText: text }).waitFor();
+  const isClean = () => assert.deepEqual(troubles.splice(0), []);
+
+  for (const [name, options] of Object.entries(SIZES)) {
+    test(`looks as it should: ${name}`, async () => {
+      const page = await open(options);
+      await waitForSummary(page, /Person/);
+      await page.screenshot({ path: `${SCREENSHOTS}/${name}.png`, fullPage: name === 'phone' });
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, 'no sideways scrolling');
+      const pixels = await page.evaluate(() => {
+        const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector('#boxes'));
+        return canvas.width / canvas.clientWidth / devicePixelRatio;
+      });
+      assert.ok(Math.abs(pixels - 1) < 0.01, 'boxes have the screen’s own pixels');
+      isClean();
+      await page.context().close();
+    });
+  }
+
+  test('settings act at once, by keyboard too', async () => {
+    const page = await open();
+    await waitForSummary(page, /^1 object: Person$/);
+    await page.locator('#score').press('Home');
+    await waitForSummary(page, /Bottle/);
+    await page.getByText('Classes', { exact: false }).first().click();
+    await page.getByRole('button', { name: 'None' }).click();
+    await waitForSummary(page, /^Nothing/);
+    await page.getByRole('checkbox', { name: 'Bottle' }).check();
+    assert.deepEqual([...new Set(await found(page))], ['Bottle']);
+    await page.getByRole('button', { name: 'All' }).click();
+    await page.locator('#deterministic').selectOption('1');
+    await page.locator('#engine').filter({ hasText: 'plain SIMD' }).waitFor();
+    await page.locator('#threads').selectOption('2');
+    await page.locator('#engine').filter({ hasText: '2 threads' }).waitFor();
+    const json = JSON.parse((await page.locator('#json').textContent()) ?? '');
+    assert.equal(json[0].label, 'Person');
+    isClean();
+    await page.context().close();
+  });
+
+  test('photos: a sample, chosen, dropped, pasted, and what is none', async () => {
+    const page = await open();
+    await waitForSummary(page, /Person/);
+    await page.locator('#sample-chelsea').click();
+    await waitForSummary(page, /Cat/);
+    await page.locator('#file').setInputFiles(`${photos()}/astronaut.png`);
+    await waitForSummary(page, /Person/);
+    /** @param {string} type */
+    const hand = (type) =>
+      page.evaluate(
+        async ([type, name]) => {
+          const transfer = new DataTransfer();
+          const photo = await (await fetch(`samples/${name}.png`)).blob();
+          transfer.items.add(new File([photo], 'photo.png', { type: 'image/png' }));
+          const init = { bubbles: true, dataTransfer: transfer, clipboardData: transfer };
+          dispatchEvent(type === 'drop' ? new DragEvent(type, init) : new ClipboardEvent(type, init));
+        },
+        [type, type === 'drop' ? 'chelsea' : 'astronaut'],
+      );
+    await hand('drop');
+    await waitForSummary(page, /Cat/);
+    await hand('paste');
+    await waitForSummary(page, /Person/);
+    await page.locator('#file').setInputFiles(`${ROOT}web/style.css`);
+    await waitForNotice(page, 'not a picture');
+    await page.locator('#sample-chelsea').click();
+    await waitForSummary(page, /Cat/);
+    isClean();
+    await page.context().close();
+  });
+
+  test('the camera, by its key, until it is stopped', async () => {
+    const page = await open({ ...SIZES.light, permissions: ['camera'] });
+    await waitForSummary(page, /Person/);
+    await page.keyboard.press('c');
+    await waitForSummary(page, /Cat/);
+    await page.locator('#fps').filter({ hasText: 'fps' }).waitFor();
+    await page.waitForTimeout(1500);
+    await page.screenshot({ path: `${SCREENSHOTS}/camera.png` });
+    await page.keyboard.press('p');
+    assert.equal(await page.locator('#pause').getAttribute('aria-pressed'), 'true');
+    await page.keyboard.press('c');
+    await waitForSummary(page, /Person/);
+    isClean();
+    await page.context().close();
+  });
+
+  test('a video file', async () => {
+    const page = await open();
+    await waitForSummary(page, /Person/);
+    const bytes = await page.evaluate(async () => {
+      const canvas = document.createElement('canvas');
+      Object.assign(canvas, { width: 320, height: 240 });
+      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+      const image = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
+      const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: 'video/webm' });
+      const done = new Promise((resolve) => (recorder.ondataavailable = ({ data }) => resolve(data)));
+      recorder.start();
+      for (let i = 0; i < 20; i++) {
+        context.drawImage(image, -i, 0, 340, 240);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      recorder.stop();
+      return [...new Uint8Array(await (await done).arrayBuffer())];
+    });
+    const buffer = Buffer.from(bytes);
+    await page.locator('#file').setInputFiles({ name: 'cat.webm', mimeType: 'video/webm', buffer });
+    await waitForSummary(page, /Cat/);
+    assert.ok(await page.locator('#pause').isVisible());
+    isClean();
+    await page.context().close();
+  });
+
+  test('says what is the matter: no camera, a blocked one, an old browser, no network', async () => {
+    const blocked = await open({ ...SIZES.light, permissions: [] }, () => {
+      navigator.mediaDevices.getUserMedia = async () => {
+        throw new DOMException('no', 'NotAllowedError');
+      };
+    });
+    await waitForSummary(blocked, /Person/);
+    await blocked.keyboard.press('c');
+    await waitForNotice(blocked, 'The camera is blocked');
+    await blocked.screenshot({ path: `${SCREENSHOTS}/blocked.png` });
+    await blocked.locator('#sample-chelsea').click();
+    await waitForSummary(blocked, /Cat/);
+    await blocked.context().close();
+
+    const none = await open(SIZES.light, () => {
+      navigator.mediaDevices.getUserMedia = async () => {
+        throw new DOMException('no', 'NotFoundError');
+      };
+    });
+    await waitForSummary(none, /Person/);
+    await none.keyboard.press('c');
+    await waitForNotice(none, 'No camera found');
+    await none.context().close();
+    isClean();
+
+    const old = await browser.newContext(SIZES.light);
+    const oldPage = await old.newPage();
+    await old.route('**/wasm/variant.js', async (route) => {
+      const response = await route.fetch();
+      const body = (await response.text()).replaceAll('WebAssembly.validate(', '!(');
+      await route.fulfill({ response, body });
+    });
+    await oldPage.goto(server.url);
+    await waitForNotice(oldPage, 'This browser is too old');
+    await old.close();
+
+    const offline = await browser.newContext(SIZES.phone);
+    const page = await offline.newPage();
+    await page.route('**/*.bin', (route) => route.abort());
+    await page.addInitScript(() => Object.defineProperty(navigator, 'onLine', { get: () => false }));
+    await page.goto(server.url);
+    await waitForNotice(page, 'You are offline');
+    await page.screenshot({ path: `${SCREENSHOTS}/offline.png` });
+    await page.unroute('**/*.bin');
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await waitForSummary(page, /Person/);
+    await offline.close();
+    troubles.splice(0); // the aborted download
+  });
+});

@@ -1,0 +1,215 @@
+// Whatever a browser has for a picture is seen as the picture's file is.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { after, before, suite, test } from 'node:test';
+import { ObjectDetector } from '../../wasm/platform/node.js';
+import { launch, needsBrowser, photos, serve } from './shared.js';
+
+/** @typedef {{boxes: number[], scores: number[], names: string[]}} Found */
+
+const PHOTO = 'photos/chelsea.png';
+const LIVE = ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'VideoFrame'];
+
+/** @param {Record<string, unknown>} view */
+async function detectInNode(view = {}) {
+  const detector = await ObjectDetector.create({ scoreThreshold: 0.3, deterministic: true });
+  const found = await detector.detectTensors(await readFile(`${photos()}/chelsea.png`), view);
+  detector.close();
+  const { detection_boxes, detection_scores, detection_class_entities } = found;
+  return { boxes: [...detection_boxes], scores: [...detection_scores], names: detection_class_entities };
+}
+
+/**
+ * @param {Found} a
+ * @param {Found} b
+ */
+function maxDifferences(a, b) {
+  assert.deepEqual(a.names, b.names);
+  const most = (/** @type {number[]} */ x, /** @type {number[]} */ y) =>
+    Math.max(...x.map((value, i) => Math.abs(value - y[i])));
+  return { box: most(a.boxes, b.boxes), score: most(a.scores, b.scores) };
+}
+
+suite('inputs', needsBrowser, () => {
+  /** @type {import('playwright-core').Browser} */ let browser;
+  /** @type {Awaited<ReturnType<typeof serve>>} */ let server;
+  /** @type {import('playwright-core').Page} */ let page;
+  before(async () => {
+    browser = await launch();
+    server = await serve();
+  });
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  /**
+   * What a page finds in each kind of input.
+   * @param {{options: Record<string, unknown>, view?: Record<string, unknown>, kinds?: string[], isOld?: boolean}} wish
+   *   `isOld`: a browser that cannot copy frames
+   * @returns {Promise<Record<string, Found>>}
+   */
+  async function detectAll(wish) {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const found = await page.evaluate(async ([photo, { options, view, kinds, isOld }]) => {
+      // @ts-expect-error the page's
+      const { makeInputs, ObjectDetector } = await import('/inputs.js');
+      const inputs = await makeInputs(photo);
+      if (isOld) Reflect.deleteProperty(globalThis, 'VideoFrame');
+      const detector = await ObjectDetector.create(options);
+      /** @type {Record<string, Found>} */
+      const found = {};
+      for (const kind of kinds ?? Object.keys(inputs)) {
+        // Twice: the input is not used up
+        await detector.detect(inputs[kind], view);
+        const tensors = await detector.detectTensors(inputs[kind], view);
+        found[kind] = {
+          boxes: [...tensors.detection_boxes],
+          scores: [...tensors.detection_scores],
+          names: tensors.detection_class_entities,
+        };
+      }
+      detector.close();
+      return found;
+    }, /** @type {const} */ ([PHOTO, wish]));
+    await page.close();
+    return found;
+  }
+
+  for (const worker of [false, true]) {
+    const where = worker ? 'in a worker' : 'on the page';
+    test(`each kind is seen as the file is, bit for bit, ${where}`, async () => {
+      const expected = await detectInNode();
+      const found = await detectAll({ options: { scoreThreshold: 0.3, deterministic: true, worker } });
+      assert.equal(Object.keys(found).length, 10);
+      for (const [kind, result] of Object.entries(found)) assert.deepEqual(result, expected, kind);
+    });
+
+    test(`a region, turned, too, ${where}`, async () => {
+      const view = { roi: { x: 20, y: 0, width: 400, height: 290 }, rotation: 270 };
+      const options = { scoreThreshold: 0.3, deterministic: true, worker };
+      const expected = await detectInNode(view);
+      for (const [kind, result] of Object.entries(await detectAll({ options, view, kinds: LIVE })))
+        assert.deepEqual(result, expected, kind);
+    });
+
+    test(`where a canvas scales them, the difference is small, ${where}`, async () => {
+      const options = { scoreThreshold: 0.3, worker };
+      for (const view of [{}, { roi: { x: 20, y: 0, width: 400, height: 290 } }]) {
+        const expected = await detectInNode(view);
+        const found = await detectAll({ options, view, kinds: LIVE.slice(0, 4), isOld: !worker });
+        for (const [kind, result] of Object.entries(found)) {
+          const { box, score } = maxDifferences(result, expected);
+          assert.ok(box < 0.02 && score < 0.05, `${kind}: ${box}, ${score}`);
+        }
+      }
+    });
+  }
+
+  test('formats that only the browser reads', async () => {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const { results, decoded, codes } = await page.evaluate(async (photo) => {
+      // @ts-expect-error the page's
+      const { makeInputs, makeWebp, ObjectDetector } = await import('/inputs.js');
+      // @ts-expect-error the page's
+      const { decodeImage } = await import('/ocelli/wasm/platform/browser.js');
+      const webp = await makeWebp((await makeInputs(photo)).ImageBitmap);
+      const avif = Uint8Array.from('\0\0\0\x18ftypavif\0\0\0\0avifmif1', (letter) => letter.charCodeAt(0));
+      const results = [];
+      const codes = [];
+      for (const worker of [false, true]) {
+        const detector = await ObjectDetector.create({ worker });
+        for (const bytes of [avif, webp.slice(0, 200)]) {
+          const error = await detector.detect(bytes).catch((/** @type {any} */ e) => e);
+          codes.push(`${error.code} ${error.message}`);
+        }
+        results.push({ found: await detector.detect(webp), size: detector.lastRun });
+        detector.close();
+        const small = await ObjectDetector.create({ worker, maxPixels: 1000 });
+        codes.push((await small.detect(webp).catch((/** @type {any} */ e) => e)).code);
+        small.close();
+      }
+      const { width, height, channels } = await decodeImage(webp);
+      return { results, decoded: { width, height, channels }, codes };
+    }, PHOTO);
+    const { boxes, scores } = await detectInNode();
+    for (const { found, size } of results) {
+      assert.deepEqual([found[0].label, size.width, size.height], ['Cat', 451, 300]);
+      assert.ok(
+        Math.abs(found[0].score - scores[0]) < 0.05 && Math.abs(found[0].box.x / 451 - boxes[1]) < 0.02,
+      );
+    }
+    assert.deepEqual(decoded, { width: 451, height: 300, channels: 3 });
+    for (const half of [codes.slice(0, 3), codes.slice(3)]) {
+      assert.match(half[0], /^UNSUPPORTED_IMAGE_FORMAT .*AVIF/);
+      assert.match(half[1], /^UNSUPPORTED_IMAGE_FORMAT .*WebP/);
+      assert.equal(half[2], 'IMAGE_TOO_LARGE');
+    }
+    await page.close();
+  });
+
+  test('a photo that was stored turned is seen as it is shown', async () => {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const results = await page.evaluate(async (photo) => {
+      // @ts-expect-error the page's
+      const { makeInputs, makeTurnedJpeg, ObjectDetector } = await import('/inputs.js');
+      const jpeg = await makeTurnedJpeg((await makeInputs(photo)).ImageBitmap);
+      const image = new Image();
+      image.src = URL.createObjectURL(jpeg);
+      await image.decode();
+      const results = [];
+      for (const worker of [false, true]) {
+        const detector = await ObjectDetector.create({ worker });
+        for (const input of [jpeg, image]) {
+          results.push({ found: await detector.detect(input), size: detector.lastRun });
+        }
+        detector.close();
+      }
+      return results;
+    }, PHOTO);
+    const { boxes, scores } = await detectInNode();
+    for (const { found, size } of results) {
+      assert.deepEqual([found[0].label, size.width, size.height], ['Cat', 451, 300]);
+      assert.ok(
+        Math.abs(found[0].score - scores[0]) < 0.05 && Math.abs(found[0].box.x / 451 - boxes[1]) < 0.02,
+      );
+    }
+    await page.close();
+  });
+
+  test('what cannot be seen is refused, and the detector works on', async () => {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const answers = await page.evaluate(async ([photo, other]) => {
+      // @ts-expect-error the page's
+      const { makeInputs, ObjectDetector } = await import('/inputs.js');
+      const { ImageBitmap, HTMLCanvasElement } = await makeInputs(photo);
+      const foreign = new Image();
+      foreign.src = `${other}/${photo}`;
+      await foreign.decode();
+      const closed = await createImageBitmap(ImageBitmap);
+      closed.close();
+      const inputs = [document.createElement('video'), new Image(), closed, foreign, document.body, null];
+      const answers = [];
+      for (const worker of [false, true]) {
+        const detector = await ObjectDetector.create({ worker });
+        for (const input of inputs) {
+          answers.push((await detector.detect(input).catch((/** @type {any} */ e) => e)).code);
+        }
+        const roi = { x: 400, y: 0, width: 100, height: 10 };
+        answers.push(
+          (await detector.detect(HTMLCanvasElement, { roi }).catch((/** @type {any} */ e) => e)).code,
+        );
+        answers.push((await detector.detect(HTMLCanvasElement))[0].label);
+        detector.close();
+      }
+      return answers;
+    }, /** @type {const} */ ([PHOTO, server.otherUrl]));
+    const expected = [...Array(6).fill('INVALID_INPUT'), 'INVALID_ROI', 'Cat'];
+    assert.deepEqual(answers, [...expected, ...expected]);
+    await page.close();
+  });
+});

@@ -1,0 +1,88 @@
+// Directories -> a web server for pages that try ocelli: `node tools/serve.js PATH=DIR … [--port N] [--isolate]`, or
+// startServer() in tests. --isolate makes pages cross-origin isolated, which threads need.
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { extname, join, normalize, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** @type {Record<string, string>} */
+const TYPES = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.json': 'application/json',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.webp': 'image/webp',
+  '.webm': 'video/webm',
+  '.wasm': 'application/wasm',
+};
+
+export const ISOLATION = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+/**
+ * @typedef {object} ServerOptions
+ * @property {Record<string, string>} roots directories by the path that they are served under; the longest path wins
+ * @property {number} [port] 0: any that is free
+ * @property {Record<string, string>} [headers] of every answer
+ * @property {Record<string, string>} [types] instead of the usual ones
+ * @property {(path: string) => void} [onRequest]
+ */
+
+/** @param {ServerOptions} options */
+export async function startServer({ roots, port = 0, headers = {}, types = {}, onRequest }) {
+  const mounts = Object.entries(roots).sort(([a], [b]) => b.length - a.length);
+  const server = createServer(async (request, response) => {
+    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname));
+    onRequest?.(path);
+    const mount = mounts.find(([prefix]) => path.startsWith(prefix));
+    const name = path.endsWith('/') ? `${path}index.html` : path;
+    const file = mount ? join(resolve(mount[1]), name.slice(mount[0].length)) : '';
+    const found = await stat(file).catch(() => undefined);
+    if (!found?.isFile()) {
+      response.writeHead(404, headers).end('not found');
+      return;
+    }
+    const type = { ...TYPES, ...types }[extname(file)] ?? 'application/octet-stream';
+    response.writeHead(200, {
+      'content-type': type,
+      'content-length': found.size,
+      'cache-control': 'no-store',
+      ...headers,
+    });
+    createReadStream(file).pipe(response);
+  });
+  await new Promise((done) => server.listen(port, '127.0.0.1', () => done(undefined)));
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  return {
+    url: `http://localhost:${address.port}`,
+    /** Another origin, the same files. */
+    otherUrl: `http://127.0.0.1:${address.port}`,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      port: { type: 'string', default: '8080' },
+      isolate: { type: 'boolean', default: false },
+    },
+  });
+  const { url } = await startServer({
+    roots: Object.fromEntries(positionals.map((mount) => mount.split('='))),
+    port: Number(values.port),
+    headers: values.isolate ? ISOLATION : {},
+  });
+  console.log(`  serving ${url}`);
+}

@@ -1,0 +1,115 @@
+// What a browser can draw, as pixels: in pages, workers and service workers.
+import { failure } from '../errors.js';
+
+/**
+ * Sizes in pixels, by class name; by name, because an <iframe> has classes of its own.
+ * @type {Record<string, (source: any) => [number, number]>}
+ */
+const SIZES = {
+  HTMLVideoElement: (video) => (video.readyState >= 2 ? [video.videoWidth, video.videoHeight] : [0, 0]),
+  HTMLImageElement: (image) => (image.complete ? [image.naturalWidth, image.naturalHeight] : [0, 0]),
+  HTMLCanvasElement: ({ width, height }) => [width, height],
+  OffscreenCanvas: ({ width, height }) => [width, height],
+  ImageBitmap: ({ width, height }) => [width, height],
+  VideoFrame: ({ displayWidth, displayHeight }) => [displayWidth, displayHeight],
+};
+
+/** @type {OffscreenCanvasRenderingContext2D | undefined} */
+let context;
+
+/** @param {import('../host.js').Size} size */
+function prepareContext({ width, height }) {
+  // Kept, as what reads it back again and again is faster in memory than on a graphics card.
+  context ??= /** @type {OffscreenCanvasRenderingContext2D} */ (
+    new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
+  );
+  const { canvas } = context;
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  context.globalCompositeOperation = 'copy';
+  return context;
+}
+
+/** @type {Uint8Array<ArrayBuffer> | undefined} from the last frame, for the next */
+let spare;
+
+/** @type {import('../host.js').Drawing} */
+export const drawing = {
+  measure(source) {
+    const measure = SIZES[tagOf(source)];
+    if (!measure) return undefined;
+    const [width, height] = measure(source);
+    return { width, height };
+  },
+
+  // The cheapest way in Chromium (a video's 1280 x 720: 0.8 ms; scaled on a canvas: 4.8 ms), and exact.
+  async copy(source, { width, height }) {
+    if (typeof VideoFrame === 'undefined' || tagOf(source) === 'HTMLImageElement') return undefined;
+    const frame = readable(() => new VideoFrame(source, { timestamp: 0 }));
+    try {
+      if (!isPlain(frame, width, height)) return undefined;
+      const sizeBytes = 4 * width * height;
+      const data = spare?.length === sizeBytes ? spare : new Uint8Array(sizeBytes);
+      spare = undefined;
+      await frame.copyTo(data, { format: 'RGBA' });
+      return { data, release: () => (spare = data) };
+    } catch {
+      return undefined; // an engine that does not convert
+    } finally {
+      frame.close();
+    }
+  },
+
+  read(source, { x, y, width, height }, size) {
+    const target = prepareContext(size);
+    target.drawImage(source, x, y, width, height, 0, 0, size.width, size.height);
+    return readable(() => target.getImageData(0, 0, size.width, size.height).data);
+  },
+
+  async decode(bytes) {
+    const options = /** @type {const} */ ({ imageOrientation: 'from-image', colorSpaceConversion: 'none' });
+    try {
+      return await createImageBitmap(new Blob([bytes]), options);
+    } catch {
+      return undefined;
+    }
+  },
+};
+
+/**
+ * What a source shows now, to be sent to a worker: without a copy of its pixels, where that is possible.
+ * @param {any} source
+ */
+export async function capture(source) {
+  const isFrame = typeof VideoFrame !== 'undefined' && tagOf(source) !== 'HTMLImageElement';
+  return isFrame ? readable(() => new VideoFrame(source, { timestamp: 0 })) : createImageBitmap(source);
+}
+
+/**
+ * Whether a frame's pixels are the picture: neither turned nor stretched nor cut.
+ * @param {VideoFrame & {rotation?: number, flip?: boolean}} frame
+ * @param {number} width
+ * @param {number} height
+ */
+function isPlain({ visibleRect, rotation, flip }, width, height) {
+  return visibleRect?.width === width && visibleRect.height === height && !rotation && !flip;
+}
+
+/** @param {unknown} source */
+function tagOf(source) {
+  return /** @type {any} */ (source)?.[Symbol.toStringTag];
+}
+
+/**
+ * Reads or sends pixels, if the page may.
+ * @template T
+ * @param {() => T} read
+ */
+export function readable(read) {
+  try {
+    return read();
+  } catch (error) {
+    if (!['SecurityError', 'DataCloneError'].includes(/** @type {Error} */ (error).name)) throw error;
+    throw failure('INVALID_INPUT', 'it is of another origin, which does not share its pixels', error);
+  }
+}

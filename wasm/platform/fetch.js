@@ -1,0 +1,56 @@
+// URL -> bytes, as they arrive. Nothing is fetched but what the user, or the package's own place, names.
+import { failure } from '../errors.js';
+
+/**
+ * @param {string | URL} url
+ * @param {'MODEL_NOT_FOUND' | 'MODULE_NOT_FOUND'} code
+ * @param {AbortSignal} [signal]
+ */
+export async function fetchFile(url, code, signal) {
+  let response;
+  try {
+    response = await fetch(url, { signal });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw failure(code, String(url), error);
+  }
+  if (!response.ok) throw failure(code, `${url}: status ${response.status}`);
+  // What a server with a catch-all route answers instead of "not found".
+  if (response.headers.get('content-type')?.startsWith('text/html'))
+    throw failure(code, `${url}: a web page`);
+  return response;
+}
+
+/**
+ * @param {string | URL} url
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import('../host.js').ByteSource>}
+ */
+export async function openUrl(url, signal) {
+  const { headers, body } = await fetchFile(url, 'MODEL_NOT_FOUND', signal);
+  if (!body) throw failure('MODEL_NOT_FOUND', `${url}: empty`);
+  const length = Number(headers.get('content-length'));
+  return {
+    sizeBytes: !headers.has('content-encoding') && length > 0 ? length : undefined,
+    chunks: readStream(body, url, signal),
+  };
+}
+
+/**
+ * Safari's streams cannot be iterated.
+ * @param {ReadableStream<Uint8Array>} stream
+ * @param {string | URL} url
+ * @param {AbortSignal} [signal]
+ */
+async function* readStream(stream, url, signal) {
+  const reader = stream.getReader();
+  const read = () =>
+    reader.read().catch((error) => {
+      throw signal?.aborted ? error : failure('MODEL_NOT_FOUND', String(url), error);
+    });
+  try {
+    for (let part = await read(); !part.done; part = await read()) yield part.value;
+  } finally {
+    await reader.cancel();
+  }
+}

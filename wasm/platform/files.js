@@ -1,0 +1,41 @@
+// Where the modules and the model lie. Written out one by one: bundlers carry along what they can read here.
+const FILES = {
+  simd: new URL('../../dist/ocelli-simd.wasm', import.meta.url),
+  relaxed: new URL('../../dist/ocelli-relaxed.wasm', import.meta.url),
+  'simd-threads': new URL('../../dist/ocelli-simd-threads.wasm', import.meta.url),
+  'relaxed-threads': new URL('../../dist/ocelli-relaxed-threads.wasm', import.meta.url),
+};
+const MODEL = new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url);
+
+/** Where dist/ is, as long as no bundler has moved its files. */
+export const distUrl = () => new URL('.', FILES.simd);
+
+/** @type {Map<string, Promise<WebAssembly.Module>>} */
+const modules = new Map();
+
+/**
+ * The compiled variant; compiled once, however many detectors ask for it. What failed is tried anew.
+ * @param {import('../variant.js').Variant} variant
+ * @param {string | URL | undefined} wasmUrl a copy of dist/
+ * @param {(url: URL) => Promise<WebAssembly.Module>} compile
+ */
+export function compileOnce(variant, wasmUrl, compile) {
+  const url = wasmUrl ? inside(wasmUrl, `ocelli-${variant}.wasm`) : FILES[variant];
+  const present = modules.get(url.href) ?? compile(url);
+  modules.set(url.href, present);
+  present.catch(() => modules.delete(url.href));
+  return present;
+}
+
+/** @param {string | URL} [wasmUrl] a copy of dist/ */
+export function locateModel(wasmUrl) {
+  return wasmUrl ? inside(wasmUrl, 'models/ssd_mobilenet_v2_oidv4.bin') : MODEL;
+}
+
+/**
+ * @param {string | URL} directory
+ * @param {string} name
+ */
+function inside(directory, name) {
+  return new URL(name, `${String(directory).replace(/\/*$/, '')}/`);
+}

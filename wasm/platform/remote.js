@@ -1,0 +1,132 @@
+// A session in a worker, seen from this side of the port; serve.js is the other side.
+import { failure, OcelliError } from '../errors.js';
+import { measure, toPixels } from '../input.js';
+import { isTensor } from '../session.js';
+import { capture, readable } from './canvas.js';
+import { baseUrl } from './web.js';
+
+/**
+ * @typedef {import('../session.js').Answer} Answer
+ * @typedef {import('../session.js').Facts} Facts
+ * @typedef {import('../session.js').Request} Request
+ * @typedef {import('../session.js').Session} Session
+ * @typedef {{resolve: (answer: Answer) => void, reject: (error: unknown) => void}} Waiting
+ */
+
+/** @implements {Session} */
+export class RemoteSession {
+  #worker;
+  #isClosed = false;
+  #lastId = 0;
+  /** @type {Map<number, Waiting>} */ #waiting = new Map();
+
+  /**
+   * @param {Worker} worker
+   * @param {Facts} facts
+   * @param {Answer['memoryUse']} memoryUse
+   */
+  constructor(worker, facts, memoryUse) {
+    this.#worker = worker;
+    this.facts = facts;
+    this.memoryUse = memoryUse;
+    worker.onmessage = ({ data }) => this.#settle(data);
+  }
+
+  /**
+   * @param {Worker} worker of worker.browser.js
+   * @param {import('../detector.js').DetectorOptions} options
+   * @returns {Promise<RemoteSession>} WORKER_UNAVAILABLE: its script cannot be had
+   */
+  static async create(worker, { signal, onProgress, ...options }) {
+    /** @type {(() => void) | undefined} */
+    let stopListening;
+    try {
+      return await new Promise((resolve, reject) => {
+        const abort = () => reject(signal?.reason);
+        signal?.addEventListener('abort', abort);
+        stopListening = () => signal?.removeEventListener('abort', abort);
+        worker.onerror = (event) => reject(failure('WORKER_UNAVAILABLE', event.message));
+        worker.onmessage = ({ data: { progress, ready, memoryUse, error } }) => {
+          if (progress) onProgress?.(progress);
+          if (ready) resolve(new RemoteSession(worker, ready, memoryUse));
+          if (error) reject(revive(error));
+        };
+        worker.postMessage({ create: toPlain(options) });
+      });
+    } catch (error) {
+      worker.terminate();
+      throw error;
+    } finally {
+      stopListening?.();
+    }
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {Promise<Answer>}
+   */
+  async run(request) {
+    const { input, transfer } = await pack(request.input);
+    if (this.#isClosed) throw failure('CLOSED');
+    const id = ++this.#lastId;
+    return new Promise((resolve, reject) => {
+      readable(() => this.#worker.postMessage({ id, request: { ...request, input } }, transfer));
+      this.#waiting.set(id, { resolve, reject });
+    });
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.values()) reject(failure('CLOSED'));
+    this.#waiting.clear();
+  }
+
+  /** @param {{id: number, answer?: Answer, error?: unknown}} message */
+  #settle({ id, answer, error }) {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (!answer) return waiting?.reject(revive(error));
+    this.memoryUse = answer.memoryUse;
+    waiting?.resolve(answer);
+  }
+}
+
+/**
+ * Options that can be sent; a path in them is the page's, not the worker's.
+ * @param {import('../detector.js').DetectorOptions} options
+ */
+function toPlain(options) {
+  const paths = ['model', 'labels', 'wasmUrl'].flatMap((key) => {
+    const value = options[/** @type {'model' | 'labels' | 'wasmUrl'} */ (key)];
+    return typeof value === 'string' || value instanceof URL ? [[key, new URL(value, baseUrl()).href]] : [];
+  });
+  return { ...options, ...Object.fromEntries(paths) };
+}
+
+/**
+ * The input as it is sent: what a drawable shows now, without a copy of its pixels; a copy of bytes and pixels that are
+ * the user's own.
+ * @param {Request['input']} input
+ * @returns {Promise<{input: unknown, transfer: Transferable[]}>}
+ */
+async function pack(input) {
+  if (isTensor(input)) return { input, transfer: [] };
+  if (measure(input)) {
+    const frame = await capture(input);
+    return { input: frame, transfer: [frame] };
+  }
+  if (input instanceof Blob) return { input, transfer: [] };
+  const image = await toPixels(input);
+  if (image instanceof Uint8Array) {
+    const bytes = image.slice();
+    return { input: bytes, transfer: [bytes.buffer] };
+  }
+  const data = image.data.slice();
+  return { input: { ...image, data }, transfer: [data.buffer] };
+}
+
+/** @param {any} error as serve.js sends it */
+function revive(error) {
+  return error.code ? new OcelliError(error.code, error.message) : error;
+}

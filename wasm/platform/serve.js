@@ -1,0 +1,45 @@
+// A session in a worker, for the RemoteSession at the other end.
+import { OcelliError } from '../errors.js';
+import { LocalSession } from '../session.js';
+
+/** @typedef {{postMessage: (message: unknown, transfer?: Transferable[]) => void}} Port */
+
+/** @type {LocalSession} */
+let session;
+
+/**
+ * @param {Port} port
+ * @param {import('../detector.js').DetectorOptions} options
+ */
+export async function createSession(port, options) {
+  try {
+    const onProgress = (/** @type {object} */ progress) => port.postMessage({ progress });
+    session = await LocalSession.create({ ...options, onProgress });
+    port.postMessage({ ready: session.facts, memoryUse: session.memoryUse });
+  } catch (error) {
+    port.postMessage({ error: toPlain(error) });
+  }
+}
+
+/**
+ * @param {Port} port
+ * @param {number} id
+ * @param {import('../session.js').Request} request
+ */
+export async function answer(port, id, request) {
+  try {
+    const answer = await session.run(request);
+    const { result } = answer;
+    port.postMessage({ id, answer }, result instanceof Float32Array ? [result.buffer] : []);
+  } catch (error) {
+    port.postMessage({ id, error: toPlain(error) });
+  } finally {
+    // A captured frame is ours, and few exist at a time.
+    if (typeof request.input === 'object' && 'close' in request.input) request.input.close();
+  }
+}
+
+/** @param {unknown} error an OcelliError loses its class and code on the way */
+function toPlain(error) {
+  return error instanceof OcelliError ? { code: error.code, message: error.message } : error;
+}

@@ -1,0 +1,46 @@
+// What pages, workers and service workers have in common.
+import { failure } from '../errors.js';
+import { drawing } from './canvas.js';
+import { fetchFile, openUrl } from './fetch.js';
+import { compileOnce, locateModel } from './files.js';
+
+/**
+ * Compiles while it downloads, where the server gives the module its type.
+ * @param {URL} url
+ */
+async function compile(url) {
+  const response = await fetchFile(url, 'MODULE_NOT_FOUND');
+  const isTyped = response.headers.get('content-type')?.startsWith('application/wasm');
+  try {
+    if (isTyped) return await WebAssembly.compileStreaming(response);
+    return await WebAssembly.compile(await response.arrayBuffer());
+  } catch (error) {
+    throw failure('MODULE_NOT_FOUND', `${url}: ${/** @type {Error} */ (error).message}`, error);
+  }
+}
+
+/** What relative URLs are relative to. */
+export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
+
+/** @type {Pick<import('../host.js').Host, 'trustsRelaxed' | 'loadModule' | 'locateModel' | 'open' | 'drawing'>} */
+export const web = {
+  trustsRelaxed: true,
+  loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl && new URL(wasmUrl, baseUrl()), compile),
+  locateModel: (wasmUrl) => locateModel(wasmUrl && new URL(wasmUrl, baseUrl())),
+  open: openUrl,
+  drawing,
+};
+
+/**
+ * Resolves when the thread is about to work.
+ * @param {Worker} worker of worker.browser.js
+ * @param {import('../host.js').ThreadStart} start
+ * @returns {Promise<void>}
+ */
+export function startThreadIn(worker, start) {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = (event) => reject(failure('THREADS_UNAVAILABLE', event.message));
+    worker.postMessage({ thread: start });
+  });
+}

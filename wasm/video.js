@@ -1,0 +1,58 @@
+// A playing video -> its frames, the newest whenever the caller is ready for one.
+
+/**
+ * @typedef {import('./input.js').BrowserClass<'HTMLVideoElement'>} Video
+ *
+ * @typedef {object} Frame
+ * @property {number} mediaTime in seconds
+ * @property {number} dropped frames shown since the last one that are left out
+ */
+
+/**
+ * Yields until the signal says stop; frames that are shown meanwhile are left out, and so are all while the page is
+ * hidden.
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} [signal]
+ * @returns {AsyncGenerator<Frame>}
+ */
+export async function* newestFrames(video, signal) {
+  const page = video.ownerDocument;
+  let isDone = signal?.aborted ?? false;
+  let wake = () => {};
+  let shown = 0;
+  // What a paused video shows is a frame, too.
+  /** @type {number | undefined} */
+  let mediaTime = video.readyState >= 2 ? video.currentTime : undefined;
+  /** @type {VideoFrameRequestCallback} */
+  const onFrame = (_, frame) => {
+    if (isDone) return;
+    mediaTime = frame.mediaTime;
+    shown++;
+    video.requestVideoFrameCallback(onFrame);
+    wake();
+  };
+  const onAbort = () => {
+    isDone = true;
+    wake();
+  };
+  const onVisible = () => wake();
+  video.requestVideoFrameCallback(onFrame);
+  signal?.addEventListener('abort', onAbort);
+  page.addEventListener('visibilitychange', onVisible);
+  try {
+    while (!isDone) {
+      if (mediaTime === undefined || page.hidden) {
+        await new Promise((resolve) => (wake = () => resolve(undefined)));
+        continue;
+      }
+      const frame = { mediaTime, dropped: Math.max(0, shown - 1) };
+      mediaTime = undefined;
+      shown = 0;
+      yield frame;
+    }
+  } finally {
+    isDone = true;
+    signal?.removeEventListener('abort', onAbort);
+    page.removeEventListener('visibilitychange', onVisible);
+  }
+}

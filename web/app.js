@@ -1,0 +1,251 @@
+// The demo page: a source -> the detector in its worker -> boxes and the panel. It uses the package as anyone would.
+import { ObjectDetector } from 'ocelli';
+import { element, explain, make, makeDot, showProgress, showState } from './page.js';
+import { clearSpeed, drawSpeed, percent, showEngine, showFound, showSpeed } from './results.js';
+import { isMirrored, listenForFiles, showCamera, showFile } from './source.js';
+import { colorOf, drawBoxes } from './stage.js';
+
+/**
+ * @typedef {import('ocelli').Detection} Detection
+ * @typedef {import('ocelli').RunInfo} RunInfo
+ */
+
+const SAMPLES = ['astronaut', 'chelsea', 'coffee'];
+const boxes = element('boxes', HTMLCanvasElement);
+const score = element('score', HTMLInputElement);
+const iou = element('iou', HTMLInputElement);
+const threads = element('threads', HTMLSelectElement);
+const deterministic = element('deterministic', HTMLSelectElement);
+const camera = element('camera', HTMLButtonElement);
+const pause = element('pause', HTMLButtonElement);
+
+/** @type {ObjectDetector | undefined} */
+let detector;
+/** @type {import('./source.js').Source | undefined} */
+let source;
+/** Ends what is being done with the source. */
+let ending = new AbortController();
+/** @type {{found: Detection[], run: RunInfo} | undefined} */
+let last;
+let modelBytes = 0;
+/** @type {Set<string>} */
+const hidden = new Set();
+
+// ---- the detector ----
+
+async function load() {
+  ending.abort();
+  detector?.close();
+  detector = undefined;
+  showState('loading', 'Loading the detector', '10 MB, once');
+  try {
+    detector = await ObjectDetector.create({
+      worker: true,
+      threads: Number(threads.value),
+      deterministic: deterministic.value !== '',
+      onProgress: (progress) => {
+        modelBytes = progress.loaded;
+        showProgress(progress);
+      },
+    });
+  } catch (error) {
+    showState('failed', ...explain(error), load);
+    return;
+  }
+  showState('ready');
+  clearSpeed();
+  showClasses();
+  await look();
+}
+
+function thresholds() {
+  return { scoreThreshold: Number(score.value), iouThreshold: Number(iou.value) };
+}
+
+/** Detects in the present source, from now on with the present settings. */
+async function look() {
+  ending.abort();
+  ending = new AbortController();
+  const { signal } = ending;
+  if (!detector || !source) return;
+  try {
+    if (source.kind === 'photo') {
+      const found = await detector.detect(source.blob, thresholds());
+      if (!signal.aborted) show(found, detector.lastRun);
+    } else {
+      await detector.detectVideo(source.video, show, { ...thresholds(), signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) showState('failed', ...explain(error));
+  }
+}
+
+/**
+ * @param {Detection[]} all
+ * @param {RunInfo} run
+ */
+function show(all, run) {
+  last = { found: all, run };
+  redraw();
+  showSpeed(run, source?.kind !== 'photo');
+  showFacts();
+}
+
+function redraw() {
+  if (!last) {
+    boxes.width = 0;
+    return;
+  }
+  const found = last.found.filter(({ label }) => !hidden.has(label));
+  drawBoxes(boxes, found, last.run, isMirrored());
+  showFound(found);
+}
+
+function showFacts() {
+  if (!detector || !last) return;
+  const { name, threads } = detector.variant;
+  const arithmetic = name.startsWith('relaxed') ? 'relaxed SIMD' : 'plain SIMD';
+  showEngine({
+    Model: `SSD-MobileNetV2, ${detector.labels.length} classes`,
+    'Its file': `${(modelBytes / 1e6).toFixed(1)} MB`,
+    WebAssembly: `${arithmetic}, ${threads} thread${threads > 1 ? 's' : ''}`,
+    Where: 'a worker of this page',
+    Memory: `${(detector.memoryUse.totalBytes / 2 ** 20).toFixed(0)} MiB`,
+    Picture: `${last.run.width} × ${last.run.height}`,
+  });
+}
+
+// ---- sources ----
+
+/** @param {() => Promise<import('./source.js').Source>} open */
+async function use(open) {
+  ending.abort();
+  try {
+    source = await open();
+  } catch (error) {
+    showState('failed', ...explain(error));
+    return;
+  }
+  last = undefined;
+  redraw();
+  if (detector) showState('ready');
+  camera.setAttribute('aria-pressed', String(source.kind === 'camera'));
+  pause.hidden = source.kind === 'photo';
+  setPaused(false);
+  clearSpeed();
+  await look();
+}
+
+/** @param {string} name */
+async function useSample(name) {
+  const response = await fetch(`samples/${name}.png`);
+  await use(async () => showFile(await response.blob()));
+  markSample(name);
+}
+
+/** @param {string} [name] */
+function markSample(name) {
+  for (const button of document.querySelectorAll('#samples button')) {
+    button.setAttribute('aria-pressed', String(button.id === `sample-${name}`));
+  }
+}
+
+/** @param {boolean} isPaused */
+function setPaused(isPaused) {
+  pause.setAttribute('aria-pressed', String(isPaused));
+  if (!source || source.kind === 'photo') return;
+  if (isPaused) source.video.pause();
+  else source.video.play();
+}
+
+// ---- controls ----
+
+function showClasses() {
+  const labels = detector?.labels ?? [];
+  const rows = labels.map(({ name }, id) => {
+    const box = make('input', { type: 'checkbox', checked: !hidden.has(name) });
+    box.addEventListener('change', () => {
+      if (box.checked) hidden.delete(name);
+      else hidden.add(name);
+      showClassCount();
+      redraw();
+    });
+    return make('label', {}, box, makeDot(colorOf(id)), make('span', {}, name));
+  });
+  element('classes', HTMLElement).replaceChildren(...rows);
+  showClassCount();
+}
+
+function showClassCount() {
+  const count = detector?.labels.length ?? 0;
+  element('classes-count', HTMLElement).textContent = hidden.size
+    ? `${count - hidden.size} of ${count}`
+    : `all ${count}`;
+}
+
+/** @param {boolean} isShown */
+function setAllClasses(isShown) {
+  hidden.clear();
+  if (!isShown) for (const { name } of detector?.labels ?? []) hidden.add(name);
+  showClasses();
+  redraw();
+}
+
+function listen() {
+  for (const [input, output] of [
+    [score, element('score-value', HTMLOutputElement)],
+    [iou, element('iou-value', HTMLOutputElement)],
+  ]) {
+    input.addEventListener('input', () => {
+      output.textContent = percent(Number(/** @type {HTMLInputElement} */ (input).value));
+      look();
+    });
+  }
+  threads.addEventListener('change', load);
+  deterministic.addEventListener('change', load);
+  element('classes-all', HTMLButtonElement).addEventListener('click', () => setAllClasses(true));
+  element('classes-none', HTMLButtonElement).addEventListener('click', () => setAllClasses(false));
+  camera.addEventListener('click', () => {
+    markSample();
+    if (source?.kind === 'camera') useSample(SAMPLES[0]);
+    else use(showCamera);
+  });
+  pause.addEventListener('click', () => setPaused(pause.getAttribute('aria-pressed') === 'false'));
+  listenForFiles((blob) => {
+    markSample();
+    use(() => showFile(blob));
+  });
+  addEventListener('keydown', ({ key, target, ctrlKey, metaKey, altKey }) => {
+    const isTyping = target instanceof HTMLSelectElement || ctrlKey || metaKey || altKey;
+    const button = { c: camera, o: element('open', HTMLButtonElement), p: pause }[key.toLowerCase()];
+    if (!isTyping && button && !button.hidden) button.click();
+  });
+  new ResizeObserver(() => {
+    redraw();
+    drawSpeed();
+  }).observe(boxes);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawSpeed);
+}
+
+function offerThreads() {
+  const most = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, 8) : 1;
+  for (let count = 1; count <= most; count++) threads.append(make('option', {}, String(count)));
+  threads.disabled = most === 1;
+  if (most === 1)
+    threads.title = 'More need a page that is cross-origin isolated, and more than one processor.';
+}
+
+function offerSamples() {
+  const buttons = SAMPLES.map((name) => {
+    const image = make('img', { src: `samples/${name}.png`, alt: `Sample: ${name}` });
+    const button = make('button', { id: `sample-${name}`, type: 'button' }, image);
+    button.addEventListener('click', () => useSample(name));
+    return button;
+  });
+  element('samples', HTMLElement).replaceChildren(...buttons);
+}
+
+listen();
+offerThreads();
+offerSamples();
+await Promise.all([load(), useSample(SAMPLES[0])]);

@@ -1,0 +1,88 @@
+// What is looked at: a photo, a video file or the camera.
+import { element } from './page.js';
+
+const photo = element('photo', HTMLImageElement);
+const video = element('video', HTMLVideoElement);
+const stage = element('stage', HTMLElement);
+
+/**
+ * @typedef {{kind: 'photo', blob: Blob} | {kind: 'video' | 'camera', video: HTMLVideoElement}} Source
+ */
+
+/**
+ * @param {Blob} blob a photo or a video
+ * @returns {Promise<Source>}
+ */
+export async function showFile(blob) {
+  clear();
+  const url = URL.createObjectURL(blob);
+  if (!blob.type.startsWith('video/')) {
+    photo.src = url;
+    photo.hidden = false;
+    // What the browser cannot show, such as TIFF, the detector refuses by name.
+    await photo.decode().catch(() => {});
+    return { kind: 'photo', blob };
+  }
+  video.src = url;
+  video.hidden = false;
+  await video.play();
+  return { kind: 'video', video };
+}
+
+/** @returns {Promise<Source>} */
+export async function showCamera() {
+  if (!navigator.mediaDevices) throw new Error('The camera needs a secure page (https).');
+  const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
+  const stream = await navigator.mediaDevices.getUserMedia({ video: { ...size, facingMode: 'environment' } });
+  clear();
+  video.srcObject = stream;
+  video.hidden = false;
+  const isFront = stream.getVideoTracks()[0].getSettings().facingMode !== 'environment';
+  stage.classList.toggle('mirrored', isFront);
+  await video.play();
+  return { kind: 'camera', video };
+}
+
+export const isMirrored = () => stage.classList.contains('mirrored');
+
+function clear() {
+  const { srcObject } = video;
+  if (srcObject instanceof MediaStream) srcObject.getTracks().forEach((track) => track.stop());
+  for (const url of [photo.src, video.src]) if (url) URL.revokeObjectURL(url);
+  video.srcObject = null;
+  video.removeAttribute('src');
+  photo.removeAttribute('src');
+  photo.hidden = true;
+  video.hidden = true;
+  stage.classList.remove('mirrored');
+}
+
+/**
+ * Photos and videos that are chosen, dropped or pasted.
+ * @param {(blob: Blob) => void} use
+ */
+export function listenForFiles(use) {
+  const file = element('file', HTMLInputElement);
+  element('open', HTMLButtonElement).addEventListener('click', () => file.click());
+  file.addEventListener('change', () => {
+    if (file.files?.[0]) use(file.files[0]);
+    file.value = '';
+  });
+  addEventListener('dragover', (event) => {
+    event.preventDefault();
+    stage.classList.add('dropping');
+  });
+  addEventListener('dragleave', (event) => {
+    if (!event.relatedTarget) stage.classList.remove('dropping');
+  });
+  addEventListener('drop', (event) => {
+    event.preventDefault();
+    stage.classList.remove('dropping');
+    const [dropped] = event.dataTransfer?.files ?? [];
+    if (dropped) use(dropped);
+  });
+  addEventListener('paste', (event) => {
+    const [pasted] = event.clipboardData?.files ?? [];
+    if (pasted) use(pasted);
+  });
+}
