@@ -1,7 +1,7 @@
 # Benchmarks against independent engines; included by the Makefile. build/bench/report.md is what `make bench` prints.
 
 BENCH_NODE := node_modules/node-24/bin/node
-BARE_SOURCES := bench/bare/bare.c $(wildcard src/tflite*.c) src/flatbuffer.c src/weights.c src/status.c
+BARE_SOURCES := bench/bare/bare.c $(wildcard src/tflite*.c) src/flatbuffer.c src/weights.c src/status.c src/text.c
 HEADS_SOURCES := bench/heads/heads.c src/ssd.c src/nms.c
 BENCH_WASM := build/bench/bare-simd.wasm build/bench/bare-relaxed.wasm build/bench/heads.wasm
 

@@ -44,7 +44,7 @@ static void read_anchor(const ocl_detector_metadata* metadata, uint32_t index, f
 static ocl_status check(const ocl_detector_metadata* metadata, ocl_detail* detail) {
   for (int32_t i = 0; i < 4; i++)
     if (!isfinite(metadata->box_scales[i]) || metadata->box_scales[i] <= 0)
-      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "a box scale of %g", (double)metadata->box_scales[i]);
+      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "box scale %d", (int)i);
   for (int32_t i = 0; i < metadata->num_anchors; i++) {
     float anchor[4];
     read_anchor(metadata, (uint32_t)i, anchor);

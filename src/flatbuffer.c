@@ -1,7 +1,7 @@
 // Stage: see flatbuffer.h. Every load below is preceded by its own range check; positions are 64-bit while unchecked.
 #include "flatbuffer.h"
 
-#include <stdio.h>
+#include "text.h"
 
 // Structures may be shared (writers merge equal vtables and strings), but a hostile file could have every table point
 // at one long vector and make each reader quadratic. So all that is walked, shared or not, may be at most this many
@@ -25,12 +25,10 @@ typedef struct {
 static size_t write_path(const path* at, char* text, size_t capacity) {
   if (at == NULL) return 0;
   size_t used = write_path(at->parent, text, capacity);
-  if (used >= capacity) return capacity;
   const char* dot = used > 0 ? "." : "";
-  const int written = at->index < 0 ? snprintf(text + used, capacity - used, "%s%s", dot, at->name)
-                                    : snprintf(text + used, capacity - used, "%s%s[%d]", dot, at->name, (int)at->index);
-  used += (size_t)written;
-  return used < capacity ? used : capacity;
+  used += ocl_text_format(text + used, capacity - used, "%s%s", dot, at->name);
+  if (at->index >= 0) used += ocl_text_format(text + used, capacity - used, "[%d]", (int)at->index);
+  return used;
 }
 
 static ocl_status reject(const verifier* v, ocl_status status, const path* at, const char* what) {

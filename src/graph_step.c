@@ -1,22 +1,19 @@
 // What the operators' files share: rejections, constants, bounds of stored numbers, windows over a plane.
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 #include "graph_internal.h"
+#include "text.h"
 
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...) {
   if (detail == NULL) return status;
   const char* name = ocl_tflite_opcode_name(step->op.opcode);
-  const int length =
-      step->op.opcode == OCL_OP_CUSTOM
-          ? snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index, step->op.custom_name)
-          : snprintf(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
-                     name != NULL ? name : "unknown");
-  if (length < 0 || (size_t)length >= sizeof detail->text) return status;
+  if (step->op.opcode == OCL_OP_CUSTOM) name = step->op.custom_name;
+  const size_t used = ocl_text_format(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
+                                      name != NULL ? name : "unknown");
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(detail->text + length, sizeof detail->text - (size_t)length, format, arguments);
+  ocl_text_format_list(detail->text + used, sizeof detail->text - used, format, arguments);
   va_end(arguments);
   return status;
 }

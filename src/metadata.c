@@ -91,8 +91,8 @@ static ocl_status check_normalization(const uint8_t* bytes, uint32_t tensor, ocl
     float value;
     memcpy(&value, i < num_means ? means + 4 * i : stds + 4 * (i - num_means), sizeof value);
     if (!isfinite(value) || (i >= num_means && value <= 0))
-      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "tensor '%.60s': a %s of %g", name,
-                                    i < num_means ? "mean" : "std", (double)value);
+      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "tensor '%.60s': its %s is no possible number", name,
+                                    i < num_means ? "mean" : "std");
   }
   return OCL_OK;
 }

@@ -1,7 +1,8 @@
 #include "status.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "text.h"
 
 static const char* const kNames[] = {
 #define OCL_STATUS_NAME(name, message) #name,
@@ -27,7 +28,7 @@ ocl_status ocl_status_with_detail(ocl_status status, ocl_detail* detail, const c
   if (detail == NULL) return status;
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(detail->text, sizeof detail->text, format, arguments);
+  ocl_text_format_list(detail->text, sizeof detail->text, format, arguments);
   va_end(arguments);
   return status;
 }

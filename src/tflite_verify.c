@@ -4,9 +4,9 @@
 // Invariant: no weight byte is read, and nothing is allocated; work is linear in the rest of the file.
 #include <math.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "text.h"
 #include "tflite.h"
 #include "tflite_internal.h"
 
@@ -50,7 +50,7 @@ __attribute__((format(printf, 5, 6))) static ocl_status reject_tensor(const ocl_
   char text[120];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  ocl_text_format_list(text, sizeof text, format, arguments);
   va_end(arguments);
   const uint32_t table = ocl_flatbuffer_table_at(model->bytes, model->subgraph, OCL_SUBGRAPH_TENSORS, (uint32_t)index);
   return ocl_status_with_detail(status, detail, "tensor %d '%.60s': %s", (int)index,
@@ -130,7 +130,7 @@ static ocl_status check_quantization(const ocl_tflite* model, int32_t index, uin
                          (int)tensor->shape.dims[q->axis]);
   for (int32_t i = 0; i < q->num_scales; i++) {
     if (!isfinite(q->scales[i]) || q->scales[i] <= 0)
-      return reject_tensor(model, index, bad, detail, "scale %d is %g", (int)i, (double)q->scales[i]);
+      return reject_tensor(model, index, bad, detail, "scale %d is not positive and finite", (int)i);
     if (q->zero_points != NULL && !is_zero_point_in_range(tensor->dtype, q->zero_points[i]))
       return reject_tensor(model, index, bad, detail, "zero point %d is %lld", (int)i, (long long)q->zero_points[i]);
   }
@@ -185,7 +185,7 @@ __attribute__((format(printf, 5, 6))) static ocl_status reject_operator(int32_t 
   char text[120];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  ocl_text_format_list(text, sizeof text, format, arguments);
   va_end(arguments);
   const char* name = op->opcode == OCL_OP_CUSTOM ? op->custom_name : ocl_tflite_opcode_name(op->opcode);
   return ocl_status_with_detail(status, detail, "operator %d (%.40s): %s", (int)index, name == NULL ? "?" : name, text);
@@ -284,7 +284,7 @@ static ocl_status check_options(const ocl_tflite* model, int32_t index, uint32_t
     case OCL_OP_CONCATENATION: return check_activation(index, op, op->options.concatenation.activation, detail);
     case OCL_OP_SOFTMAX:
       if (isfinite(op->options.softmax.beta) && op->options.softmax.beta > 0) return OCL_OK;
-      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "beta is %g", (double)op->options.softmax.beta);
+      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "beta is not positive and finite");
     case OCL_OP_STRIDED_SLICE:
       if (ocl_flatbuffer_u8(model->bytes, options, OCL_STRIDED_SLICE_IS_OFFSET, 0) == 0) return OCL_OK;
       return reject_operator(index, op, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "end given as an offset");

@@ -1,4 +1,4 @@
-// sources: src/anchors.c src/status.c
+// sources: src/anchors.c src/status.c src/text.c
 #include "anchors.h"
 #include "check.h"
 #include "shared_data.h"

@@ -1,4 +1,4 @@
-// sources: src/detection_postprocess.c src/nms.c src/anchors.c src/status.c
+// sources: src/detection_postprocess.c src/nms.c src/anchors.c src/status.c src/text.c
 #include "anchors.h"
 #include "check.h"
 #include "detection_postprocess.h"

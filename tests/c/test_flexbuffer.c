@@ -1,4 +1,4 @@
-// sources: src/flexbuffer.c src/tflite.c src/tflite_verify.c src/tflite_schema.c src/flatbuffer.c src/status.c
+// sources: src/flexbuffer.c src/tflite.c src/tflite_verify.c src/tflite_schema.c src/flatbuffer.c src/status.c src/text.c
 #include <stdbool.h>
 
 #include "check.h"

@@ -1,6 +1,4 @@
-// clang-format off: the next line is read by the Makefile
-// sources: src/image.c src/image_probe.c src/image_probe_png.c src/image_probe_jpeg.c src/image_probe_bmp.c src/image_probe_gif.c src/image_stb.c src/exif.c src/status.c
-// clang-format on
+// sources: src/image.c src/image_probe.c src/image_probe_png.c src/image_probe_jpeg.c src/image_probe_bmp.c src/image_probe_gif.c src/image_stb.c src/exif.c src/status.c src/text.c
 
 // Leaks and stray reads are LeakSanitizer's and ASan's to find: every
 // file is handed over in an allocation of its exact size.

@@ -1,4 +1,4 @@
-// sources: src/metadata.c src/zip.c src/tflite.c src/tflite_verify.c src/tflite_schema.c src/flatbuffer.c src/status.c
+// sources: src/metadata.c src/zip.c src/tflite.c src/tflite_verify.c src/tflite_schema.c src/flatbuffer.c src/status.c src/text.c
 #include "check.h"
 #include "flatbuffer_writer.h"
 #include "metadata.h"
@@ -142,9 +142,9 @@ static void test_malformed_metadata_is_refused(void) {
   REJECTS(s.w.bytes[4] = 'N', "M001");
   REJECTS(s.w.size_bytes = 6, "M001");
   REJECTS(poke_u32(0, 1 << 20), "root");
-  REJECTS(poke_f32(s.std + 4, 0), "tensor 'image': a std of 0");
-  REJECTS(poke_f32(s.std, -1), "a std of -1");
-  REJECTS(poke_f32(s.mean, NAN), "a mean of");
+  REJECTS(poke_f32(s.std + 4, 0), "tensor 'image': its std is");
+  REJECTS(poke_f32(s.std, -1), "its std is");
+  REJECTS(poke_f32(s.mean, NAN), "its mean is");
   REJECTS(poke_u32(s.mean - 4, 0), "0 means and 3 stds");
   REJECTS(poke_u32(s.mean - 4, 2), "2 means and 3 stds");
   REJECTS(poke_u32(s.std - 4, 5), "1 means and 5 stds");

@@ -1,4 +1,4 @@
-// sources: src/resize.c src/status.c
+// sources: src/resize.c src/status.c src/text.c
 // Against TensorFlow's own results (shared/data/resize) and exact properties of the geometry.
 #include <stdbool.h>
 

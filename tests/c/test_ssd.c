@@ -1,4 +1,4 @@
-// sources: src/ssd.c src/nms.c src/anchors.c src/status.c
+// sources: src/ssd.c src/nms.c src/anchors.c src/status.c src/text.c
 #include "ssd_cases.h"
 
 // ---- random heads against the definition, written plainly in double

@@ -1,4 +1,4 @@
-// sources: src/ssd.c src/nms.c src/anchors.c src/status.c
+// sources: src/ssd.c src/nms.c src/anchors.c src/status.c src/text.c
 
 // TensorFlow's stages of the Open Images detector, and the person detector's, from the shared data.
 #include "shared_data.h"

@@ -1,4 +1,4 @@
-// sources: src/tflite.c src/tflite_verify.c src/tflite_schema.c src/flatbuffer.c src/status.c
+// sources: src/tflite.c src/tflite_verify.c src/tflite_schema.c src/flatbuffer.c src/status.c src/text.c
 #include <float.h>
 
 #include "check.h"
@@ -230,7 +230,7 @@ static void test_buffers_outside_the_flatbuffer(void) {
 }
 
 static void test_quantization_is_checked(void) {
-  REJECTS(poke_f32(t.scales, 0), OCL_MODEL_BAD_QUANTIZATION, "scale 0 is 0");
+  REJECTS(poke_f32(t.scales, 0), OCL_MODEL_BAD_QUANTIZATION, "scale 0 is not positive");
   REJECTS(poke_f32(t.scales + 4, NAN), OCL_MODEL_BAD_QUANTIZATION, "scale 1 is");
   REJECTS(poke_f32(t.scales + 8, INFINITY), OCL_MODEL_BAD_QUANTIZATION, "scale 2 is");
   REJECTS(poke_i32(t.zero_points, 128), OCL_MODEL_BAD_QUANTIZATION, "zero point 0 is 128");

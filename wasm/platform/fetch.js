@@ -51,6 +51,7 @@ async function* readStream(stream, url, signal) {
   try {
     for (let part = await read(); !part.done; part = await read()) yield part.value;
   } finally {
-    await reader.cancel();
+    // Of a stream that failed, it gives the failure again.
+    await reader.cancel().catch(() => {});
   }
 }
