@@ -27,8 +27,8 @@ $(foreach flavour,simd relaxed,$(eval build/bench/bare-$(flavour).wasm: \
 build/bench/heads.wasm: $(HEADS_SOURCES:%.c=build/relaxed/%.o) bench/heads/exports.txt
 	@$(call bench_link,relaxed,bench/heads/exports.txt,$(filter %.o,$^))
 
-bench: all $(BENCH_WASM) ## ratios to bare XNNPACK and to LiteRT.js
+bench: all $(BENCH_WASM) build/package/package.json ## ratios to bare XNNPACK, LiteRT.js and TensorFlow.js
 	@{ echo "# ocelli: benchmarks"; echo; \
 	  $(BENCH_NODE) bench/network.js --variant relaxed && $(BENCH_NODE) bench/network.js --variant simd && \
-	  $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js; } | tee build/bench/report.md; \
+	  $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js && $(BENCH_NODE) bench/page.js; } | tee build/bench/report.md; \
 	exit $${PIPESTATUS[0]}

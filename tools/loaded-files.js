@@ -1,4 +1,4 @@
-// Prints the JavaScript files that `import 'ocelli'` loads, entry first, one a line: `loaded-files.js PLATFORM_FILE …`.
+// Prints the JavaScript files that `import 'ocelli'` loads in Node, entry first, one a line.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -17,5 +17,5 @@ function visit(url) {
   }
 }
 
-for (const name of process.argv.slice(2)) visit(new URL(`../wasm/platform/${name}`, import.meta.url));
+for (const name of ['node.js', 'thread.node.js']) visit(new URL(`../wasm/platform/${name}`, import.meta.url));
 console.log([...seen].join('\n'));

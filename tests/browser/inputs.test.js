@@ -114,7 +114,7 @@ suite('inputs', needsBrowser, () => {
       // @ts-expect-error the page's
       const { makeInputs, makeWebp, ObjectDetector } = await import('/inputs.js');
       // @ts-expect-error the page's
-      const { decodeImage } = await import('/ocelli/wasm/platform/browser.js');
+      const { decodeImage } = await import('/ocelli/dist/web/browser.js');
       const webp = await makeWebp((await makeInputs(photo)).ImageBitmap);
       const avif = Uint8Array.from('\0\0\0\x18ftypavif\0\0\0\0avifmif1', (letter) => letter.charCodeAt(0));
       const results = [];

@@ -23,7 +23,7 @@ suite('loading', needsBrowser, () => {
       const { page, warnings } = await openPage(browser, `${server.url}/blank.html`);
       const { progress, reasons, label } = await page.evaluate(async (worker) => {
         // @ts-expect-error the page's
-        const { ObjectDetector } = await import('/ocelli/wasm/platform/browser.js');
+        const { ObjectDetector } = await import('/ocelli/dist/web/browser.js');
         /** @type {{loaded: number, total: number}[]} */
         const progress = [];
         const reasons = [];

@@ -55,7 +55,7 @@ suite('routes to the package', needsBrowser, () => {
       },
       { entry, options },
     );
-  const ENTRY = '/ocelli/wasm/platform/browser.js';
+  const ENTRY = '/ocelli/dist/web/browser.js';
   const ONE = { labels: ['Cat'], variant: { name: 'relaxed', threads: 1 } };
   const TWO = { labels: ['Cat'], variant: { name: 'relaxed-threads', threads: 2 } };
 

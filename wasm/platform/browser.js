@@ -28,7 +28,7 @@ function startWorker() {
  * @param {unknown} refusal
  */
 function startElsewhere(refusal) {
-  const url = new URL('../wasm/platform/worker.browser.js', distUrl());
+  const url = new URL('web/worker.browser.js', distUrl());
   if (typeof Worker === 'undefined' || url.origin === location.origin) {
     throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (refusal).message, refusal);
   }

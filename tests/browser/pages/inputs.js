@@ -1,5 +1,5 @@
 // One photo as everything that a browser has for pictures. Import maps are for pages that a person wrote.
-export { ObjectDetector } from './ocelli/wasm/platform/browser.js';
+export { ObjectDetector } from './ocelli/dist/web/browser.js';
 
 /** @param {string} url */
 export async function makeInputs(url) {

@@ -1,5 +1,5 @@
 // A service worker that answers /labels?PHOTO with what is on the photo.
-import { ObjectDetector } from './ocelli/wasm/platform/browser.js';
+import { ObjectDetector } from './ocelli/dist/web/browser.js';
 
 self.addEventListener('install', () => self.skipWaiting());
 self.addEventListener('activate', (event) => event.waitUntil(self.clients.claim()));

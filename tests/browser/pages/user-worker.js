@@ -1,5 +1,5 @@
 // A module worker of the user's own; import maps do not reach workers.
-import { ObjectDetector } from './ocelli/wasm/platform/browser.js';
+import { ObjectDetector } from './ocelli/dist/web/browser.js';
 
 onmessage = async ({ data: { photo, options } }) => {
   const detector = await ObjectDetector.create(options);
