@@ -145,6 +145,7 @@ test: all test-browser $(NATIVE_TESTS) node_modules/.installed check-format chec
 
 soak: all node_modules/.installed ## 100 000 damaged models and images, then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
+	@OCELLI_SOAK=1 node_modules/node-24/bin/node --test tests/browser/video.test.js
 	@$(MAKE) bench
 
 test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## the package in Chromium

@@ -58,5 +58,5 @@ ocl_status ocl_arena_plan(ocl_arena_block* blocks, int32_t num_blocks, size_t* s
     insert_by_offset(order, i);
   }
   free(order);
-  return fits ? OCL_OK : OCL_OUT_OF_MEMORY;
+  return fits && *size_bytes_out <= SIZE_MAX / 2 ? OCL_OK : OCL_OUT_OF_MEMORY;
 }

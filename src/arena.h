@@ -17,7 +17,8 @@ typedef struct {
 } ocl_arena_block;
 
 // Fills in every block's offset and *size_bytes_out, the memory they need together.
-// OUT_OF_MEMORY: no memory for the sort, or the sum does not fit size_t.
+// OUT_OF_MEMORY: no memory for the sort, the blocks' sum does not fit size_t, or what they need together is
+// more than half of what size_t counts.
 ocl_status ocl_arena_plan(ocl_arena_block* blocks, int32_t num_blocks, size_t* size_bytes_out);
 
 #endif  // OCELLI_ARENA_H_

@@ -63,6 +63,14 @@ int32_t ocl_detection_postprocess_num_rows(const ocl_detection_postprocess* post
   return postprocess->params.max_detections * postprocess->params.max_classes_per_detection;
 }
 
+uint64_t ocl_detection_postprocess_count_comparisons(const ocl_detection_postprocess* postprocess,
+                                                     int32_t num_anchors) {
+  const ocl_detection_postprocess_params* p = &postprocess->params;
+  const int32_t max_selected = p->use_regular_nms ? p->detections_per_class : p->max_detections;
+  const int32_t num_selected = max_selected < num_anchors ? max_selected : num_anchors;
+  return (uint64_t)(p->use_regular_nms ? p->num_classes : 1) * (uint64_t)num_anchors * (uint64_t)num_selected;
+}
+
 // ---- scratch: boxes, candidates, selected, kept ----
 
 enum { BYTES_PER_ANCHOR = 4 * sizeof(float) + 2 * sizeof(ocl_nms_candidate) };

@@ -9,9 +9,6 @@
 #include "weights.h"
 #include "xnnpack/hardware-config.h"
 
-// Past these a model is refused rather than run: hostile or mistaken, no network of this kind comes near.
-static const size_t kMaxElements = (size_t)1 << 28;
-static const uint64_t kMaxMultiplyAddsPerImage = 100000000000;
 enum { kMaxOperators = 4096 };
 
 // ---- building ----
@@ -78,9 +75,7 @@ static ocl_status build_value(ocl_graph* graph, int32_t index, ocl_detail* detai
     value->scale = tensor.quantization.scales[0];
     value->zero_point = tensor.quantization.zero_points == NULL ? 0 : (int32_t)tensor.quantization.zero_points[0];
   }
-  if (ocl_shape_num_elements(&tensor.shape) > kMaxElements)
-    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "tensor %d '%s'", (int)index, value->name);
-  return OCL_OK;
+  return ocl_graph_check_size(value, detail);
 }
 
 static ocl_status build_inputs(ocl_graph* graph, ocl_detail* detail) {
@@ -265,19 +260,14 @@ static ocl_status fold(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   return ocl_graph_check_xnn(step, status, detail);
 }
 
-static ocl_status plan_step(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+static ocl_status plan_step(ocl_graph* graph, ocl_step* step, int32_t batch, uint64_t* work, ocl_detail* detail) {
   step->workspace_bytes = 0;
   step->multiply_adds = 0;
+  step->other_work = 0;
+  OCL_TRY(ocl_graph_check_input(graph, step, detail));
   OCL_TRY(step->kind->plan(graph, step, detail));
-  for (int32_t i = 0; i < step->op.num_outputs; i++) {
-    const ocl_value* output = ocl_graph_out(graph, step, i);
-    uint64_t elements = 1;
-    for (int32_t d = 0; d < output->shape.rank && elements <= kMaxElements; d++)
-      elements *= (uint64_t)output->shape.dims[d];
-    if (elements == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is empty");
-    if (elements > kMaxElements)
-      return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s'", output->name);
-  }
+  OCL_TRY(ocl_graph_check_outputs(graph, step, detail));
+  OCL_TRY(ocl_graph_check_work(graph, step, batch, work, detail));
   if (step->clamp != NULL) {
     const size_t elements = ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape);
     OCL_TRY(ocl_graph_check_xnn(
@@ -360,19 +350,13 @@ static ocl_status plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
   free(graph->arena);
   graph->arena = NULL;
   forget_known(graph);
-  uint64_t multiply_adds = 0;
+  uint64_t work = 0;
   for (int32_t i = 0; i < graph->num_inputs; i++) {
     ocl_value* input = &graph->values[graph->inputs[i]];
     if (graph->is_batch_free && input->shape.rank > 0) input->shape.dims[0] = batch;
-    if (ocl_shape_num_elements(&input->shape) > kMaxElements) return OCL_MODEL_TOO_LARGE;
+    OCL_TRY(ocl_graph_check_size(input, detail));
   }
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    OCL_TRY(plan_step(graph, &graph->steps[s], detail));
-    multiply_adds += graph->steps[s].multiply_adds;
-    if (multiply_adds / (uint64_t)batch > kMaxMultiplyAddsPerImage)
-      return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "over %llu multiply-adds per image",
-                                    (unsigned long long)kMaxMultiplyAddsPerImage);
-  }
+  for (int32_t s = 0; s < graph->num_steps; s++) OCL_TRY(plan_step(graph, &graph->steps[s], batch, &work, detail));
   OCL_TRY(plan_memory(graph));
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];

@@ -7,6 +7,8 @@
 #include "graph_internal.h"
 #include "weights.h"
 
+static const uint64_t kMaxPackedWeights = (uint64_t)1 << 28;
+
 // ---- weights ----
 
 // Kernel and bias of one operator in the form that XNNPACK packs from, made for the moment of packing.
@@ -80,13 +82,13 @@ static ocl_status quantized_weights(ocl_graph* graph, const ocl_step* step, cons
 }
 
 // Reads inputs 1 (kernel) and 2 (bias, optional) of `step`. The caller frees with free_weights(), on failure too.
-static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t output_axis, weights* w,
+static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t rank, int32_t output_axis, weights* w,
                                ocl_tflite_tensor* kernel, ocl_detail* detail) {
   *w = (weights){.dtype = ocl_graph_in(graph, step, 0)->dtype};
   ocl_tflite_tensor bias_tensor;
   const ocl_tflite_tensor* bias = NULL;
   OCL_TRY(ocl_graph_constant(graph, step, 1, kernel, detail));
-  if (kernel->shape.rank <= output_axis || ocl_shape_num_elements(&kernel->shape) == 0)
+  if (kernel->shape.rank != rank || ocl_shape_num_elements(&kernel->shape) == 0)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel's shape is not one of a kernel");
   const int32_t num_outputs = kernel->shape.dims[output_axis];
   if (ocl_graph_in(graph, step, 2) != NULL) {
@@ -102,6 +104,16 @@ static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t output_
   if (w->dtype != OCL_FLOAT32 || ocl_graph_out(graph, step, 0)->dtype != OCL_FLOAT32)
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its activations are neither float nor 8-bit");
   return float_weights(step, kernel, bias, num_outputs, w, detail);
+}
+
+// XNNPACK pads each group to whole tiles of at most 16 outputs and 8 inputs: few weights may become many, and their
+// number must fit 32 bits.
+static ocl_status check_packed_size(const ocl_step* step, uint64_t groups, uint64_t group_outputs,
+                                    uint64_t inputs_per_output, ocl_detail* detail) {
+  const uint64_t weights_per_group = ((group_outputs + 15) & ~UINT64_C(15)) * ((inputs_per_output + 7) & ~UINT64_C(7));
+  if (weights_per_group <= kMaxPackedWeights / groups) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "%u groups of %u outputs", (unsigned)groups,
+                          (unsigned)group_outputs);
 }
 
 // ---- hybrid operators ----
@@ -275,7 +287,7 @@ static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_de
   step->channels = channels;
   weights w;
   ocl_tflite_tensor kernel;
-  ocl_status status = read_weights(graph, step, is_depthwise ? 3 : 0, &w, &kernel, detail);
+  ocl_status status = read_weights(graph, step, 4, is_depthwise ? 3 : 0, &w, &kernel, detail);
   grouping g = {.flags = step->op.options.conv.padding == OCL_PADDING_SAME ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0};
   if (status == OCL_OK) {
     const int32_t* dims = kernel.shape.dims;
@@ -285,11 +297,14 @@ static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_de
     g.group_inputs = (size_t)group_inputs;
     g.group_outputs = g.groups == 0 ? 0 : (size_t)outputs / g.groups;
     if (is_depthwise) g.flags |= XNN_FLAG_DEPTHWISE_CONVOLUTION;
-    if (kernel.shape.rank != 4 || g.groups == 0 || channels % group_inputs != 0 || outputs % (int32_t)g.groups != 0 ||
+    if (g.groups == 0 || channels % group_inputs != 0 || outputs % (int32_t)g.groups != 0 ||
         (is_depthwise && dims[0] != 1))
       status =
           ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel does not fit %d channels", (int)channels);
   }
+  if (status == OCL_OK)
+    status = check_packed_size(step, g.groups, g.group_outputs,
+                               (uint64_t)step->kernel[1] * (uint64_t)step->kernel[2] * g.group_inputs, detail);
   if (status == OCL_OK && step->is_hybrid)
     status = split_hybrid(step, &kernel, (size_t)kernel.shape.dims[is_depthwise ? 3 : 0], &w);
   if (status == OCL_OK) status = ocl_graph_check_xnn(step, create_convolution(graph, step, &g, &w), detail);
@@ -359,9 +374,9 @@ const ocl_kind ocl_graph_depthwise_conv = {build_depthwise, plan_convolution, bi
 static ocl_status build_fully_connected(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   weights w;
   ocl_tflite_tensor kernel;
-  ocl_status status = read_weights(graph, step, 0, &w, &kernel, detail);
-  if (status == OCL_OK && kernel.shape.rank != 2)
-    status = ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel is not [outputs, inputs]");
+  ocl_status status = read_weights(graph, step, 2, 0, &w, &kernel, detail);
+  if (status == OCL_OK)
+    status = check_packed_size(step, 1, (uint64_t)kernel.shape.dims[0], (uint64_t)kernel.shape.dims[1], detail);
   if (status == OCL_OK && step->is_hybrid) status = split_hybrid(step, &kernel, (size_t)kernel.shape.dims[0], &w);
   if (status == OCL_OK) {
     const ocl_value* input = ocl_graph_in(graph, step, 0);

@@ -33,7 +33,7 @@ typedef struct ocl_step ocl_step;
 typedef struct {
   // Reads the options and the constants. NULL: nothing to do.
   ocl_status (*build)(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
-  // Input shapes -> output shapes, all checked; workspace; multiply-adds.
+  // Input shapes -> output shapes, all checked; workspace; multiply-adds and other work.
   ocl_status (*plan)(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
   // Hands the addresses to XNNPACK. NULL: nothing to do.
   enum xnn_status (*bind)(ocl_graph* graph, ocl_step* step);
@@ -62,6 +62,7 @@ struct ocl_step {
   size_t workspace_bytes;
   void* workspace;
   uint64_t multiply_adds;
+  uint64_t other_work;  // beyond them and beyond reading and writing each element once, as that many multiply-adds
   double time_us;
   bool is_fused_away;  // a PAD that its convolution does
   bool is_folded;      // its outputs are known: done at plan time
@@ -129,6 +130,14 @@ ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail*
     __attribute__((format(printf, 4, 5)));
 // OCL_OK, or the rejection that an XNNPACK status means.
 ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl_detail* detail);
+
+// graph_limits.c. MODEL_TOO_LARGE, or MODEL_BAD_GRAPH for what is empty.
+ocl_status ocl_graph_check_size(const ocl_value* value, ocl_detail* detail);
+ocl_status ocl_graph_check_input(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
+ocl_status ocl_graph_check_outputs(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
+// Adds the step's work to that of the steps before it.
+ocl_status ocl_graph_check_work(ocl_graph* graph, const ocl_step* step, int32_t batch, uint64_t* work,
+                                ocl_detail* detail);
 
 // The model's tensor behind a constant value; MODEL_BAD_GRAPH if the value is computed. Only while building.
 ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_tflite_tensor* tensor_out,

@@ -328,6 +328,9 @@ static ocl_status build_resize(ocl_graph* graph, ocl_step* step, ocl_detail* det
   return OCL_OK;
 }
 
+// XNNPACK keeps four pointers and two weights for each, and their bytes must fit 32 bits.
+static const int32_t kMaxResizedPixels = 1 << 25;
+
 // XNNPACK takes the output size when an operator is created, so this one is created when it is known.
 static ocl_status plan_resize(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
@@ -336,6 +339,8 @@ static ocl_status plan_resize(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, 2, size, &count, detail));
   if (count != 2 || size[0] < 1 || size[1] < 1 || size[0] > 65535 || size[1] > 65535)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output size");
+  if (size[0] > kMaxResizedPixels / size[1])
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "%d x %d outputs", (int)size[0], (int)size[1]);
   const uint32_t flags = step->op.options.resize.align_corners        ? XNN_FLAG_ALIGN_CORNERS
                          : step->op.options.resize.half_pixel_centers ? 0
                                                                       : XNN_FLAG_TENSORFLOW_LEGACY_MODE;
@@ -417,6 +422,8 @@ static size_t real_bytes(const ocl_value* value) {
   return value->dtype == OCL_FLOAT32 ? 0 : ocl_shape_num_elements(&value->shape) * sizeof(float);
 }
 
+static const uint64_t kWorkPerComparison = 16;
+
 static ocl_status plan_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const ocl_shape* encodings = &ocl_graph_in(graph, step, 0)->shape;
   const ocl_shape* scores = &ocl_graph_in(graph, step, 1)->shape;
@@ -427,7 +434,13 @@ static ocl_status plan_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail*
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its inputs are not [1,N,4], [1,N,C] and [N,4]");
   OCL_TRY(ocl_detection_postprocess_scratch_size(step->postprocess, encodings->dims[1], scores->dims[2],
                                                  &step->workspace_bytes, detail));
-  for (int32_t i = 0; i < 3; i++) step->workspace_bytes += real_bytes(ocl_graph_in(graph, step, i));
+  uint64_t bytes = step->workspace_bytes;
+  for (int32_t i = 0; i < 3; i++) bytes += real_bytes(ocl_graph_in(graph, step, i));
+  if (bytes > INT32_MAX)
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "%d anchors", (int)anchors->dims[0]);
+  step->workspace_bytes = (size_t)bytes;
+  step->other_work =
+      kWorkPerComparison * ocl_detection_postprocess_count_comparisons(step->postprocess, encodings->dims[1]);
   const int32_t rows = ocl_detection_postprocess_num_rows(step->postprocess);
   ocl_graph_out(graph, step, 0)->shape = (ocl_shape){3, {1, rows, 4}};
   ocl_graph_out(graph, step, 1)->shape = (ocl_shape){2, {1, rows}};

@@ -4,9 +4,7 @@
 
 #include "graph_internal.h"
 
-// Past these a window is refused: 8-bit sums must fit 32 bits, and a run must end.
-static const int64_t kMaxArea = (int64_t)1 << 22;
-static const uint64_t kMaxAdditions = (uint64_t)1 << 32;
+static const int64_t kMaxArea = (int64_t)1 << 22;  // so that 8-bit sums fit 32 bits
 
 static ocl_status check_pool(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
@@ -33,8 +31,8 @@ static ocl_status plan_pool(ocl_graph* graph, ocl_step* step, ocl_detail* detail
   step->workspace_bytes = (size_t)channels * sizeof(float);  // one pixel's accumulators
   OCL_TRY(ocl_graph_plan_window(graph, step, &window, channels, detail));
   const int64_t area = window.kernel_h * window.kernel_w;
-  const uint64_t outputs = ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape);
-  if (area > kMaxArea || outputs > kMaxAdditions / (uint64_t)area)
+  step->other_work = (uint64_t)ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape) * (uint64_t)area;
+  if (area > kMaxArea)
     return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "a %d x %d window", (int)window.kernel_h,
                             (int)window.kernel_w);
   return OCL_OK;

@@ -353,6 +353,8 @@ const ocl_kind ocl_graph_shape = {NULL, plan_shape, NULL, run_shape};
 // ---- STRIDED_SLICE, TILE: the output's elements picked from the input by index ----
 
 // Element [i0, i1, …] of the output is the input's at sum over d of (start[d] + i_d * step[d]) mod size[d], in strides.
+static const uint64_t kWorkPerPick = 64;  // an index of each dimension
+
 static ocl_status plan_strided_slice(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(check_same_dtype(graph, step, detail));
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
@@ -389,6 +391,7 @@ static ocl_status plan_strided_slice(ocl_graph* graph, ocl_step* step, ocl_detai
     if (!is_shrunk) shape.dims[shape.rank++] = (int32_t)count;
   }
   ocl_graph_out(graph, step, 0)->shape = shape;
+  step->other_work = (uint64_t)ocl_shape_num_elements(&shape) * kWorkPerPick;
   return OCL_OK;
 }
 
@@ -406,6 +409,7 @@ static ocl_status plan_tile(ocl_graph* graph, ocl_step* step, ocl_detail* detail
     step->pick.count[d] = shape.dims[d];
   }
   ocl_graph_out(graph, step, 0)->shape = shape;
+  step->other_work = (uint64_t)ocl_shape_num_elements(&shape) * kWorkPerPick;
   return OCL_OK;
 }
 

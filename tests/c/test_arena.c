@@ -101,6 +101,10 @@ static void test_sums_that_do_not_fit(void) {
   CHECK_STATUS(ocl_arena_plan(huge, 1, &size_bytes), OCL_OUT_OF_MEMORY);
   ocl_arena_block halves[] = {{SIZE_MAX / 2, 0, 1, 0}, {SIZE_MAX / 2, 2, 3, 0}, {SIZE_MAX / 2, 4, 5, 0}};
   CHECK_STATUS(ocl_arena_plan(halves, 3, &size_bytes), OCL_OUT_OF_MEMORY);
+  ocl_arena_block quarters[] = {{SIZE_MAX / 4, 0, 1, 0}, {SIZE_MAX / 4, 1, 2, 0}};
+  CHECK_STATUS(ocl_arena_plan(quarters, 2, &size_bytes), OCL_OUT_OF_MEMORY);
+  quarters[1].first_step = 2;
+  CHECK_STATUS(ocl_arena_plan(quarters, 2, &size_bytes), OCL_OK);
 }
 
 int main(void) {

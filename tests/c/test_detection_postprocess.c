@@ -408,6 +408,27 @@ static void parameters_out_of_range_are_rejected(void) {
   ocl_detection_postprocess_destroy(NULL);
 }
 
+static uint64_t count_comparisons(bool use_regular_nms, int32_t num_anchors) {
+  ocl_detection_postprocess_params params = default_params();
+  params.use_regular_nms = use_regular_nms;
+  params.max_detections = 20;
+  params.detections_per_class = 100;
+  params.num_classes = 90;
+  ocl_detection_postprocess* p;
+  CHECK_STATUS(ocl_detection_postprocess_create(&params, &p, NULL), OCL_OK);
+  const uint64_t count = ocl_detection_postprocess_count_comparisons(p, num_anchors);
+  ocl_detection_postprocess_destroy(p);
+  return count;
+}
+
+// Each anchor with each that is kept, of which there are no more than anchors; in each class, or once.
+static void comparisons_are_counted(void) {
+  CHECK(count_comparisons(false, 1917) == 1917 * 20);
+  CHECK(count_comparisons(false, 7) == 7 * 7);
+  CHECK(count_comparisons(true, 1917) == 90 * 1917 * 100);
+  CHECK(count_comparisons(true, 1 << 26) == UINT64_C(90) * (1 << 26) * 100);
+}
+
 int main(void) {
   RUN(both_variants_equal_tflite);
   RUN(fast_keeps_anchors);
@@ -415,5 +436,6 @@ int main(void) {
   RUN(boxes_that_are_none_are_no_candidates);
   RUN(random_heads_equal_the_definition);
   RUN(parameters_out_of_range_are_rejected);
+  RUN(comparisons_are_counted);
   return check_failed_tests;
 }

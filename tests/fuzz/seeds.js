@@ -1,31 +1,46 @@
 // The sound files that are damaged.
 import { readdirSync, readFileSync } from 'node:fs';
 import { encodePng, makeBmp, makeGif, withExifChunk, withExifSegment } from '../node/image_files.js';
-import { DEFAULT_MODEL, needsShared, shared } from '../node/shared.js';
-import { findStructure } from './mutate.js';
+import { DEFAULT_MODEL, needsShared, packagePhoto, shared } from '../node/shared.js';
+import { imageRegions, modelRegions } from './regions.js';
+import { tinyDetector } from './tiny_models.js';
 
-/** @typedef {{name: string, bytes: Uint8Array, structure: number[]}} Seed */
+/** @typedef {import('./mutate.js').Seed} Seed */
 
-/** @param {string} name @param {Uint8Array} bytes @returns {Seed} */
-const seed = (name, bytes) => ({ name, bytes, structure: findStructure(bytes) });
+/** @param {string} name @param {Uint8Array} file @returns {Seed} */
+function image(name, file) {
+  const bytes = new Uint8Array(file);
+  return { name, bytes, regions: imageRegions(bytes) };
+}
+/** @param {string} name @param {Uint8Array} file @returns {Seed} */
+function model(name, file) {
+  const bytes = new Uint8Array(file);
+  return { name, bytes, regions: modelRegions(bytes) };
+}
 
 /** @param {string} folder @param {number} maxBytes */
 function sharedModels(folder, maxBytes) {
   if ('skip' in needsShared) return [];
   return readdirSync(shared(folder))
     .filter((name) => name.endsWith('.tflite'))
-    .map((name) => seed(name, readFileSync(shared(`${folder}/${name}`))))
+    .map((name) => model(name, readFileSync(shared(`${folder}/${name}`))))
     .filter(({ bytes }) => bytes.length <= maxBytes);
 }
 
 /** Detectors of every kind: raw heads, with metadata, with the post-processing operator. */
 export const detectorSeeds = () => [
-  seed('default', readFileSync(DEFAULT_MODEL)),
+  model('default', readFileSync(DEFAULT_MODEL)),
   ...sharedModels('models', 16e6).filter(({ name }) => /^ssd|^mobile_object/.test(name)),
 ];
 
+export const tinyDetectorSeed = () => model('tiny', tinyDetector());
+
 /** Networks of few operators each, and small whole ones. */
-export const networkSeeds = () => [...sharedModels('ops', 1e6), ...sharedModels('models', 1e6)];
+export const networkSeeds = () => [
+  tinyDetectorSeed(),
+  ...sharedModels('ops', 1e6),
+  ...sharedModels('models', 1e6),
+];
 
 /** The JPEG files that the native tests have in C. */
 function jpegs() {
@@ -43,15 +58,16 @@ export function imageSeeds() {
   const grey16 = Uint16Array.from({ length: 24 * 16 }, (_, i) => i * 150);
   const png = encodePng({ ...size, data: rgb });
   return [
-    seed('png', png),
-    seed('png, EXIF', withExifChunk(png, 6)),
-    seed('png, 16 bits', encodePng({ ...size, data: grey16 }, 1, 16)),
-    seed('png, alpha', encodePng({ width: 18, height: 16, data: rgb }, 4)),
-    seed('bmp', makeBmp({ ...size, data: rgb })),
-    seed('gif', makeGif({ ...size, data: rgb.map((value) => value & 0xc0) })),
+    image('png', png),
+    image('png, EXIF', withExifChunk(png, 6)),
+    image('png, 16 bits', encodePng({ ...size, data: grey16 }, 1, 16)),
+    image('png, alpha', encodePng({ width: 18, height: 16, data: rgb }, 4)),
+    image('png, photo', packagePhoto('chelsea.png')),
+    image('bmp', makeBmp({ ...size, data: rgb })),
+    image('gif', makeGif({ ...size, data: rgb.map((value) => value & 0xc0) })),
     ...jpegs().flatMap(({ name, bytes }) => [
-      seed(name, bytes),
-      seed(`${name}, EXIF`, withExifSegment(bytes, 5, true)),
+      image(name, bytes),
+      image(`${name}, EXIF`, withExifSegment(bytes, 5, true)),
     ]),
   ];
 }

@@ -1,91 +1,127 @@
 // soak.js [CASES]: so many damaged models and images (default 100 000), in as many processes as there are cores.
-// Prints how each kind ended; exit status 1 if anything trapped, hung, leaked or threw what is no OcelliError.
+// Prints how they ended; exit status 1 if anything trapped, hung, leaked or threw what is no OcelliError.
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { availableKinds, KINDS } from './cases.js';
+import { Fault, KINDS } from './cases.js';
 
 /** Of all cases: detectors are whole networks, and slow. */
-const SHARES = { images: 0.5, detectors: 0.05, networks: 0.45 };
+const SHARES = { images: 0.45, detectors: 0.1, networks: 0.45 };
+/** A process that says nothing for so long never will. */
+const SILENCE_MS = 120000;
+const PROGRESS_MS = 5000;
 
-/** @typedef {{kind: keyof typeof KINDS, codes: Record<string, number>, failures: string[]}} Report */
+/**
+ * @typedef {keyof typeof KINDS} KindName
+ * @typedef {{number: number, start: true} | {number: number, code?: string, fault?: string, message?: string, ms: number}} Message
+ */
 
-/** @param {keyof typeof KINDS} kind @param {number} first @param {number} step @param {number} last */
+// ---- a process: cases first, first + step, … below last
+
+/** @param {KindName} kind @param {number} first @param {number} step @param {number} last */
 async function work(kind, first, step, last) {
-  /** @type {Report} */
-  const report = { kind, codes: {}, failures: [] };
   let subject = await KINDS[kind]();
-  let sent = Date.now();
   for (let number = first; number < last; number += step) {
+    process.send?.({ number, start: true });
+    const start = performance.now();
+    const ms = () => Math.round(performance.now() - start);
     try {
       const code = await subject.run(number);
-      report.codes[code] = (report.codes[code] ?? 0) + 1;
+      process.send?.({ number, code, ms: ms() });
     } catch (error) {
-      report.failures.push(`${kind} ${number}: ${/** @type {Error} */ (error).message}`);
+      const { message } = /** @type {Error} */ (error);
+      process.send?.({ number, fault: error instanceof Fault ? error.fault : 'threw', message, ms: ms() });
       subject = await KINDS[kind]();
-    }
-    if (Date.now() - sent > 5000) {
-      sent = Date.now();
-      process.send?.({ kind, share: (number - first) / (last - first) });
     }
   }
   subject.close();
-  process.send?.(report);
 }
 
-/** @param {number} cases */
-async function supervise(cases) {
-  const kinds = availableKinds();
-  const total = kinds.reduce((sum, kind) => sum + SHARES[kind], 0);
+// ---- the one that starts them and counts
+
+class Tally {
+  codes = /** @type {Record<string, number>} */ ({});
+  faults = /** @type {string[]} */ ([]);
+  faultCounts = /** @type {Record<string, number>} */ ({});
+  done = 0;
+  slowestMs = 0;
+  slowest = 0;
+
+  /** @param {string} fault @param {number} number @param {string} message */
+  fault(fault, number, message) {
+    this.faultCounts[fault] = (this.faultCounts[fault] ?? 0) + 1;
+    this.faults.push(`case ${number} ${fault}: ${message}`);
+  }
+}
+
+/**
+ * Runs a process to its end; one that dies or hangs is replaced by one that goes on after the case that it died of.
+ * @param {KindName} kind
+ * @param {{first: number, step: number, last: number}} range
+ * @param {Tally} tally
+ */
+async function supervise(kind, { first, step, last }, tally) {
+  let next = first;
+  while (next < last) {
+    const child = fork(fileURLToPath(import.meta.url), ['--worker', kind, ...[next, step, last].map(String)]);
+    const kill = () => child.kill('SIGKILL');
+    let silence = setTimeout(kill, SILENCE_MS);
+    child.on('message', (raw) => {
+      clearTimeout(silence);
+      silence = setTimeout(kill, SILENCE_MS);
+      const message = /** @type {Message} */ (raw);
+      if ('start' in message) return void (next = message.number + step);
+      tally.done++;
+      if (message.ms > tally.slowestMs) [tally.slowestMs, tally.slowest] = [message.ms, message.number];
+      if (message.code) tally.codes[message.code] = (tally.codes[message.code] ?? 0) + 1;
+      else tally.fault(message.fault ?? 'threw', message.number, message.message ?? '');
+    });
+    const [code, signal] = await new Promise((resolve) => child.on('exit', (...how) => resolve(how)));
+    clearTimeout(silence);
+    if (code === 0) break;
+    tally.fault(
+      signal === 'SIGKILL' ? 'hung' : 'threw',
+      next - step,
+      `its process ended by ${signal ?? code}`,
+    );
+  }
+}
+
+/** @param {KindName} kind @param {number} cases */
+async function soak(kind, cases) {
+  const tally = new Tally();
+  const progress = setInterval(
+    () => process.stderr.write(`  soak: ${kind}, ${tally.done} of ${cases}, ${tally.faults.length} faults\n`),
+    PROGRESS_MS,
+  );
   const cores = availableParallelism();
-  /** @type {Report[]} */
-  const reports = [];
-  for (const kind of kinds) {
-    const last = Math.round((cases * SHARES[kind]) / total);
-    const children = Array.from({ length: cores }, (_, core) =>
-      fork(fileURLToPath(import.meta.url), ['--worker', kind, String(core), String(cores), String(last)]),
-    );
-    await Promise.all(
-      children.map(
-        (child, core) =>
-          new Promise((resolve) => {
-            child.on('message', (message) => {
-              const { share } = /** @type {{share?: number}} */ (message);
-              if (share === undefined) reports.push(/** @type {Report} */ (message));
-              else if (core === 0) process.stderr.write(`  soak: ${kind} ${Math.round(share * 100)} %\n`);
-            });
-            child.on('exit', (code) => {
-              if (code !== 0)
-                reports.push({ kind, codes: {}, failures: [`${kind}: a process ended with ${code}`] });
-              resolve(undefined);
-            });
-          }),
-      ),
-    );
-  }
-  return reports;
+  await Promise.all(
+    Array.from({ length: cores }, (_, first) => supervise(kind, { first, step: cores, last: cases }, tally)),
+  );
+  clearInterval(progress);
+  return tally;
 }
 
-/** @param {Report[]} reports */
-function print(reports) {
-  for (const kind of new Set(reports.map((report) => report.kind))) {
-    /** @type {Record<string, number>} */
-    const sums = {};
-    for (const { codes } of reports.filter((report) => report.kind === kind))
-      for (const [code, count] of Object.entries(codes)) sums[code] = (sums[code] ?? 0) + count;
-    const rows = Object.entries(sums).toSorted((a, b) => b[1] - a[1]);
-    console.log(`${kind}: ${rows.reduce((sum, [, count]) => sum + count, 0)} cases`);
-    for (const [code, count] of rows) console.log(`  ${code.padEnd(28)}${String(count).padStart(8)}`);
-  }
-  const failures = reports.flatMap((report) => report.failures);
-  console.log(`failures: ${failures.length}`);
-  for (const failure of failures.slice(0, 50)) console.log(`  ${failure}`);
-  return failures.length;
+/** @param {KindName} kind @param {Tally} tally */
+function print(kind, { done, codes, faults, faultCounts, slowest, slowestMs }) {
+  const line = (/** @type {string} */ name, /** @type {number} */ count) =>
+    console.log(`  ${name.padEnd(28)}${String(count).padStart(8)}`);
+  console.log(`${kind}: ${done} cases; the slowest, ${slowest}, took ${slowestMs} ms`);
+  for (const [code, count] of Object.entries(codes).toSorted((a, b) => b[1] - a[1])) line(code, count);
+  for (const fault of ['trapped', 'threw', 'hung', 'leaked', 'changed']) line(fault, faultCounts[fault] ?? 0);
+  for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);
 }
 
-const [mode, kind, first, step, last] = process.argv.slice(2);
+const [mode, kind, ...numbers] = process.argv.slice(2);
 if (mode === '--worker') {
-  await work(/** @type {keyof typeof KINDS} */ (kind), Number(first), Number(step), Number(last));
+  const [first, step, last] = numbers.map(Number);
+  await work(/** @type {KindName} */ (kind), first, step, last);
 } else {
-  process.exitCode = print(await supervise(Number(mode ?? 100000))) > 0 ? 1 : 0;
+  const kinds = /** @type {KindName[]} */ (Object.keys(KINDS)).filter((name) => !kind || name === kind);
+  const total = kinds.reduce((sum, name) => sum + SHARES[name], 0);
+  for (const name of kinds) {
+    const tally = await soak(name, Math.round((Number(mode ?? 100000) * SHARES[name]) / total));
+    print(name, tally);
+    if (tally.faults.length > 0) process.exitCode = 1;
+  }
 }
