@@ -238,9 +238,10 @@ async function prepare(options) {
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // The model is on its way while the module compiles.
+  const creating = Engine.create({ variant, threads, deterministic, wasmUrl });
   const opening = readSource(options.model ?? locateModel(wasmUrl), signal);
   opening.catch(() => {});
-  const engine = await Engine.create({ variant, threads, deterministic, wasmUrl });
+  const engine = await creating;
   try {
     const received = await engine.receiveModel(await opening, { signal, onProgress });
     const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);

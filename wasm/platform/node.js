@@ -1,5 +1,5 @@
 // Node: files are read from disk, threads are worker_threads.
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { failure } from '../errors.js';
@@ -26,16 +26,21 @@ async function compile(url) {
 async function openSource(source, signal) {
   if (/^https?:/.test(String(source))) return openUrl(source, signal);
   try {
-    const file = await open(source instanceof URL || !/^file:/.test(source) ? source : new URL(source));
-    return { sizeBytes: (await file.stat()).size, chunks: readChunks(file) };
+    const path = source instanceof URL || !/^file:/.test(source) ? source : new URL(source);
+    return { sizeBytes: (await stat(path)).size, chunks: readChunks(path) };
   } catch (error) {
     throw failure('MODEL_NOT_FOUND', /** @type {Error} */ (error).message, error);
   }
 }
 
-/** @param {import('node:fs/promises').FileHandle} file */
-async function* readChunks(file) {
+/**
+ * Opened when the first chunk is asked for: who never asks leaves no file open.
+ * @param {string | URL} path
+ */
+async function* readChunks(path) {
+  let file;
   try {
+    file = await open(path);
     const buffer = new Uint8Array(CHUNK_BYTES);
     for (;;) {
       const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES);
@@ -45,7 +50,7 @@ async function* readChunks(file) {
   } catch (error) {
     throw failure('MODEL_NOT_FOUND', /** @type {Error} */ (error).message, error);
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 
