@@ -14,6 +14,7 @@ import { dtypeOf, shapeFromProto, tensorFromProto } from './tensor.js';
 
 const MAX_CALL_DEPTH = 100;
 const MAX_NODES = 2_000_000;
+const MAX_CALLS = 100_000;
 const decoder = new TextDecoder();
 
 export class Node {
@@ -146,6 +147,7 @@ export class GraphBuilder {
   /** @type {Map<string, FunctionDef>} */ functions;
   /** @type {{node: Node, def: NodeDef, scope: Scope}[]} */ #pending = [];
   #count = 0;
+  #calls = 0;
   #top;
 
   /** @param {GraphDef} graphDef */
@@ -185,6 +187,10 @@ export class GraphBuilder {
     const node = new Node(scope.path + def.name, def.op, def.attr);
     this.#pending.push({ node, def, scope });
     return node;
+  }
+
+  countCall() {
+    if (++this.#calls > MAX_CALLS) throw convertFailure('GRAPH_BAD', `over ${MAX_CALLS} function calls`);
   }
 
   /** Gives all nodes made so far their inputs. */
@@ -256,6 +262,7 @@ class Scope {
     const path = this.path + def.name;
     if (this.#opening.has(def.name)) throw convertFailure('GRAPH_BAD', `'${path}' takes its own output`);
     this.#opening.add(def.name);
+    this.#builder.countCall();
     const isCondition = CONDITIONS.has(def.op);
     const branch = isCondition && this.#isTrue(def) ? 'then_branch' : 'else_branch';
     const name =
