@@ -1,5 +1,6 @@
 // Damaged and hostile sources: every one ends in a named error, quickly, and never in a model.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { gzipSync, zipSync } from 'fflate';
@@ -37,6 +38,13 @@ function flipped(bytes, at, bits = 0x55) {
   copy[at % copy.length] ^= bits;
   return copy;
 }
+
+test('every code is in the manual, with its meaning', () => {
+  const manual = readFileSync(new URL('../../docs/convert.md', import.meta.url), 'utf8');
+  for (const [code, message] of Object.entries(CONVERT_MESSAGES)) {
+    assert.ok(manual.includes(`| \`${code}\` | ${message}`), code);
+  }
+});
 
 describe('SavedModels', needsShared, () => {
   const source = needsShared.skip ? {} : folder('keras2_mobilenet_v1_025_128_classifier');
