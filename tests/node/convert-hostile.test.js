@@ -260,6 +260,20 @@ describe('graphs', () => {
     await assertNamed(graphDef([input, call('out', 'f0')], doubling), /GRAPH_BAD.*over/);
   });
 
+  test('a loop of more rounds than one is refused', async () => {
+    const loop = [
+      { name: 'enter', op: 'Enter', input: ['x'] },
+      { name: 'merge', op: 'Merge', input: ['enter', 'next'] },
+      { name: 'less', op: 'Less', input: ['merge', 'x'] },
+      { name: 'go', op: 'LoopCond', input: ['less'] },
+      { name: 'switch', op: 'Switch', input: ['merge', 'go'] },
+      { name: 'body', op: 'Relu', input: ['switch:1'] },
+      { name: 'next', op: 'NextIteration', input: ['body'] },
+      { name: 'out', op: 'Exit', input: ['switch'] },
+    ];
+    await assertNamed(graphDef([input, ...loop]), /GRAPH_UNSUPPORTED.*the loop of 'less'/);
+  });
+
   test('nodes in a circle', async () => {
     const circle = [
       { name: 'a', op: 'Relu', input: ['b'] },

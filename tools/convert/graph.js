@@ -146,6 +146,7 @@ const MAX_HOPS = 100;
 export class GraphBuilder {
   /** @type {Map<string, FunctionDef>} */ functions;
   /** @type {{node: Node, def: NodeDef, scope: Scope}[]} */ #pending = [];
+  /** @type {Ref[]} what decides on another round, of every loop met */ loopConditions = [];
   #count = 0;
   #calls = 0;
   #top;
@@ -186,6 +187,7 @@ export class GraphBuilder {
     if (++this.#count > MAX_NODES) throw convertFailure('GRAPH_BAD', `over ${MAX_NODES} nodes`);
     const node = new Node(scope.path + def.name, def.op, def.attr);
     this.#pending.push({ node, def, scope });
+    if (def.op === 'LoopCond') this.loopConditions.push({ node, index: 0 });
     return node;
   }
 
@@ -275,6 +277,11 @@ class Scope {
     const inputs = this.inputsOf(def).slice(Number(isCondition));
     const call = openFunction(this.#builder, body, inputs, `${path}/`, this.depth + 1);
     this.#calls.set(def.name, call);
+    const condition = this.#builder.functions.get(def.attr?.get('cond')?.func?.name ?? '');
+    if (condition)
+      this.#builder.loopConditions.push(
+        openFunction(this.#builder, condition, inputs, `${path}/cond/`, this.depth + 1)(0),
+      );
     return call;
   }
 
