@@ -1,6 +1,7 @@
 // What is known of each node's outputs before anything runs: their shapes, and the values of those that are constant.
 import { convertFailure } from './errors.js';
-import { axisOf, broadcastShapes, evaluate, sliceRanges } from './kernels.js';
+import { axisOf, broadcastShapes, evaluate } from './kernels.js';
+import { sliceRanges } from './ranges.js';
 import { inOrder } from './simplify.js';
 import { sizeOf } from './tensor.js';
 
