@@ -7,7 +7,7 @@ import { convert } from '../../tools/convert/index.js';
 import { Files, openSource } from '../../tools/convert/files.js';
 import { sharedSource } from './convert.js';
 import { runLiteRt } from './litert.js';
-import { loadEngine, maxDifference, needsShared, shared, sharedArray, sharedJson } from './shared.js';
+import { loadEngine, maxAbs, maxDifference, needsShared, shared, sharedArray, sharedJson } from './shared.js';
 
 /**
  * @typedef {{score: number, box: number[], label: number, name?: string, entity?: string}} Found
@@ -164,6 +164,17 @@ for (const name of [PERSON, HANDS]) {
     const { model, kind } = await convert(sharedSource(name));
     assert.equal(kind, 'detector');
     await compareAll(model, zooPhotos(name));
+    const engine = await loadEngine('simd', model);
+    const { shape } = engine.inputs[0];
+    const noise = Float32Array.from({ length: shape[1] * shape[2] * 3 }, (_, i) => Math.sin(i * i));
+    engine.writeInput(0, noise);
+    engine.run();
+    for (const { shape: of, data } of await runLiteRt(model, noise, shape)) {
+      const own = engine.outputs.findIndex((output) => output.shape.at(-1) === of.at(-1));
+      const head = /** @type {Float32Array} */ (engine.readOutput(own).data);
+      assert.ok(maxDifference(head, data) < 1e-4 * Math.max(1, maxAbs(data)), `LiteRT.js: [${of}]`);
+    }
+    engine.close();
   });
 }
 

@@ -15,7 +15,8 @@ const PIXELS = [1, 0];
 const V2_OPERATORS = { CONV_2D: 35, DEPTHWISE_CONV_2D: 17, ADD: 10 };
 
 /**
- * The operators are those that TensorFlow's own converter leaves.
+ * The operators are those that TensorFlow's own converter (2.15) leaves, less its PADs, which SAME does as well, and its shape
+ * arithmetic; where it has a SUB, this has an ADD.
  * @type {{source: string, pixels?: string, output?: string, range: number[], operators: Record<string, number>}[]}
  */
 const CASES = [

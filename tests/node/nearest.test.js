@@ -1,7 +1,7 @@
 // RESIZE_NEAREST_NEIGHBOR against LiteRT.js, in the sizes and conventions that occur.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ints } from '../../tools/convert/lower.js';
+import { ints } from '../../tools/convert/network.js';
 import { writeTflite } from '../../tools/convert/tflite.js';
 import { runEach } from './convert.js';
 import { runLiteRt } from './litert.js';

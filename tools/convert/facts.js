@@ -1,6 +1,7 @@
 // What is known of each node's outputs before anything runs: their shapes, and the values of those that are constant.
 import { convertFailure } from './errors.js';
-import { axisOf, broadcastShapes, evaluate, sliceRanges } from './kernels.js';
+import { axisOf, broadcastShapes, evaluate } from './kernels.js';
+import { sliceRanges } from './ranges.js';
 import { inOrder } from './simplify.js';
 import { sizeOf } from './tensor.js';
 
@@ -262,6 +263,24 @@ function convolvedDepthwise(node, x, _, [, w]) {
   return [w && windowed(node, x, w, w[2] * w[3])];
 }
 
+/**
+ * Sizes under SpaceToBatchND, by axis: the batch grows by what rows and columns lose.
+ * @param {number} size
+ * @param {number} d
+ * @param {number[]} block
+ * @param {number[]} pads
+ */
+function spread(size, d, block, pads) {
+  if (size < 0 || d > block.length) return size;
+  return d === 0 ? size * sizeOf(block) : (size + pads[2 * d - 2] + pads[2 * d - 1]) / block[d - 1];
+}
+
+/** @param {number} size @param {number} d @param {number[]} block @param {number[]} crops */
+function gathered(size, d, block, crops) {
+  if (size < 0 || d > block.length) return size;
+  return d === 0 ? size / sizeOf(block) : size * block[d - 1] - crops[2 * d - 2] - crops[2 * d - 1];
+}
+
 /** @type {Rule} */
 function multiplied(node, x, _, [, w]) {
   return [w && [node.bool('transpose_a') ? x[1] : x[0], node.bool('transpose_b') ? w[0] : w[1]]];
@@ -307,6 +326,12 @@ const RULES = {
     const along = parts.map((part) => /** @type {number[]} */ (part)[at]);
     return [x.with(at, along.some((size) => size < 0) ? -1 : along.reduce((sum, size) => sum + size, 0))];
   },
+  SpaceToBatchND: (_, x, [, block, pads]) => [
+    block && pads && x.map((size, d) => spread(size, d, block, pads)),
+  ],
+  BatchToSpaceND: (_, x, [, block, crops]) => [
+    block && crops && x.map((size, d) => gathered(size, d, block, crops)),
+  ],
   Pack: (node, x, sizes) => [x.toSpliced(axisOf(node.int('axis', 0), x.length + 1), 0, sizes.length)],
   Unpack: (node, x) => {
     const axis = axisOf(node.int('axis', 0), x.length);

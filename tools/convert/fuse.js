@@ -1,7 +1,7 @@
 // Joins TFLite operators: scales, offsets and activations into the convolution before them, padding into the one after,
 // hard-swish from its parts; drops what does nothing. Each rule looks at one operator and says whether it changed
 // anything; they run until none does.
-import { numChannels, WEIGHTED, Wiring } from './network.js';
+import { numChannels, samePadding, WEIGHTED, Wiring } from './network.js';
 import { sizeOf } from './tensor.js';
 
 /**
@@ -145,12 +145,6 @@ function fuseActivation(op, network, wiring) {
   into.options.activation = op.kind;
   absorb(network, op, into);
   return true;
-}
-
-/** What SAME pads before and after. @param {number} size @param {number} kernel @param {number} stride @param {number} dilation */
-function samePadding(size, kernel, stride, dilation) {
-  const total = Math.max((Math.ceil(size / stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0);
-  return [Math.floor(total / 2), total - Math.floor(total / 2)];
 }
 
 /** A PAD that does what SAME would do. @type {Fusion} */

@@ -14,6 +14,7 @@ import { dtypeOf, shapeFromProto, tensorFromProto } from './tensor.js';
 
 const MAX_CALL_DEPTH = 100;
 const MAX_NODES = 2_000_000;
+const MAX_CALLS = 100_000;
 const decoder = new TextDecoder();
 
 export class Node {
@@ -132,12 +133,22 @@ const OUTPUT_NAMES = /** @type {Record<string, string[]>} */ ({
   TensorArrayV3: ['handle', 'flow'],
 });
 
-const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall', 'While', 'StatelessWhile']);
+const CONDITIONS = new Set(['If', 'StatelessIf']);
+const CALLS = new Set([
+  'PartitionedCall',
+  'StatefulPartitionedCall',
+  'While',
+  'StatelessWhile',
+  ...CONDITIONS,
+]);
+const MAX_HOPS = 100;
 
 export class GraphBuilder {
   /** @type {Map<string, FunctionDef>} */ functions;
   /** @type {{node: Node, def: NodeDef, scope: Scope}[]} */ #pending = [];
+  /** @type {Ref[]} what decides on another round, of every loop met */ loopConditions = [];
   #count = 0;
+  #calls = 0;
   #top;
 
   /** @param {GraphDef} graphDef */
@@ -164,7 +175,7 @@ export class GraphBuilder {
     if (!this.definition(name.split(':')[0]))
       throw convertFailure('SIGNATURE_UNKNOWN', `there is no node '${name}'`);
     const ref = this.#top.ref(name);
-    this.#link();
+    this.link();
     return ref;
   }
 
@@ -176,10 +187,16 @@ export class GraphBuilder {
     if (++this.#count > MAX_NODES) throw convertFailure('GRAPH_BAD', `over ${MAX_NODES} nodes`);
     const node = new Node(scope.path + def.name, def.op, def.attr);
     this.#pending.push({ node, def, scope });
+    if (def.op === 'LoopCond') this.loopConditions.push({ node, index: 0 });
     return node;
   }
 
-  #link() {
+  countCall() {
+    if (++this.#calls > MAX_CALLS) throw convertFailure('GRAPH_BAD', `over ${MAX_CALLS} function calls`);
+  }
+
+  /** Gives all nodes made so far their inputs. */
+  link() {
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
       const { node, def, scope } = next;
       node.inputs = scope.inputsOf(def);
@@ -247,15 +264,35 @@ class Scope {
     const path = this.path + def.name;
     if (this.#opening.has(def.name)) throw convertFailure('GRAPH_BAD', `'${path}' takes its own output`);
     this.#opening.add(def.name);
-    const name = (def.attr?.get('f') ?? def.attr?.get('body'))?.func?.name ?? '';
+    this.#builder.countCall();
+    const isCondition = CONDITIONS.has(def.op);
+    const branch = isCondition && this.#isTrue(def) ? 'then_branch' : 'else_branch';
+    const name =
+      (isCondition ? def.attr?.get(branch) : (def.attr?.get('f') ?? def.attr?.get('body')))?.func?.name ?? '';
     const body = this.#builder.functions.get(name);
     if (body === undefined)
       throw convertFailure('GRAPH_BAD', `there is no function '${name}', called by '${path}'`);
     if (this.depth >= MAX_CALL_DEPTH)
       throw convertFailure('GRAPH_BAD', `the function '${name}' calls itself`);
-    const call = openFunction(this.#builder, body, this.inputsOf(def), `${path}/`, this.depth + 1);
+    const inputs = this.inputsOf(def).slice(Number(isCondition));
+    const call = openFunction(this.#builder, body, inputs, `${path}/`, this.depth + 1);
     this.#calls.set(def.name, call);
+    const condition = this.#builder.functions.get(def.attr?.get('cond')?.func?.name ?? '');
+    if (condition)
+      this.#builder.loopConditions.push(
+        openFunction(this.#builder, condition, inputs, `${path}/cond/`, this.depth + 1)(0),
+      );
     return call;
+  }
+
+  /** Whether a condition that is known beforehand (such as: no training) holds. @param {NodeDef} def */
+  #isTrue(def) {
+    let { node } = this.inputsOf(def)[0];
+    this.#builder.link();
+    for (let hops = 0; !node.tensor && node.inputs.length > 0 && hops < MAX_HOPS; hops++)
+      [{ node }] = node.inputs;
+    if (!node.tensor) throw convertFailure('GRAPH_UNSUPPORTED', `${def.op} at '${this.path}${def.name}'`);
+    return Boolean(node.tensor.data[0]);
   }
 }
 

@@ -3,7 +3,9 @@
 // source -> files (files.js, archive.js) -> graph (saved_model.js, tfjs.js, layers.js) -> simplified, with shapes and
 // constants known (simplify.js, facts.js) -> TFLite's operators (lower.js, fuse.js, slice.js) -> bytes (tflite.js,
 // metadata.js). Of a detector both ends are read, not kept (detector*.js).
+import { OcelliError } from '../../wasm/errors.js';
 import { isDetector } from './detector.js';
+import { convertFailure } from './errors.js';
 import { openSource } from './files.js';
 import { appendLabels, writeMetadata } from './metadata.js';
 import { checkOptions } from './options.js';
@@ -37,7 +39,23 @@ const DESCRIPTION = 'Converted by ocelli.';
  * @returns {Promise<Converted>}
  */
 export async function convert(source, options = {}) {
-  const { weights, signature, outputs, onProgress = () => {}, signal, ...rest } = checkOptions(options);
+  const checked = checkOptions(options);
+  try {
+    return await run(source, checked);
+  } catch (error) {
+    if (error instanceof OcelliError || checked.signal?.aborted) throw error;
+    // What a reader runs into that does not look for damage of this kind.
+    throw convertFailure('SOURCE_DAMAGED', /** @type {Error} */ (error).message, error);
+  }
+}
+
+/**
+ * @param {Source} source
+ * @param {ReturnType<typeof checkOptions>} options
+ * @returns {Promise<Converted>}
+ */
+async function run(source, options) {
+  const { weights, signature, outputs, onProgress = () => {}, signal, ...rest } = options;
   const enter = (/** @type {import('./options.js').Stage} */ stage) => {
     signal?.throwIfAborted();
     onProgress({ stage });

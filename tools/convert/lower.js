@@ -1,5 +1,8 @@
 // TensorFlow's operators -> TFLite's, one by one; fuse.js then joins them.
 import { convertFailure } from './errors.js';
+import { dilatedConvolution, undilated } from './lower_dilation.js';
+import { slice, split, stridedSlice, unpack } from './lower_slice.js';
+import { ints } from './network.js';
 import { inOrder } from './simplify.js';
 import { isFloat, sizeOf } from './tensor.js';
 
@@ -11,6 +14,7 @@ import { isFloat, sizeOf } from './tensor.js';
  * @typedef {import('./network.js').Value} Value
  * @typedef {import('./network.js').Op} Op
  * @typedef {import('./tensor.js').Tensor} Tensor
+ * @typedef {(to: Lowering, node: Node) => Value | Value[]} Rule
  */
 
 /**
@@ -33,9 +37,11 @@ export function lower(inputs, outputs, facts) {
   };
 }
 
-class Lowering {
+export class Lowering {
   /** @type {Op[]} */ ops = [];
   /** @type {Map<Node, Value[]>} */ #values = new Map();
+  /** @type {Map<Value, import('./lower_dilation.js').Dilation>} what waits for BatchToSpaceND */ dilations =
+    new Map();
 
   /** @param {Facts} facts */
   constructor(facts) {
@@ -58,11 +64,19 @@ class Lowering {
   /** @param {Ref} ref @returns {Value} */
   value(ref) {
     const known = this.#values.get(ref.node)?.[ref.index];
+    if (known && this.dilations.has(known))
+      throw this.refuse(ref.node, 'what follows is no dilated convolution');
     if (known) return known;
     const tensor = this.facts.value(ref);
     if (tensor === undefined)
       throw convertFailure('GRAPH_UNSUPPORTED', `${ref.node.op} at '${ref.node.name}'`);
     return { name: ref.node.name, shape: tensor.shape, tensor };
+  }
+
+  /** @param {Ref} ref */
+  dilation(ref) {
+    const known = this.#values.get(ref.node)?.[ref.index];
+    return known && this.dilations.get(known);
   }
 
   /** @param {Ref} ref @returns {Value} */
@@ -131,16 +145,6 @@ class Lowering {
 
 /**
  * @param {string} name
- * @param {ArrayLike<number>} numbers
- * @returns {Value}
- */
-export function ints(name, numbers) {
-  const data = Int32Array.from(numbers);
-  return { name, shape: [data.length], tensor: { dtype: 'int32', shape: [data.length], data } };
-}
-
-/**
- * @param {string} name
  * @param {number[]} shape
  * @param {Float64Array} data
  * @returns {Value}
@@ -177,10 +181,10 @@ function padded(to, node) {
   return to.emit('PAD', `${node.name}/Pad`, [input, constant], shape);
 }
 
-/** @typedef {(to: Lowering, node: Node) => Value | Value[]} Rule */
-
 /** @param {string} kind @returns {Rule} */
 const convolution = (kind) => (to, node) => {
+  const dilation = to.dilation(node.inputs[0]);
+  if (dilation) return dilatedConvolution(to, node, { ...dilation, kind });
   const kernel = to.constant(node, 1);
   const input = padded(to, node);
   const output = to.emit(kind, node.name, [input], to.shapeOf(node), windowOptions(to, node), {
@@ -357,94 +361,6 @@ function transpose(to, node) {
   return to.emit('TRANSPOSE', node.name, [to.value(node.inputs[0]), order], to.shapeOf(node));
 }
 
-/**
- * @param {Lowering} to
- * @param {Node} node
- * @param {number} index which output
- * @param {number} axis
- * @param {number} start
- * @param {number} count
- * @param {boolean} isShrunk
- */
-function sliceAlong(to, node, index, axis, start, count, isShrunk) {
-  const input = to.value(node.inputs[node.op === 'Split' ? 1 : 0]);
-  const begin = input.shape.map((_, d) => (d === axis ? start : 0));
-  const end = input.shape.map((size, d) => (d === axis ? start + count : size));
-  const name = `${node.name}:${index}`;
-  const bounds = [
-    ints(`${name}/begin`, begin),
-    ints(
-      `${name}/end`,
-      end.map((size) => Math.max(size, 0)),
-    ),
-    ints(
-      `${name}/by`,
-      begin.map(() => 1),
-    ),
-  ];
-  const whole = begin.reduce((mask, _, d) => (d === axis ? mask : mask | (1 << d)), 0);
-  const options = { beginMask: whole, endMask: whole, shrinkAxisMask: isShrunk ? 1 << axis : 0 };
-  return to.emit('STRIDED_SLICE', name, [input, ...bounds], to.shapeOf(node, index), options);
-}
-
-/** @type {Rule} */
-function split(to, node) {
-  const shape = /** @type {number[]} */ (to.facts.shape(node.inputs[1]));
-  const at = to.constant(node, 0).data[0];
-  const axis = at < 0 ? at + shape.length : at;
-  const count = node.int('num_split', 1);
-  const size = shape[axis] / count;
-  return Array.from({ length: count }, (_, i) => sliceAlong(to, node, i, axis, i * size, size, false));
-}
-
-/** @type {Rule} */
-function unpack(to, node) {
-  const shape = /** @type {number[]} */ (to.facts.shape(node.inputs[0]));
-  const at = node.int('axis', 0);
-  const axis = at < 0 ? at + shape.length : at;
-  return Array.from({ length: shape[axis] }, (_, i) => sliceAlong(to, node, i, axis, i, 1, true));
-}
-
-/** @type {Rule} */
-function stridedSlice(to, node) {
-  if (node.int('ellipsis_mask', 0) || node.int('new_axis_mask', 0))
-    throw to.refuse(node, 'an ellipsis or a new axis');
-  const bounds = [1, 2, 3].map((input) => ints(`${node.name}/${input}`, to.constant(node, input).data));
-  const options = {
-    beginMask: node.int('begin_mask', 0),
-    endMask: node.int('end_mask', 0),
-    shrinkAxisMask: node.int('shrink_axis_mask', 0),
-  };
-  return to.emit(
-    'STRIDED_SLICE',
-    node.name,
-    [to.value(node.inputs[0]), ...bounds],
-    to.shapeOf(node),
-    options,
-  );
-}
-
-/** @type {Rule} */
-function slice(to, node) {
-  const begin = to.constant(node, 1).data;
-  const shape = to.shapeOf(node);
-  const end = shape.map((size, d) => begin[d] + Math.max(size, 0));
-  const free = shape.reduce((mask, size, d) => (size < 0 ? mask | (1 << d) : mask), 0);
-  const bounds = [
-    ints(`${node.name}/begin`, begin),
-    ints(`${node.name}/end`, end),
-    ints(
-      `${node.name}/by`,
-      shape.map(() => 1),
-    ),
-  ];
-  return to.emit('STRIDED_SLICE', node.name, [to.value(node.inputs[0]), ...bounds], shape, {
-    beginMask: free,
-    endMask: free,
-    shrinkAxisMask: 0,
-  });
-}
-
 /** min(relu(x), 6), or a clip to [0, 6]. @param {Lowering} to @param {Node} node @param {Tensor | undefined} low @param {Tensor} high */
 function clip(to, node, low, high) {
   const input = to.value(node.inputs[0]);
@@ -512,6 +428,8 @@ const RULES = {
   Transpose: transpose,
   ResizeBilinear: resize('RESIZE_BILINEAR'),
   ResizeNearestNeighbor: resize('RESIZE_NEAREST_NEIGHBOR'),
+  SpaceToBatchND: (to, node) => dilatedConvolution(to, node, undefined),
+  BatchToSpaceND: undilated,
   Split: split,
   Unpack: unpack,
   StridedSlice: stridedSlice,

@@ -37,6 +37,22 @@ export function numChannels({ kernel: { shape }, isTransposed }, kind) {
   return isTransposed ? shape[0] : shape[shape.length - 1];
 }
 
+/**
+ * @param {string} name
+ * @param {ArrayLike<number>} numbers
+ * @returns {Value}
+ */
+export function ints(name, numbers) {
+  const data = Int32Array.from(numbers);
+  return { name, shape: [data.length], tensor: { dtype: 'int32', shape: [data.length], data } };
+}
+
+/** What SAME pads before and after. @param {number} size @param {number} kernel @param {number} stride @param {number} dilation */
+export function samePadding(size, kernel, stride, dilation) {
+  const total = Math.max((Math.ceil(size / stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0);
+  return [Math.floor(total / 2), total - Math.floor(total / 2)];
+}
+
 /** Who makes and who takes each value. */
 export class Wiring {
   /** @type {Map<Value, Op>} */ #producers = new Map();

@@ -5,7 +5,8 @@ import { failure } from '../../wasm/errors.js';
 import { convertFailure } from './errors.js';
 import { fuse } from './fuse.js';
 import { readLabels } from './labels.js';
-import { ints, lower } from './lower.js';
+import { lower } from './lower.js';
+import { ints } from './network.js';
 import { sliceColumns } from './slice.js';
 
 /**

@@ -4,6 +4,7 @@ import { convertFailure } from './errors.js';
 import { Facts } from './facts.js';
 import { fuse } from './fuse.js';
 import { classifierLabels } from './labels.js';
+import { checkSingleRounds } from './loops.js';
 import { lower } from './lower.js';
 
 /**
@@ -17,9 +18,13 @@ import { lower } from './lower.js';
  * @param {{batch?: number | 'dynamic', classes?: (string | number)[]}} options
  * @returns {Promise<import('./index.js').Plan>}
  */
-export async function planNetwork(model, refs, { batch = 'dynamic', classes }) {
+export async function planNetwork(model, refs, { batch: wanted, classes }) {
+  const { loopConditions = [] } = model;
+  const batch = wanted ?? (loopConditions.length > 0 ? 1 : 'dynamic');
   if (classes) throw failure('INVALID_OPTION', 'classes are sliced out of detectors only');
-  const network = lower(model.inputs, model.outputs, new Facts(refs, inputShapes(model, batch)));
+  const facts = new Facts([...refs, ...loopConditions], inputShapes(model, batch));
+  checkSingleRounds(loopConditions, facts);
+  const network = lower(model.inputs, model.outputs, facts);
   fuse(network);
   const outputs = await Promise.all(
     network.outputs.map(async ({ name, value }) => {

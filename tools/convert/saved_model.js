@@ -20,6 +20,7 @@ import { loadVariables, restoredKeys } from './variables.js';
  *   table holds
  * @property {import('./files.js').Files} [files] that lie beside the graph
  * @property {string} [name]
+ * @property {Ref[]} [loopConditions] what decides on another round, of each of its loops
  *
  * @typedef {{signature?: string, outputs?: string[]}} Wanted
  */
@@ -53,12 +54,19 @@ export async function readSavedModel(files, wanted) {
     name,
     ref: builder.output(tensor),
   }));
-  const nodes = inOrder(simplifyPorts(outputs));
+  const loopConditions = simplify(builder.loopConditions);
+  const nodes = inOrder([...simplifyPorts(outputs), ...loopConditions]);
   const hasVariables = files.has('variables/variables.index');
   const checkpoint = hasVariables ? await Checkpoint.open(files, 'variables/variables') : undefined;
   await loadVariables(nodes, restoredKeys(builder, meta.saverDef?.restoreOpName), checkpoint);
   const readAsset = assetReader(files, meta);
-  return { inputs, outputs, readTable: (table) => readTable(builder, table, readAsset), files };
+  return {
+    inputs,
+    outputs,
+    loopConditions,
+    readTable: (table) => readTable(builder, table, readAsset),
+    files,
+  };
 }
 
 /**
@@ -84,11 +92,21 @@ export function readGraphDef(graphDef, wanted) {
     name,
     ref: builder.output(tensor),
   }));
-  const nodes = inOrder(simplifyPorts(outputs));
-  const inputs = nodes
-    .filter(({ op }) => op === 'Placeholder')
-    .map((node) => ({ name: node.name, ref: { node, index: 0 } }));
-  return { inputs, outputs, readTable: (table) => readTable(builder, table, async () => undefined) };
+  const loopConditions = simplify(builder.loopConditions);
+  simplifyPorts(outputs);
+  const isGiven = wanted.outputs ?? wanted.published;
+  const used = isGiven ? outputs : outputs.filter(({ ref }) => placeholdersOf([ref]).length > 0);
+  const inputs = placeholdersOf(used.map(({ ref }) => ref)).map((node) => ({
+    name: node.name,
+    ref: { node, index: 0 },
+  }));
+  const noAssets = async () => undefined;
+  return { inputs, outputs: used, loopConditions, readTable: (table) => readTable(builder, table, noAssets) };
+}
+
+/** @param {Ref[]} refs */
+function placeholdersOf(refs) {
+  return inOrder(refs).filter(({ op }) => op === 'Placeholder');
 }
 
 /** @param {Port[]} ports @returns {Ref[]} */

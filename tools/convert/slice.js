@@ -1,7 +1,6 @@
 // Class columns that nobody asks for, taken out of the class heads for good: from the joined scores back to the
 // convolutions that make them, whose output channels are anchors by classes.
-import { ints } from './lower.js';
-import { numChannels, Wiring } from './network.js';
+import { ints, numChannels, Wiring } from './network.js';
 
 /**
  * @typedef {import('./network.js').Network} Network

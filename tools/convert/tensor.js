@@ -48,8 +48,9 @@ const ELEMENT_BYTES = /** @type {Record<Dtype, number>} */ ({
   ...{ int32: 4, uint32: 4, int64: 8, uint64: 8, bool: 1 },
 });
 
-/** Past this many elements a tensor is refused. */
-const MAX_ELEMENTS = 2 ** 29;
+/** Past this many elements a tensor that is not stored element by element is refused. */
+const MAX_ELEMENTS = 2 ** 25;
+const MAX_STRINGS = 2 ** 20;
 
 /** @param {readonly number[]} shape */
 export function sizeOf(shape) {
@@ -149,7 +150,7 @@ export function tensorFromProto(proto) {
   if (dtype === 'string') {
     const strings = /** @type {Uint8Array[]} */ (proto.stringVal ?? []);
     const fill = strings.at(-1) ?? new Uint8Array(0);
-    if (count > 2 ** 24) throw convertFailure('GRAPH_BAD', `${count} strings`);
+    if (!(count >= 0 && count <= MAX_STRINGS)) throw convertFailure('GRAPH_BAD', `${count} strings`);
     return {
       dtype,
       shape,
@@ -163,7 +164,7 @@ export function tensorFromProto(proto) {
     return { dtype, shape, data };
   }
   const values = splatValues(dtype, proto);
-  const data = dtype === 'float32' ? new Float32Array(count) : allocate(dtype, count);
+  const data = allocate(dtype, count);
   if (values.length > count) throw convertFailure('GRAPH_BAD', `${values.length} elements for [${shape}]`);
   for (let i = 0; i < values.length; i++) data[i] = values[i];
   if (values.length > 0) data.fill(values[values.length - 1], values.length);

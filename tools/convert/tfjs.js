@@ -37,8 +37,8 @@ export async function readModelJson(files) {
 }
 
 /** @param {any} json */
-export const isLayersModel = (json) =>
-  json.format === 'layers-model' || Boolean(json.modelTopology.model_config);
+export const isLayersModel = ({ format, modelTopology }) =>
+  format === 'layers-model' || Boolean(modelTopology.model_config ?? modelTopology.class_name);
 
 /**
  * @param {import('./files.js').Files} files
@@ -144,10 +144,7 @@ export function readGraphModel(json, weights, wanted) {
   const outputs = json.signature?.outputs ?? json.userDefinedMetadata?.signature?.outputs;
   const published = outputs && Object.entries(outputs).map(([name, info]) => ({ name, info }));
   const model = readGraphDef(graphDef, { ...wanted, published });
-  fillWeights(
-    model.outputs.map(({ ref }) => ref),
-    weights,
-  );
+  fillWeights([...model.outputs.map(({ ref }) => ref), ...(model.loopConditions ?? [])], weights);
   const named = Object.entries(json.signature?.inputs ?? json.userDefinedMetadata?.signature?.inputs ?? {});
   for (const input of model.inputs) {
     const entry = named.find(([, info]) => /** @type {any} */ (info).name?.split(':')[0] === input.name);
