@@ -36,6 +36,8 @@
  * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
  * @property {(wasmUrl?: string | URL) => string | URL} locateModel where the package's own model is
  * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open a path or URL
+ * @property {() => Promise<typeof import('./energy/machine.js')>} [loadMachine] what the host knows of its machine; without
+ *   it, what a page knows
  * @property {(start: ThreadStart) => Promise<void>} [startThread] resolves when the thread is about to work
  * @property {(options: import('./detector.js').DetectorOptions) => Promise<import('./session.js').Session>} [startWorker]
  *   a session in a worker; WORKER_UNAVAILABLE

@@ -1,4 +1,5 @@
 // One run of the module -> its energy and emissions, each figure with how it came about.
+import { host } from '../host.js';
 import { checkKeys, checkNumber } from '../options.js';
 import { account, CONSTANT_FRACTION, GENERIC_TDP_WATTS, KWH_PER_JOULE, mlCo2Impact } from './codecarbon.js';
 import { ramWatts, WATTS_PER_THREAD } from './codecarbon.js';
@@ -62,6 +63,11 @@ export const ENERGY_KEYS = /** @type {const} */ ([
   'cloudProvider',
   'region',
 ]);
+
+/** What is known of this machine, and how to measure on it. */
+export async function loadMachine() {
+  return (await host().loadMachine?.()) ?? import('./machine.js');
+}
 
 /** Where no clock tells, one thread is taken to do so many multiply-adds a second. */
 const ASSUMED_RATE = 1e10;

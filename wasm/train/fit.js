@@ -25,7 +25,8 @@ import { shuffled } from './random.js';
  * @property {{value: number, epoch: number, wait: number} | null} best for early stopping
  * @property {Float32Array | null} bestParameters
  * @property {number} multiplyAdds of the work done
- * @property {number} seconds
+ * @property {number} seconds by the clock, whatever else the event loop did meanwhile
+ * @property {import('../energy/estimate.js').Joules | null} joules of it, if they were measured from beginning to end
  *
  * @typedef {Record<string, number>} Logs loss, accuracy and, where there is something to say, val_loss, val_accuracy,
  *   weighted_accuracy, val_weighted_accuracy
@@ -57,6 +58,7 @@ export function startProgress(step) {
     bestParameters: null,
     multiplyAdds: 0,
     seconds: 0,
+    joules: null,
   };
 }
 
@@ -148,7 +150,6 @@ export class Fit {
   #runBatch(indices) {
     const { optimizer, classWeight, labelSmoothing, l2 } = this.#plan;
     const progress = this.#progress;
-    const start = performance.now();
     const written = this.#train.data.write(this.#trainer, indices, classWeight);
     const rate = rateAt(optimizer.learningRate, progress.step);
     const rows = indices.length;
@@ -159,7 +160,6 @@ export class Fit {
     add(progress.sums, { ...result, rows, loss: loss * rows });
     // Forward, and twice as much backward.
     progress.multiplyAdds += 3 * rows * this.multiplyAdds;
-    progress.seconds += (performance.now() - start) / 1000;
   }
 
   /** @returns {Logs} */
@@ -170,11 +170,9 @@ export class Fit {
     /** @type {Logs} */
     const logs = means(progress.sums, isWeighted);
     if (this.#validation.indices.length > 0) {
-      const start = performance.now();
       const sums = evaluate(this.#trainer, this.#validation, this.#plan);
       Object.entries(means(sums, isWeighted)).forEach(([key, value]) => (logs[`val_${key}`] = value));
       progress.multiplyAdds += sums.rows * this.multiplyAdds;
-      progress.seconds += (performance.now() - start) / 1000;
     }
     for (const [key, value] of Object.entries(logs)) (progress.history[key] ??= []).push(value);
     return logs;

@@ -1,6 +1,8 @@
 // Teaches a classifier on the features of a network: examples in, softmax head (and tail) trained, predictions out.
 import { failure as generalFailure, OcelliError } from '../errors.js';
+import { estimateEnergy, loadMachine } from '../energy/estimate.js';
 import { checkChoice, checkKeys, checkNumber } from '../options.js';
+import { makeReport } from '../report/report.js';
 import { checkExamples, Dataset } from './dataset.js';
 import { failure } from './errors.js';
 import { evaluate, Fit, means, split, startProgress } from './fit.js';
@@ -81,6 +83,8 @@ export class TransferLearner {
   /** Whether the trainer has the model's weights. */
   #isSynced = false;
   #isRunning = false;
+  /** @type {{plan: Plan, history: History, progress: import('./fit.js').Progress, train: number, validation: number} | undefined} */
+  #lastFit;
   /** Examples that the last fit began with. */
   #expectedExamples = 0;
 
@@ -302,6 +306,9 @@ export class TransferLearner {
     const fit = new Fit(trainer, plan, progress, { data, indices: train }, validation, multiplyAdds);
     this.#expectedExamples = data.size;
     this.#interrupted = progress;
+    const { startMeter } = await loadMachine();
+    const stopMeter = progress.seconds === 0 ? await startMeter() : undefined;
+    const start = performance.now();
     try {
       await fit.run({ ...callbacks, signal });
       this.#interrupted = null;
@@ -312,9 +319,13 @@ export class TransferLearner {
       this.#isSynced = false;
       throw error;
     } finally {
+      progress.seconds += (performance.now() - start) / 1000;
       if (this.#isSynced) this.#keep(model, trainer, progress);
     }
-    return toHistory(progress, plan, train.length);
+    progress.joules = (await stopMeter?.()) ?? null;
+    const history = toHistory(progress, plan, train.length);
+    this.#lastFit = { plan, history, progress, train: train.length, validation: validation.indices.length };
+    return history;
   }
 
   /**
@@ -506,6 +517,38 @@ export class TransferLearner {
     if (this.#isRunning) throw failure('FIT_RUNNING');
     const examples = this.#expectedExamples;
     return writeState({ ...model, labels: this.#labels, progress: this.#interrupted, examples });
+  }
+
+  /**
+   * The last fit, with its energy and emissions: what a report is made of.
+   * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions}} [options]
+   * @returns {Promise<import('../report/metrics.js').Configuration>}
+   */
+  async describeFit({ name = 'training', energy = {} } = {}) {
+    if (!this.#lastFit) throw failure('NO_EXAMPLES', 'fit() comes first');
+    const { plan, history, progress, train, validation } = this.#lastFit;
+    const { seconds, multiplyAdds, joules } = progress;
+    const machine = await (await loadMachine()).describeMachine();
+    return {
+      name,
+      plan,
+      history,
+      seconds,
+      multiplyAdds,
+      energy: await estimateEnergy({ seconds, multiplyAdds, joules: joules ?? undefined }, machine, energy),
+      data: { train, validation, classes: this.labels, parameters: this.#trained().parameters.length },
+    };
+  }
+
+  /**
+   * The last fit's model card, tables, emissions.csv and plots.
+   * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions} &
+   *   Partial<import('../report/card.js').About>} [options]
+   * @returns {Promise<Record<string, string>>} file name -> text; README.md is the card
+   */
+  async report({ name, energy, project = 'classifier', date = new Date(), ...about } = {}) {
+    checkKeys('options', about, ['backbone', 'license']);
+    return makeReport([await this.describeFit({ name, energy })], { project, date, ...about });
   }
 
   /** Frees the module's memory. A closed learner can only be closed again. */
