@@ -5,7 +5,9 @@ import { checkChoice, checkKeys, checkNumber } from '../options.js';
 import { makeReport } from '../report/report.js';
 import { checkExamples, Dataset } from './dataset.js';
 import { failure } from './errors.js';
+import { extractFeatures } from './extract.js';
 import { evaluate, Fit, means, split, startProgress } from './fit.js';
+import { checkLabels, toNumbers } from './labels.js';
 import { Confusion } from './metrics.js';
 import { countMultiplyAdds, headNetwork, initialParameters, parameterSpecs, tailNetwork } from './network.js';
 import { checkOptimizer, makePlan, optimizerConstants, PLAN_KEYS } from './plan.js';
@@ -21,6 +23,8 @@ import { Trainer } from './trainer.js';
  * @property {(images: ImageInput[]) => Promise<{data: Float32Array, shape: number[]}>} extractBatch rows of features
  *   [N, length]; where there is a tail, what goes into it: [N, height, width, channels]
  * @property {import('./network.js').Tail} [tail] the network's last layers, which are trained as well
+ * @property {(network: import('./trainer.js').Network, parameters: Float32Array, labels: readonly string[]) => Uint8Array} [export]
+ *   the whole classifier as a .tflite file
  *
  * @typedef {object} LearnerOptions
  * @property {Extractor} [extractor] not needed for features that are given
@@ -29,10 +33,7 @@ import { Trainer } from './trainer.js';
  * @property {boolean} [deterministic] plain SIMD: the same weights on every engine
  * @property {number} [seed] of the first weights; default 0
  *
- * @typedef {object} ExtractOptions
- * @property {number} [batchSize] images at a time; default 16
- * @property {(progress: {done: number, total: number}) => void} [onProgress]
- * @property {AbortSignal} [signal]
+ * @typedef {import('./extract.js').ExtractOptions} ExtractOptions
  *
  * @typedef {object} FeatureSet
  * @property {Float32Array} features [N, length]
@@ -203,25 +204,29 @@ export class TransferLearner {
   }
 
   /**
-   * @param {readonly ImageInput[]} images
-   * @param {ExtractOptions} options
+   * Adds the photos of a directory, a subdirectory for each class, in the order of their names. Node only.
+   * @param {string} directory
+   * @param {ExtractOptions} [options]
    */
-  async #extract(images, { batchSize = 16, onProgress, signal } = {}) {
+  async addDirectory(directory, options = {}) {
+    const { openImageDirectory } = await import('./directory.node.js');
+    const { sources, labels } = await openImageDirectory(directory);
+    this.addFeatures(await extractFeatures(this.#extractor(), sources, options), labels);
+  }
+
+  #extractor() {
     const { extractor } = this.#options;
     if (!extractor) throw failure('NO_EXTRACTOR');
-    checkNumber('batchSize', batchSize, { min: 1, max: 1024, integer: true });
-    /** @type {Float32Array | undefined} */
-    let features;
-    for (let first = 0; first < images.length; first += batchSize) {
-      signal?.throwIfAborted();
-      const batch = images.slice(first, first + batchSize);
-      const { data } = await extractor.extractBatch(batch);
-      const rowLength = data.length / batch.length;
-      features ??= new Float32Array(images.length * rowLength);
-      features.set(data, first * rowLength);
-      onProgress?.({ done: first + batch.length, total: images.length });
-    }
-    return /** @type {Float32Array} */ (features);
+    return extractor;
+  }
+
+  /**
+   * @param {readonly ImageInput[]} images
+   * @param {ExtractOptions} [options]
+   */
+  async #extract(images, options) {
+    const sources = images.map((image, i) => ({ name: `image ${i}`, read: () => image }));
+    return extractFeatures(this.#extractor(), sources, options);
   }
 
   // ---- training
@@ -409,7 +414,7 @@ export class TransferLearner {
    */
   async #toDataset(set) {
     checkKeys('set', set, ['features', 'images', 'labels', 'weights']);
-    const features = 'images' in set ? await this.#extract(set.images, {}) : set.features;
+    const features = 'images' in set ? await this.#extract(set.images) : set.features;
     const labels = toNumbers(set.labels, this.#labels);
     const weights = 'weights' in set ? set.weights : undefined;
     const rowLength = this.#data?.rowLength ?? rowLengthOf(this.#trained().network);
@@ -455,7 +460,7 @@ export class TransferLearner {
   async predict(input) {
     const { network } = this.#trained();
     const isFeatures = typeof input === 'object' && 'features' in input;
-    const features = isFeatures ? input.features : await this.#extract([input], {});
+    const features = isFeatures ? input.features : await this.#extract([input]);
     const rowLength = rowLengthOf(network);
     checkExamples({ features, labels: Array((features.length / rowLength) | 0).fill(0) }, rowLength, 1);
     if (features.length !== rowLength) throw failure('INVALID_FEATURES', `one row of ${rowLength} is needed`);
@@ -520,6 +525,17 @@ export class TransferLearner {
   }
 
   /**
+   * Backbone and head as one classifier.
+   * @returns {Uint8Array} a .tflite file with the labels in its metadata
+   */
+  export() {
+    const { network, parameters } = this.#trained();
+    const { extractor } = this.#options;
+    if (!extractor?.export) throw failure('NO_EXTRACTOR', 'nor can it be exported');
+    return extractor.export(network, parameters, this.#labels);
+  }
+
+  /**
    * The last fit, with its energy and emissions: what a report is made of.
    * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions}} [options]
    * @returns {Promise<import('../report/metrics.js').Configuration>}
@@ -560,29 +576,6 @@ export class TransferLearner {
   [Symbol.dispose]() {
     this.close();
   }
-}
-
-/** @param {readonly string[]} labels */
-function checkLabels(labels) {
-  const isLabel = (/** @type {unknown} */ label) => typeof label === 'string' && label !== '';
-  if (!Array.isArray(labels) || !labels.every(isLabel))
-    throw failure('INVALID_LABEL', 'labels are texts that are not empty');
-}
-
-/**
- * @param {readonly string[] | Float32Array} labels
- * @param {string[]} classes
- * @returns {number[] | Float32Array} class numbers, or the distributions as they are
- */
-function toNumbers(labels, classes) {
-  if (labels instanceof Float32Array) return labels;
-  checkLabels(labels);
-  const ids = new Map(classes.map((label, id) => [label, id]));
-  return labels.map((label) => {
-    const id = ids.get(label);
-    if (id === undefined) throw failure('INVALID_LABEL', `'${label}' is no class`);
-    return id;
-  });
 }
 
 /** @param {Dataset} data */
