@@ -9,6 +9,7 @@ import { energyTable, finalValue, format, qualityTable } from './metrics.js';
  * @property {Date} date
  * @property {string} [backbone] what the features come from
  * @property {string} [license] of the trained model
+ * @property {number} [extractionSeconds] that the features took, once for all configurations
  */
 
 /**
@@ -22,7 +23,7 @@ export function modelCard(configurations, about) {
     `# Model Card for ${about.project}`,
     details(best, about),
     uses(best),
-    training(configurations, best),
+    training(configurations, best, about),
     evaluation(configurations, best),
     impact(best),
   ].join('\n\n');
@@ -91,8 +92,9 @@ function uses({ data }) {
 /**
  * @param {Configuration[]} configurations
  * @param {Configuration} best
+ * @param {About} about
  */
-function training(configurations, { data }) {
+function training(configurations, { data }, { extractionSeconds }) {
   const list = configurations.map(({ name, plan, history, seconds }) => {
     const { type, learningRate, ...rest } = plan.optimizer;
     const rate = typeof learningRate === 'number' ? learningRate : JSON.stringify(learningRate);
@@ -112,6 +114,11 @@ function training(configurations, { data }) {
     '',
     `- **Training data:** ${data.train} examples; ${data.validation} others for validation`,
     '- **Loss:** cross-entropy',
+    ...(extractionSeconds === undefined
+      ? []
+      : [
+          `- **Features:** extracted once, in ${format(extractionSeconds)} s that the figures below leave out`,
+        ]),
     ...list,
   ].join('\n');
 }

@@ -563,7 +563,7 @@ export class TransferLearner {
    * @returns {Promise<Record<string, string>>} file name -> text; README.md is the card
    */
   async report({ name, energy, project = 'classifier', date = new Date(), ...about } = {}) {
-    checkKeys('options', about, ['backbone', 'license']);
+    checkKeys('options', about, ['backbone', 'license', 'extractionSeconds']);
     return makeReport([await this.describeFit({ name, energy })], { project, date, ...about });
   }
 
