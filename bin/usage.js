@@ -40,6 +40,7 @@ Options:
                       ms: {decode, preprocess, network, postprocess}}
   --out FILE.png     also write the image with boxes and labels drawn on it
   --out DIR          the same for any number of images, as DIR/NAME.png; no input is ever overwritten
+  --report           also the energy and emissions of it all, measured or estimated
   --threads N        default 1
   --deterministic    plain SIMD: the same digits on every machine
   -h, --help         this text
@@ -131,7 +132,7 @@ Options:
   --seed N           of the first weights, the order, the validation part; default 0
   --unfreeze N       train the last N inverted residual blocks as well; default 0. Folded kernels and their biases are
                      trained: batch norm stays as the file has it
-  --compare A,B      several trainings: batch32, batch64 (both with sgd, unless --optimizer says otherwise), adam, rmsprop
+  --compare A,B      several trainings: batch32, batch64 (with sgd, unless --optimizer says otherwise), adam, rmsprop
   --model FILE       a .tflite file with float weights to take features from; default: the detector's backbone
   --input JSON       how pixels become its input, where the file does not say
   --country CODE     of the grid, three letters (FRA); default: the world's average
@@ -182,6 +183,7 @@ export const COMMANDS = /** @type {const} */ ({
       deterministic: { type: 'boolean' },
       json: { type: 'boolean' },
       out: { type: 'string' },
+      report: { type: 'boolean' },
       help,
     },
   },

@@ -19,6 +19,7 @@ import {
 } from '../../wasm/energy/codecarbon.js';
 import { estimateEnergy } from '../../wasm/energy/estimate.js';
 import { describeMachine, startMeter } from '../../wasm/energy/machine.node.js';
+import { ObjectDetector } from '../../wasm/platform/node.js';
 import { needsShared, sharedJson } from './shared.js';
 
 /** @type {any} */
@@ -159,4 +160,18 @@ test('RAPL counters are read at both ends, and may wrap', async (t) => {
 test('the machine describes itself', async () => {
   const { threads = 0, memoryGb = 0 } = await describeMachine();
   assert.ok(threads >= 1 && memoryGb > 0.1);
+});
+
+test('a detector reports the energy of its runs', async () => {
+  const detector = await ObjectDetector.create();
+  const image = { data: new Uint8Array(32 * 32 * 3), width: 32, height: 32 };
+  await detector.detect(image);
+  const { account: once } = await detector.report({ cpuPower: 10, ramPower: 5, intensity: 100 });
+  await detector.detect(image);
+  const { account: twice, figures } = await detector.report({ cpuPower: 10, ramPower: 5, intensity: 100 });
+  assert.ok(twice.duration > once.duration);
+  assertClose(twice.energy_consumed, (15 * twice.duration) / 3.6e6);
+  assert.equal(figures.length, 9);
+  detector.close();
+  await assert.rejects(detector.report(), { code: 'CLOSED' });
 });
