@@ -8,10 +8,10 @@
  * @property {number} color number of its colour
  */
 
-const WIDTH = 720;
+const WIDTH = 800;
 const HEIGHT = 400;
 const LEFT = 84;
-const RIGHT = 200;
+const RIGHT = 256;
 const TOP = 44;
 const BOTTOM = 48;
 const TICKS = 5;
