@@ -64,11 +64,11 @@ export class Backbone {
     checkKeys('options', options, ['model', 'input', 'unfreeze', 'threads', 'deterministic', 'maxPixels']);
     const { unfreeze = 0, threads = 1, deterministic = false, maxPixels } = options;
     checkNumber('unfreeze', unfreeze, { min: 0, max: 16, integer: true });
-    const { trustsRelaxed, defaultModel } = host();
+    const { trustsRelaxed, locateModel } = host();
     const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
     const engine = await Engine.create({ variant, threads, deterministic });
     try {
-      const received = await engine.receiveModel(await readSource(options.model ?? defaultModel));
+      const received = await engine.receiveModel(await readSource(options.model ?? locateModel()));
       const bytes = received.readAll();
       const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
       const metadata = engine.openModel();
@@ -103,13 +103,16 @@ export class Backbone {
    * @returns {Promise<{data: Float32Array, shape: number[]}>} [N, length], or [N, height, width, channels] before a tail
    */
   async extractBatch(images) {
-    const sources = await Promise.all(images.map(toPixels));
+    const sources = await Promise.all(images.map((image) => toPixels(image)));
     const engine = this.#engine;
     if (images.length !== this.#batch) engine.setBatch(images.length);
     this.#batch = images.length;
     sources.forEach((source, i) => {
       if (source instanceof Uint8Array) engine.decodeImage(source, this.#maxPixels);
-      else engine.setPixels(source);
+      else {
+        engine.setPixels(source);
+        source.release?.();
+      }
       engine.preprocess(this.#input, undefined, 0, i);
     });
     engine.dropImage();
