@@ -13,14 +13,16 @@ STACK_BYTES := 262144
 SIZE_BUDGET_BYTES := 174080
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
-WASM := $(VARIANTS:%=dist/ocelli-%.wasm)
+# Training needs no XNNPACK and is a module of its own, so that a detector does not carry it.
+TRAIN_VARIANTS := train-simd train-relaxed
+WASM := $(VARIANTS:%=dist/ocelli-%.wasm) $(TRAIN_VARIANTS:%=dist/ocelli-%.wasm)
 MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
 .PHONY: all wasm help detect serve test test-browser test-c soak bench lint format check-size check-types clean
 all: wasm $(MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
-wasm: $(WASM) dist/build.js ## the four wasm variants
+wasm: $(WASM) dist/build.js ## the four wasm variants, and the two for training
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,7 +43,8 @@ build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.
 
 # ---- our C, once per variant ----
 
-C_SOURCES := $(filter-out src/graph_threads.c,$(wildcard src/*.c)) wasm/exports.c
+TRAIN_SOURCES := $(addprefix src/,trainer.c train_layers.c head.c optimizer.c matmul.c)
+C_SOURCES := $(filter-out src/graph_threads.c $(TRAIN_SOURCES),$(wildcard src/*.c)) wasm/exports.c
 C_HEADERS := $(wildcard src/*.h)
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
@@ -50,38 +53,54 @@ INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
 # What runs per pixel, tap or score is fast; the rest is small.
-HOT := resize ssd nms graph_conv graph_math graph_pool graph_shape graph_threads weights
+HOT := resize ssd nms graph_conv graph_math graph_pool graph_shape graph_threads weights $(basename $(notdir $(TRAIN_SOURCES)))
 # stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why).
 build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv
 
-define variant_rules
-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(C_SOURCES) $(if $(findstring threads,$(1)),src/graph_threads.c))
+# $(1): variant
+define compile_rules
 $(1)_FLAGS := $$(WASM_FLAGS) $(if $(findstring relaxed,$(1)),-mrelaxed-simd) $(if $(findstring threads,$(1)),-DOCL_THREADS)
-$(1)_POOL := build/$(1)/pool/$(if $(findstring threads,$(1)),portable-api,shim).o \
-  $(if $(findstring threads,$(1)),build/$(1)/pool/fastpath.o)
-
 build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
 	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$(*F),$$(HOT) exports),-O3,-Os) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
-build/$(1)/pool/%.o: build/emcc build/sources
-	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w -Os -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
+endef
+$(foreach variant,$(VARIANTS) $(TRAIN_VARIANTS),$(eval $(call compile_rules,$(variant))))
 
 # emcc also writes JavaScript, which is not used: wasm/memory.js is all the glue there is. At -O1 it leaves the names of
 # imports and exports alone; wasm-opt then does what -O3 would have.
-dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) $$($(1)_POOL) wasm/exports.txt build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd)
+# $(1): variant, $(2): list of exports, $(3): what is linked
+define link
 	@mkdir -p dist && echo "  $(1): link"
-	@$$$$(cat build/emcc) -O1 -msimd128 -mbulk-memory -matomics --no-entry -sFILESYSTEM=0 -sASSERTIONS=0 \
-	  -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=$$$$(($(INITIAL_PAGES) * 65536)) \
-	  -sMAXIMUM_MEMORY=$$$$(($(MAXIMUM_PAGES) * 65536)) -sSTACK_SIZE=$(STACK_BYTES) -Wl,--stack-first -Wl,--gc-sections \
-	  -sEXPORTED_FUNCTIONS=@wasm/exports.txt -sERROR_ON_UNDEFINED_SYMBOLS -Wno-pthreads-mem-growth \
+	@$$(cat build/emcc) -O1 -msimd128 -mbulk-memory -matomics --no-entry -sFILESYSTEM=0 -sASSERTIONS=0 \
+	  -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=$$(($(INITIAL_PAGES) * 65536)) \
+	  -sMAXIMUM_MEMORY=$$(($(MAXIMUM_PAGES) * 65536)) -sSTACK_SIZE=$(STACK_BYTES) -Wl,--stack-first -Wl,--gc-sections \
+	  -sEXPORTED_FUNCTIONS=@$(2) -sERROR_ON_UNDEFINED_SYMBOLS -Wno-pthreads-mem-growth \
 	  $(if $(findstring threads,$(1)),-sWASM_WORKERS -sSHARED_MEMORY -sIMPORTED_MEMORY) \
-	  $$($(1)_OBJECTS) $$($(1)_POOL) $$$$(cat build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd))/libxnnpack.a \
-	  -o build/$(1)/ocelli.mjs 2> >(grep -v '^cache:INFO' >&2)
-	@$$$$($$$$(dirname $$$$(cat build/emcc))/em-config BINARYEN_ROOT)/bin/wasm-opt -O3 \
+	  $(3) -o build/$(1)/ocelli.mjs 2> >(grep -v '^cache:INFO' >&2)
+	@$$($$(dirname $$(cat build/emcc))/em-config BINARYEN_ROOT)/bin/wasm-opt -O3 \
 	  --enable-simd --enable-bulk-memory --enable-threads --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
-	  $(if $(findstring relaxed,$(1)),--enable-relaxed-simd) --strip-debug --strip-producers --strip-target-features build/$(1)/ocelli.wasm -o $$@
+	  $(if $(findstring relaxed,$(1)),--enable-relaxed-simd) --strip-debug --strip-producers --strip-target-features build/$(1)/ocelli.wasm -o $@
+endef
+
+define variant_rules
+$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(C_SOURCES) $(if $(findstring threads,$(1)),src/graph_threads.c))
+$(1)_POOL := build/$(1)/pool/$(if $(findstring threads,$(1)),portable-api,shim).o \
+  $(if $(findstring threads,$(1)),build/$(1)/pool/fastpath.o)
+
+build/$(1)/pool/%.o: build/emcc build/sources
+	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w -Os -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
+
+dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) $$($(1)_POOL) wasm/exports.txt build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd)
+	$$(call link,$(1),wasm/exports.txt,$$($(1)_OBJECTS) $$($(1)_POOL) $$$$(cat build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd))/libxnnpack.a)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
+
+define train_rules
+$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) src/status.c src/weights.c wasm/exports_train.c)
+dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) wasm/exports_train.txt
+	$$(call link,$(1),wasm/exports_train.txt,$$($(1)_OBJECTS))
+endef
+$(foreach variant,$(TRAIN_VARIANTS),$(eval $(call train_rules,$(variant))))
 
 # The facts above that JavaScript needs.
 dist/build.js: Makefile package.json

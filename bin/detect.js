@@ -5,6 +5,7 @@ import { drawDetections } from '../wasm/draw.js';
 import { readLabels } from '../wasm/labels.js';
 import { decodeImage, ObjectDetector } from '../wasm/platform/node.js';
 import { encodePng } from '../wasm/png.js';
+import { format } from '../wasm/report/metrics.js';
 import {
   attempt,
   bold,
@@ -50,6 +51,7 @@ export async function run(values, images) {
         score: thresholds.scoreThreshold,
       });
     }
+    if (values.report) await tellEnergy(detector, values.json ?? false);
   } finally {
     detector.close();
   }
@@ -63,6 +65,21 @@ function openDetector(model, options) {
   return attempt(model ?? DEFAULT_MODEL, async () =>
     ObjectDetector.create({ ...options, model: model === '-' ? await readBytes(model) : model }),
   );
+}
+
+/**
+ * @param {ObjectDetector} detector
+ * @param {boolean} json
+ */
+async function tellEnergy(detector, json) {
+  const { figures } = await detector.report();
+  if (json) return print(JSON.stringify({ energy: figures }));
+  const rows = figures.map(({ name, value, unit, kind, basis }) => [
+    name,
+    `${format(value)} ${unit}`,
+    `${kind}: ${basis}`,
+  ]);
+  print([bold('Energy'), ...layOut(rows, 'lll')].join('\n'));
 }
 
 /**

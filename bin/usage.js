@@ -10,6 +10,8 @@ Commands:
   inspect [MODEL]    what is in a .tflite file
   bench [MODEL]      how fast it runs here
   convert SOURCE OUT a model as TensorFlow publishes it, as a .tflite file
+  train DIR          a classifier from photos in a directory for each class
+  evaluate MODEL DIR how well a classifier does on such photos
 
 Options:
   -h, --help         this text; after a command, the command's
@@ -38,6 +40,7 @@ Options:
                       ms: {decode, preprocess, network, postprocess}}
   --out FILE.png     also write the image with boxes and labels drawn on it
   --out DIR          the same for any number of images, as DIR/NAME.png; no input is ever overwritten
+  --report           also the energy and emissions of it all, measured or estimated
   --threads N        default 1
   --deterministic    plain SIMD: the same digits on every machine
   -h, --help         this text
@@ -112,6 +115,54 @@ Examples:
   ocelli convert --weights fp16 --classes Dog,Cat saved_model/ pets.tflite
 `;
 
+const TRAIN = `\
+Usage: ocelli train [options] DIR
+
+Trains a classifier on the photos in DIR/CLASS/: a softmax layer on the features of a network, and the network's last
+blocks, if wanted. At least one of --out and --report is needed.
+
+Options:
+  --out FILE.tflite  write the classifier, with its labels, as one file; of several, the best
+  --report DIR       write a model card with tables, plots, emissions.csv and JSON
+  --epochs N         default 20
+  --batch N          photos in a step; default 32
+  --optimizer NAME   sgd, momentum, nesterov, adam, adamw or rmsprop; default rmsprop, as Keras
+  --lr N             learning rate; default 0.01 for sgd and momentum, 0.001 for the others
+  --validation N     this part of the photos is not trained on; default 0.2
+  --seed N           of the first weights, the order, the validation part; default 0
+  --unfreeze N       train the last N inverted residual blocks as well; default 0. Folded kernels and their biases are
+                     trained: batch norm stays as the file has it
+  --compare A,B      several trainings: batch32, batch64 (with sgd, unless --optimizer says otherwise), adam, rmsprop
+  --model FILE       a .tflite file with float weights to take features from; default: the detector's backbone
+  --input JSON       how pixels become its input, where the file does not say
+  --country CODE     of the grid, three letters (FRA); default: the world's average
+  --intensity N      of the grid, g CO2e per kWh
+  --tdp N            of the processor, watts; default: 4 for each hardware thread
+  --threads N        for the features; default 1
+  --deterministic    plain SIMD: the same weights on every machine
+  --json             one JSON object instead of the table
+  -h, --help         this text
+
+Examples:
+  ocelli train photos/ --out flowers.tflite
+  ocelli train photos/ --compare batch32,batch64,adam,rmsprop --report card/ --country FRA
+`;
+
+const EVALUATE = `\
+Usage: ocelli evaluate [options] MODEL DIR
+
+Runs a classifier, as ocelli train writes it, on the photos in DIR/CLASS/: accuracy, loss, precision and recall of each
+class, and what is taken for what.
+
+Options:
+  --threads N        default 1
+  --json             one JSON object
+  -h, --help         this text
+
+Example:
+  ocelli evaluate flowers.tflite photos/
+`;
+
 const help = /** @type {const} */ ({ type: 'boolean', short: 'h' });
 
 export const COMMANDS = /** @type {const} */ ({
@@ -132,6 +183,7 @@ export const COMMANDS = /** @type {const} */ ({
       deterministic: { type: 'boolean' },
       json: { type: 'boolean' },
       out: { type: 'string' },
+      report: { type: 'boolean' },
       help,
     },
   },
@@ -163,6 +215,36 @@ export const COMMANDS = /** @type {const} */ ({
       json: { type: 'boolean' },
       help,
     },
+  },
+  train: {
+    help: TRAIN,
+    maxArguments: 1,
+    options: {
+      out: { type: 'string' },
+      report: { type: 'string' },
+      epochs: { type: 'string' },
+      batch: { type: 'string' },
+      optimizer: { type: 'string' },
+      lr: { type: 'string' },
+      validation: { type: 'string' },
+      seed: { type: 'string' },
+      unfreeze: { type: 'string' },
+      compare: { type: 'string' },
+      model: { type: 'string' },
+      input: { type: 'string' },
+      country: { type: 'string' },
+      intensity: { type: 'string' },
+      tdp: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help,
+    },
+  },
+  evaluate: {
+    help: EVALUATE,
+    maxArguments: 2,
+    options: { threads: { type: 'string' }, json: { type: 'boolean' }, help },
   },
 });
 

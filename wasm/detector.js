@@ -123,6 +123,7 @@ export class ObjectDetector {
   #facts;
   #exact;
   #thresholds;
+  #work = { runs: 0, seconds: 0 };
   /** @type {RunInfo} */ #lastRun = {
     width: 0,
     height: 0,
@@ -270,6 +271,17 @@ export class ObjectDetector {
     return { ...run, operators: result };
   }
 
+  /**
+   * Energy and emissions of all runs so far, each figure with whether it was measured or estimated, and from what.
+   * @param {import('./energy/estimate.js').EnergyOptions} [options]
+   */
+  async report(options) {
+    const multiplyAdds = this.#work.runs * this.#open().facts.multiplyAdds;
+    const { estimateEnergy, loadMachine } = await import('./energy/estimate.js');
+    const { describeMachine } = await loadMachine();
+    return estimateEnergy({ seconds: this.#work.seconds, multiplyAdds }, await describeMachine(), options);
+  }
+
   /** Frees the module's memory and sends its threads home. A closed detector can only be closed again. */
   close() {
     this.#session?.close();
@@ -298,6 +310,8 @@ export class ObjectDetector {
     const exact = options.exact ?? this.#exact;
     const answer = await this.#open().run({ kind, input, roi, turns, exact, ...more });
     this.#lastRun = answer.run;
+    this.#work.runs++;
+    this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
     return answer;
   }
 

@@ -33,9 +33,11 @@
  * @typedef {object} Host
  * @property {boolean} trustsRelaxed whether relaxed SIMD, where it validates, computes what it should
  * @property {'here' | 'worker' | 'none'} threads where a pool of threads can be had: a page must not wait for others
- * @property {(variant: import('./variant.js').Variant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
+ * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
  * @property {(wasmUrl?: string | URL) => string | URL} locateModel where the package's own model is
  * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open a path or URL
+ * @property {() => Promise<typeof import('./energy/machine.js')>} [loadMachine] what the host knows of its machine; without
+ *   it, what a page knows
  * @property {(start: ThreadStart) => Promise<void>} [startThread] resolves when the thread is about to work
  * @property {(options: import('./detector.js').DetectorOptions) => Promise<import('./session.js').Session>} [startWorker]
  *   a session in a worker; WORKER_UNAVAILABLE

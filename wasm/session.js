@@ -46,6 +46,7 @@ import { chooseVariant } from './variant.js';
  * @property {{name: import('./variant.js').Variant, threads: number}} variant
  * @property {{width: number, height: number}} inputSize
  * @property {Partial<import('./detector.js').Thresholds>} limits what the file says of thresholds
+ * @property {number} multiplyAdds of one run
  *
  * @typedef {object} Session
  * @property {Facts} facts
@@ -82,8 +83,10 @@ export class LocalSession {
 
   /** @returns {Facts} */
   get facts() {
-    const { labels, variant, inputSize, limits } = this.#model;
-    return { labels, limits, variant: { name: variant, threads: this.#options.threads ?? 1 }, inputSize };
+    const { labels, variant, inputSize, limits, engine } = this.#model;
+    const { multiplyAdds } = engine.network;
+    const { threads = 1 } = this.#options;
+    return { labels, limits, variant: { name: variant, threads }, inputSize, multiplyAdds };
   }
 
   get memoryUse() {

@@ -1,6 +1,7 @@
 import { failure } from './errors.js';
 
 /** @typedef {'simd' | 'relaxed' | 'simd-threads' | 'relaxed-threads'} Variant */
+/** @typedef {'train-simd' | 'train-relaxed'} TrainVariant what training runs on, a module of its own */
 
 // A module of one function whose body is `i32.const 0; i8x16.splat; …; drop; end`.
 /** @param {number[]} body */

@@ -4,6 +4,8 @@ const FILES = {
   relaxed: new URL('../../dist/ocelli-relaxed.wasm', import.meta.url),
   'simd-threads': new URL('../../dist/ocelli-simd-threads.wasm', import.meta.url),
   'relaxed-threads': new URL('../../dist/ocelli-relaxed-threads.wasm', import.meta.url),
+  'train-simd': new URL('../../dist/ocelli-train-simd.wasm', import.meta.url),
+  'train-relaxed': new URL('../../dist/ocelli-train-relaxed.wasm', import.meta.url),
 };
 const MODEL = new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url);
 
@@ -15,7 +17,7 @@ const modules = new Map();
 
 /**
  * The compiled variant; compiled once, however many detectors ask for it. What failed is tried anew.
- * @param {import('../variant.js').Variant} variant
+ * @param {import('../variant.js').Variant | import('../variant.js').TrainVariant} variant
  * @param {string | URL | undefined} wasmUrl a copy of dist/
  * @param {(url: URL) => Promise<WebAssembly.Module>} compile
  */

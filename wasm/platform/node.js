@@ -75,6 +75,7 @@ installHost({
   loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl, compile),
   locateModel,
   open: openSource,
+  loadMachine: () => import('../energy/machine.node.js'),
   startThread,
 });
 

@@ -1,0 +1,77 @@
+// ocelli evaluate: a classifier and a directory of photos -> how well it does.
+import { readLabels } from '../wasm/labels.js';
+import { resolveInput } from '../wasm/model_spec.js';
+import { toPixels } from '../wasm/input.js';
+import { Confusion } from '../wasm/train/metrics.js';
+import { openImageDirectory } from '../wasm/train/node.js';
+import { failure } from '../wasm/train/errors.js';
+import { bold, layOut, print, readThreads, UsageError } from './common.js';
+import { loadModel } from './model.js';
+
+const MAX_PIXELS = 1 << 24;
+
+/**
+ * @param {import('./usage.js').Values<'evaluate'>} values
+ * @param {string[]} positionals
+ */
+export async function run(values, [model, directory]) {
+  if (!model || !directory) throw new UsageError('which model, and which directory of photos?');
+  const { engine, entry, metadata } = await loadModel(model, readThreads(values.threads));
+  try {
+    const labels = readLabels(metadata.labels ?? '').map(({ name }) => name);
+    const { sources, labels: truth } = await openImageDirectory(directory);
+    const unknown = truth.find((label) => !labels.includes(label));
+    if (unknown !== undefined) throw failure('INVALID_LABEL', `the model has no class '${unknown}'`);
+    const input = resolveInput(undefined, metadata, entry, engine.inputs[0]);
+    const confusion = new Confusion(labels);
+    let loss = 0;
+    for (const [i, { read }] of sources.entries()) {
+      const image = await toPixels(await read());
+      if (image instanceof Uint8Array) engine.decodeImage(image, MAX_PIXELS);
+      else engine.setPixels(image);
+      engine.preprocess(input, undefined, 0);
+      engine.run();
+      const probabilities = /** @type {Float32Array} */ (engine.readOutput(0).data);
+      const label = labels.indexOf(truth[i]);
+      confusion.add(probabilities, [label]);
+      loss -= Math.log(Math.max(probabilities[label], 1e-7));
+    }
+    tell(values, confusion, labels, loss / sources.length, sources.length);
+  } finally {
+    engine.close();
+  }
+}
+
+/**
+ * @param {{json?: boolean}} values
+ * @param {Confusion} confusion
+ * @param {string[]} labels
+ * @param {number} loss
+ * @param {number} examples
+ */
+function tell({ json }, confusion, labels, loss, examples) {
+  const { classes, table } = confusion;
+  const accuracy = table.reduce((sum, row, i) => sum + row[i], 0) / examples;
+  if (json) return print(JSON.stringify({ loss, accuracy, examples, classes, confusion: table }));
+  const percent = (/** @type {number} */ value) => `${(100 * value).toFixed(1)} %`;
+  const rows = classes.map(({ label, precision, recall, examples: count }) => [
+    label,
+    percent(precision),
+    percent(recall),
+    String(count),
+  ]);
+  print(
+    [
+      `accuracy ${accuracy.toFixed(4)}, loss ${loss.toFixed(4)}, ${examples} photos`,
+      '',
+      bold('Classes'),
+      ...layOut([['', 'precision', 'recall', 'photos'], ...rows], 'lrrr'),
+      '',
+      bold('Confusion (rows: what it is)'),
+      ...layOut(
+        [['', ...labels], ...table.map((row, i) => [labels[i], ...row.map(String)])],
+        `l${'r'.repeat(labels.length)}`,
+      ),
+    ].join('\n'),
+  );
+}

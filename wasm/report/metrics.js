@@ -1,0 +1,81 @@
+// The configurations of a training -> the two tables of its model card.
+
+/**
+ * @typedef {object} Configuration One training.
+ * @property {string} name
+ * @property {import('../train/plan.js').Plan} plan
+ * @property {import('../train/learner.js').History} history
+ * @property {number} seconds
+ * @property {number} multiplyAdds
+ * @property {import('../energy/estimate.js').Energy} energy
+ * @property {{train: number, validation: number, classes: string[], parameters: number}} data
+ *
+ * @typedef {{name: string, key: string}} Metric
+ */
+
+/** @type {Metric[]} */
+export const QUALITY = [
+  { name: 'Train accuracy', key: 'accuracy' },
+  { name: 'Train validation accuracy', key: 'val_accuracy' },
+  { name: 'Train loss', key: 'loss' },
+  { name: 'Train validation loss', key: 'val_loss' },
+];
+
+/**
+ * The last epoch's value; undefined if there was no validation.
+ * @param {Configuration} configuration
+ * @param {string} key
+ */
+export function finalValue({ history }, key) {
+  return history.history[key]?.at(-1);
+}
+
+/**
+ * What the trained model was like in its last epoch.
+ * @param {Configuration[]} configurations
+ */
+export function qualityTable(configurations) {
+  const rows = QUALITY.map(({ name, key }) => [
+    name,
+    ...configurations.map((configuration) => format(finalValue(configuration, key))),
+  ]);
+  return markdownTable(['', ...configurations.map(({ name }) => name)], rows);
+}
+
+/**
+ * What the training took, each row with how it came about.
+ * @param {Configuration[]} configurations
+ */
+export function energyTable(configurations) {
+  const [{ energy: first }] = configurations;
+  const rows = first.figures.map(({ name, unit }, i) => [
+    `${name} (${unit})`,
+    ...configurations.map(({ energy }) => format(energy.figures[i].value)),
+    [
+      ...new Set(configurations.map(({ energy }) => `${energy.figures[i].kind}: ${energy.figures[i].basis}`)),
+    ].join('; '),
+  ]);
+  return markdownTable(['', ...configurations.map(({ name }) => name), 'measured or estimated'], rows);
+}
+
+/** @param {number | undefined} value */
+export function format(value) {
+  if (value === undefined) return 'not validated';
+  return value === 0 || Math.abs(value) >= 1e-4
+    ? String(Number(value.toPrecision(5)))
+    : value.toExponential(3);
+}
+
+/**
+ * @param {string[]} columns
+ * @param {string[][]} rows
+ */
+export function markdownTable(columns, rows) {
+  const line = (/** @type {string[]} */ cells) => `| ${cells.map(escapeCell).join(' | ')} |`;
+  return [line(columns), line(columns.map(() => '---')), ...rows.map(line), ''].join('\n');
+}
+
+/** @param {string} text */
+function escapeCell(text) {
+  return text.replace(/[|\\]/g, '\\$&').replace(/\s+/g, ' ');
+}

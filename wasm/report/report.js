@@ -1,0 +1,37 @@
+// The configurations of a training -> the files of its report, as text.
+import { modelCard } from './card.js';
+import { emissionsCsv } from './csv.js';
+import { energyTable, qualityTable } from './metrics.js';
+import { barPlot, linePlot } from './svg.js';
+
+/**
+ * @param {import('./metrics.js').Configuration[]} configurations
+ * @param {import('./card.js').About} about
+ * @returns {Record<string, string>} file name -> content: README.md is the model card
+ */
+export function makeReport(configurations, about) {
+  const bars = configurations.map(({ name, energy }) => ({ name, value: energy.account.emissions }));
+  return {
+    'README.md': modelCard(configurations, about),
+    'tables.md': `${qualityTable(configurations)}\n${energyTable(configurations)}`,
+    'emissions.csv': emissionsCsv(configurations, about),
+    'report.json': `${JSON.stringify({ ...about, configurations }, null, 2)}\n`,
+    'loss.svg': linePlot('Loss', linesOf(configurations, 'loss')),
+    'accuracy.svg': linePlot('Accuracy', linesOf(configurations, 'accuracy')),
+    'emissions.svg': barPlot('Emissions', 'kg CO2e', bars),
+  };
+}
+
+/**
+ * Training drawn through, validation dashed.
+ * @param {import('./metrics.js').Configuration[]} configurations
+ * @param {string} key
+ */
+function linesOf(configurations, key) {
+  return configurations.flatMap(({ name, history: { history } }, color) => [
+    { name: `${name}, train`, values: history[key], color },
+    ...(history[`val_${key}`]
+      ? [{ name: `${name}, validation`, values: history[`val_${key}`], isDashed: true, color }]
+      : []),
+  ]);
+}

@@ -1,0 +1,69 @@
+// Images -> rows of features, in batches.
+import { OcelliError } from '../errors.js';
+import { checkNumber } from '../options.js';
+
+/**
+ * @typedef {import('../input.js').ImageInput} ImageInput
+ *
+ * @typedef {object} ExtractOptions
+ * @property {number} [batchSize] images at a time; default 16
+ * @property {(progress: {done: number, total: number}) => void} [onProgress]
+ * @property {AbortSignal} [signal]
+ *
+ * @typedef {object} Source An image that is read when its turn comes.
+ * @property {string} name for messages
+ * @property {() => ImageInput | Promise<ImageInput>} read
+ */
+
+/**
+ * @param {import('./learner.js').Extractor} extractor
+ * @param {readonly Source[]} sources
+ * @param {ExtractOptions} [options]
+ * @returns {Promise<Float32Array>} one row for each
+ */
+export async function extractFeatures(extractor, sources, { batchSize = 16, onProgress, signal } = {}) {
+  checkNumber('batchSize', batchSize, { min: 1, max: 1024, integer: true });
+  let features = new Float32Array(0);
+  for (let first = 0; first < sources.length; first += batchSize) {
+    signal?.throwIfAborted();
+    const batch = sources.slice(first, first + batchSize);
+    const rows = await extractRows(extractor, batch);
+    const rowLength = rows.length / batch.length;
+    if (first === 0) features = new Float32Array(sources.length * rowLength);
+    features.set(rows, first * rowLength);
+    onProgress?.({ done: first + batch.length, total: sources.length });
+  }
+  return features;
+}
+
+/**
+ * @param {import('./learner.js').Extractor} extractor
+ * @param {readonly Source[]} batch
+ */
+async function extractRows(extractor, batch) {
+  const images = await Promise.all(batch.map(({ read }) => read()));
+  try {
+    return (await extractor.extractBatch(images)).data;
+  } catch (error) {
+    if (!(error instanceof OcelliError)) throw error;
+    throw (await findCulprit(extractor, batch, images)) ?? error;
+  }
+}
+
+/**
+ * Which image of a batch cannot be used, under its name.
+ * @param {import('./learner.js').Extractor} extractor
+ * @param {readonly Source[]} batch
+ * @param {ImageInput[]} images
+ */
+async function findCulprit(extractor, batch, images) {
+  for (const [i, image] of images.entries()) {
+    try {
+      await extractor.extractBatch([image]);
+    } catch (cause) {
+      const { code, message } = /** @type {OcelliError} */ (cause);
+      return new OcelliError(code, `${batch[i].name}: ${message}`, { cause });
+    }
+  }
+  return undefined;
+}

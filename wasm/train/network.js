@@ -1,0 +1,98 @@
+// The network that is trained: a softmax head on features, or that head behind the last layers of a backbone.
+import { glorotUniform } from './random.js';
+
+/**
+ * @typedef {import('./trainer.js').Network} Network
+ * @typedef {import('./trainer.js').TrainLayer} TrainLayer
+ *
+ * @typedef {object} Tail The last layers of a backbone, up to and without its global pool.
+ * @property {number[]} input [height, width, channels] of what goes in
+ * @property {TrainLayer[]} layers
+ * @property {Float32Array} parameters in the trainer's order
+ *
+ * @typedef {object} ParameterSpec
+ * @property {string} name
+ * @property {number[]} shape
+ * @property {number} offset in the parameters, in numbers
+ * @property {number} size
+ */
+
+/**
+ * @param {number} length of the features
+ * @param {number} numClasses
+ * @returns {Network}
+ */
+export function headNetwork(length, numClasses) {
+  return { input: [1, 1, length], layers: [{ kind: 'pointwise', channels: numClasses }] };
+}
+
+/**
+ * @param {Tail} tail
+ * @param {number} numClasses
+ * @returns {Network}
+ */
+export function tailNetwork({ input, layers }, numClasses) {
+  const { channels } = layers[layers.length - 1];
+  return {
+    input,
+    layers: [...layers, { kind: 'pool', channels }, { kind: 'pointwise', channels: numClasses }],
+  };
+}
+
+/**
+ * The tail's own parameters, then a fresh head's: Keras' Glorot kernel and a bias of zeros.
+ * @param {Network} network
+ * @param {Tail | undefined} tail
+ * @param {number} seed
+ */
+export function initialParameters(network, tail, seed) {
+  const specs = parameterSpecs(network);
+  const [kernel, bias] = specs.slice(-2);
+  const parameters = new Float32Array(bias.offset + bias.size);
+  if (tail) parameters.set(tail.parameters);
+  parameters.set(glorotUniform(kernel.shape[0], kernel.shape[1], seed), kernel.offset);
+  return parameters;
+}
+
+/**
+ * Where each parameter lies, as src/trainer.h lays them out.
+ * @param {Network} network
+ */
+export function parameterSpecs({ input, layers }) {
+  /** @type {ParameterSpec[]} */
+  const specs = [];
+  let offset = 0;
+  let before = input[2];
+  layers.forEach(({ kind, channels, norm = 'bias' }, index) => {
+    const name = index === layers.length - 1 ? 'dense' : `tail/${index}`;
+    const add = (/** @type {string} */ part, /** @type {number[]} */ shape) => {
+      const size = shape.reduce((a, b) => a * b);
+      specs.push({ name: `${name}/${part}`, shape, offset, size });
+      offset += size;
+    };
+    if (kind !== 'pool') {
+      add('kernel', kind === 'depthwise' ? [3, 3, channels] : [before, channels]);
+      const parts = norm === 'bias' ? ['bias'] : ['gamma', 'beta', 'moving_mean', 'moving_variance'];
+      parts.forEach((part) => add(part, [channels]));
+    }
+    before = channels;
+  });
+  return specs;
+}
+
+/**
+ * Multiply-adds of one row, forward.
+ * @param {Network} network
+ */
+export function countMultiplyAdds({ input: [height, width, channels], layers }) {
+  let total = 0;
+  for (const layer of layers) {
+    const stride = layer.stride ?? 1;
+    [height, width] =
+      layer.kind === 'pool' ? [1, 1] : [Math.ceil(height / stride), Math.ceil(width / stride)];
+    const taps = { pointwise: channels, depthwise: 9, pool: 0 }[layer.kind];
+    channels = layer.channels;
+    total += height * width * channels * taps;
+  }
+  return total;
+}

@@ -1,0 +1,272 @@
+// What a user asks of a fit -> a checked plan of plain data, with Keras 2.15's names and defaults. The plan is saved with
+// an interrupted training.
+import { failure } from '../errors.js';
+import { checkChoice, checkKeys, checkNumber } from '../options.js';
+
+/**
+ * @typedef {object} Schedule A learning rate by step (the optimizer's steps, from 0). With `warmupSteps` it first goes
+ *   linearly from `warmupFrom` to `rate`, and the decay is counted from there.
+ * @property {'constant' | 'step' | 'cosine'} type
+ * @property {number} rate at first
+ * @property {number} [every] step: multiply by `factor` after so many steps
+ * @property {number} [factor] step; default 0.1
+ * @property {number} [decaySteps] cosine: falls to alpha * rate in so many
+ * @property {number} [alpha] cosine; default 0
+ * @property {number} [warmupSteps] default 0
+ * @property {number} [warmupFrom] default 0
+ *
+ * @typedef {object} OptimizerOptions
+ * @property {'sgd' | 'adam' | 'adamw' | 'rmsprop'} type
+ * @property {number | Schedule} [learningRate] default 0.01 for sgd, 0.001 for the others
+ * @property {number} [momentum] sgd, rmsprop; default 0
+ * @property {boolean} [nesterov] sgd
+ * @property {number} [beta1] adam; default 0.9
+ * @property {number} [beta2] adam; default 0.999
+ * @property {number} [rho] rmsprop; default 0.9
+ * @property {number} [epsilon] adam, rmsprop; default 1e-7
+ * @property {boolean} [amsgrad] adam
+ * @property {boolean} [centered] rmsprop
+ * @property {number} [weightDecay] adamw; default 0.004
+ * @property {number} [clipNorm] limit of each variable's gradient; default none
+ *
+ * @typedef {Required<Omit<OptimizerOptions, 'learningRate'>> & {learningRate: number | Required<Schedule>}} Optimizer
+ *
+ * @typedef {'sgd' | 'momentum' | 'nesterov' | 'adam' | 'adamw' | 'rmsprop'} OptimizerName momentum and nesterov are sgd
+ *   with momentum 0.9
+ *
+ * @typedef {object} EarlyStopping
+ * @property {'loss' | 'accuracy' | 'val_loss' | 'val_accuracy'} [monitor] default val_loss
+ * @property {number} [patience] epochs without improvement; default 0
+ * @property {number} [minDelta] what counts as one; default 0
+ * @property {boolean} [restoreBestWeights] when it stops; default true
+ *
+ * @typedef {object} PlanOptions
+ * @property {number} [epochs] default 1
+ * @property {number} [batchSize] default 32
+ * @property {OptimizerName | OptimizerOptions} [optimizer] default rmsprop, as Keras' compile()
+ * @property {number} [validationSplit] this fraction of the examples is not trained on; default 0
+ * @property {boolean} [shuffle] default true: a seeded choice of the validation part, and a seeded order in each epoch.
+ *   Else the order is that in which examples were added, and the validation part is its end
+ * @property {number} [seed] default 0
+ * @property {number} [labelSmoothing] default 0
+ * @property {number} [l2] of the head's kernel; default 0
+ * @property {Record<string, number>} [classWeight] by class name; default 1 for each
+ * @property {EarlyStopping | boolean} [earlyStopping] default false
+ *
+ * @typedef {Required<Omit<PlanOptions, 'optimizer' | 'earlyStopping' | 'classWeight'>> & {
+ *   optimizer: Optimizer, earlyStopping: Required<EarlyStopping> | null,
+ *   classWeight: number[] | null}} Plan
+ */
+
+export const PLAN_KEYS = /** @type {const} */ ([
+  'epochs',
+  'batchSize',
+  'optimizer',
+  'validationSplit',
+  'shuffle',
+  'seed',
+  'labelSmoothing',
+  'l2',
+  'classWeight',
+  'earlyStopping',
+]);
+
+/** @type {Record<OptimizerName, OptimizerOptions>} */
+const NAMED = {
+  sgd: { type: 'sgd' },
+  momentum: { type: 'sgd', momentum: 0.9 },
+  nesterov: { type: 'sgd', momentum: 0.9, nesterov: true },
+  adam: { type: 'adam' },
+  adamw: { type: 'adamw' },
+  rmsprop: { type: 'rmsprop' },
+};
+
+export const OPTIMIZER_NAMES = /** @type {OptimizerName[]} */ (Object.keys(NAMED));
+
+/** What each type takes, with its defaults. @type {Record<string, Partial<OptimizerOptions>>} */
+const OWN = {
+  sgd: { learningRate: 0.01, momentum: 0, nesterov: false, clipNorm: 0 },
+  adam: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false, clipNorm: 0 },
+  adamw: {
+    learningRate: 0.001,
+    beta1: 0.9,
+    beta2: 0.999,
+    epsilon: 1e-7,
+    amsgrad: false,
+    weightDecay: 0.004,
+    clipNorm: 0,
+  },
+  rmsprop: { learningRate: 0.001, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false, clipNorm: 0 },
+};
+
+const SCHEDULES = {
+  constant: { warmupSteps: 0, warmupFrom: 0 },
+  step: { every: 1, factor: 0.1, warmupSteps: 0, warmupFrom: 0 },
+  cosine: { decaySteps: 1, alpha: 0, warmupSteps: 0, warmupFrom: 0 },
+};
+
+/** Largest value of each number; the smallest is 0. */
+const LIMITS = { momentum: 1, beta1: 1 - 2 ** -24, beta2: 1 - 2 ** -24, rho: 1, weightDecay: 1, epsilon: 1 };
+
+/**
+ * @param {PlanOptions} options
+ * @param {readonly string[]} labels the classes
+ * @returns {Plan}
+ */
+export function makePlan(options, labels) {
+  const { epochs = 1, batchSize = 32, validationSplit = 0, shuffle = true, seed = 0 } = options;
+  const { labelSmoothing = 0, l2 = 0, optimizer = 'rmsprop' } = options;
+  checkNumber('epochs', epochs, { min: 1, max: 1e6, integer: true });
+  checkNumber('batchSize', batchSize, { min: 1, max: 65536, integer: true });
+  checkNumber('validationSplit', validationSplit, { min: 0, max: 1 });
+  checkBoolean('shuffle', shuffle);
+  checkNumber('seed', seed, { min: 0, max: 2 ** 32 - 1, integer: true });
+  checkNumber('labelSmoothing', labelSmoothing, { min: 0, max: 1 });
+  checkNumber('l2', l2, { min: 0, max: 1e6 });
+  return {
+    epochs,
+    batchSize,
+    validationSplit,
+    shuffle,
+    seed,
+    labelSmoothing,
+    l2,
+    optimizer: checkOptimizer(optimizer),
+    classWeight: options.classWeight === undefined ? null : checkClassWeight(options.classWeight, labels),
+    earlyStopping: checkEarlyStopping(options.earlyStopping ?? false),
+  };
+}
+
+/**
+ * @param {string} name
+ * @param {unknown} value
+ */
+function checkBoolean(name, value) {
+  if (typeof value !== 'boolean') throw failure('INVALID_OPTION', `${name} must be true or false`);
+}
+
+/**
+ * @param {OptimizerName | OptimizerOptions} optimizer
+ * @returns {Optimizer}
+ */
+export function checkOptimizer(optimizer) {
+  const given =
+    typeof optimizer === 'string' ? NAMED[checkChoice('optimizer', optimizer, OPTIMIZER_NAMES)] : optimizer;
+  checkKeys('optimizer', given, ['type', ...Object.keys(OWN[given?.type] ?? {})]);
+  checkChoice('optimizer.type', given.type, /** @type {const} */ (['sgd', 'adam', 'adamw', 'rmsprop']));
+  const whole = { ...OWN[given.type], ...given };
+  for (const [key, value] of Object.entries(whole)) {
+    if (key === 'type') continue;
+    if (key === 'learningRate') whole.learningRate = checkRate(value);
+    else if (typeof OWN[given.type][/** @type {'nesterov'} */ (key)] === 'boolean')
+      checkBoolean(`optimizer.${key}`, value);
+    else checkNumber(`optimizer.${key}`, value, { min: 0, max: /** @type {any} */ (LIMITS)[key] ?? 1e6 });
+  }
+  return /** @type {Optimizer} */ (whole);
+}
+
+/**
+ * @param {unknown} rate
+ * @returns {number | Required<Schedule>}
+ */
+function checkRate(rate) {
+  if (typeof rate === 'number') return checkNumber('optimizer.learningRate', rate, { min: 0, max: 1e6 });
+  const name = 'optimizer.learningRate';
+  const given = /** @type {Schedule} */ (rate);
+  const defaults = SCHEDULES[given?.type];
+  checkKeys(name, given, ['type', 'rate', ...Object.keys(defaults ?? {})]);
+  checkChoice(`${name}.type`, given.type, /** @type {const} */ (['constant', 'step', 'cosine']));
+  const whole = { ...defaults, ...given };
+  for (const [key, value] of Object.entries({ ...whole, rate: given.rate })) {
+    if (key === 'type') continue;
+    const integer = key === 'every' || key.endsWith('Steps');
+    const min = key === 'every' || key === 'decaySteps' ? 1 : 0;
+    checkNumber(`${name}.${key}`, value, { min, max: integer ? 1e9 : 1e6, integer });
+  }
+  return /** @type {Required<Schedule>} */ (whole);
+}
+
+/**
+ * @param {Record<string, number>} weights
+ * @param {readonly string[]} labels
+ */
+function checkClassWeight(weights, labels) {
+  checkKeys('classWeight', weights, labels);
+  return labels.map((label) =>
+    checkNumber(`classWeight.${label}`, weights[label] ?? 1, { min: 0, max: 1e6 }),
+  );
+}
+
+/** @param {EarlyStopping | boolean} option */
+function checkEarlyStopping(option) {
+  if (option === false) return null;
+  const given = option === true ? {} : option;
+  checkKeys('earlyStopping', given, ['monitor', 'patience', 'minDelta', 'restoreBestWeights']);
+  const { monitor = 'val_loss', patience = 0, minDelta = 0, restoreBestWeights = true } = given;
+  checkChoice(
+    'earlyStopping.monitor',
+    monitor,
+    /** @type {const} */ (['loss', 'accuracy', 'val_loss', 'val_accuracy']),
+  );
+  checkNumber('earlyStopping.patience', patience, { min: 0, max: 1e6, integer: true });
+  checkNumber('earlyStopping.minDelta', minDelta, { min: 0, max: 1e6 });
+  checkBoolean('earlyStopping.restoreBestWeights', restoreBestWeights);
+  return { monitor, patience, minDelta, restoreBestWeights };
+}
+
+/**
+ * The constants as the module takes them.
+ * @param {Optimizer} optimizer
+ * @returns {Record<string, number>}
+ */
+export function optimizerConstants({ type, rho, ...rest }) {
+  const kind = { sgd: 0, adam: 1, adamw: 1, rmsprop: 2 }[type];
+  const numbers = Object.entries(rest).flatMap(([key, value]) =>
+    typeof value === 'object' ? [] : [[key, Number(value)]],
+  );
+  return { ...Object.fromEntries(numbers), kind, ...(type === 'rmsprop' && { beta2: rho }) };
+}
+
+/**
+ * The learning rate of a step.
+ * @param {number | Required<Schedule>} rate
+ * @param {number} step from 0
+ */
+export function rateAt(rate, step) {
+  if (typeof rate === 'number') return rate;
+  const { warmupSteps, warmupFrom } = rate;
+  if (step < warmupSteps) return warmupFrom + (rate.rate - warmupFrom) * (step / warmupSteps);
+  const since = step - warmupSteps;
+  if (rate.type === 'step') return rate.rate * power(rate.factor, Math.floor(since / rate.every));
+  if (rate.type === 'constant') return rate.rate;
+  const share = halfCosine(Math.min(since / rate.decaySteps, 1));
+  return rate.rate * ((1 - rate.alpha) * share + rate.alpha);
+}
+
+/**
+ * By multiplications: engines' Math.pow differ in the last digit.
+ * @param {number} base
+ * @param {number} exponent whole
+ */
+function power(base, exponent) {
+  let result = 1;
+  for (; exponent > 0; exponent = Math.floor(exponent / 2), base *= base) {
+    if (exponent % 2 === 1) result *= base;
+  }
+  return result;
+}
+
+/**
+ * (1 + cos(pi x)) / 2 = cos(pi x / 2)^2 for x in [0, 1], by its series: engines' Math.cos differ in the last digit.
+ * @param {number} x
+ */
+function halfCosine(x) {
+  const square = ((x * Math.PI) / 2) ** 2;
+  let term = 1;
+  let sum = 1;
+  for (let i = 2; i <= 24; i += 2) {
+    term *= -square / (i * (i - 1));
+    sum += term;
+  }
+  return sum * sum;
+}
