@@ -3,7 +3,7 @@
 import { fork } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Fault, KINDS } from './cases.js';
+import { cpuMs, Fault, KINDS } from './cases.js';
 
 /** Of all cases: detectors are whole networks, and slow. */
 const SHARES = { images: 0.45, detectors: 0.1, networks: 0.45 };
@@ -23,8 +23,8 @@ async function work(kind, first, step, last) {
   let subject = await KINDS[kind]();
   for (let number = first; number < last; number += step) {
     process.send?.({ number, start: true });
-    const start = performance.now();
-    const ms = () => Math.round(performance.now() - start);
+    const start = cpuMs();
+    const ms = () => Math.round(cpuMs() - start);
     try {
       const code = await subject.run(number);
       process.send?.({ number, code, ms: ms() });
@@ -106,7 +106,7 @@ async function soak(kind, cases) {
 function print(kind, { done, codes, faults, faultCounts, slowest, slowestMs }) {
   const line = (/** @type {string} */ name, /** @type {number} */ count) =>
     console.log(`  ${name.padEnd(28)}${String(count).padStart(8)}`);
-  console.log(`${kind}: ${done} cases; the slowest, ${slowest}, took ${slowestMs} ms`);
+  console.log(`${kind}: ${done} cases; the slowest, ${slowest}, took ${slowestMs} ms of processor time`);
   for (const [code, count] of Object.entries(codes).toSorted((a, b) => b[1] - a[1])) line(code, count);
   for (const fault of ['trapped', 'threw', 'hung', 'leaked', 'changed']) line(fault, faultCounts[fault] ?? 0);
   for (const fault of faults.slice(0, 20)) console.log(`  ${fault}`);

@@ -18,7 +18,9 @@ export async function findIntensity({ country, intensity }) {
   if (country === undefined)
     return { value: WORLD_INTENSITY, source: 'world average, IEA 2019, as the country is not known' };
   // @ts-expect-error it has no types
-  const { averageIntensity } = await import('@tgwf/co2/data');
+  const { averageIntensity } = await import('@tgwf/co2/data').catch((error) => {
+    throw failure('INVALID_OPTION', 'country: @tgwf/co2 cannot be loaded here; give the intensity', error);
+  });
   const table = /** @type {Record<string, number>} */ (averageIntensity.data);
   const value = Object.hasOwn(table, country) ? table[country] : undefined;
   if (value === undefined) throw failure('INVALID_OPTION', `country '${country}' is not in the table`);

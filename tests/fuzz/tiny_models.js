@@ -1,0 +1,156 @@
+// Small .tflite files made here: networks that no converter would write, and a detector that loads in a millisecond.
+import {
+  blob,
+  Builder,
+  float32s,
+  int32s,
+  offsets,
+  table,
+  zeroInt64s,
+} from '../../tools/convert/flatbuffer.js';
+
+/**
+ * @typedef {'float32' | 'int32' | 'uint8' | 'int8'} Dtype
+ * @typedef {object} TinyTensor
+ * @property {number[]} shape
+ * @property {Dtype} [dtype] float32
+ * @property {number} [scale] of 8 bits; the zero point is 0
+ * @property {number[]} [data] a constant's elements
+ *
+ * @typedef {object} TinyOperator
+ * @property {number} code TFLite's BuiltinOperator
+ * @property {number[]} inputs
+ * @property {number[]} outputs
+ * @property {[type: number, ...fields: import('../../tools/convert/flatbuffer.js').Field[]]} [options]
+ * @property {string} [custom] name of an operator with code 32
+ * @property {Uint8Array} [customOptions]
+ */
+
+const DTYPES = {
+  float32: { type: 0, View: Float32Array },
+  int32: { type: 2, View: Int32Array },
+  uint8: { type: 3, View: Uint8Array },
+  int8: { type: 9, View: Int8Array },
+};
+
+/**
+ * @param {{tensors: TinyTensor[], operators: TinyOperator[], inputs: number[], outputs: number[]}} network
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function writeModel({ tensors, operators, inputs, outputs }) {
+  const builder = new Builder(1024);
+  const buffers = [table(builder, 1, [])];
+  const codes = operators.map(({ code, custom }) =>
+    table(builder, 4, [
+      ['i8', 0, Math.min(code, 127)],
+      ['ref', 1, custom === undefined ? undefined : builder.createString(custom)],
+      ['i32', 2, 1],
+      ['i32', 3, code],
+    ]),
+  );
+  const tensorTables = tensors.map((tensor, i) => writeTensor(builder, tensor, `t${i}`, buffers));
+  const operatorTables = operators.map((operator, i) => writeOperator(builder, operator, i));
+  const subgraph = table(builder, 5, [
+    ['ref', 0, offsets(builder, tensorTables)],
+    ['ref', 1, int32s(builder, inputs)],
+    ['ref', 2, int32s(builder, outputs)],
+    ['ref', 3, offsets(builder, operatorTables)],
+  ]);
+  builder.finish(
+    table(builder, 8, [
+      ['u32', 0, 3],
+      ['ref', 1, offsets(builder, codes)],
+      ['ref', 2, offsets(builder, [subgraph])],
+      ['ref', 4, offsets(builder, buffers)],
+    ]),
+    'TFL3',
+  );
+  return new Uint8Array(builder.asUint8Array());
+}
+
+/** @param {Builder} builder @param {TinyTensor} tensor @param {string} name @param {number[]} buffers */
+function writeTensor(builder, { shape, dtype = 'float32', scale, data }, name, buffers) {
+  const { type, View } = DTYPES[dtype];
+  const bytes = data && new Uint8Array(new View(data).buffer);
+  const buffer = bytes ? buffers.push(table(builder, 1, [['ref', 0, blob(builder, bytes)]])) - 1 : 0;
+  const quantization =
+    scale &&
+    table(builder, 7, [
+      ['ref', 2, float32s(builder, [scale])],
+      ['ref', 3, zeroInt64s(builder, 1)],
+    ]);
+  return table(builder, 8, [
+    ['ref', 0, int32s(builder, shape)],
+    ['i8', 1, type],
+    ['u32', 2, buffer],
+    ['ref', 3, builder.createString(name)],
+    ['ref', 4, quantization],
+  ]);
+}
+
+/** @param {Builder} builder @param {TinyOperator} operator @param {number} codeIndex */
+function writeOperator(builder, { inputs, outputs, options, customOptions }, codeIndex) {
+  const [type, ...fields] = options ?? [0];
+  return table(builder, 9, [
+    ['u32', 0, codeIndex],
+    ['ref', 1, int32s(builder, inputs)],
+    ['ref', 2, int32s(builder, outputs)],
+    ['i8', 3, type],
+    ['ref', 4, options && table(builder, 8, fields)],
+    ['ref', 5, customOptions && blob(builder, customOptions)],
+  ]);
+}
+
+/** The anchors of the tiny detector: one per cell of its 4 x 4 grid. */
+export const TINY_ANCHORS = Array.from({ length: 16 }, (_, i) => [
+  ((i >> 2) + 0.5) / 4,
+  ((i & 3) + 0.5) / 4,
+  0.3,
+  0.3,
+]);
+
+/**
+ * [1, 8, 8, 3] -> depthwise 3x3 -> two 2x2 convolutions of stride 2 -> boxes [1, 16, 4] and scores [1, 16, 3].
+ */
+export function tinyDetector() {
+  const wave = (/** @type {number} */ count) => Array.from({ length: count }, (_, i) => Math.sin(i * 7) / 2);
+  /** @type {import('../../tools/convert/flatbuffer.js').Field[]} */
+  const stride2 = [
+    ['i32', 1, 2],
+    ['i32', 2, 2],
+    ['i32', 4, 1],
+    ['i32', 5, 1],
+  ];
+  return writeModel({
+    tensors: [
+      { shape: [1, 8, 8, 3] },
+      { shape: [1, 3, 3, 3], data: wave(27) },
+      { shape: [3], data: wave(3) },
+      { shape: [1, 8, 8, 3] },
+      { shape: [4, 2, 2, 3], data: wave(48) },
+      { shape: [4], data: wave(4) },
+      { shape: [1, 4, 4, 4] },
+      { shape: [3, 2, 2, 3], data: wave(36) },
+      { shape: [3], data: wave(3) },
+      { shape: [1, 4, 4, 3] },
+      { shape: [3], dtype: 'int32', data: [1, -1, 4] },
+      { shape: [1, 16, 4] },
+      { shape: [3], dtype: 'int32', data: [1, 16, 3] },
+      { shape: [1, 16, 3] },
+    ],
+    operators: [
+      {
+        code: 4,
+        inputs: [0, 1, 2],
+        outputs: [3],
+        options: [2, ['i32', 1, 1], ['i32', 2, 1], ['i32', 3, 1], ['i8', 4, 3], ['i32', 5, 1], ['i32', 6, 1]],
+      },
+      { code: 3, inputs: [3, 4, 5], outputs: [6], options: [1, ...stride2] },
+      { code: 3, inputs: [3, 7, 8], outputs: [9], options: [1, ...stride2] },
+      { code: 22, inputs: [6, 10], outputs: [11] },
+      { code: 22, inputs: [9, 12], outputs: [13] },
+    ],
+    inputs: [0],
+    outputs: [11, 13],
+  });
+}
