@@ -96,7 +96,7 @@ endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
 
 define train_rules
-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) src/status.c src/weights.c wasm/exports_train.c)
+$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) src/status.c src/text.c src/weights.c wasm/exports_train.c)
 dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) wasm/exports_train.txt
 	$$(call link,$(1),wasm/exports_train.txt,$$($(1)_OBJECTS))
 endef

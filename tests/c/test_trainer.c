@@ -1,4 +1,4 @@
-// sources: src/trainer.c src/train_layers.c src/head.c src/optimizer.c src/matmul.c src/status.c
+// sources: src/trainer.c src/train_layers.c src/head.c src/optimizer.c src/matmul.c src/status.c src/text.c
 // Against Keras' trajectories (shared/data/train): every optimizer on the small head, step by step, and the tail with
 // frozen and live batch norm. tests/node/trainer.test.js runs all cases, these among them, through the wasm.
 #include "check.h"
