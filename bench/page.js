@@ -36,8 +36,8 @@ const EXPECTED = { ocelli: /^Dog/, litert: /\b20\b/, tfjs: /\b20\b/ };
 async function buildSite() {
   mkdirSync(`${OUT}/tfjs`, { recursive: true });
   cpSync(`${ROOT}build/package`, `${OUT}/ocelli`, { recursive: true });
-  const { network, weights } = toTensorFlowJs(await readModel());
-  writeFileSync(`${OUT}/tfjs/network.json`, JSON.stringify(network));
+  const { model, weights } = toTensorFlowJs(await readModel());
+  writeFileSync(`${OUT}/tfjs/model.json`, JSON.stringify(model));
   writeFileSync(`${OUT}/tfjs/weights.bin`, weights);
   cpSync(PHOTO, `${OUT}/photo`);
   cpSync(MODEL, `${OUT}/model`);

@@ -1,5 +1,5 @@
-// The default model's .tflite -> what a TensorFlow.js page loads: operators as JSON, and their weights as float16, in
-// TensorFlow.js's layout.
+// The default model's .tflite -> the TensorFlow.js graph model that TensorFlow.js's own converter would make of this
+// network: fused operators in a model.json, weights as float16.
 
 // The schema's field numbers and codes that this model needs.
 const MODEL = { operatorCodes: 1, subgraphs: 2, buffers: 4 };
@@ -60,9 +60,14 @@ function makeReader(bytes) {
   };
 }
 
+/** @param {string} text */
+const text = (text) => ({ s: Buffer.from(text).toString('base64') });
+const FLOAT = { type: 'DT_FLOAT' };
+const INT = { type: 'DT_INT32' };
+
 /**
  * @param {Uint8Array} model
- * @returns {{network: object, weights: Uint8Array}}
+ * @returns {{model: object, weights: Uint8Array}} `model`: a model.json, whose weights are in weights.bin
  */
 export function toTensorFlowJs(model) {
   const file = makeReader(model);
@@ -75,19 +80,27 @@ export function toTensorFlowJs(model) {
     data: file.bytes(buffers[file.int(tensor, TENSOR.buffer)], 0),
   }));
   const [input] = file.ints(subgraph, SUBGRAPH.inputs);
-  /** @type {Uint16Array[]} */
+  const nameOf = (/** @type {number} */ index) => (index === input ? 'input' : `t${index}`);
+  const dim = tensors[input].shape.map((size) => ({ size: String(size) }));
+  /** @type {object[]} */
+  const nodes = [{ name: 'input', op: 'Placeholder', attr: { dtype: FLOAT, shape: { shape: { dim } } } }];
+  /** @type {object[]} */
+  const manifest = [];
+  /** @type {Uint8Array[]} */
   const parts = [];
-  let offset = 0;
-  /** @param {Uint16Array} halves @param {number[]} shape */
-  const store = (halves, shape) => {
-    const stored = { shape, offset };
-    parts.push(halves);
-    offset += halves.byteLength;
-    return stored;
+  /** @param {string} name @param {number[]} shape @param {Uint16Array | Int32Array} values */
+  const store = (name, shape, values) => {
+    const isFloat = values instanceof Uint16Array;
+    nodes.push({ name, op: 'Const', attr: { dtype: isFloat ? FLOAT : INT } });
+    manifest.push({
+      ...{ name, shape, dtype: isFloat ? 'float32' : 'int32' },
+      ...(isFloat && { quantization: { dtype: 'float16', original_dtype: 'float32' } }),
+    });
+    parts.push(new Uint8Array(values.buffer));
+    return name;
   };
   /** @type {Map<number, number>} */
   const sources = new Map();
-  const nameOf = (/** @type {number} */ index) => (index === input ? 'input' : `t${index}`);
   /** @param {number} index of a float16 constant, or of what it is dequantized to */
   const constant = (index) => {
     const { shape, data, type } = tensors[sources.get(index) ?? index];
@@ -95,49 +108,67 @@ export function toTensorFlowJs(model) {
     return { shape, halves: new Uint16Array(data.slice().buffer) };
   };
 
-  const operators = file.tables(subgraph, SUBGRAPH.operators).flatMap((operator) => {
-    const kind = codes[file.int(operator, OPERATOR.code)];
-    const inputs = file.ints(operator, OPERATOR.inputs);
-    const [output] = file.ints(operator, OPERATOR.outputs);
-    const name = nameOf(output);
-    if (kind === 'dequantize') {
-      sources.set(output, inputs[0]);
-      return [];
-    }
-    if (kind === 'reshape') {
+  /** @type {Record<string, (operator: number, inputs: number[], output: number) => void>} */
+  const converters = {
+    dequantize: (_, [from], output) => sources.set(output, from),
+    reshape: (_, [from], output) => {
       const { shape } = tensors[output];
-      return [{ kind, name, inputs: [nameOf(inputs[0])], options: { shape } }];
-    }
+      const sizes = store(`${nameOf(output)}/shape`, [shape.length], Int32Array.from(shape));
+      nodes.push({ name: nameOf(output), op: 'Reshape', input: [nameOf(from), sizes], attr: { T: FLOAT } });
+    },
+    add: (_, inputs, output) => {
+      nodes.push({ name: nameOf(output), op: 'AddV2', input: inputs.map(nameOf), attr: { T: FLOAT } });
+    },
+    concat: (operator, inputs, output) => {
+      const axis = Int32Array.of(file.int(file.table(operator, OPERATOR.options), 0));
+      const inputNames = [...inputs.map(nameOf), store(`${nameOf(output)}/axis`, [], axis)];
+      const attr = { T: FLOAT, N: { i: String(inputs.length) } };
+      nodes.push({ name: nameOf(output), op: 'ConcatV2', input: inputNames, attr });
+    },
+    conv: (operator, inputs, output) => convolve(operator, inputs, output, true),
+    depthwise: (operator, inputs, output) => convolve(operator, inputs, output, false),
+  };
+  /** @param {number} operator @param {number[]} inputs @param {number} output @param {boolean} isConv */
+  function convolve(operator, [from, filterIndex, biasIndex], output, isConv) {
+    const name = nameOf(output);
     const options = file.table(operator, OPERATOR.options);
-    if (kind === 'add') return [{ kind, name, inputs: inputs.map(nameOf), options: {} }];
-    if (kind === 'concat') {
-      return [{ kind, name, inputs: inputs.map(nameOf), options: { axis: file.int(options, 0) } }];
-    }
-    const filter = constant(inputs[1]);
-    const bias = constant(inputs[2]);
+    const filter = constant(filterIndex);
+    const bias = constant(biasIndex);
     const [a, height, width, b] = filter.shape;
-    const isConv = kind === 'conv';
-    const activation = file.int8(options, isConv ? 3 : 4);
-    return [
-      {
-        kind,
-        name,
-        inputs: [nameOf(inputs[0])],
-        options: {
-          strides: [file.int(options, 2), file.int(options, 1)],
-          pad: file.int8(options, 0) === 0 ? 'same' : 'valid',
-          ...(activation === 3 && { activation: 'relu6' }),
-        },
-        filter: isConv
-          ? store(moveFirstToLast(filter.halves, a), [height, width, b, a])
-          : store(filter.halves, [height, width, b, 1]),
-        bias: store(bias.halves, bias.shape),
+    const values = isConv ? moveFirstToLast(filter.halves, a) : filter.halves;
+    const filterName = store(`${name}/filter`, [height, width, b, isConv ? a : 1], values);
+    const biasName = store(`${name}/bias`, bias.shape, bias.halves);
+    const fused = ['BiasAdd', ...(file.int8(options, isConv ? 3 : 4) === 3 ? ['Relu6'] : [])];
+    const steps = ['1', String(file.int(options, 2)), String(file.int(options, 1)), '1'];
+    nodes.push({
+      name,
+      op: isConv ? '_FusedConv2D' : 'FusedDepthwiseConv2dNative',
+      input: [nameOf(from), filterName, biasName],
+      attr: {
+        ...{ T: FLOAT, num_args: { i: '1' }, epsilon: { f: 0 }, data_format: text('NHWC') },
+        ...{ strides: { list: { i: steps } }, dilations: { list: { i: ['1', '1', '1', '1'] } } },
+        padding: text(file.int8(options, 0) === 0 ? 'SAME' : 'VALID'),
+        fused_ops: { list: { s: fused.map((operator) => text(operator).s) } },
       },
-    ];
-  });
-  const scores = operators.findLast(({ name }) => tensors[Number(name.slice(1))].shape.at(-1) === 24);
-  const weights = new Uint8Array(Buffer.concat(parts.map(({ buffer }) => new Uint8Array(buffer))));
-  return { network: { operators, output: scores?.name }, weights };
+    });
+  }
+
+  for (const operator of file.tables(subgraph, SUBGRAPH.operators)) {
+    const [output] = file.ints(operator, OPERATOR.outputs);
+    converters[codes[file.int(operator, OPERATOR.code)]](
+      operator,
+      file.ints(operator, OPERATOR.inputs),
+      output,
+    );
+  }
+  return {
+    model: {
+      format: 'graph-model',
+      modelTopology: { node: nodes, versions: { producer: 1 } },
+      weightsManifest: [{ paths: ['weights.bin'], weights: manifest }],
+    },
+    weights: new Uint8Array(Buffer.concat(parts)),
+  };
 }
 
 /**
