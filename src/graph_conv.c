@@ -40,8 +40,6 @@ static ocl_status as_floats(const ocl_step* step, const ocl_tflite_tensor* tenso
 
 static ocl_status channel_scales(const ocl_step* step, const ocl_quantization* q, int32_t num_outputs, weights* w,
                                  ocl_detail* detail) {
-  if (q->num_scales != 1 && q->num_scales != num_outputs)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights' scales are not per output channel");
   for (int32_t i = 0; i < q->num_scales; i++)
     if (q->zero_points != NULL && q->zero_points[i] != 0)
       return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights are not symmetric");
@@ -90,6 +88,8 @@ static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t rank, i
   OCL_TRY(ocl_graph_constant(graph, step, 1, kernel, detail));
   if (kernel->shape.rank != rank || ocl_shape_num_elements(&kernel->shape) == 0)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel's shape is not one of a kernel");
+  if (kernel->quantization.num_scales > 1 && kernel->quantization.axis != output_axis)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights' scales are not per output channel");
   const int32_t num_outputs = kernel->shape.dims[output_axis];
   if (ocl_graph_in(graph, step, 2) != NULL) {
     OCL_TRY(ocl_graph_constant(graph, step, 2, &bias_tensor, detail));

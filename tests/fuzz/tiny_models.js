@@ -14,7 +14,8 @@ import {
  * @typedef {object} TinyTensor
  * @property {number[]} shape
  * @property {Dtype} [dtype] float32
- * @property {number} [scale] of 8 bits; the zero point is 0
+ * @property {number | number[]} [scale] of 8 bits, or one per element of dimension `axis`; the zero point is 0
+ * @property {number} [axis]
  * @property {number[]} [data] a constant's elements
  *
  * @typedef {object} TinyOperator
@@ -69,15 +70,17 @@ export function writeModel({ tensors, operators, inputs, outputs }) {
 }
 
 /** @param {Builder} builder @param {TinyTensor} tensor @param {string} name @param {number[]} buffers */
-function writeTensor(builder, { shape, dtype = 'float32', scale, data }, name, buffers) {
+function writeTensor(builder, { shape, dtype = 'float32', scale, axis = 0, data }, name, buffers) {
   const { type, View } = DTYPES[dtype];
   const bytes = data && new Uint8Array(new View(data).buffer);
   const buffer = bytes ? buffers.push(table(builder, 1, [['ref', 0, blob(builder, bytes)]])) - 1 : 0;
+  const scales = [scale ?? []].flat();
   const quantization =
     scale &&
     table(builder, 7, [
-      ['ref', 2, float32s(builder, [scale])],
-      ['ref', 3, zeroInt64s(builder, 1)],
+      ['ref', 2, float32s(builder, scales)],
+      ['ref', 3, zeroInt64s(builder, scales.length)],
+      ['i32', 6, axis],
     ]);
   return table(builder, 8, [
     ['ref', 0, int32s(builder, shape)],

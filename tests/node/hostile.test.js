@@ -79,6 +79,17 @@ const REFUSED = {
     'MODEL_BAD_GRAPH',
     single([{ shape: [1, 4, 4, 3] }, { shape: [3], data: [1, 2, 3] }, { shape: [1, 4, 4, 3] }], CONV),
   ],
+  'scales per input channel of a square kernel': [
+    'UNSUPPORTED_OPERATOR',
+    single(
+      [
+        { shape: [1, 4, 4, 2] },
+        { shape: [2, 1, 1, 2], dtype: 'int8', scale: [1, 2], axis: 3, data: [1, 2, 3, 4] },
+        { shape: [1, 4, 4, 2] },
+      ],
+      CONV,
+    ),
+  ],
   'softmax of nothing': [
     'MODEL_BAD_GRAPH',
     single(
