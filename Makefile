@@ -44,8 +44,8 @@ build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.
 # ---- our C, once per variant ----
 
 TRAIN_SOURCES := $(addprefix src/,trainer.c train_layers.c head.c optimizer.c matmul.c)
-C_SOURCES := $(filter-out src/graph_threads.c $(TRAIN_SOURCES),$(wildcard src/*.c)) wasm/exports.c
-C_HEADERS := $(wildcard src/*.h)
+C_SOURCES := $(filter-out src/graph_threads.c $(TRAIN_SOURCES),$(wildcard src/*.c src/kernels/*.c)) wasm/exports.c
+C_HEADERS := $(wildcard src/*.h src/kernels/*.h)
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
   -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
@@ -53,7 +53,8 @@ INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
 # What runs per pixel, tap or score is fast; the rest is small.
-HOT := resize ssd nms graph_conv graph_math graph_pool graph_shape graph_threads weights $(basename $(notdir $(TRAIN_SOURCES)))
+HOT := resize ssd nms graph_conv graph_math graph_pool graph_shape graph_threads weights dwconv_f32 \
+  $(basename $(notdir $(TRAIN_SOURCES)))
 # stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why).
 build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv
 
@@ -174,9 +175,9 @@ test-browser: build/package/package.json build/examples/node_modules/.installed 
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json
 check-format: node_modules/.installed
-	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror src/*.[ch] wasm/*.c tests/c/*.[ch]
+	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror src/*.[ch] src/kernels/*.[ch] wasm/*.c tests/c/*.[ch]
 format: node_modules/.installed ## lay out all source files
-	@npx prettier --log-level warn --write . && clang-format-19 -i src/*.[ch] wasm/*.c tests/c/*.[ch]
+	@npx prettier --log-level warn --write . && clang-format-19 -i src/*.[ch] src/kernels/*.[ch] wasm/*.c tests/c/*.[ch]
 lint: build/lint ## clang-tidy
 # What includes others' headers (XNNPACK, stb_image, Emscripten) is left out.
 build/lint: $(filter-out src/image_stb.c src/graph%,$(wildcard src/*.c)) $(C_HEADERS) .clang-tidy

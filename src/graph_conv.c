@@ -279,6 +279,23 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
 #undef WINDOW
 }
 
+static int64_t same_padding(int64_t size, int64_t kernel, int64_t dilation, int64_t stride) {
+  return (size - 1) / stride * stride + (kernel - 1) * dilation + 1 - size;
+}
+
+// Where strides are larger than the window, SAME may want less than no padding, which XNNPACK takes for very much: such
+// an operator gets its padding in numbers.
+static void number_padding(const ocl_value* input, ocl_step* step) {
+  const int64_t height = same_padding(input->shape.dims[1], step->kernel[1], step->op.options.conv.dilation_h,
+                                      step->op.options.conv.stride_h);
+  const int64_t width = same_padding(input->shape.dims[2], step->kernel[2], step->op.options.conv.dilation_w,
+                                     step->op.options.conv.stride_w);
+  if (step->op.options.conv.padding != OCL_PADDING_SAME || (height >= 0 && width >= 0)) return;
+  const int32_t rows = height > 0 ? (int32_t)height : 0, columns = width > 0 ? (int32_t)width : 0;
+  step->padding = (ocl_pad_2d){rows / 2, rows - rows / 2, columns / 2, columns - columns / 2};
+  step->op.options.conv.padding = OCL_PADDING_VALID;
+}
+
 static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_depthwise, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
   const ocl_value* input = ocl_graph_in(graph, step, 0);
@@ -288,10 +305,12 @@ static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_de
   weights w;
   ocl_tflite_tensor kernel;
   ocl_status status = read_weights(graph, step, 4, is_depthwise ? 3 : 0, &w, &kernel, detail);
-  grouping g = {.flags = step->op.options.conv.padding == OCL_PADDING_SAME ? XNN_FLAG_TENSORFLOW_SAME_PADDING : 0};
+  grouping g = {0};
   if (status == OCL_OK) {
     const int32_t* dims = kernel.shape.dims;
     for (int i = 0; i < 4; i++) step->kernel[i] = dims[i];
+    number_padding(input, step);
+    if (step->op.options.conv.padding == OCL_PADDING_SAME) g.flags = XNN_FLAG_TENSORFLOW_SAME_PADDING;
     const int32_t outputs = dims[is_depthwise ? 3 : 0], group_inputs = is_depthwise ? 1 : dims[3];
     g.groups = (uint32_t)(channels / group_inputs);
     g.group_inputs = (size_t)group_inputs;

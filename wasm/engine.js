@@ -71,7 +71,7 @@ const DTYPES = [
 ];
 
 // wasm/exports.c's structs: an ABI number for their layout, and their sizes.
-const ABI = 2;
+const ABI = 3;
 const TENSOR_BYTES = 56;
 const STEP_BYTES = 56;
 const GRAPH_BYTES = 32;
@@ -112,13 +112,13 @@ export class Engine {
 
   /**
    * @param {{variant: import('./variant.js').Variant, threads: number, deterministic?: boolean,
-   *   wasmUrl?: string | URL}} options
+   *   baseline?: boolean, wasmUrl?: string | URL}} options baseline: XNNPACK's own kernels, to measure ours against
    */
-  static async create({ variant, threads, deterministic = false, wasmUrl }) {
+  static async create({ variant, threads, deterministic = false, baseline = false, wasmUrl }) {
     const module = await host().loadModule(variant, wasmUrl);
     const { exports, memory } = await instantiate(module);
     const engine = new Engine(exports, memory);
-    engine.#check(exports.ocl_start(threads, deterministic ? 1 : 0));
+    engine.#check(exports.ocl_start(threads, deterministic ? 1 : 0, baseline ? 1 : 0));
     if (threads > 1) await engine.#startThreads(module, memory, threads);
     return engine;
   }

@@ -10,12 +10,13 @@
 #include "graph_threads.h"
 #endif
 #include "detector_metadata.h"
+#include "kernels/kernels.h"
 #include "ocelli.h"
 
 double emscripten_get_now(void);  // milliseconds
 
 // What JavaScript reads, in 32-bit words. Raise ABI when a layout or a signature changes.
-enum { ABI = 2 };
+enum { ABI = 3 };
 
 typedef struct {
   const char* name;
@@ -96,8 +97,10 @@ const char* ocl_detail_text(void) {
   return session == NULL ? "" : ocl_session_detail(session);
 }
 
-ocl_status ocl_start(int32_t num_threads, int32_t deterministic) {
+// `baseline`: XNNPACK's kernels throughout, to measure ours against.
+ocl_status ocl_start(int32_t num_threads, int32_t deterministic, int32_t baseline) {
   if (deterministic) ocl_graph_make_deterministic();
+  if (!baseline) ocl_kernels_install();
   return ocl_session_create(num_threads, &session);
 }
 void* ocl_pool(void) {

@@ -1,0 +1,153 @@
+// Depthwise convolution, float, up to nine taps; XNNPACK's signature and its "9p8c" layout of weights.
+// XNNPACK's own kernel loads an input and a weight for each multiply-add, which is what limits it. This one keeps the
+// nine weights of four channels in registers and walks along x: an output's taps are three columns of three, and
+// neighbours share columns, each of which is loaded once. The sums are taken in XNNPACK's order, so the bits are the
+// same.
+#include <wasm_simd128.h>
+
+#include "kernels/kernels.h"
+#include "xnnpack/microparams.h"
+
+enum { LANES = 4, WEIGHT_LANES = 8, COLUMN = 3, TAPS = 9 };
+// Outputs along x that the channels pass over, four at a time: few enough that a cache line, which holds the channels
+// of four passes, is still there for the next; many enough to pay for a pass's weights and first columns.
+enum { TILE_OF_STEP_1 = 38, TILE_OF_STEP_2 = 19, TILE_OF_STEP_3 = 12, MAX_COLUMNS = TILE_OF_STEP_1 + 2 };
+
+typedef struct {
+  v128_t top, middle, bottom;
+} column;
+
+static inline column load_column(const float* const* inputs, size_t channel) {
+  return (column){wasm_v128_load(inputs[0] + channel), wasm_v128_load(inputs[1] + channel),
+                  wasm_v128_load(inputs[2] + channel)};
+}
+
+static inline column load_weights(const float* weights) {
+  return (column){wasm_v128_load(weights), wasm_v128_load(weights + WEIGHT_LANES),
+                  wasm_v128_load(weights + 2 * WEIGHT_LANES)};
+}
+
+#ifdef __wasm_relaxed_simd__
+static inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
+  return wasm_f32x4_relaxed_madd(a, b, sum);
+}
+static inline v128_t clamp(v128_t value, v128_t min, v128_t max) {
+  return wasm_f32x4_relaxed_min(max, wasm_f32x4_relaxed_max(min, value));
+}
+#else
+static inline v128_t multiply_add(v128_t a, v128_t b, v128_t sum) {
+  return wasm_f32x4_add(wasm_f32x4_mul(a, b), sum);
+}
+static inline v128_t clamp(v128_t value, v128_t min, v128_t max) {
+  return wasm_f32x4_pmin(max, wasm_f32x4_pmax(min, value));
+}
+#endif
+
+static inline v128_t add_column(v128_t sum, column values, column weights) {
+  sum = multiply_add(values.top, weights.top, sum);
+  sum = multiply_add(values.middle, weights.middle, sum);
+  return multiply_add(values.bottom, weights.bottom, sum);
+}
+
+typedef struct {
+  const float* const* inputs;  // COLUMN pointers a column
+  size_t channel, width;
+  const float* weights;  // bias, then TAPS, each WEIGHT_LANES apart
+  float* output;
+  size_t pixel_stride;
+  v128_t min, max;
+} strip;
+
+// Four channels of a tile; `step` columns from one output to the next, a constant wherever this is inlined.
+static inline __attribute__((always_inline)) void run_strip(const strip* s, const int step) {
+  const v128_t bias = wasm_v128_load(s->weights), min = s->min, max = s->max;
+  const column left = load_weights(s->weights + WEIGHT_LANES);
+  const column centre = load_weights(s->weights + (1 + COLUMN) * WEIGHT_LANES);
+  const column right = load_weights(s->weights + (1 + 2 * COLUMN) * WEIGHT_LANES);
+  const float* const* inputs = s->inputs;
+  const size_t channel = s->channel, pixel_stride = s->pixel_stride;
+  float* output = s->output;
+  // Sums of the next output's left column, and of this one's left and centre.
+  v128_t next = bias, sum = bias;
+  for (int i = 0; i < 3 - step; i++, inputs += COLUMN) {
+    const column values = load_column(inputs, channel);
+    sum = add_column(next, values, centre);
+    next = add_column(bias, values, left);
+  }
+  for (size_t x = s->width; x != 0; x--) {
+    if (step == 3) {
+      next = add_column(bias, load_column(inputs, channel), left);
+      inputs += COLUMN;
+    }
+    if (step >= 2) {
+      sum = add_column(next, load_column(inputs, channel), centre);
+      inputs += COLUMN;
+    }
+    const column values = load_column(inputs, channel);
+    inputs += COLUMN;
+    wasm_v128_store(output, clamp(add_column(sum, values, right), min, max));
+    output += pixel_stride;
+    if (step == 1) sum = add_column(next, values, centre);
+    if (step <= 2) next = add_column(bias, values, left);
+  }
+}
+
+static __attribute__((noinline)) void run_any_strip(const strip* s, int step) {
+  switch (step) {
+    case 1: run_strip(s, 1); break;
+    case 2: run_strip(s, 2); break;
+    default: run_strip(s, 3);
+  }
+}
+
+// The last channels, fewer than four.
+static void run_narrow_strip(const strip* s, int step, size_t num_channels) {
+  float outputs[TILE_OF_STEP_1 * LANES];
+  strip narrow = *s;
+  narrow.output = outputs;
+  narrow.pixel_stride = LANES;
+  run_any_strip(&narrow, step);
+  for (size_t x = 0; x < s->width; x++)
+    for (size_t i = 0; i < num_channels; i++) s->output[x * s->pixel_stride + i] = outputs[x * LANES + i];
+}
+
+static void copy_pointers(const float** inputs, size_t count, size_t offset_bytes, const float* zero,
+                          const float** out) {
+  for (size_t i = 0; i < count; i++)
+    out[i] = inputs[i] == zero ? zero : (const float*)(const void*)((const char*)inputs[i] + offset_bytes);
+}
+
+void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** input, const float* weights, float* output,
+                        intptr_t input_stride, size_t output_increment, size_t input_offset, const float* zero,
+                        const union xnn_f32_minmax_params* params) {
+  static const size_t kTiles[] = {0, TILE_OF_STEP_1, TILE_OF_STEP_2, TILE_OF_STEP_3};
+  const size_t stride = (size_t)input_stride / sizeof *input;
+  // Outputs that do not follow each other by one or two columns of three, as in a dilated kernel, share nothing.
+  const int step = stride == COLUMN ? 1 : stride == 2 * COLUMN ? 2 : 3;
+  const size_t num_tiles = (output_width + kTiles[step] - 1) / kTiles[step];
+  const float* columns[MAX_COLUMNS * COLUMN];
+  strip s = {.inputs = columns,
+             .pixel_stride = channels + output_increment / sizeof *output,
+             .min = wasm_v128_load32_splat(&params->scalar.min),
+             .max = wasm_v128_load32_splat(&params->scalar.max)};
+  for (size_t tile = num_tiles; tile != 0; tile--) {
+    s.width = (output_width + tile - 1) / tile;
+    if (step == 3)
+      for (size_t x = 0; x < s.width; x++)
+        copy_pointers(input + x * stride, TAPS, input_offset, zero, columns + x * TAPS);
+    else
+      copy_pointers(input, (s.width - 1) * stride + TAPS, input_offset, zero, columns);
+    for (size_t c = 0; c < channels; c += LANES) {
+      s.channel = c;
+      s.weights = weights + c / WEIGHT_LANES * WEIGHT_LANES * (1 + TAPS) + c % WEIGHT_LANES;
+      s.output = output + c;
+      if (channels - c >= LANES)
+        run_any_strip(&s, step);
+      else
+        run_narrow_strip(&s, step, channels - c);
+    }
+    input += s.width * stride;
+    output += s.width * s.pixel_stride;
+    output_width -= s.width;
+  }
+}

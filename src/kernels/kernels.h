@@ -1,0 +1,19 @@
+// Microkernels of our own in place of XNNPACK's: same signatures, same packed weights, so that packing, padding, the
+// splitting over threads and every shape that they do not cover stay XNNPACK's.
+#ifndef OCELLI_KERNELS_KERNELS_H_
+#define OCELLI_KERNELS_KERNELS_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+union xnn_f32_minmax_params;
+
+// Puts them into XNNPACK's configuration. An operator keeps the kernels that it was created with.
+void ocl_kernels_install(void);
+
+// xnn_f32_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 8.
+void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** input, const float* weights, float* output,
+                        intptr_t input_stride, size_t output_increment, size_t input_offset, const float* zero,
+                        const union xnn_f32_minmax_params* params);
+
+#endif  // OCELLI_KERNELS_KERNELS_H_
