@@ -40,7 +40,7 @@ async function decode(path) {
  * @param {number} runs
  */
 async function measure(detector, image, runs) {
-  /** @type {import('../wasm/detector.js').RunInfo['ms'][]} */
+  /** @type {import('../wasm/types.js').RunInfo['ms'][]} */
   const times = [];
   for (let i = 0; i < runs; i++) {
     await detector.detect(image, OPTIONS);

@@ -24,10 +24,10 @@ import { DEFAULT_MODEL } from './model.js';
 
 /**
  * @typedef {import('./usage.js').Values<'detect'>} Values
- * @typedef {import('../wasm/detector.js').DetectorOptions} DetectorOptions
- * @typedef {import('../wasm/detector.js').Thresholds} Thresholds
- * @typedef {import('../wasm/detector.js').Detection} Detection
- * @typedef {import('../wasm/detector.js').RunInfo} RunInfo
+ * @typedef {import('../wasm/types.js').DetectorOptions} DetectorOptions
+ * @typedef {import('../wasm/types.js').Thresholds} Thresholds
+ * @typedef {import('../wasm/types.js').Detection} Detection
+ * @typedef {import('../wasm/types.js').RunInfo} RunInfo
  */
 
 /**

@@ -345,7 +345,7 @@ static ocl_status plan_memory(ocl_graph* graph) {
   return status;
 }
 
-static ocl_status plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
+ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
   graph->is_planned = false;
   free(graph->arena);
   graph->arena = NULL;
@@ -384,10 +384,11 @@ ocl_status ocl_graph_create(const ocl_tflite* model, ocl_thread_pool pool, int32
   if (graph == NULL) return OCL_OUT_OF_MEMORY;
   graph->model = model;
   graph->pool = pool;
+  graph->kept = -1;
   ocl_status status = build(graph, detail);
   graph->model = NULL;
   if (status == OCL_OK && batch > 1 && !graph->is_batch_free) status = OCL_BATCH_NOT_FREE;
-  if (status == OCL_OK) status = plan(graph, batch, detail);
+  if (status == OCL_OK) status = ocl_graph_plan(graph, batch, detail);
   if (status != OCL_OK) {
     ocl_graph_destroy(graph);
     return status;
@@ -396,16 +397,20 @@ ocl_status ocl_graph_create(const ocl_tflite* model, ocl_thread_pool pool, int32
   return OCL_OK;
 }
 
-void ocl_graph_destroy(ocl_graph* graph) {
-  if (graph == NULL) return;
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    ocl_step* step = &graph->steps[s];
+static void drop_steps(ocl_graph* graph, int32_t first) {
+  for (; graph->num_steps > first; graph->num_steps--) {
+    const ocl_step* step = &graph->steps[graph->num_steps - 1];
     xnn_delete_operator(step->xnn);
     xnn_delete_operator(step->clamp);
     ocl_detection_postprocess_destroy(step->postprocess);
     free(step->table);
     free(step->channel_scales);
   }
+}
+
+void ocl_graph_destroy(ocl_graph* graph) {
+  if (graph == NULL) return;
+  drop_steps(graph, 0);
   for (int32_t i = 0; graph->values != NULL && i < graph->num_values; i++)
     if (graph->values[i].storage == i) free(graph->values[i].known);
   free(graph->values);
@@ -413,6 +418,7 @@ void ocl_graph_destroy(ocl_graph* graph) {
   free(graph->inputs);
   free(graph->names);
   free(graph->indices);
+  free(graph->columns);
   free(graph->arena);
   free(graph);
 }
@@ -420,11 +426,35 @@ void ocl_graph_destroy(ocl_graph* graph) {
 ocl_status ocl_graph_set_batch(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
   if (batch < 1) return OCL_INVALID_ARGUMENT;
   if (batch == graph->batch && graph->is_planned) return OCL_OK;
-  if (!graph->is_batch_free) return OCL_BATCH_NOT_FREE;
+  if (batch != graph->batch && !graph->is_batch_free) return OCL_BATCH_NOT_FREE;
   const int32_t before = graph->batch;
-  const ocl_status status = plan(graph, batch, detail);
-  if (status != OCL_OK) OCL_TRY(plan(graph, before, NULL));
+  const ocl_status status = ocl_graph_plan(graph, batch, detail);
+  if (status != OCL_OK) OCL_TRY(ocl_graph_plan(graph, before, NULL));
   return status;
+}
+
+static ocl_status check_is_kept(const ocl_graph* graph, int32_t step, ocl_detail* detail) {
+  if (step < 0 || step >= graph->num_steps) return OCL_INVALID_ARGUMENT;
+  const ocl_step* kept = &graph->steps[step];
+  if (!kept->is_fused_away && !kept->is_folded) return OCL_OK;
+  return ocl_graph_reject(kept, OCL_FEATURES_UNUSABLE, detail, "its output is never computed by itself");
+}
+
+ocl_status ocl_graph_keep(ocl_graph* graph, int32_t step, ocl_detail* detail) {
+  OCL_TRY(check_is_kept(graph, step, detail));
+  graph->kept = graph->steps[step].op.outputs[0];
+  graph->values[graph->kept].is_output = true;
+  return ocl_graph_plan(graph, graph->batch, detail);
+}
+
+ocl_status ocl_graph_cut_after(ocl_graph* graph, int32_t step, ocl_detail* detail) {
+  OCL_TRY(check_is_kept(graph, step, detail));
+  drop_steps(graph, step + 1);
+  for (int32_t i = 0; i < graph->num_outputs; i++) graph->values[graph->outputs[i]].is_output = false;
+  graph->num_outputs = 1;
+  graph->outputs[0] = graph->steps[step].op.outputs[0];
+  graph->values[graph->outputs[0]].is_output = true;
+  return ocl_graph_plan(graph, graph->batch, detail);
 }
 
 int32_t ocl_graph_num_inputs(const ocl_graph* graph) {
@@ -448,6 +478,10 @@ ocl_graph_tensor ocl_graph_output(const ocl_graph* graph, int32_t index) {
   return describe(&graph->values[graph->outputs[index]]);
 }
 
+ocl_graph_tensor ocl_graph_kept(const ocl_graph* graph) {
+  return describe(&graph->values[graph->kept]);
+}
+
 bool ocl_graph_postprocess(const ocl_graph* graph, ocl_graph_tensor tensors_out[4], int32_t* num_classes_out) {
   for (int32_t s = 0; s < graph->num_steps; s++) {
     const ocl_step* step = &graph->steps[s];
@@ -460,9 +494,12 @@ bool ocl_graph_postprocess(const ocl_graph* graph, ocl_graph_tensor tensors_out[
 }
 
 ocl_graph_info ocl_graph_describe(const ocl_graph* graph) {
-  uint64_t multiply_adds = 0;
-  for (int32_t s = 0; s < graph->num_steps; s++) multiply_adds += graph->steps[s].multiply_adds;
-  return (ocl_graph_info){graph->arena_bytes, graph->num_parameters, multiply_adds, graph->is_batch_free};
+  ocl_graph_info info = {.arena_bytes = graph->arena_bytes, .is_batch_free = graph->is_batch_free};
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    info.multiply_adds += graph->steps[s].multiply_adds;
+    info.num_parameters += graph->steps[s].num_parameters;
+  }
+  return info;
 }
 
 ocl_status ocl_graph_run(ocl_graph* graph) {

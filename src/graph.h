@@ -47,6 +47,22 @@ void ocl_graph_destroy(ocl_graph* graph);
 // Plans shapes and memory anew; weights stay. On failure the graph is as it was before.
 ocl_status ocl_graph_set_batch(ocl_graph* graph, int32_t batch, ocl_detail* detail);
 
+// Makes the output of step `step` a tensor whose data is there after a run, beside the outputs: ocl_graph_kept().
+// Memory is planned anew. FEATURES_UNUSABLE: it is not computed, or not as the file has it. On other failures the graph
+// cannot be run until the batch is set.
+ocl_status ocl_graph_keep(ocl_graph* graph, int32_t step, ocl_detail* detail);
+ocl_graph_tensor ocl_graph_kept(const ocl_graph* graph);  // only once one is kept
+
+// The same, but as the one output of the graph, of which no later step is left.
+ocl_status ocl_graph_cut_after(ocl_graph* graph, int32_t step, ocl_detail* detail);
+
+// Leaves only `num_columns` of the last dimension of output `output`, in ascending order, and does not compute the
+// others: rows are taken out of the weights of the convolutions that make it. `model` is the one that the graph was
+// created from. *is_done_out is false, and the graph as it was, where something between them mixes columns (a softmax).
+// MODEL_*, OUT_OF_MEMORY: the graph cannot be run any more.
+ocl_status ocl_graph_keep_columns(ocl_graph* graph, const ocl_tflite* model, int32_t output, const int32_t* columns,
+                                  int32_t num_columns, bool* is_done_out, ocl_detail* detail);
+
 // Before the first graph: chooses XNNPACK's kernels the same way on every CPU, so that the plain SIMD variant gives the
 // same bits everywhere. (XNNPACK takes others on ARM than on x86.)
 void ocl_graph_make_deterministic(void);

@@ -79,6 +79,20 @@ static ocl_status quantized_weights(ocl_graph* graph, const ocl_step* step, cons
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its unsigned weights have several scales");
 }
 
+static ocl_status keep_channels(const ocl_step* step, weights* w, ocl_tflite_tensor* kernel) {
+  if (step->columns.total == 0) return OCL_OK;
+  const int32_t num_outputs = kernel->shape.dims[0];
+  const bool is_float = w->dtype == OCL_FLOAT32 && !step->is_hybrid;
+  const size_t row_bytes = ocl_shape_num_elements(&kernel->shape) / (size_t)num_outputs * (is_float ? 4 : 1);
+  const void* scales = w->scales;
+  OCL_TRY(ocl_graph_keep_rows(step, num_outputs, row_bytes, &w->kernel, &w->owned[0]));
+  OCL_TRY(ocl_graph_keep_rows(step, num_outputs, 4, &w->bias, &w->owned[1]));
+  OCL_TRY(ocl_graph_keep_rows(step, num_outputs, 4, &scales, &w->owned[2]));
+  w->scales = w->owned[2];
+  kernel->shape.dims[0] = num_outputs / step->columns.total * step->columns.count;
+  return OCL_OK;
+}
+
 // Reads inputs 1 (kernel) and 2 (bias, optional) of `step`. The caller frees with free_weights(), on failure too.
 static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t rank, int32_t output_axis, weights* w,
                                ocl_tflite_tensor* kernel, ocl_detail* detail) {
@@ -96,14 +110,18 @@ static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t rank, i
     bias = &bias_tensor;
     if (ocl_shape_num_elements(&bias->shape) != (size_t)num_outputs)
       return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its bias does not have one element per output");
-    graph->num_parameters += (uint64_t)num_outputs;
   }
-  graph->num_parameters += ocl_shape_num_elements(&kernel->shape);
-  if (w->dtype == OCL_INT8 || w->dtype == OCL_UINT8)
-    return quantized_weights(graph, step, kernel, bias, num_outputs, w, detail);
-  if (w->dtype != OCL_FLOAT32 || ocl_graph_out(graph, step, 0)->dtype != OCL_FLOAT32)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its activations are neither float nor 8-bit");
-  return float_weights(step, kernel, bias, num_outputs, w, detail);
+  if (w->dtype == OCL_INT8 || w->dtype == OCL_UINT8) {
+    OCL_TRY(quantized_weights(graph, step, kernel, bias, num_outputs, w, detail));
+  } else {
+    if (w->dtype != OCL_FLOAT32 || ocl_graph_out(graph, step, 0)->dtype != OCL_FLOAT32)
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its activations are neither float nor 8-bit");
+    OCL_TRY(float_weights(step, kernel, bias, num_outputs, w, detail));
+  }
+  OCL_TRY(keep_channels(step, w, kernel));
+  step->num_parameters = ocl_shape_num_elements(&kernel->shape);
+  if (bias != NULL) step->num_parameters += (uint64_t)kernel->shape.dims[output_axis];
+  return OCL_OK;
 }
 
 // XNNPACK pads each group to whole tiles of at most 16 outputs and 8 inputs: few weights may become many, and their
@@ -230,14 +248,20 @@ static void* inner_workspace(ocl_graph* graph, const ocl_step* step) {
 // Keeps the scales and the bias for after the sums, and gives XNNPACK whole numbers to sum.
 static ocl_status split_hybrid(ocl_step* step, const ocl_tflite_tensor* kernel, size_t channels, weights* w) {
   const size_t count = ocl_shape_num_elements(&kernel->shape);
-  float* numbers = w->owned[0] = malloc(count * sizeof(float));
+  float* numbers = malloc(count * sizeof(float));
+  void* rows = w->owned[0];
+  w->owned[0] = numbers;
   step->channel_scales = calloc(2 * channels, sizeof(float));
-  if (numbers == NULL || step->channel_scales == NULL) return OCL_OUT_OF_MEMORY;
+  if (numbers == NULL || step->channel_scales == NULL) {
+    free(rows);
+    return OCL_OUT_OF_MEMORY;
+  }
   memcpy(step->channel_scales, w->scales, channels * sizeof(float));
   if (w->bias != NULL) memcpy(step->channel_scales + channels, w->bias, channels * sizeof(float));
   w->bias = NULL;
-  for (size_t i = 0; i < count; i++) numbers[i] = ((const int8_t*)kernel->data)[i];
+  for (size_t i = 0; i < count; i++) numbers[i] = ((const int8_t*)w->kernel)[i];
   w->kernel = numbers;
+  free(rows);
   return OCL_OK;
 }
 

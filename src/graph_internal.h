@@ -59,9 +59,15 @@ struct ocl_step {
   struct {
     int32_t start[OCL_MAX_RANK], step[OCL_MAX_RANK], count[OCL_MAX_RANK];
   } pick;  // of a slice or tiling: which input elements, along each of the input's dimensions
+  // Of what makes columns that nobody asked for (graph_columns.c): the last dimension counts `total` of them, once or
+  // several times, and of each time `count` are left. total 0: all are.
+  struct {
+    int32_t total, count;
+    const int32_t* kept;
+  } columns;
   size_t workspace_bytes;
   void* workspace;
-  uint64_t multiply_adds;
+  uint64_t num_parameters, multiply_adds;
   uint64_t other_work;  // beyond them and beyond reading and writing each element once, as that many multiply-adds
   double time_us;
   bool is_fused_away;  // a PAD that its convolution does
@@ -77,13 +83,17 @@ struct ocl_graph {
   int32_t *inputs, *outputs;
   char* names;       // every value's name
   int32_t* indices;  // every step's inputs and outputs
+  int32_t* columns;  // see the steps'
+  int32_t kept;      // a value, -1: none
   int32_t batch;
   bool is_batch_free;
   bool is_planned;
   uint8_t* arena;
   size_t arena_bytes;
-  uint64_t num_parameters;
 };
+
+// Shapes, memory and addresses for a batch size. On failure the graph is not planned.
+ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail);
 
 // The kind for an operator, NULL: outside the set.
 const ocl_kind* ocl_graph_find_kind(const ocl_tflite_operator* op);
@@ -94,6 +104,11 @@ extern const ocl_kind ocl_graph_conv, ocl_graph_depthwise_conv, ocl_graph_fully_
 void ocl_graph_round_input(ocl_graph* graph, ocl_step* step);
 // Of a hybrid step: makes reals of what XNNPACK summed.
 void ocl_graph_scale_sums(ocl_graph* graph, ocl_step* step);
+// graph_columns.c
+// Of a step that leaves columns out: leaves their rows [row_bytes] out of `*rows`, of which there are `num_rows`, one
+// an output channel. What is left is *owned, which is freed before. NULL stays NULL.
+ocl_status ocl_graph_keep_rows(const ocl_step* step, int32_t num_rows, size_t row_bytes, const void** rows,
+                               void** owned);
 // graph_pool.c
 extern const ocl_kind ocl_graph_max_pool, ocl_graph_average_pool;
 // graph_math.c

@@ -118,6 +118,9 @@ static ocl_status read_new_shape(ocl_graph* graph, ocl_step* step, int32_t* dims
 static ocl_status reshaped(ocl_graph* graph, ocl_step* step, ocl_shape* shape, ocl_detail* detail) {
   const size_t elements = ocl_shape_num_elements(&ocl_graph_in(graph, step, 0)->shape);
   OCL_TRY(read_new_shape(graph, step, shape->dims, &shape->rank, detail));
+  const int32_t last = shape->rank - 1;
+  if (step->columns.total > 0 && last >= 0 && shape->dims[last] > 0)
+    shape->dims[last] = shape->dims[last] / step->columns.total * step->columns.count;
   int32_t free_dim = -1;
   uint64_t product = 1;
   for (int32_t i = 0; i < shape->rank; i++) {

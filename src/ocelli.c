@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "feature_map.h"
 #include "image.h"
 #include "image_stb.h"
 #include "zip.h"
@@ -14,7 +15,7 @@ struct ocl_session {
   ocl_thread_pool pool;
   ocl_detail detail;
 
-  uint8_t* model_bytes;  // from reserve to build
+  uint8_t* model_bytes;  // from reserve to close
   size_t model_size_bytes;
   bool is_open, has_metadata;
   ocl_tflite model;
@@ -30,7 +31,10 @@ struct ocl_session {
   int32_t boxes_output, scores_output, num_classes;
   float *real_boxes, *real_scores;  // of 8-bit heads
   ocl_session_detection* detections;
-  int32_t detections_capacity;
+  ocl_resize_box* views;  // their boxes, in [0, 1] of what the network saw
+  int32_t num_detections, detections_capacity;
+
+  enum { NO_FEATURES, KEPT_FEATURES, CUT_FEATURES } features;
 };
 
 ocl_status ocl_session_create(int32_t num_threads, ocl_session** session_out) {
@@ -59,19 +63,26 @@ static void drop_heads(ocl_session* session) {
   session->real_boxes = session->real_scores = NULL;
 }
 
-static void drop_model_bytes(ocl_session* session) {
+void ocl_session_close_model(ocl_session* session) {
   free(session->model_bytes);
   session->model_bytes = NULL;
   session->is_open = false;
 }
 
-void ocl_session_destroy(ocl_session* session) {
-  if (session == NULL) return;
-  drop_model_bytes(session);
+static void drop_graph(ocl_session* session) {
   drop_heads(session);
   ocl_graph_destroy(session->graph);
+  session->graph = NULL;
+  session->features = NO_FEATURES;
+}
+
+void ocl_session_destroy(ocl_session* session) {
+  if (session == NULL) return;
+  ocl_session_close_model(session);
+  drop_graph(session);
   ocl_session_drop_image(session);
   free(session->detections);
+  free(session->views);
   free(session->resize_scratch);
 #ifdef OCL_THREADS
   ocl_graph_threads_destroy(session->pool);
@@ -92,10 +103,8 @@ ocl_graph* ocl_session_graph(const ocl_session* session) {
 // ---- model ----
 
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
-  drop_model_bytes(session);
-  drop_heads(session);
-  ocl_graph_destroy(session->graph);
-  session->graph = NULL;
+  ocl_session_close_model(session);
+  drop_graph(session);
   session->model_bytes = malloc(size_bytes + 1);
   session->model_size_bytes = size_bytes;
   return session->model_bytes;
@@ -153,9 +162,17 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch) {
   session->detail.text[0] = '\0';
   if (!session->is_open) return OCL_INVALID_ARGUMENT;
-  const ocl_status status = ocl_graph_create(&session->model, session->pool, batch, &session->graph, &session->detail);
-  drop_model_bytes(session);
-  return status;
+  drop_graph(session);
+  return ocl_graph_create(&session->model, session->pool, batch, &session->graph, &session->detail);
+}
+
+ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const int32_t* columns, int32_t num_columns,
+                                    bool* is_done_out) {
+  session->detail.text[0] = '\0';
+  if (!session->is_open || session->graph == NULL || output < 0 || output >= ocl_graph_num_outputs(session->graph))
+    return OCL_INVALID_ARGUMENT;
+  return ocl_graph_keep_columns(session->graph, &session->model, output, columns, num_columns, is_done_out,
+                                &session->detail);
 }
 
 ocl_status ocl_session_set_batch(ocl_session* session, int32_t batch) {
@@ -296,34 +313,37 @@ static const float* reals_of(const ocl_graph_tensor* tensor, float* reals) {
   return reals;
 }
 
-// The next detection to write, best first; NULL: out of memory.
-static ocl_session_detection* reserve_detections(ocl_session* session, int32_t count) {
-  if (count <= session->detections_capacity) return session->detections;
-  ocl_session_detection* grown = realloc(session->detections, (size_t)count * sizeof *grown);
-  if (grown == NULL) return NULL;
-  session->detections = grown;
+static ocl_status reserve_detections(ocl_session* session, int32_t count) {
+  if (count <= session->detections_capacity) return OCL_OK;
+  ocl_session_detection* detections = realloc(session->detections, (size_t)count * sizeof *detections);
+  if (detections != NULL) session->detections = detections;
+  ocl_resize_box* views = realloc(session->views, (size_t)count * sizeof *views);
+  if (views != NULL) session->views = views;
+  if (detections == NULL || views == NULL) return OCL_OUT_OF_MEMORY;
   session->detections_capacity = count;
-  return grown;
+  return OCL_OK;
 }
 
-static ocl_session_detection to_pixels(ocl_resize_box view, float score, int32_t class_id, const ocl_roi* roi,
-                                       int32_t quarter_turns) {
+static void add_detection(ocl_session* session, ocl_resize_box view, float score, int32_t class_id, const ocl_roi* roi,
+                          int32_t quarter_turns) {
   const ocl_resize_box px = ocl_resize_box_to_upright(view, roi, quarter_turns);
-  return (ocl_session_detection){px.x_min, px.y_min, px.x_max - px.x_min, px.y_max - px.y_min, score, class_id};
+  session->views[session->num_detections] = view;
+  session->detections[session->num_detections++] =
+      (ocl_session_detection){px.x_min, px.y_min, px.x_max - px.x_min, px.y_max - px.y_min, score, class_id};
 }
 
 static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
-                                  int32_t quarter_turns, int32_t* count_out) {
+                                  int32_t quarter_turns) {
   const ocl_graph_tensor boxes = ocl_graph_output(session->graph, session->boxes_output);
   const ocl_graph_tensor scores = ocl_graph_output(session->graph, session->scores_output);
   const ocl_ssd_detection* found;
+  int32_t count;
   OCL_TRY(ocl_ssd_detect(session->ssd, reals_of(&boxes, session->real_boxes), reals_of(&scores, session->real_scores),
-                         options, &found, count_out));
-  ocl_session_detection* out = reserve_detections(session, *count_out + 1);
-  if (out == NULL) return OCL_OUT_OF_MEMORY;
-  for (int32_t i = 0; i < *count_out; i++) {
+                         options, &found, &count));
+  OCL_TRY(reserve_detections(session, count + 1));
+  for (int32_t i = 0; i < count; i++) {
     const ocl_resize_box view = {found[i].y_min, found[i].x_min, found[i].y_max, found[i].x_max};
-    out[i] = to_pixels(view, found[i].score, found[i].class_id, roi, quarter_turns);
+    add_detection(session, view, found[i].score, found[i].class_id, roi, quarter_turns);
   }
   return OCL_OK;
 }
@@ -333,25 +353,21 @@ static float clip(float norm) {
 }
 
 static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tensor tensors[4], int32_t num_classes,
-                                     const ocl_ssd_options* options, const ocl_roi* roi, int32_t quarter_turns,
-                                     int32_t* count_out) {
+                                     const ocl_ssd_options* options, const ocl_roi* roi, int32_t quarter_turns) {
   const ocl_resize_box* boxes = tensors[0].data;
   const float *classes = tensors[1].data, *scores = tensors[2].data;
   const int32_t rows = tensors[1].shape.dims[1];
-  ocl_session_detection* out = reserve_detections(session, rows + 1);
-  if (out == NULL) return OCL_OUT_OF_MEMORY;
-  int32_t count = 0;
+  OCL_TRY(reserve_detections(session, rows + 1));
   // Past the operator's count its rows are 0, and no score above a threshold is.
-  for (int32_t i = 0; i < rows && count < options->max_total; i++) {
+  for (int32_t i = 0; i < rows && session->num_detections < options->max_total; i++) {
     const int32_t class_id = (int32_t)classes[i];
     const bool is_wanted =
         options->allowed_classes == NULL || (class_id < num_classes && options->allowed_classes[class_id]);
     if (!(scores[i] > options->score_threshold) || class_id < 0 || !is_wanted) continue;
     const ocl_resize_box box = {clip(boxes[i].y_min), clip(boxes[i].x_min), clip(boxes[i].y_max), clip(boxes[i].x_max)};
     if ((box.y_max - box.y_min) * (box.x_max - box.x_min) > 0)
-      out[count++] = to_pixels(box, scores[i], class_id, roi, quarter_turns);
+      add_detection(session, box, scores[i], class_id, roi, quarter_turns);
   }
-  *count_out = count;
   return OCL_OK;
 }
 
@@ -359,16 +375,62 @@ ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* optio
                               int32_t quarter_turns, const ocl_session_detection** detections_out,
                               int32_t* num_detections_out) {
   session->detail.text[0] = '\0';
-  *num_detections_out = 0;
+  session->num_detections = *num_detections_out = 0;
   ocl_graph_tensor tensors[4];
   int32_t num_classes;
   if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
   if (ocl_graph_postprocess(session->graph, tensors, &num_classes))
-    OCL_TRY(detect_by_operator(session, tensors, num_classes, options, roi, quarter_turns, num_detections_out));
+    OCL_TRY(detect_by_operator(session, tensors, num_classes, options, roi, quarter_turns));
   else if (session->ssd != NULL)
-    OCL_TRY(detect_by_heads(session, options, roi, quarter_turns, num_detections_out));
+    OCL_TRY(detect_by_heads(session, options, roi, quarter_turns));
   else
     return OCL_INVALID_ARGUMENT;
   *detections_out = session->detections;
+  *num_detections_out = session->num_detections;
+  return OCL_OK;
+}
+
+// ---- tensor -> features ----
+
+static ocl_feature_map features_map(const ocl_session* session) {
+  const ocl_graph_tensor tensor =
+      session->features == CUT_FEATURES ? ocl_graph_output(session->graph, 0) : ocl_graph_kept(session->graph);
+  return (ocl_feature_map){tensor.data, tensor.dtype, tensor.shape, tensor.scale, tensor.zero_point};
+}
+
+ocl_status ocl_session_use_features(ocl_session* session, int32_t step, bool is_cut) {
+  session->detail.text[0] = '\0';
+  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
+  session->features = NO_FEATURES;
+  OCL_TRY(is_cut ? ocl_graph_cut_after(session->graph, step, &session->detail)
+                 : ocl_graph_keep(session->graph, step, &session->detail));
+  session->features = is_cut ? CUT_FEATURES : KEPT_FEATURES;
+  const ocl_feature_map map = features_map(session);
+  if (ocl_feature_map_is_usable(&map, !is_cut)) return OCL_OK;
+  session->features = NO_FEATURES;
+  return OCL_FEATURES_UNUSABLE;
+}
+
+int32_t ocl_session_features_length(const ocl_session* session) {
+  if (session->features == NO_FEATURES) return 0;
+  const ocl_feature_map map = features_map(session);
+  return ocl_feature_map_length(&map);
+}
+
+ocl_status ocl_session_pool_image(ocl_session* session, int32_t batch_index, float* features_out) {
+  session->detail.text[0] = '\0';
+  if (session->features == NO_FEATURES) return OCL_INVALID_ARGUMENT;
+  const ocl_feature_map map = features_map(session);
+  if (batch_index < 0 || batch_index >= map.shape.dims[0]) return OCL_INVALID_ARGUMENT;
+  ocl_feature_map_pool(&map, batch_index, features_out);
+  return OCL_OK;
+}
+
+ocl_status ocl_session_pool_boxes(ocl_session* session, float* features_out) {
+  session->detail.text[0] = '\0';
+  if (session->features != KEPT_FEATURES) return OCL_INVALID_ARGUMENT;
+  const ocl_feature_map map = features_map(session);
+  for (int32_t i = 0; i < session->num_detections; i++)
+    ocl_feature_map_pool_box(&map, session->views[i], features_out + (size_t)i * (size_t)ocl_feature_map_length(&map));
   return OCL_OK;
 }

@@ -4,7 +4,8 @@
 //   ocl_session_create(1, &session);
 //   memcpy(ocl_session_reserve_model(session, size_bytes), bytes, size_bytes);
 //   ocl_session_open_model(session);           // verified; metadata may be read now
-//   ocl_session_build_model(session, 1);       // weights packed; the model's bytes are gone
+//   ocl_session_build_model(session, 1);       // weights packed
+//   ocl_session_close_model(session);          // the model's bytes are gone
 //   ocl_session_set_detector(session, &detector);
 //   ocl_session_decode(session, photo, photo_size_bytes, 1 << 24);
 //   ocl_session_preprocess(session, &input, NULL, 0);
@@ -37,17 +38,22 @@ ocl_thread_pool ocl_session_pool(const ocl_session* session);
 // ---- model ----
 
 // Memory for a model file of that size, which the caller fills; NULL: out of memory. Gives up a model that was there.
-// Borrowed until ocl_session_build_model().
+// Borrowed until ocl_session_close_model().
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes);
 // Verifies the reserved bytes. MODEL_* (tflite.h).
 ocl_status ocl_session_open_model(ocl_session* session);
-// TFLite Metadata of the opened model, NULL if it has none. Borrowed until the model is built.
+// TFLite Metadata of the opened model, NULL if it has none. Borrowed until the model is closed.
 const ocl_metadata* ocl_session_metadata(const ocl_session* session);
 // The first label file of any output, inflated: text_out is NULL if there is none. Caller frees. BAD_METADATA,
 // OUT_OF_MEMORY.
 ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out);
-// Builds the network and frees the model's bytes, on failure too. Statuses of ocl_graph_create().
+// Builds the network. Statuses of ocl_graph_create().
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch);
+// Leaves some columns of an output; between build and close. Statuses of ocl_graph_keep_columns().
+ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const int32_t* columns, int32_t num_columns,
+                                    bool* is_done_out);
+// Frees the model's bytes, which the network does not need.
+void ocl_session_close_model(ocl_session* session);
 // Plans the network for another batch. Statuses of ocl_graph_set_batch().
 ocl_status ocl_session_set_batch(ocl_session* session, int32_t batch);
 // The built network: tensors, steps, batch. Borrowed; NULL before it is built.
@@ -95,5 +101,18 @@ int32_t ocl_session_num_classes(const ocl_session* session);
 ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                               int32_t quarter_turns_clockwise, const ocl_session_detection** detections_out,
                               int32_t* num_detections_out);
+
+// ---- tensor -> features ----
+
+// Says of what features are to be pooled: the output of operator `step`, which is kept beside the outputs or, if
+// `is_cut`, is the last one that is run. Statuses of ocl_graph_keep() and ocl_graph_cut_after().
+ocl_status ocl_session_use_features(ocl_session* session, int32_t step, bool is_cut);
+// How long a vector is; 0: there is nothing to pool. INVALID_ARGUMENT.
+int32_t ocl_session_features_length(const ocl_session* session);
+// The features of image `batch_index` of the last run, the mean over the whole plane. features_out: the caller's, of
+// the length above.
+ocl_status ocl_session_pool_image(ocl_session* session, int32_t batch_index, float* features_out);
+// The features of each detection of the last ocl_session_detect(), the mean under its box: [num_detections, length].
+ocl_status ocl_session_pool_boxes(ocl_session* session, float* features_out);
 
 #endif  // OCELLI_OCELLI_H_

@@ -41,6 +41,7 @@
   X(MODEL_BAD_GRAPH, "the model's operators and tensors do not fit together")                            \
   X(MODEL_TOO_LARGE, "the model asks for more memory or work than any network of this kind")             \
   X(BATCH_NOT_FREE, "the model's batch dimension is fixed")                                              \
+  X(FEATURES_UNUSABLE, "the tensor is not a feature map that can be averaged")                           \
   /* ssd.c, anchors.c */                                                                                 \
   X(SSD_SHAPE_MISMATCH, "the detection heads do not have the shapes that the anchors and classes ask for")
 

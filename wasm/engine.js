@@ -271,11 +271,33 @@ export class Engine {
   }
 
   /**
-   * Packs the weights; the received bytes are freed.
-   * @param {number} [batch]
+   * Packs the weights, and frees the received bytes.
+   * @param {{keepFile?: boolean}} [options] keepFile: do not free them yet, see {@link Engine.closeModel}
    */
-  buildModel(batch = 1) {
-    this.#check(this.#guard(() => this.#exports.ocl_model_build(batch)));
+  buildModel({ keepFile = false } = {}) {
+    this.#check(this.#guard(() => this.#exports.ocl_model_build(1)));
+    if (!keepFile) this.closeModel();
+  }
+
+  /**
+   * Computes only some columns of an output; before the file is closed.
+   * @param {number} output
+   * @param {Int32Array} columns ascending
+   * @returns {boolean} false: columns depend on each other, and the network is left whole
+   */
+  keepColumns(output, columns) {
+    const done = this.#guard(() =>
+      this.#memory.withCopy(columns, (address) =>
+        this.#exports.ocl_model_keep_columns(output, address, columns.length),
+      ),
+    );
+    if (done < 0) this.#check(-done);
+    return done === 1;
+  }
+
+  /** Frees the received bytes. */
+  closeModel() {
+    this.#exports.ocl_model_close();
   }
 
   /** @param {number} batch */
@@ -333,6 +355,19 @@ export class Engine {
       throw failure('INVALID_INPUT', `input '${info.name}' takes ${info.dtype} [${info.shape}]`);
     }
     this.#memory.write(address, data);
+  }
+
+  /**
+   * @param {Float32Array} values of one image [H, W, 3], in the numbers that input 0 stores
+   * @param {number} batchIndex
+   */
+  writeImage(values, batchIndex) {
+    const { info, view, sizeBytes, address } = this.#tensor(0, 0);
+    const [low, high] = info.dtype === 'int8' ? [-128, 127] : [0, 255];
+    /** @param {number} value rounded as resize.c does, halves to the even one, and saturated */
+    const store = (value) => Math.min(Math.max(roundEven(value), low), high);
+    const stored = info.dtype === 'float32' ? values : new view(Uint8Array.from(values.map(store)).buffer);
+    this.#memory.write(address + (batchIndex * sizeBytes) / info.shape[0], stored);
   }
 
   /**
@@ -519,7 +554,7 @@ export class Engine {
 
   /**
    * Detections of the last run, best first: rows of x, y, width, height, score, class number.
-   * @param {Required<import('./detector.js').Thresholds>} thresholds
+   * @param {Required<import('./types.js').Thresholds>} thresholds
    * @param {Uint8Array | undefined} mask one byte per class: 0, left out
    * @param {Roi} roi what the network saw, in pixels of the upright image
    * @param {number} quarterTurns by which it was turned
@@ -540,6 +575,58 @@ export class Engine {
     const labelIds = new Int32Array(rows.buffer);
     for (let i = DETECTION_COLUMNS - 1; i < rows.length; i += DETECTION_COLUMNS) rows[i] = labelIds[i];
     return rows;
+  }
+
+  // ---- features ----
+
+  /**
+   * Says of what features are pooled: the output of an operator.
+   * @param {number} step its index among the operators
+   * @param {boolean} isCut nothing after it is to be run, and its output becomes the only one
+   */
+  useFeatures(step, isCut) {
+    this.#check(this.#guard(() => this.#exports.ocl_features_use(step, isCut ? 1 : 0)));
+  }
+
+  /** Numbers of one vector; 0: nothing said yet. */
+  get featuresLength() {
+    return this.#exports.ocl_features_size();
+  }
+
+  /**
+   * The features of the first images of the last run's batch, the mean over the plane.
+   * @param {number} count of images
+   * @returns {Float32Array} [count, length]
+   */
+  readFeatures(count) {
+    return this.#pool(count, (address) => {
+      for (let i = 0; i < count; i++)
+        this.#check(this.#exports.ocl_features_of_image(i, address + i * this.featuresLength * 4));
+    });
+  }
+
+  /**
+   * The features of each of the last detections, the mean under its box.
+   * @param {number} count of detections
+   * @returns {Float32Array} [count, length]
+   */
+  readBoxFeatures(count) {
+    return this.#pool(count, (address) => this.#check(this.#exports.ocl_features_of_boxes(address)));
+  }
+
+  /**
+   * @param {number} count
+   * @param {(address: number) => void} fill
+   */
+  #pool(count, fill) {
+    const sizeBytes = count * this.featuresLength * 4;
+    const address = this.#memory.alloc(Math.max(sizeBytes, 1));
+    try {
+      this.#guard(() => fill(address));
+      return new Float32Array(this.#memory.read(address, sizeBytes).buffer);
+    } finally {
+      this.#exports.ocl_free(address);
+    }
   }
 
   /** @returns {OperatorInfo[]} */
@@ -580,4 +667,10 @@ export class Engine {
 /** @param {number | number[]} value */
 function perChannel(value) {
   return Array.isArray(value) ? value : [value, value, value];
+}
+
+/** @param {number} value */
+function roundEven(value) {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

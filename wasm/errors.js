@@ -22,8 +22,10 @@ export const MESSAGES = {
   CLOSED: 'the object was closed',
   INVALID_INPUT: 'the image is neither bytes nor pixels nor a tensor',
   INVALID_OPTION: 'an option has a wrong type or is out of range',
+  MODEL_HAS_NO_FEATURES: 'the model gives no feature vector; `layer` may name a tensor inside it',
   MODEL_INPUT_UNKNOWN: 'nothing says how pixels become the model’s input',
   MODEL_IS_NOT_A_DETECTOR: 'the model’s inputs and outputs are not those of an SSD detector',
+  MODEL_IS_NOT_A_CLASSIFIER: 'the model does not give one score for each class of an image',
   MODEL_NOT_FOUND: 'the model could not be read',
   MODULE_NOT_FOUND: 'the WebAssembly module could not be read',
   MODULE_TRAPPED: 'the WebAssembly module stopped; it is built anew for the next call',
@@ -31,6 +33,7 @@ export const MESSAGES = {
   SSD_UNKNOWN: 'nothing says how the model’s heads become boxes',
   THREADS_UNAVAILABLE: 'threads cannot be started here',
   WORKER_UNAVAILABLE: 'a worker cannot be started here',
+  UNKNOWN_LAYER: 'no tensor of the model has that name',
   UNKNOWN_CLASS: 'a class in the allow or deny list is not one of the model’s',
 };
 

@@ -60,7 +60,7 @@ typedef struct {
 _Static_assert(sizeof(image_record) == 12, "engine.js: IMAGE_BYTES");
 
 typedef struct {
-  const uint8_t* own;  // our converter's JSON; borrowed until the model is built
+  const uint8_t* own;  // our converter's JSON; borrowed until the model is closed
   uint32_t own_size_bytes;
   float* anchors;  // JavaScript frees them; NULL: the file has no detector metadata
   int32_t num_anchors, num_classes, is_size_exponential, is_sigmoid;
@@ -122,7 +122,7 @@ ocl_status ocl_model_open(void) {
   return ocl_session_open_model(session);
 }
 
-// 0: the model has none. Valid until it is built.
+// 0: the model has none. Valid until it is closed.
 const metadata_record* ocl_model_metadata(void) {
   static metadata_record record;
   const ocl_metadata* metadata = ocl_session_metadata(session);
@@ -180,6 +180,15 @@ const detector_record* ocl_detector(void) {
 
 ocl_status ocl_model_build(int32_t batch) {
   return ocl_session_build_model(session, batch);
+}
+// 1: done; 0: left whole; below 0: less a status.
+int32_t ocl_model_keep_columns(int32_t output, const int32_t* columns, int32_t num_columns) {
+  bool is_done;
+  const ocl_status status = ocl_session_keep_columns(session, output, columns, num_columns, &is_done);
+  return status == OCL_OK ? is_done : -(int32_t)status;
+}
+void ocl_model_close(void) {
+  ocl_session_close_model(session);
 }
 ocl_status ocl_model_set_batch(int32_t batch) {
   return ocl_session_set_batch(session, batch);
@@ -377,6 +386,21 @@ int32_t ocl_detect(float score_threshold, float iou_threshold, int32_t max_per_c
 }
 const ocl_session_detection* ocl_detections(void) {
   return detections;
+}
+
+// ---- tensor -> features ----
+
+ocl_status ocl_features_use(int32_t step, int32_t is_cut) {
+  return ocl_session_use_features(session, step, is_cut != 0);
+}
+int32_t ocl_features_size(void) {
+  return ocl_session_features_length(session);
+}
+ocl_status ocl_features_of_image(int32_t batch_index, float* features_out) {
+  return ocl_session_pool_image(session, batch_index, features_out);
+}
+ocl_status ocl_features_of_boxes(float* features_out) {
+  return ocl_session_pool_boxes(session, features_out);
 }
 
 // ---- measuring ----

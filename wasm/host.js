@@ -39,7 +39,7 @@
  * @property {() => Promise<typeof import('./energy/machine.js')>} [loadMachine] what the host knows of its machine; without
  *   it, what a page knows
  * @property {(start: ThreadStart) => Promise<void>} [startThread] resolves when the thread is about to work
- * @property {(options: import('./detector.js').DetectorOptions) => Promise<import('./session.js').Session>} [startWorker]
+ * @property {(options: import('./prepare.js').SessionOptions) => Promise<import('./types.js').Session>} [startWorker]
  *   a session in a worker; WORKER_UNAVAILABLE
  * @property {Drawing} [drawing]
  */

@@ -4,8 +4,10 @@ import { host } from './host.js';
 import { checkNumber } from './options.js';
 
 /**
- * @typedef {import('./engine.js').PixelArray} PixelArray
+ * @typedef {import('./types.js').FloatImages} FloatImages
  * @typedef {import('./engine.js').Roi} Roi
+ *
+ * @typedef {import('./engine.js').PixelArray} PixelArray
  * @typedef {import('./host.js').Size} Size
  */
 
@@ -95,13 +97,13 @@ async function draw(image, { width, height }, fit) {
 /**
  * The pixels of an image file that the module refused, if it is of a format that the host can decode.
  * @param {unknown} refusal
- * @param {Uint8Array<ArrayBuffer> | Pixels} source
+ * @param {unknown} source
  * @param {number} maxPixels
  */
 export async function decodeElsewhere(refusal, source, maxPixels) {
   const isForeign = refusal instanceof OcelliError && refusal.code === 'UNSUPPORTED_IMAGE_FORMAT';
   if (!isForeign || !(source instanceof Uint8Array)) throw refusal;
-  const bitmap = await host().drawing?.decode(source);
+  const bitmap = await host().drawing?.decode(/** @type {Uint8Array<ArrayBuffer>} */ (source));
   if (!bitmap) throw refusal;
   try {
     const { width, height } = bitmap;
@@ -115,6 +117,11 @@ export async function decodeElsewhere(refusal, source, maxPixels) {
   } finally {
     bitmap.close();
   }
+}
+
+/** @param {any} input @returns {input is FloatImages} */
+export function isFloatImages(input) {
+  return input?.data instanceof Float32Array;
 }
 
 /** @param {unknown} maxPixels */

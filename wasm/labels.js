@@ -5,12 +5,18 @@ import { failure } from './errors.js';
 
 const BACKGROUND = /^(\?\?\?|background|__background__)$/i;
 
+/** @param {Label} label */
+export function isBackground({ name }) {
+  return BACKGROUND.test(name);
+}
+
 /**
  * Labels from a file's lines or a list; a first entry that stands for the background is left out.
  * @param {string | readonly (string | Label)[]} source
+ * @param {{keepBackground?: boolean}} [options]
  * @returns {Label[]}
  */
-export function readLabels(source) {
+export function readLabels(source, { keepBackground = false } = {}) {
   const entries = typeof source === 'string' ? source.replace(/\s+$/, '').split(/\r?\n/) : source;
   if (!Array.isArray(entries)) throw failure('INVALID_OPTION', 'labels must be a list, a path or a URL');
   const labels = entries.map((entry) => (typeof entry === 'string' ? { name: entry.trim() } : entry));
@@ -18,7 +24,7 @@ export function readLabels(source) {
     if (typeof label?.name !== 'string' || typeof (label.mid ?? '') !== 'string')
       throw failure('INVALID_OPTION', 'labels must be names or {name, mid}');
   }
-  return labels.length > 0 && BACKGROUND.test(labels[0].name) ? labels.slice(1) : labels;
+  return !keepBackground && labels.length > 0 && isBackground(labels[0]) ? labels.slice(1) : labels;
 }
 
 /**
@@ -50,16 +56,19 @@ export function findClasses(wanted, labels, numClasses) {
     id < numClasses && (name.toLowerCase() === key || mid?.toLowerCase() === key) ? [id] : [],
   );
   if (found.length > 0) return found;
-  const names = nearest(key, labels).map((name) => `'${name}'`);
+  const known = labels.map(({ name }) => name);
+  const names = nearest(key, known).map((name) => `'${name}'`);
   throw failure('UNKNOWN_CLASS', `'${wanted}'${names.length > 0 ? `; nearest: ${names.join(', ')}` : ''}`);
 }
 
 /**
- * @param {string} key
- * @param {Label[]} labels
+ * The three names that are written most like one.
+ * @param {string} wanted
+ * @param {readonly string[]} names
  */
-function nearest(key, labels) {
-  return [...new Set(labels.map(({ name }) => name))]
+export function nearest(wanted, names) {
+  const key = wanted.toLowerCase();
+  return [...new Set(names)]
     .map((name) => ({ name, distance: editDistance(key, name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)

@@ -172,13 +172,16 @@ export function resolveSsd(option, metadata, entry) {
 }
 
 /**
- * The suppression that a converted detector was published with. Its score threshold is not among them: nearly 0 in most,
- * it is made for evaluation.
+ * The thresholds that a converted detector was published with.
  * @param {Metadata} metadata
  */
 export function resolveLimits(metadata) {
-  const { iouThreshold, maxPerClass, maxResults, classAgnostic } = Object(ownMetadata(metadata).suppression);
-  return iouThreshold === undefined ? {} : { iouThreshold, maxPerClass, maxResults, classAgnostic };
+  const { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic } = Object(
+    ownMetadata(metadata).suppression,
+  );
+  return iouThreshold === undefined
+    ? {}
+    : { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic };
 }
 
 /**
@@ -212,10 +215,12 @@ function checkSsdGenerator({ featureMaps = [], scales = [], reduceBoxesInLowestL
  * @param {string | readonly (string | Label)[] | undefined} option
  * @param {Metadata} metadata
  * @param {ManifestEntry | undefined} entry
+ * @param {{keepBackground?: boolean}} [options]
  */
-export function resolveLabels(option, metadata, entry) {
-  if (option !== undefined || metadata.labels === undefined) return readLabels(option ?? entry?.labels ?? []);
-  const labels = readLabels(metadata.labels);
+export function resolveLabels(option, metadata, entry, options) {
+  if (option !== undefined || metadata.labels === undefined)
+    return readLabels(option ?? entry?.labels ?? [], options);
+  const labels = readLabels(metadata.labels, options);
   const { mids } = ownMetadata(metadata);
   if (!Array.isArray(mids) || mids.length !== labels.length) return labels;
   return labels.map(({ name }, i) => ({ name, mid: String(mids[i]) }));

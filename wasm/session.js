@@ -1,58 +1,32 @@
-// One model in one instance of the module, in this thread. What a detector asks of it is a request that can be sent
-// from thread to thread: the detector is beside it (detector.js), or at the other end of a port (remote.js, serve.js).
-import { Engine } from './engine.js';
+// One model in one instance of the module, in this thread. What is asked of it is a request that can be sent from thread
+// to thread: who asks is beside it (vision_model.js), or at the other end of a port (remote.js, serve.js).
+import { DETECTION_COLUMNS } from './engine.js';
 import { failure } from './errors.js';
-import { host } from './host.js';
-import { checkMaxPixels, decodeElsewhere, readSource, toPixels } from './input.js';
-import { selectClasses } from './labels.js';
-import {
-  checkGenerator,
-  DEFAULT_ENTRY,
-  findHeads,
-  findManifestEntry,
-  resolveInput,
-  resolveLabels,
-  resolveLimits,
-  resolveSsd,
-} from './model_spec.js';
-import { checkKeys, checkList } from './options.js';
-import { chooseVariant } from './variant.js';
+import { checkMaxPixels, decodeElsewhere, isFloatImages, toPixels } from './input.js';
+import { prepare } from './prepare.js';
 
 /**
- * @typedef {import('./detector.js').DetectorOptions} DetectorOptions
- * @typedef {import('./detector.js').RunInfo} RunInfo
- * @typedef {import('./engine.js').Roi} Roi
+ * @typedef {import('./types.js').Answer} Answer
+ * @typedef {import('./types.js').Facts} Facts
+ * @typedef {import('./types.js').Input} Input
+ * @typedef {import('./types.js').Request} Request
+ * @typedef {import('./types.js').Session} Session
+ * @typedef {import('./prepare.js').SessionOptions} SessionOptions
  * @typedef {import('./engine.js').TensorData} TensorData
- * @typedef {import('./input.js').ImageInput} ImageInput
- * @typedef {import('./model_spec.js').SsdSpec} SsdSpec
  *
- * @typedef {object} Request
- * @property {'detect' | 'heads' | 'profile'} kind
- * @property {ImageInput | {tensor: TensorData}} input
- * @property {Roi} [roi]
- * @property {number} turns quarter turns, clockwise
- * @property {boolean} exact whether a drawable is read at its own size
- * @property {Required<import('./detector.js').Thresholds>} [thresholds] to detect
- * @property {number} [minChange] mean difference, in levels of 255, from the last frame; less: not looked at
+ * @typedef {import('./engine.js').Engine} Engine
  *
- * @typedef {object} Answer
- * @property {any} result of 'detect': rows, see Engine.detect; undefined: the frame did not change. Of 'heads': Head[]; of
- *   'profile': OperatorInfo[]
- * @property {RunInfo} run
- * @property {{totalBytes: number, liveBytes: number}} memoryUse
+ * @typedef {{numbers: Float32Array} & import('./host.js').Size} Numbers of the model's input, and the size that the image had
  *
- * @typedef {object} Facts
- * @property {import('./labels.js').Label[]} labels
- * @property {{name: import('./variant.js').Variant, threads: number}} variant
- * @property {{width: number, height: number}} inputSize
- * @property {Partial<import('./detector.js').Thresholds>} limits what the file says of thresholds
- * @property {number} multiplyAdds of one run
+ * @typedef {{tensor: TensorData} | Numbers | Uint8Array<ArrayBuffer> | import('./input.js').Pixels} Image an input as the
+ *   engine takes it
  *
- * @typedef {object} Session
- * @property {Facts} facts
- * @property {Answer['memoryUse']} memoryUse
- * @property {(request: Request) => Promise<Answer>} run
- * @property {() => void} close
+ * @typedef {object} Job
+ * @property {Request} request
+ * @property {Image[]} images
+ * @property {typeof import('./prepare_features.js').findLayer} [findLayer] where features are asked for
+ * @property {number} reading index of the image that is being read
+ * @property {number} start
  *
  * @typedef {Awaited<ReturnType<typeof prepare>>} Model
  */
@@ -68,7 +42,7 @@ export class LocalSession {
   #lastSample = new Uint8Array(0);
 
   /**
-   * @param {DetectorOptions} options
+   * @param {SessionOptions} options
    * @param {Model} model
    */
   constructor(options, model) {
@@ -76,17 +50,17 @@ export class LocalSession {
     this.#model = model;
   }
 
-  /** @param {DetectorOptions} options */
+  /** @param {SessionOptions} options */
   static async create(options) {
     return new LocalSession(options, await prepare(options));
   }
 
   /** @returns {Facts} */
   get facts() {
-    const { labels, variant, inputSize, limits, engine } = this.#model;
-    const { multiplyAdds } = engine.network;
-    const { threads = 1 } = this.#options;
-    return { labels, limits, variant: { name: variant, threads }, inputSize, multiplyAdds };
+    const { variant, inputSize, labels = [], limits = {}, batch = 1, length = 0, classifier } = this.#model;
+    const running = { name: variant, threads: this.#options.threads ?? 1 };
+    const { multiplyAdds } = this.#model;
+    return { labels, limits, variant: running, inputSize, multiplyAdds, batch, length, classifier };
   }
 
   get memoryUse() {
@@ -103,18 +77,44 @@ export class LocalSession {
    * @returns {Promise<Answer>}
    */
   async run(request) {
-    const { input } = request;
     const start = performance.now();
-    if (isTensor(input)) return this.#answer(request, await this.#healthy(), input, start);
-    const image = await toPixels(input, request.exact ? undefined : this.#fit(request));
+    const images = await Promise.all(request.inputs.map((input) => this.#toImage(input, request)));
+    const findLayer = request.features && (await import('./prepare_features.js')).findLayer;
+    const job = { request, images, findLayer, reading: 0, start };
+    const drawn = [...images];
     try {
-      return this.#answer(request, await this.#healthy(), image, start);
-    } catch (error) {
-      const pixels = await decodeElsewhere(error, image, checkMaxPixels(this.#options.maxPixels));
-      return this.#answer(request, await this.#healthy(), pixels, start);
+      for (;;) {
+        try {
+          return this.#answer(job, await this.#healthy());
+        } catch (error) {
+          const refused = images[job.reading];
+          images[job.reading] = await decodeElsewhere(
+            error,
+            refused,
+            checkMaxPixels(this.#options.maxPixels),
+          );
+        }
+      }
     } finally {
-      if ('release' in image) image.release?.();
+      for (const image of drawn) if ('release' in image) image.release?.();
     }
+  }
+
+  /**
+   * @param {Input} input
+   * @param {Request} request
+   * @returns {Promise<Image>}
+   */
+  async #toImage(input, request) {
+    if (isTensor(input)) return input;
+    if (!isFloatImages(input)) return toPixels(input, request.exact ? undefined : this.#fit(request));
+    if (request.roi || request.turns > 0)
+      throw failure('INVALID_INPUT', 'of an image of numbers there is no region and no rotation');
+    return (await import('./float_image.js')).resizeFloatImage(
+      input,
+      this.#model.inputSize,
+      this.#model.input,
+    );
   }
 
   /** @param {Request} request */
@@ -140,39 +140,40 @@ export class LocalSession {
 
   /**
    * Runs the network and reads what it left before any other call can run it: without an await.
-   * @param {Request} request
+   * @param {Job} job
    * @param {Engine} engine
-   * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
-   * @param {number} start
    * @returns {Answer}
    */
-  #answer({ kind, roi, turns, thresholds, minChange }, engine, source, start) {
-    const times = [start];
-    const lap = () => times.push(performance.now());
-    /** @param {any} result @param {import('./host.js').Size} size */
-    const answer = (result, { width, height }) => {
-      while (times.length < 5) lap();
-      const [decode, preprocess, network, postprocess] = times.slice(1).map((time, i) => time - times[i]);
-      const run = { width, height, ms: { decode, preprocess, network, postprocess } };
-      return { result, run, memoryUse: engine.memoryUse };
+  #answer(job, engine) {
+    const { request, images, start } = job;
+    const { kind, minChange } = request;
+    const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
+    let last = start;
+    /** @param {keyof typeof ms} stage */
+    const lap = (stage) => {
+      const now = performance.now();
+      ms[stage] += now - last;
+      last = now;
     };
+    let size = { width: 0, height: 0 };
+    if (job.findLayer && engine.featuresLength === 0)
+      engine.useFeatures(job.findLayer(engine, this.#options.layer), false);
+    engine.setBatch(images.length);
     try {
-      const size = this.#readImage(engine, source);
-      lap();
-      if (minChange && !this.#hasChanged(source, minChange)) return answer(undefined, size);
-      const isScaled = 'scaledFrom' in source;
-      if (!isTensor(source)) engine.preprocess(this.#model.input, isScaled ? undefined : roi, turns);
-      lap();
+      for (const [i, image] of images.entries()) {
+        job.reading = i;
+        size = this.#readImage(engine, image);
+        lap('decode');
+        if (minChange && !this.#hasChanged(image, minChange))
+          return { result: undefined, run: { ...size, ms }, memoryUse: engine.memoryUse };
+        this.#writeInput(engine, image, request, i);
+        lap('preprocess');
+      }
       engine.run(kind === 'profile');
-      lap();
-      if (kind === 'heads')
-        return answer(
-          engine.outputs.map((_, index) => engine.readOutput(index)),
-          size,
-        );
-      if (kind === 'profile' || !thresholds) return answer(engine.operators, size);
-      const view = roi ?? { x: 0, y: 0, ...size };
-      return answer(engine.detect(thresholds, this.#model.mask, view, turns), size);
+      lap('network');
+      const found = this.#read(engine, request, size);
+      lap('postprocess');
+      return { ...found, run: { ...size, ms }, memoryUse: engine.memoryUse };
     } finally {
       if (!engine.isBroken) engine.dropImage();
     }
@@ -180,28 +181,63 @@ export class LocalSession {
 
   /**
    * @param {Engine} engine
-   * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
+   * @param {Image} image
    * @returns {import('./host.js').Size} of the image, upright
    */
-  #readImage(engine, source) {
-    if (isTensor(source)) {
-      engine.writeInput(0, source.tensor);
-      return { width: 0, height: 0 };
-    }
-    if (source instanceof Uint8Array) engine.decodeImage(source, checkMaxPixels(this.#options.maxPixels));
-    else engine.setPixels(source);
-    return 'scaledFrom' in source && source.scaledFrom ? source.scaledFrom : engine.imageSize;
+  #readImage(engine, image) {
+    if (isTensor(image)) return { width: 0, height: 0 };
+    if ('numbers' in image) return { width: image.width, height: image.height };
+    if (image instanceof Uint8Array) engine.decodeImage(image, checkMaxPixels(this.#options.maxPixels));
+    else engine.setPixels(image);
+    return 'scaledFrom' in image && image.scaledFrom ? image.scaledFrom : engine.imageSize;
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {Image} image
+   * @param {Request} request
+   * @param {number} batchIndex
+   */
+  #writeInput(engine, image, { roi, turns }, batchIndex) {
+    if (isTensor(image)) engine.writeInput(0, image.tensor);
+    else if ('numbers' in image) engine.writeImage(image.numbers, batchIndex);
+    else engine.preprocess(this.#model.input, 'scaledFrom' in image ? undefined : roi, turns, batchIndex);
+  }
+
+  /**
+   * What is asked for, of what the network left.
+   * @param {Engine} engine
+   * @param {Request} request
+   * @param {import('./host.js').Size} size
+   * @returns {Pick<Answer, 'result' | 'features'>}
+   */
+  #read(engine, { kind, inputs, roi, turns, thresholds, features }, { width, height }) {
+    if (kind === 'heads') return { result: engine.outputs.map((_, index) => engine.readOutput(index)) };
+    if (kind === 'features') return { result: engine.readFeatures(inputs.length) };
+    if (kind === 'profile' || !thresholds) return { result: engine.operators };
+    const { mask, classIds } = this.#model;
+    const rows = engine.detect(thresholds, mask, roi ?? { x: 0, y: 0, width, height }, turns);
+    const last = DETECTION_COLUMNS - 1;
+    if (classIds) for (let i = last; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
+    if (!features) return { result: rows };
+    return {
+      result: rows,
+      features: {
+        ...(features !== 'boxes' && { image: engine.readFeatures(1) }),
+        ...(features !== 'image' && { boxes: engine.readBoxFeatures(rows.length / DETECTION_COLUMNS) }),
+      },
+    };
   }
 
   /**
    * Whether a frame differs from the last one that was looked at.
-   * @param {{tensor: TensorData} | Uint8Array | import('./input.js').Pixels} source
+   * @param {Image} image
    * @param {number} minChange
    */
-  #hasChanged(source, minChange) {
-    if (!('data' in source)) return true;
+  #hasChanged(image, minChange) {
+    if (!('data' in image)) return true;
     const before = this.#lastSample;
-    const now = sample(source);
+    const now = sample(image);
     const sum = now.reduce((total, value, i) => total + Math.abs(value - before[i]), 0);
     // Of another size, or none: not a number.
     if (sum < minChange * now.length) return false;
@@ -225,98 +261,9 @@ function sample({ data, width, height, stride, channels }) {
 }
 
 /**
- * @param {ImageInput | {tensor: TensorData} | import('./input.js').Pixels} input
+ * @param {Input | Image} input
  * @returns {input is {tensor: TensorData}}
  */
 export function isTensor(input) {
   return typeof input === 'object' && input !== null && 'tensor' in input;
-}
-
-/**
- * An engine with the model in it, and what is known of the model.
- * @param {DetectorOptions} options
- */
-async function prepare(options) {
-  const { threads = 1, deterministic = false, wasmUrl, signal, onProgress } = options;
-  const { trustsRelaxed, locateModel } = host();
-  const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
-  // The model is on its way while the module compiles.
-  const creating = Engine.create({ variant, threads, deterministic, wasmUrl });
-  const opening = readSource(options.model ?? locateModel(wasmUrl), signal);
-  opening.catch(() => {});
-  const engine = await creating;
-  try {
-    const received = await engine.receiveModel(await opening, { signal, onProgress });
-    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
-    const metadata = engine.openModel();
-    engine.buildModel();
-    const labelSource =
-      options.labels instanceof URL || typeof options.labels === 'string'
-        ? await readText(options.labels, signal)
-        : options.labels;
-    const labels = resolveLabels(labelSource, metadata, entry);
-    if (engine.inputs.length !== 1)
-      throw failure('MODEL_IS_NOT_A_DETECTOR', `${engine.inputs.length} inputs`);
-    const input = resolveInput(options.input, metadata, entry, engine.inputs[0]);
-    const numClasses = configureHeads(engine, options.ssd, metadata, entry);
-    const mask = options.classes
-      ? selectClasses(checkClasses(options.classes), labels, numClasses)
-      : undefined;
-    const [, height, width] = engine.inputs[0].shape;
-    const limits = resolveLimits(metadata);
-    return { engine, variant, labels, input, inputSize: { width, height }, mask, limits };
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
-}
-
-/**
- * @param {Engine} engine
- * @param {Partial<SsdSpec> | undefined} option
- * @param {import('./engine.js').Metadata} metadata
- * @param {import('./model_spec.js').ManifestEntry | undefined} entry
- * @returns {number} of classes, without background
- */
-function configureHeads(engine, option, metadata, entry) {
-  if (engine.hasPostprocess) return engine.numClasses;
-  const ssd = resolveSsd(option, metadata, entry);
-  const anchors = ssd.anchors
-    ? flatten(ssd.anchors)
-    : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));
-  const heads = findHeads(engine.outputs, anchors.length / 4);
-  engine.useHeads(heads, anchors, ssd);
-  return engine.numClasses;
-}
-
-/** @param {Float32Array | number[][]} anchors */
-function flatten(anchors) {
-  const flat =
-    anchors instanceof Float32Array
-      ? anchors
-      : Float32Array.from(checkList('ssd.anchors', Array.isArray(anchors) ? anchors.flat() : anchors));
-  if (flat.length === 0 || flat.length % 4 !== 0)
-    throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
-  return flat;
-}
-
-/** @param {NonNullable<DetectorOptions['classes']>} classes */
-function checkClasses(classes) {
-  checkKeys('classes', classes, ['allow', 'deny']);
-  for (const list of [classes.allow, classes.deny]) {
-    if (list !== undefined && !Array.isArray(list)) throw failure('INVALID_OPTION', 'classes takes lists');
-  }
-  return classes;
-}
-
-/**
- * @param {string | URL} source
- * @param {AbortSignal} [signal]
- */
-async function readText(source, signal) {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of (await host().open(source, signal)).chunks)
-    text += decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
 }

@@ -52,7 +52,7 @@ suite('video', needsBrowser, () => {
         const detector = await ObjectDetector.create({ worker });
         const ending = new AbortController();
         const labels = new Set();
-        /** @type {import('../../wasm/detector.js').VideoRun[]} */
+        /** @type {import('../../wasm/types.js').VideoRun[]} */
         const runs = [];
         await detector.detectVideo(
           video,

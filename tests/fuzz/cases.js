@@ -103,7 +103,7 @@ async function images() {
 
 /**
  * @param {Partial<import('../../wasm/model_spec.js').SsdSpec>} anchors
- * @returns {import('../../wasm/detector.js').DetectorOptions}
+ * @returns {import('../../wasm/types.js').DetectorOptions}
  */
 const optionsFor = (anchors) => ({
   input: { scale: 1 / 127.5, offset: -1, resize: 'legacy' },

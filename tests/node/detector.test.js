@@ -4,7 +4,7 @@ import { describe, before, after, test } from 'node:test';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { DEFAULT_MODEL, loadEngine, packagePhoto } from './shared.js';
 
-/** @typedef {import('../../wasm/detector.js').DetectorOptions & import('../../wasm/detector.js').Thresholds} Options */
+/** @typedef {import('../../wasm/types.js').DetectorOptions & import('../../wasm/types.js').Thresholds} Options */
 
 const ASTRONAUT = packagePhoto('astronaut.png'); // 512 x 512; person, bottle, person
 /** @type {ObjectDetector} */
@@ -55,7 +55,7 @@ describe('detect', () => {
   });
 
   test('a higher IoU threshold keeps more boxes, suppression across classes fewer', async () => {
-    /** @param {import('../../wasm/detector.js').Thresholds} options */
+    /** @param {import('../../wasm/types.js').Thresholds} options */
     const count = async (options) =>
       (await detector.detect(ASTRONAUT, { scoreThreshold: 0.02, maxResults: 10000, ...options })).length;
     const usual = await count({});

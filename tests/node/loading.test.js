@@ -20,7 +20,7 @@ import { ObjectDetector } from '../../wasm/platform/node.js';
 import { DEFAULT_ENTRY } from '../../wasm/model_spec.js';
 import { DEFAULT_MODEL, maxDifference, needsShared, packagePhoto, shared, sharedArray } from './shared.js';
 
-/** @typedef {import('../../wasm/detector.js').DetectorOptions & import('../../wasm/detector.js').Thresholds} Options */
+/** @typedef {import('../../wasm/types.js').DetectorOptions & import('../../wasm/types.js').Thresholds} Options */
 
 const MODEL = readFileSync(DEFAULT_MODEL);
 const PHOTO = packagePhoto('astronaut.png');

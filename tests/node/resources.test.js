@@ -97,7 +97,7 @@ for (const threads of [1, 2]) {
   }
 }
 
-/** @param {import('../../wasm/detector.js').DetectorOptions} options */
+/** @param {import('../../wasm/types.js').DetectorOptions} options */
 async function openAndClose(options) {
   const detector = await ObjectDetector.create(options);
   await detector.detect({ data: new Uint8Array(300), width: 10, height: 10 });

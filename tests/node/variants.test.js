@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { ObjectDetector } from '../../wasm/platform/node.js';
 import { packagePhoto, variants } from './shared.js';
 
-/** @typedef {import('../../wasm/detector.js').DetectorOptions} Options */
+/** @typedef {import('../../wasm/types.js').DetectorOptions} Options */
 
 const NODES = [20, 24].map((version) => ({
   version,

@@ -1,15 +1,15 @@
 // A session in a worker, seen from this side of the port; serve.js is the other side.
 import { failure, OcelliError } from '../errors.js';
-import { measure, toPixels } from '../input.js';
+import { isFloatImages, measure, toPixels } from '../input.js';
 import { isTensor } from '../session.js';
 import { capture, readable } from './canvas.js';
 import { baseUrl } from './web.js';
 
 /**
- * @typedef {import('../session.js').Answer} Answer
- * @typedef {import('../session.js').Facts} Facts
- * @typedef {import('../session.js').Request} Request
- * @typedef {import('../session.js').Session} Session
+ * @typedef {import('../types.js').Answer} Answer
+ * @typedef {import('../types.js').Facts} Facts
+ * @typedef {import('../types.js').Request} Request
+ * @typedef {import('../types.js').Session} Session
  * @typedef {{resolve: (answer: Answer) => void, reject: (error: unknown) => void}} Waiting
  */
 
@@ -34,7 +34,7 @@ export class RemoteSession {
 
   /**
    * @param {Worker} worker of worker.browser.js
-   * @param {import('../detector.js').DetectorOptions} options
+   * @param {import('../prepare.js').SessionOptions} options
    * @returns {Promise<RemoteSession>} WORKER_UNAVAILABLE: its script cannot be had
    */
   static async create(worker, { signal, onProgress, ...options }) {
@@ -66,11 +66,13 @@ export class RemoteSession {
    * @returns {Promise<Answer>}
    */
   async run(request) {
-    const { input, transfer } = await pack(request.input);
+    const packed = await Promise.all(request.inputs.map(pack));
     if (this.#isClosed) throw failure('CLOSED');
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {
-      readable(() => this.#worker.postMessage({ id, request: { ...request, input } }, transfer));
+      const inputs = packed.map(({ input }) => input);
+      const transfer = packed.flatMap(({ transfer }) => transfer);
+      readable(() => this.#worker.postMessage({ id, request: { ...request, inputs } }, transfer));
       this.#waiting.set(id, { resolve, reject });
     });
   }
@@ -94,7 +96,7 @@ export class RemoteSession {
 
 /**
  * Options that can be sent; a path in them is the page's, not the worker's.
- * @param {import('../detector.js').DetectorOptions} options
+ * @param {import('../prepare.js').SessionOptions} options
  */
 function toPlain(options) {
   const paths = ['model', 'labels', 'wasmUrl'].flatMap((key) => {
@@ -107,11 +109,11 @@ function toPlain(options) {
 /**
  * The input as it is sent: what a drawable shows now, without a copy of its pixels; a copy of bytes and pixels that are
  * the user's own.
- * @param {Request['input']} input
+ * @param {import('../types.js').Input} input
  * @returns {Promise<{input: unknown, transfer: Transferable[]}>}
  */
 async function pack(input) {
-  if (isTensor(input)) return { input, transfer: [] };
+  if (isTensor(input) || isFloatImages(input)) return { input, transfer: [] };
   if (measure(input)) {
     const frame = await capture(input);
     return { input: frame, transfer: [frame] };

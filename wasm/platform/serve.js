@@ -9,7 +9,7 @@ let session;
 
 /**
  * @param {Port} port
- * @param {import('../detector.js').DetectorOptions} options
+ * @param {import('../prepare.js').SessionOptions} options
  */
 export async function createSession(port, options) {
   try {
@@ -24,7 +24,7 @@ export async function createSession(port, options) {
 /**
  * @param {Port} port
  * @param {number} id
- * @param {import('../session.js').Request} request
+ * @param {import('../types.js').Request} request
  */
 export async function answer(port, id, request) {
   try {
@@ -35,7 +35,7 @@ export async function answer(port, id, request) {
     port.postMessage({ id, error: toPlain(error) });
   } finally {
     // A captured frame is ours, and few exist at a time.
-    if (typeof request.input === 'object' && 'close' in request.input) request.input.close();
+    for (const input of request.inputs) if (typeof input === 'object' && 'close' in input) input.close();
   }
 }
 

@@ -1,0 +1,89 @@
+// Of which tensor features are pooled: the model's vector, or one inside the network.
+import { failure } from './errors.js';
+import { nearest } from './labels.js';
+
+/** @typedef {import('./engine.js').Engine} Engine */
+
+/** Where MobileNetV2's backbone ends, whatever is built on it. */
+const BACKBONE = 'Conv_1';
+/** More at once make no image faster, and take memory. */
+const MAX_BATCH = 8;
+
+export const NOT_FOR_IT = 'MODEL_HAS_NO_FEATURES';
+
+/**
+ * @param {Engine} engine
+ * @param {{layer?: string}} options
+ * @returns {import('./prepare.js').TaskFacts}
+ */
+export function prepareTask(engine, { layer }) {
+  const vector = layer === undefined ? findVector(engine) : undefined;
+  engine.useFeatures(vector === undefined ? findLayer(engine, layer) : findStep(engine, vector), true);
+  const { name, shape } = engine.outputs[0];
+  if (shape[0] !== 1) throw failure(NOT_FOR_IT, `'${name}' is [${shape}], not one row an image`);
+  return { batch: canBatch(engine) ? MAX_BATCH : 1, length: engine.featuresLength };
+}
+
+/**
+ * The output that has one vector an image, if there is just one.
+ * @param {Engine} engine
+ * @returns {number | undefined} its index
+ */
+export function findVector(engine) {
+  if (engine.hasPostprocess) return undefined;
+  const vectors = engine.outputs.flatMap(({ shape }, index) => {
+    const length = shape.at(-1) ?? 0;
+    const isVector = shape.length > 1 && length > 1 && shape.reduce((a, b) => a * b, 1) === length;
+    return isVector ? [index] : [];
+  });
+  return vectors.length === 1 ? vectors[0] : undefined;
+}
+
+/**
+ * @param {Engine} engine
+ * @param {number} output
+ * @returns {number} the operator that makes it
+ */
+function findStep(engine, output) {
+  const { name } = engine.outputs[output];
+  return engine.operators.findLastIndex((operator) => operator.output === name);
+}
+
+/**
+ * The last operator whose output bears the name, or has it as a part between slashes. (A tensor that several layers were
+ * fused into is named after all of them.)
+ * @param {Engine} engine
+ * @param {string} [layer]
+ * @returns {number} its index
+ */
+export function findLayer(engine, layer) {
+  const wanted = layer ?? BACKBONE;
+  const maps = engine.operators.map(({ output, shape }) => (shape.length >= 2 ? output : ''));
+  const exact = maps.lastIndexOf(wanted);
+  if (exact >= 0 && wanted !== '') return exact;
+  const found = maps.findLastIndex((name) =>
+    name.split(';').some((part) => `/${part}/`.includes(`/${wanted}/`)),
+  );
+  if (found >= 0) return found;
+  if (layer === undefined)
+    throw failure(NOT_FOR_IT, `neither one vector as output nor a tensor '${BACKBONE}'`);
+  const names = [...new Set(maps.flatMap((name) => name.split(/[/;]/)))].filter((name) => name !== '');
+  throw failure('UNKNOWN_LAYER', `'${layer}'; nearest: ${nearest(layer, names).join(', ')}`);
+}
+
+/**
+ * Whether the network can be run on several images at once. A file may say that its batch is free, and still reshape to a
+ * fixed one somewhere.
+ * @param {Engine} engine
+ */
+function canBatch(engine) {
+  if (!engine.network.dynamicBatch) return false;
+  try {
+    engine.setBatch(2);
+    return engine.outputs[0].shape[0] === 2;
+  } catch {
+    return false;
+  } finally {
+    engine.setBatch(1);
+  }
+}
