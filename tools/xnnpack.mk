@@ -26,6 +26,11 @@ FLAGS := -msimd128 -mbulk-memory -matomics -ffunction-sections -fdata-sections -
 # XNNPACK's configuration tables name some of them, so they are compiled; the linker drops what nothing names.
 ISAS := scalar wasm wasmsimd $(if $(filter relaxed,$(FLAVOUR)),wasmrelaxedsimd)
 KERNELS := $(foreach isa,$(ISAS),$(shell awk '/^SET.PROD_/ { on = 1 } on && match($$0, /src.*[.]c/) { print substr($$0, RSTART, RLENGTH) } /[\051]/ { on = 0 }' $X/cmake/gen/$(isa)_microkernels.cmake))
+# Matrix kernels that XNNPACK generates and does not use here; src/kernels/kernels.c does.
+ifeq ($(FLAVOUR),relaxed)
+KERNELS += $(patsubst %,src/%-minmax-wasmrelaxedsimd-fma-loadsplat.c,f32-gemm/gen/f32-gemm-6x8 f32-igemm/gen/f32-igemm-5x8 \
+  f32-igemm/gen/f32-igemm-6x8)
+endif
 TABLES := $(patsubst $X/%,%,$(wildcard $X/src/tables/*.c))
 
 SINGLES := $(CORE:%=src/%.c) $(OPERATORS:%=src/operators/%.c) $(patsubst $X/%,%,$(wildcard $X/src/configs/*.c)) \
@@ -54,7 +59,8 @@ $(BATCHES:%=%.o): %.o: %.c $(OUT)/include/arm_neon.h
 	@$(EMCC) -O3 $(FLAGS) -std=c11 -c $< -o $@
 
 # Everything but the microkernels runs once per operator: small rather than fast.
-$(OUT)/obj/operators/binary-elementwise-nd.c.o $(OUT)/obj/operators/unary-elementwise-nc.c.o: EXTRA := -include tools/xnnpack_unused.h
+UNUSED_IN := operators/binary-elementwise-nd operators/unary-elementwise-nc configs/dwconv-config configs/gemm-config
+$(UNUSED_IN:%=$(OUT)/obj/%.c.o): EXTRA := -include tools/xnnpack_unused.h
 $(OUT)/obj/%.c.o: $X/src/%.c
 	$(progress)
 	@$(EMCC) -Os $(FLAGS) $(EXTRA) -std=c11 -c $< -o $@

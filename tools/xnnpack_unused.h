@@ -1,9 +1,12 @@
-// Included before two of XNNPACK's operator files (xnnpack.mk): their tables choose among kernels at run time, so the
-// linker cannot see that ocelli asks for a few of them only. Here the others become "not available"; an operator that
-// asked for one would be refused, not miscomputed. Takes 200 KB off the module.
+// Included before some of XNNPACK's files (xnnpack.mk): their tables choose among kernels at run time, so the linker
+// cannot see that ocelli asks for a few of them only. Here the others become "not available"; an operator that asked
+// for one would be refused, not miscomputed. Takes 200 KB off the module.
 #include <stddef.h>
 
 #include "xnnpack/config.h"
+#include "xnnpack/dwconv.h"
+#include "xnnpack/gemm.h"
+#include "xnnpack/igemm.h"
 #include "xnnpack/reference-config.h"
 
 #define xnn_init_binary_reference_config(type, datatype) NULL
@@ -37,3 +40,34 @@
 #define xnn_init_qu8_cvt_config() NULL
 #define xnn_init_qu8_lrelu_config() NULL
 #define xnn_init_x8_lut_config() NULL
+
+// Kernels for ReLU, and for depthwise convolutions without an activation: the ones with two bounds do the same.
+#define xnn_f32_gemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_gemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_splat NULL
+#define xnn_f32_gemm_relu_ukernel_4x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_gemm_relu_ukernel_6x8__wasmrelaxedsimd_fma_splat NULL
+#define xnn_f32_gemm_relu_ukernel_1x8__wasmsimd_loadsplat NULL
+#define xnn_f32_gemm_relu_ukernel_1x8__wasmsimd_splat NULL
+#define xnn_f32_gemm_relu_ukernel_4x8__wasmsimd_loadsplat NULL
+#define xnn_f32_gemm_relu_ukernel_4x8__wasmsimd_splat NULL
+#define xnn_f32_gemm_relu_ukernel_5x8__wasmsimd_splat NULL
+#define xnn_f32_igemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_igemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_splat NULL
+#define xnn_f32_igemm_relu_ukernel_4x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_igemm_relu_ukernel_6x8__wasmrelaxedsimd_fma_splat NULL
+#define xnn_f32_igemm_relu_ukernel_1x8__wasmsimd_loadsplat NULL
+#define xnn_f32_igemm_relu_ukernel_1x8__wasmsimd_splat NULL
+#define xnn_f32_igemm_relu_ukernel_4x8__wasmsimd_loadsplat NULL
+#define xnn_f32_igemm_relu_ukernel_4x8__wasmsimd_splat NULL
+#define xnn_f32_igemm_relu_ukernel_5x8__wasmsimd_splat NULL
+#define xnn_f32_dwconv_ukernel_3p8c__wasmrelaxedsimd_fma NULL
+#define xnn_f32_dwconv_ukernel_3p8c__wasmsimd NULL
+#define xnn_f32_dwconv_ukernel_3p4c__wasmsimd NULL
+#define xnn_f32_dwconv_ukernel_4p8c__wasmrelaxedsimd_fma NULL
+#define xnn_f32_dwconv_ukernel_4p8c__wasmsimd NULL
+#define xnn_f32_dwconv_ukernel_4p4c__wasmsimd NULL
+#define xnn_f32_dwconv_ukernel_9p8c__wasmrelaxedsimd_fma NULL
+#define xnn_f32_dwconv_ukernel_9p8c__wasmsimd NULL
+#define xnn_f32_dwconv_ukernel_9p4c__wasmsimd NULL
+#define xnn_f32_dwconv_ukernel_25p8c__wasmrelaxedsimd_fma NULL
+#define xnn_f32_dwconv_ukernel_25p4c__wasmsimd NULL

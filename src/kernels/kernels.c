@@ -1,13 +1,42 @@
 #include "kernels/kernels.h"
 
 #include "xnnpack/config.h"
+#include "xnnpack/gemm.h"
+#include "xnnpack/igemm.h"
+
+// The tables are XNNPACK's own, filled in on first use; the casts are the only way to them.
+
+static void install_depthwise(void) {
+  struct xnn_dwconv_config* configs = (struct xnn_dwconv_config*)xnn_init_f32_dwconv_config();
+  for (int i = 0; configs != NULL && i < XNN_MAX_F32_DWCONV_UKERNELS; i++) {
+    if (configs[i].primary_tile != 9) continue;
+    configs[i].minmax.unipass = (xnn_dwconv_unipass_ukernel_fn)ocl_dwconv_f32_run;
+    // The kernel's layout of weights; XNNPACK's own may be by four channels.
+    configs[i].channel_tile = configs[i].channel_subtile = 8;
+    configs[i].channel_round = 1;
+  }
+}
+
+// On x86 XNNPACK multiplies four rows by eight columns at a time. Six rows need twelve sums, two weights and one input,
+// which is all the registers that engines leave of sixteen; that is 12 multiply-adds for 8 loads rather than 8 for 6,
+// and more sums than multiply-adds in flight. Five rows are for small maps whose pixels they divide. Without a fused
+// multiply-add the products need registers as well, and four rows stay best.
+static void install_matrix(void) {
+#ifdef __wasm_relaxed_simd__
+  enum { FIVE = 4, SIX = 5 };  // of the tables, which begin with one row
+  struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_f32_gemm_config();
+  if (config == NULL || config->mr != 4) return;
+  config->minmax.gemm[SIX] =
+      xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)xnn_f32_gemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat);
+  config->minmax.igemm[FIVE] =
+      xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)xnn_f32_igemm_minmax_ukernel_5x8__wasmrelaxedsimd_fma_loadsplat);
+  config->minmax.igemm[SIX] =
+      xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)xnn_f32_igemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat);
+  config->mr = 6;
+#endif
+}
 
 void ocl_kernels_install(void) {
-  // The tables are XNNPACK's own, filled in by this call; the cast is the only way to them.
-  struct xnn_dwconv_config* depthwise = (struct xnn_dwconv_config*)xnn_init_f32_dwconv_config();
-  for (int i = 0; depthwise != NULL && i < XNN_MAX_F32_DWCONV_UKERNELS; i++) {
-    if (depthwise[i].primary_tile != 9) continue;
-    depthwise[i].minmax.unipass = (xnn_dwconv_unipass_ukernel_fn)ocl_dwconv_f32_run;
-    depthwise[i].linear.unipass = NULL;  // without an activation: the same, with infinite bounds
-  }
+  install_depthwise();
+  install_matrix();
 }
