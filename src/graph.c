@@ -160,6 +160,12 @@ static int32_t count_indices_and_uses(ocl_graph* graph) {
   return count;
 }
 
+static bool has_operator(const ocl_tflite* model, int32_t opcode) {
+  for (int32_t i = 0; i < model->num_operators; i++)
+    if (ocl_tflite_get_operator(model, i).opcode == opcode) return true;
+  return false;
+}
+
 static ocl_status build_outputs(ocl_graph* graph) {
   for (int32_t i = 0; i < graph->num_outputs; i++) {
     ocl_value* value = &graph->values[graph->outputs[i]];
@@ -189,6 +195,7 @@ static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
 
   graph->indices = malloc((size_t)(count_indices_and_uses(graph) + 1) * sizeof(int32_t));
   if (graph->indices == NULL) return OCL_OUT_OF_MEMORY;
+  graph->rounds_twice = has_operator(model, OCL_OP_SHAPE);
   int32_t* next_index = graph->indices;
   for (int32_t i = 0; i < model->num_operators; i++) OCL_TRY(build_step(graph, i, &next_index, detail));
   return build_outputs(graph);
@@ -227,14 +234,14 @@ static enum xnn_status bind_step(ocl_graph* graph, ocl_step* step) {
 }
 
 static enum xnn_status run_step(ocl_graph* graph, ocl_step* step) {
-  if (step->is_hybrid) ocl_graph_round_input(graph, step);
+  if (step->sums != OCL_SUMS_OF_XNNPACK) ocl_graph_begin_sums(graph, step);
   if (step->xnn != NULL) {
     const enum xnn_status status = xnn_run_operator(step->xnn, graph->pool);
     if (status != xnn_status_success) return status;
   } else if (step->kind->run != NULL) {
     step->kind->run(graph, step);
   }
-  if (step->channel_scales != NULL) ocl_graph_scale_sums(graph, step);
+  if (step->sums != OCL_SUMS_OF_XNNPACK) ocl_graph_finish_sums(graph, step);
   return step->clamp == NULL ? xnn_status_success : xnn_run_operator(step->clamp, graph->pool);
 }
 
@@ -404,7 +411,7 @@ static void drop_steps(ocl_graph* graph, int32_t first) {
     xnn_delete_operator(step->clamp);
     ocl_detection_postprocess_destroy(step->postprocess);
     free(step->table);
-    free(step->channel_scales);
+    free(step->channel_factors);
   }
 }
 

@@ -56,9 +56,9 @@ static bool mark(ocl_graph* graph, int32_t output, int32_t total, bool* is_marke
 
 static ocl_status rebuild(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   xnn_delete_operator(step->xnn);
-  free(step->channel_scales);
+  free(step->channel_factors);
   step->xnn = NULL;
-  step->channel_scales = NULL;
+  step->channel_factors = NULL;
   return step->kind->build(graph, step, detail);
 }
 

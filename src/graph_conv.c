@@ -52,13 +52,14 @@ static ocl_status channel_scales(const ocl_step* step, const ocl_quantization* q
 static ocl_status float_weights(ocl_step* step, const ocl_tflite_tensor* kernel, const ocl_tflite_tensor* bias,
                                 int32_t num_outputs, weights* w, ocl_detail* detail) {
   if (bias != NULL) OCL_TRY(as_floats(step, bias, &w->bias, &w->owned[1], detail));
-  step->is_hybrid = kernel->dtype == OCL_INT8 && kernel->quantization.num_scales > 0;
-  if (!step->is_hybrid) return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
+  if (kernel->dtype != OCL_INT8 || kernel->quantization.num_scales == 0)
+    return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
+  step->sums = OCL_SUMS_HYBRID;
   w->kernel = kernel->data;
   return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
 }
 
-static ocl_status quantized_weights(ocl_graph* graph, const ocl_step* step, const ocl_tflite_tensor* kernel,
+static ocl_status quantized_weights(ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
                                     const ocl_tflite_tensor* bias, int32_t num_outputs, weights* w,
                                     ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
@@ -74,6 +75,7 @@ static ocl_status quantized_weights(ocl_graph* graph, const ocl_step* step, cons
   w->bias = bias == NULL ? NULL : bias->data;
   w->kernel_scale = q->scales[0];
   w->kernel_zero_point = (uint8_t)(q->zero_points == NULL ? 0 : q->zero_points[0]);
+  if (w->dtype == OCL_INT8 && graph->rounds_twice) step->sums = OCL_SUMS_ROUNDED_TWICE;
   if (w->dtype == OCL_INT8) return channel_scales(step, q, num_outputs, w, detail);
   if (q->num_scales == 1) return OCL_OK;
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its unsigned weights have several scales");
@@ -82,7 +84,7 @@ static ocl_status quantized_weights(ocl_graph* graph, const ocl_step* step, cons
 static ocl_status keep_channels(const ocl_step* step, weights* w, ocl_tflite_tensor* kernel) {
   if (step->columns.total == 0) return OCL_OK;
   const int32_t num_outputs = kernel->shape.dims[0];
-  const bool is_float = w->dtype == OCL_FLOAT32 && !step->is_hybrid;
+  const bool is_float = w->dtype == OCL_FLOAT32 && step->sums == OCL_SUMS_OF_XNNPACK;
   const size_t row_bytes = ocl_shape_num_elements(&kernel->shape) / (size_t)num_outputs * (is_float ? 4 : 1);
   const void* scales = w->scales;
   OCL_TRY(ocl_graph_keep_rows(step, num_outputs, row_bytes, &w->kernel, &w->owned[0]));
@@ -134,134 +136,21 @@ static ocl_status check_packed_size(const ocl_step* step, uint64_t groups, uint6
                           (unsigned)group_outputs);
 }
 
-// ---- hybrid operators ----
-// TFLite's "dynamic range" kernels round a float input to 8 bits before multiplying it with 8-bit weights: each image
-// (each row of a fully connected layer) with a scale and zero point of its own. Here the float operator sums those
-// whole numbers, exactly as long as a sum stays below 2^24. Scales, bias and activation follow, with TFLite's own
-// roundings: a last bit that differed would fall on the other side of a tie in some later layer and grow from there.
-
-static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
-  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
-  return step->kind == &ocl_graph_fully_connected ? ocl_shape_num_elements(input) / (size_t)step->kernel[1]
-                                                  : (size_t)input->dims[0];
+// The dtype that XNNPACK's operator has.
+static ocl_dtype inner_dtype(ocl_graph* graph, const ocl_step* step) {
+  return step->sums == OCL_SUMS_OF_XNNPACK ? ocl_graph_in(graph, step, 0)->dtype : OCL_FLOAT32;
 }
 
-// A hybrid step's workspace: each group's scale, then the rounded input, then what XNNPACK asked for.
-static size_t hybrid_bytes(ocl_graph* graph, const ocl_step* step) {
-  if (!step->is_hybrid) return 0;
-  const size_t elements = ocl_shape_num_elements(&ocl_graph_in(graph, step, 0)->shape);
-  return ((num_groups(graph, step) + elements) * sizeof(float) + XNN_EXTRA_BYTES + 15) & ~(size_t)15;
-}
-
-static float* rounded_input(ocl_graph* graph, const ocl_step* step) {
-  return (float*)step->workspace + num_groups(graph, step);
-}
-
-static ocl_activation hybrid_activation(const ocl_step* step) {
-  return step->kind == &ocl_graph_fully_connected ? step->op.options.fully_connected.activation
-                                                  : step->op.options.conv.activation;
-}
-
-static void find_range(const float* values, size_t count, float* min_out, float* max_out) {
-  enum { LANES = 8 };
-  float min[LANES] = {0}, max[LANES] = {0};  // the range always has 0 in it
-  size_t i = 0;
-  for (; i + LANES <= count; i += LANES)
-    for (int lane = 0; lane < LANES; lane++) {
-      min[lane] = values[i + lane] < min[lane] ? values[i + lane] : min[lane];
-      max[lane] = values[i + lane] > max[lane] ? values[i + lane] : max[lane];
-    }
-  for (; i < count; i++) {
-    min[0] = values[i] < min[0] ? values[i] : min[0];
-    max[0] = values[i] > max[0] ? values[i] : max[0];
-  }
-  for (int lane = 1; lane < LANES; lane++) {
-    min[0] = min[lane] < min[0] ? min[lane] : min[0];
-    max[0] = max[lane] > max[0] ? max[lane] : max[0];
-  }
-  *min_out = min[0];
-  *max_out = max[0];
-}
-
-// The zero point is the end of the range that it represents with the smaller error (gemmlowp's "nudged" zero point).
-static float zero_point_of(double min, double max, double scale) {
-  const double zero_point = 128 - min / scale < 127 + max / scale ? -128 - min / scale : 127 - max / scale;
-  return (float)round(zero_point < -128 ? -128 : zero_point > 127 ? 127 : zero_point);
-}
-
-// To the last bit as TFLite's optimized kernels round, halves up before the zero point is added: a value near a tie
-// that fell on the other side would grow with every layer. Gives the stored values less their zero point, and returns
-// their scale.
-static float round_to_8_bits(const float* values, size_t count, float* out) {
-  float min, max;
-  find_range(values, count, &min, &max);
-  const double range = max - min;  // in float, what follows in double: so TFLite's kernels have it
-  const bool is_usable = range > 0 && range < INFINITY;  // not all 0, no infinity
-  const float scale = is_usable ? (float)(range / 255) : 1;
-  const float zero_point = is_usable ? zero_point_of(min, max, range / 255) : 0, inverse = 1 / scale;
-  for (size_t i = 0; i < count; i++) {
-    const float stored = floorf(values[i] * inverse + 0.5f) + zero_point;
-    out[i] = (stored > -128 ? (stored < 127 ? stored : 127) : -128) - zero_point;
-  }
-  return scale;
-}
-
-void ocl_graph_round_input(ocl_graph* graph, ocl_step* step) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  const size_t groups = num_groups(graph, step), group = ocl_shape_num_elements(&input->shape) / groups;
-  float* scales = step->workspace;
-  float* rounded = rounded_input(graph, step);
-  for (size_t i = 0; i < groups; i++)
-    scales[i] = round_to_8_bits((const float*)input->data + i * group, group, rounded + i * group);
-}
-
-// The sums -> reals, with bias and activation.
-void ocl_graph_scale_sums(ocl_graph* graph, ocl_step* step) {
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  const float* group_scales = step->workspace;
-  const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1], groups = num_groups(graph, step);
-  const size_t pixels = ocl_shape_num_elements(&output->shape) / channels;
-  // TFLite multiplies sum * (group * channel), depthwise (sum * channel) * group; a factor of 1 changes no bit.
-  const bool is_depthwise = step->kind == &ocl_graph_depthwise_conv;
-  const float *scales = step->channel_scales, *biases = scales + channels;
-  float min, max;
-  ocl_graph_activation_bounds(hybrid_activation(step), &min, &max);
-  float* sums = output->data;
-  for (size_t pixel = 0; pixel < pixels; pixel++) {
-    const float scale = group_scales[pixel / (pixels / groups)];
-    const float first = is_depthwise ? 1 : scale, last = is_depthwise ? scale : 1;
-    for (size_t c = 0; c < channels; c++, sums++) {
-      const float value = *sums * (first * scales[c]) * last + biases[c];
-      *sums = value > min ? (value < max ? value : max) : min;
-    }
-  }
-}
-
-static const void* input_data(ocl_graph* graph, const ocl_step* step) {
-  return step->is_hybrid ? rounded_input(graph, step) : ocl_graph_in(graph, step, 0)->data;
-}
-
-static void* inner_workspace(ocl_graph* graph, const ocl_step* step) {
-  return (uint8_t*)step->workspace + hybrid_bytes(graph, step);
-}
-
-// Keeps the scales and the bias for after the sums, and gives XNNPACK whole numbers to sum.
-static ocl_status split_hybrid(ocl_step* step, const ocl_tflite_tensor* kernel, size_t channels, weights* w) {
-  const size_t count = ocl_shape_num_elements(&kernel->shape);
-  float* numbers = malloc(count * sizeof(float));
-  void* rows = w->owned[0];
-  w->owned[0] = numbers;
-  step->channel_scales = calloc(2 * channels, sizeof(float));
-  if (numbers == NULL || step->channel_scales == NULL) {
-    free(rows);
-    return OCL_OUT_OF_MEMORY;
-  }
-  memcpy(step->channel_scales, w->scales, channels * sizeof(float));
-  if (w->bias != NULL) memcpy(step->channel_scales + channels, w->bias, channels * sizeof(float));
+// Gives XNNPACK whole numbers to sum, where graph_sums.c makes the outputs of the sums.
+static ocl_status split_sums(ocl_graph* graph, ocl_step* step, size_t count, size_t channels, weights* w) {
+  if (step->sums == OCL_SUMS_OF_XNNPACK) return OCL_OK;
+  float* numbers;
+  OCL_TRY(ocl_graph_build_sums(graph, step, w->scales, w->bias, channels));
+  OCL_TRY(ocl_graph_whole_numbers(w->kernel, count, &numbers));
+  free(w->owned[0]);
+  w->kernel = w->owned[0] = numbers;
   w->bias = NULL;
-  for (size_t i = 0; i < count; i++) numbers[i] = ((const int8_t*)w->kernel)[i];
-  w->kernel = numbers;
-  free(rows);
+  w->dtype = OCL_FLOAT32;
   return OCL_OK;
 }
 
@@ -288,7 +177,7 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
       stride_w, dilation_h, dilation_w, g->groups, g->group_inputs, g->group_outputs, in_stride, out_stride
   if (w->dtype == OCL_FLOAT32) {
     float min, max;
-    ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
+    ocl_graph_activation_bounds(step->sums == OCL_SUMS_OF_XNNPACK ? activation : OCL_ACTIVATION_NONE, &min, &max);
     return xnn_create_convolution2d_nhwc_f32(WINDOW, w->kernel, w->bias, min, max, g->flags, NULL, NULL, &step->xnn);
   }
   int32_t min, max;
@@ -348,8 +237,9 @@ static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_de
   if (status == OCL_OK)
     status = check_packed_size(step, g.groups, g.group_outputs,
                                (uint64_t)step->kernel[1] * (uint64_t)step->kernel[2] * g.group_inputs, detail);
-  if (status == OCL_OK && step->is_hybrid)
-    status = split_hybrid(step, &kernel, (size_t)kernel.shape.dims[is_depthwise ? 3 : 0], &w);
+  if (status == OCL_OK)
+    status = split_sums(graph, step, ocl_shape_num_elements(&kernel.shape),
+                        (size_t)kernel.shape.dims[is_depthwise ? 3 : 0], &w);
   if (status == OCL_OK) status = ocl_graph_check_xnn(step, create_convolution(graph, step, &g, &w), detail);
   free_weights(&w);
   return status;
@@ -386,27 +276,26 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
                         (uint64_t)step->kernel[2] * (uint64_t)group_inputs;
   const size_t n = (size_t)input->shape.dims[0], h = (size_t)input->shape.dims[1], width = (size_t)input->shape.dims[2];
   size_t alignment, out_h, out_w;
+  const ocl_dtype dtype = inner_dtype(graph, step);
   const enum xnn_status status =
-      input->dtype == OCL_FLOAT32 ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes,
-                                                                       &alignment, &out_h, &out_w, graph->pool)
-      : input->dtype == OCL_INT8
-          ? xnn_reshape_convolution2d_nhwc_qs8_qc8w(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
-                                                    &out_w, graph->pool)
-          : xnn_reshape_convolution2d_nhwc_qu8(step->xnn, n, h, width, &step->workspace_bytes, &alignment, &out_h,
-                                               &out_w, graph->pool);
-  step->workspace_bytes += hybrid_bytes(graph, step);
+      dtype == OCL_FLOAT32 ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes,
+                                                                &alignment, &out_h, &out_w, graph->pool)
+      : dtype == OCL_INT8  ? xnn_reshape_convolution2d_nhwc_qs8_qc8w(step->xnn, n, h, width, &step->workspace_bytes,
+                                                                     &alignment, &out_h, &out_w, graph->pool)
+                           : xnn_reshape_convolution2d_nhwc_qu8(step->xnn, n, h, width, &step->workspace_bytes,
+                                                                &alignment, &out_h, &out_w, graph->pool);
+  step->workspace_bytes += ocl_graph_sums_bytes(graph, step);
   return ocl_graph_check_xnn(step, status, detail);
 }
 
 static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  void* output = ocl_graph_out(graph, step, 0)->data;
-  if (input->dtype == OCL_FLOAT32)
-    return xnn_setup_convolution2d_nhwc_f32(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
-  if (input->dtype == OCL_INT8)
-    return xnn_setup_convolution2d_nhwc_qs8_qc8w(step->xnn, inner_workspace(graph, step), input_data(graph, step),
-                                                 output);
-  return xnn_setup_convolution2d_nhwc_qu8(step->xnn, inner_workspace(graph, step), input_data(graph, step), output);
+  const void* input = ocl_graph_sums_input(graph, step);
+  void* output = ocl_graph_sums_output(graph, step);
+  void* workspace = (uint8_t*)step->workspace + ocl_graph_sums_bytes(graph, step);
+  const ocl_dtype dtype = inner_dtype(graph, step);
+  if (dtype == OCL_FLOAT32) return xnn_setup_convolution2d_nhwc_f32(step->xnn, workspace, input, output);
+  if (dtype == OCL_INT8) return xnn_setup_convolution2d_nhwc_qs8_qc8w(step->xnn, workspace, input, output);
+  return xnn_setup_convolution2d_nhwc_qu8(step->xnn, workspace, input, output);
 }
 
 const ocl_kind ocl_graph_conv = {build_conv, plan_convolution, bind_convolution, NULL};
@@ -420,7 +309,8 @@ static ocl_status build_fully_connected(ocl_graph* graph, ocl_step* step, ocl_de
   ocl_status status = read_weights(graph, step, 2, 0, &w, &kernel, detail);
   if (status == OCL_OK)
     status = check_packed_size(step, 1, (uint64_t)kernel.shape.dims[0], (uint64_t)kernel.shape.dims[1], detail);
-  if (status == OCL_OK && step->is_hybrid) status = split_hybrid(step, &kernel, (size_t)kernel.shape.dims[0], &w);
+  if (status == OCL_OK)
+    status = split_sums(graph, step, ocl_shape_num_elements(&kernel.shape), (size_t)kernel.shape.dims[0], &w);
   if (status == OCL_OK) {
     const ocl_value* input = ocl_graph_in(graph, step, 0);
     const ocl_value* output = ocl_graph_out(graph, step, 0);
@@ -430,7 +320,7 @@ static ocl_status build_fully_connected(ocl_graph* graph, ocl_step* step, ocl_de
     step->kernel[1] = kernel.shape.dims[1];
     float min, max;
     int32_t stored_min = 0, stored_max = 0;
-    ocl_graph_activation_bounds(step->is_hybrid ? OCL_ACTIVATION_NONE : activation, &min, &max);
+    ocl_graph_activation_bounds(step->sums == OCL_SUMS_OF_XNNPACK ? activation : OCL_ACTIVATION_NONE, &min, &max);
     if (w.dtype != OCL_FLOAT32) ocl_graph_stored_bounds(output, activation, &stored_min, &stored_max);
     const enum xnn_status created =
         w.dtype == OCL_FLOAT32 ? xnn_create_fully_connected_nc_f32(inputs, outputs, inputs, outputs, w.kernel, w.bias,
@@ -467,20 +357,22 @@ static ocl_status plan_fully_connected(ocl_graph* graph, ocl_step* step, ocl_det
     output->shape = (ocl_shape){2, {(int32_t)batch, outputs}};
   }
   step->multiply_adds = (uint64_t)batch * (uint64_t)inputs * (uint64_t)outputs;
+  const ocl_dtype dtype = inner_dtype(graph, step);
   const enum xnn_status status =
-      input->dtype == OCL_FLOAT32 ? xnn_reshape_fully_connected_nc_f32(step->xnn, batch, graph->pool)
-      : input->dtype == OCL_INT8  ? xnn_reshape_fully_connected_nc_qs8_qc8w(step->xnn, batch, graph->pool)
-                                  : xnn_reshape_fully_connected_nc_qu8(step->xnn, batch, graph->pool);
-  step->workspace_bytes = hybrid_bytes(graph, step);
+      dtype == OCL_FLOAT32 ? xnn_reshape_fully_connected_nc_f32(step->xnn, batch, graph->pool)
+      : dtype == OCL_INT8  ? xnn_reshape_fully_connected_nc_qs8_qc8w(step->xnn, batch, graph->pool)
+                           : xnn_reshape_fully_connected_nc_qu8(step->xnn, batch, graph->pool);
+  step->workspace_bytes = ocl_graph_sums_bytes(graph, step);
   return ocl_graph_check_xnn(step, status, detail);
 }
 
 static enum xnn_status bind_fully_connected(ocl_graph* graph, ocl_step* step) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  void* output = ocl_graph_out(graph, step, 0)->data;
-  if (input->dtype == OCL_FLOAT32) return xnn_setup_fully_connected_nc_f32(step->xnn, input_data(graph, step), output);
-  if (input->dtype == OCL_INT8) return xnn_setup_fully_connected_nc_qs8_qc8w(step->xnn, input->data, output);
-  return xnn_setup_fully_connected_nc_qu8(step->xnn, input->data, output);
+  const void* input = ocl_graph_sums_input(graph, step);
+  void* output = ocl_graph_sums_output(graph, step);
+  const ocl_dtype dtype = inner_dtype(graph, step);
+  if (dtype == OCL_FLOAT32) return xnn_setup_fully_connected_nc_f32(step->xnn, input, output);
+  if (dtype == OCL_INT8) return xnn_setup_fully_connected_nc_qs8_qc8w(step->xnn, input, output);
+  return xnn_setup_fully_connected_nc_qu8(step->xnn, input, output);
 }
 
 const ocl_kind ocl_graph_fully_connected = {build_fully_connected, plan_fully_connected, bind_fully_connected, NULL};

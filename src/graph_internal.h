@@ -29,6 +29,13 @@ typedef struct {
 
 typedef struct ocl_step ocl_step;
 
+// Who makes an operator's outputs of its sums of products.
+typedef enum {
+  OCL_SUMS_OF_XNNPACK,
+  OCL_SUMS_HYBRID,         // graph_sums.c: float activations, 8-bit weights
+  OCL_SUMS_ROUNDED_TWICE,  // graph_sums.c: 8 bits, in a graph that rounds_twice
+} ocl_sums;
+
 // How an operator is worked. Everything is called in this order, plan and bind anew for each batch size.
 typedef struct {
   // Reads the options and the constants. NULL: nothing to do.
@@ -47,15 +54,15 @@ struct ocl_step {
   ocl_tflite_operator op;  // its arrays are the graph's own copies
   xnn_operator_t xnn;
   xnn_operator_t clamp;                    // a fused activation that XNNPACK does not fuse: in place on the output
-  float* channel_scales;                   // owned: of a hybrid step, then as many biases
+  void* channel_factors;                   // owned: what graph_sums.c makes of its sums, per output channel
   uint8_t* table;                          // owned: 256 bytes per quantized input, stored -> stored
   ocl_detection_postprocess* postprocess;  // owned
   int32_t num_classes;                     // of a post-processing
   ocl_pad_2d padding;                      // explicit padding of a convolution
   int32_t kernel[4];                       // its kernel's dimensions
   int32_t channels;                        // of the input it was built for
-  bool is_hybrid;  // float activations, 8-bit weights: the input is rounded to 8 bits too, as TFLite does
-  size_t outer;    // of a joining along an axis: the product of the dimensions before it
+  ocl_sums sums;
+  size_t outer;  // of a joining along an axis: the product of the dimensions before it
   struct {
     int32_t start[OCL_MAX_RANK], step[OCL_MAX_RANK], count[OCL_MAX_RANK];
   } pick;  // of a slice or tiling: which input elements, along each of the input's dimensions
@@ -87,6 +94,9 @@ struct ocl_graph {
   int32_t kept;      // a value, -1: none
   int32_t batch;
   bool is_batch_free;
+  // TFLite's default, XNNPACK, takes no graph whose shapes are computed at run time: such a graph's numbers are those
+  // of TFLite's built-in kernels, which round elsewhere.
+  bool rounds_twice;
   bool is_planned;
   uint8_t* arena;
   size_t arena_bytes;
@@ -100,10 +110,21 @@ const ocl_kind* ocl_graph_find_kind(const ocl_tflite_operator* op);
 
 // graph_conv.c
 extern const ocl_kind ocl_graph_conv, ocl_graph_depthwise_conv, ocl_graph_fully_connected;
-// Of a hybrid step: rounds its input, into the step's workspace.
-void ocl_graph_round_input(ocl_graph* graph, ocl_step* step);
-// Of a hybrid step: makes reals of what XNNPACK summed.
-void ocl_graph_scale_sums(ocl_graph* graph, ocl_step* step);
+// graph_sums.c
+// Keeps what makes outputs of a step's sums: scales [channels], biases [channels] of the operator's bias dtype, or
+// NULL.
+ocl_status ocl_graph_build_sums(ocl_graph* graph, ocl_step* step, const float* scales, const void* biases,
+                                size_t channels);
+// The caller frees.
+ocl_status ocl_graph_whole_numbers(const int8_t* numbers, size_t count, float** floats_out);
+// How much of the step's workspace, from its start, is for sums.
+size_t ocl_graph_sums_bytes(ocl_graph* graph, const ocl_step* step);
+// Where XNNPACK's operator reads and writes: in the workspace, or the step's own input and output.
+const void* ocl_graph_sums_input(ocl_graph* graph, const ocl_step* step);
+void* ocl_graph_sums_output(ocl_graph* graph, const ocl_step* step);
+// Before XNNPACK's operator, and after it.
+void ocl_graph_begin_sums(ocl_graph* graph, ocl_step* step);
+void ocl_graph_finish_sums(ocl_graph* graph, ocl_step* step);
 // graph_columns.c
 // Of a step that leaves columns out: leaves their rows [row_bytes] out of `*rows`, of which there are `num_rows`, one
 // an output channel. What is left is *owned, which is freed before. NULL stays NULL.
