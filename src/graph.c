@@ -160,10 +160,19 @@ static int32_t count_indices_and_uses(ocl_graph* graph) {
   return count;
 }
 
-static bool has_operator(const ocl_tflite* model, int32_t opcode) {
-  for (int32_t i = 0; i < model->num_operators; i++)
-    if (ocl_tflite_get_operator(model, i).opcode == opcode) return true;
-  return false;
+static bool is_hybrid(const ocl_tflite* model, const ocl_tflite_operator* op) {
+  const bool has_weights = op->opcode == OCL_OP_CONV_2D || op->opcode == OCL_OP_DEPTHWISE_CONV_2D;
+  return has_weights && op->num_inputs > 1 && op->inputs[0] >= 0 && op->inputs[1] >= 0 &&
+         ocl_tflite_get_tensor(model, op->inputs[0]).dtype == OCL_FLOAT32 &&
+         ocl_tflite_get_tensor(model, op->inputs[1]).dtype == OCL_INT8;
+}
+
+static void find_rounding(ocl_graph* graph) {
+  for (int32_t i = 0; i < graph->model->num_operators; i++) {
+    const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, i);
+    graph->has_builtin_rounding = graph->has_builtin_rounding || op.opcode == OCL_OP_SHAPE;
+    graph->is_dynamic_range = graph->is_dynamic_range || is_hybrid(graph->model, &op);
+  }
 }
 
 static ocl_status build_outputs(ocl_graph* graph) {
@@ -195,7 +204,7 @@ static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
 
   graph->indices = malloc((size_t)(count_indices_and_uses(graph) + 1) * sizeof(int32_t));
   if (graph->indices == NULL) return OCL_OUT_OF_MEMORY;
-  graph->rounds_twice = has_operator(model, OCL_OP_SHAPE);
+  find_rounding(graph);
   int32_t* next_index = graph->indices;
   for (int32_t i = 0; i < model->num_operators; i++) OCL_TRY(build_step(graph, i, &next_index, detail));
   return build_outputs(graph);

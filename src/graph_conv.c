@@ -75,7 +75,7 @@ static ocl_status quantized_weights(ocl_graph* graph, ocl_step* step, const ocl_
   w->bias = bias == NULL ? NULL : bias->data;
   w->kernel_scale = q->scales[0];
   w->kernel_zero_point = (uint8_t)(q->zero_points == NULL ? 0 : q->zero_points[0]);
-  if (w->dtype == OCL_INT8 && graph->rounds_twice) step->sums = OCL_SUMS_ROUNDED_TWICE;
+  if (w->dtype == OCL_INT8 && graph->has_builtin_rounding) step->sums = OCL_SUMS_ROUNDED_TWICE;
   if (w->dtype == OCL_INT8) return channel_scales(step, q, num_outputs, w, detail);
   if (q->num_scales == 1) return OCL_OK;
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its unsigned weights have several scales");
@@ -209,6 +209,18 @@ static void number_padding(const ocl_value* input, ocl_step* step) {
   step->op.options.conv.padding = OCL_PADDING_VALID;
 }
 
+// TFLite's converter leaves weights of fewer elements than this in float.
+static const size_t kFewestQuantized = 1024;
+
+// A float convolution whose last bit later layers round to 8 bits.
+static bool is_builtin(const ocl_graph* graph, const ocl_step* step, const grouping* g, const weights* w) {
+  const size_t num_weights =
+      (size_t)step->kernel[0] * (size_t)step->kernel[1] * (size_t)step->kernel[2] * (size_t)step->kernel[3];
+  return graph->has_builtin_rounding && graph->is_dynamic_range && step->sums == OCL_SUMS_OF_XNNPACK &&
+         w->dtype == OCL_FLOAT32 && num_weights < kFewestQuantized &&
+         (g->groups == 1 || step->kind == &ocl_graph_depthwise_conv);
+}
+
 static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_depthwise, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
   const ocl_value* input = ocl_graph_in(graph, step, 0);
@@ -240,7 +252,10 @@ static ocl_status build_convolution(ocl_graph* graph, ocl_step* step, bool is_de
   if (status == OCL_OK)
     status = split_sums(graph, step, ocl_shape_num_elements(&kernel.shape),
                         (size_t)kernel.shape.dims[is_depthwise ? 3 : 0], &w);
-  if (status == OCL_OK) status = ocl_graph_check_xnn(step, create_convolution(graph, step, &g, &w), detail);
+  if (status == OCL_OK && is_builtin(graph, step, &g, &w))
+    status = ocl_graph_build_builtin_conv(step, w.kernel, w.bias);
+  else if (status == OCL_OK)
+    status = ocl_graph_check_xnn(step, create_convolution(graph, step, &g, &w), detail);
   free_weights(&w);
   return status;
 }
@@ -274,6 +289,7 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   step->multiply_adds = (uint64_t)ocl_shape_num_elements(&output->shape) * (uint64_t)step->kernel[1] *
                         (uint64_t)step->kernel[2] * (uint64_t)group_inputs;
+  if (step->xnn == NULL) return OCL_OK;
   const size_t n = (size_t)input->shape.dims[0], h = (size_t)input->shape.dims[1], width = (size_t)input->shape.dims[2];
   size_t alignment, out_h, out_w;
   const ocl_dtype dtype = inner_dtype(graph, step);
@@ -298,8 +314,9 @@ static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {
   return xnn_setup_convolution2d_nhwc_qu8(step->xnn, workspace, input, output);
 }
 
-const ocl_kind ocl_graph_conv = {build_conv, plan_convolution, bind_convolution, NULL};
-const ocl_kind ocl_graph_depthwise_conv = {build_depthwise, plan_convolution, bind_convolution, NULL};
+const ocl_kind ocl_graph_conv = {build_conv, plan_convolution, bind_convolution, ocl_graph_run_builtin_conv};
+const ocl_kind ocl_graph_depthwise_conv = {build_depthwise, plan_convolution, bind_convolution,
+                                           ocl_graph_run_builtin_conv};
 
 // ---- fully connected ----
 

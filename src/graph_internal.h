@@ -33,7 +33,7 @@ typedef struct ocl_step ocl_step;
 typedef enum {
   OCL_SUMS_OF_XNNPACK,
   OCL_SUMS_HYBRID,         // graph_sums.c: float activations, 8-bit weights
-  OCL_SUMS_ROUNDED_TWICE,  // graph_sums.c: 8 bits, in a graph that rounds_twice
+  OCL_SUMS_ROUNDED_TWICE,  // graph_sums.c: 8 bits, in a graph that has_builtin_rounding
 } ocl_sums;
 
 // How an operator is worked. Everything is called in this order, plan and bind anew for each batch size.
@@ -54,7 +54,7 @@ struct ocl_step {
   ocl_tflite_operator op;  // its arrays are the graph's own copies
   xnn_operator_t xnn;
   xnn_operator_t clamp;                    // a fused activation that XNNPACK does not fuse: in place on the output
-  void* channel_factors;                   // owned: what graph_sums.c makes of its sums, per output channel
+  void* channel_factors;                   // owned: what graph_sums.c or graph_builtin.c needs per output channel
   uint8_t* table;                          // owned: 256 bytes per quantized input, stored -> stored
   ocl_detection_postprocess* postprocess;  // owned
   int32_t num_classes;                     // of a post-processing
@@ -96,7 +96,8 @@ struct ocl_graph {
   bool is_batch_free;
   // TFLite's default, XNNPACK, takes no graph whose shapes are computed at run time: such a graph's numbers are those
   // of TFLite's built-in kernels, which round elsewhere.
-  bool rounds_twice;
+  bool has_builtin_rounding;
+  bool is_dynamic_range;  // some weights are 8-bit, activations float
   bool is_planned;
   uint8_t* arena;
   size_t arena_bytes;
@@ -125,6 +126,12 @@ void* ocl_graph_sums_output(ocl_graph* graph, const ocl_step* step);
 // Before XNNPACK's operator, and after it.
 void ocl_graph_begin_sums(ocl_graph* graph, ocl_step* step);
 void ocl_graph_finish_sums(ocl_graph* graph, ocl_step* step);
+// graph_builtin.c
+// Copies kernel and bias (NULL: none) of a convolution, dense or depthwise, that ocl_graph_run_builtin_conv() is to
+// run.
+ocl_status ocl_graph_build_builtin_conv(ocl_step* step, const float* kernel, const float* bias);
+void ocl_graph_run_builtin_conv(ocl_graph* graph, ocl_step* step);
+void ocl_graph_run_builtin_resize(ocl_graph* graph, ocl_step* step);  // INT8
 // graph_columns.c
 // Of a step that leaves columns out: leaves their rows [row_bytes] out of `*rows`, of which there are `num_rows`, one
 // an output channel. What is left is *owned, which is freed before. NULL stays NULL.

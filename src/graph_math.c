@@ -350,7 +350,7 @@ static ocl_status plan_resize(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   ocl_graph_out(graph, step, 0)->shape = (ocl_shape){4, {input->shape.dims[0], size[0], size[1], input->shape.dims[3]}};
   xnn_delete_operator(step->xnn);
   step->xnn = NULL;
-  if (graph->rounds_twice && input->dtype == OCL_INT8) return OCL_OK;
+  if (graph->has_builtin_rounding && input->dtype == OCL_INT8) return OCL_OK;
   size_t alignment;
   enum xnn_status status;
   if (input->dtype == OCL_FLOAT32) {
@@ -382,47 +382,7 @@ static enum xnn_status bind_resize(ocl_graph* graph, ocl_step* step) {
   return xnn_setup_resize_bilinear2d_nhwc_u8(step->xnn, step->workspace, input->data, output);
 }
 
-// The two inputs that an output lies between along one dimension, and how near it is to the second.
-typedef struct {
-  int32_t first, second;
-  float weight;
-} neighbors;
-
-static neighbors find_neighbors(const ocl_step* step, int32_t output, int32_t num_outputs, int32_t num_inputs) {
-  const bool is_aligned = step->op.options.resize.align_corners && num_outputs > 1;
-  const float scale =
-      is_aligned ? (float)(num_inputs - 1) / (float)(num_outputs - 1) : (float)num_inputs / (float)num_outputs;
-  const float at =
-      step->op.options.resize.half_pixel_centers ? ((float)output + 0.5f) * scale - 0.5f : (float)output * scale;
-  const int32_t first = (int32_t)fmaxf(floorf(at), 0), second = (int32_t)ceilf(at);
-  return (neighbors){first, second < num_inputs ? second : num_inputs - 1, at - (float)first};
-}
-
-// TFLite's built-in kernel, for graphs that round as it does: XNNPACK's rounds halves up, this one away from zero.
-static void run_resize(ocl_graph* graph, ocl_step* step) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  const int32_t *from = input->shape.dims, *to = output->shape.dims;
-  const size_t channels = (size_t)from[3], row = (size_t)from[2] * channels;
-  int8_t* stored = output->data;
-  for (int32_t n = 0; n < to[0]; n++) {
-    const int8_t* image = (const int8_t*)input->data + (size_t)n * (size_t)from[1] * row;
-    for (int32_t y = 0; y < to[1]; y++) {
-      const neighbors rows = find_neighbors(step, y, to[1], from[1]);
-      const int8_t *top = image + (size_t)rows.first * row, *bottom = image + (size_t)rows.second * row;
-      for (int32_t x = 0; x < to[2]; x++, stored += channels) {
-        const neighbors columns = find_neighbors(step, x, to[2], from[2]);
-        const size_t left = (size_t)columns.first * channels, right = (size_t)columns.second * channels;
-        const float v = rows.weight, h = columns.weight;
-        for (size_t c = 0; c < channels; c++)
-          stored[c] = (int8_t)roundf(top[left + c] * ((1 - v) * (1 - h)) + top[right + c] * ((1 - v) * h) +
-                                     bottom[left + c] * (v * (1 - h)) + bottom[right + c] * (v * h));
-      }
-    }
-  }
-}
-
-const ocl_kind ocl_graph_resize = {build_resize, plan_resize, bind_resize, run_resize};
+const ocl_kind ocl_graph_resize = {build_resize, plan_resize, bind_resize, ocl_graph_run_builtin_resize};
 
 // ---- TFLite_Detection_PostProcess ----
 

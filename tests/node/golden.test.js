@@ -167,24 +167,14 @@ function checkOutput(model, output, actual) {
     assert.ok(difference <= 1e-4 * maxAbs(reference), `${output.name} differs by ${difference}`);
     return;
   }
-  const [limit, similarity] = quantizedLimits(model, output);
-  assert.ok(difference <= limit, `${output.name} differs by ${difference}, more than ${limit}`);
-  assert.ok(cosine(actual, reference) >= similarity, `${output.name}: cosine ${cosine(actual, reference)}`);
-}
-
-/**
- * The README's tolerance, but for one network that TFLite itself does not reproduce so closely when its input hardly
- * changes (six random changes, the three photos): a rounding that falls on the other side of a tie moves many behind it.
- * @param {string} model
- * @param {any} output
- */
-function quantizedLimits(model, output) {
   const limit = Math.max(...output.differs_from_tflite_builtin_and_reference_kernels);
   const similarity = Math.min(...output.cosine_to_tflite_builtin_and_reference_kernels) - 0.003;
-  // One tie on one photo, behind float layers that differ in the last bits: 0.0042. TFLite: up to 0.0073 when the last
-  // bit of its inputs changes.
-  if (model === 'keras2_mobilenet_v1_025_128_classifier.dynamic.tflite') return [2 * limit, similarity];
-  return limit === 0 ? [Infinity, 0.99] : [limit, similarity];
+  assert.ok(
+    limit === 0 || difference <= limit,
+    `${output.name} differs by ${difference}, more than ${limit}`,
+  );
+  const found = cosine(actual, reference);
+  assert.ok(found >= (limit === 0 ? 0.99 : similarity), `${output.name}: cosine ${found}`);
 }
 
 /**
