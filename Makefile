@@ -74,7 +74,7 @@ define link
 	@mkdir -p dist && echo "  $(1): link"
 	@$$(cat build/emcc) -O1 -msimd128 -mbulk-memory -matomics --no-entry -sFILESYSTEM=0 -sASSERTIONS=0 \
 	  -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=$$(($(INITIAL_PAGES) * 65536)) \
-	  -sMAXIMUM_MEMORY=$$(($(MAXIMUM_PAGES) * 65536)) -sSTACK_SIZE=$(STACK_BYTES) -Wl,--stack-first -Wl,--gc-sections \
+	  -sMAXIMUM_MEMORY=$$(($(MAXIMUM_PAGES) * 65536)) -sSTACK_SIZE=$(STACK_BYTES) -Wl,--stack-first -Wl,--gc-sections $(if $(filter train-%,$(1)),,-Wl,--wrap=xnn_pack_f32_conv_goki_w) \
 	  -sEXPORTED_FUNCTIONS=@$(2) -sERROR_ON_UNDEFINED_SYMBOLS -Wno-pthreads-mem-growth \
 	  $(if $(findstring threads,$(1)),-sWASM_WORKERS -sSHARED_MEMORY -sIMPORTED_MEMORY) \
 	  $(3) -o build/$(1)/ocelli.mjs 2> >(grep -v '^cache:INFO' >&2)

@@ -2,21 +2,17 @@
 
 #include <string.h>
 
+// Without a branch, so that it is vectorized: exponent and mantissa are shifted into place and the bias difference is
+// multiplied away (exact, subnormals included); infinities and NaNs, and only they, get all bits of the exponent.
 float ocl_weights_half_to_float(uint16_t half) {
-  // Shift exponent and mantissa into place and multiply the bias difference away (exact, subnormals included);
-  // infinities and NaNs get their exponent set by hand.
   const uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
-  const uint32_t sign = (uint32_t)(half & 0x8000) << 16;
   float value;
-  uint32_t bits = magnitude;
-  if (magnitude >= 0x0f800000) {
-    bits = magnitude | 0x7f800000;
-  } else {
-    memcpy(&value, &bits, sizeof value);
-    value *= 0x1p112f;
-    memcpy(&bits, &value, sizeof bits);
-  }
-  bits |= sign;
+  memcpy(&value, &magnitude, sizeof value);
+  value *= 0x1p112f;
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  bits |= (uint32_t)(half & 0x8000) << 16;
+  bits |= magnitude >= 0x0f800000 ? 0x7f800000 : 0;
   memcpy(&value, &bits, sizeof value);
   return value;
 }

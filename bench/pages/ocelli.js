@@ -3,7 +3,7 @@ import { ObjectDetector } from 'ocelli';
 
 const [detector, photo] = await Promise.all([
   ObjectDetector.create({ scoreThreshold: 0.3 }),
-  fetch('/photo').then((response) => response.blob()),
+  fetch('/photo').then((response) => response.arrayBuffer()),
 ]);
 const found = await detector.detect(photo);
 globalThis.report = { ms: performance.now(), result: found.map(({ label }) => label).join() };

@@ -3,6 +3,17 @@
 #include "xnnpack/config.h"
 #include "xnnpack/gemm.h"
 #include "xnnpack/igemm.h"
+#include "xnnpack/packw.h"
+
+// The linker's --wrap puts this in the place of XNNPACK's packing of convolutions with more than one tap. All of its
+// float matrix kernels here take one input at a time, so that a tap's inputs follow each other as if they were more
+// inputs of one tap, and for that XNNPACK has a vectorized kernel: six times as fast in an engine's first compiler.
+void __wrap_xnn_pack_f32_conv_goki_w(size_t g, size_t nc, size_t ks, size_t kc, size_t nr, size_t kr, size_t sr,
+                                     const float* k, const float* b, const void* scale, float* packed_weights,
+                                     size_t extra_bytes, const void* params) {
+  xnn_x32_packw_gemm_goi_ukernel_x8__wasmsimd_u4(g, nc, ks * kc, nr, kr, sr, (const uint32_t*)k, (const uint32_t*)b,
+                                                 scale, (uint32_t*)packed_weights, extra_bytes, params);
+}
 
 // The tables are XNNPACK's own, filled in on first use; the casts are the only way to them.
 
