@@ -110,7 +110,7 @@ const optionsFor = (anchors) => ({
   ssd: { ...anchors, boxCoder: [10, 10, 5, 5], scores: 'sigmoid', background: true },
 });
 
-/** @returns {Promise<Kind>} models to ObjectDetector.create: most of them tiny, the others whole */
+/** @returns {Promise<Kind>} models to ObjectDetector.create: most of them tiny, one in twenty whole */
 async function detectors() {
   const tiny = [tinyDetectorSeed()];
   const whole = detectorSeeds();
@@ -126,7 +126,7 @@ async function detectors() {
   });
   return {
     run(number) {
-      const isTiny = number % 4 !== 0;
+      const isTiny = number % 20 !== 0;
       const model = damaged(isTiny ? tiny : whole, number);
       return outcome(async () => {
         const detector = await ObjectDetector.create({ ...(isTiny ? tinyOptions : wholeOptions), model });
