@@ -22,6 +22,7 @@ export const MESSAGES = {
   CLOSED: 'the object was closed',
   INVALID_INPUT: 'the image is neither bytes nor pixels nor a tensor',
   INVALID_OPTION: 'an option has a wrong type or is out of range',
+  LABELS_NOT_FOUND: 'the labels could not be read',
   MODEL_HAS_NO_FEATURES: 'the model gives no feature vector; `layer` may name a tensor inside it',
   MODEL_INPUT_UNKNOWN: 'nothing says how pixels become the model’s input',
   MODEL_IS_NOT_A_DETECTOR: 'the model’s inputs and outputs are not those of an SSD detector',

@@ -1,6 +1,6 @@
 // A model's bytes -> an engine with the network in it, and what is known of it for the task at hand.
 import { Engine } from './engine.js';
-import { failure } from './errors.js';
+import { failure, OcelliError } from './errors.js';
 import { host } from './host.js';
 import { readSource } from './input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
@@ -79,7 +79,11 @@ export async function prepare(options) {
 async function readText(source, signal) {
   const decoder = new TextDecoder();
   let text = '';
-  for await (const chunk of (await host().open(source, signal)).chunks)
-    text += decoder.decode(chunk, { stream: true });
+  try {
+    for await (const chunk of (await host().open(source, signal)).chunks)
+      text += decoder.decode(chunk, { stream: true });
+  } catch (error) {
+    throw error instanceof OcelliError ? failure('LABELS_NOT_FOUND', String(source), error.cause) : error;
+  }
   return text + decoder.decode();
 }

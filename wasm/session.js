@@ -106,10 +106,11 @@ export class LocalSession {
    * @returns {Promise<Image>}
    */
   async #toImage(input, request) {
+    const isNumbers = isTensor(input) || isFloatImages(input);
+    if (isNumbers && (request.roi || request.turns > 0))
+      throw failure('INVALID_INPUT', 'of an image of numbers there is no region and no rotation');
     if (isTensor(input)) return input;
     if (!isFloatImages(input)) return toPixels(input, request.exact ? undefined : this.#fit(request));
-    if (request.roi || request.turns > 0)
-      throw failure('INVALID_INPUT', 'of an image of numbers there is no region and no rotation');
     return (await import('./float_image.js')).resizeFloatImage(
       input,
       this.#model.inputSize,

@@ -336,6 +336,13 @@ describe('an error has a code, says what is wrong and leaves the detector as it 
     });
   }
 
+  test('INVALID_INPUT: a region or a rotation of a tensor', async () => {
+    const tensor = new Float32Array(300 * 300 * 3);
+    const roi = { x: 0, y: 0, width: 100, height: 100 };
+    for (const options of [{ roi }, { rotation: /** @type {const} */ (90) }])
+      await assert.rejects(detector.heads({ tensor }, options), { code: 'INVALID_INPUT', message: /region/ });
+  });
+
   test('IMAGE_TOO_LARGE: more pixels than maxPixels', async () => {
     const careful = await ObjectDetector.create({ maxPixels: 512 * 512 - 1 });
     await assert.rejects(careful.detect(ASTRONAUT), { code: 'IMAGE_TOO_LARGE', message: /512x512/ });

@@ -142,6 +142,11 @@ describe('a model from the network', () => {
     assert.equal(found[0].label, 'class 3');
   });
 
+  test('labels that are not to be had', async () => {
+    for (const labels of [`${base}/missing`, join(sandbox, 'missing.txt')])
+      await assert.rejects(create({ labels }), { name: 'OcelliError', code: 'LABELS_NOT_FOUND' });
+  });
+
   test('that breaks off, or is not to be had', async () => {
     for (const path of ['/missing', '/cut', '/cut-unknown-length']) {
       await assert.rejects(create({ model: base + path }), { name: 'OcelliError', code: 'MODEL_NOT_FOUND' });
