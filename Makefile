@@ -56,7 +56,7 @@ WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errn
 HOT := resize ssd nms graph_sums weights dwconv_f32 \
   $(basename $(notdir $(TRAIN_SOURCES)))
 # stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why).
-build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv
+build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
 
 # $(1): variant
 define compile_rules

@@ -7,7 +7,9 @@
 #include "xnnpack/dwconv.h"
 #include "xnnpack/gemm.h"
 #include "xnnpack/igemm.h"
+#include "xnnpack/packw.h"
 #include "xnnpack/reference-config.h"
+#include "xnnpack/transpose.h"
 
 #define xnn_init_binary_reference_config(type, datatype) NULL
 #define xnn_init_unary_reference_config(type, input, output) NULL
@@ -41,7 +43,7 @@
 #define xnn_init_qu8_lrelu_config() NULL
 #define xnn_init_x8_lut_config() NULL
 
-// Kernels for ReLU, and for depthwise convolutions without an activation: the ones with two bounds do the same.
+// Kernels for ReLU and for no activation: the ones with two bounds do the same.
 #define xnn_f32_gemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_loadsplat NULL
 #define xnn_f32_gemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_splat NULL
 #define xnn_f32_gemm_relu_ukernel_4x8__wasmrelaxedsimd_fma_loadsplat NULL
@@ -71,3 +73,38 @@
 #define xnn_f32_dwconv_ukernel_9p4c__wasmsimd NULL
 #define xnn_f32_dwconv_ukernel_25p8c__wasmrelaxedsimd_fma NULL
 #define xnn_f32_dwconv_ukernel_25p4c__wasmsimd NULL
+#define xnn_f32_gemm_ukernel_1x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_gemm_ukernel_1x8__wasmrelaxedsimd_fma_splat NULL
+#define xnn_f32_gemm_ukernel_1x8__wasmsimd_loadsplat NULL
+#define xnn_f32_gemm_ukernel_1x8__wasmsimd_splat NULL
+#define xnn_f32_gemm_ukernel_4x2c4__wasmrelaxedsimd_fma NULL
+#define xnn_f32_gemm_ukernel_4x2c4__wasmsimd NULL
+#define xnn_f32_gemm_ukernel_4x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_gemm_ukernel_4x8__wasmsimd_loadsplat NULL
+#define xnn_f32_gemm_ukernel_4x8__wasmsimd_splat NULL
+#define xnn_f32_gemm_ukernel_5x8__wasmsimd_splat NULL
+#define xnn_f32_gemm_ukernel_6x8__wasmrelaxedsimd_fma_splat NULL
+#define xnn_f32_igemm_ukernel_1x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_igemm_ukernel_1x8__wasmrelaxedsimd_fma_splat NULL
+#define xnn_f32_igemm_ukernel_1x8__wasmsimd_loadsplat NULL
+#define xnn_f32_igemm_ukernel_1x8__wasmsimd_splat NULL
+#define xnn_f32_igemm_ukernel_4x2c4__wasmrelaxedsimd_fma NULL
+#define xnn_f32_igemm_ukernel_4x2c4__wasmsimd NULL
+#define xnn_f32_igemm_ukernel_4x8__wasmrelaxedsimd_fma_loadsplat NULL
+#define xnn_f32_igemm_ukernel_4x8__wasmsimd_loadsplat NULL
+#define xnn_f32_igemm_ukernel_4x8__wasmsimd_splat NULL
+#define xnn_f32_igemm_ukernel_5x8__wasmsimd_splat NULL
+#define xnn_f32_igemm_ukernel_6x8__wasmrelaxedsimd_fma_splat NULL
+
+// For fewer than eight outputs: the kernels for eight do.
+#define xnn_f32_gemm_minmax_ukernel_4x2c4__wasmrelaxedsimd_fma NULL
+#define xnn_f32_gemm_minmax_ukernel_4x2c4__wasmsimd_arm NULL
+#define xnn_f32_gemm_minmax_ukernel_4x2c4__wasmsimd_x86 NULL
+#define xnn_f32_igemm_minmax_ukernel_4x2c4__wasmrelaxedsimd_fma NULL
+#define xnn_f32_igemm_minmax_ukernel_4x2c4__wasmsimd_arm NULL
+#define xnn_f32_igemm_minmax_ukernel_4x2c4__wasmsimd_x86 NULL
+#define xnn_x32_packw_gemm_goi_ukernel_x2c4__wasmsimd_u4 NULL
+
+// Transposing bytes is rare, and never much.
+#define xnn_x8_transposec_ukernel__16x16_reuse_mov_wasmsimd xnn_x8_transposec_ukernel__2x4_scalar_int
+#define xnn_x16_transposec_ukernel__8x8_reuse_mov_wasmsimd xnn_x16_transposec_ukernel__2x4_scalar_int
