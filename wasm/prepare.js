@@ -50,8 +50,8 @@ export async function prepare(options) {
   const engine = await creating;
   try {
     const received = await engine.receiveModel(await opening, { signal, onProgress });
-    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
     const metadata = engine.openModel();
+    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     engine.buildModel({ keepFile: true });
     const labels =
       options.labels instanceof URL || typeof options.labels === 'string'
