@@ -4,6 +4,7 @@ import { failure } from './errors.js';
 import { host } from './host.js';
 import { readSource } from './input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
+import { choosePrecision } from './precision.js';
 import * as detector from './prepare_detector.js';
 import { chooseVariant } from './variant.js';
 
@@ -45,7 +46,12 @@ export async function prepare(options) {
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // The model is on its way while the module compiles.
   const creating = Engine.create({ variant, threads, deterministic, wasmUrl });
-  const opening = readSource(options.model ?? locateModel(wasmUrl), signal);
+  const opening = choosePrecision(options, creating).then((precision) =>
+    readSource(
+      (precision === 'int8' && options.int8Model) || (options.model ?? locateModel(wasmUrl, precision)),
+      signal,
+    ),
+  );
   opening.catch(() => {});
   const engine = await creating;
   try {
@@ -65,11 +71,24 @@ export async function prepare(options) {
     const facts = prepareTask(engine, options, { labels, metadata, entry });
     engine.closeModel();
     const { multiplyAdds } = engine.network;
-    return { engine, variant, input, inputSize: { width, height }, multiplyAdds, ...facts };
+    const precision = precisionOf(engine);
+    if (options.precision === 'int8' && precision === 'float')
+      throw failure('INVALID_OPTION', "precision is 'int8', but the model computes in floats");
+    return { engine, variant, precision, input, inputSize: { width, height }, multiplyAdds, ...facts };
   } catch (error) {
     engine.close();
     throw error;
   }
+}
+
+/**
+ * What most of the work is done in.
+ * @param {Engine} engine
+ * @returns {'float' | 'int8'}
+ */
+function precisionOf({ operators }) {
+  const [{ dtype }] = operators.sort((a, b) => b.multiplyAdds - a.multiplyAdds);
+  return dtype.endsWith('int8') ? 'int8' : 'float';
 }
 
 /**

@@ -2,6 +2,7 @@
 
 #include "xnnpack/config.h"
 #include "xnnpack/gemm.h"
+#include "xnnpack/hardware-config.h"
 #include "xnnpack/igemm.h"
 
 // The tables are XNNPACK's own, filled in on first use; the casts are the only way to them.
@@ -33,6 +34,15 @@ static void install_matrix(void) {
   config->minmax.igemm[SIX] =
       xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)xnn_f32_igemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat);
   config->mr = 6;
+#endif
+}
+
+bool ocl_kernels_use_dot(void) {
+#ifdef __wasm_relaxed_simd__
+  const struct xnn_hardware_config* config = xnn_init_hardware_config();
+  return config != NULL && (config->use_wasm_sdot || config->use_wasm_usdot);
+#else
+  return false;
 #endif
 }
 

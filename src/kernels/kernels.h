@@ -3,6 +3,7 @@
 #ifndef OCELLI_KERNELS_KERNELS_H_
 #define OCELLI_KERNELS_KERNELS_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,9 @@ union xnn_f32_minmax_params;
 
 // Puts them into XNNPACK's configuration. An operator keeps the kernels that it was created with.
 void ocl_kernels_install(void);
+
+// Whether 8-bit products are summed by relaxed dot products: only where those compute what XNNPACK's kernels need.
+bool ocl_kernels_use_dot(void);
 
 // xnn_f32_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 8.
 void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** input, const float* weights, float* output,
