@@ -52,16 +52,16 @@ async function* readImages(directory, names) {
 function readOptions(values) {
   const choices = {
     ranges: values.ranges,
-    inputType: values['input-type'],
-    outputType: values['output-type'],
+    inputType: values.takes,
+    outputType: values.gives,
   };
   return {
     .../** @type {QuantizeOptions} */ (
       Object.fromEntries(Object.entries(choices).filter(([, value]) => value !== undefined))
     ),
     ...(values.input !== undefined && { input: readJson(values.input) }),
-    ...(values['keep-float'] && { keepFloat: splitNames(values['keep-float']) }),
-    correctBias: !values['no-bias-correction'],
+    ...(values.float && { keepFloat: splitNames(values.float) }),
+    correctBias: !values.uncorrected,
     onProgress: ({ stage, images }) => process.stderr.write(clearLine(`${stage} ${images ?? ''} ...`)),
   };
 }

@@ -38,11 +38,12 @@ Options:
   --deny A,B         do not show these
   --json             one JSON object a line for each image instead of the table:
                      {file, width, height, detections: [{label, labelId, mid, score, box: {x, y, width, height}}],
-                      ms: {decode, preprocess, network, postprocess}}
+                      precision, ms: {decode, preprocess, network, postprocess}}
   --out FILE.png     also write the image with boxes and labels drawn on it
   --out DIR          the same for any number of images, as DIR/NAME.png; no input is ever overwritten
   --report           also the energy and emissions of it all, measured or estimated
   --threads N        default 1
+  --precision P      float (default), int8, or auto: 8 bits where this machine is fast at them
   --deterministic    plain SIMD: the same digits on every machine
   -h, --help         this text
 
@@ -124,17 +125,17 @@ that it is to see, say which numbers each of its tensors holds; a hundred are pl
 is written whole or not at all. MODEL.tflite may be - for standard input.
 
 Options:
-  --images DIR            the photos
-  --ranges METHOD         mse (default: least squared error), minmax, average or percentile
-  --keep-float A,B        names of tensors (ocelli inspect --operators): what makes them stays in float
-  --input-type TYPE       float32 (default), uint8 (pixels as they are) or int8
-  --output-type TYPE      float32 (default) or int8
-  --no-bias-correction    leave the biases as they are
-  --input JSON            how pixels become its input, where the file does not say
-  --report DIR            also write quantization.md and quantization.json: signal to noise of each layer, size, speed,
-                          and how detections changed
-  --json                  print the report as one JSON object
-  -h, --help              this text
+  --images DIR       the photos
+  --ranges METHOD    mse (default: least squared error), minmax, average or percentile
+  --float A,B        names of tensors (ocelli inspect --operators): what makes them stays in float
+  --takes TYPE       what goes in: float32 (default), uint8 (pixels as they are) or int8
+  --gives TYPE       what comes out: float32 (default) or int8
+  --uncorrected      leave the biases as they are
+  --input JSON       how pixels become its input, where the file does not say
+  --report DIR       also write quantization.md and quantization.json: signal to noise of each layer, size, speed,
+                     and how detections changed
+  --json             print the report as one JSON object
+  -h, --help         this text
 
 Example:
   ocelli quantize detector.tflite detector-int8.tflite --images photos/ --report report/
@@ -205,6 +206,7 @@ export const COMMANDS = /** @type {const} */ ({
       input: { type: 'string' },
       ssd: { type: 'string' },
       threads: { type: 'string' },
+      precision: { type: 'string' },
       deterministic: { type: 'boolean' },
       json: { type: 'boolean' },
       out: { type: 'string' },
@@ -247,10 +249,10 @@ export const COMMANDS = /** @type {const} */ ({
     options: {
       images: { type: 'string' },
       ranges: { type: 'string' },
-      'keep-float': { type: 'string', multiple: true },
-      'input-type': { type: 'string' },
-      'output-type': { type: 'string' },
-      'no-bias-correction': { type: 'boolean' },
+      float: { type: 'string', multiple: true },
+      takes: { type: 'string' },
+      gives: { type: 'string' },
+      uncorrected: { type: 'boolean' },
       input: { type: 'string' },
       report: { type: 'string' },
       json: { type: 'boolean' },

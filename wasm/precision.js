@@ -45,3 +45,13 @@ export function checkPrecision({ precision, deterministic }) {
   if (deterministic && precision !== 'float')
     throw failure('INVALID_OPTION', `precision '${precision}' is not deterministic`);
 }
+
+/**
+ * What most of the work is done in.
+ * @param {import('./engine.js').Engine} engine
+ * @returns {'float' | 'int8'}
+ */
+export function precisionOf({ operators }) {
+  const [{ dtype }] = operators.sort((a, b) => b.multiplyAdds - a.multiplyAdds);
+  return dtype.endsWith('int8') ? 'int8' : 'float';
+}

@@ -4,7 +4,7 @@ import { failure } from './errors.js';
 import { host } from './host.js';
 import { readSource } from './input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
-import { choosePrecision } from './precision.js';
+import { choosePrecision, precisionOf } from './precision.js';
 import * as detector from './prepare_detector.js';
 import { chooseVariant } from './variant.js';
 
@@ -79,16 +79,6 @@ export async function prepare(options) {
     engine.close();
     throw error;
   }
-}
-
-/**
- * What most of the work is done in.
- * @param {Engine} engine
- * @returns {'float' | 'int8'}
- */
-function precisionOf({ operators }) {
-  const [{ dtype }] = operators.sort((a, b) => b.multiplyAdds - a.multiplyAdds);
-  return dtype.endsWith('int8') ? 'int8' : 'float';
 }
 
 /**
