@@ -120,9 +120,9 @@ Examples:
 const QUANTIZE = `\
 Usage: ocelli quantize [options] MODEL.tflite OUT.tflite --images DIR
 
-Makes a network compute in 8 bits, by TFLite's 8-bit specification. The photos in DIR (PNG, JPEG, BMP or GIF), like those
-that it is to see, say which numbers each of its tensors holds; a hundred are plenty. Prints what it changed. OUT.tflite
-is written whole or not at all. MODEL.tflite may be - for standard input.
+Makes a network compute in 8 bits, by TFLite's 8-bit specification. The photos in DIR (PNG, JPEG, BMP or GIF), like
+those that it is to see, say which numbers each of its tensors holds; a hundred are plenty. Prints what it changed.
+OUT.tflite is written whole or not at all. MODEL.tflite may be - for standard input.
 
 Options:
   --images DIR       the photos

@@ -218,7 +218,7 @@ describe('detect', () => {
     const image = succeed(['detect', '--json', ...ANYTHING, '-'], { input: readFileSync(PNG) });
     assert.deepEqual(
       { ...jsonLines(image)[0], ms: 0 },
-      { file: '-', width: 96, height: 64, detections, ms: 0 },
+      { file: '-', width: 96, height: 64, detections, precision: 'float', ms: 0 },
     );
     const model = succeed(['detect', '--json', ...ANYTHING, '--model', '-', PNG], {
       input: readFileSync(DEFAULT_MODEL),
