@@ -1,7 +1,7 @@
 // ocelli inspect: a model file -> what is in it, as text or JSON.
 import { readLabels } from '../wasm/labels.js';
 import { ownMetadata } from '../wasm/model_spec.js';
-import { precisionOf } from '../wasm/precision.js';
+import { precisionOf } from '../wasm/prepare.js';
 import {
   attempt,
   bold,

@@ -1,7 +1,4 @@
-// Which of two twins of a network runs: the float one, or the one that computes in 8 bits.
-import { failure } from './errors.js';
-import { checkChoice } from './options.js';
-
+// Which of two twins of a network runs, the float one or the one that computes in 8 bits, where that is to be measured.
 /** Dot products must do so many times the multiply-adds that floats do, for 8 bits to be worth what they lose. */
 const WORTHWHILE = 3;
 const PROBE_MS = 40;
@@ -14,7 +11,7 @@ let isFast;
  * Nothing but time tells how an engine lowers dot products. Where its clock stands still, they are not fast.
  * @param {import('./engine.js').Engine} engine
  */
-function hasFastDots(engine) {
+export function hasFastDots(engine) {
   if (isFast !== undefined) return isFast;
   let [float, dot] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
   const start = performance.now();
@@ -25,33 +22,4 @@ function hasFastDots(engine) {
   }
   isFast = dot > 0 && 4 * float >= WORTHWHILE * dot;
   return isFast;
-}
-
-/**
- * @param {import('./prepare.js').SessionOptions} options
- * @param {Promise<import('./engine.js').Engine>} creating
- * @returns {Promise<'float' | 'int8'>}
- */
-export async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
-  const hasChoice = model === undefined || int8Model !== undefined;
-  if (precision !== 'auto' || !hasChoice) return precision === 'int8' ? 'int8' : 'float';
-  return hasFastDots(await creating) ? 'int8' : 'float';
-}
-
-/** @param {import('./types.js').ModelOptions} options */
-export function checkPrecision({ precision, deterministic }) {
-  if (precision === undefined) return;
-  checkChoice('precision', precision, /** @type {const} */ (['float', 'int8', 'auto']));
-  if (deterministic && precision !== 'float')
-    throw failure('INVALID_OPTION', `precision '${precision}' is not deterministic`);
-}
-
-/**
- * What most of the work is done in.
- * @param {import('./engine.js').Engine} engine
- * @returns {'float' | 'int8'}
- */
-export function precisionOf({ operators }) {
-  const [{ dtype }] = operators.sort((a, b) => b.multiplyAdds - a.multiplyAdds);
-  return dtype.endsWith('int8') ? 'int8' : 'float';
 }

@@ -4,7 +4,6 @@ import { failure } from './errors.js';
 import { host } from './host.js';
 import { readSource } from './input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
-import { choosePrecision, precisionOf } from './precision.js';
 import * as detector from './prepare_detector.js';
 import { chooseVariant } from './variant.js';
 
@@ -79,6 +78,29 @@ export async function prepare(options) {
     engine.close();
     throw error;
   }
+}
+
+/**
+ * Which of two twins is to be fetched.
+ * @param {SessionOptions} options
+ * @param {Promise<Engine>} creating
+ * @returns {Promise<'float' | 'int8'>}
+ */
+async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
+  if (precision !== 'auto') return precision;
+  if (model !== undefined && int8Model === undefined) return 'float';
+  const { hasFastDots } = await import('./precision.js');
+  return hasFastDots(await creating) ? 'int8' : 'float';
+}
+
+/**
+ * What most of the work is done in.
+ * @param {Engine} engine
+ * @returns {'float' | 'int8'}
+ */
+export function precisionOf({ operators }) {
+  const [{ dtype }] = operators.sort((a, b) => b.multiplyAdds - a.multiplyAdds);
+  return dtype.endsWith('int8') ? 'int8' : 'float';
 }
 
 /**

@@ -3,8 +3,7 @@ import { failure, OcelliError } from './errors.js';
 import { host } from './host.js';
 import { checkMaxPixels } from './input.js';
 import { notice } from './notice.js';
-import { checkBoolean, checkKeys, checkNumber } from './options.js';
-import { checkPrecision } from './precision.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber } from './options.js';
 import { LocalSession } from './session.js';
 
 /**
@@ -167,10 +166,21 @@ export async function startSession(options) {
 
 /** @param {ModelOptions} options */
 function checkLoading(options) {
-  const { threads = 1, deterministic = false, exact, worker, maxPixels, signal, onProgress } = options;
+  const {
+    threads = 1,
+    deterministic = false,
+    precision = 'float',
+    exact,
+    worker,
+    maxPixels,
+    signal,
+    onProgress,
+  } = options;
   checkNumber('threads', threads, { min: 1, max: 64, integer: true });
   checkBoolean('deterministic', deterministic);
-  checkPrecision(options);
+  checkChoice('precision', precision, /** @type {const} */ (['float', 'int8', 'auto']));
+  if (deterministic && precision !== 'float')
+    throw failure('INVALID_OPTION', `precision '${precision}' is not deterministic`);
   if (exact !== undefined) checkBoolean('exact', exact);
   if (worker !== undefined) checkBoolean('worker', worker);
   checkMaxPixels(maxPixels);

@@ -6,11 +6,11 @@
 #ifdef __wasm_relaxed_simd__
 #include <wasm_simd128.h>
 
-#include "xnnpack/microparams.h"
+#include "xnnpack/dwconv.h"
 
 enum { LANES = 8, WEIGHT_LANES = 16, COLUMN = 3, TAPS = 9 };
 enum { BLOCK_BYTES = WEIGHT_LANES * (4 + TAPS + 4), TAPS_AT = WEIGHT_LANES * 4, SCALES_AT = WEIGHT_LANES * (4 + TAPS) };
-enum { TILE_OF_STEP_1 = 38, TILE_OF_STEP_2 = 19, TILE_OF_STEP_3 = 12, MAX_COLUMNS = TILE_OF_STEP_1 + 2 };
+enum { TILE_OF_STEP_1 = 38, TILE_OF_STEP_2 = 19, MAX_COLUMNS = TILE_OF_STEP_1 + 2 };
 
 typedef struct {
   v128_t low, high;  // four channels each
@@ -72,7 +72,7 @@ static inline pair load_bias(const strip* s, pair left, pair centre, pair right)
                 wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane + 16), wasm_i32x4_shl(sum.high, 1))};
 }
 
-// Eight channels of a tile; `step` columns from one output to the next, a constant wherever this is inlined.
+// Eight channels of a tile; `step`, 1 or 2, columns from one output to the next, a constant wherever this is inlined.
 static inline __attribute__((always_inline)) void run_strip(const strip* given, const int step) {
   const strip s = *given;
   const int8_t* taps = (const int8_t*)s.weights + TAPS_AT + s.lane;
@@ -91,11 +91,7 @@ static inline __attribute__((always_inline)) void run_strip(const strip* given, 
     next = add_column(bias, values, left);
   }
   for (size_t x = s.width; x != 0; x--) {
-    if (step == 3) {
-      next = add_column(bias, load_column(inputs, s.channel, s.flip), left);
-      inputs += COLUMN;
-    }
-    if (step >= 2) {
+    if (step == 2) {
       sum = add_column(next, load_column(inputs, s.channel, s.flip), centre);
       inputs += COLUMN;
     }
@@ -104,27 +100,8 @@ static inline __attribute__((always_inline)) void run_strip(const strip* given, 
     store(output, add_column(sum, values, right), scales, &s);
     output += s.pixel_stride;
     if (step == 1) sum = add_column(next, values, centre);
-    if (step <= 2) next = add_column(bias, values, left);
+    next = add_column(bias, values, left);
   }
-}
-
-static __attribute__((noinline)) void run_any_strip(const strip* s, int step) {
-  switch (step) {
-    case 1: run_strip(s, 1); break;
-    case 2: run_strip(s, 2); break;
-    default: run_strip(s, 3);
-  }
-}
-
-// The last channels, fewer than eight.
-static void run_narrow_strip(const strip* s, int step, size_t num_channels) {
-  int8_t outputs[TILE_OF_STEP_1 * LANES];
-  strip narrow = *s;
-  narrow.output = outputs;
-  narrow.pixel_stride = LANES;
-  run_any_strip(&narrow, step);
-  for (size_t x = 0; x < s->width; x++)
-    for (size_t i = 0; i < num_channels; i++) s->output[x * s->pixel_stride + i] = outputs[x * LANES + i];
 }
 
 static void copy_pointers(const int8_t** inputs, size_t count, size_t offset, const int8_t* zero, const int8_t** out) {
@@ -134,11 +111,16 @@ static void copy_pointers(const int8_t** inputs, size_t count, size_t offset, co
 void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const int8_t* zero,
                         const union xnn_qs8_qc8w_conv_minmax_params* params) {
-  static const size_t kTiles[] = {0, TILE_OF_STEP_1, TILE_OF_STEP_2, TILE_OF_STEP_3};
   static const int32_t kMagic = 0x4B400000;  // 0x1.8p23f
   const size_t stride = (size_t)input_stride / sizeof *input;
-  const int step = stride == COLUMN ? 1 : stride == 2 * COLUMN ? 2 : 3;
-  const size_t num_tiles = (output_width + kTiles[step] - 1) / kTiles[step];
+  if (channels % LANES != 0 || (stride != COLUMN && stride != 2 * COLUMN)) {
+    xnn_qs8_qc8w_dwconv_minmax_fp32_ukernel_9p16c__wasmsimd_mul16_add16(
+        channels, output_width, input, weights, output, input_stride, output_increment, input_offset, zero, params);
+    return;
+  }
+  const bool is_step_1 = stride == COLUMN;
+  const size_t tile_width = is_step_1 ? TILE_OF_STEP_1 : TILE_OF_STEP_2;
+  const size_t num_tiles = (output_width + tile_width - 1) / tile_width;
   const int8_t* columns[MAX_COLUMNS * COLUMN];
   const int32_t zero_point = params->fp32_scalar.output_zero_point;
   // Whole numbers beside kMagic have their float's bits beside its bits.
@@ -150,20 +132,16 @@ void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** inp
              .max = wasm_i8x16_splat((int8_t)params->fp32_scalar.output_max)};
   for (size_t tile = num_tiles; tile != 0; tile--) {
     s.width = (output_width + tile - 1) / tile;
-    if (step == 3)
-      for (size_t x = 0; x < s.width; x++)
-        copy_pointers(input + x * stride, TAPS, input_offset, zero, columns + x * TAPS);
-    else
-      copy_pointers(input, (s.width - 1) * stride + TAPS, input_offset, zero, columns);
+    copy_pointers(input, (s.width - 1) * stride + TAPS, input_offset, zero, columns);
     for (size_t c = 0; c < channels; c += LANES) {
       s.channel = c;
       s.weights = (const uint8_t*)weights + c / WEIGHT_LANES * BLOCK_BYTES;
       s.lane = c % WEIGHT_LANES;
       s.output = output + c;
-      if (channels - c >= LANES)
-        run_any_strip(&s, step);
+      if (is_step_1)
+        run_strip(&s, 1);
       else
-        run_narrow_strip(&s, step, channels - c);
+        run_strip(&s, 2);
     }
     input += s.width * stride;
     output += s.width * s.pixel_stride;
