@@ -71,3 +71,8 @@
 #define xnn_f32_dwconv_ukernel_9p4c__wasmsimd NULL
 #define xnn_f32_dwconv_ukernel_25p8c__wasmrelaxedsimd_fma NULL
 #define xnn_f32_dwconv_ukernel_25p4c__wasmsimd NULL
+
+// Signed dot products on x86, which no engine there has but by emulation: the kernels for ARM do as well.
+#define xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_1x8c8__wasmsdot xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_1x8c8__wasmsdot_u2
+#define xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_2x8c8__wasmsdot xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_4x8c8__wasmsdot_u2
+#define xnn_qs8_qc8w_igemm_minmax_fp32_ukernel_1x8c8__wasmsdot xnn_qs8_qc8w_igemm_minmax_fp32_ukernel_1x8c8__wasmsdot_u2
