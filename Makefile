@@ -17,11 +17,12 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
 TRAIN_VARIANTS := train-simd train-relaxed
 WASM := $(VARIANTS:%=dist/ocelli-%.wasm) $(TRAIN_VARIANTS:%=dist/ocelli-%.wasm)
 MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
+INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
 .PHONY: all wasm help detect serve test test-browser test-c soak bench lint format check-size check-types clean
-all: wasm $(MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
+all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
 wasm: $(WASM) dist/build.js ## the four wasm variants, and the two for training
 
 help: ## this list
@@ -53,7 +54,7 @@ INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
 # What runs per pixel, tap or score is fast; the rest is small.
-HOT := resize ssd nms graph_sums weights dwconv_f32 \
+HOT := resize ssd nms graph_sums weights dwconv_f32 dwconv_qs8 \
   $(basename $(notdir $(TRAIN_SOURCES)))
 # stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why).
 build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
@@ -115,6 +116,10 @@ node_modules/.installed: package.json package-lock.json
 	@echo '  npm: installing' && npm ci --silent --no-audit --no-fund && touch $@
 $(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
 	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
+# The module is not what the file depends on, but what makes it.
+$(INT8_MODEL): models/quantize.js tools/samples.sh $(wildcard tools/quantize/*.js) $(MODEL) \
+  | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm dist/build.js node_modules/.installed
+	@node models/quantize.js "$$(tools/samples.sh)/photos"
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # For browsers in one file, as each level of imports costs a page a round trip; two deep, as wasm/platform/ is. The table
@@ -133,7 +138,7 @@ detect: all ## objects in sample photos, printed and drawn into out/
 
 # ---- the package, as npm gives it to users ----
 
-build/package/package.json: $(WASM) $(MODEL) dist/font.js dist/web/browser.js package.json $(WEB_SOURCES) $(wildcard bin/*.js)
+build/package/package.json: $(WASM) $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js package.json $(WEB_SOURCES) $(wildcard bin/*.js)
 	@rm -rf build/package && mkdir -p build/package && npm pack --silent --ignore-scripts --pack-destination build >/dev/null \
 	  && tar -xzf build/ocelli-*.tgz -C build/package --strip-components=1 && rm build/ocelli-*.tgz && touch $@
 

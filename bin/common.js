@@ -1,5 +1,7 @@
 // What the commands share: how failures are told, numbers read, and results laid out.
-import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { getSystemErrorMap } from 'node:util';
 import { OcelliError } from '../wasm/errors.js';
@@ -169,4 +171,31 @@ export function plural(count, noun, nouns = `${noun}s`) {
 /** @param {number} ms */
 export function roundMs(ms) {
   return Math.round(ms * 1000) / 1000;
+}
+
+/** @param {string[]} lists */
+export function splitNames(lists) {
+  return lists.flatMap((list) => list.split(',')).map((name) => name.trim());
+}
+
+/** Progress goes to terminals only, on one line. @param {string} [text] */
+export function clearLine(text = '') {
+  return process.stderr.isTTY ? `\r\x1b[K${text}` : '';
+}
+
+/**
+ * Under another name first, so that OUT is never half a file.
+ * @param {string} out
+ * @param {Uint8Array} bytes
+ */
+export async function writeWhole(out, bytes) {
+  const partial = join(dirname(out), `.${randomBytes(6).toString('hex')}.partial`);
+  try {
+    await writeFile(partial, bytes, { flag: 'wx' });
+    await rename(partial, out);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw error;
+  }
+  return true;
 }

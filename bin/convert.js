@@ -1,11 +1,20 @@
 // ocelli convert: a model as TensorFlow publishes it -> a .tflite file. The only part of conversion that knows a file
 // system.
-import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { convert } from '../tools/convert/index.js';
-import { attempt, formatBytes, print, printable, readBytes, UsageError } from './common.js';
+import {
+  attempt,
+  clearLine,
+  formatBytes,
+  print,
+  printable,
+  readBytes,
+  splitNames,
+  UsageError,
+  writeWhole,
+} from './common.js';
 
 /** @typedef {import('../tools/convert/index.js').ConvertOptions} ConvertOptions */
 
@@ -45,16 +54,6 @@ function readOptions({ weights, batch, signature, outputs, classes }) {
   };
 }
 
-/** @param {string[]} lists */
-function splitNames(lists) {
-  return lists.flatMap((list) => list.split(',')).map((name) => name.trim());
-}
-
-/** Progress goes to terminals only, on one line. @param {string} [text] */
-function clearLine(text = '') {
-  return process.stderr.isTTY ? `\r\x1b[K${text}` : '';
-}
-
 /** @param {string} path @returns {Promise<import('../tools/convert/index.js').Source>} */
 async function openSource(path) {
   if (path === '-') return readBytes(path);
@@ -70,23 +69,6 @@ async function openSource(path) {
         () => readFileSync(file),
       ]),
   );
-}
-
-/**
- * Under another name first, so that OUT is never half a file.
- * @param {string} out
- * @param {Uint8Array} bytes
- */
-async function writeWhole(out, bytes) {
-  const partial = join(dirname(out), `.${randomBytes(6).toString('hex')}.partial`);
-  try {
-    await writeFile(partial, bytes, { flag: 'wx' });
-    await rename(partial, out);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-  return true;
 }
 
 /**

@@ -96,7 +96,7 @@ async function detectIn(detector, image, picture, { json, score }) {
   });
   if (!result) return;
   const { bytes, detections, info } = result;
-  print(json ? toJson(image, detections, info) : toText(image, detections, info, score));
+  print(json ? toJson(image, detections, info, detector.precision) : toText(image, detections, info, score));
   if (picture === undefined) return;
   const written = await attempt(picture, async () => {
     await writeFile(picture, await drawPicture(bytes, detections));
@@ -122,10 +122,11 @@ async function drawPicture(bytes, detections) {
  * @param {string} file
  * @param {Detection[]} detections
  * @param {RunInfo} info
+ * @param {string} precision
  */
-function toJson(file, detections, { width, height, ms }) {
+function toJson(file, detections, { width, height, ms }, precision) {
   const rounded = Object.fromEntries(Object.entries(ms).map(([stage, time]) => [stage, roundMs(time)]));
-  return JSON.stringify({ file, width, height, detections, ms: rounded });
+  return JSON.stringify({ file, width, height, detections, precision, ms: rounded });
 }
 
 /**
@@ -180,6 +181,7 @@ async function readLoading(values) {
   const allow = readClasses('classes', values.classes);
   const deny = readClasses('deny', values.deny);
   const { labels: file, deterministic } = values;
+  const precision = /** @type {DetectorOptions['precision']} */ (values.precision);
   const labels = file && (await attempt(file, async () => readLabels(await readFile(file, 'utf8'))));
   const input = values.input && (await readJson('input', values.input));
   const ssd = values.ssd && (await readJson('ssd', values.ssd));
@@ -189,7 +191,8 @@ async function readLoading(values) {
     [values.ssd, ssd],
   ].some(([asked, read]) => asked && read === undefined);
   if (isMissing) return undefined;
-  return { threads, deterministic, labels: labels || undefined, input, ssd, classes: { allow, deny } };
+  const classes = { allow, deny };
+  return { threads, precision, deterministic, labels: labels || undefined, input, ssd, classes };
 }
 
 /**

@@ -1,6 +1,7 @@
 // ocelli inspect: a model file -> what is in it, as text or JSON.
 import { readLabels } from '../wasm/labels.js';
 import { ownMetadata } from '../wasm/model_spec.js';
+import { precisionOf } from '../wasm/prepare.js';
 import {
   attempt,
   bold,
@@ -46,6 +47,7 @@ async function describe(file) {
       dynamicBatch,
       parameters,
       multiplyAdds,
+      precision: precisionOf(engine),
       memory: { fileBytes, arenaBytes, moduleBytes: engine.memoryUse.totalBytes },
       metadata: about,
       detector: detector && describeDetector(detector, ownMetadata(metadata)),
@@ -124,22 +126,24 @@ function kindLines(operators) {
 
 /** @param {Description['operators']} operators */
 function operatorLines(operators) {
-  const rows = operators.map(({ operator, output, shape, multiplyAdds }, index) => [
+  const rows = operators.map(({ operator, output, shape, dtype, multiplyAdds }, index) => [
     String(index),
     operator,
+    dtype,
     formatShape(shape),
     formatWork(multiplyAdds),
     printable(shortName(output)),
   ]);
-  return layOut(rows, 'rllrl');
+  return layOut(rows, 'rlllrl');
 }
 
 /** @param {Description} description */
-function factRows({ parameters, multiplyAdds, dynamicBatch, memory, metadata, detector, labels }) {
+function factRows({ parameters, multiplyAdds, precision, dynamicBatch, memory, metadata, detector, labels }) {
   const about = Object.entries(metadata).filter(([, value]) => typeof value === 'string');
   return [
     ['parameters', formatCount(parameters)],
     ['multiply-adds', `${formatCount(multiplyAdds)} an image`],
+    ['precision', precision],
     ['batch', dynamicBatch ? 'free' : 'fixed'],
     ['file', formatBytes(memory.fileBytes)],
     [

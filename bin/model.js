@@ -26,7 +26,7 @@ export async function loadModel(file, threads) {
     const received = await engine.receiveModel(await readSource(bytes ?? file ?? locateModel()));
     const metadata = engine.openModel();
     const beforeHash = performance.now();
-    const entry = await findManifestEntry(received);
+    const entry = await findManifestEntry(received, metadata);
     const afterHash = performance.now();
     engine.buildModel();
     const ms = { module: created - start, model: performance.now() - created - (afterHash - beforeHash) };

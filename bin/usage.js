@@ -10,6 +10,7 @@ Commands:
   inspect [MODEL]    what is in a .tflite file
   bench [MODEL]      how fast it runs here
   convert SOURCE OUT a model as TensorFlow publishes it, as a .tflite file
+  quantize MODEL OUT a .tflite file that computes in 8 bits, from photos for it to be calibrated on
   train DIR          a classifier from photos in a directory for each class
   evaluate MODEL DIR how well a classifier does on such photos
 
@@ -37,11 +38,12 @@ Options:
   --deny A,B         do not show these
   --json             one JSON object a line for each image instead of the table:
                      {file, width, height, detections: [{label, labelId, mid, score, box: {x, y, width, height}}],
-                      ms: {decode, preprocess, network, postprocess}}
+                      precision, ms: {decode, preprocess, network, postprocess}}
   --out FILE.png     also write the image with boxes and labels drawn on it
   --out DIR          the same for any number of images, as DIR/NAME.png; no input is ever overwritten
   --report           also the energy and emissions of it all, measured or estimated
   --threads N        default 1
+  --precision P      float (default), int8, or auto: 8 bits where this machine is fast at them
   --deterministic    plain SIMD: the same digits on every machine
   -h, --help         this text
 
@@ -115,6 +117,30 @@ Examples:
   ocelli convert --weights fp16 --classes Dog,Cat saved_model/ pets.tflite
 `;
 
+const QUANTIZE = `\
+Usage: ocelli quantize [options] MODEL.tflite OUT.tflite --images DIR
+
+Makes a network compute in 8 bits, by TFLite's 8-bit specification. The photos in DIR (PNG, JPEG, BMP or GIF), like
+those that it is to see, say which numbers each of its tensors holds; a hundred are plenty. Prints what it changed.
+OUT.tflite is written whole or not at all. MODEL.tflite may be - for standard input.
+
+Options:
+  --images DIR       the photos
+  --ranges METHOD    mse (default: least squared error), minmax, average or percentile
+  --float A,B        names of tensors (ocelli inspect --operators): what makes them stays in float
+  --takes TYPE       what goes in: float32 (default), uint8 (pixels as they are) or int8
+  --gives TYPE       what comes out: float32 (default) or int8
+  --uncorrected      leave the biases as they are
+  --input JSON       how pixels become its input, where the file does not say
+  --report DIR       also write quantization.md and quantization.json: signal to noise of each layer, size, speed,
+                     and how detections changed
+  --json             print the report as one JSON object
+  -h, --help         this text
+
+Example:
+  ocelli quantize detector.tflite detector-int8.tflite --images photos/ --report report/
+`;
+
 const TRAIN = `\
 Usage: ocelli train [options] DIR
 
@@ -180,6 +206,7 @@ export const COMMANDS = /** @type {const} */ ({
       input: { type: 'string' },
       ssd: { type: 'string' },
       threads: { type: 'string' },
+      precision: { type: 'string' },
       deterministic: { type: 'boolean' },
       json: { type: 'boolean' },
       out: { type: 'string' },
@@ -212,6 +239,22 @@ export const COMMANDS = /** @type {const} */ ({
       signature: { type: 'string' },
       outputs: { type: 'string', multiple: true },
       classes: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      help,
+    },
+  },
+  quantize: {
+    help: QUANTIZE,
+    maxArguments: 2,
+    options: {
+      images: { type: 'string' },
+      ranges: { type: 'string' },
+      float: { type: 'string', multiple: true },
+      takes: { type: 'string' },
+      gives: { type: 'string' },
+      uncorrected: { type: 'boolean' },
+      input: { type: 'string' },
+      report: { type: 'string' },
       json: { type: 'boolean' },
       help,
     },

@@ -549,5 +549,5 @@ ocl_graph_step_info ocl_graph_step(const ocl_graph* graph, int32_t index) {
   const ocl_value* output = &graph->values[step->op.outputs[0]];
   const char* name =
       step->op.opcode == OCL_OP_CUSTOM ? "TFLite_Detection_PostProcess" : ocl_tflite_opcode_name(step->op.opcode);
-  return (ocl_graph_step_info){name, output->name, output->shape, step->multiply_adds, step->time_us};
+  return (ocl_graph_step_info){name, output->name, output->shape, output->dtype, step->multiply_adds, step->time_us};
 }

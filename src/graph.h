@@ -24,6 +24,7 @@ typedef struct {
   const char* operator_name;  // "CONV_2D"
   const char* output_name;    // name of its output tensor, borrowed from the graph
   ocl_shape output_shape;
+  ocl_dtype output_dtype;
   uint64_t multiply_adds;
   double time_us;  // of the last ocl_graph_run_timed()
 } ocl_graph_step_info;

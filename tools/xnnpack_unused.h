@@ -108,3 +108,8 @@
 // Transposing bytes is rare, and never much.
 #define xnn_x8_transposec_ukernel__16x16_reuse_mov_wasmsimd xnn_x8_transposec_ukernel__2x4_scalar_int
 #define xnn_x16_transposec_ukernel__8x8_reuse_mov_wasmsimd xnn_x16_transposec_ukernel__2x4_scalar_int
+
+// Signed dot products on x86, which no engine there has but by emulation: the kernels for ARM do as well.
+#define xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_1x8c8__wasmsdot xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_1x8c8__wasmsdot_u2
+#define xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_2x8c8__wasmsdot xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_4x8c8__wasmsdot_u2
+#define xnn_qs8_qc8w_igemm_minmax_fp32_ukernel_1x8c8__wasmsdot xnn_qs8_qc8w_igemm_minmax_fp32_ukernel_1x8c8__wasmsdot_u2

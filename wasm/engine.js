@@ -19,6 +19,7 @@ import { Memory } from './memory.js';
  * @property {string} operator
  * @property {string} output name of its output tensor
  * @property {number[]} shape of its output
+ * @property {Dtype} dtype of its output
  * @property {number} multiplyAdds
  * @property {number} ms of the last profiled run
  *
@@ -71,7 +72,7 @@ const DTYPES = [
 ];
 
 // wasm/exports.c's structs: an ABI number for their layout, and their sizes.
-const ABI = 3;
+const ABI = 4;
 const TENSOR_BYTES = 56;
 const STEP_BYTES = 56;
 const GRAPH_BYTES = 32;
@@ -637,6 +638,7 @@ export class Engine {
         operator: this.#memory.string(record.getInt32(0, true)),
         output: this.#memory.string(record.getInt32(4, true)),
         shape: Array.from({ length: record.getInt32(8, true) }, (_, d) => record.getInt32(12 + 4 * d, true)),
+        dtype: DTYPES[record.getInt32(36, true)][0],
         multiplyAdds: record.getFloat64(40, true),
         ms: record.getFloat64(48, true) / 1000,
       };
@@ -656,6 +658,14 @@ export class Engine {
   /** Multiply-adds per second of this engine on one thread, in 10^9: the FMA peak that a network's time is held to. */
   measurePeak() {
     return this.#guard(() => this.#exports.ocl_measure_peak());
+  }
+
+  /**
+   * Milliseconds that as many multiply-adds take: of floats, and of bytes in dot products, four times as many each.
+   * @returns {[number, number]} Infinity: dot products do not compute here what the network needs
+   */
+  timeProducts() {
+    return this.#guard(() => [this.#exports.ocl_time_fma(), this.#exports.ocl_time_dot()]);
   }
 
   /** Sends the threads home. */

@@ -1,6 +1,7 @@
 // The module's exports: ocelli.h for one session, flattened to numbers and addresses. The only file with exported
 // symbols (exports.txt is their list) and the only one with mutable globals. wasm/engine.js is its counterpart.
 #include <malloc.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <wasm_simd128.h>
@@ -16,7 +17,7 @@
 double emscripten_get_now(void);  // milliseconds
 
 // What JavaScript reads, in 32-bit words. Raise ABI when a layout or a signature changes.
-enum { ABI = 3 };
+enum { ABI = 4 };
 
 typedef struct {
   const char* name;
@@ -31,7 +32,7 @@ _Static_assert(sizeof(tensor_record) == 56, "engine.js: TENSOR_BYTES");
 
 typedef struct {
   const char *operator_name, *output_name;
-  int32_t rank, dims[OCL_MAX_RANK];
+  int32_t rank, dims[OCL_MAX_RANK], dtype;
   double multiply_adds, time_us;
 } step_record;
 _Static_assert(sizeof(step_record) == 56, "engine.js: STEP_BYTES");
@@ -234,6 +235,7 @@ const step_record* ocl_step(int32_t index) {
   record = (step_record){.operator_name = info.operator_name,
                          .output_name = info.output_name,
                          .rank = info.output_shape.rank,
+                         .dtype = (int32_t)info.output_dtype,
                          .multiply_adds = (double)info.multiply_adds,
                          .time_us = info.time_us};
   memcpy(record.dims, info.output_shape.dims, sizeof record.dims);
@@ -405,33 +407,73 @@ ocl_status ocl_features_of_boxes(float* features_out) {
 
 // ---- measuring ----
 
-// 10^9 multiply-adds per second on one thread: twelve independent chains of this variant's multiply-add, in registers.
-double ocl_measure_peak(void) {
-  enum { CHAINS = 12, ROUNDS = 400000, TRIES = 5 };
+// Twelve independent chains, in registers.
+enum { CHAINS = 12 };
+
+// Milliseconds for so many of this variant's multiply-adds a chain.
+static double time_fma(int rounds) {
   // Volatile: as constants they would be made anew at each use.
   volatile const float opaque_factor = 0.999999f, opaque_addend = 1e-6f;
   const v128_t factor = wasm_f32x4_splat(opaque_factor), addend = wasm_f32x4_splat(opaque_addend);
-  double best_ms = 1e9;
-  float sink = 0;
-  for (int try = 0; try < TRIES; try++) {
-    v128_t chains[CHAINS];
-    for (int i = 0; i < CHAINS; i++) chains[i] = wasm_f32x4_splat((float)i);
-    const double start = emscripten_get_now();
-    for (int round = 0; round < ROUNDS; round++)
+  v128_t chains[CHAINS];
+  for (int i = 0; i < CHAINS; i++) chains[i] = wasm_f32x4_splat((float)i);
+  const double start = emscripten_get_now();
+  for (int round = 0; round < rounds; round++)
 #pragma clang loop unroll(full)
-      for (int i = 0; i < CHAINS; i++) {
+    for (int i = 0; i < CHAINS; i++) {
 #ifdef __wasm_relaxed_simd__
-        chains[i] = wasm_f32x4_relaxed_madd(chains[i], factor, addend);
+      chains[i] = wasm_f32x4_relaxed_madd(chains[i], factor, addend);
 #else
-        chains[i] = wasm_f32x4_add(wasm_f32x4_mul(chains[i], factor), addend);
+      chains[i] = wasm_f32x4_add(wasm_f32x4_mul(chains[i], factor), addend);
 #endif
-      }
-    const double elapsed = emscripten_get_now() - start;
-    for (int i = 0; i < CHAINS; i++) sink += wasm_f32x4_extract_lane(chains[i], 0);
+    }
+  const double elapsed = emscripten_get_now() - start;
+  float sum = 0;
+  for (int i = 0; i < CHAINS; i++) sum += wasm_f32x4_extract_lane(chains[i], 0);
+  volatile const float sink = sum;  // keeps the loop from being dropped
+  (void)sink;
+  return elapsed;
+}
+
+// 10^9 multiply-adds per second on one thread.
+double ocl_measure_peak(void) {
+  enum { ROUNDS = 400000, TRIES = 5 };
+  double best_ms = 1e9;
+  for (int try = 0; try < TRIES; try++) {
+    const double elapsed = time_fma(ROUNDS);
     if (elapsed < best_ms) best_ms = elapsed;
   }
-  // `sink` keeps the loop from being dropped.
-  return sink == 0 || best_ms <= 0 ? 0 : 4.0 * CHAINS * ROUNDS / best_ms / 1e6;
+  return best_ms <= 0 ? 0 : 4.0 * CHAINS * ROUNDS / best_ms / 1e6;
+}
+
+// One short try each, for the host to repeat: an engine compiles anew in between what has run for a while. As many
+// operations, of which a dot product has four times the multiply-adds.
+enum { TRY_ROUNDS = 200000 };
+double ocl_time_fma(void) {
+  return time_fma(TRY_ROUNDS);
+}
+
+// INFINITY: there are no dot products here, or they do not compute what XNNPACK's kernels need.
+double ocl_time_dot(void) {
+#ifdef __wasm_relaxed_simd__
+  if (!ocl_kernels_use_dot()) return INFINITY;
+  volatile const int8_t opaque = 1;
+  const v128_t a = wasm_i8x16_splat(opaque), b = wasm_i8x16_splat(opaque);
+  v128_t chains[CHAINS];
+  for (int i = 0; i < CHAINS; i++) chains[i] = wasm_i32x4_splat(i);
+  const double start = emscripten_get_now();
+  for (int round = 0; round < TRY_ROUNDS; round++)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) chains[i] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, chains[i]);
+  const double elapsed = emscripten_get_now() - start;
+  int32_t sum = 0;
+  for (int i = 0; i < CHAINS; i++) sum += wasm_i32x4_extract_lane(chains[i], 0);
+  volatile const int32_t sink = sum;
+  (void)sink;
+  return elapsed;
+#else
+  return INFINITY;
+#endif
 }
 
 // ---- threads ----

@@ -34,7 +34,8 @@
  * @property {boolean} trustsRelaxed whether relaxed SIMD, where it validates, computes what it should
  * @property {'here' | 'worker' | 'none'} threads where a pool of threads can be had: a page must not wait for others
  * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
- * @property {(wasmUrl?: string | URL) => string | URL} locateModel where the package's own model is
+ * @property {(wasmUrl?: string | URL, precision?: 'float' | 'int8') => string | URL} locateModel where the package's own
+ *   model is
  * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open a path or URL
  * @property {() => Promise<typeof import('./energy/machine.js')>} [loadMachine] what the host knows of its machine; without
  *   it, what a page knows

@@ -47,11 +47,15 @@ export const DEFAULT_ENTRY = /** @type {ManifestEntry} */ (
 );
 
 /**
- * The manifest's entry for these bytes, if it knows them. Hashed only when the size is a known model's.
+ * The manifest's entry for these bytes, if it knows them, or for those that they were quantized from. Hashed only when
+ * the size is a known model's.
  * @param {{sizeBytes: number, readAll: () => Uint8Array<ArrayBuffer>}} model
+ * @param {Metadata} metadata
  * @returns {Promise<ManifestEntry | undefined>}
  */
-export async function findManifestEntry({ sizeBytes, readAll }) {
+export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
+  const { like } = ownMetadata(metadata);
+  if (like) return manifest.models.find((entry) => entry.id === like);
   const candidates = manifest.models.filter((entry) => entry.size_bytes === sizeBytes);
   if (candidates.length === 0 || !globalThis.crypto?.subtle) return undefined;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', readAll()));
@@ -116,7 +120,7 @@ function inputOfMetadata(metadata, { dtype, quantization }) {
  * What our converter says beyond TFLite's and MediaPipe's metadata. Like all of a file, not to be trusted: each part is
  * checked where it is used.
  * @param {Metadata} metadata
- * @returns {{resize?: 'legacy' | 'half-pixel', scores?: SsdSpec['scores'], suppression?: any, mids?: string[]}}
+ * @returns {{resize?: 'legacy' | 'half-pixel', scores?: SsdSpec['scores'], suppression?: any, mids?: string[], like?: string}} `like`: a model of the manifest
  */
 export function ownMetadata({ own }) {
   if (own === undefined) return {};

@@ -45,13 +45,18 @@ export async function prepare(options) {
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // The model is on its way while the module compiles.
   const creating = Engine.create({ variant, threads, deterministic, wasmUrl });
-  const opening = readSource(options.model ?? locateModel(wasmUrl), signal);
+  const opening = choosePrecision(options, creating).then((precision) =>
+    readSource(
+      (precision === 'int8' && options.int8Model) || (options.model ?? locateModel(wasmUrl, precision)),
+      signal,
+    ),
+  );
   opening.catch(() => {});
   const engine = await creating;
   try {
     const received = await engine.receiveModel(await opening, { signal, onProgress });
-    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
     const metadata = engine.openModel();
+    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     engine.buildModel({ keepFile: true });
     const labels =
       options.labels instanceof URL || typeof options.labels === 'string'
@@ -65,11 +70,37 @@ export async function prepare(options) {
     const facts = prepareTask(engine, options, { labels, metadata, entry });
     engine.closeModel();
     const { multiplyAdds } = engine.network;
-    return { engine, variant, input, inputSize: { width, height }, multiplyAdds, ...facts };
+    const precision = precisionOf(engine);
+    if (options.precision === 'int8' && precision === 'float')
+      throw failure('INVALID_OPTION', "precision is 'int8', but the model computes in floats");
+    return { engine, variant, precision, input, inputSize: { width, height }, multiplyAdds, ...facts };
   } catch (error) {
     engine.close();
     throw error;
   }
+}
+
+/**
+ * Which of two twins is to be fetched.
+ * @param {SessionOptions} options
+ * @param {Promise<Engine>} creating
+ * @returns {Promise<'float' | 'int8'>}
+ */
+async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
+  if (precision !== 'auto') return precision;
+  if (model !== undefined && int8Model === undefined) return 'float';
+  const { hasFastDots } = await import('./precision.js');
+  return hasFastDots(await creating) ? 'int8' : 'float';
+}
+
+/**
+ * What most of the work is done in.
+ * @param {Engine} engine
+ * @returns {'float' | 'int8'}
+ */
+export function precisionOf({ operators }) {
+  const [{ dtype }] = operators.sort((a, b) => b.multiplyAdds - a.multiplyAdds);
+  return dtype.endsWith('int8') ? 'int8' : 'float';
 }
 
 /**

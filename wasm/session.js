@@ -59,8 +59,18 @@ export class LocalSession {
   get facts() {
     const { variant, inputSize, labels = [], limits = {}, batch = 1, length = 0, classifier } = this.#model;
     const running = { name: variant, threads: this.#options.threads ?? 1 };
-    const { multiplyAdds } = this.#model;
-    return { labels, limits, variant: running, inputSize, multiplyAdds, batch, length, classifier };
+    const { multiplyAdds, precision } = this.#model;
+    return {
+      labels,
+      limits,
+      variant: running,
+      precision,
+      inputSize,
+      multiplyAdds,
+      batch,
+      length,
+      classifier,
+    };
   }
 
   get memoryUse() {

@@ -3,7 +3,7 @@ import { failure, OcelliError } from './errors.js';
 import { host } from './host.js';
 import { checkMaxPixels } from './input.js';
 import { notice } from './notice.js';
-import { checkBoolean, checkKeys, checkNumber } from './options.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber } from './options.js';
 import { LocalSession } from './session.js';
 
 /**
@@ -19,6 +19,8 @@ import { LocalSession } from './session.js';
 export const VIEW = ['roi', 'rotation', 'exact'];
 export const LOADING = [
   'model',
+  'int8Model',
+  'precision',
   'input',
   'threads',
   'deterministic',
@@ -54,6 +56,11 @@ export class VisionModel {
   /** Which WebAssembly variant runs, and with how many threads. */
   get variant() {
     return { ...this.session.facts.variant };
+  }
+
+  /** What the network computes in: of `precision: 'auto'`, which it came to be. */
+  get precision() {
+    return this.session.facts.precision;
   }
 
   /** @returns {RunInfo} */
@@ -158,9 +165,22 @@ export async function startSession(options) {
 }
 
 /** @param {ModelOptions} options */
-function checkLoading({ threads = 1, deterministic = false, exact, worker, maxPixels, signal, onProgress }) {
+function checkLoading(options) {
+  const {
+    threads = 1,
+    deterministic = false,
+    precision = 'float',
+    exact,
+    worker,
+    maxPixels,
+    signal,
+    onProgress,
+  } = options;
   checkNumber('threads', threads, { min: 1, max: 64, integer: true });
   checkBoolean('deterministic', deterministic);
+  checkChoice('precision', precision, /** @type {const} */ (['float', 'int8', 'auto']));
+  if (deterministic && precision !== 'float')
+    throw failure('INVALID_OPTION', `precision '${precision}' is not deterministic`);
   if (exact !== undefined) checkBoolean('exact', exact);
   if (worker !== undefined) checkBoolean('worker', worker);
   checkMaxPixels(maxPixels);

@@ -2,6 +2,7 @@
 
 #include "xnnpack/config.h"
 #include "xnnpack/gemm.h"
+#include "xnnpack/hardware-config.h"
 #include "xnnpack/igemm.h"
 #include "xnnpack/packw.h"
 
@@ -47,7 +48,27 @@ static void install_matrix(void) {
 #endif
 }
 
+#ifdef __wasm_relaxed_simd__
+bool ocl_kernels_use_dot(void) {
+  const struct xnn_hardware_config* config = xnn_init_hardware_config();
+  return config != NULL && (config->use_wasm_sdot || config->use_wasm_usdot);
+}
+
+bool ocl_kernels_dot_is_unsigned(void) {
+  return !xnn_init_hardware_config()->use_wasm_sdot;
+}
+
+static void install_depthwise_int8(void) {
+  struct xnn_dwconv_config* configs = (struct xnn_dwconv_config*)xnn_init_qs8_qc8w_dwconv_config();
+  for (int i = 0; configs != NULL && ocl_kernels_use_dot() && i < XNN_MAX_QC8_DWCONV_UKERNELS; i++)
+    if (configs[i].primary_tile == 9) configs[i].minmax.unipass = (xnn_dwconv_unipass_ukernel_fn)ocl_dwconv_qs8_run;
+}
+#endif
+
 void ocl_kernels_install(void) {
   install_depthwise();
   install_matrix();
+#ifdef __wasm_relaxed_simd__
+  install_depthwise_int8();
+#endif
 }

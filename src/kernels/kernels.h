@@ -3,17 +3,30 @@
 #ifndef OCELLI_KERNELS_KERNELS_H_
 #define OCELLI_KERNELS_KERNELS_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 union xnn_f32_minmax_params;
+union xnn_qs8_qc8w_conv_minmax_params;
 
 // Puts them into XNNPACK's configuration. An operator keeps the kernels that it was created with.
 void ocl_kernels_install(void);
+
+// Whether 8-bit products are summed by relaxed dot products: only where those compute what XNNPACK's kernels need.
+bool ocl_kernels_use_dot(void);
+// Of those: whether they take the second operand as unsigned.
+bool ocl_kernels_dot_is_unsigned(void);
 
 // xnn_f32_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 8.
 void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** input, const float* weights, float* output,
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const float* zero,
                         const union xnn_f32_minmax_params* params);
+
+// xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16. Where relaxed dot products may be
+// used.
+void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,
+                        intptr_t input_stride, size_t output_increment, size_t input_offset, const int8_t* zero,
+                        const union xnn_qs8_qc8w_conv_minmax_params* params);
 
 #endif  // OCELLI_KERNELS_KERNELS_H_

@@ -1,13 +1,5 @@
 // Small .tflite files made here: networks that no converter would write, and a detector that loads in a millisecond.
-import {
-  blob,
-  Builder,
-  float32s,
-  int32s,
-  offsets,
-  table,
-  zeroInt64s,
-} from '../../tools/convert/flatbuffer.js';
+import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../tools/convert/flatbuffer.js';
 
 /**
  * @typedef {'float32' | 'int32' | 'uint8' | 'int8'} Dtype
@@ -79,7 +71,7 @@ function writeTensor(builder, { shape, dtype = 'float32', scale, axis = 0, data 
     scale &&
     table(builder, 7, [
       ['ref', 2, float32s(builder, scales)],
-      ['ref', 3, zeroInt64s(builder, scales.length)],
+      ['ref', 3, int64s(builder, new Uint8Array(scales.length))],
       ['i32', 6, axis],
     ]);
   return table(builder, 8, [

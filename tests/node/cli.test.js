@@ -196,7 +196,7 @@ describe('detect', () => {
     const lines = jsonLines(succeed(['detect', '--json', ...ANYTHING, PNG, PNG]));
     assert.equal(lines.length, 2);
     for (const line of lines) {
-      assert.deepEqual(Object.keys(line), ['file', 'width', 'height', 'detections', 'ms']);
+      assert.deepEqual(Object.keys(line), ['file', 'width', 'height', 'detections', 'precision', 'ms']);
       assert.deepEqual([line.file, line.width, line.height], [PNG, GRADIENT.width, GRADIENT.height]);
       assert.deepEqual(Object.keys(line.ms), ['decode', 'preprocess', 'network', 'postprocess']);
       assert.ok(Object.values(line.ms).every((time) => time >= 0) && line.ms.network > 0);
@@ -218,7 +218,7 @@ describe('detect', () => {
     const image = succeed(['detect', '--json', ...ANYTHING, '-'], { input: readFileSync(PNG) });
     assert.deepEqual(
       { ...jsonLines(image)[0], ms: 0 },
-      { file: '-', width: 96, height: 64, detections, ms: 0 },
+      { file: '-', width: 96, height: 64, detections, precision: 'float', ms: 0 },
     );
     const model = succeed(['detect', '--json', ...ANYTHING, '--model', '-', PNG], {
       input: readFileSync(DEFAULT_MODEL),
@@ -364,7 +364,10 @@ describe('inspect', () => {
     assert.match(text, /DEPTHWISE_CONV_2D +17 /);
     assert.match(text, /multiply-adds +673 M/);
     assert.match(text, /labels +23: Bicycle, Boot, /);
-    assert.match(succeed(['inspect', '--operators']), /^ +\d+ +CONCATENATION +\[1, 1917, 24\] +raw_outputs/m);
+    assert.match(
+      succeed(['inspect', '--operators']),
+      /^ +\d+ +CONCATENATION +float32 +\[1, 1917, 24\] +raw_outputs/m,
+    );
   });
 
   test('--json, from standard input', () => {

@@ -48,10 +48,10 @@ export function float32s(builder, numbers) {
   return builder.endVector();
 }
 
-/** @param {Builder} builder @param {number} count */
-export function zeroInt64s(builder, count) {
-  builder.startVector(8, count, 8);
-  for (let i = 0; i < count; i++) builder.addInt64(0n);
+/** @param {Builder} builder @param {ArrayLike<number>} numbers */
+export function int64s(builder, numbers) {
+  builder.startVector(8, numbers.length, 8);
+  for (let i = numbers.length - 1; i >= 0; i--) builder.addInt64(BigInt(numbers[i]));
   return builder.endVector();
 }
 

@@ -35,7 +35,7 @@ const DTYPES = /** @type {Record<number, import('./tensor.js').Dtype>} */ ({
 const ACTIVATIONS = /** @type {Record<number, string>} */ ({ 0: 'NONE', 1: 'RELU', 3: 'RELU6' });
 
 /** A table of a FlatBuffer; missing fields have their defaults. */
-class Table {
+export class Table {
   /** @param {DataView} view @param {number} at */
   constructor(view, at) {
     this.view = view;

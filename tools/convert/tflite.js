@@ -1,5 +1,5 @@
 // A network -> the bytes of a .tflite file. Numbers and field ids: TFLite's schema.fbs, version 3.
-import { blob, Builder, float32s, int32s, offsets, table, zeroInt64s } from './flatbuffer.js';
+import { blob, Builder, float32s, int32s, int64s, offsets, table } from './flatbuffer.js';
 import { storedWeights, toStored } from './weights.js';
 
 /**
@@ -307,7 +307,7 @@ function writeQuantization(builder, quantization) {
   const { scales, axis } = quantization;
   return table(builder, 7, [
     ['ref', 2, float32s(builder, scales)],
-    ['ref', 3, zeroInt64s(builder, scales.length)],
+    ['ref', 3, int64s(builder, new Uint8Array(scales.length))],
     ['i32', 6, axis],
   ]);
 }

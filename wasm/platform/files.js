@@ -7,7 +7,10 @@ const FILES = {
   'train-simd': new URL('../../dist/ocelli-train-simd.wasm', import.meta.url),
   'train-relaxed': new URL('../../dist/ocelli-train-relaxed.wasm', import.meta.url),
 };
-const MODEL = new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url);
+const MODELS = {
+  float: new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url),
+  int8: new URL('../../dist/models/ssd_mobilenet_v2_oidv4-int8.bin', import.meta.url),
+};
 
 /** Where dist/ is, as long as no bundler has moved its files. */
 export const distUrl = () => new URL('.', FILES.simd);
@@ -29,9 +32,13 @@ export function compileOnce(variant, wasmUrl, compile) {
   return present;
 }
 
-/** @param {string | URL} [wasmUrl] a copy of dist/ */
-export function locateModel(wasmUrl) {
-  return wasmUrl ? inside(wasmUrl, 'models/ssd_mobilenet_v2_oidv4.bin') : MODEL;
+/**
+ * @param {string | URL} [wasmUrl] a copy of dist/
+ * @param {'float' | 'int8'} [precision]
+ */
+export function locateModel(wasmUrl, precision = 'float') {
+  const suffix = precision === 'int8' ? '-int8' : '';
+  return wasmUrl ? inside(wasmUrl, `models/ssd_mobilenet_v2_oidv4${suffix}.bin`) : MODELS[precision];
 }
 
 /**

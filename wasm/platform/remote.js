@@ -99,8 +99,8 @@ export class RemoteSession {
  * @param {import('../prepare.js').SessionOptions} options
  */
 function toPlain(options) {
-  const paths = ['model', 'labels', 'wasmUrl'].flatMap((key) => {
-    const value = options[/** @type {'model' | 'labels' | 'wasmUrl'} */ (key)];
+  const paths = ['model', 'int8Model', 'labels', 'wasmUrl'].flatMap((key) => {
+    const value = options[/** @type {'model' | 'int8Model' | 'labels' | 'wasmUrl'} */ (key)];
     return typeof value === 'string' || value instanceof URL ? [[key, new URL(value, baseUrl()).href]] : [];
   });
   return { ...options, ...Object.fromEntries(paths) };

@@ -26,7 +26,7 @@ export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location
 export const web = {
   trustsRelaxed: true,
   loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl && new URL(wasmUrl, baseUrl()), compile),
-  locateModel: (wasmUrl) => locateModel(wasmUrl && new URL(wasmUrl, baseUrl())),
+  locateModel: (wasmUrl, precision) => locateModel(wasmUrl && new URL(wasmUrl, baseUrl()), precision),
   open: openUrl,
   drawing,
 };

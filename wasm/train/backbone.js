@@ -70,8 +70,8 @@ export class Backbone {
     try {
       const received = await engine.receiveModel(await readSource(options.model ?? locateModel()));
       const bytes = received.readAll();
-      const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received);
       const metadata = engine.openModel();
+      const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
       engine.buildModel();
       const input = resolveInput(options.input, metadata, entry, engine.inputs[0]);
       const file = new TfliteFile(bytes);

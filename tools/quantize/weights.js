@@ -1,0 +1,98 @@
+// A float operator's weights and bias as int8 and int32: symmetric, a scale for each output channel (TFLite's fully
+// connected layers: one).
+import { floatsOf, toBytes } from './float_model.js';
+import { TYPE } from './file.js';
+
+/** @typedef {import('./file.js').Tensor} Tensor */
+
+/** int32 biases may not come near the ends: sums are added to them. */
+const MAX_BIAS = 2 ** 30;
+
+/**
+ * @typedef {object} Weights
+ * @property {Float32Array} scales of the kernel, one per channel or one
+ * @property {Int8Array} stored
+ * @property {Float32Array} real
+ * @property {number} channels
+ * @property {boolean} isDepthwise
+ * @property {(i: number) => number} channelOf the output channel of an element
+ */
+
+/**
+ * @param {Tensor} kernel
+ * @param {number} axis of the output channels; -1: one scale for all, channels along 0
+ * @param {Float32Array | undefined} bias
+ * @param {number} inputScale
+ * @returns {Weights}
+ */
+export function quantizeKernel(kernel, axis, bias, inputScale) {
+  const real = floatsOf(kernel);
+  const channels = kernel.shape[Math.max(axis, 0)];
+  const isDepthwise = axis === 3;
+  const block = isDepthwise ? 1 : real.length / channels;
+  const channelOf = (/** @type {number} */ i) => Math.floor(i / block) % channels;
+  const largest = new Float64Array(channels);
+  for (let i = 0; i < real.length; i++) {
+    const c = channelOf(i);
+    largest[c] = Math.max(largest[c], Math.abs(real[i]));
+  }
+  if (axis < 0) largest.fill(largest.reduce((a, b) => Math.max(a, b)));
+  const scales = Float32Array.from(
+    largest,
+    (value, c) => Math.max(value / 127, Math.abs(bias?.[c] ?? 0) / inputScale / MAX_BIAS) || 1,
+  );
+  if (axis < 0) scales.fill(scales.reduce((a, b) => Math.max(a, b)));
+  const stored = Int8Array.from(real, (value, i) =>
+    Math.max(-127, Math.min(127, Math.round(value / scales[channelOf(i)]))),
+  );
+  return { scales: axis < 0 ? scales.slice(0, 1) : scales, stored, real, channels, isDepthwise, channelOf };
+}
+
+/** @param {Weights} weights @param {number} c */
+export function scaleOf({ scales }, c) {
+  return scales[scales.length === 1 ? 0 : c];
+}
+
+/**
+ * @param {Tensor} kernel
+ * @param {Weights} weights
+ * @param {number} axis
+ * @returns {Tensor}
+ */
+export function kernelTensor(kernel, weights, axis) {
+  const scales = [...weights.scales];
+  const quantization = { scales, zeroPoints: scales.map(() => 0), axis: Math.max(axis, 0) };
+  return { ...kernel, type: TYPE.int8, data: toBytes(weights.stored), quantization };
+}
+
+/**
+ * @param {string} name
+ * @param {Float64Array} bias
+ * @param {Weights} weights
+ * @param {number} inputScale
+ * @returns {Tensor}
+ */
+export function biasTensor(name, bias, weights, inputScale) {
+  const scales = Array.from(weights.scales, (scale) => Math.fround(scale * inputScale));
+  const stored = Int32Array.from(bias, (value, c) => Math.round(value / (scaleOf(weights, c) * inputScale)));
+  const quantization = { scales, zeroPoints: scales.map(() => 0), axis: 0 };
+  return { name, shape: [bias.length], type: TYPE.int32, data: toBytes(stored), quantization };
+}
+
+/**
+ * What each output channel sums up to where the inputs are their means; what padding takes away is left out.
+ * @param {Weights} weights
+ * @param {ArrayLike<number>} values the kernel's elements, as reals
+ * @param {Float64Array} means of the input's channels
+ * @returns {Float64Array}
+ */
+export function expectedSums({ channels, isDepthwise, channelOf }, values, means) {
+  const sums = new Float64Array(channels);
+  const inputOf = isDepthwise
+    ? (/** @type {number} */ i) => Math.floor(((i % channels) * means.length) / channels)
+    : (/** @type {number} */ i) => i % means.length;
+  for (let i = 0; i < values.length; i++) {
+    sums[channelOf(i)] += values[i] * means[inputOf(i)];
+  }
+  return sums;
+}
