@@ -1,0 +1,157 @@
+// The package in real workerd: what it answers, what it refuses, how much memory it takes.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, test } from 'node:test';
+import { ObjectDetector } from '../../wasm/platform/node.js';
+import { encodePng } from '../../wasm/png.js';
+import { packagePhoto } from '../node/shared.js';
+import { bundle, start } from './app.js';
+
+const MIB = 2 ** 20;
+const PHOTO = packagePhoto('astronaut.png');
+
+/** Each route a use of the package; an error is answered by its code. */
+const APP = `
+import { decodeImage, FeatureExtractor, ImageClassifier, ObjectDetector } from 'ocelli';
+import model from 'ocelli/models/ssd_mobilenet_v2_oidv4.bin';
+import simd from 'ocelli/wasm/ocelli-simd.wasm';
+
+const options = { scoreThreshold: 0.3 };
+const detector = await ObjectDetector.create(options);
+
+const routes = {
+  '/variant': () => detector.variant,
+  '/detect': (bytes) => detector.detect(bytes),
+  '/memory': () => detector.memoryUse,
+  '/exports': () => [model.byteLength, WebAssembly.Module.exports(simd).length > 0],
+  async '/deterministic'(bytes) {
+    using plain = await ObjectDetector.create({ ...options, deterministic: true });
+    return await plain.detect(bytes);
+  },
+  async '/embed'(bytes) {
+    using extractor = await FeatureExtractor.create({ deterministic: true });
+    return Array.from(await extractor.extract(bytes));
+  },
+  async '/size'(bytes) {
+    const { width, height } = await decodeImage(bytes);
+    return { width, height };
+  },
+  '/int8': () => ObjectDetector.create({ precision: 'int8' }),
+  async '/auto'() {
+    using automatic = await ObjectDetector.create({ precision: 'auto' });
+    return automatic.precision;
+  },
+  '/classify': () => ImageClassifier.create({ model: new Uint8Array(7) }),
+};
+
+export default {
+  async fetch(request) {
+    const bytes = await request.arrayBuffer();
+    try {
+      return Response.json(await routes[new URL(request.url).pathname](bytes));
+    } catch (error) {
+      return Response.json({ code: error.code, message: error.message }, { status: 422 });
+    }
+  },
+};
+`;
+
+describe('in workerd', () => {
+  /** @type {import('miniflare').Miniflare} */
+  let worker;
+  /** @type {{[path: string]: any}} what the package says in Node */
+  const expected = {};
+
+  before(async () => {
+    const { out } = await bundle('uses', APP);
+    worker = start(out, { inspectorPort: 0 });
+    await worker.ready;
+    for (const [name, deterministic] of /** @type {const} */ ([
+      ['detect', false],
+      ['deterministic', true],
+    ])) {
+      using detector = await ObjectDetector.create({ scoreThreshold: 0.3, deterministic });
+      expected[name] = await detector.detect(PHOTO);
+    }
+  });
+  after(() => worker.dispose());
+
+  /** @param {string} path @param {Uint8Array} [body] @returns {Promise<any>} */
+  async function post(path, body = PHOTO) {
+    const response = await worker.dispatchFetch(`http://edge${path}`, { method: 'POST', body });
+    return response.json();
+  }
+
+  test('the variant is relaxed SIMD, and its detections are Node’s to the last bit', async () => {
+    assert.deepEqual(await post('/variant'), { name: 'relaxed', threads: 1 });
+    assert.deepEqual(await post('/detect'), JSON.parse(JSON.stringify(expected.detect)));
+  });
+
+  test('the deterministic variant as well', async () => {
+    assert.deepEqual(await post('/deterministic'), JSON.parse(JSON.stringify(expected.deterministic)));
+  });
+
+  test('modules and models are importable by themselves', async () => {
+    assert.deepEqual(await post('/exports'), [9987728, true]);
+  });
+
+  test('features, sizes', async () => {
+    assert.equal((await post('/embed')).length, 1280);
+    assert.deepEqual(await post('/size'), { width: 512, height: 512 });
+  });
+
+  test('auto is float, where the clock stands still; there is no 8-bit twin', async () => {
+    assert.equal(await post('/auto'), 'float');
+    assert.equal((await post('/int8')).code, 'INVALID_OPTION');
+  });
+
+  test('what cannot be used is named, and the next call works', async () => {
+    const bytes = Uint8Array.from({ length: 100 }, (_, i) => i);
+    assert.equal((await post('/detect', bytes)).code, 'UNSUPPORTED_IMAGE_FORMAT');
+    assert.equal((await post('/detect', PHOTO.subarray(0, 1000))).code, 'IMAGE_CORRUPT');
+    assert.equal((await post('/detect', new Uint8Array(0))).code, 'IMAGE_EMPTY');
+    assert.equal((await post('/classify')).code, 'MODEL_TRUNCATED');
+    assert.deepEqual(await post('/detect'), JSON.parse(JSON.stringify(expected.detect)));
+  });
+
+  test('with a photo of four megapixels all memory is at most 96 MiB', async () => {
+    const data = Uint8Array.from({ length: 2000 * 2000 * 3 }, (_, i) => (i % 6000) >> 5);
+    await post('/detect', encodePng({ data, width: 2000, height: 2000, channels: 3 }));
+    const { totalBytes } = await post('/memory');
+    const heap = await heapUse(await worker.getInspectorURL());
+    const sum = totalBytes + 9987728 + heap;
+    assert.ok(
+      sum <= 96 * MIB,
+      `${totalBytes / MIB} of the module, ${heap / MIB} of JavaScript, 9.5 of the model`,
+    );
+  });
+});
+
+/**
+ * Bytes of JavaScript's heap, by the inspector.
+ * @param {URL} url
+ * @returns {Promise<number>}
+ */
+async function heapUse(url) {
+  const socket = new WebSocket(new URL('./core:user:', url));
+  await new Promise((resolve) => socket.addEventListener('open', resolve, { once: true }));
+  socket.send(JSON.stringify({ id: 1, method: 'Runtime.getHeapUsage' }));
+  const event = await new Promise((resolve) => socket.addEventListener('message', resolve, { once: true }));
+  socket.close();
+  return JSON.parse(/** @type {any} */ (event).data).result.totalSize;
+}
+
+describe('README', () => {
+  test('its Worker answers a photo with what is in it', async (t) => {
+    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+    const [, source] = readme.match(/<!-- snippet: worker -->\s+```js\n(.*?)```/s) ?? [];
+    const { out, stdout } = await bundle('readme', source);
+    t.diagnostic(/** @type {string} */ (stdout.match(/Total Upload.*/)?.[0]));
+    const worker = start(out);
+    t.after(() => worker.dispose());
+    const response = await worker.dispatchFetch('http://edge/', { method: 'POST', body: PHOTO });
+    const found = await response.json();
+    using detector = await ObjectDetector.create();
+    assert.deepEqual(found, JSON.parse(JSON.stringify(await detector.detect(PHOTO))));
+  });
+});
