@@ -59,7 +59,8 @@ $(BATCHES:%=%.o): %.o: %.c $(OUT)/include/arm_neon.h
 	@$(EMCC) -O3 $(FLAGS) -std=c11 -c $< -o $@
 
 # Everything but the microkernels runs once per operator: small rather than fast.
-UNUSED_IN := operators/binary-elementwise-nd operators/unary-elementwise-nc operators/reduce-nd configs/dwconv-config configs/gemm-config
+UNUSED_IN := operators/binary-elementwise-nd operators/unary-elementwise-nc operators/reduce-nd configs/dwconv-config configs/gemm-config \
+  configs/transpose-config
 $(UNUSED_IN:%=$(OUT)/obj/%.c.o): EXTRA := -include tools/xnnpack_unused.h
 $(OUT)/obj/%.c.o: $X/src/%.c
 	$(progress)

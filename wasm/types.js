@@ -156,7 +156,7 @@
  * @typedef {object} Facts
  * @property {import('./labels.js').Label[]} labels
  * @property {{name: import('./variant.js').Variant, threads: number}} variant
- * @property {'float' | 'int8'} precision that most of the work is done in
+ * @property {'float' | 'int8'} precision int8 where any of the network is quantized
  * @property {{width: number, height: number}} inputSize
  * @property {Partial<Thresholds>} limits what the file says of thresholds
  * @property {number} multiplyAdds of one image
