@@ -2,7 +2,7 @@
 
 /** Dot products must do so many times the multiply-adds that floats do, for 8 bits to be worth what they lose. */
 const WORTHWHILE = 3;
-const PROBE_MS = 40;
+const PROBE_MS = 100;
 
 /** @type {boolean | undefined} */
 let isFast;

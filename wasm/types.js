@@ -18,7 +18,7 @@
  * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [int8Model] the same network computing in 8 bits, as `ocelli
  *   quantize` writes it; the package's own model has one
  * @property {'float' | 'int8' | 'auto'} [precision] where there are both; 'auto': 8 bits where the CPU and the engine have
- *   dot products for them, which is measured for some 40 ms once. Default float
+ *   dot products for them, which is measured for 0.1 s once. Default float
  * @property {Partial<InputSpec>} [input] how pixels become the model's input, where the file does not say
  * @property {number} [threads] default 1
  * @property {boolean} [deterministic] plain SIMD and one choice of kernels: the same bits on every engine
