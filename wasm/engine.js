@@ -136,7 +136,8 @@ export class Engine {
     const starts = Array.from({ length: threads - 1 }, (_, i) => ({
       module,
       memory,
-      stackAddress: this.#memory.alloc(THREAD_STACK_BYTES),
+      // Compiled code takes it for granted that stacks are aligned to 16; what is allocated is to 8.
+      stackAddress: (this.#memory.alloc(THREAD_STACK_BYTES + 8) + 15) & ~15,
       stackSizeBytes: THREAD_STACK_BYTES,
       pool,
       index: i + 1,

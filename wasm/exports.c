@@ -446,9 +446,10 @@ double ocl_measure_peak(void) {
   return best_ms <= 0 ? 0 : 4.0 * CHAINS * ROUNDS / best_ms / 1e6;
 }
 
-// One short try each, for the host to repeat: an engine compiles anew in between what has run for a while. As many
-// operations, of which a dot product has four times the multiply-adds.
-enum { TRY_ROUNDS = 200000 };
+// One try each, for the host to repeat: an engine compiles anew in between what has run for a while. It takes a
+// millisecond or more, of which most clocks tell a tenth. As many operations in both; a dot product has four
+// times the multiply-adds.
+enum { TRY_ROUNDS = 1000000 };
 double ocl_time_fma(void) {
   return time_fma(TRY_ROUNDS);
 }

@@ -1,8 +1,8 @@
-// Which of two twins of a network runs, the float one or the one that computes in 8 bits, where that is to be measured.
+// Whether 8 bits are worth it here.
+
 /** Dot products must do so many times the multiply-adds that floats do, for 8 bits to be worth what they lose. */
 const WORTHWHILE = 3;
-const PROBE_MS = 40;
-const MAX_TRIES = 40;
+const PROBE_MS = 100;
 
 /** @type {boolean | undefined} */
 let isFast;
@@ -13,13 +13,14 @@ let isFast;
  */
 export function hasFastDots(engine) {
   if (isFast !== undefined) return isFast;
-  let [float, dot] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  const start = performance.now();
-  for (let i = 0; i < MAX_TRIES && performance.now() - start < PROBE_MS; i++) {
+  let float = Infinity;
+  let dot = Infinity;
+  const end = performance.now() + PROBE_MS;
+  for (let tries = PROBE_MS; tries > 0 && performance.now() < end; tries--) {
     const times = engine.timeProducts();
-    [float, dot] = [Math.min(float, times[0]), Math.min(dot, times[1])];
-    if (dot === Number.POSITIVE_INFINITY) break;
+    float = Math.min(float, times[0]);
+    dot = Math.min(dot, times[1]);
   }
-  isFast = dot > 0 && 4 * float >= WORTHWHILE * dot;
-  return isFast;
+  // Four times as many products in each
+  return (isFast = dot > 0 && 4 * float >= WORTHWHILE * dot);
 }

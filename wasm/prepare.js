@@ -4,6 +4,7 @@ import { failure, OcelliError } from './errors.js';
 import { host } from './host.js';
 import { readSource } from './input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
+import { hasFastDots } from './precision.js';
 import * as detector from './prepare_detector.js';
 import { chooseVariant } from './variant.js';
 
@@ -72,7 +73,7 @@ export async function prepare(options) {
     const { multiplyAdds } = engine.network;
     const precision = precisionOf(engine);
     if (options.precision === 'int8' && precision === 'float')
-      throw failure('INVALID_OPTION', "precision is 'int8', but the model computes in floats");
+      throw failure('INVALID_OPTION', 'the model computes in floats');
     return { engine, variant, precision, input, inputSize: { width, height }, multiplyAdds, ...facts };
   } catch (error) {
     engine.close();
@@ -89,18 +90,16 @@ export async function prepare(options) {
 async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
   if (precision !== 'auto') return precision;
   if (model !== undefined && int8Model === undefined) return 'float';
-  const { hasFastDots } = await import('./precision.js');
   return hasFastDots(await creating) ? 'int8' : 'float';
 }
 
 /**
- * What most of the work is done in.
- * @param {Engine} engine
+ * int8 where any of the network is quantized.
+ * @param {Pick<Engine, 'operators'>} engine
  * @returns {'float' | 'int8'}
  */
 export function precisionOf({ operators }) {
-  const [{ dtype }] = operators.sort((a, b) => b.multiplyAdds - a.multiplyAdds);
-  return dtype.endsWith('int8') ? 'int8' : 'float';
+  return operators.some(({ dtype }) => /int8/.test(dtype)) ? 'int8' : 'float';
 }
 
 /**

@@ -18,7 +18,7 @@
  * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [int8Model] the same network computing in 8 bits, as `ocelli
  *   quantize` writes it; the package's own model has one
  * @property {'float' | 'int8' | 'auto'} [precision] where there are both; 'auto': 8 bits where the CPU and the engine have
- *   dot products for them, which is measured for some 40 ms once. Default float
+ *   dot products for them, which is measured for 0.1 s once. Default float
  * @property {Partial<InputSpec>} [input] how pixels become the model's input, where the file does not say
  * @property {number} [threads] default 1
  * @property {boolean} [deterministic] plain SIMD and one choice of kernels: the same bits on every engine
@@ -156,7 +156,7 @@
  * @typedef {object} Facts
  * @property {import('./labels.js').Label[]} labels
  * @property {{name: import('./variant.js').Variant, threads: number}} variant
- * @property {'float' | 'int8'} precision that most of the work is done in
+ * @property {'float' | 'int8'} precision int8 where any of the network is quantized
  * @property {{width: number, height: number}} inputSize
  * @property {Partial<Thresholds>} limits what the file says of thresholds
  * @property {number} multiplyAdds of one image

@@ -180,7 +180,7 @@ function checkLoading(options) {
   checkBoolean('deterministic', deterministic);
   checkChoice('precision', precision, /** @type {const} */ (['float', 'int8', 'auto']));
   if (deterministic && precision !== 'float')
-    throw failure('INVALID_OPTION', `precision '${precision}' is not deterministic`);
+    throw failure('INVALID_OPTION', 'only floats are deterministic');
   if (exact !== undefined) checkBoolean('exact', exact);
   if (worker !== undefined) checkBoolean('worker', worker);
   checkMaxPixels(maxPixels);

@@ -37,8 +37,9 @@ export function compileOnce(variant, wasmUrl, compile) {
  * @param {'float' | 'int8'} [precision]
  */
 export function locateModel(wasmUrl, precision = 'float') {
-  const suffix = precision === 'int8' ? '-int8' : '';
-  return wasmUrl ? inside(wasmUrl, `models/ssd_mobilenet_v2_oidv4${suffix}.bin`) : MODELS[precision];
+  return wasmUrl
+    ? inside(wasmUrl, `models/ssd_mobilenet_v2_oidv4${precision === 'int8' ? '-int8' : ''}.bin`)
+    : MODELS[precision];
 }
 
 /**
