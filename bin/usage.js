@@ -3,10 +3,13 @@
 export const HELP = `\
 Usage: ocelli COMMAND [options] [files]
 
-Finds objects in photos with SSD-MobileNetV2, as one small WebAssembly module.
+Finds objects in photos, classifies and compares them with MobileNetV2, as one small WebAssembly module.
 
 Commands:
   detect IMAGE...    what is in the photos, and where
+  classify IMAGE...  what the photos show, by a classifier
+  embed IMAGE...     the photos as feature vectors
+  similar A IMAGE... which photos are like photo A
   inspect [MODEL]    what is in a .tflite file
   bench [MODEL]      how fast it runs here
   convert SOURCE OUT a model as TensorFlow publishes it, as a .tflite file
@@ -60,6 +63,69 @@ Examples:
   ocelli detect photo.jpg
   ocelli detect --score 0.3 --classes Dog,Cat --out found/ photos/*.jpg
   curl -s https://example.com/photo.jpg | ocelli detect --json -
+`;
+
+const CLASSIFY = `\
+Usage: ocelli classify [options] --model FILE IMAGE...
+
+Prints the most probable classes of each image. IMAGE is a PNG, JPEG, BMP or GIF file, or - for standard input.
+
+Options:
+  --model FILE       a classifier, .tflite; or - for standard input
+  --top N            show the N most probable; default 5
+  --labels FILE      names of its classes, one a line, where the file has none
+  --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
+                     '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}': the text itself or a file with it
+  --scores KIND      what its outputs are, where that is not to be seen: softmax or sigmoid to be taken, or none
+  --json             one JSON object a line for each image instead of the table:
+                     {file, width, height, classes: [{label, labelId, mid, score}], ms}
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Example:
+  ocelli classify --model mobilenet_v2.tflite --labels imagenet.txt photo.jpg
+`;
+
+const EMBED = `\
+Usage: ocelli embed [options] IMAGE...
+
+Turns each image into a vector of features, by which images can be compared (ocelli similar) or classified. IMAGE is a
+PNG, JPEG, BMP or GIF file, or - for standard input.
+
+Options:
+  --json             one JSON object a line for each image: {file, length, features}
+  --npy FILE         write them as a NumPy array, float32 [images, length], a row for each image that could be read
+  --normalize        make each vector's length 1
+  --model FILE       a .tflite network, or - for standard input; default: the backbone of the detector that comes with
+                     ocelli, 1280 numbers
+  --layer NAME       a tensor inside it, which is averaged over its plane
+  --input JSON       how pixels become its input, where the file does not say; as for classify
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Examples:
+  ocelli embed --npy features.npy photos/*.jpg
+  ocelli embed --model hub_module.tflite --json photo.jpg
+`;
+
+const SIMILAR = `\
+Usage: ocelli similar [options] QUERY IMAGE...
+
+Sorts images by how similar their features are to those of QUERY: the cosine, 1 for the same image.
+
+Options:
+  --json             one JSON object a line for each image, most similar first: {file, similarity}
+  --model FILE       another network; this and the next two as for embed
+  --layer NAME       a tensor inside it
+  --input JSON       how pixels become its input
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Example:
+  ocelli similar cat.jpg photos/*.jpg
 `;
 
 const INSPECT = `\
@@ -194,6 +260,16 @@ Example:
 
 const help = /** @type {const} */ ({ type: 'boolean', short: 'h' });
 
+const extracting = /** @type {const} */ ({
+  model: { type: 'string' },
+  layer: { type: 'string' },
+  input: { type: 'string' },
+  threads: { type: 'string' },
+  deterministic: { type: 'boolean' },
+  json: { type: 'boolean' },
+  help,
+});
+
 export const COMMANDS = /** @type {const} */ ({
   detect: {
     help: DETECT,
@@ -217,6 +293,31 @@ export const COMMANDS = /** @type {const} */ ({
       help,
     },
   },
+  classify: {
+    help: CLASSIFY,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      model: { type: 'string' },
+      labels: { type: 'string' },
+      input: { type: 'string' },
+      scores: { type: 'string' },
+      top: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      json: { type: 'boolean' },
+      help,
+    },
+  },
+  embed: {
+    help: EMBED,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      ...extracting,
+      normalize: { type: 'boolean' },
+      npy: { type: 'string' },
+    },
+  },
+  similar: { help: SIMILAR, maxArguments: Number.POSITIVE_INFINITY, options: extracting },
   inspect: {
     help: INSPECT,
     maxArguments: 1,
