@@ -2,14 +2,10 @@
 // TensorFlow.js (wasm), the same network and photo. Interleaved in random order, with the bytes that each loads.
 //   node bench/page.js [--rounds N] [--json]
 import { build } from 'esbuild';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { startServer } from '../tools/serve.js';
+import { CHROMIUM, serveReports } from './browser.js';
 import {
   median,
   min,
@@ -28,12 +24,6 @@ const TARGET = 0.5;
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const OUT = `${ROOT}build/bench/page`;
 const PHOTO = `${SHARED}/photos/pets.jpg`;
-const CHROMIUM = '/usr/bin/chromium';
-const FLAGS =
-  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
-    ' ',
-  );
-const PATIENCE_MS = 60000;
 const SETTLE_MS = 1500;
 const ENGINES = /** @type {const} */ (['ocelli', 'litert', 'tfjs']);
 const NAMES = { ocelli: 'ocelli', litert: 'LiteRT.js 2.5.3', tfjs: 'TensorFlow.js 4.22, wasm' };
@@ -74,32 +64,14 @@ async function buildSite() {
     writeFileSync(`${OUT}/${name}.html`, `${head}<script type="module" src="/${name}.js"></script>`);
 }
 
-/** @type {(report: {ms: number, result: string}) => void} */
-let onReport = () => {};
-
 /**
- * A browser of its own, without a debugger at its other end.
- * @param {string} url
+ * @param {(path: string) => Promise<string[]>} visit
  * @param {Name} name
  */
-async function start(url, name) {
-  const profile = mkdtempSync(join(tmpdir(), 'ocelli-page-'));
-  const arguments_ = [...FLAGS, `--user-data-dir=${profile}`, `${url}/settle.html#/${name}.html`];
-  const browser = spawn(CHROMIUM, arguments_, { stdio: 'ignore' });
-  const exited = once(browser, 'exit');
-  try {
-    /** @type {{ms: number, result: string}} */
-    const report = await new Promise((resolve, reject) => {
-      onReport = resolve;
-      setTimeout(reject, PATIENCE_MS, new Error(`${name} did not report`)).unref();
-    });
-    if (!EXPECTED[name].test(report.result)) throw new Error(`${name} found ${report.result}`);
-    return report;
-  } finally {
-    browser.kill();
-    await exited;
-    rmSync(profile, { recursive: true, maxRetries: 5 });
-  }
+async function start(visit, name) {
+  const [ms, result] = await visit(`/settle.html#/${name}.html`);
+  if (!EXPECTED[name].test(result)) throw new Error(`${name} found ${result}`);
+  return Number(ms);
 }
 
 const { json, counts } = readArguments({ rounds: 10 });
@@ -115,20 +87,13 @@ const roots = {
   '/litert/': `${ROOT}node_modules/@litertjs/core/wasm`,
   '/tfjs-wasm/': `${ROOT}node_modules/@tensorflow/tfjs-backend-wasm/dist`,
 };
-const server = await startServer({
-  roots,
-  onRequest(path) {
-    const [, kind, ms, result] = path.split('/');
-    if (kind === 'report') onReport({ ms: Number(ms), result });
-    else requested.add(path);
-  },
-});
+const { visit, close } = await serveReports({ roots, onRequest: (path) => requested.add(path) });
 
 /** @type {Record<Name, number>} gzipped, without the weights and the photo */
 const codeBytes = { ocelli: 0, litert: 0, tfjs: 0 };
 for (const name of ENGINES) {
   requested.clear();
-  await start(server.url, name);
+  await start(visit, name);
   for (const path of requested) {
     if (/^\/(photo|model|settle.html)$|\.bin$/.test(path)) continue;
     const mount = Object.entries(roots).find(([prefix]) => prefix !== '/' && path.startsWith(prefix)) ?? [
@@ -143,9 +108,9 @@ for (const name of ENGINES) {
 /** @type {Record<Name, number[]>} */
 const times = { ocelli: [], litert: [], tfjs: [] };
 for (let round = 0; round < counts.rounds; round++) {
-  for (const name of shuffle(ENGINES)) times[name].push((await start(server.url, name)).ms);
+  for (const name of shuffle(ENGINES)) times[name].push(await start(visit, name));
 }
-server.close();
+close();
 
 const peers = /** @type {const} */ (['litert', 'tfjs']);
 const ratios = Object.fromEntries(

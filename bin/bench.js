@@ -13,7 +13,9 @@ import {
   readThreads,
   roundMs,
   shortName,
+  UsageError,
 } from './common.js';
+import { precisionOf } from '../wasm/prepare.js';
 import { DEFAULT_MODEL, loadModel } from './model.js';
 
 /**
@@ -25,6 +27,7 @@ import { DEFAULT_MODEL, loadModel } from './model.js';
 /** Engines compile hot functions anew in the background; the first runs are on the way there. */
 const WARM_UP_RUNS = 5;
 const PROFILED_RUNS = 11;
+const PROBES = 40;
 const SHOWN_OPERATORS = 12;
 const SEED = 20261123;
 
@@ -33,59 +36,67 @@ const SEED = 20261123;
  * @param {string[]} files
  */
 export async function run(values, [file]) {
+  if (file === '-' && values.baseline)
+    throw new UsageError('--baseline loads MODEL twice: it must be a file');
   const options = {
     runs: readNumber('runs', values.runs, { min: 1, max: 1e6, integer: true }) ?? 50,
     threads: readThreads(values.threads),
-    operators: values.operators ?? false,
+    baseline: values.baseline ?? false,
   };
   const report = await attempt(file ?? DEFAULT_MODEL, () => measure(file, options));
-  if (report) print(values.json ? JSON.stringify(report) : toText(report));
+  if (report) print(values.json ? JSON.stringify(report) : toText(report, values.operators ?? false));
 }
 
 /**
  * @param {string | undefined} file
- * @param {{runs: number, threads: number, operators: boolean}} options
+ * @param {{runs: number, threads: number, baseline: boolean}} options
  */
-async function measure(file, { runs, threads, operators }) {
+async function measure(file, { runs, threads, baseline }) {
   const { engine, variant, ms: load } = await loadModel(file, threads);
+  const engines = [engine];
   try {
-    engine.inputs.forEach((info, index) => {
-      engine.writeInput(index, makeNoise(info));
-    });
+    writeNoise(engine);
     const first = timeRun(engine);
-    // The first measurement only gets the loop compiled well
-    engine.measurePeak();
-    for (let i = 0; i < WARM_UP_RUNS; i++) engine.run();
-    const peakBefore = engine.measurePeak();
-    const times = Array.from({ length: runs }, () => timeRun(engine));
-    const peak = Math.max(peakBefore, engine.measurePeak()) * 1e9;
+    if (baseline) engines.push((await loadModel(file, threads, { baseline })).engine);
+    engines.slice(1).forEach(writeNoise);
+    const before = measurePeaks(engine);
+    for (let i = 0; i < WARM_UP_RUNS; i++) for (const each of engines) each.run();
+    const times = takeTurns(engines, runs, timeRun);
+    const after = measurePeaks(engine);
+    const operators = profile(engines);
+    const [fma, dot] = before.map((peak, i) => Math.max(peak, after[i]));
     const { multiplyAdds } = engine.network;
+    const precision = precisionOf(engine);
     const cores = Math.min(threads, availableParallelism());
-    const bound = (multiplyAdds / (peak * cores)) * 1000;
+    const peak = precision === 'int8' && dot > 0 ? dot : fma;
     return {
       file,
       variant,
+      precision,
       threads,
       node: process.version,
       cpu: cpus()[0]?.model ?? 'unknown',
       runs,
-      ms: {
-        module: roundMs(load.module),
-        model: roundMs(load.model),
-        first: roundMs(first),
-        median: roundMs(median(times)),
-        min: roundMs(Math.min(...times)),
-        bound: roundMs(bound),
-      },
-      multiplyAdds,
-      peakMultiplyAddsPerSecond: Math.round(peak),
+      load: { module_ms: roundMs(load.module), model_ms: roundMs(load.model), first_ms: roundMs(first) },
+      multiply_adds: multiplyAdds,
       cores,
-      fractionOfBound: bound / median(times),
-      ...(operators && { operators: profile(engine) }),
+      fma_gmacs: roundMs(fma),
+      dot_gmacs: dot > 0 ? roundMs(dot) : null,
+      bound_ms: roundMs(multiplyAdds / (peak * cores * 1e6)),
+      network: summarize(times[0]),
+      ...(baseline && { baseline: summarize(times[1]) }),
+      operators,
     };
   } finally {
-    engine.close();
+    for (const each of engines) each.close();
   }
+}
+
+/** @param {Engine} engine */
+function writeNoise(engine) {
+  engine.inputs.forEach((info, index) => {
+    engine.writeInput(index, makeNoise(info));
+  });
 }
 
 /** @param {Engine} engine */
@@ -96,17 +107,65 @@ function timeRun(engine) {
 }
 
 /**
- * Each operator's median time, slowest first.
- * @param {Engine} engine
+ * What each engine's runs give, the engines in turns, each going first every other time. Where they are several, the
+ * first run of a turn finds its weights in no cache and does not count.
+ * @template T
+ * @param {Engine[]} engines
+ * @param {number} rounds
+ * @param {(engine: Engine) => T} take
  */
-function profile(engine) {
-  const rounds = Array.from({ length: PROFILED_RUNS }, () => {
+function takeTurns(engines, rounds, take) {
+  const results = engines.map(() => /** @type {T[]} */ ([]));
+  const order = engines.map((engine, i) => ({ engine, taken: results[i] }));
+  for (let round = 0; round < rounds; round++) {
+    for (const { engine, taken } of order) {
+      if (engines.length > 1) engine.run();
+      taken.push(take(engine));
+    }
+    order.reverse();
+  }
+  return results;
+}
+
+/**
+ * Multiply-adds per second on one thread, in 10^9: of floats, and of bytes in dot products.
+ * @param {Engine} engine
+ * @returns {[number, number]} 0: no dot products that the network could use
+ */
+function measurePeaks(engine) {
+  engine.measurePeak(); // gets the loop compiled well
+  const fma = engine.measurePeak();
+  const tries = Array.from({ length: PROBES }, () => engine.timeProducts());
+  const [float, dot] = [0, 1].map((kind) => Math.min(...tries.map((times) => times[kind])));
+  return [fma, dot > 0 ? (4 * fma * float) / dot : 0];
+}
+
+/**
+ * Each operator's median time, and XNNPACK's own beside it, slowest first.
+ * @param {Engine[]} engines
+ */
+function profile(engines) {
+  const [ours, theirs] = takeTurns(engines, PROFILED_RUNS, (engine) => {
     engine.run(true);
     return engine.operators;
   });
-  return rounds[0]
-    .map((operator, i) => ({ ...operator, ms: roundMs(median(rounds.map((round) => round[i].ms))) }))
+  /** @param {typeof ours} rounds @param {number} i */
+  const medianOf = (rounds, i) => roundMs(median(rounds.map((round) => round[i].ms)));
+  return ours[0]
+    .map(({ operator, output, shape, multiplyAdds }, i) => ({
+      operator,
+      output,
+      shape,
+      multiply_adds: multiplyAdds,
+      ms: medianOf(ours, i),
+      ...(theirs && { baseline_ms: medianOf(theirs, i) }),
+    }))
     .sort((a, b) => b.ms - a.ms);
+}
+
+/** @param {number[]} times */
+function summarize(times) {
+  return { median_ms: roundMs(median(times)), min_ms: roundMs(Math.min(...times)) };
 }
 
 /** @param {number[]} values */
@@ -157,54 +216,76 @@ function xorshift(seed) {
   };
 }
 
-/** @param {Report} report */
-function toText(report) {
-  const {
-    file = DEFAULT_MODEL,
-    variant,
-    threads,
-    node,
-    cpu,
-    runs,
-    ms,
-    multiplyAdds,
-    cores,
-    operators,
-  } = report;
-  const peak = (report.peakMultiplyAddsPerSecond / 1e9).toFixed(1);
+/**
+ * @param {Report} report
+ * @param {boolean} withOperators
+ */
+function toText(report, withOperators) {
+  const { file = DEFAULT_MODEL, variant, precision, threads, node, cpu, runs, load, network } = report;
   /** @param {number} time */
-  const share = (time) => `${((100 * ms.bound) / time).toFixed(0)} % of the bound`;
+  const share = (time) => `${((100 * report.bound_ms) / time).toFixed(0)} % of the bound`;
+  const peak = report.multiply_adds / (report.bound_ms * report.cores * 1e6);
   const rows = [
-    ['load', formatMs(ms.module + ms.model), `module ${formatMs(ms.module)}, model ${formatMs(ms.model)}`],
-    ['first run', formatMs(ms.first), ''],
-    ['median', formatMs(ms.median), `${share(ms.median)}; ${plural(runs, 'warm run')}`],
-    ['min', formatMs(ms.min), share(ms.min)],
-    ['bound', formatMs(ms.bound), `${formatCount(multiplyAdds)} multiply-adds at ${peak} G/s,`],
-    ['', '', `the float peak measured on one core, times ${cores}`],
+    [
+      'load',
+      formatMs(load.module_ms + load.model_ms),
+      `module ${formatMs(load.module_ms)}, model ${formatMs(load.model_ms)}`,
+    ],
+    ['first run', formatMs(load.first_ms), ''],
+    ['median', formatMs(network.median_ms), `${share(network.median_ms)}; ${plural(runs, 'warm run')}`],
+    ['min', formatMs(network.min_ms), share(network.min_ms)],
+    [
+      'bound',
+      formatMs(report.bound_ms),
+      `${formatCount(report.multiply_adds)} multiply-adds at ${peak.toFixed(1)} G/s,`,
+    ],
+    ['', '', `the ${precision} peak measured on one core, times ${report.cores}`],
+    ...(report.baseline ? baselineRows(report, report.baseline) : []),
   ];
   return [
-    `${bold(file)}  ${variant}, ${plural(threads, 'thread')}, Node ${node}, ${cpu}`,
+    `${bold(file)}  ${variant}, ${precision}, ${plural(threads, 'thread')}, Node ${node}, ${cpu}`,
     ...layOut(rows, 'lrl'),
-    ...(operators ? ['', ...operatorLines(operators)] : []),
+    ...(withOperators ? ['', ...operatorLines(report.operators)] : []),
   ].join('\n');
 }
 
-/** @param {NonNullable<Report['operators']>} operators */
+/**
+ * XNNPACK's own kernels, and ours as fractions of them.
+ * @param {Report} report
+ * @param {Report['network']} baseline
+ */
+function baselineRows({ network, operators }, baseline) {
+  const depthwise = operators.filter(({ operator }) => operator === 'DEPTHWISE_CONV_2D');
+  const ours = depthwise.reduce((sum, { ms }) => sum + ms, 0);
+  const theirs = depthwise.reduce((sum, { baseline_ms = 0 }) => sum + baseline_ms, 0);
+  const fraction = (network.median_ms / baseline.median_ms).toFixed(3);
+  return [
+    ['baseline', formatMs(baseline.median_ms), `XNNPACK's own kernels: the median is ${fraction} of it`],
+    ['', formatMs(baseline.min_ms), `min: ${(network.min_ms / baseline.min_ms).toFixed(3)} of it`],
+    ...(theirs > 0
+      ? [['depthwise', formatMs(ours), `${(ours / theirs).toFixed(3)} of the baseline's ${formatMs(theirs)}`]]
+      : []),
+  ];
+}
+
+/** @param {Report['operators']} operators */
 function operatorLines(operators) {
   const total = operators.reduce((sum, { ms }) => sum + ms, 0);
   const rows = operators
     .slice(0, SHOWN_OPERATORS)
-    .map(({ operator, output, shape, multiplyAdds, ms }) => [
+    .map(({ operator, output, shape, multiply_adds, ms, baseline_ms }) => [
       operator,
       `[${shape.join(', ')}]`,
       formatMs(ms),
       `${((100 * ms) / total).toFixed(1)} %`,
-      ms > 0 && multiplyAdds > 0 ? `${(multiplyAdds / ms / 1e6).toFixed(1)} G/s` : '',
+      ms > 0 && multiply_adds > 0 ? `${(multiply_adds / ms / 1e6).toFixed(1)} G/s` : '',
+      baseline_ms === undefined ? '' : formatMs(baseline_ms),
       printable(shortName(output)),
     ]);
+  const baseline = operators.some((operator) => 'baseline_ms' in operator) ? 'baseline' : '';
   const [head, ...lines] = layOut(
-    [['operator', 'output', 'time', 'share', 'speed', 'name'], ...rows],
-    'llrrrl',
+    [['operator', 'output', 'time', 'share', 'speed', baseline, 'name'], ...rows],
+    'llrrrrl',
   );
   return [dim(head), ...lines];
 }

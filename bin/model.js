@@ -13,14 +13,15 @@ export const DEFAULT_MODEL = 'default model';
 /**
  * @param {string | undefined} file - is standard input; undefined: the default model
  * @param {number} threads
+ * @param {{baseline?: boolean}} [options] baseline: XNNPACK's own kernels
  * @returns the engine, which the caller closes, what is known of the model, and how long each step took
  */
-export async function loadModel(file, threads) {
+export async function loadModel(file, threads, { baseline = false } = {}) {
   const bytes = file === '-' ? await readBytes(file) : undefined;
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
   const start = performance.now();
-  const engine = await Engine.create({ variant, threads });
+  const engine = await Engine.create({ variant, threads, baseline });
   const created = performance.now();
   try {
     const received = await engine.receiveModel(await readSource(bytes ?? file ?? locateModel()));

@@ -153,8 +153,11 @@ comes with ocelli.
 Options:
   --runs N           warm runs; default 50
   --threads N        default 1
+  --baseline         also the same network with XNNPACK's own kernels, in turns with ours
   --operators        also list the operators that take the most time
-  --json             one JSON object; times in milliseconds
+  --json             one JSON object: {variant, precision, threads, fma_gmacs, dot_gmacs, bound_ms,
+                     network: {median_ms, min_ms}, baseline: {median_ms, min_ms}, operators: [...], ...}; *_gmacs are
+                     10^9 multiply-adds per second of one core, null where it has no dot products
   -h, --help         this text
 
 Example:
@@ -326,6 +329,7 @@ export const COMMANDS = /** @type {const} */ ({
     options: {
       runs: { type: 'string' },
       threads: { type: 'string' },
+      baseline: { type: 'boolean' },
       operators: { type: 'boolean' },
       json: { type: 'boolean' },
       help,

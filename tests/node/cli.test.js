@@ -128,6 +128,7 @@ describe('wrong usage ends with 2 and one line that says why', () => {
     [['detect', PNG, '--out', PNG], /would overwrite the image/],
     [['inspect', 'a.tflite', 'b.tflite'], /unexpected argument 'b.tflite'/],
     [['bench', '--runs', '0'], /--runs takes/],
+    [['bench', '--baseline', '-'], /--baseline loads MODEL twice/],
   ];
   for (const [args, reason] of cases) {
     test(['ocelli', ...args].join(' ').replaceAll(sandbox, ''), () => {
@@ -398,13 +399,17 @@ describe('inspect', () => {
 
 describe('bench', () => {
   test('--json', () => {
-    const { ms, ...report } = JSON.parse(succeed(['bench', '--json', '--runs', '3', '--operators']));
+    const report = JSON.parse(succeed(['bench', '--json', '--runs', '3', '--baseline']));
     assert.equal(report.runs, 3);
     assert.equal(report.threads, 1);
     assert.match(report.variant, /^(simd|relaxed)$/);
-    assert.ok(ms.min > 0 && ms.min <= ms.median && ms.first > 0 && ms.module > 0 && ms.model > 0);
-    assert.ok(Math.abs((report.multiplyAdds / report.peakMultiplyAddsPerSecond) * 1000 - ms.bound) < 0.01);
-    assert.ok(Math.abs(ms.bound / ms.median - report.fractionOfBound) < 1e-3);
+    assert.equal(report.precision, 'float');
+    for (const { median_ms, min_ms } of [report.network, report.baseline])
+      assert.ok(min_ms > 0 && min_ms <= median_ms);
+    assert.ok(Object.values(report.load).every((ms) => ms > 0));
+    assert.ok(Math.abs(report.multiply_adds / report.fma_gmacs / 1e6 - report.bound_ms) < 0.01);
+    assert.ok(report.dot_gmacs === null ? report.variant === 'simd' : report.dot_gmacs > 0);
+    for (const { ms, baseline_ms } of report.operators) assert.ok(ms >= 0 && baseline_ms >= 0);
     const times = report.operators.map((/** @type {{ms: number}} */ operator) => operator.ms);
     assert.deepEqual(
       times,
@@ -413,8 +418,8 @@ describe('bench', () => {
   });
 
   test('prints a table', () => {
-    const text = succeed(['bench', '--runs', '2']);
-    for (const row of ['load', 'first run', 'median', 'min', 'bound']) {
+    const text = succeed(['bench', '--runs', '2', '--baseline', '--operators']);
+    for (const row of ['load', 'first run', 'median', 'min', 'bound', 'baseline', 'depthwise']) {
       assert.match(text, new RegExp(`^ {2}${row} +\\d+(\\.\\d+)? ms`, 'm'));
     }
   });

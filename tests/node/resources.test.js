@@ -14,6 +14,18 @@ const CYCLES = 20;
 const ASTRONAUT = packagePhoto('astronaut.png');
 const onLinux = existsSync('/proc/self/task') ? {} : { skip: 'no /proc' };
 
+test('threads sleep while there is nothing to do', async () => {
+  const detector = await ObjectDetector.create({ threads: 2 });
+  for (let i = 0; i < 10; i++) await detector.detect(ASTRONAUT);
+  await sleep(500); // the engine's own compiler
+  const before = process.cpuUsage();
+  await sleep(1000);
+  const { user, system } = process.cpuUsage(before);
+  // One that spins takes all that a busy machine has left for it.
+  assert.ok(user + system < 50_000, `${user + system} µs of a second`);
+  detector.close();
+});
+
 describe('memory', () => {
   for (const { name, options } of detectorRuns.filter(({ options: { threads } }) => threads === 1)) {
     test(`after the first detection, ${name}`, async () => {

@@ -1,0 +1,53 @@
+// Pages in Chromium that tell their own results: a fresh browser for each, without a debugger at its other end.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServer } from '../tools/serve.js';
+
+export const CHROMIUM = '/usr/bin/chromium';
+const FLAGS =
+  '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
+    ' ',
+  );
+const PATIENCE_MS = 60000;
+
+/**
+ * A server whose pages answer by a POST to /report/PART/…
+ * @param {{roots: Record<string, string>, onRequest?: (path: string) => void}} options
+ */
+export async function serveReports({ roots, onRequest }) {
+  /** @type {(parts: string[]) => void} */
+  let onReport = () => {};
+  const server = await startServer({
+    roots,
+    onRequest(path) {
+      const [, kind, ...parts] = path.split('/');
+      if (kind === 'report') onReport(parts);
+      else onRequest?.(path);
+    },
+  });
+  /**
+   * The parts of the report of a page in a browser of its own.
+   * @param {string} path
+   * @returns {Promise<string[]>}
+   */
+  async function visit(path) {
+    const profile = mkdtempSync(join(tmpdir(), 'ocelli-page-'));
+    const arguments_ = [...FLAGS, `--user-data-dir=${profile}`, `${server.url}${path}`];
+    const browser = spawn(CHROMIUM, arguments_, { stdio: 'ignore' });
+    const exited = once(browser, 'exit');
+    try {
+      return await new Promise((resolve, reject) => {
+        onReport = resolve;
+        setTimeout(reject, PATIENCE_MS, new Error(`${path} did not report`)).unref();
+      });
+    } finally {
+      browser.kill();
+      await exited;
+      rmSync(profile, { recursive: true, maxRetries: 5 });
+    }
+  }
+  return { visit, close: server.close };
+}

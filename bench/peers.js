@@ -1,0 +1,178 @@
+// ocelli and its peers on the same network and input, one thread each, in Chromium and in Node: fresh instances (a browser
+// or a process of its own for each), interleaved in random order. Writes docs/benchmarks.md's table and its chart.
+//   node bench/peers.js [--rounds N] [--json] [--write]
+import { build } from 'esbuild';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { CHROMIUM, serveReports } from './browser.js';
+import { drawBars } from './chart.js';
+import { median, min, MODEL, ms, ratio, SHARED, shuffle } from './measure.js';
+
+const ROOT = fileURLToPath(new URL('../', import.meta.url));
+const OUT = `${ROOT}build/bench/peers`;
+const NODE = `${ROOT}node_modules/node-24/bin/node`;
+const HEADS = `${SHARED}/heads/pets`;
+const PAGE = `${ROOT}docs/benchmarks.md`;
+const CHART = `${ROOT}docs/benchmarks.svg`;
+const MARKERS = ['<!-- peers: written by bench/peers.js -->', '<!-- peers: end -->'];
+const PACKAGES = `${ROOT}node_modules`;
+
+/** `wasm`: where the engine's own files are; `inNode`: runs there. tfjs-tflite is for pages alone. */
+const ENGINES = {
+  ocelli: { title: 'ocelli', wasm: `${ROOT}dist`, inNode: true },
+  litert: { title: 'LiteRT.js', package: '@litertjs/core', wasm: '/wasm', inNode: true },
+  tflite: { title: 'tfjs-tflite', package: '@tensorflow/tfjs-tflite', wasm: '/wasm', inNode: false },
+  tfjs: {
+    ...{ title: 'TensorFlow.js wasm', package: '@tensorflow/tfjs-backend-wasm' },
+    ...{ wasm: '/dist', inNode: true },
+  },
+  onnx: { title: 'onnxruntime-web', package: 'onnxruntime-web', wasm: '/dist', inNode: true },
+};
+/** @typedef {keyof typeof ENGINES} Name */
+const NAMES = /** @type {Name[]} */ (Object.keys(ENGINES));
+
+/** @param {Name} name */
+function wasmOf(name) {
+  const engine = ENGINES[name];
+  return 'package' in engine ? `${PACKAGES}/${engine.package}${engine.wasm}` : engine.wasm;
+}
+
+/** @param {Name} name */
+function titleOf(name) {
+  const engine = ENGINES[name];
+  if (!('package' in engine)) return engine.title;
+  const { version } = JSON.parse(readFileSync(`${PACKAGES}/${engine.package}/package.json`, 'utf8'));
+  return `${engine.title} ${version}`;
+}
+
+async function buildPages() {
+  for (const name of NAMES) {
+    await build({
+      entryPoints: [`${ROOT}bench/pages/peer.js`],
+      alias: {
+        engine: `${ROOT}bench/peers/${name}.js`,
+        ocelli: `${ROOT}build/package/dist/web/browser.js`,
+        // Its modules lack one file, which is in here.
+        '@tensorflow/tfjs-tflite': `${PACKAGES}/@tensorflow/tfjs-tflite/dist/tf-tflite.fesm.js`,
+      },
+      ...{ bundle: true, minify: true, format: 'esm', outfile: `${OUT}/${name}/page.js`, logLevel: 'error' },
+      external: [
+        ...['@tgwf/co2/data', 'node:*', 'fs', 'path', 'worker_threads', 'perf_hooks', 'os'],
+        ...['util', 'crypto'],
+      ],
+    });
+    const head = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">';
+    writeFileSync(`${OUT}/${name}/index.html`, `${head}<script type="module" src="page.js"></script>`);
+  }
+}
+
+/**
+ * @param {string} report
+ * @returns {number[]}
+ */
+function readTimes(report) {
+  const times = JSON.parse(report);
+  if (!Array.isArray(times)) throw new Error(times);
+  return times;
+}
+
+async function openChromium() {
+  await buildPages();
+  const wasm = NAMES.map((name) => [`/wasm/${name}/`, wasmOf(name)]);
+  const { visit, close } = await serveReports({
+    roots: { '/': OUT, '/dist/': `${ROOT}build/package/dist`, ...Object.fromEntries(wasm) },
+  });
+  return {
+    title: 'Chromium',
+    names: NAMES,
+    /** @param {Name} name */
+    measure: async (name) => readTimes((await visit(`/${name}/index.html`)).join('/')),
+    close,
+  };
+}
+
+function openNode() {
+  const run = promisify(execFile);
+  return {
+    title: 'Node 24',
+    names: NAMES.filter((name) => ENGINES[name].inNode),
+    /** @param {Name} name */
+    async measure(name) {
+      const wasm = name === 'onnx' ? `file://${wasmOf(name)}/` : `${wasmOf(name)}/`;
+      const { stdout } = await run(NODE, [`${ROOT}bench/peers/process.js`, name, wasm]);
+      return readTimes(stdout.trim().split('\n').at(-1) ?? '');
+    },
+    close: () => {},
+  };
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof openChromium>>} host
+ * @param {number} rounds
+ */
+async function measureHost({ title, names, measure, close }, rounds) {
+  const instances = names.map((name) => ({ name, times: /** @type {number[][]} */ ([]) }));
+  try {
+    for (let round = 0; round < rounds; round++)
+      for (const { name, times } of shuffle(instances)) times.push(await measure(name));
+  } finally {
+    close();
+  }
+  const rows = instances.map(({ name, times }) => ({
+    engine: titleOf(name),
+    median_ms: median(times.map(median)),
+    min_ms: min(times.flat()),
+  }));
+  return { title, rows };
+}
+
+/** @param {Awaited<ReturnType<typeof measureHost>>} host */
+function toTable({ title, rows }) {
+  const [ours] = rows;
+  return [
+    `| ${title} | median, ms | min, ms | ocelli takes, of its median | of its min |`,
+    '| --- | --- | --- | --- | --- |',
+    ...rows.map(
+      (row) =>
+        `| ${row.engine} | ${ms(row.median_ms)} | ${ms(row.min_ms)} | ${ratio(ours.median_ms / row.median_ms)} | ${ratio(ours.min_ms / row.min_ms)} |`,
+    ),
+    '',
+  ];
+}
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '8' },
+    json: { type: 'boolean' },
+    write: { type: 'boolean' },
+  },
+});
+const rounds = Number(values.rounds);
+if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a whole number');
+if (![CHROMIUM, `${HEADS}.input.bin`].every(existsSync)) {
+  console.log(values.json ? '{}' : `Peers: skipped, no ${CHROMIUM} or ${HEADS}.input.bin`);
+  process.exit();
+}
+for (const name of NAMES) mkdirSync(`${OUT}/${name}`, { recursive: true });
+writeFileSync(`${OUT}/model`, readFileSync(MODEL));
+for (const part of ['input', 'boxes', 'scores'])
+  writeFileSync(`${OUT}/${part}`, readFileSync(`${HEADS}.${part}.bin`));
+
+const [loadBefore] = loadavg();
+const hosts = [await measureHost(await openChromium(), rounds), await measureHost(openNode(), rounds)];
+const date = new Date().toISOString().slice(0, 10);
+const cpu = cpus()[0]?.model ?? 'unknown';
+const markdown = [
+  `${date}, ${cpu}, one thread, ${rounds} fresh instances of each, interleaved; median: of the instances' medians. ${cpus().length} cores, load average ${loadBefore.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after: of that, one is ours.`,
+  '',
+  ...hosts.flatMap(toTable),
+].join('\n');
+console.log(values.json ? JSON.stringify({ date, cpu, rounds, hosts }) : markdown);
+if (values.write) {
+  const [before, after] = [0, 1].map((side) => readFileSync(PAGE, 'utf8').split(MARKERS[side])[side]);
+  writeFileSync(PAGE, `${before}${MARKERS[0]}\n\n${markdown}\n${MARKERS[1]}${after}`);
+  writeFileSync(CHART, drawBars({ title: `One detection, ms (minimum): ${cpu}, ${date}`, hosts }));
+}

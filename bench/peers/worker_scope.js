@@ -1,0 +1,18 @@
+// LiteRT.js is made for pages and workers; in Node it needs the worker's `self` and `importScripts`.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import { compileFunction } from 'node:vm';
+
+const require = createRequire(import.meta.url);
+
+/** @param {string} path of a UMD script, in a package that says that all its scripts are ESM */
+function importScripts(path) {
+  const module = { exports: {} };
+  const names = ['require', 'module', 'exports', '__filename', '__dirname'];
+  const run = compileFunction(readFileSync(path, 'utf8'), names, { filename: path });
+  run(require, module, module.exports, path, dirname(path));
+  Object.assign(globalThis, { ModuleFactory: module.exports });
+}
+Object.assign(globalThis, { self: globalThis, importScripts });
+console.warn = () => {}; // "Failed to create default WebGPU device"
