@@ -50,7 +50,9 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
   fuse(network);
   const kept = chooseClasses(classes, labels, heads.numClasses);
   const { scores, notes, written } = sliceHeads(network, heads, kept);
-  const names = labels.names ?? labels.mids;
+  // Numbers serve as names where there are none: slicing and MediaPipe then still tell the classes apart.
+  const names =
+    labels.names ?? labels.mids ?? Array.from({ length: heads.numClasses }, (_, c) => `class ${c}`);
   const keep = (/** @type {string[] | undefined} */ list) => list && written.map((c) => list[c]);
   const { scale, offset, resize } = preprocessing;
   return {
@@ -75,7 +77,7 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
       `input: ${preprocessing.size.join(' x ')}, ${resize} resize`,
       `${heads.anchors.length / 4} anchors, box coder ${heads.boxCoder.join(', ')}, ${heads.converter} scores of ${plural(heads.numClasses)}`,
       `suppression: score ${suppression.scoreThreshold}, IoU ${suppression.iouThreshold}, ${suppression.maxPerClass} a class, ${suppression.maxResults} in all`,
-      ...(names ? [] : ['nothing names the classes']),
+      ...((labels.names ?? labels.mids) ? [] : ['nothing names the classes: they are numbered']),
       ...notes,
     ],
   };
