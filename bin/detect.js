@@ -1,8 +1,7 @@
 // ocelli detect: image files -> a table or a line of JSON for each, and the photos with the objects drawn on them.
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { drawDetections } from '../wasm/draw.js';
-import { readLabels } from '../wasm/labels.js';
 import { decodeImage, ObjectDetector } from '../wasm/platform/node.js';
 import { encodePng } from '../wasm/png.js';
 import { format } from '../wasm/report/metrics.js';
@@ -16,16 +15,13 @@ import {
   printable,
   readBytes,
   readNumber,
-  readThreads,
   roundMs,
   UsageError,
 } from './common.js';
-import { DEFAULT_MODEL } from './model.js';
+import { checkFiles, openModel, readClasses, readLoading } from './options.js';
 
 /**
  * @typedef {import('./usage.js').Values<'detect'>} Values
- * @typedef {import('../wasm/types.js').DetectorOptions} DetectorOptions
- * @typedef {import('../wasm/types.js').Thresholds} Thresholds
  * @typedef {import('../wasm/types.js').Detection} Detection
  * @typedef {import('../wasm/types.js').RunInfo} RunInfo
  */
@@ -35,14 +31,15 @@ import { DEFAULT_MODEL } from './model.js';
  * @param {string[]} images
  */
 export async function run(values, images) {
-  if (images.length === 0) throw new UsageError('which image? (- is standard input)');
-  if ([...images, values.model].filter((file) => file === '-').length > 1) {
-    throw new UsageError('standard input can be read only once');
-  }
+  checkFiles(images, values.model);
   const thresholds = readThresholds(values);
+  const classes = { allow: readClasses('classes', values.classes), deny: readClasses('deny', values.deny) };
   const loading = await readLoading(values);
   const pictures = values.out === undefined ? [] : await planPictures(values.out, images);
-  const detector = loading && pictures && (await openDetector(values.model, { ...loading, ...thresholds }));
+  const detector =
+    loading &&
+    pictures &&
+    (await openModel(ObjectDetector, values.model, { ...loading, classes, ...thresholds }));
   if (!detector) return;
   try {
     for (const [i, image] of images.entries()) {
@@ -55,16 +52,6 @@ export async function run(values, images) {
   } finally {
     detector.close();
   }
-}
-
-/**
- * @param {string | undefined} model
- * @param {DetectorOptions & Thresholds} options
- */
-function openDetector(model, options) {
-  return attempt(model ?? DEFAULT_MODEL, async () =>
-    ObjectDetector.create({ ...options, model: model === '-' ? await readBytes(model) : model }),
-  );
 }
 
 /**
@@ -169,56 +156,6 @@ function readThresholds({ score, iou, max }) {
     maxResults,
     maxPerClass: maxResults,
   };
-}
-
-/**
- * @param {Values} values
- * @returns {Promise<DetectorOptions | undefined>} undefined if a file that they name cannot be read
- */
-async function readLoading(values) {
-  const threads = readThreads(values.threads);
-  const allow = readClasses('classes', values.classes);
-  const deny = readClasses('deny', values.deny);
-  const { labels: file, deterministic } = values;
-  const labels = file && (await attempt(file, async () => readLabels(await readFile(file, 'utf8'))));
-  const input = values.input && (await readJson('input', values.input));
-  const ssd = values.ssd && (await readJson('ssd', values.ssd));
-  const isMissing = [
-    [values.labels, labels],
-    [values.input, input],
-    [values.ssd, ssd],
-  ].some(([asked, read]) => asked && read === undefined);
-  if (isMissing) return undefined;
-  return { threads, deterministic, labels: labels || undefined, input, ssd, classes: { allow, deny } };
-}
-
-/**
- * @param {string} option
- * @param {string[] | undefined} lists
- */
-function readClasses(option, lists) {
-  if (lists === undefined) return undefined;
-  const classes = lists
-    .flatMap((list) => list.split(',').map((name) => name.trim()))
-    .filter((name) => name !== '');
-  if (classes.length === 0) throw new UsageError(`--${option} names no class`);
-  return classes.map((name) => (/^\d+$/.test(name) ? Number(name) : name));
-}
-
-/**
- * @param {string} option
- * @param {string} textOrFile
- */
-async function readJson(option, textOrFile) {
-  const isText = textOrFile.trimStart().startsWith('{');
-  const text = isText ? textOrFile : await attempt(textOrFile, () => readFile(textOrFile, 'utf8'));
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const source = isText ? '' : ` ${textOrFile}:`;
-    throw new UsageError(`--${option}:${source} ${/** @type {Error} */ (error).message}`);
-  }
 }
 
 // ---- where pictures go ----

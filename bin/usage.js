@@ -7,6 +7,10 @@ Finds objects in photos with SSD-MobileNetV2, as one small WebAssembly module.
 
 Commands:
   detect IMAGE...    what is in the photos, and where
+  embed IMAGE...     a feature vector for each photo
+  similar QUERY IMAGE...
+                     the photos most like one
+  classify IMAGE...  what each photo shows, with a classifier of yours
   inspect [MODEL]    what is in a .tflite file
   bench [MODEL]      how fast it runs here
   convert SOURCE OUT a model as TensorFlow publishes it, as a .tflite file
@@ -60,6 +64,68 @@ Examples:
   curl -s https://example.com/photo.jpg | ocelli detect --json -
 `;
 
+const EMBED = `\
+Usage: ocelli embed [options] IMAGE...
+
+Prints the feature vector of each image. IMAGE is a PNG, JPEG, BMP or GIF file, or - for standard input.
+
+Options:
+  --json             one JSON object a line for each image: {file, features}
+  --npy FILE         write them as one float32 array [images, length] for NumPy, a row for each image that is listed
+  --normalize        divide each vector by its length
+  --model FILE       a .tflite file, or - for standard input; default: the backbone of ocelli's own detector
+  --layer NAME       pool this tensor inside the network; default: the model's own vector, else MobileNetV2's Conv_1
+  --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
+                     '{"scale": 0.00392157, "offset": 0, "resize": "half-pixel"}'; or the name of a file with it
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Example:
+  ocelli embed --npy features.npy photos/*.jpg
+`;
+
+const SIMILAR = `\
+Usage: ocelli similar [options] QUERY IMAGE...
+
+Prints the images by how alike they are to QUERY: the cosine of the angle between their feature vectors, best first.
+One of the files may be - for standard input.
+
+Options:
+  --top N            the N best; default: all
+  --json             one JSON object: {query, matches: [{file, similarity}]}
+  --model FILE       a .tflite file, or - for standard input; default: the backbone of ocelli's own detector
+  --layer NAME       pool this tensor inside the network; default: the model's own vector, else MobileNetV2's Conv_1
+  --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
+                     '{"scale": 0.00392157, "offset": 0, "resize": "half-pixel"}'; or the name of a file with it
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Example:
+  ocelli similar --top 5 cat.jpg photos/*.jpg
+`;
+
+const CLASSIFY = `\
+Usage: ocelli classify --model FILE [options] IMAGE...
+
+Prints the most probable classes of each image. IMAGE is a PNG, JPEG, BMP or GIF file, or - for standard input.
+
+Options:
+  --model FILE       a classifier as .tflite file, or - for standard input
+  --labels FILE      names of its classes, one a line; default: those in the file
+  --top N            the N most probable; default 5
+  --json             one JSON object a line for each image: {file, classes: [{label, labelId, score}]}
+  --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
+                     '{"scale": 0.00392157, "offset": 0, "resize": "half-pixel"}'; or the name of a file with it
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Example:
+  ocelli classify --model flowers.tflite --top 3 photo.jpg
+`;
+
 const INSPECT = `\
 Usage: ocelli inspect [options] [MODEL]
 
@@ -68,6 +134,7 @@ file, or - for standard input; default: the detector that comes with ocelli.
 
 Options:
   --operators        list every operator, not only how many there are of each kind
+  --classes A,B      of a detector, also what is saved by computing these classes only: names, MIDs or numbers
   --json             one JSON object, with every operator
   -h, --help         this text
 
@@ -187,10 +254,58 @@ export const COMMANDS = /** @type {const} */ ({
       help,
     },
   },
+  embed: {
+    help: EMBED,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      json: { type: 'boolean' },
+      npy: { type: 'string' },
+      normalize: { type: 'boolean' },
+      model: { type: 'string' },
+      layer: { type: 'string' },
+      input: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      help,
+    },
+  },
+  similar: {
+    help: SIMILAR,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      top: { type: 'string' },
+      json: { type: 'boolean' },
+      model: { type: 'string' },
+      layer: { type: 'string' },
+      input: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      help,
+    },
+  },
+  classify: {
+    help: CLASSIFY,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      model: { type: 'string' },
+      labels: { type: 'string' },
+      top: { type: 'string' },
+      json: { type: 'boolean' },
+      input: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      help,
+    },
+  },
   inspect: {
     help: INSPECT,
     maxArguments: 1,
-    options: { operators: { type: 'boolean' }, json: { type: 'boolean' }, help },
+    options: {
+      operators: { type: 'boolean' },
+      classes: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      help,
+    },
   },
   bench: {
     help: BENCH,
