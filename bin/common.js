@@ -154,6 +154,11 @@ export function formatCount(count) {
   return String(count);
 }
 
+/** @param {number} value */
+export function shorten(value) {
+  return String(Number(value.toPrecision(6)));
+}
+
 /** @param {number} bytes */
 export function formatBytes(bytes) {
   return bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;

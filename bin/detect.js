@@ -18,11 +18,10 @@ import {
   roundMs,
   UsageError,
 } from './common.js';
-import { checkImages, openModel, readJson, readLoading } from './loading.js';
+import { checkFiles, openModel, readClasses, readLoading } from './options.js';
 
 /**
  * @typedef {import('./usage.js').Values<'detect'>} Values
- * @typedef {import('../wasm/types.js').DetectorOptions} DetectorOptions
  * @typedef {import('../wasm/types.js').Detection} Detection
  * @typedef {import('../wasm/types.js').RunInfo} RunInfo
  */
@@ -32,14 +31,15 @@ import { checkImages, openModel, readJson, readLoading } from './loading.js';
  * @param {string[]} images
  */
 export async function run(values, images) {
-  checkImages(images, values.model);
+  checkFiles(images, values.model);
   const thresholds = readThresholds(values);
-  const options = await readOptions(values);
+  const classes = { allow: readClasses('classes', values.classes), deny: readClasses('deny', values.deny) };
+  const loading = await readLoading(values);
   const pictures = values.out === undefined ? [] : await planPictures(values.out, images);
   const detector =
-    options &&
+    loading &&
     pictures &&
-    (await openModel(values.model, (model) => ObjectDetector.create({ ...options, ...thresholds, model })));
+    (await openModel(ObjectDetector, values.model, { ...loading, classes, ...thresholds }));
   if (!detector) return;
   try {
     for (const [i, image] of images.entries()) {
@@ -157,33 +157,6 @@ function readThresholds({ score, iou, max }) {
     maxResults,
     maxPerClass: maxResults,
   };
-}
-
-/**
- * @param {Values} values
- * @returns {Promise<DetectorOptions | undefined>} undefined if a file that they name cannot be read
- */
-async function readOptions(values) {
-  const allow = readClasses('classes', values.classes);
-  const deny = readClasses('deny', values.deny);
-  const precision = /** @type {DetectorOptions['precision']} */ (values.precision);
-  const loading = await readLoading(values);
-  const ssd = values.ssd === undefined ? undefined : await readJson('ssd', values.ssd);
-  if (!loading || (values.ssd !== undefined && ssd === undefined)) return undefined;
-  return { ...loading, precision, ssd, classes: { allow, deny } };
-}
-
-/**
- * @param {string} option
- * @param {string[] | undefined} lists
- */
-function readClasses(option, lists) {
-  if (lists === undefined) return undefined;
-  const classes = lists
-    .flatMap((list) => list.split(',').map((name) => name.trim()))
-    .filter((name) => name !== '');
-  if (classes.length === 0) throw new UsageError(`--${option} names no class`);
-  return classes.map((name) => (/^\d+$/.test(name) ? Number(name) : name));
 }
 
 // ---- where pictures go ----

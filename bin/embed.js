@@ -1,56 +1,69 @@
-// ocelli embed: image files -> a feature vector for each, as a table, lines of JSON or a NumPy file.
-import { attempt, bold, dim, layOut, plural, print, UsageError, writeWhole } from './common.js';
-import { embed } from './extractor.js';
+// ocelli embed: image files -> a feature vector for each, as text, JSON or a NumPy file.
+import { writeFile } from 'node:fs/promises';
+import { FeatureExtractor } from '../wasm/platform/node.js';
+import { attempt, bold, dim, print, readBytes, shorten, UsageError } from './common.js';
+import { checkFiles, openModel, readLoading } from './options.js';
 
-const SHOWN_NUMBERS = 4;
+/** @typedef {{file: string, vector: Float32Array}} Embedded */
+
+const SHOWN_NUMBERS = 6;
 
 /**
  * @param {import('./usage.js').Values<'embed'>} values
  * @param {string[]} images
  */
 export async function run(values, images) {
-  if (values.json && values.npy !== undefined) throw new UsageError('--json or --npy FILE, not both');
-  const embeddings = await embed(values, images, { l2Normalize: values.normalize ?? false });
-  if (embeddings.length === 0) return;
+  if (values.json && values.npy !== undefined) throw new UsageError('either --json or --npy, not both');
+  /** @type {Embedded[]} */
+  const rows = [];
+  await useExtractor(values, images, async (embed) => {
+    for (const file of images) {
+      const vector = await embed(file);
+      if (!vector) continue;
+      rows.push({ file, vector });
+      print(values.json ? JSON.stringify({ file, features: Array.from(vector) }) : toText({ file, vector }));
+    }
+  });
   const { npy } = values;
-  if (npy !== undefined && !(await attempt(npy, () => writeWhole(npy, toNpy(embeddings))))) return;
-  if (values.json) {
-    for (const { file, features } of embeddings)
-      print(JSON.stringify({ file, length: features.length, features: Array.from(features) }));
-  } else {
-    print(toText(embeddings).join('\n'));
-  }
-}
-
-/** @param {import('./extractor.js').Embedding[]} embeddings */
-function toText(embeddings) {
-  const [{ features }] = embeddings;
-  const rows = embeddings.map(({ file, features }, row) => [
-    String(row),
-    file,
-    Math.hypot(...features).toFixed(3),
-    `${Array.from(features.subarray(0, SHOWN_NUMBERS), (value) => value.toFixed(4)).join(' ')} ...`,
-  ]);
-  const [head, ...lines] = layOut([['row', 'image', 'norm', 'features'], ...rows], 'rlrl');
-  const title = `${bold(plural(embeddings.length, 'image'))} of ${features.length} numbers each`;
-  return [title, dim(head), ...lines];
+  if (npy === undefined || rows.length === 0) return;
+  await attempt(npy, () => writeFile(npy, encodeNpy(rows.map(({ vector }) => vector))));
 }
 
 /**
- * NumPy's format, version 1.0: float32, a row for each image.
- * @param {import('./extractor.js').Embedding[]} embeddings
+ * @param {import('./options.js').LoadingValues & {model?: string, layer?: string, normalize?: boolean}} values
+ * @param {string[]} images all that will be asked for
+ * @param {(embed: (file: string) => Promise<Float32Array | undefined>) => Promise<void>} use `embed` tells why a file
+ *   has no vector
  */
-function toNpy(embeddings) {
-  const columns = embeddings[0].features.length;
-  const shape = `(${embeddings.length}, ${columns})`;
-  const header = `{'descr': '<f4', 'fortran_order': False, 'shape': ${shape}, }`;
-  // Magic, version and the header's length are ten bytes; the data begins at a multiple of 64.
-  const padded = `${header.padEnd(Math.ceil((header.length + 11) / 64) * 64 - 11)}\n`;
-  const bytes = Buffer.alloc(10 + padded.length + 4 * embeddings.length * columns);
-  bytes.write('\x93NUMPY\x01\x00', 'latin1');
-  bytes.writeUInt16LE(padded.length, 8);
-  bytes.write(padded, 10, 'latin1');
-  let at = 10 + padded.length;
-  for (const { features } of embeddings) for (const value of features) at = bytes.writeFloatLE(value, at);
-  return bytes;
+export async function useExtractor(values, images, use) {
+  checkFiles(images, values.model);
+  const loading = await readLoading(values);
+  const { layer, normalize: l2Normalize } = values;
+  const extractor = loading && (await openModel(FeatureExtractor, values.model, { ...loading, layer }));
+  if (!extractor) return;
+  try {
+    await use((file) => attempt(file, async () => extractor.extract(await readBytes(file), { l2Normalize })));
+  } finally {
+    extractor.close();
+  }
+}
+
+/** @param {Embedded} row */
+function toText({ file, vector }) {
+  const first = Array.from(vector.subarray(0, SHOWN_NUMBERS), shorten).join(', ');
+  const norm = shorten(Math.hypot(...vector));
+  return `${bold(file)}  ${dim(`${vector.length} numbers, length ${norm}:`)} ${first}, ...`;
+}
+
+/**
+ * NumPy's format, version 1.0: float32, little-endian, a row for each vector.
+ * @param {Float32Array[]} vectors
+ */
+function encodeNpy(vectors) {
+  const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${vectors.length}, ${vectors[0].length}), }`;
+  const prefix = 10; // magic, version, length of the header
+  const size = Math.ceil((prefix + about.length + 1) / 64) * 64; // of all of it, as NumPy aligns data
+  const header = Buffer.from(`\x93NUMPY\x01\x00\0\0${about.padEnd(size - prefix - 1)}\n`, 'latin1');
+  header.writeUInt16LE(size - prefix, 8);
+  return Buffer.concat([header, ...vectors.map(({ buffer }) => Buffer.from(buffer))]);
 }

@@ -1,7 +1,7 @@
 // ocelli inspect: a model file -> what is in it, as text or JSON.
 import { readLabels } from '../wasm/labels.js';
 import { ownMetadata } from '../wasm/model_spec.js';
-import { precisionOf } from '../wasm/prepare.js';
+import { precisionOf, prepare } from '../wasm/prepare.js';
 import {
   attempt,
   bold,
@@ -11,29 +11,43 @@ import {
   plural,
   print,
   printable,
+  readBytes,
+  shorten,
   shortName,
 } from './common.js';
 import { DEFAULT_MODEL, loadModel } from './model.js';
+import { readClasses } from './options.js';
 
-/** @typedef {import('../wasm/engine.js').TensorInfo} TensorInfo */
-/** @typedef {Awaited<ReturnType<typeof describe>>} Description */
+/**
+ * @typedef {import('../wasm/engine.js').TensorInfo} TensorInfo
+ * @typedef {Awaited<ReturnType<typeof describe>> & {sliced?: Awaited<ReturnType<typeof describeSliced>>}} Description
+ */
 
 const SHOWN_LABELS = 12;
+const SOFTMAX = 'its softmax scores depend on each other';
 
 /**
  * @param {import('./usage.js').Values<'inspect'>} values
  * @param {string[]} files
  */
 export async function run(values, [file]) {
-  const description = await attempt(file ?? DEFAULT_MODEL, () => describe(file));
+  const classes = readClasses('classes', values.classes);
+  const description = await attempt(file ?? DEFAULT_MODEL, async () => {
+    const model = file === '-' ? await readBytes(file) : file;
+    const whole = await describe(file, model);
+    return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole) }) };
+  });
   if (description) {
     print(values.json ? JSON.stringify(description) : toText(description, values.operators ?? false));
   }
 }
 
-/** @param {string | undefined} file */
-async function describe(file) {
-  const { engine, entry, metadata, fileBytes } = await loadModel(file, 1);
+/**
+ * @param {string | undefined} file as the user named it
+ * @param {Uint8Array | string | undefined} model
+ */
+async function describe(file, model) {
+  const { engine, entry, metadata, fileBytes } = await loadModel(model, 1);
   try {
     const { arenaBytes, parameters, multiplyAdds, dynamicBatch } = engine.network;
     const { labels, detector, own, ...about } = metadata;
@@ -57,6 +71,28 @@ async function describe(file) {
   } finally {
     engine.close();
   }
+}
+
+/**
+ * What a detector saves that is asked for these classes only. Its input does not matter.
+ * @param {Uint8Array | string | undefined} model
+ * @param {(string | number)[]} allow
+ * @param {Awaited<ReturnType<typeof describe>>} whole
+ */
+async function describeSliced(model, allow, { multiplyAdds, operators }) {
+  const input = { scale: 1, offset: 0, resize: /** @type {const} */ ('half-pixel') };
+  const { engine, ...sliced } = await prepare({ task: 'detect', model, input, classes: { allow } });
+  engine.close();
+  const { mask = new Uint8Array(), classIds } = sliced;
+  const kept = classIds?.length ?? mask.reduce((sum, each) => sum + each, 0);
+  const isSoftmax = operators.some(({ operator }) => operator === 'SOFTMAX');
+  return {
+    classes: kept,
+    savedMultiplyAdds: multiplyAdds - sliced.multiplyAdds,
+    ...(kept < mask.length && {
+      leftWhole: isSoftmax ? SOFTMAX : 'nothing can be cut out of its class heads',
+    }),
+  };
 }
 
 /**
@@ -138,12 +174,23 @@ function operatorLines(operators) {
 }
 
 /** @param {Description} description */
-function factRows({ parameters, multiplyAdds, precision, dynamicBatch, memory, metadata, detector, labels }) {
+function factRows({
+  parameters,
+  multiplyAdds,
+  precision,
+  dynamicBatch,
+  memory,
+  metadata,
+  detector,
+  labels,
+  sliced,
+}) {
   const about = Object.entries(metadata).filter(([, value]) => typeof value === 'string');
   return [
     ['parameters', formatCount(parameters)],
     ['multiply-adds', `${formatCount(multiplyAdds)} an image`],
     ['precision', precision],
+    ...(sliced ? [['saved', formatSaved(sliced, multiplyAdds)]] : []),
     ['batch', dynamicBatch ? 'free' : 'fixed'],
     ['file', formatBytes(memory.fileBytes)],
     [
@@ -157,17 +204,23 @@ function factRows({ parameters, multiplyAdds, precision, dynamicBatch, memory, m
   ];
 }
 
+/**
+ * @param {NonNullable<Description['sliced']>} sliced
+ * @param {number} multiplyAdds of the whole network
+ */
+function formatSaved({ classes, savedMultiplyAdds, leftWhole }, multiplyAdds) {
+  const by = `by ${plural(classes, 'class', 'classes')} only`;
+  if (leftWhole) return `none ${by}: the heads are left whole and their scores filtered, as ${leftWhole}`;
+  const share = ((100 * savedMultiplyAdds) / multiplyAdds).toFixed(1);
+  return `${formatCount(savedMultiplyAdds)} of them (${share} %) ${by}`;
+}
+
 /** @param {{mean: number[], std: number[]}} normalization one number if it is that of every channel */
 function formatNormalization({ mean, std }) {
   const [m, s] = [mean, std].map((values) =>
     new Set(values).size === 1 ? shorten(values[0]) : `[${values.map(shorten)}]`,
   );
   return `(pixel - ${m}) / ${s}`;
-}
-
-/** @param {number} value */
-function shorten(value) {
-  return String(Number(value.toPrecision(6)));
 }
 
 /** @param {NonNullable<Description['detector']>} detector */

@@ -11,20 +11,20 @@ import { readBytes } from './common.js';
 export const DEFAULT_MODEL = 'default model';
 
 /**
- * @param {string | undefined} file - is standard input; undefined: the default model
+ * @param {Uint8Array | string | undefined} model bytes, or a file's name; - is standard input; undefined: the default model
  * @param {number} threads
  * @param {{baseline?: boolean}} [options] baseline: XNNPACK's own kernels
  * @returns the engine, which the caller closes, what is known of the model, and how long each step took
  */
-export async function loadModel(file, threads, { baseline = false } = {}) {
-  const bytes = file === '-' ? await readBytes(file) : undefined;
+export async function loadModel(model, threads, { baseline = false } = {}) {
+  const source = model === '-' ? await readBytes(model) : model;
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
   const start = performance.now();
   const engine = await Engine.create({ variant, threads, baseline });
   const created = performance.now();
   try {
-    const received = await engine.receiveModel(await readSource(bytes ?? file ?? locateModel()));
+    const received = await engine.receiveModel(await readSource(source ?? locateModel()));
     const metadata = engine.openModel();
     const beforeHash = performance.now();
     const entry = await findManifestEntry(received, metadata);

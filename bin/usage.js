@@ -7,9 +7,10 @@ Finds objects in photos, classifies and compares them with MobileNetV2, as one s
 
 Commands:
   detect IMAGE...    what is in the photos, and where
-  classify IMAGE...  what the photos show, by a classifier
-  embed IMAGE...     the photos as feature vectors
-  similar A IMAGE... which photos are like photo A
+  embed IMAGE...     a feature vector for each photo
+  similar QUERY IMAGE...
+                     the photos most like one
+  classify IMAGE...  what each photo shows, with a classifier of yours
   inspect [MODEL]    what is in a .tflite file
   bench [MODEL]      how fast it runs here
   convert SOURCE OUT a model as TensorFlow publishes it, as a .tflite file
@@ -65,67 +66,66 @@ Examples:
   curl -s https://example.com/photo.jpg | ocelli detect --json -
 `;
 
-const CLASSIFY = `\
-Usage: ocelli classify [options] --model FILE IMAGE...
+const EMBED = `\
+Usage: ocelli embed [options] IMAGE...
 
-Prints the most probable classes of each image. IMAGE is a PNG, JPEG, BMP or GIF file, or - for standard input.
+Prints the feature vector of each image. IMAGE is a PNG, JPEG, BMP or GIF file, or - for standard input.
 
 Options:
-  --model FILE       a classifier, .tflite; or - for standard input
-  --top N            show the N most probable; default 5
-  --labels FILE      names of its classes, one a line, where the file has none
+  --json             one JSON object a line for each image: {file, features}
+  --npy FILE         write them as one float32 array [images, length] for NumPy, a row for each image that is listed
+  --normalize        divide each vector by its length
+  --model FILE       a .tflite file, or - for standard input; default: the backbone of ocelli's own detector
+  --layer NAME       pool this tensor inside the network; default: the model's own vector, else MobileNetV2's Conv_1
   --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
-                     '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}': the text itself or a file with it
-  --scores KIND      what its outputs are, where that is not to be seen: softmax or sigmoid to be taken, or none
-  --json             one JSON object a line for each image instead of the table:
-                     {file, width, height, classes: [{label, labelId, mid, score}], ms}
+                     '{"scale": 0.00392157, "offset": 0, "resize": "half-pixel"}'; or the name of a file with it
   --threads N        default 1
   --deterministic    plain SIMD: the same digits on every machine
   -h, --help         this text
 
 Example:
-  ocelli classify --model mobilenet_v2.tflite --labels imagenet.txt photo.jpg
-`;
-
-const EMBED = `\
-Usage: ocelli embed [options] IMAGE...
-
-Turns each image into a vector of features, by which images can be compared (ocelli similar) or classified. IMAGE is a
-PNG, JPEG, BMP or GIF file, or - for standard input.
-
-Options:
-  --json             one JSON object a line for each image: {file, length, features}
-  --npy FILE         write them as a NumPy array, float32 [images, length], a row for each image that could be read
-  --normalize        make each vector's length 1
-  --model FILE       a .tflite network, or - for standard input; default: the backbone of the detector that comes with
-                     ocelli, 1280 numbers
-  --layer NAME       a tensor inside it, which is averaged over its plane
-  --input JSON       how pixels become its input, where the file does not say; as for classify
-  --threads N        default 1
-  --deterministic    plain SIMD: the same digits on every machine
-  -h, --help         this text
-
-Examples:
   ocelli embed --npy features.npy photos/*.jpg
-  ocelli embed --model hub_module.tflite --json photo.jpg
 `;
 
 const SIMILAR = `\
 Usage: ocelli similar [options] QUERY IMAGE...
 
-Sorts images by how similar their features are to those of QUERY: the cosine, 1 for the same image.
+Prints the images by how alike they are to QUERY: the cosine of the angle between their feature vectors, best first.
+One of the files may be - for standard input.
 
 Options:
-  --json             one JSON object a line for each image, most similar first: {file, similarity}
-  --model FILE       another network; this and the next two as for embed
-  --layer NAME       a tensor inside it
-  --input JSON       how pixels become its input
+  --top N            the N best; default: all
+  --json             one JSON object: {query, matches: [{file, similarity}]}
+  --model FILE       a .tflite file, or - for standard input; default: the backbone of ocelli's own detector
+  --layer NAME       pool this tensor inside the network; default: the model's own vector, else MobileNetV2's Conv_1
+  --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
+                     '{"scale": 0.00392157, "offset": 0, "resize": "half-pixel"}'; or the name of a file with it
   --threads N        default 1
   --deterministic    plain SIMD: the same digits on every machine
   -h, --help         this text
 
 Example:
-  ocelli similar cat.jpg photos/*.jpg
+  ocelli similar --top 5 cat.jpg photos/*.jpg
+`;
+
+const CLASSIFY = `\
+Usage: ocelli classify --model FILE [options] IMAGE...
+
+Prints the most probable classes of each image. IMAGE is a PNG, JPEG, BMP or GIF file, or - for standard input.
+
+Options:
+  --model FILE       a classifier as .tflite file, or - for standard input
+  --labels FILE      names of its classes, one a line; default: those in the file
+  --top N            the N most probable; default 5
+  --json             one JSON object a line for each image: {file, classes: [{label, labelId, score}]}
+  --input JSON       how pixels become its input (value = pixel * scale + offset), where the file does not say, such as
+                     '{"scale": 0.00392157, "offset": 0, "resize": "half-pixel"}'; or the name of a file with it
+  --threads N        default 1
+  --deterministic    plain SIMD: the same digits on every machine
+  -h, --help         this text
+
+Example:
+  ocelli classify --model flowers.tflite --top 3 photo.jpg
 `;
 
 const INSPECT = `\
@@ -136,6 +136,7 @@ file, or - for standard input; default: the detector that comes with ocelli.
 
 Options:
   --operators        list every operator, not only how many there are of each kind
+  --classes A,B      of a detector, also what is saved by computing these classes only: names, MIDs or numbers
   --json             one JSON object, with every operator
   -h, --help         this text
 
@@ -260,16 +261,6 @@ Example:
 
 const help = /** @type {const} */ ({ type: 'boolean', short: 'h' });
 
-const extracting = /** @type {const} */ ({
-  model: { type: 'string' },
-  layer: { type: 'string' },
-  input: { type: 'string' },
-  threads: { type: 'string' },
-  deterministic: { type: 'boolean' },
-  json: { type: 'boolean' },
-  help,
-});
-
 export const COMMANDS = /** @type {const} */ ({
   detect: {
     help: DETECT,
@@ -293,35 +284,58 @@ export const COMMANDS = /** @type {const} */ ({
       help,
     },
   },
+  embed: {
+    help: EMBED,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      json: { type: 'boolean' },
+      npy: { type: 'string' },
+      normalize: { type: 'boolean' },
+      model: { type: 'string' },
+      layer: { type: 'string' },
+      input: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      help,
+    },
+  },
+  similar: {
+    help: SIMILAR,
+    maxArguments: Number.POSITIVE_INFINITY,
+    options: {
+      top: { type: 'string' },
+      json: { type: 'boolean' },
+      model: { type: 'string' },
+      layer: { type: 'string' },
+      input: { type: 'string' },
+      threads: { type: 'string' },
+      deterministic: { type: 'boolean' },
+      help,
+    },
+  },
   classify: {
     help: CLASSIFY,
     maxArguments: Number.POSITIVE_INFINITY,
     options: {
       model: { type: 'string' },
       labels: { type: 'string' },
-      input: { type: 'string' },
-      scores: { type: 'string' },
       top: { type: 'string' },
+      json: { type: 'boolean' },
+      input: { type: 'string' },
       threads: { type: 'string' },
       deterministic: { type: 'boolean' },
-      json: { type: 'boolean' },
       help,
     },
   },
-  embed: {
-    help: EMBED,
-    maxArguments: Number.POSITIVE_INFINITY,
-    options: {
-      ...extracting,
-      normalize: { type: 'boolean' },
-      npy: { type: 'string' },
-    },
-  },
-  similar: { help: SIMILAR, maxArguments: Number.POSITIVE_INFINITY, options: extracting },
   inspect: {
     help: INSPECT,
     maxArguments: 1,
-    options: { operators: { type: 'boolean' }, json: { type: 'boolean' }, help },
+    options: {
+      operators: { type: 'boolean' },
+      classes: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      help,
+    },
   },
   bench: {
     help: BENCH,

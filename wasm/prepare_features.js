@@ -8,6 +8,8 @@ import { nearest } from './labels.js';
 const BACKBONE = 'Conv_1';
 /** More at once make no image faster, and take memory. */
 const MAX_BATCH = 8;
+/** Tensors of one batch that a cache still holds. Beyond it, two images win on small layers what they lose on large. */
+const CACHED_BYTES = 24 << 20;
 
 export const NOT_FOR_IT = 'MODEL_HAS_NO_FEATURES';
 
@@ -21,7 +23,15 @@ export function prepareTask(engine, { layer }) {
   engine.useFeatures(vector === undefined ? findLayer(engine, layer) : findStep(engine, vector), true);
   const { name, shape } = engine.outputs[0];
   if (shape[0] !== 1) throw failure(NOT_FOR_IT, `'${name}' is [${shape}], not one row an image`);
-  return { batch: canBatch(engine) ? MAX_BATCH : 1, length: engine.featuresLength };
+  return {
+    batch: canBatch(engine) ? chooseBatch(engine.network.arenaBytes) : 1,
+    length: engine.featuresLength,
+  };
+}
+
+/** @param {number} bytes of one image's tensors */
+function chooseBatch(bytes) {
+  return Math.min(Math.max(Math.floor(CACHED_BYTES / bytes), 2), MAX_BATCH);
 }
 
 /**

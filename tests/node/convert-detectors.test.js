@@ -161,8 +161,9 @@ describe('601 classes of Open Images', needsShared, () => {
 
 for (const name of [PERSON, HANDS]) {
   test(name, needsShared, async () => {
-    const { model, kind } = await convert(sharedSource(name));
+    const { model, kind, notes } = await convert(sharedSource(name));
     assert.equal(kind, 'detector');
+    assert.match(notes.join(), /nothing names the classes: they are numbered/);
     await compareAll(model, zooPhotos(name));
     const engine = await loadEngine('simd', model);
     const { shape } = engine.inputs[0];
@@ -176,6 +177,57 @@ for (const name of [PERSON, HANDS]) {
     }
     engine.close();
   });
+}
+
+test('a softmax head is left whole, and its scores filtered', needsShared, async () => {
+  const files = await openSource(sharedSource(OPEN_IMAGES));
+  assert.ok(files instanceof Files);
+  const source = new Map(files.names.map((name) => [name, () => files.read(name)]));
+  source.set('saved_model.pb', async () => withSoftmax(await files.read('saved_model.pb')));
+  const classes = ['Dog', 'Cat', 'Person', 'Hot dog', 'Table'];
+  const [whole, sigmoid, filtered] = await Promise.all([
+    convert(source),
+    convert(sharedSource(OPEN_IMAGES)),
+    convert(source, { classes }),
+  ]);
+  assert.match(filtered.notes.join(), /left whole, and their scores filtered to 5 classes/);
+  assert.deepEqual(whole.operators.CONV_2D, filtered.operators.CONV_2D);
+  const photo = readFileSync(shared('photos/pets.jpg'));
+  /** @type {Float32Array[]} */
+  const probabilities = [];
+  for (const { model } of [whole, filtered]) {
+    const detector = await ObjectDetector.create({ model });
+    const heads = await detector.heads(photo);
+    const scores = heads.find(({ shape }) => shape[2] !== 4);
+    probabilities.push(/** @type {Float32Array} */ (scores?.data));
+    if (model === filtered.model)
+      assert.deepEqual(detector.labels.map(({ name }) => name).sort(), classes.toSorted());
+    detector.close();
+  }
+  const detector = await ObjectDetector.create({ model: sigmoid.model });
+  const heads = await detector.heads(photo);
+  const logits = /** @type {Float32Array} */ (heads.find(({ shape }) => shape[2] !== 4)?.data);
+  const ids = detector.labels.flatMap(({ name }, id) => (classes.includes(name) ? [id] : []));
+  detector.close();
+  assert.equal(probabilities[1].length, 1917 * 5);
+  for (let row = 0; row < 1917; row++) {
+    const all = probabilities[0].subarray(row * 601, (row + 1) * 601);
+    // What the background leaves of 1 is the same for all classes: ratios are those of the logits' exponentials.
+    const top = logits[row * 601 + ids[0]];
+    ids.forEach((id, i) => {
+      assert.equal(probabilities[1][row * 5 + i], all[id]);
+      const ratio = Math.exp(logits[row * 601 + id] - top);
+      assert.ok(Math.abs(all[id] - ratio * all[ids[0]]) <= 1e-4 * Math.max(all[id], 1e-30) + 1e-30);
+    });
+  }
+});
+
+/** The graph with another score converter, whose name is as long. @param {Uint8Array} graph */
+function withSoftmax(graph) {
+  const text = Buffer.from(graph).toString('latin1');
+  const changed = text.replaceAll('\x12\x07Sigmoid', '\x12\x07Softmax');
+  assert.notEqual(changed, text);
+  return new Uint8Array(Buffer.from(changed, 'latin1'));
 }
 
 /** Little-endian float32 of version 1. @param {string} path */

@@ -50,7 +50,9 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
   fuse(network);
   const kept = chooseClasses(classes, labels, heads.numClasses);
   const { scores, notes, written } = sliceHeads(network, heads, kept);
-  const names = labels.names ?? labels.mids;
+  // Numbers serve as names where there are none: slicing and MediaPipe then still tell the classes apart.
+  const names =
+    labels.names ?? labels.mids ?? Array.from({ length: heads.numClasses }, (_, c) => `class ${c}`);
   const keep = (/** @type {string[] | undefined} */ list) => list && written.map((c) => list[c]);
   const { scale, offset, resize } = preprocessing;
   return {
@@ -75,7 +77,7 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
       `input: ${preprocessing.size.join(' x ')}, ${resize} resize`,
       `${heads.anchors.length / 4} anchors, box coder ${heads.boxCoder.join(', ')}, ${heads.converter} scores of ${plural(heads.numClasses)}`,
       `suppression: score ${suppression.scoreThreshold}, IoU ${suppression.iouThreshold}, ${suppression.maxPerClass} a class, ${suppression.maxResults} in all`,
-      ...(names ? [] : ['nothing names the classes']),
+      ...((labels.names ?? labels.mids) ? [] : ['nothing names the classes: they are numbered']),
       ...notes,
     ],
   };
@@ -100,7 +102,7 @@ function chooseClasses(wanted, { names, mids }, numClasses) {
 
 /**
  * Scores of the wanted classes only, without background, which MediaPipe's readers would take for a class. Where scores
- * are independent the heads compute no others; a softmax needs all, and then its first column is cut off.
+ * are independent the heads compute no others; a softmax needs all, and the others are then left out of what it gives.
  * @param {Network} network
  * @param {import('./detector_heads.js').Heads} heads
  * @param {number[]} kept classes
@@ -112,11 +114,14 @@ function sliceHeads(network, { converter, background, numClasses }, kept) {
   /** @type {string[]} */
   const notes = [];
   if (converter === 'softmax') {
-    output.value = softmax(network, output.value, Number(background));
+    const probabilities = { name: `${SCORES}/softmax`, shape: output.value.shape };
+    network.ops.push({ kind: 'SOFTMAX', inputs: [output.value], output: probabilities, options: {} });
+    output.value = isWhole ? probabilities : selectColumns(network, probabilities, columns);
     if (kept.length < numClasses)
-      notes.push('softmax scores depend on each other: the class heads are left whole');
-    const written = Array.from({ length: numClasses }, (_, c) => c);
-    return { scores: /** @type {const} */ ('none'), notes, written };
+      notes.push(
+        `softmax scores depend on each other: the class heads are left whole, and their scores filtered to ${plural(kept.length)}`,
+      );
+    return { scores: /** @type {const} */ ('none'), notes, written: kept };
   }
   if (!isWhole && !sliceColumns(network, output.value, columns))
     throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'its class heads cannot be sliced');
@@ -124,30 +129,48 @@ function sliceHeads(network, { converter, background, numClasses }, kept) {
   return { scores: converter, notes, written: kept };
 }
 
-/** @param {Network} network @param {Value} logits @param {number} first column to keep */
-function softmax(network, logits, first) {
-  const output = { name: `${SCORES}/softmax`, shape: logits.shape };
-  network.ops.push({ kind: 'SOFTMAX', inputs: [logits], output, options: {} });
-  if (first === 0) return output;
-  const end = logits.shape;
-  const shape = end.with(-1, end[end.length - 1] - first);
+/**
+ * Each run of neighbouring columns cut out, and the pieces joined.
+ * @param {Network} network
+ * @param {Value} scores
+ * @param {number[]} columns
+ */
+function selectColumns(network, scores, columns) {
+  const axis = scores.shape.length - 1;
+  const starts = columns.filter((column, i) => column !== columns[i - 1] + 1);
+  const pieces = starts.map((start) => {
+    let end = start + 1;
+    while (columns.includes(end)) end++;
+    return cut(network, scores, start, end);
+  });
+  if (pieces.length === 1) return pieces[0];
+  const output = { name: `${SCORES}/classes`, shape: scores.shape.with(axis, columns.length) };
+  network.ops.push({ kind: 'CONCATENATION', inputs: pieces, output, options: { axis } });
+  return output;
+}
+
+/** @param {Network} network @param {Value} scores @param {number} start @param {number} end */
+function cut(network, scores, start, end) {
+  const name = `${SCORES}/classes_${start}_${end}`;
+  const { shape } = scores;
+  const last = shape.length - 1;
   const bounds = [
     ints(
-      `${SCORES}/begin`,
-      end.map((_, d) => (d === end.length - 1 ? first : 0)),
+      `${name}/begin`,
+      shape.map((_, d) => (d === last ? start : 0)),
     ),
-    ints(`${SCORES}/end`, end),
+    ints(`${name}/end`, shape.with(last, end)),
     ints(
-      `${SCORES}/by`,
-      end.map(() => 1),
+      `${name}/by`,
+      shape.map(() => 1),
     ),
   ];
-  const cut = { name: `${SCORES}/classes`, shape };
+  const output = { name, shape: shape.with(last, end - start) };
   network.ops.push({
     kind: 'STRIDED_SLICE',
-    inputs: [output, ...bounds],
-    output: cut,
+    inputs: [scores, ...bounds],
+    output,
     options: { beginMask: 0, endMask: 0, shrinkAxisMask: 0 },
   });
-  return cut;
+  return output;
 }
