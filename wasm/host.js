@@ -32,6 +32,7 @@
  *
  * @typedef {object} Host
  * @property {boolean} trustsRelaxed whether relaxed SIMD, where it validates, computes what it should
+ * @property {boolean} hasInt8 whether the package's own model has its 8-bit twin here
  * @property {'here' | 'worker' | 'none'} threads where a pool of threads can be had: a page must not wait for others
  * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
  * @property {(wasmUrl?: string | URL, precision?: 'float' | 'int8') => string | URL} locateModel where the package's own

@@ -89,7 +89,7 @@ export async function prepare(options) {
  */
 async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
   if (precision !== 'auto') return precision;
-  if (model !== undefined && int8Model === undefined) return 'float';
+  if (int8Model === undefined && (model !== undefined || !host().hasInt8)) return 'float';
   return hasFastDots(await creating) ? 'int8' : 'float';
 }
 

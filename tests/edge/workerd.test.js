@@ -100,7 +100,7 @@ describe('in workerd', () => {
     assert.deepEqual(await post('/size'), { width: 512, height: 512 });
   });
 
-  test('auto is float, where the clock stands still; there is no 8-bit twin', async () => {
+  test('the upload has no 8-bit twin, so that auto is float', async () => {
     assert.equal(await post('/auto'), 'float');
     assert.equal((await post('/int8')).code, 'INVALID_OPTION');
   });

@@ -71,6 +71,7 @@ async function startThread(start) {
 installHost({
   // Node 20 has no relaxed SIMD; behind its flag it validates and computes wrong results.
   trustsRelaxed: Number(process.versions.node.split('.')[0]) >= 22,
+  hasInt8: true,
   threads: 'here',
   loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl, compile),
   locateModel,

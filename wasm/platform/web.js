@@ -22,9 +22,10 @@ async function compile(url) {
 /** What relative URLs are relative to. */
 export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
 
-/** @type {Pick<import('../host.js').Host, 'trustsRelaxed' | 'loadModule' | 'locateModel' | 'open' | 'drawing'>} */
+/** @type {Pick<import('../host.js').Host, 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'drawing'>} */
 export const web = {
   trustsRelaxed: true,
+  hasInt8: true,
   loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl && new URL(wasmUrl, baseUrl()), compile),
   locateModel: (wasmUrl, precision) => locateModel(wasmUrl && new URL(wasmUrl, baseUrl()), precision),
   open: openUrl,

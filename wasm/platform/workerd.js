@@ -13,6 +13,7 @@ const MODEL = 'ocelli:model';
 
 installHost({
   trustsRelaxed: true,
+  hasInt8: false,
   threads: 'none',
   async loadModule(variant) {
     if (variant === 'simd' || variant === 'relaxed') return MODULES[variant];
