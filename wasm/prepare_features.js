@@ -4,8 +4,8 @@ import { nearest } from './labels.js';
 
 /** @typedef {import('./engine.js').Engine} Engine */
 
-/** Where MobileNetV2's backbone ends, whatever is built on it. */
-const BACKBONE = 'Conv_1';
+/** Where MobileNetV2's backbone ends, whatever is built on it: as TF-Slim names it, and as Keras does. */
+const BACKBONES = ['Conv_1', 'out_relu'];
 /** More at once make no image faster, and take memory. */
 const MAX_BATCH = 8;
 /** Tensors of one batch that a cache still holds. Beyond it, two images win on small layers what they lose on large. */
@@ -67,18 +67,22 @@ function findStep(engine, output) {
  * @returns {number} its index
  */
 export function findLayer(engine, layer) {
-  const wanted = layer ?? BACKBONE;
   const maps = engine.operators.map(({ output, shape }) => (shape.length >= 2 ? output : ''));
-  const exact = maps.lastIndexOf(wanted);
-  if (exact >= 0 && wanted !== '') return exact;
-  const found = maps.findLastIndex((name) =>
-    name.split(';').some((part) => `/${part}/`.includes(`/${wanted}/`)),
-  );
-  if (found >= 0) return found;
+  for (const wanted of layer === undefined ? BACKBONES : [layer]) {
+    const found = findNamed(maps, wanted);
+    if (found >= 0) return found;
+  }
   if (layer === undefined)
-    throw failure(NOT_FOR_IT, `neither one vector as output nor a tensor '${BACKBONE}'`);
+    throw failure(NOT_FOR_IT, `neither one vector as output nor a tensor '${BACKBONES.join("' or '")}'`);
   const names = [...new Set(maps.flatMap((name) => name.split(/[/;]/)))].filter((name) => name !== '');
   throw failure('UNKNOWN_LAYER', `'${layer}'; nearest: ${nearest(layer, names).join(', ')}`);
+}
+
+/** @param {string[]} names @param {string} wanted */
+function findNamed(names, wanted) {
+  const exact = wanted === '' ? -1 : names.lastIndexOf(wanted);
+  if (exact >= 0) return exact;
+  return names.findLastIndex((name) => name.split(';').some((part) => `/${part}/`.includes(`/${wanted}/`)));
 }
 
 /**

@@ -294,6 +294,17 @@ describe('layers', () => {
     extractor.close();
   });
 
+  test('without a name, where Keras says that the backbone ends', needsShared, async () => {
+    const model = shared('models/ssd_mobilenet_v2_fpnlite_256_coco80.int8.tflite');
+    const [unnamed, named] = await Promise.all(
+      [undefined, 'out_relu'].map((layer) => FeatureExtractor.create({ model, layer, input: HUB_INPUT })),
+    );
+    assert.equal(unnamed.length, 1280);
+    assert.deepEqual(await unnamed.extract(coffee), await named.extract(coffee));
+    unnamed.close();
+    named.close();
+  });
+
   test('an unknown name is answered with the nearest', async () => {
     await assert.rejects(FeatureExtractor.create({ layer: 'Conv_2' }), {
       code: 'UNKNOWN_LAYER',
