@@ -1,7 +1,8 @@
 // Pages in Chromium that tell their own results: a fresh browser for each, without a debugger at its other end.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startServer } from '../tools/serve.js';
@@ -15,13 +16,14 @@ const PATIENCE_MS = 60000;
 
 /**
  * A server whose pages answer by a POST to /report/PART/…
- * @param {{roots: Record<string, string>, onRequest?: (path: string) => void}} options
+ * @param {Pick<import('../tools/serve.js').ServerOptions, 'roots' | 'headers' | 'onRequest'>} options
  */
-export async function serveReports({ roots, onRequest }) {
+export async function serveReports({ roots, headers, onRequest }) {
   /** @type {(parts: string[]) => void} */
   let onReport = () => {};
   const server = await startServer({
     roots,
+    headers,
     onRequest(path) {
       const [, kind, ...parts] = path.split('/');
       if (kind === 'report') onReport(parts);
@@ -46,7 +48,7 @@ export async function serveReports({ roots, onRequest }) {
     } finally {
       browser.kill();
       await exited;
-      rmSync(profile, { recursive: true, maxRetries: 5 });
+      await rm(profile, { recursive: true, force: true, maxRetries: 10 });
     }
   }
   return { visit, close: server.close };

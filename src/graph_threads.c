@@ -1,5 +1,5 @@
 // Replaces pthreadpool's pthreads.c; its portable-api.c, which splits the work, calls pthreadpool_parallelize() here.
-// An idle thread sleeps: it looks for the next operator's work for some tens of microseconds, then waits in the kernel.
+// An idle thread sleeps: it looks for the next operator's work for a tenth of a millisecond, then waits in the kernel.
 #include "graph_threads.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 // pthreadpool's own, for its struct.
 #include "threadpool-object.h"
 
-enum { kSpins = 20000 };
+enum { kSpins = 200000 };
 
 static void wait_while_equal(pthreadpool_atomic_uint32_t* address, uint32_t value) {
   for (int i = 0; i < kSpins; i++)
