@@ -4,41 +4,36 @@
 // four channels by four taps, the fourth one's weight being 0, made once and multiplied three times.
 #include "kernels/kernels.h"
 #ifdef __wasm_relaxed_simd__
-#include <wasm_simd128.h>
-
+#include "kernels/requantize.h"
 #include "xnnpack/dwconv.h"
 
 enum { LANES = 8, WEIGHT_LANES = 16, COLUMN = 3, TAPS = 9 };
 enum { BLOCK_BYTES = WEIGHT_LANES * (4 + TAPS + 4), TAPS_AT = WEIGHT_LANES * 4, SCALES_AT = WEIGHT_LANES * (4 + TAPS) };
 enum { TILE_OF_STEP_1 = 38, TILE_OF_STEP_2 = 19, MAX_COLUMNS = TILE_OF_STEP_1 + 2 };
 
-typedef struct {
-  v128_t low, high;  // four channels each
-} pair;
-
-static inline pair interleave(v128_t top, v128_t middle, v128_t bottom, v128_t fourth) {
+static inline ocl_octet interleave(v128_t top, v128_t middle, v128_t bottom, v128_t fourth) {
   const v128_t upper = wasm_i8x16_shuffle(top, middle, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const v128_t lower = wasm_i8x16_shuffle(bottom, fourth, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  return (pair){wasm_i16x8_shuffle(upper, lower, 0, 8, 1, 9, 2, 10, 3, 11),
-                wasm_i16x8_shuffle(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15)};
+  return (ocl_octet){wasm_i16x8_shuffle(upper, lower, 0, 8, 1, 9, 2, 10, 3, 11),
+                     wasm_i16x8_shuffle(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15)};
 }
 
-static inline pair load_weights(const int8_t* taps) {
+static inline ocl_octet load_weights(const int8_t* taps) {
   return interleave(wasm_v128_load64_zero(taps), wasm_v128_load64_zero(taps + WEIGHT_LANES),
                     wasm_v128_load64_zero(taps + 2 * WEIGHT_LANES), wasm_i8x16_const_splat(0));
 }
 
 // `flip`: the dot product takes its second operand as unsigned, so 128 is added to inputs; 0: as signed.
-static inline pair load_column(const int8_t* const* inputs, size_t channel, v128_t flip) {
+static inline ocl_octet load_column(const int8_t* const* inputs, size_t channel, v128_t flip) {
   const v128_t bottom = wasm_v128_load64_zero(inputs[2] + channel);
-  const pair column = interleave(wasm_v128_load64_zero(inputs[0] + channel), wasm_v128_load64_zero(inputs[1] + channel),
-                                 bottom, bottom);
-  return (pair){wasm_v128_xor(column.low, flip), wasm_v128_xor(column.high, flip)};
+  const ocl_octet column = interleave(wasm_v128_load64_zero(inputs[0] + channel),
+                                      wasm_v128_load64_zero(inputs[1] + channel), bottom, bottom);
+  return (ocl_octet){wasm_v128_xor(column.low, flip), wasm_v128_xor(column.high, flip)};
 }
 
-static inline pair add_column(pair sum, pair values, pair weights) {
-  return (pair){wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.low, values.low, sum.low),
-                wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.high, values.high, sum.high)};
+static inline ocl_octet add_column(ocl_octet sum, ocl_octet values, ocl_octet weights) {
+  return (ocl_octet){wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.low, values.low, sum.low),
+                     wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.high, values.high, sum.high)};
 }
 
 typedef struct {
@@ -48,28 +43,21 @@ typedef struct {
   size_t lane;             // of the block
   int8_t* output;
   size_t pixel_stride;
-  v128_t flip, magic_min, magic_less_zero_point, max;
+  v128_t flip;
+  ocl_requantize requantize;
 } strip;
 
-// A sum as a float is scaled and rounded by adding a number whose last place is 1.
-static inline v128_t scale_sum(v128_t sum, v128_t scale, const strip* s) {
-  const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sum), scale);
-  const v128_t magic = wasm_f32x4_add(scaled, wasm_f32x4_const_splat(0x1.8p23f));
-  return wasm_i32x4_sub(wasm_i32x4_max(magic, s->magic_min), s->magic_less_zero_point);
-}
-
-static inline void store(int8_t* output, pair sum, pair scales, const strip* s) {
-  const v128_t words = wasm_i16x8_narrow_i32x4(scale_sum(sum.low, scales.low, s), scale_sum(sum.high, scales.high, s));
-  wasm_v128_store64_lane(output, wasm_i8x16_min(wasm_i8x16_narrow_i16x8(words, words), s->max), 0);
+static inline void store(int8_t* output, ocl_octet sums, ocl_octet scales, const strip* s) {
+  wasm_v128_store64_lane(output, ocl_requantize_octet(sums, scales, &s->requantize), 0);
 }
 
 // Where inputs are flipped, every weight has been multiplied by 128 too often.
-static inline pair load_bias(const strip* s, pair left, pair centre, pair right) {
+static inline ocl_octet load_bias(const strip* s, ocl_octet left, ocl_octet centre, ocl_octet right) {
   const v128_t half = wasm_v128_and(wasm_u8x16_shr(s->flip, 1), wasm_i8x16_const_splat(64));
-  const pair halves = {half, half}, zero = {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0)};
-  const pair sum = add_column(add_column(add_column(zero, halves, left), halves, centre), halves, right);
-  return (pair){wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane), wasm_i32x4_shl(sum.low, 1)),
-                wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane + 16), wasm_i32x4_shl(sum.high, 1))};
+  const ocl_octet halves = {half, half}, zero = {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0)};
+  const ocl_octet sum = add_column(add_column(add_column(zero, halves, left), halves, centre), halves, right);
+  return (ocl_octet){wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane), wasm_i32x4_shl(sum.low, 1)),
+                     wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane + 16), wasm_i32x4_shl(sum.high, 1))};
 }
 
 // Eight channels of a tile; `step`, 1 or 2, columns from one output to the next, a constant wherever this is inlined.
@@ -77,16 +65,16 @@ static inline __attribute__((always_inline)) void run_strip(const strip* given, 
   const strip s = *given;
   const int8_t* taps = (const int8_t*)s.weights + TAPS_AT + s.lane;
   const uint8_t* scales_at = s.weights + SCALES_AT + 4 * s.lane;
-  const pair left = load_weights(taps), centre = load_weights(taps + COLUMN * WEIGHT_LANES),
-             right = load_weights(taps + 2 * COLUMN * WEIGHT_LANES);
-  const pair scales = {wasm_v128_load(scales_at), wasm_v128_load(scales_at + 16)};
-  const pair bias = load_bias(&s, left, centre, right);
+  const ocl_octet left = load_weights(taps), centre = load_weights(taps + COLUMN * WEIGHT_LANES),
+                  right = load_weights(taps + 2 * COLUMN * WEIGHT_LANES);
+  const ocl_octet scales = {wasm_v128_load(scales_at), wasm_v128_load(scales_at + 16)};
+  const ocl_octet bias = load_bias(&s, left, centre, right);
   const int8_t* const* inputs = s.inputs;
   int8_t* output = s.output;
   // Sums of the next output's left column, and of this one's left and centre.
-  pair next = bias, sum = bias;
+  ocl_octet next = bias, sum = bias;
   for (int i = 0; i < 3 - step; i++, inputs += COLUMN) {
-    const pair values = load_column(inputs, s.channel, s.flip);
+    const ocl_octet values = load_column(inputs, s.channel, s.flip);
     sum = add_column(next, values, centre);
     next = add_column(bias, values, left);
   }
@@ -95,7 +83,7 @@ static inline __attribute__((always_inline)) void run_strip(const strip* given, 
       sum = add_column(next, load_column(inputs, s.channel, s.flip), centre);
       inputs += COLUMN;
     }
-    const pair values = load_column(inputs, s.channel, s.flip);
+    const ocl_octet values = load_column(inputs, s.channel, s.flip);
     inputs += COLUMN;
     store(output, add_column(sum, values, right), scales, &s);
     output += s.pixel_stride;
@@ -111,7 +99,6 @@ static void copy_pointers(const int8_t** inputs, size_t count, size_t offset, co
 void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const int8_t* zero,
                         const union xnn_qs8_qc8w_conv_minmax_params* params) {
-  static const int32_t kMagic = 0x4B400000;  // 0x1.8p23f
   const size_t stride = (size_t)input_stride / sizeof *input;
   if (channels % LANES != 0 || (stride != COLUMN && stride != 2 * COLUMN)) {
     xnn_qs8_qc8w_dwconv_minmax_fp32_ukernel_9p16c__wasmsimd_mul16_add16(
@@ -122,14 +109,10 @@ void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** inp
   const size_t tile_width = is_step_1 ? TILE_OF_STEP_1 : TILE_OF_STEP_2;
   const size_t num_tiles = (output_width + tile_width - 1) / tile_width;
   const int8_t* columns[MAX_COLUMNS * COLUMN];
-  const int32_t zero_point = params->fp32_scalar.output_zero_point;
-  // Whole numbers beside kMagic have their float's bits beside its bits.
   strip s = {.inputs = columns,
              .pixel_stride = channels + output_increment,
              .flip = wasm_i8x16_splat(ocl_kernels_dot_is_unsigned() ? INT8_MIN : 0),
-             .magic_min = wasm_i32x4_splat(kMagic + params->fp32_scalar.output_min - zero_point),
-             .magic_less_zero_point = wasm_i32x4_splat(kMagic - zero_point),
-             .max = wasm_i8x16_splat((int8_t)params->fp32_scalar.output_max)};
+             .requantize = ocl_requantize_of(params)};
   for (size_t tile = num_tiles; tile != 0; tile--) {
     s.width = (output_width + tile - 1) / tile;
     copy_pointers(input, (s.width - 1) * stride + TAPS, input_offset, zero, columns);

@@ -1,5 +1,7 @@
 #include "kernels/kernels.h"
 
+#include <string.h>
+
 #include "xnnpack/config.h"
 #include "xnnpack/gemm.h"
 #include "xnnpack/hardware-config.h"
@@ -65,10 +67,27 @@ static void install_depthwise_int8(void) {
 }
 #endif
 
+#ifdef __wasm_relaxed_simd__
+static void install_matrix_int8(void) {
+  enum { ONE = 0, FOUR = 3 };
+  struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_qs8_qc8w_gemm_config();
+  if (config == NULL || !ocl_kernels_use_dot()) return;
+  memset(&config->minmax, 0, sizeof config->minmax);
+  config->minmax.gemm[ONE] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)ocl_gemm_qs8_run_1);
+  config->minmax.gemm[FOUR] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)ocl_gemm_qs8_run_4);
+  config->minmax.igemm[ONE] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)ocl_igemm_qs8_run_1);
+  config->minmax.igemm[FOUR] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)ocl_igemm_qs8_run_4);
+  config->mr = 4;
+  config->nr = 8;
+  config->log2_kr = 2;
+}
+#endif
+
 void ocl_kernels_install(void) {
   install_depthwise();
   install_matrix();
 #ifdef __wasm_relaxed_simd__
   install_depthwise_int8();
+  install_matrix_int8();
 #endif
 }

@@ -29,4 +29,17 @@ void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** inp
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const int8_t* zero,
                         const union xnn_qs8_qc8w_conv_minmax_params* params);
 
+// xnn_qs8_qc8w_gemm_minmax_ukernel_fn and its igemm, for one row and for four, by 8 columns, 4 inputs at a time.
+// Likewise.
+void ocl_gemm_qs8_run_1(size_t mr, size_t nc, size_t kc, const int8_t* a, size_t a_stride, const void* w, int8_t* c,
+                        size_t cm_stride, size_t cn_stride, const union xnn_qs8_qc8w_conv_minmax_params* params);
+void ocl_gemm_qs8_run_4(size_t mr, size_t nc, size_t kc, const int8_t* a, size_t a_stride, const void* w, int8_t* c,
+                        size_t cm_stride, size_t cn_stride, const union xnn_qs8_qc8w_conv_minmax_params* params);
+void ocl_igemm_qs8_run_1(size_t mr, size_t nc, size_t kc, size_t ks, const int8_t** a, const void* w, int8_t* c,
+                         size_t cm_stride, size_t cn_stride, size_t a_offset, const int8_t* zero,
+                         const union xnn_qs8_qc8w_conv_minmax_params* params);
+void ocl_igemm_qs8_run_4(size_t mr, size_t nc, size_t kc, size_t ks, const int8_t** a, const void* w, int8_t* c,
+                         size_t cm_stride, size_t cn_stride, size_t a_offset, const int8_t* zero,
+                         const union xnn_qs8_qc8w_conv_minmax_params* params);
+
 #endif  // OCELLI_KERNELS_KERNELS_H_

@@ -1,134 +1,74 @@
 // Our kernels against XNNPACK's own, bit for bit, and against the formula.
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { readFile, TYPE, writeFile } from '../../tools/quantize/file.js';
-import { floatsOf, toBytes } from '../../tools/quantize/float_model.js';
 import { Engine } from '../../wasm/engine.js';
-import { samePadding } from '../../tools/convert/network.js';
-import { writeTflite } from '../../tools/convert/tflite.js';
+import { build, complete, INPUT, makeNumbers, OUTPUT, outputSize, toInt8, visitTaps } from './convolution.js';
 import { loadModel, maxDifference, variants } from './shared.js';
 
-/**
- * @typedef {object} Case
- * @property {[number, number]} size of the input: height, width
- * @property {number} channels
- * @property {[number, number]} [kernel] height, width
- * @property {number} [stride]
- * @property {number} [dilation]
- * @property {'SAME' | 'VALID'} [padding]
- * @property {'NONE' | 'RELU' | 'RELU6'} [activation]
- */
-
-/** Numbers in [-4, 4) that look random and are always the same. */
-function makeNumbers(/** @type {number} */ length, seed = 1) {
-  let state = seed;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' LCG
-    return (state >>> 8) / 2 ** 21 - 4;
-  });
-}
-
-/** @param {Required<Case>} c */
-function outputSize({ size, kernel, stride, dilation, padding }) {
-  return size.map((n, i) =>
-    padding === 'SAME'
-      ? Math.ceil(n / stride)
-      : Math.floor((n - (kernel[i] - 1) * dilation - 1) / stride) + 1,
-  );
-}
-
-/**
- * A network of one depthwise convolution.
- * @param {Required<Case>} c
- */
-function build(c) {
-  const { channels, kernel, stride, dilation, padding, activation } = c;
-  const weights = makeNumbers(kernel[0] * kernel[1] * channels, 2);
-  const bias = makeNumbers(channels, 3);
-  const input = { name: 'input', shape: [1, ...c.size, channels] };
-  const output = { name: 'output', shape: [1, ...outputSize(c), channels] };
-  const tensor = { dtype: /** @type {const} */ ('float32'), shape: [...kernel, channels, 1], data: weights };
-  const op = {
-    kind: 'DEPTHWISE_CONV_2D',
-    inputs: [input],
-    output,
-    weights: { kernel: tensor, isTransposed: false, bias: Float64Array.from(bias) },
-    options: {
-      ...{ strideW: stride, strideH: stride, dilationW: dilation, dilationH: dilation },
-      ...{ padding, activation, depthMultiplier: 1 },
-    },
-  };
-  const network = { ops: [op], inputs: [input], outputs: [{ name: 'output', value: output }] };
-  return { model: writeTflite(network, { precision: 'fp32', description: '' }), weights, bias };
-}
+/** @typedef {import('./convolution.js').Convolution} Convolution */
 
 /**
  * What the convolution should give, summed in doubles.
- * @param {Required<Case>} c
+ * @param {Required<Convolution>} c
  * @param {Float32Array} input
  * @param {{weights: Float32Array, bias: Float32Array}} constants
  */
 function convolve(c, input, { weights, bias }) {
-  const { channels, kernel, stride, dilation, padding, activation } = c;
-  const [outHeight, outWidth] = outputSize(c);
-  const [height, width] = c.size;
-  const before = c.size.map((n, i) =>
-    padding === 'SAME' ? samePadding(n, kernel[i], stride, dilation)[0] : 0,
-  );
-  return Float32Array.from({ length: outHeight * outWidth * channels }, (_, index) => {
-    const channel = index % channels;
-    const x = Math.floor(index / channels) % outWidth;
-    const y = Math.floor(index / channels / outWidth);
-    let sum = bias[channel];
-    for (let tap = 0; tap < kernel[0] * kernel[1]; tap++) {
-      const iy = y * stride + Math.floor(tap / kernel[1]) * dilation - before[0];
-      const ix = x * stride + (tap % kernel[1]) * dilation - before[1];
-      if (iy < 0 || iy >= height || ix < 0 || ix >= width) continue;
-      sum += input[(iy * width + ix) * channels + channel] * weights[tap * channels + channel];
-    }
-    if (activation !== 'NONE') sum = Math.max(0, sum);
-    return activation === 'RELU6' ? Math.min(6, sum) : sum;
+  const { channels, activation } = c;
+  const [height, width] = outputSize(c);
+  const sums = Float64Array.from({ length: height * width * channels }, (_, i) => bias[i % channels]);
+  visitTaps(c, (output, tap, pixel) => {
+    for (let channel = 0; channel < channels; channel++)
+      sums[output * channels + channel] +=
+        input[pixel * channels + channel] * weights[tap * channels + channel];
+  });
+  return Float32Array.from(sums, (sum) => {
+    const positive = activation === 'NONE' ? sum : Math.max(0, sum);
+    return activation === 'RELU6' ? Math.min(6, positive) : positive;
   });
 }
 
 /**
- * The same network in 8 bits, with scales that are easy to write down.
- * @param {Uint8Array} bytes
+ * The same in whole numbers, as XNNPACK rounds: the sum as a float times the scale, to the nearest, ties to even.
+ * @param {Required<Convolution>} c
+ * @param {Int8Array} input
+ * @param {Omit<ReturnType<typeof toInt8>, 'int8'>} constants
  */
-function toInt8(bytes) {
-  const model = readFile(bytes);
-  const [{ inputs, outputs }] = model.operators;
-  const [input, kernel, bias, output] = [...inputs, ...outputs].map((tensor) => model.tensors[tensor]);
-  const scales = Array.from(floatsOf(bias), (_, c) => (1 + (c % 3)) / 64);
-  const store = (/** @type {Float32Array} */ values, /** @type {number} */ scale) =>
-    values.map((value, i) =>
-      Math.max(-127, Math.min(127, Math.round(value / scale / scales[i % scales.length]))),
-    );
-  const zeros = scales.map(() => 0);
-  Object.assign(input, { type: TYPE.int8, quantization: { scales: [1 / 16], zeroPoints: [9], axis: 0 } });
-  Object.assign(output, { type: TYPE.int8, quantization: { scales: [1 / 4], zeroPoints: [-5], axis: 0 } });
-  Object.assign(kernel, {
-    type: TYPE.int8,
-    data: toBytes(Int8Array.from(store(floatsOf(kernel), 1))),
-    quantization: { scales, zeroPoints: zeros, axis: 3 },
+function convolveInt8(c, input, { kernel, bias, scales }) {
+  const { channels, outputs, activation } = c;
+  const depth = c.kernel[0] * c.kernel[1] * channels;
+  const [height, width] = outputSize(c);
+  const sums = Int32Array.from({ length: height * width * outputs }, (_, i) => bias[i % outputs]);
+  visitTaps(c, (output, tap, pixel) => {
+    for (let to = 0; to < outputs; to++)
+      for (let from = 0; from < channels; from++)
+        sums[output * outputs + to] +=
+          (input[pixel * channels + from] - INPUT.zeroPoint) * kernel[to * depth + tap * channels + from];
   });
-  Object.assign(bias, {
-    type: TYPE.int32,
-    data: toBytes(Int32Array.from(store(floatsOf(bias), 1 / 16))),
-    quantization: { scales: scales.map((scale) => scale / 16), zeroPoints: zeros, axis: 0 },
+  const least = activation === 'NONE' ? -128 : OUTPUT.zeroPoint;
+  const most = activation === 'RELU6' ? OUTPUT.zeroPoint + 6 / OUTPUT.scale : 127;
+  return Int8Array.from(sums, (sum, i) => {
+    const scale = Math.fround(Math.fround(INPUT.scale * scales[i % outputs]) / OUTPUT.scale);
+    const value = roundToEven(Math.fround(Math.fround(sum) * scale)) + OUTPUT.zeroPoint;
+    return Math.max(least, Math.min(most, value));
   });
-  return writeFile(model);
+}
+
+/** @param {number} value */
+function roundToEven(value) {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 const SIZES = [1, 2, 3, 4, 5, 7, 19, 38, 39, 40, 41, 75, 77, 78, 79, 80];
 const CHANNELS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 16, 17, 24, 31, 96];
 
-/** @type {Case[]} */
+/** @type {Convolution[]} */
 const CASES = [
   // Widths around the tiles' ends, even and odd, where the padding of 'SAME' differs.
   ...[1, 2, 3].flatMap((stride) =>
     SIZES.flatMap((width) => {
-      /** @type {Case} */
+      /** @type {Convolution} */
       const shape = { size: [4, width], channels: 9, stride };
       return [shape, ...(width >= 3 ? [{ ...shape, padding: /** @type {const} */ ('VALID') }] : [])];
     }),
@@ -152,43 +92,74 @@ const CASES = [
     [1, 9],
     [9, 1],
   ].flatMap((kernel) => [1, 2, 3].map((stride) => ({ size: [10, 45], channels: 10, kernel, stride }))),
-].map((c) => /** @type {Case} */ (c));
+].map((c) => /** @type {Convolution} */ (c));
+
+/** @type {Convolution[]} */
+const MATRIX_CASES = [
+  // Rows, columns and inputs around the tiles' ends.
+  ...[1, 2, 3, 4, 5, 7, 8, 9].flatMap((width) =>
+    [1, 7, 8, 9, 16].map((outputs) => ({ size: [1, width], channels: 5, outputs, kernel: [1, 1] })),
+  ),
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 24, 33].map((channels) => ({
+    ...{ size: [3, 3], channels, outputs: 11, kernel: [1, 1] },
+  })),
+  ...[1, 3, 4, 5, 13].flatMap((channels) =>
+    [1, 2].flatMap((stride) =>
+      ['SAME', 'VALID'].map((padding) => ({ size: [5, 7], channels, outputs: 10, stride, padding })),
+    ),
+  ),
+  ...['NONE', 'RELU'].map((activation) => ({ size: [4, 4], channels: 6, outputs: 6, activation })),
+  { size: [4, 5], channels: 3, outputs: 9, dilation: 2 },
+].map((c) => /** @type {Convolution} */ (c));
+
+/**
+ * @param {Engine} engine
+ * @param {Uint8Array} model
+ * @param {Float32Array | Int8Array} input
+ */
+async function runModel(engine, model, input) {
+  await loadModel(engine, model);
+  engine.writeInput(0, input);
+  engine.run();
+  return engine.readOutput(0).data;
+}
 
 for (const variant of variants) {
-  describe(`depthwise convolution, ${variant}`, async () => {
+  describe(`kernels, ${variant}`, async () => {
     const ours = await Engine.create({ variant, threads: 1 });
     const theirs = await Engine.create({ variant, threads: 1, baseline: true });
     after(() => [ours, theirs].forEach((engine) => engine.close()));
+    /** @param {Uint8Array} model @param {Float32Array | Int8Array} input */
+    const runBoth = (model, input) =>
+      Promise.all([ours, theirs].map((engine) => runModel(engine, model, input)));
 
     for (const given of CASES) {
-      test(JSON.stringify(given), async () => {
-        /** @type {Required<Case>} */
-        const c = { kernel: [3, 3], stride: 1, dilation: 1, padding: 'SAME', activation: 'RELU6', ...given };
+      test(`depthwise ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
         const { model, ...constants } = build(c);
         const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
-        const [actual, expected] = await Promise.all(
-          [ours, theirs].map(async (engine) => {
-            await loadModel(engine, model);
-            engine.writeInput(0, input);
-            engine.run();
-            return /** @type {Float32Array} */ (engine.readOutput(0).data);
-          }),
-        );
+        const [actual, expected] = await runBoth(model, input);
         assert.deepEqual(actual, expected);
-        assert.ok(maxDifference(actual, convolve(c, input, constants)) < 1e-4);
+        const difference = maxDifference(/** @type {Float32Array} */ (actual), convolve(c, input, constants));
+        assert.ok(difference < 1e-4);
 
-        const int8 = toInt8(model);
-        const stored = Int8Array.from(input, (value) => value * 32);
-        const [found, wanted] = await Promise.all(
-          [ours, theirs].map(async (engine) => {
-            await loadModel(engine, int8);
-            engine.writeInput(0, stored);
-            engine.run();
-            return engine.readOutput(0).data;
-          }),
+        const [found, wanted] = await runBoth(
+          toInt8(model).int8,
+          Int8Array.from(input, (value) => value * 32),
         );
         assert.deepEqual(found, wanted);
         assert.ok(new Set(/** @type {Int8Array} */ (found)).size > 1 || found.length < 8);
+      });
+    }
+
+    for (const given of MATRIX_CASES) {
+      test(`int8 ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const { int8, ...constants } = toInt8(build(c).model);
+        const input = Int8Array.from(makeNumbers(c.size[0] * c.size[1] * c.channels), (value) => value * 32);
+        const [found, wanted] = await runBoth(int8, input);
+        assert.deepEqual(found, wanted);
+        assert.deepEqual(found, convolveInt8(c, input, constants));
       });
     }
   });
