@@ -30,6 +30,7 @@ const PROFILED_RUNS = 11;
 const PROBES = 40;
 const SHOWN_OPERATORS = 12;
 const SEED = 20261123;
+const PRECISIONS = /** @type {const} */ (['float', 'int8', 'auto']);
 
 /**
  * @param {import('./usage.js').Values<'bench'>} values
@@ -38,26 +39,31 @@ const SEED = 20261123;
 export async function run(values, [file]) {
   if (file === '-' && values.baseline)
     throw new UsageError('--baseline loads MODEL twice: it must be a file');
+  if (file !== undefined && values.precision !== undefined)
+    throw new UsageError('--precision is of the default model; MODEL has its own');
   const options = {
     runs: readNumber('runs', values.runs, { min: 1, max: 1e6, integer: true }) ?? 50,
     threads: readThreads(values.threads),
     baseline: values.baseline ?? false,
+    precision: PRECISIONS.find((precision) => precision === (values.precision ?? 'float')),
   };
+  if (options.precision === undefined) throw new UsageError(`--precision takes ${PRECISIONS.join(', ')}`);
   const report = await attempt(file ?? DEFAULT_MODEL, () => measure(file, options));
   if (report) print(values.json ? JSON.stringify(report) : toText(report, values.operators ?? false));
 }
 
 /**
  * @param {string | undefined} file
- * @param {{runs: number, threads: number, baseline: boolean}} options
+ * @param {{runs: number, threads: number, baseline: boolean, precision?: typeof PRECISIONS[number]}} options
  */
-async function measure(file, { runs, threads, baseline }) {
-  const { engine, variant, ms: load } = await loadModel(file, threads);
+async function measure(file, { runs, threads, baseline, precision: wanted }) {
+  const { engine, variant, ms: load } = await loadModel(file, threads, { precision: wanted });
+  const precision = precisionOf(engine);
   const engines = [engine];
   try {
     writeNoise(engine);
     const first = timeRun(engine);
-    if (baseline) engines.push((await loadModel(file, threads, { baseline })).engine);
+    if (baseline) engines.push((await loadModel(file, threads, { baseline, precision })).engine);
     engines.slice(1).forEach(writeNoise);
     const before = measurePeaks(engine);
     for (let i = 0; i < WARM_UP_RUNS; i++) for (const each of engines) each.run();
@@ -66,7 +72,6 @@ async function measure(file, { runs, threads, baseline }) {
     const operators = profile(engines);
     const [fma, dot] = before.map((peak, i) => Math.max(peak, after[i]));
     const { multiplyAdds } = engine.network;
-    const precision = precisionOf(engine);
     const cores = Math.min(threads, availableParallelism());
     const peak = precision === 'int8' && dot > 0 ? dot : fma;
     return {

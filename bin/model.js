@@ -3,6 +3,7 @@ import { Engine } from '../wasm/engine.js';
 import { host } from '../wasm/host.js';
 import { readSource } from '../wasm/input.js';
 import { findManifestEntry } from '../wasm/model_spec.js';
+import { hasFastDots } from '../wasm/precision.js';
 import { chooseVariant } from '../wasm/variant.js';
 import '../wasm/platform/node.js';
 import { readBytes } from './common.js';
@@ -13,10 +14,12 @@ export const DEFAULT_MODEL = 'default model';
 /**
  * @param {Uint8Array | string | undefined} model bytes, or a file's name; - is standard input; undefined: the default model
  * @param {number} threads
- * @param {{baseline?: boolean}} [options] baseline: XNNPACK's own kernels
+ * @param {object} [options]
+ * @param {boolean} [options.baseline] XNNPACK's own kernels
+ * @param {'float' | 'int8' | 'auto'} [options.precision] which default model
  * @returns the engine, which the caller closes, what is known of the model, and how long each step took
  */
-export async function loadModel(model, threads, { baseline = false } = {}) {
+export async function loadModel(model, threads, { baseline = false, precision = 'float' } = {}) {
   const source = model === '-' ? await readBytes(model) : model;
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
@@ -24,13 +27,15 @@ export async function loadModel(model, threads, { baseline = false } = {}) {
   const engine = await Engine.create({ variant, threads, baseline });
   const created = performance.now();
   try {
-    const received = await engine.receiveModel(await readSource(source ?? locateModel()));
+    const twin = precision === 'auto' ? (hasFastDots(engine) ? 'int8' : 'float') : precision;
+    const opened = performance.now();
+    const received = await engine.receiveModel(await readSource(source ?? locateModel(undefined, twin)));
     const metadata = engine.openModel();
     const beforeHash = performance.now();
     const entry = await findManifestEntry(received, metadata);
     const afterHash = performance.now();
     engine.buildModel();
-    const ms = { module: created - start, model: performance.now() - created - (afterHash - beforeHash) };
+    const ms = { module: created - start, model: performance.now() - opened - (afterHash - beforeHash) };
     return { engine, variant, entry, metadata, fileBytes: received.sizeBytes, ms };
   } catch (error) {
     engine.close();

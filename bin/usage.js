@@ -154,6 +154,7 @@ comes with ocelli.
 Options:
   --runs N           warm runs; default 50
   --threads N        default 1
+  --precision P      of the default model: float (default), int8, or auto: 8 bits where this machine is fast at them
   --baseline         also the same network with XNNPACK's own kernels, in turns with ours
   --operators        also list the operators that take the most time
   --json             one JSON object: {variant, precision, threads, fma_gmacs, dot_gmacs, bound_ms,
@@ -342,6 +343,7 @@ export const COMMANDS = /** @type {const} */ ({
     maxArguments: 1,
     options: {
       runs: { type: 'string' },
+      precision: { type: 'string' },
       threads: { type: 'string' },
       baseline: { type: 'boolean' },
       operators: { type: 'boolean' },

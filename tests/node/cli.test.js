@@ -128,6 +128,8 @@ describe('wrong usage ends with 2 and one line that says why', () => {
     [['detect', PNG, '--out', PNG], /would overwrite the image/],
     [['inspect', 'a.tflite', 'b.tflite'], /unexpected argument 'b.tflite'/],
     [['bench', '--runs', '0'], /--runs takes/],
+    [['bench', '--precision', 'int4'], /--precision takes float, int8, auto/],
+    [['bench', '--precision', 'int8', DEFAULT_MODEL], /--precision is of the default model/],
     [['bench', '--baseline', '-'], /--baseline loads MODEL twice/],
   ];
   for (const [args, reason] of cases) {
@@ -415,6 +417,12 @@ describe('bench', () => {
       times,
       times.toSorted((/** @type {number} */ a, /** @type {number} */ b) => b - a),
     );
+  });
+
+  test('--precision int8', () => {
+    const report = JSON.parse(succeed(['bench', '--json', '--runs', '3', '--precision', 'int8']));
+    assert.equal(report.precision, 'int8');
+    assert.ok(report.multiply_adds / report.bound_ms / 1e6 > 0);
   });
 
   test('prints a table', () => {
