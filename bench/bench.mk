@@ -30,6 +30,6 @@ build/bench/heads.wasm: $(HEADS_SOURCES:%.c=build/relaxed/%.o) bench/heads/expor
 bench: all $(BENCH_WASM) build/package/package.json ## ratios to bare XNNPACK, LiteRT.js and TensorFlow.js
 	@{ echo "# ocelli: benchmarks"; echo; \
 	  $(BENCH_NODE) bench/network.js --variant relaxed && $(BENCH_NODE) bench/network.js --variant simd && \
-	  $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js && $(BENCH_NODE) bench/page.js && \
+	  $(BENCH_NODE) bench/choices.js && $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js && $(BENCH_NODE) bench/page.js && \
 	  $(BENCH_NODE) bench/features.js && $(BENCH_NODE) bench/train.js; } | tee build/bench/report.md; \
 	exit $${PIPESTATUS[0]}

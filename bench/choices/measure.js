@@ -1,6 +1,11 @@
-// One process or page: detectors with one and with two threads in turns, warm -> milliseconds of the network.
+// One process or page: detectors with one thread, with two, and in 8 bits, in turns and warm -> milliseconds of the network.
 const WARM_UP_RUNS = 20;
 const RUNS = 60;
+const CHOICES = /** @type {const} */ ([
+  { threads: 1, precision: 'float' },
+  { threads: 2, precision: 'float' },
+  { threads: 1, precision: 'int8' },
+]);
 
 /**
  * @param {typeof import('ocelli').ObjectDetector} ObjectDetector
@@ -8,13 +13,12 @@ const RUNS = 60;
  */
 export async function measure(ObjectDetector, options) {
   const detectors = await Promise.all(
-    [1, 2].map((threads) => ObjectDetector.create({ ...options, threads })),
+    CHOICES.map((choice) => ObjectDetector.create({ ...options, ...choice })),
   );
-  const given = detectors.map(({ variant }) => variant.threads);
-  if (given.join() !== '1,2') throw new Error(`no second thread here: ${given}`);
+  const given = detectors.map(({ variant, precision }) => `${variant.threads} ${precision}`);
+  if (given.join() !== '1 float,2 float,1 int8') throw new Error(`not to be had here: ${given}`);
   const tensor = new Float32Array(300 * 300 * 3);
-  /** @type {number[][]} */
-  const times = [[], []];
+  const times = detectors.map(() => /** @type {number[]} */ ([]));
   for (let run = 0; run < WARM_UP_RUNS + RUNS; run++) {
     for (const [i, detector] of detectors.entries()) {
       await detector.heads({ tensor });
