@@ -76,11 +76,18 @@ describe('ocelli convert', needsShared, () => {
   test('failures are named, end with 1 or 2, and leave nothing behind', () => {
     const folder = mkdtempSync(join(sandbox, 'empty-'));
     const out = join(folder, 'out.tflite');
+    const archive = (/** @type {Record<string, Uint8Array>} */ files) => {
+      const path = join(sandbox, `${Object.keys(files).join().length}.zip`);
+      writeFileSync(path, zipSync(files));
+      return path;
+    };
     /** @type {[string[], number, RegExp][]} */
     const cases = [
       [[join(sandbox, 'nothing'), out], 1, /ENOENT/],
       [[shared('photos'), out], 1, /SOURCE_UNKNOWN/],
       [[shared('photos/coffee.png'), out], 1, /SOURCE_(UNKNOWN|DAMAGED)/],
+      [[archive({ '../saved_model.pb': new Uint8Array(9) }), out], 1, /ARCHIVE_UNSAFE/],
+      [[archive({ 'saved_model.pb': new Uint8Array(9) }), out], 1, /SOURCE_|CHECKPOINT_/],
       [['--signature', 'nope', V1, out], 1, /SIGNATURE_UNKNOWN.*there are: serving_default/],
       [['--classes', 'Dog', V1, out], 2, /detectors only/],
       [['--weights', 'int4', V1, out], 2, /weights is one of fp32, fp16, int8/],

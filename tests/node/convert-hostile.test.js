@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { gzipSync as nodeGzip } from 'node:zlib';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { gzipSync, zipSync } from 'fflate';
 import { convert } from '../../tools/convert/index.js';
@@ -56,6 +57,11 @@ describe('SavedModels', needsShared, () => {
     await assertNamed(rest, /CHECKPOINT_INCOMPLETE.*data-00000-of-00001/);
     const { [INDEX]: __, ...unindexed } = source;
     await assertNamed(unindexed, /CHECKPOINT_INCOMPLETE/);
+    for (const i of TWENTY)
+      await assertNamed(
+        { ...rest, [`variables/variables.data-0000${i % 10}-of-000${10 + i}`]: variables },
+        /CHECKPOINT_INCOMPLETE/,
+      );
   });
 
   test('the index is truncated, anywhere', async () => {
@@ -128,6 +134,16 @@ describe('TensorFlow.js models', needsShared, () => {
     for (const source of [graph, layers]) {
       const { [SHARD]: shard, ...rest } = source;
       await assertNamed(rest, /SOURCE_INCOMPLETE/);
+      const size = Math.ceil(shard.length / TWENTY.length);
+      const parts = TWENTY.map((i) => [`part${i}.bin`, shard.subarray(i * size, (i + 1) * size)]);
+      for (const missing of TWENTY)
+        await assertNamed(
+          {
+            ...changed(rest, (json) => (json.weightsManifest[0].paths = parts.map(([name]) => name))),
+            ...Object.fromEntries(parts.filter((_, i) => i !== missing)),
+          },
+          new RegExp(`SOURCE_INCOMPLETE.*part${missing}\\.bin`),
+        );
       for (const i of TWENTY)
         await assertNamed(
           { ...source, [SHARD]: shard.subarray(0, Math.floor((shard.length * i) / 20)) },
@@ -154,6 +170,8 @@ describe('TensorFlow.js models', needsShared, () => {
         (json) => (json.weightsManifest[0].weights[0].shape = [-1]),
         (json) => (json.weightsManifest[0].weights[0].shape = 'wide'),
         (json) => (json.weightsManifest[0].weights[0].dtype = 'complex64'),
+        (json) => (json.weightsManifest[0].weights[0].dtype = 'constructor'),
+        (json) => (json.weightsManifest[0].weights[0].quantization = { dtype: 'toString' }),
         (json) => (json.weightsManifest[0].weights[0].name = 'another'),
         (json) => (json.weightsManifest = {}),
         (json) => (json.modelTopology = 7),
@@ -243,6 +261,13 @@ describe('graphs', () => {
       graphDef([input, call('out', 'f')], { f: [call('there', 'g')], g: [call('back', 'f')] }),
       /calls itself/,
     );
+    for (const last of TWENTY) {
+      const names = TWENTY.slice(0, last + 1);
+      const circle = Object.fromEntries(
+        names.map((i) => [`f${i}`, [call('next', `f${i === last ? 0 : i + 1}`)]]),
+      );
+      await assertNamed(graphDef([input, call('out', 'f0')], circle), /GRAPH_BAD.*calls itself/);
+    }
     await assertNamed(graphDef([input, call('out', 'nowhere')]), /there is no function 'nowhere'/);
     await assertNamed(
       graphDef([input, call('out', 'f', 'out')], { f: [call('a', 'f')] }),
@@ -286,18 +311,14 @@ describe('graphs', () => {
   });
 
   test('operators that cannot be expressed are named, with their place', async () => {
-    for (const op of [
-      'Conv3D',
-      'FFT',
-      'Einsum',
-      'PyFunc',
-      'MatrixInverse',
-      'constructor',
-      '__proto__',
-      'toString',
-    ]) {
+    const operators =
+      'Conv3D FFT Einsum PyFunc MatrixInverse constructor __proto__ toString LSTMBlockCell Unique StringSplit ' +
+      'SparseTensorDenseMatMul Where Bincount RandomUniform TensorListReserve DecodeJpeg Qr Erf Multinomial';
+    for (const op of operators.split(' ')) {
       const graph = graphDef([input, { name: 'some/where', op, input: ['x'] }]);
       await assertNamed(graph, new RegExp(`GRAPH_UNSUPPORTED.*${op} at 'some/where'`));
+      const inside = graphDef([input, call('out', 'f')], { f: [{ name: 'deep', op, input: ['x'] }] });
+      await assertNamed(inside, new RegExp(`GRAPH_UNSUPPORTED.*${op} at '.*deep'`));
     }
     await assertNamed(graphDef([{ name: 'y', op: 'Relu', input: ['x'] }]), /there is no node 'x'/);
   });
@@ -376,8 +397,20 @@ describe('archives', () => {
 
   test('bombs', async () => {
     const zeros = new Uint8Array(100 << 20);
-    await assertNamed(gzipSync(tarEntry('zeros', zeros), { level: 9 }), /ARCHIVE_TOO_LARGE/);
-    await assertNamed(zipSync({ zeros }), /ARCHIVE_TOO_LARGE/);
+    for (const i of TWENTY) {
+      const data = zeros.subarray(0, (66 + i) << 20);
+      // Half of them in parts that are each within the limit
+      const parts = Object.fromEntries(
+        TWENTY.map((part) => [`zeros${part}`, data.subarray(0, data.length / 20)]),
+      );
+      const bomb = [
+        () => nodeGzip(tarEntry('zeros', data)),
+        () => nodeGzip(nodeGzip(tarEntry('zeros', zeros))),
+        () => zipSync({ [`zeros${i}`]: data }, { level: 1 }),
+        () => zipSync(parts, { level: 1 }),
+      ][i % 4];
+      await assertNamed(new Uint8Array(bomb()), i % 4 === 1 ? undefined : /ARCHIVE_TOO_LARGE/);
+    }
   });
 
   test('truncated and changed', async () => {

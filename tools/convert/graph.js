@@ -121,17 +121,17 @@ export function make(name, op, inputs, attrs = {}) {
 
 // Outputs of operators that have several, by the names that functions use for them. Of all others the name does not
 // matter: one output, or one list.
-const OUTPUT_NAMES = /** @type {Record<string, string[]>} */ ({
-  FusedBatchNorm: ['y'],
-  FusedBatchNormV2: ['y'],
-  FusedBatchNormV3: ['y'],
-  TopKV2: ['values', 'indices'],
-  Switch: ['output_false', 'output_true'],
-  NonMaxSuppressionV4: ['selected_indices', 'valid_outputs'],
-  NonMaxSuppressionV5: ['selected_indices', 'selected_scores', 'valid_outputs'],
-  CombinedNonMaxSuppression: ['nmsed_boxes', 'nmsed_scores', 'nmsed_classes', 'valid_detections'],
-  TensorArrayV3: ['handle', 'flow'],
-});
+const OUTPUT_NAMES = new Map([
+  ['FusedBatchNorm', ['y']],
+  ['FusedBatchNormV2', ['y']],
+  ['FusedBatchNormV3', ['y']],
+  ['TopKV2', ['values', 'indices']],
+  ['Switch', ['output_false', 'output_true']],
+  ['NonMaxSuppressionV4', ['selected_indices', 'valid_outputs']],
+  ['NonMaxSuppressionV5', ['selected_indices', 'selected_scores', 'valid_outputs']],
+  ['CombinedNonMaxSuppression', ['nmsed_boxes', 'nmsed_scores', 'nmsed_classes', 'valid_detections']],
+  ['TensorArrayV3', ['handle', 'flow']],
+]);
 
 const CONDITIONS = new Set(['If', 'StatelessIf']);
 const CALLS = new Set([
@@ -326,6 +326,6 @@ function outputIndex(op, where) {
   if (!Number.isInteger(index) || index < 0)
     throw convertFailure('GRAPH_BAD', `output '${where.join(':')}' of a ${op}`);
   if (where.length < 2) return index;
-  const at = OUTPUT_NAMES[op]?.indexOf(where[0]) ?? 0;
+  const at = OUTPUT_NAMES.get(op)?.indexOf(where[0]) ?? 0;
   return Math.max(at, 0) + index;
 }
