@@ -60,10 +60,11 @@ export class ImageClassifier extends VisionModel {
   }
 }
 
-/** @param {Head} head */
-function reals({ data, quantization }) {
+/** @param {Head} head @returns {number[]} of the first image */
+function reals({ data, shape, quantization }) {
   const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };
-  return Array.from(/** @type {ArrayLike<number>} */ (data), (stored) => (stored - zeroPoint) * scale);
+  const row = data.subarray(0, shape.at(-1));
+  return Array.from(/** @type {ArrayLike<number>} */ (row), (stored) => (stored - zeroPoint) * scale);
 }
 
 /**

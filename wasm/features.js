@@ -48,7 +48,7 @@ export class FeatureExtractor extends VisionModel {
   }
 
   /**
-   * The features of several images. A network whose batch is free runs several at a time.
+   * The features of several images, of which a network runs as many at a time as its batch is, or any if that is free.
    * @param {readonly Input[] | FloatImages | Float32Array} images a list; or all in one, as TensorFlow Hub's modules take
    *   them: RGB in [0, 1], [N, height, width, 3], which without a `shape` are of the model's input size
    * @param {ExtractOptions} [options] holds for each
@@ -86,9 +86,12 @@ export class FeatureExtractor extends VisionModel {
     checkBoolean('l2Normalize', l2Normalize);
     const { batch, length } = this.session.facts;
     const data = new Float32Array(inputs.length * length);
+    const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
     for (let first = 0; first < inputs.length; first += batch) {
-      const { result } = await this.run('features', inputs.slice(first, first + batch), view);
+      const { result, run } = await this.run('features', inputs.slice(first, first + batch), view);
       data.set(result, first * length);
+      for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += run.ms[stage];
+      this.ran = { ...run, ms };
     }
     if (l2Normalize)
       for (let row = 0; row < data.length; row += length) normalize(data.subarray(row, row + length));

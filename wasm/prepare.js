@@ -24,6 +24,7 @@ import { chooseVariant } from './variant.js';
  * @property {Uint8Array} [mask] of a detector: one byte per class: 0, left out
  * @property {number[]} [classIds] of a detector whose class heads were sliced: the class of each column
  * @property {number} [batch] images that can be run at once
+ * @property {boolean} [isBatchFixed] always so many are run, as the file says
  * @property {number} [length] of a feature vector
  * @property {{output: number, scores: import('./types.js').Scores}} [classifier]
  */
@@ -70,7 +71,7 @@ export async function prepare(options) {
     const [, height, width] = tensor.shape;
     const facts = prepareTask(engine, options, { labels, metadata, entry });
     engine.closeModel();
-    const { multiplyAdds } = engine.network;
+    const multiplyAdds = engine.network.multiplyAdds / (tensor.shape[0] ?? 1);
     const precision = precisionOf(engine);
     if (options.precision === 'int8' && precision === 'float')
       throw failure('INVALID_OPTION', 'the model computes in floats');

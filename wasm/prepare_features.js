@@ -21,13 +21,19 @@ export const NOT_FOR_IT = 'MODEL_HAS_NO_FEATURES';
 export function prepareTask(engine, { layer }) {
   const vector = layer === undefined ? findVector(engine) : undefined;
   engine.useFeatures(vector === undefined ? findLayer(engine, layer) : findStep(engine, vector), true);
+  const rows = batchOf(engine);
   const { name, shape } = engine.outputs[0];
-  if (shape[0] !== 1) throw failure(NOT_FOR_IT, `'${name}' is [${shape}], not one row an image`);
-  return {
-    batch: canBatch(engine) ? chooseBatch(engine.network.arenaBytes) : 1,
-    length: engine.featuresLength,
-  };
+  if (shape[0] !== rows) throw failure(NOT_FOR_IT, `'${name}' is [${shape}], not one row an image`);
+  const length = engine.featuresLength;
+  if (rows > 1) return { batch: rows, isBatchFixed: true, length };
+  return { batch: canBatch(engine) ? chooseBatch(engine.network.arenaBytes) : 1, length };
 }
+
+/**
+ * Images that the file says each run takes.
+ * @param {Engine} engine
+ */
+export const batchOf = (engine) => engine.inputs[0].shape[0];
 
 /** @param {number} bytes of one image's tensors */
 function chooseBatch(bytes) {
@@ -35,7 +41,7 @@ function chooseBatch(bytes) {
 }
 
 /**
- * The output that has one vector an image, if there is just one.
+ * The output that has one vector for each image, if there is just one.
  * @param {Engine} engine
  * @returns {number | undefined} its index
  */
@@ -43,7 +49,8 @@ export function findVector(engine) {
   if (engine.hasPostprocess) return undefined;
   const vectors = engine.outputs.flatMap(({ shape }, index) => {
     const length = shape.at(-1) ?? 0;
-    const isVector = shape.length > 1 && length > 1 && shape.reduce((a, b) => a * b, 1) === length;
+    const numRows = shape.reduce((a, b) => a * b, 1) / length;
+    const isVector = shape.length > 1 && length > 1 && shape[0] === numRows && numRows === batchOf(engine);
     return isVector ? [index] : [];
   });
   return vectors.length === 1 ? vectors[0] : undefined;

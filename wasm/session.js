@@ -169,7 +169,8 @@ export class LocalSession {
     let size = { width: 0, height: 0 };
     if (job.findLayer && engine.featuresLength === 0)
       engine.useFeatures(job.findLayer(engine, this.#options.layer), false);
-    engine.setBatch(images.length);
+    // What a fixed batch has more of images is of earlier ones, and never read.
+    engine.setBatch(this.#model.isBatchFixed ? 1 : images.length);
     try {
       for (const [i, image] of images.entries()) {
         job.reading = i;

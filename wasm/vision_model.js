@@ -36,11 +36,8 @@ export class VisionModel {
   /** @type {Session | undefined} */ #session;
   #exact;
   #work = { images: 0, seconds: 0 };
-  /** @type {RunInfo} */ #lastRun = {
-    width: 0,
-    height: 0,
-    ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 },
-  };
+  /** @protected @type {RunInfo} */
+  ran = { width: 0, height: 0, ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 } };
 
   /**
    * @param {Session} session
@@ -65,7 +62,7 @@ export class VisionModel {
 
   /** @returns {RunInfo} */
   get lastRun() {
-    return this.#lastRun;
+    return this.ran;
   }
 
   /** Bytes of the module's memory, and of what is allocated in it; in a worker, as of the last call. */
@@ -129,7 +126,7 @@ export class VisionModel {
     const roi = options.roi && checkRoi(options.roi);
     const exact = options.exact ?? this.#exact;
     const answer = await this.session.run({ kind, inputs, roi, turns, exact, ...more });
-    this.#lastRun = answer.run;
+    this.ran = answer.run;
     this.#work.images += inputs.length;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
     return answer;

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { resizeFloatImage } from '../../wasm/float_image.js';
-import { cosineSimilarity, decodeImage, FeatureExtractor, ObjectDetector } from '../../wasm/platform/node.js';
+import { convert } from '../../tools/convert/index.js';
+import {
+  cosineSimilarity,
+  decodeImage,
+  FeatureExtractor,
+  ImageClassifier,
+  ObjectDetector,
+} from '../../wasm/platform/node.js';
+import { sharedSource } from './convert.js';
 import {
   cosine,
   DEFAULT_MODEL,
@@ -89,6 +97,37 @@ describe('models whose output is a vector', needsShared, () => {
       extractor.close();
     });
   }
+});
+
+test('a file of a fixed batch: any number of images', needsShared, async () => {
+  const source = sharedSource('keras2_mobilenet_v1_025_128_classifier');
+  const [free, fixed] = await Promise.all(
+    [{}, { batch: 3 }].map(async (options) => (await convert(source, options)).model),
+  );
+  const photos = Array.from({ length: 7 }, (_, i) => [astronaut, chelsea, coffee][i % 3]);
+  const layer = 'global_average_pooling2d_1';
+  const [one, three] = await Promise.all(
+    [free, fixed].map((model) => FeatureExtractor.create({ model, layer })),
+  );
+  const expected = await one.extractBatch(photos);
+  for (const count of [1, 2, 3, 4, 7]) {
+    const { data } = await three.extractBatch(photos.slice(0, count));
+    assert.deepEqual(data, expected.data.subarray(0, data.length));
+    assert.equal(data.length, count * three.length);
+  }
+  assert.deepEqual(await three.extract(chelsea), expected.data.subarray(one.length, 2 * one.length));
+  const [a, b] = await Promise.all([free, fixed].map((model) => ImageClassifier.create({ model })));
+  assert.deepEqual(await b.classify(coffee), await a.classify(coffee));
+  for (const model of [one, three, a, b]) model.close();
+});
+
+test('a batch’s run is all its parts', async (t) => {
+  const extractor = await FeatureExtractor.create();
+  let now = 0;
+  t.mock.method(performance, 'now', () => ++now);
+  await extractor.extractBatch(Array(17).fill(astronaut));
+  assert.equal(extractor.lastRun.ms.preprocess, 17); // a step of the clock for each image
+  extractor.close();
 });
 
 describe('TensorFlow Hub’s convention', needsShared, () => {
