@@ -1,7 +1,9 @@
 // Published detectors converted, and created without any further option: detections against TensorFlow's own.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { ObjectDetector } from '../../wasm/platform/node.js';
 import { convert } from '../../tools/convert/index.js';
 import { Files, openSource } from '../../tools/convert/files.js';
@@ -18,6 +20,7 @@ const OPEN_IMAGES = 'openimages_v4/openimages-v4-ssd-mobilenet-v2.tar.gz';
 const LOOPS = 'openimages_v4/loops-variant-without-variables.tar.gz';
 const PERSON = 'frozen_ssdlite_mobilenet_v2_300_person';
 const HANDS = 'tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8';
+const CLI = fileURLToPath(new URL('../../bin/ocelli.js', import.meta.url));
 const SURE = 0.1; // below that, neighbours differ by 1e-6 and change places
 
 /** @returns {Photo[]} */
@@ -192,6 +195,12 @@ test('a softmax head is left whole, and its scores filtered', needsShared, async
   ]);
   assert.match(filtered.notes.join(), /left whole, and their scores filtered to 5 classes/);
   assert.deepEqual(whole.operators.CONV_2D, filtered.operators.CONV_2D);
+  const inspected = execFileSync(process.execPath, [CLI, 'inspect', '--json', '--classes', 'Dog,Cat', '-'], {
+    input: whole.model,
+  });
+  const { sliced } = JSON.parse(String(inspected));
+  assert.deepEqual([sliced.classes, sliced.savedMultiplyAdds], [2, 0]);
+  assert.match(sliced.leftWhole, /softmax scores depend on each other/);
   const photo = readFileSync(shared('photos/pets.jpg'));
   /** @type {Float32Array[]} */
   const probabilities = [];
