@@ -1,0 +1,35 @@
+// The service in a Cloudflare Worker: requests, and messages of the queue.
+import { env } from 'cloudflare:workers';
+import { ObjectDetector } from 'ocelli';
+import { detectIn } from '../../service/annotate.js';
+import { createApp } from '../../service/app.js';
+import { readConfig } from '../../service/config.js';
+import openapi from '../../service/openapi.json';
+import { consume, createBulk } from './bulk.js';
+
+const config = readConfig(env);
+const { maxPixels } = config;
+const detector = await ObjectDetector.create({ maxPixels });
+const log = (/** @type {object} */ entry) => console.log(JSON.stringify(entry));
+
+/** One after the other: there is one thread, and memory for one large photo. @type {Promise<unknown>} */
+let last = Promise.resolve();
+/** @type {import('../../service/app.js').Parts['detect']} */
+function detect(image, wanted) {
+  const found = last.then(() => detectIn(detector, image, wanted, maxPixels));
+  last = found.catch(() => {});
+  return found;
+}
+
+const app = createApp({
+  ...{ config, detect, openapi, log },
+  health: () => ({ variant: detector.variant.name }),
+  admit: async (client) => (await env.LIMITER.limit({ key: client })).success,
+  bulk: createBulk(env),
+});
+
+export default {
+  fetch: app.fetch,
+  /** @param {{messages: readonly import('./bulk.js').QueueMessage[]}} batch */
+  queue: (batch) => consume(batch, { env, config, detect, log }),
+};

@@ -1,0 +1,40 @@
+// What Prometheus asks for.
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** @param {import('piscina').Piscina} pool */
+export function createMetrics(pool) {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const duration = new Histogram({
+    ...{
+      name: 'ocelli_request_seconds',
+      help: 'from the request to its answer',
+      buckets: SECONDS,
+      registers,
+    },
+    labelNames: ['path', 'status'],
+  });
+  const failures = new Counter({
+    ...{ name: 'ocelli_failures_total', help: 'answers with an error, by its code', registers },
+    labelNames: ['code'],
+  });
+  new Gauge({
+    ...{ name: 'ocelli_queue_length', help: 'images that wait for a detector', registers },
+    collect() {
+      this.set(pool.queueSize);
+    },
+  });
+  return {
+    /** @param {Record<string, any>} entry of the log */
+    observe({ path, status, ms, code }) {
+      if (status === undefined) return;
+      duration.observe({ path: status === 404 ? 'none' : path, status }, ms / 1000);
+      if (code) failures.inc({ code });
+    },
+    text: () => registry.metrics(),
+    type: registry.contentType,
+  };
+}

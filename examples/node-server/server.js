@@ -1,0 +1,44 @@
+// The service on Node's http, with a pool of detectors: node server.js, and PORT, HOST, THREADS, MAX_QUEUE and what
+// ../service/config.js reads in the environment. SIGTERM and SIGINT finish what was accepted.
+import { serve } from '@hono/node-server';
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { createApp } from '../service/app.js';
+import { readConfig } from '../service/config.js';
+import { createMetrics } from './metrics.js';
+import { createPool } from './pool.js';
+
+const { env } = process;
+const threads = Number(env.THREADS ?? availableParallelism());
+const maxQueue = Number(env.MAX_QUEUE ?? 4 * threads);
+const config = readConfig({ MAX_IN_FLIGHT: threads + maxQueue, ...env });
+const { detect, pool } = createPool({ threads, maxQueue: config.maxInFlight, maxPixels: config.maxPixels });
+const metrics = createMetrics(pool);
+
+const app = createApp({
+  ...{ config, detect },
+  openapi: JSON.parse(readFileSync(new URL('../service/openapi.json', import.meta.url), 'utf8')),
+  health: () => ({ threads }),
+  log(entry) {
+    metrics.observe(entry);
+    console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+  },
+  monitoring: async () => ({ text: await metrics.text(), type: metrics.type }),
+});
+
+const server = serve({
+  ...{ fetch: app.fetch, port: Number(env.PORT ?? 8080), hostname: env.HOST },
+  // Of headers and body: who sends a byte now and then is not waited for.
+  serverOptions: { requestTimeout: 2 * config.timeoutMs, headersTimeout: config.timeoutMs },
+});
+server.on('listening', () => {
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+  console.log(JSON.stringify({ listening: port, threads, maxInFlight: config.maxInFlight }));
+});
+
+/** What was accepted is answered; then the process ends, as nothing is left to do. */
+async function shutDown() {
+  await new Promise((resolve) => server.close(resolve));
+  await pool.close();
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, shutDown);

@@ -1,0 +1,154 @@
+// The service that both examples run: an image in, detections or the annotated picture out. What differs between a Worker
+// and a Node server, who detects and what else there is, is passed in.
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { isAuthorized } from './auth.js';
+import { readBytes, readImage } from './body.js';
+import { describe, ServiceError } from './errors.js';
+
+/**
+ * @typedef {import('ocelli').Detection} Detection
+ * @typedef {{width: number, height: number, detections: Detection[], picture?: Uint8Array<ArrayBuffer>}} Found `picture`:
+ *   the annotated PNG, where it was asked for
+ * @typedef {{threshold: number, max: number, annotate: boolean}} Wanted
+ * @typedef {{key: string, version: string, width: number, height: number, detections: Detection[]}} Result
+ *
+ * @typedef {object} Bulk Detections of stored objects, some time later.
+ * @property {(keys: string[]) => Promise<{queued: number, missing: string[]}>} enqueue
+ * @property {(key: string) => Promise<Result | undefined>} result of the newest version
+ *
+ * @typedef {object} Parts
+ * @property {import('./config.js').Config} config
+ * @property {(image: Uint8Array<ArrayBuffer>, wanted: Wanted) => Promise<Found>} detect
+ * @property {object} openapi openapi.json
+ * @property {() => object} [health] more for /healthz
+ * @property {(entry: Record<string, unknown>) => void} log one line for each request; nothing of the image
+ * @property {(client: string) => Promise<boolean>} [admit] false: this client has asked too often
+ * @property {Bulk} [bulk]
+ * @property {() => Promise<{text: string, type: string}>} [monitoring] for /metrics
+ */
+
+const MAX_KEYS = 100;
+
+/** @param {Parts} parts */
+export function createApp(parts) {
+  const {
+    config,
+    detect,
+    openapi,
+    health = () => ({}),
+    log,
+    admit = async () => true,
+    bulk,
+    monitoring,
+  } = parts;
+  const app = new Hono();
+  let inFlight = 0;
+
+  app.use(async (context, next) => {
+    const start = Date.now();
+    await next();
+    const { method, path } = context.req;
+    const { status } = context.res;
+    log({
+      method,
+      path,
+      status,
+      ms: Date.now() - start,
+      code: context.res.headers.get('x-error') ?? undefined,
+    });
+  });
+  if (config.origins.length > 0) {
+    const origin = config.origins.includes('*') ? '*' : config.origins;
+    app.use(cors({ origin, allowMethods: ['GET', 'POST'], allowHeaders: ['authorization', 'content-type'] }));
+  }
+
+  app.get('/healthz', (context) => context.json({ status: 'ok', ...health() }));
+  app.get('/openapi.json', (context) => context.json(openapi));
+  if (monitoring) {
+    app.get('/metrics', async (context) => {
+      const { text, type } = await monitoring();
+      return context.body(text, 200, { 'content-type': type });
+    });
+  }
+
+  app.use(async (context, next) => {
+    if (config.token && !(await isAuthorized(context.req.header('authorization'), config.token)))
+      throw new ServiceError('UNAUTHORIZED', 'a bearer token is needed');
+    if (!(await admit(context.req.header('cf-connecting-ip') ?? '')))
+      throw new ServiceError('TOO_MANY_REQUESTS', 'too many requests');
+    await next();
+  });
+
+  app.post('/detect', async (context) => {
+    if (inFlight >= config.maxInFlight) throw new ServiceError('BUSY', 'as much is under way as can be');
+    inFlight++;
+    try {
+      const annotate = wantsPicture(context.req.header('accept'));
+      const wanted = { ...readThresholds(context.req.query()), annotate };
+      const image = await readImage(context.req.raw, config);
+      const { picture, ...found } = await detect(image, wanted);
+      return picture ? context.body(picture, 200, { 'content-type': 'image/png' }) : context.json(found);
+    } finally {
+      inFlight--;
+    }
+  });
+
+  app.post('/bulk', async (context) => {
+    const { enqueue } = needBulk(bulk);
+    return context.json(await enqueue(readKeys(await readBytes(context.req.raw, config))), 202);
+  });
+  app.get('/results/:key{.+}', async (context) => {
+    const found = await needBulk(bulk).result(context.req.param('key'));
+    if (!found) throw new ServiceError('NOT_FOUND', 'nothing was detected in such an object yet');
+    return context.json(found);
+  });
+
+  app.notFound(() => {
+    throw new ServiceError('NOT_FOUND', 'there is no such route');
+  });
+  app.onError((error, context) => {
+    const { status, code, message } = describe(error);
+    if (status === 500) log({ level: 'error', error: String(error.stack ?? error) });
+    context.header('x-error', code);
+    if (status === 503) context.header('retry-after', '1');
+    if (status === 401) context.header('www-authenticate', 'Bearer');
+    return context.json({ code, message }, status);
+  });
+  return app;
+}
+
+/** @param {string | undefined} accept the first of both that it names counts */
+function wantsPicture(accept = '') {
+  return /image\/png|application\/json/.exec(accept)?.[0] === 'image/png';
+}
+
+/**
+ * @param {Record<string, string>} query
+ */
+function readThresholds({ threshold = '0.3', max = '100' }) {
+  const wanted = { threshold: Number(threshold), max: Number(max) };
+  if (threshold === '' || !(wanted.threshold >= 0 && wanted.threshold < 1))
+    throw new ServiceError('BAD_REQUEST', 'threshold is a number from 0 up to 1');
+  if (!(Number.isInteger(wanted.max) && wanted.max >= 1 && wanted.max <= 1000))
+    throw new ServiceError('BAD_REQUEST', 'max is a whole number from 1 to 1000');
+  return wanted;
+}
+
+/** @param {Uint8Array} bytes @returns {string[]} */
+function readKeys(bytes) {
+  try {
+    const { keys } = JSON.parse(new TextDecoder().decode(bytes));
+    const isList = Array.isArray(keys) && keys.length > 0 && keys.length <= MAX_KEYS;
+    if (isList && keys.every((key) => typeof key === 'string' && key !== '')) return keys;
+  } catch {
+    // not JSON
+  }
+  throw new ServiceError('BAD_REQUEST', `{"keys": [...]}, of 1 to ${MAX_KEYS} names, is needed`);
+}
+
+/** @param {Bulk | undefined} bulk */
+function needBulk(bulk) {
+  if (!bulk) throw new ServiceError('NOT_AVAILABLE', 'this server has no store and no queue');
+  return bulk;
+}

@@ -1,0 +1,100 @@
+// A request -> the bytes of the image in it, within limits of size and time.
+import { ServiceError } from './errors.js';
+
+/** @typedef {import('./config.js').Config} Config */
+
+/**
+ * @param {Request} request with an image as its body, as `image` of a form, or named by `?url=`
+ * @param {Config} config
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export async function readImage(request, config) {
+  const url = new URL(request.url).searchParams.get('url');
+  if (url !== null) return fetchImage(url, config);
+  const type = (request.headers.get('content-type') ?? '').toLowerCase();
+  const isForm = type.startsWith('multipart/form-data');
+  if (!isForm && type !== '' && !/^(image\/|application\/octet-stream)/.test(type))
+    throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', `${type} is neither an image nor a form`);
+  const bytes = await readBytes(request, config);
+  if (bytes.length === 0) throw new ServiceError('BAD_REQUEST', 'there is no body');
+  return isForm ? imageOfForm(bytes, request.headers.get('content-type') ?? '') : bytes;
+}
+
+/**
+ * @param {Request | Response} message
+ * @param {Config} config
+ */
+export async function readBytes(message, { maxBodyBytes, timeoutMs }) {
+  const tooLarge = () => new ServiceError('BODY_TOO_LARGE', `over ${maxBodyBytes} bytes`);
+  if (Number(message.headers.get('content-length')) > maxBodyBytes) throw tooLarge();
+  if (!message.body) return new Uint8Array();
+  const reader = message.body.getReader();
+  /** @type {Uint8Array[]} */
+  const chunks = [];
+  let size = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  const tooSlow = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new ServiceError('BODY_TOO_SLOW', `over ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    for (;;) {
+      const { done, value } = await Promise.race([reader.read(), tooSlow]);
+      if (done) break;
+      size += value.length;
+      if (size > maxBodyBytes) throw tooLarge();
+      chunks.push(value);
+    }
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error instanceof ServiceError ? error : new ServiceError('BAD_REQUEST', 'the body broke off');
+  } finally {
+    clearTimeout(timer);
+  }
+  return join(chunks, size);
+}
+
+/**
+ * @param {Uint8Array[]} chunks
+ * @param {number} size
+ */
+function join(chunks, size) {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {string} type
+ */
+async function imageOfForm(bytes, type) {
+  const response = new Response(bytes, { headers: { 'content-type': type } });
+  const form = await response.formData().catch(() => {
+    throw new ServiceError('BAD_REQUEST', 'the form cannot be read');
+  });
+  const image = form.get('image');
+  if (!(image instanceof Blob)) throw new ServiceError('BAD_REQUEST', "the form has no file 'image'");
+  return new Uint8Array(await image.arrayBuffer());
+}
+
+/**
+ * @param {string} text
+ * @param {Config} config
+ */
+async function fetchImage(text, config) {
+  const url = URL.parse(text);
+  const isAllowed = url?.protocol === 'https:' && config.urlHosts.includes(url.host);
+  if (!isAllowed) throw new ServiceError('URL_NOT_ALLOWED', 'url must be https, of a host that is allowed');
+  // Not to be led to another host.
+  const options = /** @type {const} */ ({ redirect: 'manual' });
+  const signal = AbortSignal.timeout(config.timeoutMs);
+  const response = await fetch(url, { ...options, signal }).catch(() => undefined);
+  if (!response?.ok)
+    throw new ServiceError('URL_FAILED', `the url answered ${response?.status ?? 'nothing'}`);
+  return readBytes(response, config);
+}

@@ -1,0 +1,110 @@
+// What both services answer: run by the tests of each.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { decodeImage } from '../../wasm/platform/node.js';
+import { needsShared, packagePhoto, shared } from '../node/shared.js';
+import { openapi, readAnswer } from './contract.js';
+import { readFileSync } from 'node:fs';
+
+const CLI = fileURLToPath(new URL('../../bin/ocelli.js', import.meta.url));
+const PHOTO = packagePhoto('chelsea.png');
+/** Of the services that are tested. */
+export const LIMITS = {
+  ...{ API_TOKEN: 'open sesame', ALLOWED_ORIGINS: 'https://pages.example', URL_HOSTS: 'photos.invalid' },
+  ...{ MAX_BODY_BYTES: '1000000', MAX_PIXELS: '2000000', TIMEOUT_MS: '5000' },
+};
+const AUTHORIZATION = { authorization: `Bearer ${LIMITS.API_TOKEN}` };
+
+/**
+ * @typedef {(path: string, init?: RequestInit) => Promise<Response>} Ask of a path of the service
+ * @param {() => Ask} service
+ * @param {string} node whose command line runs the same variant
+ */
+export function testRoutes(service, node) {
+  /** @param {BodyInit | undefined} body @param {{path?: string, headers?: Record<string, string>}} [more] */
+  const detect = async (body, { path = '/detect', headers } = {}) => {
+    const init = { method: 'POST', body, headers: { ...AUTHORIZATION, ...headers } };
+    return service()(path, /** @type {RequestInit} */ (init));
+  };
+  /** @param {BodyInit | undefined} body @param {Parameters<typeof detect>[1]} [more] @returns {Promise<[number, string]>} */
+  const refusal = async (body, more) => {
+    const response = await detect(body, more);
+    const { code } = await readAnswer('POST /detect', response);
+    return [response.status, code];
+  };
+
+  test('two dogs: what the command line says, to the last bit', needsShared, async () => {
+    const path = shared('photos/pets.jpg');
+    const stdout = execFileSync(node, [CLI, 'detect', '--json', '--score', '0.3', path]);
+    const { width, height, detections } = JSON.parse(String(stdout));
+    const response = await detect(readFileSync(path), { headers: { 'content-type': 'image/jpeg' } });
+    const found = await readAnswer('POST /detect', response);
+    assert.deepEqual(found, { width, height, detections });
+    assert.deepEqual(
+      found.detections.map((/** @type {{label: string}} */ { label }) => label),
+      ['Dog', 'Dog'],
+    );
+  });
+
+  test('bytes, a form, thresholds, the annotated picture', async () => {
+    const found = await readAnswer('POST /detect', await detect(PHOTO));
+    assert.equal(found.detections[0].label, 'Cat');
+    const form = new FormData();
+    form.set('image', new Blob([PHOTO]), 'cat.png');
+    assert.deepEqual(await readAnswer('POST /detect', await detect(form)), found);
+    const none = await readAnswer('POST /detect', await detect(PHOTO, { path: '/detect?threshold=0.999' }));
+    assert.deepEqual(none.detections, []);
+    const one = await readAnswer('POST /detect', await detect(PHOTO, { path: '/detect?threshold=0&max=1' }));
+    assert.equal(one.detections.length, 1);
+    const picture = await readAnswer(
+      'POST /detect',
+      await detect(PHOTO, { headers: { accept: 'image/png' } }),
+    );
+    const [before, after] = await Promise.all([PHOTO, picture].map((png) => decodeImage(png)));
+    assert.deepEqual([after.width, after.height], [before.width, before.height]);
+    assert.notDeepEqual(after.data, before.data);
+  });
+
+  test('what is wrong is named, and the next request is answered', async () => {
+    const headers = (/** @type {string} */ type) => ({ headers: { 'content-type': type } });
+    const wide = new Uint8Array(PHOTO);
+    new DataView(wide.buffer).setUint32(16, 60000); // IHDR's width
+    /** @type {[[BodyInit | undefined, Parameters<typeof detect>[1]?], number, string][]} */
+    const cases = [
+      [[undefined], 400, 'BAD_REQUEST'],
+      [[PHOTO, { path: '/detect?threshold=2' }], 400, 'BAD_REQUEST'],
+      [[PHOTO, { path: '/detect?max=many' }], 400, 'BAD_REQUEST'],
+      [['--x\r\nnothing', headers('multipart/form-data; boundary=x')], 400, 'BAD_REQUEST'],
+      [['nothing', headers('multipart/form-data')], 400, 'BAD_REQUEST'],
+      [[PHOTO, { headers: { authorization: 'Bearer open sesam' } }], 401, 'UNAUTHORIZED'],
+      [[PHOTO, { headers: { authorization: '' } }], 401, 'UNAUTHORIZED'],
+      [[undefined, { path: '/detect?url=https://elsewhere.invalid/a.png' }], 403, 'URL_NOT_ALLOWED'],
+      [[undefined, { path: '/detect?url=http://photos.invalid/a.png' }], 403, 'URL_NOT_ALLOWED'],
+      [[undefined, { path: '/detect?url=photos.invalid' }], 403, 'URL_NOT_ALLOWED'],
+      [[undefined, { path: '/detect?url=https://photos.invalid/a.png' }], 502, 'URL_FAILED'],
+      [[new Uint8Array(1000001)], 413, 'BODY_TOO_LARGE'],
+      [[wide], 413, 'IMAGE_TOO_LARGE'],
+      [['<p>', headers('text/html')], 415, 'UNSUPPORTED_MEDIA_TYPE'],
+      [[new Uint8Array(99).fill(7)], 415, 'UNSUPPORTED_IMAGE_FORMAT'],
+      [[PHOTO.subarray(0, 5000)], 422, 'IMAGE_CORRUPT'],
+    ];
+    for (const [given, status, code] of cases) {
+      assert.deepEqual(await refusal(...given), [status, code]);
+    }
+    assert.equal((await detect(PHOTO)).status, 200);
+  });
+
+  test('health, the document, other routes, other origins', async () => {
+    const ask = service();
+    assert.equal((await readAnswer('GET /healthz', await ask('/healthz'))).status, 'ok');
+    assert.deepEqual(await readAnswer('GET /openapi.json', await ask('/openapi.json')), openapi);
+    assert.equal((await ask('/nowhere', { headers: AUTHORIZATION })).status, 404);
+    const preflight = (/** @type {string} */ origin) =>
+      ask('/detect', { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'POST' } });
+    const allowed = (/** @type {Response} */ response) => response.headers.get('access-control-allow-origin');
+    assert.equal(allowed(await preflight('https://pages.example')), 'https://pages.example');
+    assert.equal(allowed(await preflight('https://other.example')), null);
+  });
+}
