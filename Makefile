@@ -21,7 +21,7 @@ INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-browser test-edge test-service test-c soak bench lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-browser test-edge test-service test-package test-c soak bench lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
 wasm: $(WASM) dist/build.js ## the four wasm variants, and the two for training
 
@@ -128,8 +128,11 @@ WEB_SOURCES := $(wildcard wasm/*.js wasm/platform/*.js wasm/energy/*.js)
 dist/web/browser.js: $(WEB_SOURCES) dist/build.js $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --bundle --minify --format=esm --outdir=dist/web \
 	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
-types: all node_modules/.installed ## type declarations, from the JSDoc
-	@npx tsc -p tsconfig.types.json
+PACKAGED_SOURCES := $(wildcard wasm/*.js wasm/*/*.js wasm/*/*.d.ts tools/convert/*.js tools/quantize/*.js)
+TYPES := dist/types/wasm/index.d.ts
+types: $(TYPES) ## type declarations, from the JSDoc
+$(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json dist/build.js dist/font.js $(MODEL) node_modules/.installed
+	@echo '  types' && rm -rf dist/types && npx tsc -p tsconfig.types.json && touch $@
 
 # ---- the main job ----
 
@@ -138,7 +141,8 @@ detect: all ## objects in sample photos, printed and drawn into out/
 
 # ---- the package, as npm gives it to users ----
 
-build/package/package.json: $(WASM) $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js package.json $(WEB_SOURCES) $(wildcard bin/*.js)
+build/package/package.json: $(TYPES) $(WASM) $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js package.json \
+  $(PACKAGED_SOURCES) $(wildcard bin/*.js docs/* *.md NOTICE LICENSE models/README.md)
 	@rm -rf build/package && mkdir -p build/package && npm pack --silent --ignore-scripts --pack-destination build >/dev/null \
 	  && tar -xzf build/ocelli-*.tgz -C build/package --strip-components=1 && rm build/ocelli-*.tgz && touch $@
 
@@ -167,7 +171,7 @@ test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UB
 TEST_FILES := $(wildcard tests/node/*.test.js)
 BROWSER_TEST_FILES := $(wildcard tests/browser/*.test.js)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
-test: all test-browser test-edge test-service $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
+test: all test-browser test-edge test-service test-package $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
 	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test $(TEST_FILES) || exit 1; done
 
 soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, then the benchmarks
@@ -184,6 +188,9 @@ test-edge: build/package/package.json node_modules/.installed ## the package, an
 
 test-service: build/package/package.json node_modules/.installed ## the server example, on Node 20 and 24
 	@for node in 20 24; do node_modules/node-$$node/bin/node --test tests/service/node-server.test.js || exit 1; done
+
+test-package: build/package/package.json node_modules/.installed ## what npm packs, and the README's snippets on it
+	@node_modules/node-24/bin/node --test tests/package/package.test.js
 
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json

@@ -1,6 +1,5 @@
 // The package in real workerd: what it answers, what it refuses, how much memory it takes.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/png.js';
@@ -140,18 +139,3 @@ async function heapUse(url) {
   socket.close();
   return JSON.parse(/** @type {any} */ (event).data).result.totalSize;
 }
-
-describe('README', () => {
-  test('its Worker answers a photo with what is in it', async (t) => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-    const [, source] = readme.match(/<!-- snippet: worker -->\s+```js\n(.*?)```/s) ?? [];
-    const { out, stdout } = await bundle('readme', source);
-    t.diagnostic(/** @type {string} */ (stdout.match(/Total Upload.*/)?.[0]));
-    const worker = start(out);
-    t.after(() => worker.dispose());
-    const response = await worker.dispatchFetch('http://edge/', { method: 'POST', body: PHOTO });
-    const found = await response.json();
-    using detector = await ObjectDetector.create();
-    assert.deepEqual(found, JSON.parse(JSON.stringify(await detector.detect(PHOTO))));
-  });
-});
