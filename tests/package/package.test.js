@@ -102,8 +102,9 @@ describe('the README’s snippets, in an empty project', () => {
     const worker = start(out);
     t.after(() => worker.dispose());
     const response = await worker.dispatchFetch('http://edge/', { method: 'POST', body: PHOTO });
+    const found = await response.json();
     const detector = await ObjectDetector.create();
-    assert.deepEqual(await response.json(), JSON.parse(JSON.stringify(await detector.detect(PHOTO))));
+    assert.deepEqual(found, JSON.parse(JSON.stringify(await detector.detect(PHOTO))));
     detector.close();
   });
 });
