@@ -77,6 +77,7 @@ installHost({
   locateModel,
   open: openSource,
   loadMachine: () => import('../energy/machine.node.js'),
+  loadDirectories: () => import('../train/directory.node.js'),
   startThread,
 });
 

@@ -6,6 +6,7 @@ export const MESSAGES = {
   FIT_RUNNING: 'another fit is running',
   INVALID_FEATURES: 'the features are not finite numbers in rows of the right length',
   INVALID_LABEL: 'a label is not one of the classes, or there is not one for each example',
+  NO_DIRECTORIES: 'directories are read in Node only',
   NO_EXAMPLES: 'there are no examples',
   NO_EXTRACTOR: 'images need a feature extractor, and the learner was made without one',
   NOT_INTERRUPTED: 'no training was interrupted',

@@ -1,6 +1,7 @@
 // Teaches a classifier on the features of a network: examples in, softmax head (and tail) trained, predictions out.
 import { failure as generalFailure, OcelliError } from '../errors.js';
 import { estimateEnergy, loadMachine } from '../energy/estimate.js';
+import { host } from '../host.js';
 import { checkChoice, checkKeys, checkNumber } from '../options.js';
 import { makeReport } from '../report/report.js';
 import { checkExamples, Dataset } from './dataset.js';
@@ -209,7 +210,8 @@ export class TransferLearner {
    * @param {ExtractOptions} [options]
    */
   async addDirectory(directory, options = {}) {
-    const { openImageDirectory } = await import('./directory.node.js');
+    const { openImageDirectory } = (await host().loadDirectories?.()) ?? {};
+    if (!openImageDirectory) throw failure('NO_DIRECTORIES');
     const { sources, labels } = await openImageDirectory(directory);
     this.addFeatures(await extractFeatures(this.#extractor(), sources, options), labels);
   }

@@ -1,0 +1,16 @@
+// The entry of ocelli/train in edge workers: the training modules, too, are part of the upload.
+import relaxed from '../../dist/ocelli-train-relaxed.wasm';
+import simd from '../../dist/ocelli-train-simd.wasm';
+import '../platform/workerd.js';
+import { host, installHost } from '../host.js';
+
+/** @type {Record<string, WebAssembly.Module>} */
+const MODULES = { 'train-simd': simd, 'train-relaxed': relaxed };
+const { loadModule, ...rest } = host();
+
+installHost({
+  ...rest,
+  loadModule: async (variant, wasmUrl) => MODULES[variant] ?? loadModule(variant, wasmUrl),
+});
+
+export * from './index.js';
