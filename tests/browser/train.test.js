@@ -1,31 +1,82 @@
-// ocelli/train in Chromium: the same weights as everywhere.
+// ocelli/train in Chromium: Keras' trajectories, by the test of tests/node that runs them in Node, and the same weights as
+// everywhere.
 import assert from 'node:assert/strict';
 import { build as bundle } from 'esbuild';
-import { suite, test } from 'node:test';
+import { after, before, suite, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { needsShared, shared } from '../node/shared.js';
 import { DIGESTS } from '../train/reference_run.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const OUT = `${ROOT}build/browser-train`;
+const HERE = fileURLToPath(new URL('in_page/', import.meta.url));
 const PAGE = `
-import * as train from './build/package/wasm/train/browser.js';
+import * as train from './wasm/train/browser.js';
 import { run } from './tests/train/reference_run.js';
 export const digests = () => run(train);
 `;
+const KERAS = `
+import './wasm/train/browser.js';
+import './tests/node/train-keras.test.js';
+export { runAll } from 'node:test';
+`;
+/** What a page has in the place of what the tests import: by the end of the name. @type {[RegExp, string][]} */
+const STANDINS = [
+  [/^node:test$/, `${HERE}test.js`],
+  [/^node:assert\/strict$/, `${HERE}assert.js`],
+  [/\.\/shared\.js$/, `${HERE}shared.js`],
+  [/train\/node\.js$/, `${ROOT}wasm/train/browser.js`],
+];
+
+/** @param {string} name @param {string} contents */
+function bundlePage(name, contents) {
+  const standins = {
+    name: 'stand-ins',
+    /** @param {import('esbuild').PluginBuild} build */
+    setup(build) {
+      for (const [filter, path] of STANDINS) build.onResolve({ filter }, () => ({ path }));
+    },
+  };
+  return bundle({
+    stdin: { contents, resolveDir: ROOT },
+    ...{ bundle: true, format: 'esm', outfile: `${OUT}/${name}.js`, external: ['*.wasm'] },
+    // package.json says that what it does not name has no side effects: tests have.
+    ignoreAnnotations: true,
+    plugins: [standins],
+  });
+}
 
 suite('ocelli/train in a page', needsBrowser, () => {
-  test('ends in the weights of every engine', async (t) => {
-    await bundle({
-      stdin: { contents: PAGE, resolveDir: ROOT },
-      ...{ bundle: true, format: 'esm', outfile: `${OUT}/page.js`, external: ['*.wasm'] },
-    });
-    const server = await serve({ roots: { '/bundle/': OUT, '/dist/': `${ROOT}build/package/dist` } });
-    const browser = await launch();
-    t.after(() => Promise.all([browser.close(), server.close()]));
+  /** @type {import('playwright-core').Browser} */ let browser;
+  /** @type {Awaited<ReturnType<typeof serve>>} */ let server;
+  before(async () => {
+    const roots = { '/bundle/': OUT, '/dist/': `${ROOT}build/package/dist`, '/shared/': shared('') };
+    server = await serve({ roots });
+    browser = await launch();
+  });
+  after(async () => {
+    await browser?.close();
+    server?.close();
+  });
+
+  test('ends in the weights of every engine', async () => {
+    await bundlePage('digests', PAGE);
     const { page } = await openPage(browser, `${server.url}/blank.html`);
     const found = await page.evaluate(async () => {
-      const entry = '/bundle/page.js';
+      const entry = '/bundle/digests.js';
       return (await import(entry)).digests();
     });
     assert.deepEqual(found, DIGESTS);
+  });
+
+  test('Keras’ trajectories, in both variants', needsShared, async () => {
+    await bundlePage('keras', KERAS);
+    const { page } = await openPage(browser, `${server.url}/blank.html`);
+    const { passed, failures } = await page.evaluate(async () => {
+      const entry = '/bundle/keras.js';
+      return (await import(entry)).runAll();
+    });
+    assert.deepEqual(failures, []);
+    assert.ok(passed >= 2 * (42 + 42 + 2), String(passed));
   });
 });

@@ -6,6 +6,8 @@ import '../../wasm/platform/node.js';
 import { Engine } from '../../wasm/engine.js';
 import { chooseVariant } from '../../wasm/variant.js';
 
+export * from './numbers.js';
+
 const SHARED = process.env.OCELLI_SHARED ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
 
 /** For a test's options: runs it only where the reference data is. */
@@ -89,41 +91,4 @@ export async function loadModel(engine, model) {
   const metadata = engine.openModel();
   engine.buildModel();
   return metadata;
-}
-
-/** @param {ArrayLike<number>} values */
-export function maxAbs(values) {
-  let max = 0;
-  for (let i = 0; i < values.length; i++) max = Math.max(max, Math.abs(values[i]));
-  return max;
-}
-
-/**
- * @param {ArrayLike<number>} a
- * @param {ArrayLike<number>} b
- */
-export function maxDifference(a, b) {
-  if (a.length !== b.length) return Infinity;
-  let max = 0;
-  for (let i = 0; i < a.length; i++) {
-    const difference = Math.abs(a[i] - b[i]);
-    if (!(difference <= max)) max = difference;
-  }
-  return max;
-}
-
-/**
- * @param {ArrayLike<number>} a
- * @param {ArrayLike<number>} b
- */
-export function cosine(a, b) {
-  let ab = 0;
-  let aa = 0;
-  let bb = 0;
-  for (let i = 0; i < a.length; i++) {
-    ab += a[i] * b[i];
-    aa += a[i] * a[i];
-    bb += b[i] * b[i];
-  }
-  return ab / Math.sqrt(aa * bb);
 }
