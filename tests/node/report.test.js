@@ -6,7 +6,7 @@ import { makeReport } from '../../wasm/report/report.js';
 import { TransferLearner } from '../../wasm/train/node.js';
 import { needsShared, sharedJson } from './shared.js';
 
-/** @param {Partial<import('../../wasm/train/learner.js').FitOptions>} options */
+/** @param {Partial<import('../../wasm/train/types.js').FitOptions>} options */
 async function train(options = {}) {
   const learner = await TransferLearner.create();
   const features = Float32Array.from(

@@ -9,7 +9,7 @@ import { readSafetensors, writeSafetensors } from '../../wasm/train/safetensors.
 import { Trainer } from '../../wasm/train/trainer.js';
 import { DIGESTS, run } from '../train/reference_run.js';
 
-/** @typedef {import('../../wasm/train/learner.js').LearnerOptions} LearnerOptions */
+/** @typedef {import('../../wasm/train/types.js').LearnerOptions} LearnerOptions */
 
 const LENGTH = 24;
 const CLASSES = ['ant', 'bee', 'cat'];

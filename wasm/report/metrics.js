@@ -4,7 +4,7 @@
  * @typedef {object} Configuration One training.
  * @property {string} name
  * @property {import('../train/plan.js').Plan} plan
- * @property {import('../train/learner.js').History} history
+ * @property {import('../train/types.js').History} history
  * @property {number} seconds
  * @property {number} multiplyAdds
  * @property {import('../energy/estimate.js').Energy} energy

@@ -16,7 +16,7 @@ import { checkNumber } from '../options.js';
  */
 
 /**
- * @param {import('./learner.js').Extractor} extractor
+ * @param {import('./types.js').Extractor} extractor
  * @param {readonly Source[]} sources
  * @param {ExtractOptions} [options]
  * @returns {Promise<Float32Array>} one row for each
@@ -37,7 +37,7 @@ export async function extractFeatures(extractor, sources, { batchSize = 16, onPr
 }
 
 /**
- * @param {import('./learner.js').Extractor} extractor
+ * @param {import('./types.js').Extractor} extractor
  * @param {readonly Source[]} batch
  */
 async function extractRows(extractor, batch) {
@@ -52,7 +52,7 @@ async function extractRows(extractor, batch) {
 
 /**
  * Which image of a batch cannot be used, under its name.
- * @param {import('./learner.js').Extractor} extractor
+ * @param {import('./types.js').Extractor} extractor
  * @param {readonly Source[]} batch
  * @param {ImageInput[]} images
  */

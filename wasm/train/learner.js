@@ -1,66 +1,36 @@
 // Teaches a classifier on the features of a network: examples in, softmax head (and tail) trained, predictions out.
 import { failure as generalFailure, OcelliError } from '../errors.js';
-import { estimateEnergy, loadMachine } from '../energy/estimate.js';
+import { loadMachine } from '../energy/estimate.js';
 import { host } from '../host.js';
 import { checkChoice, checkKeys, checkNumber } from '../options.js';
 import { makeReport } from '../report/report.js';
-import { checkExamples, Dataset } from './dataset.js';
+import { checkExamples } from './dataset.js';
 import { failure } from './errors.js';
-import { extractFeatures } from './extract.js';
+import { Examples, sizeOf, whole } from './examples.js';
+import { describeFit, toHistory } from './fit_facts.js';
 import { evaluate, Fit, means, split, startProgress } from './fit.js';
-import { checkLabels, toNumbers } from './labels.js';
+import { checkLabels } from './labels.js';
 import { Confusion } from './metrics.js';
-import { countMultiplyAdds, headNetwork, initialParameters, parameterSpecs, tailNetwork } from './network.js';
-import { checkOptimizer, makePlan, optimizerConstants, PLAN_KEYS } from './plan.js';
+import { keepTrained, openModel, prepareModel, readWeights, replaceWeights } from './model.js';
+import { countMultiplyAdds } from './network.js';
+import { makePlan, PLAN_KEYS } from './plan.js';
 import { readState, writeState } from './state.js';
 import { Trainer } from './trainer.js';
 
 /**
- * @typedef {import('../input.js').ImageInput} ImageInput
- * @typedef {import('./metrics.js').Evaluation} Evaluation
+ * @typedef {import('./examples.js').Part} Part
+ * @typedef {import('./model.js').Model} Model
  * @typedef {import('./plan.js').Plan} Plan
- *
- * @typedef {object} Extractor What turns images into features.
- * @property {(images: ImageInput[]) => Promise<{data: Float32Array, shape: number[]}>} extractBatch rows of features
- *   [N, length]; where there is a tail, what goes into it: [N, height, width, channels]
- * @property {import('./network.js').Tail} [tail] the network's last layers, which are trained as well
- * @property {(network: import('./trainer.js').Network, parameters: Float32Array, labels: readonly string[]) => Uint8Array} [export]
- *   the whole classifier as a .tflite file
- *
- * @typedef {object} LearnerOptions
- * @property {Extractor} [extractor] not needed for features that are given
- * @property {readonly string[]} [labels] the classes, in order; default: as they first come up
- * @property {'float32' | 'float16'} [precision] in which features are kept; default float32
- * @property {boolean} [deterministic] plain SIMD: the same weights on every engine
- * @property {number} [seed] of the first weights; default 0
- *
- * @typedef {import('./extract.js').ExtractOptions} ExtractOptions
- *
- * @typedef {object} FeatureSet
- * @property {Float32Array} features [N, length]
- * @property {readonly string[] | Float32Array} labels N class names, or distributions over the classes [N, classes]
- * @property {ArrayLike<number>} [weights] N
- *
- * @typedef {{images: readonly ImageInput[], labels: readonly string[]}} ImageSet
- *
- * @typedef {import('./plan.js').PlanOptions & RunOptions & {validation?: FeatureSet | ImageSet}} FitOptions
- *
- * @typedef {object} RunOptions
- * @property {import('./fit.js').Callbacks} [callbacks]
- * @property {AbortSignal} [signal] interrupts between two batches; resume() goes on
- *
- * @typedef {object} History Keras' History.
- * @property {Record<string, number[]>} history loss, accuracy, val_loss, val_accuracy …: one value for each epoch
- * @property {number[]} epoch
- * @property {{epochs: number, steps: number}} params
- *
- * @typedef {Pick<import('./state.js').State, 'network' | 'parameters' | 'slots' | 'step' | 'plan'>} Model
- * @typedef {{data: Dataset, indices: Uint32Array}} Part
- *
- * @typedef {object} Prediction
- * @property {string} label
- * @property {number} labelId
- * @property {number} score probability
+ * @typedef {import('./types.js').Evaluation} Evaluation
+ * @typedef {import('./types.js').ExtractOptions} ExtractOptions
+ * @typedef {import('./types.js').FeatureSet} FeatureSet
+ * @typedef {import('./types.js').FitOptions} FitOptions
+ * @typedef {import('./types.js').History} History
+ * @typedef {import('./types.js').ImageInput} ImageInput
+ * @typedef {import('./types.js').ImageSet} ImageSet
+ * @typedef {import('./types.js').LearnerOptions} LearnerOptions
+ * @typedef {import('./types.js').Prediction} Prediction
+ * @typedef {import('./types.js').RunOptions} RunOptions
  */
 
 const PREDICT_ROWS = 64;
@@ -77,16 +47,14 @@ const PREDICT_ROWS = 64;
 export class TransferLearner {
   /** @type {Trainer | undefined} */ #trainer;
   #options;
-  /** @type {string[]} */ #labels;
-  /** @type {Dataset | undefined} */ #data;
+  #examples;
   /** @type {Model | undefined} */ #model;
   /** @type {import('./fit.js').Progress | null} */ #interrupted = null;
   /** @type {Part | undefined} */ #validation;
   /** Whether the trainer has the model's weights. */
   #isSynced = false;
   #isRunning = false;
-  /** @type {{plan: Plan, history: History, progress: import('./fit.js').Progress, train: number, validation: number} | undefined} */
-  #lastFit;
+  /** @type {import('./fit_facts.js').FitFacts | undefined} */ #lastFit;
   /** Examples that the last fit began with. */
   #expectedExamples = 0;
 
@@ -97,7 +65,7 @@ export class TransferLearner {
    */
   constructor(options, trainer) {
     this.#options = options;
-    this.#labels = [...(options.labels ?? [])];
+    this.#examples = new Examples(options);
     this.#trainer = trainer;
   }
 
@@ -135,17 +103,12 @@ export class TransferLearner {
 
   /** The classes, in the order of their numbers. */
   get labels() {
-    return [...this.#labels];
+    return [...this.#examples.labels];
   }
 
   /** How many examples there are, and of each class. */
   get examples() {
-    const labels = this.#data?.labels ?? [];
-    const classes = this.#labels.map((label, id) => ({
-      label,
-      count: labels.filter((other) => other === id).length,
-    }));
-    return { count: labels.length, classes };
+    return this.#examples.counts;
   }
 
   // ---- examples
@@ -168,7 +131,7 @@ export class TransferLearner {
     if (images.length !== labels.length)
       throw failure('INVALID_LABEL', `${labels.length} for ${images.length}`);
     checkLabels(labels);
-    if (images.length > 0) this.addFeatures(await this.#extract(images, options), labels);
+    if (images.length > 0) this.#addSet({ features: await this.#examples.extract(images, options), labels });
   }
 
   /**
@@ -177,31 +140,13 @@ export class TransferLearner {
    * @param {{weights?: ArrayLike<number>}} [options] weights: one for each example, as Keras' sample_weight
    */
   addFeatures(features, labels, { weights } = {}) {
-    this.#live();
-    if (labels instanceof Float32Array && this.#labels.length === 0)
-      throw failure('INVALID_LABEL', 'distributions need the learner to be made with labels');
-    const isNew = (/** @type {string} */ label) => !this.#labels.includes(label);
-    const added = labels instanceof Float32Array ? [] : [...new Set(labels)].filter(isNew);
-    if (added.length > 0 && this.#options.labels) throw failure('INVALID_LABEL', `'${added[0]}' is no class`);
-    const numClasses = this.#labels.length + added.length;
-    const rowLength = this.#data?.rowLength ?? this.#rowLength(features, labels, numClasses);
-    const classes = [...this.#labels, ...added];
-    const examples = { features, labels: toNumbers(labels, classes), weights };
-    checkExamples(examples, rowLength, numClasses);
-    this.#data ??= new Dataset(rowLength, this.#options.precision);
-    this.#data.add(examples);
-    this.#labels = classes;
+    this.#addSet({ features, labels, weights });
   }
 
-  /**
-   * @param {Float32Array} features
-   * @param {readonly string[] | Float32Array} labels
-   * @param {number} numClasses
-   */
-  #rowLength(features, labels, numClasses) {
-    const input = this.#model?.network.input ?? this.#options.extractor?.tail?.input;
-    const count = labels instanceof Float32Array ? labels.length / numClasses : labels.length;
-    return input ? input[0] * input[1] * input[2] : features.length / count;
+  /** @param {FeatureSet} set */
+  #addSet(set) {
+    this.#live();
+    this.#examples.add(set, this.#model?.network.input ?? this.#options.extractor?.tail?.input);
   }
 
   /**
@@ -213,22 +158,7 @@ export class TransferLearner {
     const { openImageDirectory } = (await host().loadDirectories?.()) ?? {};
     if (!openImageDirectory) throw failure('NO_DIRECTORIES');
     const { sources, labels } = await openImageDirectory(directory);
-    this.addFeatures(await extractFeatures(this.#extractor(), sources, options), labels);
-  }
-
-  #extractor() {
-    const { extractor } = this.#options;
-    if (!extractor) throw failure('NO_EXTRACTOR');
-    return extractor;
-  }
-
-  /**
-   * @param {readonly ImageInput[]} images
-   * @param {ExtractOptions} [options]
-   */
-  async #extract(images, options) {
-    const sources = images.map((image, i) => ({ name: `image ${i}`, read: () => image }));
-    return extractFeatures(this.#extractor(), sources, options);
+    this.#addSet({ features: await this.#examples.extractSources(sources, options), labels });
   }
 
   // ---- training
@@ -242,18 +172,18 @@ export class TransferLearner {
   async fit(options = {}) {
     checkKeys('options', options, [...PLAN_KEYS, 'callbacks', 'signal', 'validation']);
     const { callbacks, signal, validation, ...planOptions } = options;
-    const plan = makePlan(planOptions, this.#labels);
+    const plan = makePlan(planOptions, this.#examples.labels);
     if (validation && plan.validationSplit > 0)
       throw generalFailure('INVALID_OPTION', 'give validation or validationSplit, not both');
     if (plan.earlyStopping?.monitor.startsWith('val_') && !validation && plan.validationSplit === 0)
       throw generalFailure('INVALID_OPTION', `${plan.earlyStopping.monitor} needs validation examples`);
     return this.#exclusively(async () => {
       const data = this.#checkedData();
-      const given = validation && (await this.#toDataset(validation));
+      const given = validation && (await this.#toPart(validation));
       const parts = split(plan, data.size);
       if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'all of them validate');
       const model = this.#prepare(plan, data);
-      this.#validation = given ? whole(given) : { data, indices: parts.validation };
+      this.#validation = given ?? { data, indices: parts.validation };
       return this.#run(model, plan, startProgress(model.step), parts.train, { callbacks, signal });
     });
   }
@@ -276,7 +206,7 @@ export class TransferLearner {
       if (data.size !== this.#expectedExamples)
         throw failure('STATE_MISMATCH', `${data.size} examples, not ${this.#expectedExamples}`);
       const parts = split(plan, data.size);
-      if (validation) this.#validation = whole(await this.#toDataset(validation));
+      if (validation) this.#validation = await this.#toPart(validation);
       this.#validation ??= { data, indices: parts.validation };
       return this.#run(model, plan, progress, parts.train, { callbacks, signal });
     });
@@ -306,7 +236,7 @@ export class TransferLearner {
    */
   async #run(model, plan, progress, train, { callbacks = {}, signal }) {
     checkKeys('callbacks', callbacks, ['onBatch', 'onEpoch']);
-    const data = /** @type {Dataset} */ (this.#data);
+    const data = this.#examples.checked();
     const validation = /** @type {Part} */ (this.#validation);
     const trainer = this.#open(plan.batchSize);
     const multiplyAdds = countMultiplyAdds(model.network);
@@ -327,7 +257,7 @@ export class TransferLearner {
       throw error;
     } finally {
       progress.seconds += (performance.now() - start) / 1000;
-      if (this.#isSynced) this.#keep(model, trainer, progress);
+      if (this.#isSynced) keepTrained(model, trainer, progress.step);
     }
     progress.joules = (await stopMeter?.()) ?? null;
     const history = toHistory(progress, plan, train.length);
@@ -335,49 +265,21 @@ export class TransferLearner {
     return history;
   }
 
-  /**
-   * @param {Model} model
-   * @param {Trainer} trainer
-   * @param {import('./fit.js').Progress} progress
-   */
-  #keep(model, trainer, progress) {
-    model.parameters = trainer.read('parameters');
-    model.slots = trainer.read('slots');
-    model.step = progress.step;
-  }
-
   /** The examples, if they can be trained on. */
   #checkedData() {
     this.#live();
-    if (!this.#data) throw failure('NO_EXAMPLES');
-    if (this.#labels.length < 2) throw failure('ONE_CLASS', this.#labels[0]);
-    const empty = this.examples.classes.find(({ count }) => count === 0);
-    if (empty) throw failure('EMPTY_CLASS', empty.label);
-    return this.#data;
+    return this.#examples.checked();
   }
 
   /**
-   * The model to train: the present one, or a new one if there is none or classes were added.
    * @param {Plan} plan
-   * @param {Dataset} data
+   * @param {import('./dataset.js').Dataset} data
    */
-  #prepare(plan, data) {
+  #prepare(plan, { rowLength }) {
     const { extractor, seed = 0 } = this.#options;
-    const numClasses = this.#labels.length;
-    const network = extractor?.tail
-      ? tailNetwork(extractor.tail, numClasses)
-      : headNetwork(data.rowLength, numClasses);
-    const isSame = JSON.stringify(this.#model?.network) === JSON.stringify(network);
-    const parameters = isSame ? this.#model?.parameters : undefined;
-    const goesOn =
-      parameters && JSON.stringify(this.#model?.plan?.optimizer) === JSON.stringify(plan.optimizer);
-    this.#model = {
-      network,
-      parameters: parameters ?? initialParameters(network, extractor?.tail, seed),
-      slots: goesOn && this.#model ? this.#model.slots : new Float32Array(),
-      step: goesOn && this.#model ? this.#model.step : 0,
-      plan,
-    };
+    const numClasses = this.#examples.labels.length;
+    const from = { tail: extractor?.tail, rowLength, numClasses, seed };
+    this.#model = prepareModel(this.#model, plan, from);
     this.#isSynced = false;
     return this.#model;
   }
@@ -390,10 +292,7 @@ export class TransferLearner {
     const trainer = this.#live();
     const model = this.#trained();
     if (this.#isSynced && trainer.maxRows === maxRows) return trainer;
-    const optimizer = model.plan?.optimizer ?? checkOptimizer('sgd');
-    trainer.open(model.network, optimizerConstants(optimizer), maxRows);
-    trainer.write('parameters', model.parameters);
-    trainer.write('slots', model.slots);
+    openModel(model, trainer, maxRows);
     this.#isSynced = true;
     return trainer;
   }
@@ -410,20 +309,9 @@ export class TransferLearner {
 
   // ---- use
 
-  /**
-   * @param {FeatureSet | ImageSet} set
-   * @returns {Promise<Dataset>}
-   */
-  async #toDataset(set) {
-    checkKeys('set', set, ['features', 'images', 'labels', 'weights']);
-    const features = 'images' in set ? await this.#extract(set.images) : set.features;
-    const labels = toNumbers(set.labels, this.#labels);
-    const weights = 'weights' in set ? set.weights : undefined;
-    const rowLength = this.#data?.rowLength ?? rowLengthOf(this.#trained().network);
-    checkExamples({ features, labels, weights }, rowLength, this.#labels.length);
-    const data = new Dataset(rowLength, this.#options.precision);
-    data.add({ features, labels, weights });
-    return data;
+  /** @param {FeatureSet | ImageSet} set */
+  #toPart(set) {
+    return this.#examples.toPart(set, () => this.#trained().network.input);
   }
 
   /**
@@ -433,9 +321,9 @@ export class TransferLearner {
    */
   async evaluate(set) {
     const { plan } = this.#trained();
-    const part = set ? whole(await this.#toDataset(set)) : this.#defaultPart();
+    const part = set ? await this.#toPart(set) : this.#defaultPart();
     const trainer = this.#open(this.#live().maxRows || PREDICT_ROWS);
-    const confusion = new Confusion(this.#labels);
+    const confusion = new Confusion(this.#examples.labels);
     const { labelSmoothing = 0, l2 = 0 } = plan ?? {};
     const sums = evaluate(trainer, part, { labelSmoothing, l2 }, (probabilities, indices) =>
       confusion.add(
@@ -450,8 +338,9 @@ export class TransferLearner {
   /** @returns {Part} */
   #defaultPart() {
     if (this.#validation && this.#validation.indices.length > 0) return this.#validation;
-    if (!this.#data) throw failure('NO_EXAMPLES');
-    return whole(this.#data);
+    const { data } = this.#examples;
+    if (!data) throw failure('NO_EXAMPLES');
+    return whole(data);
   }
 
   /**
@@ -462,14 +351,14 @@ export class TransferLearner {
   async predict(input) {
     const { network } = this.#trained();
     const isFeatures = typeof input === 'object' && 'features' in input;
-    const features = isFeatures ? input.features : await this.#extract([input]);
-    const rowLength = rowLengthOf(network);
+    const features = isFeatures ? input.features : await this.#examples.extract([input]);
+    const rowLength = sizeOf(network.input);
     checkExamples({ features, labels: Array((features.length / rowLength) | 0).fill(0) }, rowLength, 1);
     if (features.length !== rowLength) throw failure('INVALID_FEATURES', `one row of ${rowLength} is needed`);
     const trainer = this.#open(this.#live().maxRows || PREDICT_ROWS);
     trainer.writeRow(0, features);
     return Array.from(trainer.predict(1), (score, labelId) => ({
-      label: this.#labels[labelId],
+      label: this.#examples.labels[labelId],
       labelId,
       score,
     })).sort((a, b) => b.score - a.score);
@@ -482,13 +371,7 @@ export class TransferLearner {
    * @returns {Record<string, {shape: number[], data: Float32Array}>}
    */
   getWeights() {
-    const { network, parameters } = this.#trained();
-    return Object.fromEntries(
-      parameterSpecs(network).map(({ name, shape, offset, size }) => [
-        name,
-        { shape, data: parameters.slice(offset, offset + size) },
-      ]),
-    );
+    return readWeights(this.#trained());
   }
 
   /**
@@ -498,20 +381,7 @@ export class TransferLearner {
   setWeights(weights) {
     if (this.#isRunning) throw failure('FIT_RUNNING');
     const data = this.#checkedData();
-    const model = this.#model ?? this.#prepare(makePlan({}, this.#labels), data);
-    const specs = parameterSpecs(model.network);
-    checkKeys(
-      'weights',
-      weights,
-      specs.map(({ name }) => name),
-    );
-    for (const { name, offset, size } of specs) {
-      const values = weights[name];
-      if (values === undefined) continue;
-      if (!(values instanceof Float32Array) || values.length !== size || !values.every(Number.isFinite))
-        throw failure('INVALID_FEATURES', `${name} needs ${size} finite numbers`);
-      model.parameters.set(values, offset);
-    }
+    replaceWeights(this.#model ?? this.#prepare(makePlan({}, this.#examples.labels), data), weights);
     this.#isSynced = false;
   }
 
@@ -523,7 +393,7 @@ export class TransferLearner {
     const model = this.#trained();
     if (this.#isRunning) throw failure('FIT_RUNNING');
     const examples = this.#expectedExamples;
-    return writeState({ ...model, labels: this.#labels, progress: this.#interrupted, examples });
+    return writeState({ ...model, labels: this.#examples.labels, progress: this.#interrupted, examples });
   }
 
   /**
@@ -534,7 +404,7 @@ export class TransferLearner {
     const { network, parameters } = this.#trained();
     const { extractor } = this.#options;
     if (!extractor?.export) throw failure('NO_EXTRACTOR', 'nor can it be exported');
-    return extractor.export(network, parameters, this.#labels);
+    return extractor.export(network, parameters, this.#examples.labels);
   }
 
   /**
@@ -542,20 +412,10 @@ export class TransferLearner {
    * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions}} [options]
    * @returns {Promise<import('../report/metrics.js').Configuration>}
    */
-  async describeFit({ name = 'training', energy = {} } = {}) {
+  async describeFit(options) {
     if (!this.#lastFit) throw failure('NO_EXAMPLES', 'fit() comes first');
-    const { plan, history, progress, train, validation } = this.#lastFit;
-    const { seconds, multiplyAdds, joules } = progress;
-    const machine = await (await loadMachine()).describeMachine();
-    return {
-      name,
-      plan,
-      history,
-      seconds,
-      multiplyAdds,
-      energy: await estimateEnergy({ seconds, multiplyAdds, joules: joules ?? undefined }, machine, energy),
-      data: { train, validation, classes: this.labels, parameters: this.#trained().parameters.length },
-    };
+    const parameters = this.#trained().parameters.length;
+    return describeFit(this.#lastFit, { classes: this.labels, parameters }, options);
   }
 
   /**
@@ -578,25 +438,4 @@ export class TransferLearner {
   [Symbol.dispose]() {
     this.close();
   }
-}
-
-/** @param {Dataset} data */
-function whole(data) {
-  return { data, indices: Uint32Array.from({ length: data.size }, (_, i) => i) };
-}
-
-/** @param {import('./trainer.js').Network} network */
-function rowLengthOf({ input }) {
-  return input.reduce((a, b) => a * b);
-}
-
-/**
- * @param {import('./fit.js').Progress} progress
- * @param {Plan} plan
- * @param {number} examples trained on
- * @returns {History}
- */
-function toHistory({ history }, { epochs, batchSize }, examples) {
-  const epoch = history.loss.map((_, i) => i);
-  return { history, epoch, params: { epochs, steps: Math.ceil(examples / batchSize) } };
 }

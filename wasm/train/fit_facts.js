@@ -1,0 +1,47 @@
+// What is to be said of a fit when it has run: Keras' History, and the facts of which a report is made.
+import { estimateEnergy, loadMachine } from '../energy/estimate.js';
+
+/**
+ * @typedef {import('./plan.js').Plan} Plan
+ * @typedef {import('./types.js').History} History
+ *
+ * @typedef {object} FitFacts
+ * @property {Plan} plan
+ * @property {History} history
+ * @property {import('./fit.js').Progress} progress
+ * @property {number} train examples
+ * @property {number} validation examples
+ */
+
+/**
+ * @param {import('./fit.js').Progress} progress
+ * @param {Plan} plan
+ * @param {number} examples trained on
+ * @returns {History}
+ */
+export function toHistory({ history }, { epochs, batchSize }, examples) {
+  const epoch = history.loss.map((_, i) => i);
+  return { history, epoch, params: { epochs, steps: Math.ceil(examples / batchSize) } };
+}
+
+/**
+ * The fit with its energy and emissions.
+ * @param {FitFacts} facts
+ * @param {{classes: string[], parameters: number}} model
+ * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions}} [options]
+ * @returns {Promise<import('../report/metrics.js').Configuration>}
+ */
+export async function describeFit(facts, model, { name = 'training', energy = {} } = {}) {
+  const { plan, history, progress, train, validation } = facts;
+  const { seconds, multiplyAdds, joules } = progress;
+  const machine = await (await loadMachine()).describeMachine();
+  return {
+    name,
+    plan,
+    history,
+    seconds,
+    multiplyAdds,
+    energy: await estimateEnergy({ seconds, multiplyAdds, joules: joules ?? undefined }, machine, energy),
+    data: { train, validation, ...model },
+  };
+}

@@ -1,0 +1,89 @@
+// The model that is trained: a network, its weights, and where its optimizer stands.
+import { checkKeys } from '../options.js';
+import { failure } from './errors.js';
+import { headNetwork, initialParameters, parameterSpecs, tailNetwork } from './network.js';
+import { checkOptimizer, optimizerConstants } from './plan.js';
+
+/**
+ * @typedef {import('./plan.js').Plan} Plan
+ * @typedef {import('./trainer.js').Trainer} Trainer
+ * @typedef {Pick<import('./state.js').State, 'network' | 'parameters' | 'slots' | 'step' | 'plan'>} Model
+ */
+
+/**
+ * The model to train next: the present one, or a new one if there is none or classes were added.
+ * @param {Model | undefined} present
+ * @param {Plan} plan
+ * @param {{tail: import('./network.js').Tail | undefined, rowLength: number, numClasses: number, seed: number}} from
+ * @returns {Model}
+ */
+export function prepareModel(present, plan, { tail, rowLength, numClasses, seed }) {
+  const network = tail ? tailNetwork(tail, numClasses) : headNetwork(rowLength, numClasses);
+  const isSame = JSON.stringify(present?.network) === JSON.stringify(network);
+  const parameters = isSame ? present?.parameters : undefined;
+  const goesOn = parameters && JSON.stringify(present?.plan?.optimizer) === JSON.stringify(plan.optimizer);
+  return {
+    network,
+    parameters: parameters ?? initialParameters(network, tail, seed),
+    slots: goesOn && present ? present.slots : new Float32Array(),
+    step: goesOn && present ? present.step : 0,
+    plan,
+  };
+}
+
+/**
+ * @param {Model} model
+ * @param {Trainer} trainer
+ * @param {number} maxRows
+ */
+export function openModel({ network, parameters, slots, plan }, trainer, maxRows) {
+  const optimizer = plan?.optimizer ?? checkOptimizer('sgd');
+  trainer.open(network, optimizerConstants(optimizer), maxRows);
+  trainer.write('parameters', parameters);
+  trainer.write('slots', slots);
+}
+
+/**
+ * Takes over what was trained.
+ * @param {Model} model
+ * @param {Trainer} trainer
+ * @param {number} step
+ */
+export function keepTrained(model, trainer, step) {
+  model.parameters = trainer.read('parameters');
+  model.slots = trainer.read('slots');
+  model.step = step;
+}
+
+/**
+ * @param {Model} model
+ * @returns {Record<string, {shape: number[], data: Float32Array}>} copies
+ */
+export function readWeights({ network, parameters }) {
+  return Object.fromEntries(
+    parameterSpecs(network).map(({ name, shape, offset, size }) => [
+      name,
+      { shape, data: parameters.slice(offset, offset + size) },
+    ]),
+  );
+}
+
+/**
+ * @param {Model} model
+ * @param {Record<string, Float32Array>} weights
+ */
+export function replaceWeights({ network, parameters }, weights) {
+  const specs = parameterSpecs(network);
+  checkKeys(
+    'weights',
+    weights,
+    specs.map(({ name }) => name),
+  );
+  for (const { name, offset, size } of specs) {
+    const values = weights[name];
+    if (values === undefined) continue;
+    if (!(values instanceof Float32Array) || values.length !== size || !values.every(Number.isFinite))
+      throw failure('INVALID_FEATURES', `${name} needs ${size} finite numbers`);
+    parameters.set(values, offset);
+  }
+}
