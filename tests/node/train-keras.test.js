@@ -282,7 +282,7 @@ test('multiply-adds of a row are those of the shapes', () => {
   assert.equal(countMultiplyAdds(tailNetwork(tail, 3)), 25 * 4 * 6 + 9 * 9 * 6 + 6 * 3);
 });
 
-test('cross-entropy losses are Keras’, from the logits', needsShared, async () => {
+test('cross-entropy losses and gradients are Keras’, from the logits', needsShared, async () => {
   // Rows of logits through a head that is the identity.
   const { labels, sparse_from_logits: sparse, smooth_from_logits: smooth } = cases.cross_entropy;
   const logits = floats('xent_logits.bin');
@@ -294,12 +294,17 @@ test('cross-entropy losses are Keras’, from the logits', needsShared, async ()
   labels.forEach((/** @type {number} */ label, /** @type {number} */ row) => {
     trainer.writeRow(0, logits.subarray(row * 4, row * 4 + 4));
     trainer.write('labels', Int32Array.of(label));
-    for (const [labelSmoothing, { loss }] of /** @type {[number, any][]} */ ([
+    for (const [labelSmoothing, { loss, grad_wrt_logits: file }] of /** @type {[number, any][]} */ ([
       [0, sparse],
       [0.1, smooth],
     ])) {
-      const found = trainer.run(1, { targets: false, weights: false }, { labelSmoothing, l2: 0 }).loss;
+      const options = { labelSmoothing, l2: 0, step: 1, rate: 0 };
+      const found = trainer.run(1, { targets: false, weights: false }, options).loss;
       assert.ok(Math.abs(found - loss[row]) <= 1e-6 * Math.max(1, Math.abs(loss[row])), `row ${row}`);
+      // The bias's gradient is that of the logits.
+      const gradients = trainer.read('gradients').subarray(16);
+      const expected = floats(file).subarray(row * 4, row * 4 + 4);
+      assert.ok(maxDifference(gradients, expected) <= 1e-6, `gradients of row ${row}`);
     }
   });
   trainer.close();
