@@ -4,7 +4,7 @@ import { ObjectDetector } from 'ocelli';
 import { detectIn } from '../../service/annotate.js';
 import { createApp } from '../../service/app.js';
 import { readConfig } from '../../service/config.js';
-import openapi from '../../service/openapi.json';
+import openapi from '../../service/openapi.json' with { type: 'json' };
 import { consume, createBulk } from './bulk.js';
 
 const config = readConfig(env);
