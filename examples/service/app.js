@@ -3,7 +3,7 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { isAuthorized } from './auth.js';
-import { readBytes, readImage } from './body.js';
+import { drain, readBytes, readImage } from './body.js';
 import { describe, ServiceError } from './errors.js';
 
 /**
@@ -107,7 +107,8 @@ export function createApp(parts) {
   app.notFound(() => {
     throw new ServiceError('NOT_FOUND', 'there is no such route');
   });
-  app.onError((error, context) => {
+  app.onError(async (error, context) => {
+    await drain(context.req.raw, config);
     const { status, code, message } = describe(error);
     if (status === 500) log({ level: 'error', error: String(error.stack ?? error) });
     context.header('x-error', code);

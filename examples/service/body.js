@@ -21,37 +21,64 @@ export async function readImage(request, config) {
 }
 
 /**
+ * A body that is a little too large is read to its end and thrown away, as a client that is still sending does not see an
+ * answer.
  * @param {Request | Response} message
  * @param {Config} config
  */
 export async function readBytes(message, { maxBodyBytes, timeoutMs }) {
   const tooLarge = () => new ServiceError('BODY_TOO_LARGE', `over ${maxBodyBytes} bytes`);
-  if (Number(message.headers.get('content-length')) > maxBodyBytes) throw tooLarge();
-  if (!message.body) return new Uint8Array();
-  const reader = message.body.getReader();
+  const endurable = 2 * maxBodyBytes;
+  if (Number(message.headers.get('content-length')) > endurable) throw tooLarge();
   /** @type {Uint8Array[]} */
   const chunks = [];
   let size = 0;
+  for await (const chunk of chunksWithin(message.body, timeoutMs)) {
+    size += chunk.length;
+    if (size > endurable) throw tooLarge();
+    if (size <= maxBodyBytes) chunks.push(chunk);
+  }
+  if (size > maxBodyBytes) throw tooLarge();
+  return join(chunks, size);
+}
+
+/**
+ * Reads what nobody has read of a request that is refused.
+ * @param {Request} request
+ * @param {Config} config
+ */
+export async function drain(request, config) {
+  if (request.bodyUsed || request.body?.locked) return;
+  await readBytes(request, { ...config, maxBodyBytes: config.maxBodyBytes / 2 }).catch(() => {});
+}
+
+/**
+ * @param {ReadableStream<Uint8Array> | null} body
+ * @param {number} timeoutMs for all of it
+ */
+async function* chunksWithin(body, timeoutMs) {
+  if (!body) return;
+  const reader = body.getReader();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
+  /** @type {Promise<never>} */
   const tooSlow = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new ServiceError('BODY_TOO_SLOW', `over ${timeoutMs} ms`)), timeoutMs);
   });
+  let isWhole = false;
   try {
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), tooSlow]);
-      if (done) break;
-      size += value.length;
-      if (size > maxBodyBytes) throw tooLarge();
-      chunks.push(value);
+      isWhole = done;
+      if (done) return;
+      yield value;
     }
   } catch (error) {
-    reader.cancel().catch(() => {});
     throw error instanceof ServiceError ? error : new ServiceError('BAD_REQUEST', 'the body broke off');
   } finally {
     clearTimeout(timer);
+    if (!isWhole) reader.cancel().catch(() => {});
   }
-  return join(chunks, size);
 }
 
 /**
