@@ -13,11 +13,11 @@ const threads = Number(env.THREADS ?? availableParallelism());
 const maxQueue = Number(env.MAX_QUEUE ?? 4 * threads);
 const config = readConfig({ MAX_IN_FLIGHT: threads + maxQueue, ...env });
 const { detect, pool } = createPool({ threads, maxQueue: config.maxInFlight, maxPixels: config.maxPixels });
-const metrics = createMetrics(pool);
+const openapi = JSON.parse(readFileSync(new URL('../service/openapi.json', import.meta.url), 'utf8'));
+const metrics = createMetrics(pool, Object.keys(openapi.paths));
 
 const app = createApp({
-  ...{ config, detect },
-  openapi: JSON.parse(readFileSync(new URL('../service/openapi.json', import.meta.url), 'utf8')),
+  ...{ config, detect, openapi },
   health: () => ({ threads }),
   log(entry) {
     metrics.observe(entry);

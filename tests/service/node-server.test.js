@@ -60,6 +60,8 @@ describe('the service in Node', () => {
     assert.equal(Number(counted), answered.length);
     assert.match(text, /ocelli_failures_total\{code="IMAGE_CORRUPT"\} [1-9]/);
     assert.match(text, /ocelli_queue_length 0/);
+    assert.match(text, /ocelli_request_seconds_count\{path="other",status="404"\} [1-9]/);
+    assert.doesNotMatch(text, /nowhere/);
     for (const entry of server.log.slice(1)) {
       const known = ['time', 'method', 'path', 'status', 'ms', 'code'];
       assert.deepEqual(
