@@ -2,7 +2,8 @@
 SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
-MAKEFLAGS += -j$(shell nproc) --no-print-directory
+JOBS := $(shell nproc)
+MAKEFLAGS += -j$(JOBS) --no-print-directory
 
 # One module per variant: plain or relaxed SIMD, one thread or several. Each fact about them stands here only.
 VARIANTS := simd relaxed simd-threads relaxed-threads
@@ -172,7 +173,7 @@ TEST_FILES := $(wildcard tests/node/*.test.js)
 BROWSER_TEST_FILES := $(wildcard tests/browser/*.test.js)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
 test: all test-browser test-edge test-service test-package $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
-	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test $(TEST_FILES) || exit 1; done
+	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test --test-concurrency=$(JOBS) $(TEST_FILES) || exit 1; done
 
 soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
