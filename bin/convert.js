@@ -41,7 +41,7 @@ export async function run(values, [source, out]) {
  * @param {import('./usage.js').Values<'convert'>} values
  * @returns {ConvertOptions}
  */
-function readOptions({ weights, batch, signature, outputs, classes }) {
+function readOptions({ weights, batch, signature, outputs, classes, ...rest }) {
   return {
     .../** @type {ConvertOptions} */ (weights !== undefined && { weights }),
     ...(batch !== undefined && { batch: batch === 'dynamic' ? batch : Number(batch) }),
@@ -50,6 +50,7 @@ function readOptions({ weights, batch, signature, outputs, classes }) {
     ...(classes && {
       classes: splitNames(classes).map((name) => (/^\d+$/.test(name) ? Number(name) : name)),
     }),
+    keepBatchNorm: rest['keep-batch-norm'],
     onProgress: ({ stage }) => process.stderr.write(clearLine(`${stage} ...`)),
   };
 }

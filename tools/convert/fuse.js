@@ -62,6 +62,7 @@ function foldConstant(op, network, wiring) {
   const channels = numChannels(weights, into.kind);
   const constant = perChannel(op.inputs[1], channels);
   if (!constant) return false;
+  weights.batchNorm = foldNorm(op, weights, channels);
   if (op.kind === 'MUL') {
     weights.scale = constant.map((factor, c) => factor * (weights.scale?.[c] ?? 1));
     weights.bias = weights.bias?.map((bias, c) => bias * constant[c]);
@@ -70,6 +71,19 @@ function foldConstant(op, network, wiring) {
   }
   absorb(network, op, into);
   return true;
+}
+
+/**
+ * The batch norm that is in the weights once this half of one is folded in, if nothing else is.
+ * @param {Op} op
+ * @param {import('./network.js').Weights} weights
+ * @param {number} channels
+ */
+function foldNorm({ kind, batchNorm }, { scale, bias, batchNorm: begun }, channels) {
+  if (kind === 'ADD') return batchNorm && begun;
+  if (batchNorm?.gamma.length !== channels || scale) return undefined;
+  // A bias before it moves the mean.
+  return { ...batchNorm, mean: batchNorm.mean.map((mean, c) => mean - (bias?.[c] ?? 0)) };
 }
 
 /** The scalar constant among a binary operator's inputs. @param {Op | undefined} op @param {string} kind */

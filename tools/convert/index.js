@@ -4,6 +4,7 @@
 // constants known (simplify.js, facts.js) -> TFLite's operators (lower.js, fuse.js, slice.js) -> bytes (tflite.js,
 // metadata.js). Of a detector both ends are read, not kept (detector*.js).
 import { OcelliError } from '../../wasm/errors.js';
+import { writeBatchNorm } from './batch_norm.js';
 import { isDetector } from './detector.js';
 import { convertFailure } from './errors.js';
 import { openSource } from './files.js';
@@ -55,7 +56,7 @@ export async function convert(source, options = {}) {
  * @returns {Promise<Converted>}
  */
 async function run(source, options) {
-  const { weights, signature, outputs, onProgress = () => {}, signal, ...rest } = options;
+  const { weights, signature, outputs, keepBatchNorm, onProgress = () => {}, signal, ...rest } = options;
   const enter = (/** @type {import('./options.js').Stage} */ stage) => {
     signal?.throwIfAborted();
     onProgress({ stage });
@@ -70,14 +71,15 @@ async function run(source, options) {
   const plan = isOfDetector ? await planDetector(model, refs, rest) : await planNetwork(model, refs, rest);
   enter('write');
   const { network, about, notes } = plan;
-  const metadata = writeMetadata({ ...about, description: DESCRIPTION });
+  const kept = keepBatchNorm ? writeBatchNorm(network) : undefined;
+  const metadata = writeMetadata({ ...about, description: DESCRIPTION, batchNorm: kept?.file });
   const file = writeTflite(network, { precision: weights, description: DESCRIPTION, metadata });
   const labels = about.outputs.find((output) => output.labels)?.labels;
   return {
     model: labels ? appendLabels(file, labels) : file,
     kind: isOfDetector ? 'detector' : 'network',
     operators: countKinds(network),
-    notes,
+    notes: kept ? [...notes, `batch norm of ${kept.count} convolutions kept`] : notes,
   };
 }
 

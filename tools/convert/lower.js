@@ -1,5 +1,6 @@
 // TensorFlow's operators -> TFLite's, one by one; fuse.js then joins them.
 import { convertFailure } from './errors.js';
+import { batchNorm, markBatchNorm } from './lower_batch_norm.js';
 import { dilatedConvolution, undilated } from './lower_dilation.js';
 import { slice, split, stridedSlice, unpack } from './lower_slice.js';
 import { ints } from './network.js';
@@ -143,16 +144,6 @@ export class Lowering {
   }
 }
 
-/**
- * @param {string} name
- * @param {number[]} shape
- * @param {Float64Array} data
- * @returns {Value}
- */
-function floats(name, shape, data) {
-  return { name, shape, tensor: { dtype: 'float32', shape, data } };
-}
-
 /** @param {Tensor} tensor @param {(value: number) => number} f @returns {Tensor} */
 function mapFloats(tensor, f) {
   return { ...tensor, data: Float64Array.from(tensor.data, f) };
@@ -219,30 +210,15 @@ function fusedOps(to, node, output) {
   return output;
 }
 
-/** x * scale + offset, both in double precision. @type {Rule} */
-function batchNorm(to, node) {
-  if (node.attrs.get('is_training')?.b === true) throw to.refuse(node, 'it is in training mode');
-  const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((input) => to.constant(node, input).data);
-  const epsilon = node.float('epsilon', 1e-4);
-  const scale = Float64Array.from(gamma, (g, i) => g / Math.sqrt(variance[i] + epsilon));
-  const offset = Float64Array.from(beta, (b, i) => b - mean[i] * scale[i]);
-  const shape = to.shapeOf(node);
-  const scaled = to.emit(
-    'MUL',
-    `${node.name}/scaled`,
-    [to.value(node.inputs[0]), floats(`${node.name}/scale`, [scale.length], scale)],
-    shape,
-  );
-  return to.emit('ADD', node.name, [scaled, floats(`${node.name}/offset`, [offset.length], offset)], shape);
-}
-
 /** x - c -> x + -c; a constant comes second. @param {string} kind @returns {Rule} */
 const binary = (kind) => (to, node) => {
   const [a, b] = node.inputs.map((ref) => to.value(ref));
   const shape = to.shapeOf(node);
   if (kind === 'SUB' && b.tensor && isFloat(b.tensor.dtype))
     return to.emit('ADD', node.name, [a, { ...b, tensor: mapFloats(b.tensor, (value) => -value) }], shape);
-  return to.emit(kind, node.name, kind !== 'SUB' && a.tensor ? [b, a] : [a, b], shape);
+  const made = to.emit(kind, node.name, kind !== 'SUB' && a.tensor ? [b, a] : [a, b], shape);
+  if (kind === 'ADD' && b.tensor) markBatchNorm(to, node);
+  return made;
 };
 
 /** @type {Rule} */

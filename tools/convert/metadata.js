@@ -2,6 +2,7 @@
 // also MediaPipe's anchors and decoding options (object_detector_metadata_schema.fbs, "V001"), and under a name of our
 // own, as JSON, what neither has a place for.
 import { zipSync } from 'fflate';
+import { BATCH_NORM_ENTRY } from './batch_norm.js';
 import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
 
 /**
@@ -14,6 +15,7 @@ import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
  * @property {{name: string, role: 'location' | 'score' | 'probability' | 'feature', labels?: string[]}[]} outputs
  * @property {{anchors: Float32Array, boxCoder: number[], numClasses: number, isSigmoid: boolean}} [detector]
  * @property {object} [own] the JSON
+ * @property {Uint8Array} [batchNorm] as batch_norm.js writes it
  */
 
 /** The name of our own entry among the custom metadata. */
@@ -33,11 +35,12 @@ const NUM_COORDINATES = 4;
 const VALUES_PER_KEYPOINT = 2; // there are no keypoints, but MediaPipe insists
 
 /** @param {About} about @returns {Uint8Array} */
-export function writeMetadata({ name, description, image, outputs, detector, own }) {
+export function writeMetadata({ name, description, image, outputs, detector, own, batchNorm }) {
   const builder = new Builder(1 << 16);
   const custom = [
     ...(detector ? [writeCustom(builder, DETECTOR_ENTRY, writeDetector(detector))] : []),
     ...(own ? [writeCustom(builder, OWN_ENTRY, new TextEncoder().encode(JSON.stringify(own)))] : []),
+    ...(batchNorm ? [writeCustom(builder, BATCH_NORM_ENTRY, batchNorm)] : []),
   ];
   const inputs = image ? [writeImage(builder, image)] : [];
   const subgraph = table(builder, 10, [

@@ -9,11 +9,19 @@
  * @property {number[]} shape -1: the free batch
  * @property {Tensor} [tensor] of a constant
  *
+ * @typedef {object} BatchNorm
+ * @property {Float64Array} gamma one per channel, as all of them
+ * @property {Float64Array} beta
+ * @property {Float64Array} mean
+ * @property {Float64Array} variance
+ * @property {number} epsilon
+ *
  * @typedef {object} Weights of a convolution or matrix product; output channel c is multiplied by scale[c]
  * @property {Tensor} kernel as TensorFlow has it: [H, W, I, O], [H, W, C, M] or [I, O]
  * @property {boolean} isTransposed [O, I]
  * @property {Float64Array} [scale] one per output channel
  * @property {Float64Array} [bias] added after that
+ * @property {BatchNorm} [batchNorm] what scale and bias came from, if nothing else is in them
  * @property {number[]} [channels] the output channels to write; default: all
  *
  * @typedef {object} Op
@@ -22,6 +30,7 @@
  * @property {Value} output
  * @property {Record<string, any>} options
  * @property {Weights} [weights]
+ * @property {BatchNorm} [batchNorm] whose factor (of a MUL) or offset (of an ADD) it applies
  *
  * @typedef {object} Network
  * @property {Op[]} ops

@@ -9,13 +9,15 @@ import { failure } from '../../wasm/errors.js';
  * @property {string} [signature] of a SavedModel; default: serving_default, default, or else the first
  * @property {string[]} [outputs] names of the signature's outputs or of nodes; default: the signature's
  * @property {(string | number)[]} [classes] of a detector, by name, MID or number: the heads of the others are left out
+ * @property {boolean} [keepBatchNorm] keep what was folded into convolutions in the file's metadata, to train it;
+ *   default false
  * @property {(progress: {stage: Stage}) => void} [onProgress]
  * @property {AbortSignal} [signal]
  *
  * @typedef {'unpack' | 'read' | 'simplify' | 'write'} Stage
  */
 
-const KEYS = ['weights', 'batch', 'signature', 'outputs', 'classes', 'onProgress', 'signal'];
+const KEYS = ['weights', 'batch', 'signature', 'outputs', 'classes', 'keepBatchNorm', 'onProgress', 'signal'];
 const WEIGHTS = ['fp32', 'fp16', 'int8'];
 const MAX_BATCH = 4096;
 
@@ -23,7 +25,7 @@ const MAX_BATCH = 4096;
 export function checkOptions(options) {
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown) throw failure('INVALID_OPTION', `there is no option '${unknown}'`);
-  const { weights = 'fp32', batch, signature, outputs, classes } = options;
+  const { weights = 'fp32', batch, signature, outputs, classes, keepBatchNorm = false } = options;
   if (!WEIGHTS.includes(weights)) throw failure('INVALID_OPTION', `weights is one of ${WEIGHTS.join(', ')}`);
   if (
     batch !== undefined &&
@@ -36,6 +38,7 @@ export function checkOptions(options) {
   checkNames('outputs', outputs);
   if (classes !== undefined && (!Array.isArray(classes) || classes.length === 0))
     throw failure('INVALID_OPTION', 'classes is a list of names, MIDs or numbers');
+  if (typeof keepBatchNorm !== 'boolean') throw failure('INVALID_OPTION', 'keepBatchNorm is true or false');
   return { ...options, weights };
 }
 

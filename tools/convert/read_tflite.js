@@ -110,6 +110,7 @@ export class TfliteFile {
   #buffers;
   #operators;
   #codes;
+  #metadata;
   /** @type {Map<number, Value>} */ #values = new Map();
   /** @type {Map<number, number>} */ #producers = new Map();
 
@@ -127,6 +128,7 @@ export class TfliteFile {
       outputs: operator.ints(2),
       options: operator.table(4),
     }));
+    this.#metadata = model.tables(6);
     this.inputs = subgraph.ints(1);
     this.#operators.forEach(({ outputs }, i) => outputs.forEach((tensor) => this.#producers.set(tensor, i)));
   }
@@ -141,6 +143,27 @@ export class TfliteFile {
       shape: this.#tensors[outputs[0]].ints(0),
       inputShape: this.#tensors[inputs[0]].ints(0),
     }));
+  }
+
+  /**
+   * An entry of the custom metadata that TFLite Metadata has a place for.
+   * @param {string} name
+   * @returns {Uint8Array | undefined}
+   */
+  customMetadata(name) {
+    return reading('SOURCE_DAMAGED', 'the metadata', () => {
+      const entry = this.#metadata.find((candidate) => candidate.text(0) === 'TFLITE_METADATA');
+      if (!entry) return undefined;
+      const bytes = this.#buffers[entry.i32(1)].bytes(0);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const [subgraph] = new Table(view, view.getUint32(0, true)).tables(3);
+      return subgraph?.tables(9).find((custom) => custom.text(0) === name)?.bytes(1);
+    });
+  }
+
+  /** What the file's input is, for any batch. */
+  get input() {
+    return this.#value(this.inputs[0]);
   }
 
   /**
