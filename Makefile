@@ -125,9 +125,9 @@ dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # For browsers in one file, as each level of imports costs a page a round trip; two deep, as wasm/platform/ is. The table
 # of countries' grids is others' work: it is depended on, loaded when it is asked for, and never copied in.
-WEB_SOURCES := $(wildcard wasm/*.js wasm/platform/*.js wasm/energy/*.js)
+WEB_SOURCES := $(wildcard wasm/*.js wasm/*/*.js tools/convert/*.js)
 dist/web/browser.js: $(WEB_SOURCES) dist/build.js $(MODEL) node_modules/.installed
-	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --bundle --minify --format=esm --outdir=dist/web \
+	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
 	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
 PACKAGED_SOURCES := $(wildcard wasm/*.js wasm/*/*.js wasm/*/*.d.ts tools/convert/*.js tools/quantize/*.js)
 TYPES := dist/types/wasm/index.d.ts

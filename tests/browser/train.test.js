@@ -10,11 +10,6 @@ import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const OUT = `${ROOT}build/browser-train`;
 const HERE = fileURLToPath(new URL('in_page/', import.meta.url));
-const PAGE = `
-import * as train from './wasm/train/browser.js';
-import { run } from './tests/train/reference_run.js';
-export const digests = () => run(train);
-`;
 const KERAS = `
 import './wasm/train/browser.js';
 import './tests/node/train-keras.test.js';
@@ -50,7 +45,12 @@ suite('ocelli/train in a page', needsBrowser, () => {
   /** @type {import('playwright-core').Browser} */ let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */ let server;
   before(async () => {
-    const roots = { '/bundle/': OUT, '/dist/': `${ROOT}build/package/dist`, '/shared/': shared('') };
+    const roots = {
+      '/bundle/': OUT,
+      '/dist/': `${ROOT}build/package/dist`,
+      '/train/': `${ROOT}tests/train`,
+      '/shared/': shared(''),
+    };
     server = await serve({ roots });
     browser = await launch();
   });
@@ -59,15 +59,23 @@ suite('ocelli/train in a page', needsBrowser, () => {
     server?.close();
   });
 
-  test('ends in the weights of every engine', async () => {
-    await bundlePage('digests', PAGE);
-    const { page } = await openPage(browser, `${server.url}/blank.html`);
-    const found = await page.evaluate(async () => {
-      const entry = '/bundle/digests.js';
-      return (await import(entry)).digests();
+  for (const worker of [false, true])
+    test(`ends in the weights of every engine${worker ? ', features extracted in a worker' : ''}`, async () => {
+      const { page, warnings, requests } = await openPage(browser, `${server.url}/blank.html`);
+      const found = await page.evaluate(
+        async ([entry, runner, worker]) => {
+          const { run } = await import(String(runner));
+          return run(await import(String(entry)), { worker });
+        },
+        ['/ocelli/dist/web/train.js', '/train/reference_run.js', worker],
+      );
+      assert.deepEqual(found, DIGESTS);
+      assert.deepEqual(warnings, []);
+      assert.equal(
+        requests.some((url) => url.endsWith('worker.browser.js')),
+        worker,
+      );
     });
-    assert.deepEqual(found, DIGESTS);
-  });
 
   test('Keras’ trajectories, in both variants', needsShared, async () => {
     await bundlePage('keras', KERAS);
