@@ -27,6 +27,13 @@ const CARD = {
   rmsprop: { name: 'Batch 32 RMSprop', batchSize: 32, optimizer: 'rmsprop' },
 };
 
+/** What becomes of the batch norm of blocks that are trained. */
+const BATCH_NORM = {
+  folded: 'the file has it folded; folded kernels and their biases are trained',
+  frozen: 'frozen; kernels are trained',
+  training: 'in training mode, its moving averages with it',
+};
+
 const BAR_LENGTH = 24;
 
 /**
@@ -39,6 +46,7 @@ export async function run(values, [directory]) {
   const fits = readFits(values);
   const energy = readEnergy(values);
   const backbone = await openBackbone(values);
+  if (backbone.batchNorm) process.stderr.write(`batch norm: ${BATCH_NORM[backbone.batchNorm]}\n`);
   const { sources, labels } = await openImageDirectory(directory);
   const start = performance.now();
   const features = await extractFeatures(backbone, sources, {
@@ -69,7 +77,7 @@ export async function run(values, [directory]) {
     await writeReport(values.report, configurations, {
       project: basename(resolve(directory)),
       date: new Date(),
-      backbone: `features of ${describeBackbone(values)}`,
+      backbone: `features of ${describeBackbone(values, backbone)}`,
       extractionSeconds,
     });
   }
@@ -139,9 +147,16 @@ async function openBackbone(values) {
     model: values.model === '-' ? await readBytes('-') : values.model,
     input: values.input === undefined ? undefined : readJson(values.input),
     unfreeze: readNumber('unfreeze', values.unfreeze, { min: 0, max: 16, integer: true }),
+    batchNorm: readBatchNorm(values['batch-norm']),
     threads: readThreads(values.threads),
     deterministic: values.deterministic,
   });
+}
+
+/** @param {string | undefined} mode */
+function readBatchNorm(mode) {
+  if (mode === undefined || mode === 'frozen' || mode === 'training') return mode;
+  throw new UsageError(`--batch-norm takes frozen or training, not '${mode}'`);
 }
 
 /** @param {string} text */
@@ -184,10 +199,14 @@ function endBar() {
   if (process.stderr.isTTY) process.stderr.write('\n');
 }
 
-/** @param {Values} values */
-function describeBackbone({ model, unfreeze = '0' }) {
+/**
+ * @param {Values} values
+ * @param {Backbone} backbone
+ */
+function describeBackbone({ model, unfreeze }, { batchNorm }) {
   const name = model ? basename(model) : "ocelli's default SSD-MobileNetV2";
-  return unfreeze === '0' ? name : `${name}, whose last blocks (${unfreeze}) were trained as well`;
+  if (!batchNorm) return name;
+  return `${name}, whose last blocks (${unfreeze}) were trained as well (batch norm: ${BATCH_NORM[batchNorm]})`;
 }
 
 /**

@@ -180,6 +180,8 @@ Options:
   --signature NAME   which signature of a SavedModel; default: serving_default, else default, else the first
   --outputs A,B      which outputs of the signature, or names of any nodes; default: the signature's
   --classes A,B      of a detector, leave out the heads of all other classes for good: names, MIDs or numbers
+  --keep-batch-norm  keep the batch norm that was folded into convolutions, in the metadata: ocelli train can then train
+                     it too
   --json             print one JSON object: {kind, bytes, operators, notes}
   -h, --help         this text
 
@@ -227,8 +229,9 @@ Options:
   --lr N             learning rate; default 0.01 for sgd and momentum, 0.001 for the others
   --validation N     this part of the photos is not trained on; default 0.2
   --seed N           of the first weights, the order, the validation part; default 0
-  --unfreeze N       train the last N inverted residual blocks as well; default 0. Folded kernels and their biases are
-                     trained: batch norm stays as the file has it
+  --unfreeze N       train the last N inverted residual blocks as well; default 0
+  --batch-norm MODE  of those blocks: frozen (default), or training, which needs a file converted with
+                     --keep-batch-norm. Where a file has it folded, folded kernels and their biases are trained
   --compare A,B      several trainings: batch32, batch64 (with sgd, unless --optimizer says otherwise), adam, rmsprop
   --model FILE       a .tflite file with float weights to take features from; default: the detector's backbone
   --input JSON       how pixels become its input, where the file does not say
@@ -360,6 +363,7 @@ export const COMMANDS = /** @type {const} */ ({
       signature: { type: 'string' },
       outputs: { type: 'string', multiple: true },
       classes: { type: 'string', multiple: true },
+      'keep-batch-norm': { type: 'boolean' },
       json: { type: 'boolean' },
       help,
     },
@@ -393,6 +397,7 @@ export const COMMANDS = /** @type {const} */ ({
       validation: { type: 'string' },
       seed: { type: 'string' },
       unfreeze: { type: 'string' },
+      'batch-norm': { type: 'string' },
       compare: { type: 'string' },
       model: { type: 'string' },
       input: { type: 'string' },

@@ -7,26 +7,11 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Backbone, TransferLearner } from '../../wasm/train/node.js';
 import { encodePng } from '../../wasm/png.js';
+import { IMAGES, LABELS, makeImage, SIDE } from '../train/stripes.js';
 import { runLiteRt } from './litert.js';
 import { loadEngine, loadModel, maxAbs, maxDifference, needsShared, shared } from './shared.js';
 
 const INPUT = /** @type {const} */ ({ scale: 1 / 127.5, offset: -1, resize: 'half-pixel' });
-const SIDE = 96;
-
-/** Stripes, across or along, in colours that differ. @param {number} seed */
-function makeImage(seed) {
-  const data = new Uint8Array(SIDE * SIDE * 3);
-  for (let i = 0; i < data.length; i++) {
-    const [pixel, channel] = [Math.floor(i / 3), i % 3];
-    const along = seed % 2 === 0 ? Math.floor(pixel / SIDE) : pixel % SIDE;
-    data[i] = 128 + 100 * Math.sin((along * (3 + (seed % 5))) / 16 + channel + seed);
-  }
-  return { data, width: SIDE, height: SIDE, channels: /** @type {const} */ (3) };
-}
-
-const IMAGES = Array.from({ length: 24 }, (_, i) => makeImage(i));
-const LABELS = IMAGES.map((_, i) => (i % 2 === 0 ? 'across' : 'along'));
-
 /** The network's own input for an image. @param {{data: Uint8Array}} image */
 const toInput = ({ data }) => Float32Array.from(data, (pixel) => pixel * INPUT.scale + INPUT.offset);
 

@@ -43,8 +43,11 @@ async function digest(learner) {
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** @param {Pick<typeof import('../../wasm/train/index.js'), 'Backbone' | 'TransferLearner'>} train */
-export async function run({ Backbone, TransferLearner }) {
+/**
+ * @param {Pick<typeof import('../../wasm/train/index.js'), 'Backbone' | 'TransferLearner'>} train
+ * @param {{worker?: boolean}} [options]
+ */
+export async function run({ Backbone, TransferLearner }, { worker } = {}) {
   const deterministic = true;
   const head = await TransferLearner.create({ deterministic });
   const { features, labels } = makeExamples();
@@ -52,7 +55,7 @@ export async function run({ Backbone, TransferLearner }) {
   const schedule = { type: /** @type {const} */ ('cosine'), rate: 0.01, decaySteps: 20, warmupSteps: 3 };
   await head.fit({ ...FIT, optimizer: { type: 'adam', learningRate: schedule } });
 
-  const extractor = await Backbone.create({ deterministic, unfreeze: 1 });
+  const extractor = await Backbone.create({ deterministic, unfreeze: 1, worker });
   const whole = await TransferLearner.create({ deterministic, extractor });
   await whole.addExamples(
     Array.from({ length: 6 }, (_, i) => makeImage(i)),

@@ -2,6 +2,8 @@ import { OcelliError } from '../errors.js';
 
 /** Codes that arise in training, with what they mean. */
 export const MESSAGES = {
+  BATCH_NORM_FOLDED:
+    'batch norm was folded away in the file, and cannot be trained; keep it at conversion: keepBatchNorm, --keep-batch-norm',
   EMPTY_CLASS: 'a class has no examples',
   FIT_RUNNING: 'another fit is running',
   INVALID_FEATURES: 'the features are not finite numbers in rows of the right length',

@@ -8,7 +8,7 @@ export {};
  *
  * @typedef {object} Extractor What turns images into features.
  * @property {(images: ImageInput[]) => Promise<{data: Float32Array, shape: number[]}>} extractBatch rows of features
- *   [N, length]; where there is a tail, what goes into it: [N, height, width, channels]
+ *   [N, length]; where there is a tail, what goes into it, [height, width, channels] in a row
  * @property {import('./network.js').Tail} [tail] the network's last layers, which are trained as well
  * @property {(network: import('./trainer.js').Network, parameters: Float32Array, labels: readonly string[]) => Uint8Array} [export]
  *   the whole classifier as a .tflite file

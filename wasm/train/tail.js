@@ -1,0 +1,156 @@
+// The last layers of a backbone, which are trained: found in its file's network, their weights taken out, and put back.
+import { toAffine } from '../../tools/convert/batch_norm.js';
+import { convertFailure } from '../../tools/convert/errors.js';
+import { Wiring } from '../../tools/convert/network.js';
+import { failure } from './errors.js';
+
+/**
+ * @typedef {import('../../tools/convert/network.js').BatchNorm} BatchNorm
+ * @typedef {import('../../tools/convert/network.js').Network} FileNetwork
+ * @typedef {import('../../tools/convert/network.js').Op} Op
+ * @typedef {import('../../tools/convert/network.js').Value} Value
+ * @typedef {import('./trainer.js').TrainLayer} TrainLayer
+ *
+ * @typedef {{op: Op, layer: TrainLayer, batchNorm?: BatchNorm}} TailLayer batchNorm: what was folded into the operator,
+ *   which the layer has apart
+ */
+
+/**
+ * Walks back from the map: the last pointwise layer, then blocks of [expand,] depthwise, project [, add].
+ * @param {FileNetwork} network
+ * @param {Value} map
+ * @param {number} blocks
+ * @returns {TailLayer[]} in the network's order
+ */
+export function findTail(network, map, blocks) {
+  const wiring = new Wiring(network);
+  /** @type {TailLayer[]} */
+  const tail = [];
+  /** @type {{project: TailLayer, from: Value}[]} */
+  const residuals = [];
+  /** @param {Value} value @param {'CONV_2D' | 'DEPTHWISE_CONV_2D'} kind */
+  const take = (value, kind) => {
+    const op = wiring.producer(value);
+    if (!op || op.kind !== kind || !isTrainable(op))
+      throw convertFailure('GRAPH_UNSUPPORTED', `'${value.name}' is not part of an inverted residual block`);
+    const entry = { op, layer: toLayer(op) };
+    tail.unshift(entry);
+    return entry;
+  };
+  let value = take(map, 'CONV_2D').op.inputs[0];
+  for (let block = 0; block < blocks; block++) {
+    const add = wiring.producer(value);
+    const projected = add?.kind === 'ADD' ? branchOf(add, wiring) : value;
+    const project = take(projected, 'CONV_2D');
+    const depthwise = take(project.op.inputs[0], 'DEPTHWISE_CONV_2D');
+    const before = depthwise.op.inputs[0];
+    const producer = wiring.producer(before);
+    const padded = producer?.kind === 'PAD' ? producer.inputs[0] : before;
+    const expand = take(padded, 'CONV_2D');
+    [value] = expand.op.inputs;
+    if (add?.kind === 'ADD') residuals.push({ project, from: value });
+  }
+  // The activation that is added is the input of the block's first layer.
+  for (const { project, from } of residuals)
+    project.layer.added = tail.findIndex(({ op }) => op.kind === 'CONV_2D' && op.inputs[0] === from);
+  return tail;
+}
+
+/**
+ * Of the two that are added, the one that the block computed: what the other leads to.
+ * @param {Op} add
+ * @param {Wiring} wiring
+ */
+function branchOf({ inputs: [a, b] }, wiring) {
+  return wiring.producer(a)?.kind === 'CONV_2D' && wiring.users(a).length === 1 ? a : b;
+}
+
+/** @param {Op} op */
+function isTrainable({ kind, options, weights }) {
+  const [height, width, , multiplier] = weights?.kernel.shape ?? [];
+  const isRelu6 = options.activation === 'RELU6' || options.activation === 'NONE';
+  if (!isRelu6 || options.dilationW !== 1 || options.dilationH !== 1) return false;
+  if (kind === 'CONV_2D') return height === 1 && width === 1 && options.strideW === 1;
+  return height === 3 && width === 3 && multiplier === 1;
+}
+
+/** @param {Op} op @returns {TrainLayer} */
+function toLayer({ kind, options, output }) {
+  return {
+    kind: kind === 'CONV_2D' ? 'pointwise' : 'depthwise',
+    channels: output.shape[3],
+    stride: options.strideW,
+    relu6: options.activation === 'RELU6',
+  };
+}
+
+/**
+ * Takes batch norm apart again, where the file has kept that of every layer.
+ * @param {TailLayer[]} tail changed in place
+ * @param {Map<string, BatchNorm>} norms by the tensor that the convolution makes
+ * @param {'frozen' | 'training'} mode
+ * @returns {'folded' | 'frozen' | 'training'} what becomes of it
+ */
+export function separateBatchNorm(tail, norms, mode) {
+  const isMissing = (/** @type {TailLayer} */ { op }) => !norms.has(op.output.name);
+  const folded = tail.find(isMissing);
+  if (folded && mode === 'training') throw failure('BATCH_NORM_FOLDED', `at '${folded.op.output.name}'`);
+  if (folded) return 'folded';
+  for (const entry of tail) {
+    const { name } = entry.op.output;
+    const batchNorm = /** @type {BatchNorm} */ (norms.get(name));
+    const { channels } = entry.layer;
+    if (!LISTS.every((key) => batchNorm[key].length === channels))
+      throw convertFailure('SOURCE_DAMAGED', `its batch norm is not that of '${name}'`);
+    entry.batchNorm = batchNorm;
+    entry.layer.norm = mode === 'training' ? 'live' : 'frozen';
+    entry.layer.epsilon = batchNorm.epsilon;
+  }
+  return mode;
+}
+
+/** In the trainer's order. */
+const LISTS = /** @type {const} */ (['gamma', 'beta', 'mean', 'variance']);
+
+/**
+ * @param {TailLayer[]} tail
+ * @param {Value} border
+ * @returns {import('./network.js').Tail}
+ */
+export function toTail(tail, border) {
+  const parts = tail.flatMap(readParameters);
+  const parameters = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => (parameters.set(part, at), at + part.length), 0);
+  return { input: border.shape.slice(1), layers: tail.map(({ layer }) => layer), parameters };
+}
+
+/** @param {TailLayer} entry @returns {Float32Array[]} kernel, and bias or batch norm */
+function readParameters({ op, layer: { channels }, batchNorm }) {
+  const { kernel, bias } = /** @type {NonNullable<Op['weights']>} */ (op.weights);
+  const data = Float32Array.from(kernel.data);
+  if (!batchNorm) return [data, Float32Array.from({ length: channels }, (_, c) => bias?.[c] ?? 0)];
+  const { scale } = toAffine(batchNorm);
+  // A channel of factor 0 has lost its kernel: it stays at 0, as what it gave was.
+  data.forEach((value, i) => (data[i] = scale[i % channels] === 0 ? 0 : value / scale[i % channels]));
+  return [data, ...LISTS.map((key) => Float32Array.from(batchNorm[key]))];
+}
+
+/**
+ * The operator with what was trained in it.
+ * @param {TailLayer} entry
+ * @param {Float32Array[]} trained as readParameters() gives them
+ * @returns {Op}
+ */
+export function replaceParameters({ op, layer: { channels }, batchNorm }, [kernel, ...rest]) {
+  const weights = /** @type {NonNullable<Op['weights']>} */ (op.weights);
+  const folded = batchNorm && toAffine({ ...batchNorm, ...toNorm(rest) });
+  const data = folded ? kernel.map((value, i) => value * folded.scale[i % channels]) : kernel;
+  const bias = folded ? folded.offset : Float64Array.from(rest[0]);
+  return { ...op, weights: { kernel: { ...weights.kernel, data }, isTransposed: false, bias } };
+}
+
+/** @param {Float32Array[]} lists */
+function toNorm(lists) {
+  const entries = LISTS.map((key, i) => [key, Float64Array.from(lists[i])]);
+  return /** @type {Omit<BatchNorm, 'epsilon'>} */ (Object.fromEntries(entries));
+}
