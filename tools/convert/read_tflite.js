@@ -157,7 +157,10 @@ export class TfliteFile {
       const bytes = this.#buffers[entry.i32(1)].bytes(0);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       const [subgraph] = new Table(view, view.getUint32(0, true)).tables(3);
-      return subgraph?.tables(9).find((custom) => custom.text(0) === name)?.bytes(1);
+      return subgraph
+        ?.tables(9)
+        .find((custom) => custom.text(0) === name)
+        ?.bytes(1);
     });
   }
 
