@@ -91,7 +91,7 @@ describe('help', () => {
   for (const [name, { options }] of Object.entries(COMMANDS)) {
     test(`of ${name} names each of its options`, () => {
       const text = succeed([name, '--help']);
-      const named = [...text.matchAll(/^ +(?:-h, )?--([a-z]+)/gm)].map(([, option]) => option);
+      const named = [...text.matchAll(/^ {2}(?:-h, )?--([a-z-]+)/gm)].map(([, option]) => option);
       assert.deepEqual([...new Set(named)].sort(), Object.keys(options).sort());
       assert.match(text, /^Usage: /);
       assert.ok(text.split('\n').every((line) => line.length <= 120));
