@@ -1,7 +1,7 @@
 // The demo page: a source -> the detector in its worker -> boxes and the panel. It uses the package as anyone would.
 import { ObjectDetector } from 'ocelli';
-import { element, explain, make, makeDot, showProgress, showState } from './page.js';
-import { clearSpeed, drawSpeed, percent, showEngine, showFound, showSpeed } from './results.js';
+import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
+import { clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
 import { isMirrored, listenForFiles, showCamera, showFile } from './source.js';
 import { colorOf, drawBoxes } from './stage.js';
 
@@ -215,11 +215,7 @@ function listen() {
     markSample();
     use(() => showFile(blob));
   });
-  addEventListener('keydown', ({ key, target, ctrlKey, metaKey, altKey }) => {
-    const isTyping = target instanceof HTMLSelectElement || ctrlKey || metaKey || altKey;
-    const button = { c: camera, o: element('open', HTMLButtonElement), p: pause }[key.toLowerCase()];
-    if (!isTyping && button && !button.hidden) button.click();
-  });
+  listenForKeys({ c: camera, o: element('open', HTMLButtonElement), p: pause });
   new ResizeObserver(() => {
     redraw();
     drawSpeed();

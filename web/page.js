@@ -33,12 +33,36 @@ export function makeDot(color) {
   return dot;
 }
 
+/**
+ * Rows of a list of facts.
+ * @param {Record<string, string>} facts
+ */
+export function makeFacts(facts) {
+  return Object.entries(facts).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]);
+}
+
+/** @param {number} value */
+export const percent = (value) => `${Math.round(100 * value)} %`;
+
+/**
+ * Keys that press a button, where nobody types.
+ * @param {Record<string, HTMLButtonElement>} buttons
+ */
+export function listenForKeys(buttons) {
+  addEventListener('keydown', ({ key, target, ctrlKey, metaKey, altKey }) => {
+    const takesText = target instanceof HTMLInputElement && target.type === 'text';
+    const isTyping = takesText || target instanceof HTMLSelectElement || ctrlKey || metaKey || altKey;
+    const button = buttons[key.toLowerCase()];
+    if (!isTyping && button && !button.hidden) button.click();
+  });
+}
+
 const stage = element('stage', HTMLElement);
 const progress = element('progress', HTMLProgressElement);
 const retry = element('retry', HTMLButtonElement);
 
 /**
- * @param {'loading' | 'ready' | 'failed'} state
+ * @param {'loading' | 'empty' | 'ready' | 'failed'} state
  * @param {string} [title]
  * @param {string} [text]
  * @param {() => void} [tryAgain]
@@ -64,13 +88,13 @@ export function showProgress({ loaded, total }) {
  */
 export function explain(error) {
   if (!navigator.onLine)
-    return ['You are offline', 'The detector could not be loaded. It needs the network once.'];
+    return ['You are offline', 'The model could not be loaded. It needs the network once.'];
   switch (error.name === 'OcelliError' ? error.code : error.name) {
     case 'NO_WASM_SIMD':
       return ['This browser is too old', 'It has no WebAssembly SIMD, which every current browser has.'];
     case 'MODEL_NOT_FOUND':
     case 'MODULE_NOT_FOUND':
-      return ['The detector could not be loaded', error.message];
+      return ['The model could not be loaded', error.message];
     case 'UNSUPPORTED_IMAGE_FORMAT':
       return ['This is not a picture that can be read', error.message];
     case 'NotFoundError':

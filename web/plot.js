@@ -81,7 +81,7 @@ function readColors(canvas) {
  * The next of 10, 20, 50, 100, 200 …
  * @param {number} value
  */
-function niceCeiling(value) {
+export function niceCeiling(value) {
   const power = 10 ** Math.floor(Math.log10(value));
   return power * (value <= power ? 1 : value <= 2 * power ? 2 : value <= 5 * power ? 5 : 10);
 }

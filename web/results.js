@@ -1,5 +1,5 @@
 // What was found, how fast, by what: the panel beside the picture.
-import { element, make, makeDot } from './page.js';
+import { element, make, makeDot, makeFacts, percent } from './page.js';
 import { Plot, STAGES } from './plot.js';
 import { colorOf } from './stage.js';
 
@@ -37,9 +37,6 @@ function describe(found) {
   return `${found.length} object${found.length > 1 ? 's' : ''}: ${names.join(', ')}`;
 }
 
-/** @param {number} value */
-export const percent = (value) => `${Math.round(100 * value)} %`;
-
 /**
  * @param {string} _
  * @param {unknown} value
@@ -76,11 +73,7 @@ export function clearSpeed() {
 
 /** @param {Record<string, string>} facts */
 export function showEngine(facts) {
-  const rows = Object.entries(facts).flatMap(([name, value]) => [
-    make('dt', {}, name),
-    make('dd', {}, value),
-  ]);
-  element('engine', HTMLElement).replaceChildren(...rows);
+  element('engine', HTMLElement).replaceChildren(...makeFacts(facts));
 }
 
 copy.addEventListener('click', async () => {

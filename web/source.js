@@ -14,7 +14,7 @@ const stage = element('stage', HTMLElement);
  * @returns {Promise<Source>}
  */
 export async function showFile(blob) {
-  clear();
+  closeSource();
   const url = URL.createObjectURL(blob);
   if (!blob.type.startsWith('video/')) {
     photo.src = url;
@@ -34,7 +34,7 @@ export async function showCamera() {
   if (!navigator.mediaDevices) throw new Error('The camera needs a secure page (https).');
   const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
   const stream = await navigator.mediaDevices.getUserMedia({ video: { ...size, facingMode: 'environment' } });
-  clear();
+  closeSource();
   video.srcObject = stream;
   video.hidden = false;
   const isFront = stream.getVideoTracks()[0].getSettings().facingMode !== 'environment';
@@ -45,7 +45,7 @@ export async function showCamera() {
 
 export const isMirrored = () => stage.classList.contains('mirrored');
 
-function clear() {
+export function closeSource() {
   const { srcObject } = video;
   if (srcObject instanceof MediaStream) srcObject.getTracks().forEach((track) => track.stop());
   for (const url of [photo.src, video.src]) if (url) URL.revokeObjectURL(url);
@@ -68,16 +68,18 @@ export function listenForFiles(use) {
     if (file.files?.[0]) use(file.files[0]);
     file.value = '';
   });
+  // What a part of the page takes for itself is not for the picture.
   addEventListener('dragover', (event) => {
+    stage.classList.toggle('dropping', !event.defaultPrevented);
     event.preventDefault();
-    stage.classList.add('dropping');
   });
   addEventListener('dragleave', (event) => {
     if (!event.relatedTarget) stage.classList.remove('dropping');
   });
   addEventListener('drop', (event) => {
-    event.preventDefault();
     stage.classList.remove('dropping');
+    if (event.defaultPrevented) return;
+    event.preventDefault();
     const [dropped] = event.dataTransfer?.files ?? [];
     if (dropped) use(dropped);
   });

@@ -15,12 +15,13 @@ const HEIGHT = 480;
  * @param {string} path
  * @param {Photo[]} photos
  * @param {number} framesEach
+ * @param {number} [fps]
  */
-export function writeCameraFile(path, photos, framesEach) {
+export function writeCameraFile(path, photos, framesEach, fps = 30) {
   const frames = photos.flatMap((photo) =>
     Array.from({ length: framesEach }, (_, i) => [Buffer.from('FRAME\n'), toPlanes(photo, i)]),
   );
-  const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F30:1 Ip A1:1 C420jpeg\n`);
+  const header = Buffer.from(`YUV4MPEG2 W${WIDTH} H${HEIGHT} F${fps}:1 Ip A1:1 C420jpeg\n`);
   writeFileSync(path, Buffer.concat([header, ...frames.flat()]));
 }
 

@@ -1,0 +1,43 @@
+// What a training leaves to take away: the classifier, its model card, and what it took.
+import { element, make, makeFacts } from './page.js';
+
+/** Long enough for a browser to have begun saving. */
+const KEEP_MS = 60_000;
+
+const model = element('model', HTMLButtonElement);
+const card = element('card', HTMLElement);
+
+/** @param {import('./training.js').Taught} taught */
+export async function offerDownloads({ learner, isStopped }) {
+  model.disabled = false;
+  model.onclick = () => save('classifier.tflite', /** @type {Uint8Array<ArrayBuffer>} */ (learner.export()));
+  // Of a training that was stopped there is nothing whole to report.
+  card.hidden = isStopped;
+  if (isStopped) return;
+  const files = Object.entries(await learner.report({ project: learner.labels.join(' or ') })).map(
+    ([name, text]) => {
+      const button = make('button', { type: 'button', className: 'small' }, name);
+      button.addEventListener('click', () => save(name, text));
+      return make('li', {}, button);
+    },
+  );
+  element('card-files', HTMLElement).replaceChildren(...files);
+  const { energy, seconds } = await learner.describeFit();
+  const { energy_consumed, emissions } = energy.account;
+  const facts = makeFacts({
+    'Training took': `${seconds.toFixed(1)} s`,
+    'Energy, estimated': `${(energy_consumed * 1e6).toPrecision(2)} mWh`,
+    'Emissions, estimated': `${(emissions * 1e6).toPrecision(2)} mg CO₂e`,
+  });
+  element('facts', HTMLElement).replaceChildren(...facts);
+}
+
+/**
+ * @param {string} name
+ * @param {BlobPart} content
+ */
+function save(name, content) {
+  const url = URL.createObjectURL(new Blob([content]));
+  make('a', { href: url, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(url), KEEP_MS);
+}

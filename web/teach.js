@@ -1,0 +1,263 @@
+// The page that learns: examples from a camera or from files -> a head on the backbone's features -> what it says of the
+// live picture, and the classifier as a file. It uses the package as anyone would.
+import { Backbone } from 'ocelli/train';
+import { ClassCard, toPicture } from './classes.js';
+import { Curves } from './curves.js';
+import { offerDownloads } from './downloads.js';
+import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
+import { closeSource, listenForFiles, showCamera, showFile } from './source.js';
+import { describe, describeEnd, teach } from './training.js';
+
+const camera = element('camera', HTMLButtonElement);
+const epochs = element('epochs', HTMLInputElement);
+const train = element('train', HTMLButtonElement);
+const training = element('training', HTMLElement);
+const predictions = element('predictions', HTMLElement);
+const seen = element('seen', HTMLElement);
+const curves = new Curves({
+  accuracy: element('accuracy', HTMLCanvasElement),
+  loss: element('loss', HTMLCanvasElement),
+});
+
+/** @type {Backbone | undefined} */
+let backbone;
+/** What the last training made, and its classes' colours. */
+/** @type {(import('./training.js').Taught & {colors: string[]}) | undefined} */
+let trained;
+/** @type {ClassCard[]} */
+let cards = [];
+let nextClass = 0;
+/** @type {import('./source.js').Source | undefined} */
+let source;
+/** Ends the look at the source. */
+let looking = new AbortController();
+/** Ends the training that runs, if one does. @type {AbortController | undefined} */
+let fitting;
+
+async function load() {
+  showState('loading', 'Loading the network', '10 MB, once');
+  try {
+    backbone = await Backbone.create({ worker: true, onProgress: showProgress });
+  } catch (error) {
+    showState('failed', ...explain(error), load);
+    return;
+  }
+  showSource();
+  await look();
+}
+
+function showSource() {
+  camera.setAttribute('aria-pressed', String(source?.kind === 'camera'));
+  predictions.hidden = true;
+  seen.textContent = '';
+  for (const card of cards) card.setSource(canCapture());
+  if (!backbone) return;
+  if (source) showState('ready');
+  else
+    showState('empty', 'Show it something', 'Start the camera, open a photo, or add photos to the classes.');
+}
+
+const canCapture = () => backbone !== undefined && source !== undefined;
+
+// ---- the picture
+
+/** Looks at the present source: captures what a class wants, and says what the trained classifier takes it for. */
+async function look() {
+  looking.abort();
+  looking = new AbortController();
+  const { signal } = looking;
+  if (!backbone || !source) return;
+  try {
+    if (source.kind === 'photo') return await see(source.blob, signal);
+    while (!signal.aborted) {
+      await nextFrame(source.video);
+      const isWanted = trained || cards.some(({ wantsPicture }) => wantsPicture);
+      if (isWanted && !signal.aborted) await see(source.video, signal);
+    }
+  } catch (error) {
+    if (!signal.aborted) showState('failed', ...explain(error));
+  }
+}
+
+/** @param {HTMLVideoElement} video */
+const nextFrame = (video) => new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+
+/**
+ * @param {Blob | HTMLVideoElement} image
+ * @param {AbortSignal} signal
+ */
+async function see(image, signal) {
+  const card = cards.find(({ wantsPicture }) => wantsPicture);
+  if (!backbone) return;
+  const picture = card && (await toPicture(image));
+  const { data } = await backbone.extractBatch([image]);
+  if (signal.aborted) return;
+  card?.add(data, picture);
+  if (trained) showPredictions(await trained.learner.predict({ features: data }), trained.colors);
+}
+
+/**
+ * @param {import('ocelli/train').Prediction[]} found best first
+ * @param {string[]} colors
+ */
+function showPredictions(found, colors) {
+  const rows = [...found]
+    .sort((a, b) => a.labelId - b.labelId)
+    .map(({ label, labelId, score }) => {
+      const bar = make('span', { className: 'bar' });
+      bar.style.width = `${100 * score}%`;
+      bar.style.background = colors[labelId];
+      return make('li', {}, bar, make('span', {}, label), make('span', {}, percent(score)));
+    });
+  predictions.replaceChildren(...rows);
+  predictions.hidden = false;
+  const text = `Looks like ${found[0].label}`;
+  // A screen reader is told what changed, not every frame.
+  if (seen.textContent !== text) seen.replaceChildren(makeDot(colors[found[0].labelId]), text);
+}
+
+/** @param {() => Promise<import('./source.js').Source>} open */
+async function use(open) {
+  looking.abort();
+  try {
+    source = await open();
+  } catch (error) {
+    showState('failed', ...explain(error));
+    return;
+  }
+  showSource();
+  await look();
+}
+
+function closeCamera() {
+  looking.abort();
+  closeSource();
+  source = undefined;
+  showSource();
+}
+
+// ---- the classes
+
+function addClass() {
+  const card = new ClassCard(nextClass++, {
+    onChange: showWhetherReady,
+    // A camera's next picture is not long in coming.
+    onPress: () => source?.kind === 'photo' && look(),
+    onFiles: (files) => addFiles(card, files),
+    onRemove: () => {
+      cards = cards.filter((other) => other !== card);
+      showCards();
+    },
+  });
+  card.setSource(canCapture());
+  cards.push(card);
+  showCards();
+  return card;
+}
+
+function showCards() {
+  element('cards', HTMLElement).replaceChildren(...cards.map((card) => card.element));
+  showWhetherReady();
+}
+
+/**
+ * @param {ClassCard} card
+ * @param {File[]} files
+ */
+async function addFiles(card, files) {
+  /** @type {string[]} */
+  const refused = [];
+  for (const [i, file] of files.entries()) {
+    card.say(`Reading ${i + 1} of ${files.length} …`);
+    try {
+      if (!backbone) throw new Error('The network is not loaded yet.');
+      const { data } = await backbone.extractBatch([file]);
+      card.add(data, await toPicture(file));
+    } catch (error) {
+      refused.push(`${file.name}: ${/** @type {Error} */ (error).message}`);
+    }
+  }
+  card.say(refused.join(' '));
+}
+
+/** What training still lacks; empty if nothing. */
+function findLack() {
+  const names = cards.map(({ name }) => name);
+  if (cards.length < 2) return 'Two classes, at least.';
+  if (names.includes('')) return 'Each class needs a name.';
+  if (new Set(names).size < names.length) return 'Two classes have the same name.';
+  const empty = cards.find(({ examples }) => examples.length === 0);
+  return empty ? `“${empty.name}” has no example yet.` : '';
+}
+
+function showWhetherReady() {
+  if (fitting) return;
+  const lack = findLack();
+  train.disabled = lack !== '';
+  training.textContent = lack || 'Ready to train.';
+}
+
+// ---- training
+
+async function startTraining() {
+  fitting = new AbortController();
+  const { signal } = fitting;
+  const colors = cards.map(({ color }) => color);
+  train.textContent = 'Stop';
+  element('curves', HTMLElement).hidden = false;
+  curves.begin(Number(epochs.value));
+  /** @type {string} */
+  let outcome;
+  try {
+    const options = { extractor: backbone, epochs: Number(epochs.value), signal };
+    outcome = await adopt(await teach(cards, { ...options, onEpoch: showEpoch }), colors);
+  } catch (error) {
+    outcome = signal.aborted ? 'Stopped before the first epoch ended.' : explain(error).join(': ');
+  }
+  fitting = undefined;
+  train.textContent = 'Train again';
+  showWhetherReady();
+  training.textContent = outcome;
+}
+
+/** @param {Parameters<import('./training.js').OnEpoch>[0]} done */
+function showEpoch({ epoch, epochs, logs }) {
+  curves.add(logs);
+  training.textContent = `Epoch ${epoch + 1} of ${epochs}: ${describe(logs)}`;
+}
+
+/**
+ * From now on this is what the page says of a picture, and offers.
+ * @param {import('./training.js').Taught} taught
+ * @param {string[]} colors
+ */
+async function adopt(taught, colors) {
+  trained?.learner.close();
+  trained = { ...taught, colors };
+  await offerDownloads(taught);
+  if (source?.kind === 'photo') look();
+  return describeEnd(taught);
+}
+
+// ---- controls
+
+function listen() {
+  camera.addEventListener('click', () => {
+    if (source?.kind === 'camera') closeCamera();
+    else use(showCamera);
+  });
+  element('add-class', HTMLButtonElement).addEventListener('click', () => addClass().focus());
+  train.addEventListener('click', () => (fitting ? fitting.abort() : startTraining()));
+  epochs.addEventListener('input', () => {
+    element('epochs-value', HTMLOutputElement).textContent = epochs.value;
+  });
+  listenForFiles((blob) => use(() => showFile(blob)));
+  listenForKeys({ c: camera, o: element('open', HTMLButtonElement) });
+  new ResizeObserver(() => curves.draw()).observe(element('curves', HTMLElement));
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => curves.draw());
+}
+
+listen();
+addClass();
+addClass();
+await load();
