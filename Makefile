@@ -175,10 +175,10 @@ EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
 test: all test-browser test-edge test-service test-package $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
 	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test --test-concurrency=$(JOBS) $(TEST_FILES) || exit 1; done
 
-soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, then the benchmarks
+soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, digits, then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
 	@OCELLI_SOAK=1 node_modules/node-24/bin/node --test --test-concurrency=1 tests/browser/video.test.js \
-	  tests/edge/service.test.js tests/service/node-server.test.js
+	  tests/edge/service.test.js tests/service/node-server.test.js tests/node/train-digits.test.js
 	@$(MAKE) bench
 
 test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## the package in Chromium

@@ -1,28 +1,17 @@
-// An exported classifier, of a head alone and fine-tuned, in MediaPipe: the same top label, from the file alone.
+// A classifier of digits, of a head alone and fine-tuned, in MediaPipe: the same top label, from the file alone.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { encodePng } from '../../wasm/png.js';
 import { Backbone, TransferLearner } from '../../wasm/train/node.js';
+import { readDigits } from '../train/digits.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const MEDIAPIPE = `${ROOT}node_modules/@mediapipe/tasks-vision`;
-const SIDE = 120;
-const CLASSES = ['across', 'along'];
-const IMAGES = Array.from({ length: 16 }, (_, seed) => encodePng(makeStripes(seed)));
-const LABELS = IMAGES.map((_, i) => CLASSES[i % 2]);
-
-/** Stripes, across or along, in colours that differ. @param {number} seed */
-function makeStripes(seed) {
-  const data = Uint8Array.from({ length: SIDE * SIDE * 3 }, (_, i) => {
-    const [pixel, channel] = [Math.floor(i / 3), i % 3];
-    const along = seed % 2 === 0 ? Math.floor(pixel / SIDE) : pixel % SIDE;
-    return 128 + 100 * Math.sin((along * (3 + (seed % 5))) / 16 + channel + seed);
-  });
-  return { data, width: SIDE, height: SIDE, channels: /** @type {const} */ (3) };
-}
+const DIGITS = readDigits().slice(0, 24);
+const IMAGES = DIGITS.map(({ png }) => png);
+const LABELS = DIGITS.map(({ label }) => label);
 
 suite('MediaPipe’s ImageClassifier', needsBrowser, () => {
   /** @type {import('playwright-core').Browser} */ let browser;
@@ -67,8 +56,8 @@ suite('MediaPipe’s ImageClassifier', needsBrowser, () => {
       const extractor = await Backbone.create({ unfreeze });
       const learner = await TransferLearner.create({ extractor });
       await learner.addExamples(IMAGES, LABELS);
-      const optimizer = unfreeze ? { type: /** @type {const} */ ('sgd'), learningRate: 0.001 } : 'adam';
-      await learner.fit({ epochs: 12, batchSize: 8, optimizer: /** @type {any} */ (optimizer) });
+      const optimizer = { type: /** @type {const} */ ('adam'), learningRate: unfreeze ? 0.001 : 0.01 };
+      await learner.fit({ epochs: unfreeze ? 10 : 60, batchSize: 8, optimizer });
       const model = `${unfreeze}.tflite`;
       writeFileSync(join(files, model), learner.export());
       const theirs = await classifyAll(model);
@@ -77,7 +66,8 @@ suite('MediaPipe’s ImageClassifier', needsBrowser, () => {
         assert.equal(theirs[i].label, best.label, `image ${i}: ${best.score}, ${theirs[i].score}`);
         assert.ok(Math.abs(theirs[i].score - best.score) < 0.02, `${best.score}, ${theirs[i].score}`);
       }
-      assert.deepEqual(new Set(theirs.map(({ label }) => label)), new Set(CLASSES));
+      const hits = theirs.filter(({ label }, i) => label === LABELS[i]);
+      assert.ok(hits.length > 0.8 * LABELS.length, `${hits.length} learned`);
       learner.close();
       extractor.close();
     });

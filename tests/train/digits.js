@@ -1,0 +1,40 @@
+// scikit-learn's digits as photos: 1797 images of 8x8, enlarged.
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { encodePng } from '../../wasm/png.js';
+
+const DIGITS = fileURLToPath(new URL('../../tools/digits.sh', import.meta.url));
+
+/**
+ * @param {number} [side] of a photo, in pixels
+ * @returns {{data: Uint8Array, png: Uint8Array, label: string}[]}
+ */
+export function readDigits(side = 96) {
+  const file = execFileSync(DIGITS, { encoding: 'utf8' }).trim();
+  const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
+  return lines.map((line) => {
+    const numbers = line.split(',').map(Number);
+    const data = enlarge(numbers, side);
+    return {
+      data,
+      png: encodePng({ data, width: side, height: side, channels: 3 }),
+      label: String(numbers[64]),
+    };
+  });
+}
+
+/**
+ * One digit of 8x8 in 0..16, as RGB.
+ * @param {number[]} pixels
+ * @param {number} side
+ */
+function enlarge(pixels, side) {
+  const data = new Uint8Array(side * side * 3);
+  for (let i = 0; i < side * side; i++) {
+    const [y, x] = [Math.floor((Math.floor(i / side) * 8) / side), Math.floor(((i % side) * 8) / side)];
+    data.fill(Math.min(16 * pixels[8 * y + x], 255), 3 * i, 3 * i + 3);
+  }
+  return data;
+}
