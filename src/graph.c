@@ -361,8 +361,18 @@ static ocl_status plan_memory(ocl_graph* graph) {
   return status;
 }
 
+static ocl_status place(ocl_graph* graph, ocl_detail* detail) {
+  OCL_TRY(plan_memory(graph));
+  for (int32_t s = 0; s < graph->num_steps; s++) {
+    ocl_step* step = &graph->steps[s];
+    if (!step->is_folded) OCL_TRY(ocl_graph_check_xnn(step, bind_step(graph, step), detail));
+  }
+  graph->is_placed = true;
+  return OCL_OK;
+}
+
 ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
-  graph->is_planned = false;
+  graph->is_placed = false;
   free(graph->arena);
   graph->arena = NULL;
   forget_known(graph);
@@ -373,14 +383,8 @@ ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
     OCL_TRY(ocl_graph_check_size(input, detail));
   }
   for (int32_t s = 0; s < graph->num_steps; s++) OCL_TRY(plan_step(graph, &graph->steps[s], batch, &work, detail));
-  OCL_TRY(plan_memory(graph));
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    ocl_step* step = &graph->steps[s];
-    if (!step->is_folded) OCL_TRY(ocl_graph_check_xnn(step, bind_step(graph, step), detail));
-  }
   graph->batch = batch;
-  graph->is_planned = true;
-  return OCL_OK;
+  return graph->has_memory ? place(graph, detail) : OCL_OK;
 }
 
 // ---- the public functions ----
@@ -441,12 +445,18 @@ void ocl_graph_destroy(ocl_graph* graph) {
 
 ocl_status ocl_graph_set_batch(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
   if (batch < 1) return OCL_INVALID_ARGUMENT;
-  if (batch == graph->batch && graph->is_planned) return OCL_OK;
+  if (batch == graph->batch && graph->is_placed) return OCL_OK;
   if (batch != graph->batch && !graph->is_batch_free) return OCL_BATCH_NOT_FREE;
   const int32_t before = graph->batch;
   const ocl_status status = ocl_graph_plan(graph, batch, detail);
   if (status != OCL_OK) OCL_TRY(ocl_graph_plan(graph, before, NULL));
   return status;
+}
+
+ocl_status ocl_graph_place(ocl_graph* graph, ocl_detail* detail) {
+  if (graph->is_placed) return OCL_OK;
+  graph->has_memory = true;
+  return place(graph, detail);
 }
 
 static ocl_status check_is_kept(const ocl_graph* graph, int32_t step, ocl_detail* detail) {
@@ -519,7 +529,7 @@ ocl_graph_info ocl_graph_describe(const ocl_graph* graph) {
 }
 
 ocl_status ocl_graph_run(ocl_graph* graph) {
-  if (!graph->is_planned) return OCL_OUT_OF_MEMORY;
+  if (!graph->is_placed) return OCL_OUT_OF_MEMORY;
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];
     if (!step->is_folded && run_step(graph, step) != xnn_status_success) return OCL_OUT_OF_MEMORY;
@@ -528,7 +538,7 @@ ocl_status ocl_graph_run(ocl_graph* graph) {
 }
 
 ocl_status ocl_graph_run_timed(ocl_graph* graph, double (*clock_us)(void)) {
-  if (!graph->is_planned) return OCL_OUT_OF_MEMORY;
+  if (!graph->is_placed) return OCL_OUT_OF_MEMORY;
   double before = clock_us();
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];

@@ -1,6 +1,6 @@
 // Stage: verified model -> list of steps (XNNPACK operators and a few of our own) over planned memory -> outputs.
 // Weights are unpacked and packed one operator at a time and live once, packed; the model's bytes may be freed as soon
-// as ocl_graph_create() returns. Tensors are NHWC.
+// as ocl_graph_create() returns, and then make room for the activations. Tensors are NHWC.
 #ifndef OCELLI_GRAPH_H_
 #define OCELLI_GRAPH_H_
 
@@ -16,7 +16,7 @@ typedef struct {
   float scale;  // real = (stored - zero_point) * scale; 0: not quantized
   int32_t zero_point;
   size_t size_bytes;
-  void* data;        // borrowed from the graph; moves when the batch is set
+  void* data;        // borrowed from the graph; moves when the batch is set. NULL before ocl_graph_place()
   bool is_constant;  // the same whatever the inputs are
 } ocl_graph_tensor;
 
@@ -30,7 +30,7 @@ typedef struct {
 } ocl_graph_step_info;
 
 typedef struct {
-  size_t arena_bytes;       // activations, after planning
+  size_t arena_bytes;       // activations, once placed
   uint64_t num_parameters;  // elements of constant weights and biases
   uint64_t multiply_adds;   // of one run at the current batch
   bool is_batch_free;
@@ -44,6 +44,9 @@ typedef struct {
 ocl_status ocl_graph_create(const ocl_tflite* model, ocl_thread_pool pool, int32_t batch, ocl_graph** graph_out,
                             ocl_detail* detail);
 void ocl_graph_destroy(ocl_graph* graph);
+
+// Takes memory for activations: only then can the graph be run. OUT_OF_MEMORY.
+ocl_status ocl_graph_place(ocl_graph* graph, ocl_detail* detail);
 
 // Plans shapes and memory anew; weights stay. On failure the graph is as it was before.
 ocl_status ocl_graph_set_batch(ocl_graph* graph, int32_t batch, ocl_detail* detail);

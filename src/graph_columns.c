@@ -63,7 +63,7 @@ static ocl_status rebuild(ocl_graph* graph, ocl_step* step, ocl_detail* detail) 
 }
 
 static ocl_status apply(ocl_graph* graph, const bool* is_marked, int32_t total, int32_t count, ocl_detail* detail) {
-  graph->is_planned = false;
+  graph->is_placed = false;
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];
     if (!is_marked[s]) continue;

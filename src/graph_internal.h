@@ -98,12 +98,13 @@ struct ocl_graph {
   // of TFLite's built-in kernels, which round elsewhere.
   bool has_builtin_rounding;
   bool is_dynamic_range;  // some weights are 8-bit, activations float
-  bool is_planned;
+  bool has_memory;        // since ocl_graph_place(): each plan takes some
+  bool is_placed;         // can be run
   uint8_t* arena;
   size_t arena_bytes;
 };
 
-// Shapes, memory and addresses for a batch size. On failure the graph is not planned.
+// Shapes for a batch size and, where the graph has memory, addresses. On failure it cannot be run.
 ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail);
 
 // The kind for an operator, NULL: outside the set.

@@ -63,7 +63,7 @@ static void drop_heads(ocl_session* session) {
   session->real_boxes = session->real_scores = NULL;
 }
 
-void ocl_session_close_model(ocl_session* session) {
+static void free_model(ocl_session* session) {
   free(session->model_bytes);
   session->model_bytes = NULL;
   session->is_open = false;
@@ -78,7 +78,7 @@ static void drop_graph(ocl_session* session) {
 
 void ocl_session_destroy(ocl_session* session) {
   if (session == NULL) return;
-  ocl_session_close_model(session);
+  free_model(session);
   drop_graph(session);
   ocl_session_drop_image(session);
   free(session->detections);
@@ -102,10 +102,14 @@ ocl_graph* ocl_session_graph(const ocl_session* session) {
 
 // ---- model ----
 
+// The activations come to lie where the file was, so that its pages are used twice; those of float16 files take a
+// little more room. Pages that are never touched cost nothing.
+static const size_t kFileShareToSpare = 4;
+
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
-  ocl_session_close_model(session);
+  free_model(session);
   drop_graph(session);
-  session->model_bytes = malloc(size_bytes + 1);
+  session->model_bytes = malloc(size_bytes + size_bytes / kFileShareToSpare + 1);
   session->model_size_bytes = size_bytes;
   return session->model_bytes;
 }
@@ -173,6 +177,12 @@ ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const 
     return OCL_INVALID_ARGUMENT;
   return ocl_graph_keep_columns(session->graph, &session->model, output, columns, num_columns, is_done_out,
                                 &session->detail);
+}
+
+ocl_status ocl_session_close_model(ocl_session* session) {
+  session->detail.text[0] = '\0';
+  free_model(session);
+  return session->graph == NULL ? OCL_OK : ocl_graph_place(session->graph, &session->detail);
 }
 
 ocl_status ocl_session_set_batch(ocl_session* session, int32_t batch) {

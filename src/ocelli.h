@@ -5,7 +5,7 @@
 //   memcpy(ocl_session_reserve_model(session, size_bytes), bytes, size_bytes);
 //   ocl_session_open_model(session);           // verified; metadata may be read now
 //   ocl_session_build_model(session, 1);       // weights packed
-//   ocl_session_close_model(session);          // the model's bytes are gone
+//   ocl_session_close_model(session);          // the model's bytes are gone, the network can be run
 //   ocl_session_set_detector(session, &detector);
 //   ocl_session_decode(session, photo, photo_size_bytes, 1 << 24);
 //   ocl_session_preprocess(session, &input, NULL, 0);
@@ -52,8 +52,9 @@ ocl_status ocl_session_build_model(ocl_session* session, int32_t batch);
 // Leaves some columns of an output; between build and close. Statuses of ocl_graph_keep_columns().
 ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const int32_t* columns, int32_t num_columns,
                                     bool* is_done_out);
-// Frees the model's bytes, which the network does not need.
-void ocl_session_close_model(ocl_session* session);
+// Frees the model's bytes, which the network does not need, and takes memory for its activations: it can be run now.
+// OUT_OF_MEMORY.
+ocl_status ocl_session_close_model(ocl_session* session);
 // Plans the network for another batch. Statuses of ocl_graph_set_batch().
 ocl_status ocl_session_set_batch(ocl_session* session, int32_t batch);
 // The built network: tensors, steps, batch. Borrowed; NULL before it is built.

@@ -297,9 +297,9 @@ export class Engine {
     return done === 1;
   }
 
-  /** Frees the received bytes. */
+  /** Frees the received bytes, and takes memory for what the network computes: it can be run now. */
   closeModel() {
-    this.#exports.ocl_model_close();
+    this.#check(this.#guard(() => this.#exports.ocl_model_close()));
   }
 
   /** @param {number} batch */

@@ -188,8 +188,8 @@ int32_t ocl_model_keep_columns(int32_t output, const int32_t* columns, int32_t n
   const ocl_status status = ocl_session_keep_columns(session, output, columns, num_columns, &is_done);
   return status == OCL_OK ? is_done : -(int32_t)status;
 }
-void ocl_model_close(void) {
-  ocl_session_close_model(session);
+ocl_status ocl_model_close(void) {
+  return ocl_session_close_model(session);
 }
 ocl_status ocl_model_set_batch(int32_t batch) {
   return ocl_session_set_batch(session, batch);
