@@ -55,7 +55,7 @@ INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
 # What runs per pixel, tap or score is fast; the rest is small.
-HOT := resize ssd nms graph_sums weights dwconv_f32 dwconv_qs8 gemm_qs8 \
+HOT := resize ssd nms graph_sums weights dwconv_f32 dwconv_qs8 gemm_qs8 pack_f32 \
   $(basename $(notdir $(TRAIN_SOURCES)))
 # stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why).
 build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2

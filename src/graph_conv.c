@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "graph_internal.h"
+#include "kernels/kernels.h"
 #include "weights.h"
 
 static const uint64_t kMaxPackedWeights = (uint64_t)1 << 28;
@@ -15,6 +16,7 @@ static const uint64_t kMaxPackedWeights = (uint64_t)1 << 28;
 typedef struct {
   ocl_dtype dtype;  // of activations: FLOAT32, INT8, UINT8
   const void* kernel;
+  bool are_halves;   // the kernel of a float operator is float16
   const void* bias;  // float or int32; NULL: none
   float* scales;     // of 8-bit kernels: per output channel
   float kernel_scale;
@@ -49,13 +51,23 @@ static ocl_status channel_scales(const ocl_step* step, const ocl_quantization* q
   return OCL_OK;
 }
 
-static ocl_status float_weights(ocl_step* step, const ocl_tflite_tensor* kernel, const ocl_tflite_tensor* bias,
-                                int32_t num_outputs, weights* w, ocl_detail* detail) {
+// A convolution of all inputs with all outputs whose kernel stays as it is.
+static bool can_pack_halves(const ocl_graph* graph, const ocl_step* step, const ocl_tflite_tensor* kernel) {
+  const int32_t* dims = kernel->shape.dims;
+  return kernel->dtype == OCL_FLOAT16 && step->kind == &ocl_graph_conv && dims[3] == step->channels &&
+         step->columns.total == 0 && !graph->has_builtin_rounding &&
+         ocl_kernels_pack_halves(1, (size_t)dims[3], (size_t)dims[0]);
+}
+
+static ocl_status float_weights(const ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
+                                const ocl_tflite_tensor* bias, int32_t num_outputs, weights* w, ocl_detail* detail) {
   if (bias != NULL) OCL_TRY(as_floats(step, bias, &w->bias, &w->owned[1], detail));
+  w->are_halves = can_pack_halves(graph, step, kernel);
+  w->kernel = kernel->data;
+  if (w->are_halves) return OCL_OK;
   if (kernel->dtype != OCL_INT8 || kernel->quantization.num_scales == 0)
     return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
   step->sums = OCL_SUMS_HYBRID;
-  w->kernel = kernel->data;
   return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
 }
 
@@ -118,7 +130,7 @@ static ocl_status read_weights(ocl_graph* graph, ocl_step* step, int32_t rank, i
   } else {
     if (w->dtype != OCL_FLOAT32 || ocl_graph_out(graph, step, 0)->dtype != OCL_FLOAT32)
       return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its activations are neither float nor 8-bit");
-    OCL_TRY(float_weights(step, kernel, bias, num_outputs, w, detail));
+    OCL_TRY(float_weights(graph, step, kernel, bias, num_outputs, w, detail));
   }
   OCL_TRY(keep_channels(step, w, kernel));
   step->num_parameters = ocl_shape_num_elements(&kernel->shape);
@@ -178,7 +190,11 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
   if (w->dtype == OCL_FLOAT32) {
     float min, max;
     ocl_graph_activation_bounds(step->sums == OCL_SUMS_OF_XNNPACK ? activation : OCL_ACTIVATION_NONE, &min, &max);
-    return xnn_create_convolution2d_nhwc_f32(WINDOW, w->kernel, w->bias, min, max, g->flags, NULL, NULL, &step->xnn);
+    ocl_pack_f32_from_halves(w->are_halves);
+    const enum xnn_status status =
+        xnn_create_convolution2d_nhwc_f32(WINDOW, w->kernel, w->bias, min, max, g->flags, NULL, NULL, &step->xnn);
+    ocl_pack_f32_from_halves(false);
+    return status;
   }
   int32_t min, max;
   ocl_graph_stored_bounds(output, activation, &min, &max);

@@ -6,17 +6,6 @@
 #include "xnnpack/gemm.h"
 #include "xnnpack/hardware-config.h"
 #include "xnnpack/igemm.h"
-#include "xnnpack/packw.h"
-
-// The linker's --wrap puts this in the place of XNNPACK's packing of convolutions with more than one tap. All of its
-// float matrix kernels here take one input at a time, so that a tap's inputs follow each other as if they were more
-// inputs of one tap, and for that XNNPACK has a vectorized kernel: six times as fast in an engine's first compiler.
-void __wrap_xnn_pack_f32_conv_goki_w(size_t g, size_t nc, size_t ks, size_t kc, size_t nr, size_t kr, size_t sr,
-                                     const float* k, const float* b, const void* scale, float* packed_weights,
-                                     size_t extra_bytes, const void* params) {
-  xnn_x32_packw_gemm_goi_ukernel_x8__wasmsimd_u4(g, nc, ks * kc, nr, kr, sr, (const uint32_t*)k, (const uint32_t*)b,
-                                                 scale, (uint32_t*)packed_weights, extra_bytes, params);
-}
 
 // The tables are XNNPACK's own, filled in on first use; the casts are the only way to them.
 
@@ -48,6 +37,20 @@ static void install_matrix(void) {
       xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)xnn_f32_igemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat);
   config->mr = 6;
 #endif
+}
+
+static void install_packing(void) {
+  struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_f32_gemm_config();
+  if (config != NULL && config->nr == 8 && config->log2_kr == 0)
+    config->pack_gemm_goi = (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run;
+}
+
+// Where a group has one input and one output, or fewer outputs than a kernel has columns, XNNPACK may take other
+// kernels, which other functions pack for.
+bool ocl_kernels_pack_halves(size_t groups, size_t group_inputs, size_t group_outputs) {
+  const struct xnn_gemm_config* config = xnn_init_f32_gemm_config();
+  return config != NULL && config->pack_gemm_goi == (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run && groups == 1 &&
+         group_inputs > 1 && group_outputs >= config->nr;
 }
 
 #ifdef __wasm_relaxed_simd__
@@ -86,6 +89,7 @@ static void install_matrix_int8(void) {
 void ocl_kernels_install(void) {
   install_depthwise();
   install_matrix();
+  install_packing();
 #ifdef __wasm_relaxed_simd__
   install_depthwise_int8();
   install_matrix_int8();

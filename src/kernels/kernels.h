@@ -10,6 +10,14 @@
 union xnn_f32_minmax_params;
 union xnn_qs8_qc8w_conv_minmax_params;
 
+// Whether a float convolution can be created from float16 weights, between two calls of ocl_pack_f32_from_halves().
+bool ocl_kernels_pack_halves(size_t groups, size_t group_inputs, size_t group_outputs);
+void ocl_pack_f32_from_halves(bool from_halves);
+// xnn_x32_packw_gemm_goi_ukernel_fn for kernels of 8 columns that take one input at a time.
+void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, size_t kr, size_t sr,
+                      const uint32_t* weights, const uint32_t* bias, const void* scale, uint32_t* packed,
+                      size_t extra_bytes, const void* params);
+
 // Puts them into XNNPACK's configuration. An operator keeps the kernels that it was created with.
 void ocl_kernels_install(void);
 

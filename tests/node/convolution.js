@@ -72,8 +72,9 @@ export function visitTaps(c, visit) {
 
 /**
  * @param {Required<Convolution>} c
+ * @param {'fp32' | 'fp16'} [precision] of the stored weights
  */
-export function build(c) {
+export function build(c, precision = 'fp32') {
   const { channels, outputs, kernel, stride, dilation, padding, activation } = c;
   const isDepthwise = outputs === 0;
   const made = outputs || channels;
@@ -97,7 +98,18 @@ export function build(c) {
     },
   };
   const network = { ops: [op], inputs: [input], outputs: [{ name: 'output', value: output }] };
-  return { model: writeTflite(network, { precision: 'fp32', description: '' }), weights, bias };
+  return { model: writeTflite(network, { precision, description: '' }), weights, bias };
+}
+
+/**
+ * A network with float16 weights, which become all the numbers that there are: 65536 weights.
+ * @param {Uint8Array} bytes
+ */
+export function withEveryHalf(bytes) {
+  const model = readFile(bytes);
+  const kernel = model.tensors.find(({ type, shape }) => type === TYPE.float16 && shape.length === 4);
+  if (kernel) kernel.data = toBytes(Uint16Array.from({ length: 1 << 16 }, (_, i) => i));
+  return writeFile(model);
 }
 
 /**

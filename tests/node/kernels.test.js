@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { Engine } from '../../wasm/engine.js';
-import { build, complete, INPUT, makeNumbers, OUTPUT, outputSize, toInt8, visitTaps } from './convolution.js';
+import * as convolutions from './convolution.js';
 import { loadModel, maxDifference, variants } from './shared.js';
 
 /** @typedef {import('./convolution.js').Convolution} Convolution */
+
+const { build, complete, INPUT, makeNumbers, OUTPUT, outputSize, toInt8, visitTaps, withEveryHalf } =
+  convolutions;
 
 /**
  * What the convolution should give, summed in doubles.
@@ -161,6 +164,25 @@ for (const variant of variants) {
         assert.deepEqual(found, wanted);
         assert.deepEqual(found, convolveInt8(c, input, constants));
       });
+
+      test(`float16 weights ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+        const [actual, expected] = await runBoth(build(c, 'fp16').model, input);
+        assert.deepEqual(actual, expected);
+      });
     }
+
+    test('float16 weights: all that there are', async () => {
+      const c = complete({ size: [1, 1], channels: 256, outputs: 256, kernel: [1, 1], activation: 'NONE' });
+      const model = withEveryHalf(build(c, 'fp16').model);
+      const [actual, expected] = await runBoth(model, new Float32Array(256).fill(1));
+      assert.deepEqual(actual, expected);
+      assert.equal(
+        actual.filter(Number.isFinite).length,
+        256 - 8,
+        'two of 64 exponents are infinity and NaN',
+      );
+    });
   });
 }

@@ -1,0 +1,82 @@
+// Weights [columns, depth] -> what float matrix kernels of eight columns read: for each eight, their biases, then for
+// each input the eight weights (XNNPACK's layout). float16 weights are widened on the way, without a copy in float32.
+#include <string.h>
+#include <wasm_simd128.h>
+
+#include "kernels/kernels.h"
+#include "weights.h"
+#include "xnnpack/packw.h"
+
+enum { WIDTH = 8, STEP = 4 };
+
+static bool are_halves;
+
+void ocl_pack_f32_from_halves(bool from_halves) {
+  are_halves = from_halves;
+}
+
+// As ocl_weights_half_to_float(), four at a time.
+static inline v128_t widen(const uint16_t* halves) {
+  const v128_t bits = wasm_u32x4_load16x4(halves);
+  const v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x7fff)), 13);
+  const v128_t sign = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x8000)), 16);
+  const v128_t is_special = wasm_i32x4_ge(magnitude, wasm_i32x4_const_splat(0x0f800000));
+  const v128_t value = wasm_f32x4_mul(magnitude, wasm_f32x4_const_splat(0x1p112f));
+  return wasm_v128_or(wasm_v128_or(value, sign), wasm_v128_and(is_special, wasm_i32x4_const_splat(0x7f800000)));
+}
+
+// Four weights of each of four columns -> the four columns' weights of each of four inputs.
+static inline void pack_square(const uint16_t* const* columns, size_t input, float* packed) {
+  const v128_t a = widen(columns[0] + input), b = widen(columns[1] + input);
+  const v128_t c = widen(columns[2] + input), d = widen(columns[3] + input);
+  const v128_t ab_low = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5), ab_high = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
+  const v128_t cd_low = wasm_i32x4_shuffle(c, d, 0, 4, 1, 5), cd_high = wasm_i32x4_shuffle(c, d, 2, 6, 3, 7);
+  wasm_v128_store(packed, wasm_i64x2_shuffle(ab_low, cd_low, 0, 2));
+  wasm_v128_store(packed + WIDTH, wasm_i64x2_shuffle(ab_low, cd_low, 1, 3));
+  wasm_v128_store(packed + 2 * WIDTH, wasm_i64x2_shuffle(ab_high, cd_high, 0, 2));
+  wasm_v128_store(packed + 3 * WIDTH, wasm_i64x2_shuffle(ab_high, cd_high, 1, 3));
+}
+
+// `count` columns, at most eight; what kernels read beyond them is never stored.
+static float* pack_panel(const uint16_t* weights, size_t depth, size_t count, const float* bias, float* packed) {
+  const uint16_t* columns[WIDTH];
+  for (size_t i = 0; i < WIDTH; i++) columns[i] = weights + (i < count ? i : 0) * depth;
+  memset(packed, 0, WIDTH * sizeof *packed);
+  if (bias != NULL) memcpy(packed, bias, count * sizeof *bias);
+  packed += WIDTH;
+  size_t input = 0;
+  for (; input + STEP <= depth; input += STEP, packed += STEP * WIDTH) {
+    pack_square(columns, input, packed);
+    pack_square(columns + WIDTH / 2, input, packed + WIDTH / 2);
+  }
+  for (; input < depth; input++, packed += WIDTH)
+    for (size_t i = 0; i < WIDTH; i++) packed[i] = ocl_weights_half_to_float(columns[i][input]);
+  return packed;
+}
+
+void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, size_t kr, size_t sr,
+                      const uint32_t* weights, const uint32_t* bias, const void* scale, uint32_t* packed,
+                      size_t extra_bytes, const void* params) {
+  if (!are_halves) {
+    xnn_x32_packw_gemm_goi_ukernel_x8__wasmsimd_u4(groups, columns, depth, nr, kr, sr, weights, bias, scale, packed,
+                                                   extra_bytes, params);
+    return;
+  }
+  const uint16_t* halves = (const uint16_t*)(const void*)weights;
+  const float* biases = (const float*)(const void*)bias;
+  float* next = (float*)(void*)packed;
+  for (size_t first = 0; first < columns; first += WIDTH) {
+    const size_t count = columns - first < WIDTH ? columns - first : WIDTH;
+    next = pack_panel(halves + first * depth, depth, count, biases == NULL ? NULL : biases + first, next);
+  }
+}
+
+// The linker's --wrap puts this in the place of XNNPACK's packing of convolutions with more than one tap. All of its
+// float matrix kernels here take one input at a time, so that a tap's inputs follow each other as if they were more
+// inputs of one tap, and for that there is a vectorized kernel: six times as fast in an engine's first compiler.
+void __wrap_xnn_pack_f32_conv_goki_w(size_t g, size_t nc, size_t ks, size_t kc, size_t nr, size_t kr, size_t sr,
+                                     const float* k, const float* b, const void* scale, float* packed_weights,
+                                     size_t extra_bytes, const void* params) {
+  ocl_pack_f32_run(g, nc, ks * kc, nr, kr, sr, (const uint32_t*)k, (const uint32_t*)b, scale, (uint32_t*)packed_weights,
+                   extra_bytes, params);
+}
