@@ -37,19 +37,35 @@ export async function openUrl(url, signal) {
 }
 
 /**
- * Safari's streams cannot be iterated.
+ * Reads ahead by one: what has arrived waits for nobody who compiles or copies. (Safari's streams cannot be iterated.)
  * @param {ReadableStream<Uint8Array>} stream
  * @param {string | URL} url
  * @param {AbortSignal} [signal]
  */
-async function* readStream(stream, url, signal) {
+function readStream(stream, url, signal) {
   const reader = stream.getReader();
-  const read = () =>
-    reader.read().catch((error) => {
+  const read = () => {
+    const part = reader.read().catch((error) => {
       throw signal?.aborted ? error : failure('MODEL_NOT_FOUND', String(url), error);
     });
+    // Whoever asks for it is told; nobody may.
+    part.catch(() => {});
+    return part;
+  };
+  return iterate(reader, read, read());
+}
+
+/**
+ * @param {ReadableStreamDefaultReader<Uint8Array>} reader
+ * @param {() => Promise<ReadableStreamReadResult<Uint8Array>>} read
+ * @param {Promise<ReadableStreamReadResult<Uint8Array>>} next
+ */
+async function* iterate(reader, read, next) {
   try {
-    for (let part = await read(); !part.done; part = await read()) yield part.value;
+    for (let part = await next; !part.done; part = await next) {
+      next = read();
+      yield part.value;
+    }
   } finally {
     // Of a stream that failed, it gives the failure again.
     await reader.cancel().catch(() => {});
