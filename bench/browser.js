@@ -24,6 +24,7 @@ export async function serveReports({ roots, headers, onRequest }) {
   const server = await startServer({
     roots,
     headers,
+    keeps: true,
     onRequest(path) {
       const [, kind, ...parts] = path.split('/');
       if (kind === 'report') onReport(parts);

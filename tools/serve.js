@@ -1,7 +1,6 @@
 // Directories -> a web server for pages that try ocelli: `node tools/serve.js PATH=DIR … [--port N] [--isolate]`, or
 // startServer() in tests. --isolate makes pages cross-origin isolated, which threads need.
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -33,11 +32,14 @@ export const ISOLATION = {
  * @property {Record<string, string>} [headers] of every answer
  * @property {Record<string, string>} [types] instead of the usual ones
  * @property {(path: string) => void} [onRequest]
+ * @property {boolean} [keeps] files in memory once they were asked for, to measure what asks and not the disk
  */
 
 /** @param {ServerOptions} options */
-export async function startServer({ roots, port = 0, headers = {}, types = {}, onRequest }) {
+export async function startServer({ roots, port = 0, headers = {}, types = {}, onRequest, keeps = false }) {
   const mounts = Object.entries(roots).sort(([a], [b]) => b.length - a.length);
+  /** @type {Map<string, Buffer>} */
+  const kept = new Map();
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname));
     onRequest?.(path);
@@ -56,7 +58,9 @@ export async function startServer({ roots, port = 0, headers = {}, types = {}, o
       'cache-control': 'no-store',
       ...headers,
     });
-    createReadStream(file).pipe(response);
+    const bytes = kept.get(file) ?? (await readFile(file));
+    if (keeps) kept.set(file, bytes);
+    response.end(bytes);
   });
   await new Promise((done) => server.listen(port, '127.0.0.1', () => done(undefined)));
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());

@@ -12,15 +12,3 @@ export async function readInput() {
   }
   return input;
 }
-
-/**
- * Classes whose logit is above that of a score of 0.3.
- * @param {Float32Array} logits [1917, 24], background first
- */
-export function summarize(logits) {
-  const classes = new Set();
-  for (let i = 0; i < logits.length; i++) {
-    if (i % 24 && logits[i] > Math.log(0.3 / 0.7)) classes.add(i % 24);
-  }
-  return [...classes].sort((a, b) => a - b).join();
-}
