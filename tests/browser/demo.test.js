@@ -6,7 +6,7 @@ import { after, before, suite, test } from 'node:test';
 import { decodeImage } from '../../wasm/platform/node.js';
 import { ISOLATION } from '../../tools/serve.js';
 import { writeCameraFile } from './camera.js';
-import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve } from './shared.js';
+import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve, watchForTroubles } from './shared.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -44,15 +44,7 @@ suite('the demo page', needsBrowser, () => {
     const context = await browser.newContext(options);
     const page = await context.newPage();
     if (prepare) await page.addInitScript(prepare);
-    page.on('pageerror', (error) => troubles.push(error.message));
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) troubles.push(message.text());
-    });
-    page.on('request', (request) => {
-      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(server.url)) {
-        troubles.push(`asked ${request.url()}`);
-      }
-    });
+    watchForTroubles(page, troubles, server.url);
     await page.goto(server.url);
     return page;
   }

@@ -5,7 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { startServer } from '../../tools/serve.js';
-import { launch, needsBrowser, PACKAGE, photos, ROOT } from './shared.js';
+import { launch, needsBrowser, PACKAGE, photos, ROOT, watchForTroubles } from './shared.js';
 
 const ENVIRONMENT = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
 
@@ -61,10 +61,7 @@ suite('example apps, from the packed package', needsBrowser, () => {
     const page = await browser.newPage();
     /** @type {string[]} */
     const troubles = [];
-    page.on('pageerror', (error) => troubles.push(error.message));
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) troubles.push(message.text());
-    });
+    watchForTroubles(page, troubles);
     /** @type {string[]} */
     const modules = [];
     page.on('request', (request) => {

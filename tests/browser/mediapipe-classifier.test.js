@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Backbone, TransferLearner } from '../../wasm/train/node.js';
-import { readDigits } from '../train/digits.js';
+import { readDigits, toPhoto } from '../train/digits.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const MEDIAPIPE = `${ROOT}node_modules/@mediapipe/tasks-vision`;
 const DIGITS = readDigits().slice(0, 24);
-const IMAGES = DIGITS.map(({ png }) => png);
+const IMAGES = DIGITS.map(toPhoto);
 const LABELS = DIGITS.map(({ label }) => label);
 
 suite('MediaPipe’s ImageClassifier', needsBrowser, () => {

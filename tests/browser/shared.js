@@ -42,6 +42,23 @@ export function serve({ roots, ...options } = {}) {
 }
 
 /**
+ * Notes what a page must not do: throw, complain in its console and, if `url` is given, ask for anything elsewhere.
+ * @param {import('playwright-core').Page} page
+ * @param {string[]} troubles
+ * @param {string} [url]
+ */
+export function watchForTroubles(page, troubles, url = '') {
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) troubles.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(url))
+      troubles.push(`asked ${request.url()}`);
+  });
+}
+
+/**
  * A page that failed nowhere, and what its console says.
  * @param {import('playwright-core').Browser} browser
  * @param {string} url

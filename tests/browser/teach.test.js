@@ -7,7 +7,7 @@ import { after, before, suite, test } from 'node:test';
 import { ISOLATION } from '../../tools/serve.js';
 import { decodeImage } from '../../wasm/platform/node.js';
 import { writeCameraFile } from './camera.js';
-import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve } from './shared.js';
+import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve, watchForTroubles } from './shared.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -61,15 +61,7 @@ suite('the page that learns', needsBrowser, () => {
   async function open(options = SIZES.light) {
     const context = await browser.newContext({ permissions: ['camera'], ...options });
     const page = await context.newPage();
-    page.on('pageerror', (error) => troubles.push(error.message));
-    page.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) troubles.push(message.text());
-    });
-    page.on('request', (request) => {
-      if (!/^(blob|data):/.test(request.url()) && !request.url().startsWith(server.url)) {
-        troubles.push(`asked ${request.url()}`);
-      }
-    });
+    watchForTroubles(page, troubles, server.url);
     await page.goto(`${server.url}/teach.html`);
     await page.locator('#stage[data-state=empty]').waitFor();
     return page;

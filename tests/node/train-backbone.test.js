@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Backbone, TransferLearner } from '../../wasm/train/node.js';
 import { encodePng } from '../../wasm/png.js';
-import { IMAGES, LABELS, makeImage, SIDE } from '../train/stripes.js';
-import { runLiteRt } from './litert.js';
+import { IMAGES, LABELS, makeImage } from '../train/stripes.js';
+import { checkExport } from './exported.js';
 import { loadEngine, loadModel, maxAbs, maxDifference, needsShared, shared } from './shared.js';
 
 const INPUT = /** @type {const} */ ({ scale: 1 / 127.5, offset: -1, resize: 'half-pixel' });
-/** The network's own input for an image. @param {{data: Uint8Array}} image */
+/** The network's own input for an image. @param {{data: Uint8Array | Uint8ClampedArray}} image */
 const toInput = ({ data }) => Float32Array.from(data, (pixel) => pixel * INPUT.scale + INPUT.offset);
 
 describe('a backbone', needsShared, () => {
@@ -70,22 +70,7 @@ for (const unfreeze of [0, 1, 3]) {
     const metadata = await loadModel(engine, file);
     assert.equal(metadata.labels, 'across\nalong\n');
     assert.deepEqual(metadata.normalization?.mean.map(Math.round), [128, 128, 128]);
-    for (const image of IMAGES.slice(0, 4)) {
-      const input = toInput(image);
-      engine.writeInput(0, input);
-      engine.run();
-      const ours = /** @type {Float32Array} */ (engine.readOutput(0).data);
-      const [theirs] = await runLiteRt(/** @type {Uint8Array<ArrayBuffer>} */ (file), input, [
-        1,
-        SIDE,
-        SIDE,
-        3,
-      ]);
-      const found = (await learner.predict(image)).sort((a, b) => a.labelId - b.labelId);
-      const scores = found.map(({ score }) => score);
-      assert.ok(maxDifference(ours, scores) <= 1e-4, `${ours} and ${scores}`);
-      assert.ok(maxDifference(theirs.data, scores) <= 1e-4, `LiteRT: ${theirs.data} and ${scores}`);
-    }
+    await checkExport(learner, IMAGES.slice(0, 4), toInput);
     engine.close();
     learner.close();
     extractor.close();

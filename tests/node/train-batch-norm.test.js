@@ -14,14 +14,16 @@ import { encodePng } from '../../wasm/png.js';
 import { Backbone, TransferLearner } from '../../wasm/train/node.js';
 import { makeImage } from '../train/stripes.js';
 import { sharedSource } from './convert.js';
-import { runLiteRt } from './litert.js';
-import { loadEngine, maxDifference, needsShared, shared, sharedJson } from './shared.js';
+import { checkExport } from './exported.js';
+import { maxDifference, needsShared, shared, sharedJson } from './shared.js';
 
 const CLI = fileURLToPath(new URL('../../bin/ocelli.js', import.meta.url));
 const HUB = 'hub_mobilenet_v2_130_224_feature_vector.tar.gz';
 const SIDE = 224;
 const IMAGES = Array.from({ length: 14 }, (_, i) => makeImage(i, SIDE));
 const LABELS = IMAGES.map((_, i) => (i % 2 === 0 ? 'across' : 'along'));
+/** The network's own input for an image. @param {{data: Uint8Array | Uint8ClampedArray}} image */
+const toInput = ({ data }) => Float32Array.from(data, (pixel) => pixel / 255);
 const LAYERS = 'tfjs_layers_mobilenet_v2_035_128_classifier';
 
 /** @param {string} name @param {import('../../tools/convert/index.js').ConvertOptions} [options] */
@@ -138,7 +140,7 @@ describe('the converted hub module, fine-tuned', needsShared, () => {
         changed.filter(isTrained).sort(),
         [...expected, 'dense/bias', 'dense/kernel'].filter(isTrained).sort(),
       );
-      await checkExport(learner);
+      await checkExport(learner, IMAGES.slice(12), toInput);
       learner.close();
       extractor.close();
     });
@@ -227,21 +229,3 @@ describe('on the command line', needsShared, () => {
     assert.match(train(kept, '--batch-norm', 'live').stderr, /frozen or training/);
   });
 });
-
-/** The exported file gives the learner's probabilities, in our engine and in LiteRT.js. @param {TransferLearner} learner */
-async function checkExport(learner) {
-  const file = /** @type {Uint8Array<ArrayBuffer>} */ (learner.export());
-  const engine = await loadEngine('simd', file);
-  for (const image of IMAGES.slice(12)) {
-    const input = Float32Array.from(image.data, (pixel) => pixel / 255);
-    engine.writeInput(0, input);
-    engine.run();
-    const ours = /** @type {Float32Array} */ (engine.readOutput(0).data);
-    const [theirs] = await runLiteRt(file, input, [1, SIDE, SIDE, 3]);
-    const found = (await learner.predict(image)).sort((a, b) => a.labelId - b.labelId);
-    const scores = found.map(({ score }) => score);
-    assert.ok(maxDifference(ours, scores) <= 1e-4, `${ours} and ${scores}`);
-    assert.ok(maxDifference(theirs.data, scores) <= 1e-4, `LiteRT: ${theirs.data} and ${scores}`);
-  }
-  engine.close();
-}

@@ -7,30 +7,31 @@ import { encodePng } from '../../wasm/png.js';
 
 const DIGITS = fileURLToPath(new URL('../../tools/digits.sh', import.meta.url));
 
-/**
- * @param {number} [side] of a photo, in pixels
- * @returns {{data: Uint8Array, png: Uint8Array, label: string}[]}
- */
-export function readDigits(side = 96) {
+const SIDE = 96;
+
+/** @typedef {{pixels: number[], label: string}} Digit pixels: 8x8 in 0..16 */
+
+/** @returns {Digit[]} */
+export function readDigits() {
   const file = execFileSync(DIGITS, { encoding: 'utf8' }).trim();
   const lines = gunzipSync(readFileSync(file)).toString().trim().split('\n');
   return lines.map((line) => {
     const numbers = line.split(',').map(Number);
-    const data = enlarge(numbers, side);
-    return {
-      data,
-      png: encodePng({ data, width: side, height: side, channels: 3 }),
-      label: String(numbers[64]),
-    };
+    return { pixels: numbers.slice(0, 64), label: String(numbers[64]) };
   });
 }
 
+/** @param {Digit} digit */
+export function toPhoto(digit) {
+  return encodePng({ data: enlarge(digit, SIDE), width: SIDE, height: SIDE, channels: 3 });
+}
+
 /**
- * One digit of 8x8 in 0..16, as RGB.
- * @param {number[]} pixels
- * @param {number} side
+ * As RGB.
+ * @param {Digit} digit
+ * @param {number} side in pixels
  */
-function enlarge(pixels, side) {
+export function enlarge({ pixels }, side) {
   const data = new Uint8Array(side * side * 3);
   for (let i = 0; i < side * side; i++) {
     const [y, x] = [Math.floor((Math.floor(i / side) * 8) / side), Math.floor(((i % side) * 8) / side)];
