@@ -129,7 +129,7 @@ WEB_SOURCES := $(wildcard wasm/*.js wasm/*/*.js tools/convert/*.js)
 dist/web/browser.js: $(WEB_SOURCES) dist/build.js $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
 	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
-PACKAGED_SOURCES := $(wildcard wasm/*.js wasm/*/*.js wasm/*/*.d.ts tools/convert/*.js tools/quantize/*.js)
+PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts tools/quantize/*.js)
 TYPES := dist/types/wasm/index.d.ts
 types: $(TYPES) ## type declarations, from the JSDoc
 $(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json dist/build.js dist/font.js $(MODEL) node_modules/.installed

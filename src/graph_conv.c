@@ -56,7 +56,7 @@ static bool can_pack_halves(const ocl_graph* graph, const ocl_step* step, const 
   const int32_t* dims = kernel->shape.dims;
   return kernel->dtype == OCL_FLOAT16 && step->kind == &ocl_graph_conv && dims[3] == step->channels &&
          step->columns.total == 0 && !graph->has_builtin_rounding &&
-         ocl_kernels_pack_halves(1, (size_t)dims[3], (size_t)dims[0]);
+         ocl_kernels_pack_halves((size_t)dims[3], (size_t)dims[0]);
 }
 
 static ocl_status float_weights(const ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,

@@ -1,4 +1,5 @@
 // How a training goes: a figure for each epoch, of the examples that are trained on and of those that are kept apart.
+import { percent } from './page.js';
 import { niceCeiling } from './plot.js';
 import { fitToScreen } from './stage.js';
 
@@ -29,7 +30,7 @@ export class Curves {
 
   draw() {
     const highest = Math.max(0.1, ...(this.#history.loss ?? []), ...(this.#history.val_loss ?? []));
-    this.#drawOne('accuracy', 1, (value) => `${100 * value} %`);
+    this.#drawOne('accuracy', 1, percent);
     this.#drawOne('loss', niceCeiling(highest), String);
   }
 

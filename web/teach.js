@@ -205,12 +205,12 @@ async function startTraining() {
   const colors = cards.map(({ color }) => color);
   train.textContent = 'Stop';
   element('curves', HTMLElement).hidden = false;
-  curves.begin(Number(epochs.value));
+  const options = { extractor: backbone, epochs: Number(epochs.value), signal, onEpoch: showEpoch };
+  curves.begin(options.epochs);
   /** @type {string} */
   let outcome;
   try {
-    const options = { extractor: backbone, epochs: Number(epochs.value), signal };
-    outcome = await adopt(await teach(cards, { ...options, onEpoch: showEpoch }), colors);
+    outcome = await adopt(await teach(cards, options), colors);
   } catch (error) {
     outcome = signal.aborted ? 'Stopped before the first epoch ended.' : explain(error).join(': ');
   }

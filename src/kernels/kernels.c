@@ -45,12 +45,12 @@ static void install_packing(void) {
     config->pack_gemm_goi = (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run;
 }
 
-// Where a group has one input and one output, or fewer outputs than a kernel has columns, XNNPACK may take other
+// With one input, or fewer outputs than a kernel has columns, XNNPACK may take other
 // kernels, which other functions pack for.
-bool ocl_kernels_pack_halves(size_t groups, size_t group_inputs, size_t group_outputs) {
+bool ocl_kernels_pack_halves(size_t inputs, size_t outputs) {
   const struct xnn_gemm_config* config = xnn_init_f32_gemm_config();
-  return config != NULL && config->pack_gemm_goi == (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run && groups == 1 &&
-         group_inputs > 1 && group_outputs >= config->nr;
+  return config != NULL && config->pack_gemm_goi == (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run && inputs > 1 &&
+         outputs >= config->nr;
 }
 
 #ifdef __wasm_relaxed_simd__

@@ -10,8 +10,9 @@
 union xnn_f32_minmax_params;
 union xnn_qs8_qc8w_conv_minmax_params;
 
-// Whether a float convolution can be created from float16 weights, between two calls of ocl_pack_f32_from_halves().
-bool ocl_kernels_pack_halves(size_t groups, size_t group_inputs, size_t group_outputs);
+// Whether a float convolution of one group can be created from float16 weights, between two calls of
+// ocl_pack_f32_from_halves().
+bool ocl_kernels_pack_halves(size_t inputs, size_t outputs);
 void ocl_pack_f32_from_halves(bool from_halves);
 // xnn_x32_packw_gemm_goi_ukernel_fn for kernels of 8 columns that take one input at a time.
 void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, size_t kr, size_t sr,
