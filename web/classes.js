@@ -148,10 +148,21 @@ export class ClassCard {
     this.#capture.addEventListener('pointerdown', (event) => {
       if (event.button === 0) press();
     });
+    // A key's own click would be a second press; one that neither key nor pointer made is a press of its own.
     this.#capture.addEventListener('keydown', (event) => {
-      if (isKey(event) && !event.repeat) press();
+      if (!isKey(event)) return;
+      event.preventDefault();
+      if (!event.repeat) press();
     });
-    this.#capture.addEventListener('keyup', release);
+    this.#capture.addEventListener('keyup', (event) => {
+      if (isKey(event)) event.preventDefault();
+      release();
+    });
+    this.#capture.addEventListener('click', ({ detail }) => {
+      if (detail > 0) return;
+      press();
+      release();
+    });
     for (const type of ['pointerup', 'pointerleave', 'pointercancel', 'blur'])
       this.#capture.addEventListener(type, release);
     // A long touch would open a menu.

@@ -254,6 +254,11 @@ suite('the page that learns', needsBrowser, () => {
         assert.equal(await count(page, i), before + 1);
       }
     }
+    const before = await count(page, 1);
+    // As assistive technology presses a button: no pointer, no key.
+    await card(page, 1).getByRole('button', { name: 'Hold to capture' }).dispatchEvent('click');
+    while ((await count(page, 1)) === before) await page.waitForTimeout(20);
+    assert.equal(await count(page, 1), before + 1);
     await trainButton(page).focus();
     await page.keyboard.press('Enter');
     await waitForStatus(page, /^Trained for 30 epochs: 100 % right, loss [\d.e-]+\.$/);
