@@ -70,7 +70,8 @@ endef
 $(foreach variant,$(VARIANTS) $(TRAIN_VARIANTS),$(eval $(call compile_rules,$(variant))))
 
 # emcc also writes JavaScript, which is not used: wasm/memory.js is all the glue there is. At -O1 it leaves the names of
-# imports and exports alone; wasm-opt then does what -O3 would have.
+# imports and exports alone; wasm-opt then does what -O3 would have, but for putting large functions into their only
+# caller: engines compile whole functions, when they are first called and when they turn out hot.
 # $(1): variant, $(2): list of exports, $(3): what is linked
 define link
 	@mkdir -p dist && echo "  $(1): link"
@@ -80,7 +81,7 @@ define link
 	  -sEXPORTED_FUNCTIONS=@$(2) -sERROR_ON_UNDEFINED_SYMBOLS -Wno-pthreads-mem-growth \
 	  $(if $(findstring threads,$(1)),-sWASM_WORKERS -sSHARED_MEMORY -sIMPORTED_MEMORY) \
 	  $(3) -o build/$(1)/ocelli.mjs 2> >(grep -v '^cache:INFO' >&2)
-	@$$($$(dirname $$(cat build/emcc))/em-config BINARYEN_ROOT)/bin/wasm-opt -O3 \
+	@$$($$(dirname $$(cat build/emcc))/em-config BINARYEN_ROOT)/bin/wasm-opt -O3 -ocimfs 100 \
 	  --enable-simd --enable-bulk-memory --enable-threads --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
 	  $(if $(findstring relaxed,$(1)),--enable-relaxed-simd) --strip-debug --strip-producers --strip-target-features build/$(1)/ocelli.wasm -o $@
 endef

@@ -103,6 +103,9 @@ static void fill_columns(const pixel_view* view, int32_t out_width, ocl_resize_m
   }
 }
 
+// Not inlined below: engines compile whole functions, and one with every pass in it takes the optimizing compiler
+// twenty times as long as the pass that is run.
+
 // ---- horizontal pass: one row of the view -> float RGB row [out_width*3]
 
 // Lane 3 is whatever follows the pixel; the next pixel's store covers it.
@@ -130,8 +133,8 @@ static inline f32x4 load_grey(const uint8_t* pixel) {
     memcpy(out + 3 * x, &value, sizeof value);                   \
   }
 
-static void lerp_row(const ocl_pixels* pixels, const pixel_view* view, int32_t y, const column* columns,
-                     int32_t out_width, float* out) {
+static __attribute__((noinline)) void lerp_row(const ocl_pixels* pixels, const pixel_view* view, int32_t y,
+                                               const column* columns, int32_t out_width, float* out) {
   const ptrdiff_t row_offset = view->offset + y * view->step_y;
   const uint8_t* row = pixels->data + row_offset;
   if (pixels->num_channels == 1) {
@@ -161,8 +164,8 @@ static inline void blend_group(const float* top, const float* bottom, float lerp
   }
 }
 
-static void blend_row_f32(const float* top, const float* bottom, float lerp, const affine* to, int32_t count,
-                          float* out) {
+static __attribute__((noinline)) void blend_row_f32(const float* top, const float* bottom, float lerp, const affine* to,
+                                                    int32_t count, float* out) {
   int32_t i = 0;
   for (; i + GROUP <= count; i += GROUP) blend_group(top + i, bottom + i, lerp, to, out + i);
   if (i == count) return;
@@ -172,8 +175,8 @@ static void blend_row_f32(const float* top, const float* bottom, float lerp, con
 }
 
 // `lowest` is -128 or 0; the byte stored is the two's complement of the rounded value either way.
-static void blend_row_u8(const float* top, const float* bottom, float lerp, const affine* to, float lowest,
-                         int32_t count, uint8_t* out) {
+static __attribute__((noinline)) void blend_row_u8(const float* top, const float* bottom, float lerp, const affine* to,
+                                                   float lowest, int32_t count, uint8_t* out) {
   for (int32_t i = 0; i < count; i += GROUP) {
     float values[GROUP];
     uint8_t bytes[GROUP];
