@@ -137,6 +137,25 @@ describe('a model from the network', () => {
     assert.deepEqual(await find({ model: new URL(`${base}/unknown-length`) }), expected);
   });
 
+  test('through a stream that takes no buffers of ours', async (t) => {
+    const parts = Array.from(
+      { length: 11 },
+      (_, i) => new Uint8Array(MODEL.subarray(i * PART, (i + 1) * PART)),
+    );
+    /** @type {any} */
+    const stream = new ReadableStream({
+      pull: (controller) => {
+        const part = parts.shift();
+        if (part?.length) controller.enqueue(part);
+        else controller.close();
+      },
+    });
+    assert.throws(() => stream.getReader({ mode: 'byob' }), TypeError);
+    const headers = { 'content-length': String(MODEL.length) };
+    t.mock.method(globalThis, 'fetch', async () => new Response(stream, { headers }));
+    assert.deepEqual(await find({ model: `${base}/known-length` }), await find({}));
+  });
+
   test('labels as well', async () => {
     const found = await find({ labels: `${base}/labels`, classes: { deny: ['second'] } });
     assert.equal(found[0].label, 'class 3');

@@ -1,6 +1,10 @@
 // URL -> bytes, as they arrive. Nothing is fetched but what the user, or the package's own place, names.
 import { failure } from '../errors.js';
 
+const PART_BYTES = 1 << 18;
+
+/** @typedef {{done: boolean, value?: Uint8Array<ArrayBuffer>}} Part */
+
 /**
  * @param {string | URL} url
  * @param {'MODEL_NOT_FOUND' | 'MODULE_NOT_FOUND'} code
@@ -37,34 +41,53 @@ export async function openUrl(url, signal) {
 }
 
 /**
- * Reads ahead by one: what has arrived waits for nobody who compiles or copies. (Safari's streams cannot be iterated.)
- * @param {ReadableStream<Uint8Array>} stream
+ * Reads ahead by one: what has arrived waits for nobody who compiles or copies. (Safari's streams cannot be iterated.) A
+ * part is to be used before the next is asked for: two buffers take turns.
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
  * @param {string | URL} url
  * @param {AbortSignal} [signal]
  */
 function readStream(stream, url, signal) {
-  const reader = stream.getReader();
-  const read = () => {
-    const part = reader.read().catch((error) => {
+  const reader = openReader(stream);
+  const read = (/** @type {ArrayBuffer} */ buffer) => {
+    const part = reader.read(buffer).catch((error) => {
       throw signal?.aborted ? error : failure('MODEL_NOT_FOUND', String(url), error);
     });
     // Whoever asks for it is told; nobody may.
     part.catch(() => {});
     return part;
   };
-  return iterate(reader, read, read());
+  return iterate(reader, read, read(new ArrayBuffer(PART_BYTES)));
 }
 
 /**
- * @param {ReadableStreamDefaultReader<Uint8Array>} reader
- * @param {() => Promise<ReadableStreamReadResult<Uint8Array>>} read
- * @param {Promise<ReadableStreamReadResult<Uint8Array>>} next
+ * Into the buffers that it is given, as new memory costs more than the copy into it; where the engine has no such streams,
+ * into new ones.
+ * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
+ * @returns {{read: (buffer: ArrayBuffer) => Promise<Part>, cancel: () => Promise<void>}}
+ */
+function openReader(stream) {
+  try {
+    const reader = stream.getReader({ mode: 'byob' });
+    return { read: (buffer) => reader.read(new Uint8Array(buffer)), cancel: () => reader.cancel() };
+  } catch {
+    const reader = stream.getReader();
+    return { read: () => reader.read(), cancel: () => reader.cancel() };
+  }
+}
+
+/**
+ * @param {{cancel: () => Promise<void>}} reader
+ * @param {(buffer: ArrayBuffer) => Promise<Part>} read
+ * @param {Promise<Part>} next
  */
 async function* iterate(reader, read, next) {
+  let spare = new ArrayBuffer(PART_BYTES);
   try {
-    for (let part = await next; !part.done; part = await next) {
-      next = read();
+    for (let part = await next; part.value && !part.done; part = await next) {
+      next = read(spare);
       yield part.value;
+      spare = part.value.buffer;
     }
   } finally {
     // Of a stream that failed, it gives the failure again.
