@@ -1,5 +1,8 @@
 import { INITIAL_PAGES, MAXIMUM_PAGES } from '../dist/build.js';
 
+/** To grow by: each growth costs, and pages that are never touched do not. */
+const FEWEST_PAGES = 32;
+
 /**
  * Instantiates a variant. The module imports a clock, a way to grow its memory and, with threads, the memory itself.
  * @param {WebAssembly.Module} module
@@ -38,10 +41,18 @@ export async function instantiate(module, shared) {
  */
 function grow(memory, sizeBytes) {
   const pages = Math.ceil((sizeBytes - memory.buffer.byteLength) / 65536);
+  return pages <= 0 || tryGrow(memory, Math.max(pages, FEWEST_PAGES)) || tryGrow(memory, pages) ? 1 : 0;
+}
+
+/**
+ * @param {WebAssembly.Memory} memory
+ * @param {number} pages
+ */
+function tryGrow(memory, pages) {
   try {
-    if (pages > 0) memory.grow(pages);
-    return 1;
+    memory.grow(pages);
+    return true;
   } catch {
-    return 0;
+    return false;
   }
 }
