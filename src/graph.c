@@ -244,7 +244,9 @@ static enum xnn_status bind_step(ocl_graph* graph, ocl_step* step) {
 
 static enum xnn_status run_step(ocl_graph* graph, ocl_step* step) {
   if (step->sums != OCL_SUMS_OF_XNNPACK) ocl_graph_begin_sums(graph, step);
-  if (step->xnn != NULL) {
+  if (step->rows.num_alike > 0) {
+    ocl_graph_run_rows(graph, step);
+  } else if (step->xnn != NULL) {
     const enum xnn_status status = xnn_run_operator(step->xnn, graph->pool);
     if (status != xnn_status_success) return status;
   } else if (step->kind->run != NULL) {

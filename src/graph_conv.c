@@ -284,6 +284,33 @@ static ocl_status build_depthwise(ocl_graph* graph, ocl_step* step, ocl_detail* 
   return build_convolution(graph, step, true, detail);
 }
 
+static enum xnn_status reshape_in_xnn(ocl_graph* graph, ocl_step* step) {
+  const int32_t* dims = ocl_graph_in(graph, step, 0)->shape.dims;
+  const size_t n = (size_t)dims[0], h = (size_t)dims[1], w = (size_t)dims[2];
+  size_t alignment, out_h, out_w;
+  switch (inner_dtype(graph, step)) {
+    case OCL_FLOAT32:
+      return xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, w, &step->workspace_bytes, &alignment, &out_h, &out_w,
+                                                graph->pool);
+    case OCL_INT8:
+      return xnn_reshape_convolution2d_nhwc_qs8_qc8w(step->xnn, n, h, w, &step->workspace_bytes, &alignment, &out_h,
+                                                     &out_w, graph->pool);
+    default:
+      return xnn_reshape_convolution2d_nhwc_qu8(step->xnn, n, h, w, &step->workspace_bytes, &alignment, &out_h, &out_w,
+                                                graph->pool);
+  }
+}
+
+static ocl_status reshape_convolution(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  if (ocl_graph_prepare_rows(step)) {
+    OCL_TRY(ocl_graph_check_xnn(step, reshape_in_xnn(graph, step), detail));
+    OCL_TRY(ocl_graph_share_rows(step));
+    step->workspace_bytes = 0;
+    if (step->rows.num_alike > 0) return OCL_OK;
+  }
+  return ocl_graph_check_xnn(step, reshape_in_xnn(graph, step), detail);
+}
+
 static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
   const ocl_value* input = ocl_graph_in(graph, step, 0);
@@ -306,18 +333,9 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
   step->multiply_adds = (uint64_t)ocl_shape_num_elements(&output->shape) * (uint64_t)step->kernel[1] *
                         (uint64_t)step->kernel[2] * (uint64_t)group_inputs;
   if (step->xnn == NULL) return OCL_OK;
-  const size_t n = (size_t)input->shape.dims[0], h = (size_t)input->shape.dims[1], width = (size_t)input->shape.dims[2];
-  size_t alignment, out_h, out_w;
-  const ocl_dtype dtype = inner_dtype(graph, step);
-  const enum xnn_status status =
-      dtype == OCL_FLOAT32 ? xnn_reshape_convolution2d_nhwc_f32(step->xnn, n, h, width, &step->workspace_bytes,
-                                                                &alignment, &out_h, &out_w, graph->pool)
-      : dtype == OCL_INT8  ? xnn_reshape_convolution2d_nhwc_qs8_qc8w(step->xnn, n, h, width, &step->workspace_bytes,
-                                                                     &alignment, &out_h, &out_w, graph->pool)
-                           : xnn_reshape_convolution2d_nhwc_qu8(step->xnn, n, h, width, &step->workspace_bytes,
-                                                                &alignment, &out_h, &out_w, graph->pool);
+  OCL_TRY(reshape_convolution(graph, step, detail));
   step->workspace_bytes += ocl_graph_sums_bytes(graph, step);
-  return ocl_graph_check_xnn(step, status, detail);
+  return OCL_OK;
 }
 
 static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {

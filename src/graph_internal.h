@@ -48,6 +48,13 @@ typedef struct {
   void (*run)(ocl_graph* graph, ocl_step* step);
 } ocl_kind;
 
+// Rows of a convolution's output whose inputs have the same offsets (graph_rows.c).
+typedef struct {
+  size_t first_alike, num_alike;  // num_alike 0: XNNPACK runs the operator
+  size_t input_stride_bytes;      // between the inputs of two rows that follow each other
+  size_t num_pointers;            // to a row's inputs
+} ocl_shared_rows;
+
 struct ocl_step {
   const ocl_kind* kind;
   int32_t index;           // of the operator in the model
@@ -62,6 +69,7 @@ struct ocl_step {
   int32_t kernel[4];                       // its kernel's dimensions
   int32_t channels;                        // of the input it was built for
   ocl_sums sums;
+  ocl_shared_rows rows;
   size_t outer;  // of a joining along an axis: the product of the dimensions before it
   struct {
     int32_t start[OCL_MAX_RANK], step[OCL_MAX_RANK], count[OCL_MAX_RANK];
@@ -138,6 +146,12 @@ void ocl_graph_run_builtin_resize(ocl_graph* graph, ocl_step* step);  // INT8
 // an output channel. What is left is *owned, which is freed before. NULL stays NULL.
 ocl_status ocl_graph_keep_rows(const ocl_step* step, int32_t num_rows, size_t row_bytes, const void** rows,
                                void** owned);
+// graph_rows.c
+// Before XNNPACK's operator is reshaped. false: it reads no windows, or XNNPACK's way is wanted.
+bool ocl_graph_prepare_rows(ocl_step* step);
+// After. Leaves step->rows.num_alike 0 where XNNPACK's way is the better one; then it is to be reshaped once more.
+ocl_status ocl_graph_share_rows(ocl_step* step);
+void ocl_graph_run_rows(ocl_graph* graph, ocl_step* step);
 // graph_pool.c
 extern const ocl_kind ocl_graph_max_pool, ocl_graph_average_pool;
 // graph_math.c

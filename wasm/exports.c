@@ -98,10 +98,13 @@ const char* ocl_detail_text(void) {
   return session == NULL ? "" : ocl_session_detail(session);
 }
 
-// `baseline`: XNNPACK's kernels throughout, to measure ours against.
+// `baseline`: XNNPACK's kernels and indirection throughout, to measure ours against.
 ocl_status ocl_start(int32_t num_threads, int32_t deterministic, int32_t baseline) {
   if (deterministic) ocl_graph_make_deterministic();
-  if (!baseline) ocl_kernels_install();
+  if (!baseline) {
+    ocl_kernels_install();
+    ocl_graph_enable_shared_rows();
+  }
   return ocl_session_create(num_threads, &session);
 }
 void* ocl_pool(void) {

@@ -19,11 +19,15 @@ const { build, complete, INPUT, makeNumbers, OUTPUT, outputSize, toInt8, visitTa
 function convolve(c, input, { weights, bias }) {
   const { channels, activation } = c;
   const [height, width] = outputSize(c);
-  const sums = Float64Array.from({ length: height * width * channels }, (_, i) => bias[i % channels]);
+  const made = c.outputs || channels;
+  const sums = Float64Array.from({ length: height * width * made }, (_, i) => bias[i % made]);
   visitTaps(c, (output, tap, pixel) => {
-    for (let channel = 0; channel < channels; channel++)
-      sums[output * channels + channel] +=
-        input[pixel * channels + channel] * weights[tap * channels + channel];
+    for (let channel = 0; channel < channels; channel++) {
+      const value = input[pixel * channels + channel];
+      const at = tap * channels + channel;
+      if (c.outputs === 0) sums[output * made + channel] += value * weights[at];
+      else for (let to = 0; to < made; to++) sums[output * made + to] += value * weights[at * made + to];
+    }
   });
   return Float32Array.from(sums, (sum) => {
     const positive = activation === 'NONE' ? sum : Math.max(0, sum);
@@ -115,6 +119,22 @@ const MATRIX_CASES = [
   { size: [4, 5], channels: 3, outputs: 9, dilation: 2 },
 ].map((c) => /** @type {Convolution} */ (c));
 
+// Wide enough for tiles of whole rows; heights that have rows of every kind: at the edges, alike, at both edges.
+/** @type {Convolution[]} */
+const ROW_CASES = [
+  ...[1, 2, 3].flatMap((stride) =>
+    [1, 2, 3, 4, 5, 8, 9].map((height) => ({ size: [height, 60 * stride], stride })),
+  ),
+  ...[
+    [5, 2],
+    [2, 5],
+    [1, 3],
+    [4, 4],
+  ].flatMap((kernel) => [1, 2].map((stride) => ({ size: [11, 61], kernel, stride }))),
+  ...[2, 3].map((dilation) => ({ size: [13, 48], dilation })),
+  ...[1, 2].map((stride) => ({ size: [9, 62], stride, padding: 'VALID' })),
+].map((c) => /** @type {Convolution} */ ({ channels: 3, outputs: 10, ...c }));
+
 /**
  * @param {Engine} engine
  * @param {Uint8Array} model
@@ -155,7 +175,19 @@ for (const variant of variants) {
       });
     }
 
-    for (const given of MATRIX_CASES) {
+    for (const given of ROW_CASES) {
+      test(`dense ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const { model, ...constants } = build(c);
+        const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+        const [actual, expected] = await runBoth(model, input);
+        assert.deepEqual(actual, expected);
+        const difference = maxDifference(/** @type {Float32Array} */ (actual), convolve(c, input, constants));
+        assert.ok(difference < 1e-4);
+      });
+    }
+
+    for (const given of [...MATRIX_CASES, ...ROW_CASES]) {
       test(`int8 ${JSON.stringify(given)}`, async () => {
         const c = complete(given);
         const { int8, ...constants } = toInt8(build(c).model);
