@@ -47,3 +47,13 @@ export function failure(code, detail, cause) {
   const message = detail ? `${MESSAGES[code]}: ${detail}` : MESSAGES[code];
   return new OcelliError(code, message, cause === undefined ? undefined : { cause });
 }
+
+/** @param {unknown} error to be sent from worker to page: an OcelliError would lose its class and code on the way */
+export function toPlainError(error) {
+  return error instanceof OcelliError ? { code: error.code, message: error.message } : error;
+}
+
+/** @param {any} error as it was sent */
+export function reviveError(error) {
+  return error.code ? new OcelliError(error.code, error.message) : error;
+}

@@ -41,7 +41,7 @@
  * @property {() => Promise<typeof import('./energy/machine.js')>} [loadMachine] what the host knows of its machine; without
  *   it, what a page knows
  * @property {() => Promise<typeof import('./train/directory.node.js')>} [loadDirectories] what reads directories of photos
- * @property {(start: ThreadStart) => Promise<void>} [startThread] resolves when the thread is about to work
+ * @property {(start: ThreadStart) => Promise<unknown>} [startThread] resolves when the thread is about to work
  * @property {(options: import('./prepare.js').SessionOptions) => Promise<import('./types.js').Session>} [startWorker]
  *   a session in a worker; WORKER_UNAVAILABLE
  * @property {Drawing} [drawing]

@@ -144,7 +144,7 @@ export async function startSession(options) {
   const { threads: place, startWorker } = host();
   let { threads = 1 } = options;
   if (threads > 1 && place === 'none') {
-    notice('threads need a page that is cross-origin isolated; one is used');
+    notice('threads need a page that is cross-origin isolated, and in Firefox no worker around; one is used');
     threads = 1;
   }
   const isPool = threads > 1 && place === 'worker';

@@ -2,9 +2,9 @@
 // is on it comes out. And a development server's, and a server's own import.
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
-import { startServer } from '../../tools/serve.js';
+import { ISOLATION, startServer } from '../../tools/serve.js';
 import { launch, needsBrowser, PACKAGE, photos, ROOT, watchForTroubles } from './shared.js';
 
 const ENVIRONMENT = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
@@ -80,9 +80,10 @@ suite('example apps, from the packed package', needsBrowser, () => {
   /**
    * @param {string} directory
    * @param {string} [path] that the site is under
+   * @param {Record<string, string>} [headers]
    */
-  async function assertSiteDetects(directory, path = '/') {
-    const server = await startServer({ roots: { [path]: directory } });
+  async function assertSiteDetects(directory, path = '/', headers = {}) {
+    const server = await startServer({ roots: { [path]: directory }, headers });
     try {
       await assertDetects(`${server.url}${path}`);
     } finally {
@@ -111,6 +112,14 @@ suite('example apps, from the packed package', needsBrowser, () => {
       await assertSiteDetects(`${directory}/dist`, '/some/where/');
     });
   }
+
+  test('webpack: threads of the classic worker that it makes', async () => {
+    const directory = install('webpack');
+    const main = `${directory}/main.js`;
+    writeFileSync(main, readFileSync(main, 'utf8').replace('worker: true', 'threads: 2'));
+    run(directory, ['npm', 'run', 'build']);
+    await assertSiteDetects(`${directory}/dist`, '/', ISOLATION);
+  });
 
   test('Next.js: rendered on the server, detecting in the browser', async () => {
     const directory = install('next');

@@ -1,39 +1,68 @@
 // Pages, and the user's own workers and service workers.
-import { failure } from '../errors.js';
+import { failure, OcelliError } from '../errors.js';
 import { installHost } from '../host.js';
-import { distUrl } from './files.js';
+import { foreignDist } from './files.js';
 import { RemoteSession } from './remote.js';
 import { startThreadIn, web } from './web.js';
 
 const isPage = typeof document !== 'undefined';
-const hasPool = globalThis.crossOriginIsolated && typeof Worker !== 'undefined';
+// In Firefox 153 a worker that starts a worker stops for ever, once in some fifty times.
+const mayNest = !/ Firefox\//.test(globalThis.navigator?.userAgent);
+const hasWorkers = typeof Worker !== 'undefined' && (isPage || mayNest);
+const hasPool = globalThis.crossOriginIsolated && hasWorkers;
 
 installHost({
   ...web,
   threads: hasPool ? (isPage ? 'worker' : 'here') : 'none',
-  startThread: (start) => startThreadIn(startWorker(), start),
-  startWorker: async (options) => RemoteSession.create(startWorker(), options),
+  startThread,
+  startWorker: hasWorkers ? startWorker : undefined,
 });
 
-function startWorker() {
-  try {
-    return new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' });
-  } catch (error) {
-    return startElsewhere(error);
-  }
+/** @param {import('../prepare.js').SessionOptions} options */
+function startWorker(options) {
+  return inWorker((worker) => RemoteSession.create(worker, options, startThread));
+}
+
+/** @type {import('./crew.js').StartThread} */
+function startThread(start) {
+  return inWorker((worker) => startThreadIn(worker, start));
 }
 
 /**
- * A worker's script must be of the page's origin, but a module may import one of another.
- * @param {unknown} refusal
+ * What `start` makes of a worker of ours. A worker's script must be of the page's origin, but a module may import one of
+ * another. Chromium refuses a foreign script by an exception, Firefox by an event.
+ * @template T
+ * @param {(worker: Worker) => Promise<T>} start
  */
-function startElsewhere(refusal) {
-  const url = new URL('web/worker.browser.js', distUrl());
-  if (typeof Worker === 'undefined' || url.origin === location.origin) {
-    throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (refusal).message, refusal);
+async function inWorker(start) {
+  try {
+    return await start(
+      construct(() => new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' })),
+    );
+  } catch (error) {
+    const dist = foreignDist();
+    if (!dist || !isRefusal(error)) throw error;
+    return start(construct(() => importing(new URL('web/worker.browser.js', dist))));
   }
-  const script = new Blob([`import ${JSON.stringify(url.href)};`], { type: 'text/javascript' });
-  return new Worker(URL.createObjectURL(script), { type: 'module' });
 }
+
+/** @param {() => Worker} make */
+function construct(make) {
+  try {
+    return make();
+  } catch (error) {
+    throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (error).message, error);
+  }
+}
+
+/** @param {URL} script */
+function importing(script) {
+  const text = `import ${JSON.stringify(script.href)};`;
+  return new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })), { type: 'module' });
+}
+
+/** @param {unknown} error */
+const isRefusal = (error) =>
+  error instanceof OcelliError && ['WORKER_UNAVAILABLE', 'THREADS_UNAVAILABLE'].includes(error.code);
 
 export * from '../index.js';

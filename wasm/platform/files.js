@@ -12,8 +12,11 @@ const MODELS = {
   int8: new URL('../../dist/models/ssd_mobilenet_v2_oidv4-int8.bin', import.meta.url),
 };
 
-/** Where dist/ is, as long as no bundler has moved its files. */
-export const distUrl = () => new URL('.', FILES.simd);
+/** dist/ where it is of another origin than the page, as long as no bundler has moved its files or written them out. */
+export function foreignDist() {
+  const { origin } = FILES.simd;
+  return [location.origin, 'null'].includes(origin) ? undefined : new URL('.', FILES.simd);
+}
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
 const modules = new Map();

@@ -1,8 +1,9 @@
 // A session in a worker, seen from this side of the port; serve.js is the other side.
-import { failure, OcelliError } from '../errors.js';
+import { failure, reviveError } from '../errors.js';
 import { isFloatImages, measure, toPixels } from '../input.js';
 import { isTensor } from '../session.js';
 import { capture, readable } from './canvas.js';
+import { Crew } from './crew.js';
 import { baseUrl } from './web.js';
 
 /**
@@ -16,17 +17,20 @@ import { baseUrl } from './web.js';
 /** @implements {Session} */
 export class RemoteSession {
   #worker;
+  #crew;
   #isClosed = false;
   #lastId = 0;
   /** @type {Map<number, Waiting>} */ #waiting = new Map();
 
   /**
    * @param {Worker} worker
+   * @param {Crew} crew of the worker
    * @param {Facts} facts
    * @param {Answer['memoryUse']} memoryUse
    */
-  constructor(worker, facts, memoryUse) {
+  constructor(worker, crew, facts, memoryUse) {
     this.#worker = worker;
+    this.#crew = crew;
     this.facts = facts;
     this.memoryUse = memoryUse;
     worker.onmessage = ({ data }) => this.#settle(data);
@@ -35,9 +39,11 @@ export class RemoteSession {
   /**
    * @param {Worker} worker of worker.browser.js
    * @param {import('../prepare.js').SessionOptions} options
+   * @param {import('./crew.js').StartThread} startThread
    * @returns {Promise<RemoteSession>} WORKER_UNAVAILABLE: its script cannot be had
    */
-  static async create(worker, { signal, onProgress, ...options }) {
+  static async create(worker, { signal, onProgress, ...options }, startThread) {
+    const crew = new Crew(worker, startThread);
     /** @type {(() => void) | undefined} */
     let stopListening;
     try {
@@ -48,13 +54,13 @@ export class RemoteSession {
         worker.onerror = (event) => reject(failure('WORKER_UNAVAILABLE', event.message));
         worker.onmessage = ({ data: { progress, ready, memoryUse, error } }) => {
           if (progress) onProgress?.(progress);
-          if (ready) resolve(new RemoteSession(worker, ready, memoryUse));
-          if (error) reject(revive(error));
+          if (ready) resolve(new RemoteSession(worker, crew, ready, memoryUse));
+          if (error) reject(reviveError(error));
         };
         worker.postMessage({ create: toPlain(options) });
       });
     } catch (error) {
-      worker.terminate();
+      crew.terminate();
       throw error;
     } finally {
       stopListening?.();
@@ -79,16 +85,17 @@ export class RemoteSession {
 
   close() {
     this.#isClosed = true;
-    this.#worker.terminate();
+    this.#crew.terminate();
     for (const { reject } of this.#waiting.values()) reject(failure('CLOSED'));
     this.#waiting.clear();
   }
 
-  /** @param {{id: number, answer?: Answer, error?: unknown}} message */
+  /** @param {{id?: number, answer?: Answer, error?: unknown}} message */
   #settle({ id, answer, error }) {
+    if (!id) return; // for the crew
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (!answer) return waiting?.reject(revive(error));
+    if (!answer) return waiting?.reject(reviveError(error));
     this.memoryUse = answer.memoryUse;
     waiting?.resolve(answer);
   }
@@ -126,9 +133,4 @@ async function pack(input) {
   }
   const data = image.data.slice();
   return { input: { ...image, data }, transfer: [data.buffer] };
-}
-
-/** @param {any} error as serve.js sends it */
-function revive(error) {
-  return error.code ? new OcelliError(error.code, error.message) : error;
 }

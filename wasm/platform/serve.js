@@ -1,5 +1,5 @@
 // A session in a worker, for the RemoteSession at the other end.
-import { OcelliError } from '../errors.js';
+import { toPlainError } from '../errors.js';
 import { LocalSession } from '../session.js';
 
 /** @typedef {{postMessage: (message: unknown, transfer?: Transferable[]) => void}} Port */
@@ -17,7 +17,7 @@ export async function createSession(port, options) {
     session = await LocalSession.create({ ...options, onProgress });
     port.postMessage({ ready: session.facts, memoryUse: session.memoryUse });
   } catch (error) {
-    port.postMessage({ error: toPlain(error) });
+    port.postMessage({ error: toPlainError(error) });
   }
 }
 
@@ -32,14 +32,9 @@ export async function answer(port, id, request) {
     const { result } = answer;
     port.postMessage({ id, answer }, result instanceof Float32Array ? [result.buffer] : []);
   } catch (error) {
-    port.postMessage({ id, error: toPlain(error) });
+    port.postMessage({ id, error: toPlainError(error) });
   } finally {
     // A captured frame is ours, and few exist at a time.
     for (const input of request.inputs) if (typeof input === 'object' && 'close' in input) input.close();
   }
-}
-
-/** @param {unknown} error an OcelliError loses its class and code on the way */
-function toPlain(error) {
-  return error instanceof OcelliError ? { code: error.code, message: error.message } : error;
 }

@@ -36,11 +36,11 @@ export const web = {
  * Resolves when the thread is about to work.
  * @param {Worker} worker of worker.browser.js
  * @param {import('../host.js').ThreadStart} start
- * @returns {Promise<void>}
+ * @returns {Promise<Worker>}
  */
 export function startThreadIn(worker, start) {
   return new Promise((resolve, reject) => {
-    worker.onmessage = () => resolve();
+    worker.onmessage = () => resolve(worker);
     worker.onerror = (event) => reject(failure('THREADS_UNAVAILABLE', event.message));
     worker.postMessage({ thread: start });
   });

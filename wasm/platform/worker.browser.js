@@ -1,33 +1,35 @@
 // A worker of ours: runs a detector's session, or is one thread of a pool.
+import { reviveError } from '../errors.js';
 import { installHost } from '../host.js';
 import { runThread } from '../thread.js';
 import { answer, createSession } from './serve.js';
-import { startThreadIn, web } from './web.js';
+import { web } from './web.js';
 
-installHost({
-  ...web,
-  threads: globalThis.crossOriginIsolated ? 'here' : 'none',
-  startThread: (start) => startThreadIn(startTwin(), start),
-});
+installHost({ ...web, threads: globalThis.crossOriginIsolated ? 'here' : 'none', startThread });
 
 const port = /** @type {import('./serve.js').Port} */ (/** @type {unknown} */ (globalThis));
+/** @type {Map<number, {resolve: () => void, reject: (error: unknown) => void}>} threads that crew.js starts, by index */
+const starting = new Map();
 
-onmessage = async ({ data: { create, id, request, thread } }) => {
+onmessage = async ({ data: { create, id, request, thread, started } }) => {
   if (create) createSession(port, create);
   else if (request) answer(port, id, request);
+  else if (started) settle(started);
   else if (thread) await runThread(thread, () => port.postMessage('ready')).finally(close);
 };
 
-/** Another worker of this very script, which a bundler may have made classic. */
-function startTwin() {
-  return new Worker(location.href, { type: isClassic() ? 'classic' : 'module' });
+/** @param {import('../host.js').ThreadStart} start */
+function startThread(start) {
+  return new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
+    starting.set(start.index, { resolve, reject });
+    port.postMessage({ thread: start });
+  });
 }
 
-function isClassic() {
-  try {
-    /** @type {any} */ (self).importScripts();
-    return true;
-  } catch {
-    return false;
-  }
+/** @param {{index: number, error?: unknown}} started */
+function settle({ index, error }) {
+  const waiting = starting.get(index);
+  starting.delete(index);
+  if (error) waiting?.reject(reviveError(error));
+  else waiting?.resolve();
 }
