@@ -22,7 +22,7 @@ INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-browser test-edge test-service test-package test-c soak bench lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-browser test-firefox test-edge test-service test-package test-c soak bench lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
 wasm: $(WASM) dist/build.js ## the four wasm variants, and the two for training
 
@@ -171,19 +171,24 @@ test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UB
 	@for test in $(NATIVE_TESTS); do $$test || exit 1; done
 
 TEST_FILES := $(wildcard tests/node/*.test.js)
-BROWSER_TEST_FILES := $(wildcard tests/browser/*.test.js)
+BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
+FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load video quantize firefox)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
-test: all test-browser test-edge test-service test-package $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
+test: all test-browser test-firefox test-edge test-service test-package $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
 	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test --test-concurrency=$(JOBS) $(TEST_FILES) || exit 1; done
 
 soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, digits, then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
 	@OCELLI_SOAK=1 node_modules/node-24/bin/node --test --test-concurrency=1 tests/browser/video.test.js \
 	  tests/edge/service.test.js tests/service/node-server.test.js tests/node/train-digits.test.js
+	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox node_modules/node-24/bin/node --test tests/browser/page.test.js
 	@$(MAKE) bench
 
 test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## the package in Chromium
 	@node_modules/node-24/bin/node --test --test-concurrency=1 $(BROWSER_TEST_FILES)
+
+test-firefox: build/package/package.json node_modules/.installed ## what another engine may do otherwise, in Firefox
+	@OCELLI_BROWSER=firefox node_modules/node-24/bin/node --test --test-concurrency=1 $(FIREFOX_TEST_FILES)
 
 test-edge: build/package/package.json node_modules/.installed ## the package, and the Worker example, in workerd
 	@node_modules/node-24/bin/node --test --test-concurrency=1 $(EDGE_TEST_FILES)

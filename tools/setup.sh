@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Installs what the Makefile needs and the machine lacks, from Debian 12 and npm: make, LLVM 19, a native compiler for
-# the tests, Python (emcc is written in it), Node, a browser, a decoder of videos. Quick when nothing is missing.
+# the tests, Python (emcc is written in it), Node, browsers, a decoder of videos. Quick when nothing is missing.
 set -euo pipefail
 
-readonly packages='make chromium ffmpeg gcc libc6-dev clang-19 lld-19 llvm-19 clang-format-19 clang-tidy-19 python3-minimal xz-utils dpkg-dev'
+readonly packages='make chromium firefox-esr ffmpeg gcc libc6-dev clang-19 lld-19 llvm-19 clang-format-19 clang-tidy-19 python3-minimal xz-utils dpkg-dev'
 
 say() { printf '  setup: %s\n' "$*"; }
 

@@ -9,6 +9,7 @@ import { launch, needsBrowser, openPage, photos, serve } from './shared.js';
 /** @typedef {{worker?: boolean, threads?: number, deterministic?: boolean, scoreThreshold?: number}} Options */
 
 const PHOTO = 'chelsea.png';
+const CYCLES = process.env.OCELLI_SOAK ? 200 : 10;
 
 /** @param {Options} options */
 async function detectInNode(options) {
@@ -91,6 +92,21 @@ suite('a page with an import map', needsBrowser, () => {
     assert.deepEqual(variant, { name: 'simd-threads', threads: 2 });
     assert.deepEqual(found, await detectInNode({ ...everything, threads: 2 }));
     assert.deepEqual(warnings, []);
+    await page.close();
+  });
+
+  test(`threads are started again and again: ${CYCLES} times`, async () => {
+    const { page } = await openPage(browser, isolatingServer.url);
+    const count = await page.evaluate(async (cycles) => {
+      const { ObjectDetector } =
+        /** @type {{ObjectDetector: typeof import('../../wasm/index.js').ObjectDetector}} */ (
+          /** @type {unknown} */ (globalThis)
+        );
+      let count = 0;
+      for (; count < cycles; count++) (await ObjectDetector.create({ threads: 2 })).close();
+      return count;
+    }, CYCLES);
+    assert.equal(count, CYCLES);
     await page.close();
   });
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { ISOLATION } from '../../tools/serve.js';
-import { launch, needsBrowser, openPage, serve } from './shared.js';
+import { isFirefox, launch, needsBrowser, openPage, serve } from './shared.js';
 
 const CSP = "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'";
 
@@ -111,7 +111,7 @@ suite('routes to the package', needsBrowser, () => {
       for (const [options, expected] of /** @type {const} */ ([
         [{}, ONE],
         [{ worker: true }, ONE],
-        [{ threads: 2 }, TWO],
+        [{ threads: 2 }, isFirefox ? ONE : TWO],
       ])) {
         const found = await page.evaluate(async (options) => {
           const worker = new Worker('/user-worker.js', { type: 'module' });

@@ -3,30 +3,50 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { launch as launchPuppeteer } from 'puppeteer-core';
 import { startServer } from '../../tools/serve.js';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+/** Debian's Firefox instead of Chromium, by WebDriver BiDi. */
+export const isFirefox = process.env.OCELLI_BROWSER === 'firefox';
+const BROWSER = isFirefox
+  ? (process.env.FIREFOX ?? '/usr/bin/firefox-esr')
+  : (process.env.CHROMIUM ?? '/usr/bin/chromium');
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What `npm pack` packs, unpacked: made by the Makefile. */
 export const PACKAGE = `${ROOT}build/package`;
 /** For a person to look at; continuous integration keeps it. */
 export const SCREENSHOTS = `${ROOT}out/screenshots`;
 
-export const needsBrowser = existsSync(CHROMIUM) ? {} : { skip: `no browser at ${CHROMIUM}` };
+export const needsBrowser = existsSync(BROWSER) ? {} : { skip: `no browser at ${BROWSER}` };
 
 /** Directory of the sample photos. */
 export const photos = () => execFileSync(`${ROOT}tools/photos.sh`, { encoding: 'utf8' }).trim();
 
-/** @param {string[]} [args] */
+/**
+ * @param {string[]} [args] of Chromium
+ * @returns {Promise<import('playwright-core').Browser>}
+ */
 export function launch(args = []) {
+  if (isFirefox) return launchFirefox();
   return chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath: BROWSER,
     args: [
       ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
       ...['--disable-background-networking', '--disable-component-update'],
       ...args,
     ],
   });
+}
+
+/** Playwright drives no Firefox but one of its own; of Puppeteer, tests use what is called alike in both. */
+async function launchFirefox() {
+  const fakeCamera = { 'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true };
+  const browser = await launchPuppeteer({
+    browser: 'firefox',
+    executablePath: BROWSER,
+    extraPrefsFirefox: fakeCamera,
+  });
+  return /** @type {import('playwright-core').Browser} */ (/** @type {unknown} */ (browser));
 }
 
 /**
@@ -70,7 +90,8 @@ export async function openPage(browser, url) {
   /** @type {string[]} */
   const requests = [];
   page.on('console', (message) => {
-    if (message.type() === 'warning') warnings.push(message.text());
+    // Puppeteer's type of a warning is 'warn'.
+    if (message.type().startsWith('warn')) warnings.push(message.text());
   });
   page.on('request', (request) => requests.push(request.url()));
   await page.goto(url);

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
 import { decodeImage } from '../../wasm/platform/node.js';
 import { writeCameraFile } from './camera.js';
-import { launch, needsBrowser, photos, ROOT, serve } from './shared.js';
+import { isFirefox, launch, needsBrowser, photos, ROOT, serve } from './shared.js';
 
 /**
  * @typedef {{video: HTMLVideoElement, ObjectDetector: typeof import('../../wasm/index.js').ObjectDetector}} VideoPage
@@ -39,7 +39,7 @@ suite('video', needsBrowser, () => {
     /** @type {string[]} */
     const messages = [];
     page.on('console', (message) => messages.push(message.text()));
-    await page.goto(`${server.url}/video.html`);
+    await page.goto(`${server.url}/video.html${isFirefox ? '#drawn' : ''}`);
     await page.waitForFunction(() => document.title === 'playing');
     return { page, messages };
   }
@@ -149,7 +149,8 @@ suite('video', needsBrowser, () => {
     await page.close();
   });
 
-  test(`${SECONDS} s in a worker: the page stays free, memory stays as it is`, async () => {
+  const skip = isFirefox && 'it tells neither long tasks nor the heap';
+  test(`${SECONDS} s in a worker: the page stays free, memory stays as it is`, { skip }, async () => {
     const { page, messages } = await openCamera();
     const client = await page.context().newCDPSession(page);
     const measureHeap = async () => {
