@@ -350,7 +350,7 @@ static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* o
   int32_t count;
   OCL_TRY(ocl_ssd_detect(session->ssd, reals_of(&boxes, session->real_boxes), reals_of(&scores, session->real_scores),
                          options, &found, &count));
-  OCL_TRY(reserve_detections(session, count + 1));
+  OCL_TRY(reserve_detections(session, options->max_total));
   for (int32_t i = 0; i < count; i++) {
     const ocl_resize_box view = {found[i].y_min, found[i].x_min, found[i].y_max, found[i].x_max};
     add_detection(session, view, found[i].score, found[i].class_id, roi, quarter_turns);

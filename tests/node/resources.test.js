@@ -65,6 +65,18 @@ describe('memory', () => {
       detector.close();
     });
   }
+
+  test('is the same however many objects an image has', async () => {
+    const detector = await ObjectDetector.create();
+    const memoryAt = async (/** @type {number} */ scoreThreshold) => {
+      const { length } = await detector.detect(ASTRONAUT, { scoreThreshold });
+      return { length, ...detector.memoryUse };
+    };
+    const [few, many] = [await memoryAt(0.99), await memoryAt(0)];
+    assert.deepEqual([few.length, many.length], [0, 100]);
+    assert.deepEqual({ ...few, length: 0 }, { ...many, length: 0 });
+    detector.close();
+  });
 });
 
 describe(`${CYCLES} detectors, opened and closed`, () => {
