@@ -21,7 +21,7 @@ import { CAP_HEIGHT_EM, measureText, rasterizeText } from './text.js';
  * @property {number} score 0 to 1
  * @property {{ x: number, y: number, width: number, height: number }} box in pixels; may reach over the border
  *
- * @typedef {object} Rect whole pixels; right and bottom are the first column and row outside
+ * @typedef {object} Rect on a photo whole pixels; right and bottom are the first column and row outside
  * @property {number} left
  * @property {number} top
  * @property {number} right
@@ -152,30 +152,43 @@ function overlap(a, b) {
 }
 
 /**
- * Sets a tag above its box, or where there is no room, or a better one's tag: inside at the top, below, inside at the
- * bottom.
+ * Where a tag is set: above its box, or where there is no room, or a better one's tag: inside at the top, below, inside
+ * at the bottom. For those who draw detections themselves; in any unit.
  *
+ * @param {{width: number, height: number}} tag its size
+ * @param {Rect} box
+ * @param {readonly Rect[]} taken rectangles of the tags that are set already
+ * @param {Rect} photo
+ * @returns {Rect} inside the photo, if that can hold it at all
+ */
+export function placeTag({ width, height }, box, taken, photo) {
+  const left = clamp(box.left, photo.left, Math.max(photo.left, photo.right - width));
+  const at = (/** @type {number} */ top) => ({ left, top, right: left + width, bottom: top + height });
+  const places = [box.top - height, box.top, box.bottom, box.bottom - height]
+    .map(at)
+    .filter(({ top, bottom }) => top >= photo.top && bottom <= photo.bottom);
+  return (
+    places.find((place) => !taken.some((other) => overlap(place, other))) ??
+    places[0] ??
+    at(clamp(box.top, photo.top, Math.max(photo.top, photo.bottom - height)))
+  );
+}
+
+/**
  * @param {string} text
  * @param {Rect} box
  * @param {Rect[]} taken rectangles of the tags that are set already
  * @param {number} em_px
  * @param {Pixels} pixels
- * @returns {Tag} inside the photo, if that can hold it at all
+ * @returns {Tag}
  */
-function placeTag(text, box, taken, em_px, { width, height }) {
+function setTag(text, box, taken, em_px, { width, height }) {
   const widthAt = (/** @type {number} */ em) => Math.ceil(measureText(text, em) + 2 * TAG_PADDING_EM * em);
   const fitting = widthAt(em_px) <= width ? em_px : Math.floor((em_px * width) / widthAt(em_px));
   const em = Math.max(fitting, MIN_EM_PX);
-  const tagWidth = widthAt(em);
-  const tagHeight = Math.round(TAG_HEIGHT_EM * em);
-  const left = Math.max(0, Math.min(box.left, width - tagWidth));
-  const places = [box.top - tagHeight, box.top, box.bottom, box.bottom - tagHeight]
-    .filter((top) => top >= 0 && top + tagHeight <= height)
-    .map((top) => ({ left, top, right: left + tagWidth, bottom: top + tagHeight }));
-  const anywhere = clamp(box.top, 0, Math.max(0, height - tagHeight));
-  const rect = places.find((place) => !taken.some((other) => overlap(place, other))) ??
-    places[0] ?? { left, top: anywhere, right: left + tagWidth, bottom: anywhere + tagHeight };
-  return { rect, text, em_px: em };
+  const size = { width: widthAt(em), height: Math.round(TAG_HEIGHT_EM * em) };
+  const photo = { left: 0, top: 0, right: width, bottom: height };
+  return { rect: placeTag(size, box, taken, photo), text, em_px: em };
 }
 
 /** @param {Pixels} pixels @param {Tag} tag @param {Color} paper */
@@ -215,7 +228,7 @@ export function drawDetections(pixels, detections) {
     .flatMap((detection) => {
       const box = visibleRect(detection, pixels);
       if (!box) return [];
-      const tag = placeTag(tagText(detection), box, taken, em_px, pixels);
+      const tag = setTag(tagText(detection), box, taken, em_px, pixels);
       taken.push(tag.rect);
       return [{ box, tag, color: classColor(detection.labelId) }];
     })

@@ -1,8 +1,8 @@
 // The demo page: a source -> the detector in its worker -> boxes and the panel. It uses the package as anyone would.
 import { ObjectDetector } from 'ocelli';
 import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
-import { clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
-import { isMirrored, listenForFiles, showCamera, showFile } from './source.js';
+import { clearFound, clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
+import { isMirrored, isOpen, listenForFiles, showCamera, showFile } from './source.js';
 import { colorOf, drawBoxes } from './stage.js';
 
 /**
@@ -23,6 +23,8 @@ const pause = element('pause', HTMLButtonElement);
 let detector;
 /** @type {import('./source.js').Source | undefined} */
 let source;
+/** Name of the sample photo that it is. @type {string | undefined} */
+let sample;
 /** Ends what is being done with the source. */
 let ending = new AbortController();
 /** @type {{found: Detection[], run: RunInfo} | undefined} */
@@ -117,36 +119,40 @@ function showFacts() {
 
 // ---- sources ----
 
-/** @param {() => Promise<import('./source.js').Source>} open */
-async function use(open) {
+/**
+ * @param {() => Promise<import('./source.js').Source>} open
+ * @param {string} [name] of a sample photo
+ */
+async function use(open, name) {
   ending.abort();
   try {
     source = await open();
+    sample = name;
+    setPaused(false);
+    if (detector) showState('ready');
   } catch (error) {
+    if (!isOpen()) {
+      source = sample = undefined;
+      clearFound();
+    }
     showState('failed', ...explain(error));
-    return;
   }
   last = undefined;
   redraw();
-  if (detector) showState('ready');
-  camera.setAttribute('aria-pressed', String(source.kind === 'camera'));
-  pause.hidden = source.kind === 'photo';
-  setPaused(false);
+  showSource();
   clearSpeed();
   await look();
 }
 
 /** @param {string} name */
-async function useSample(name) {
-  const response = await fetch(`samples/${name}.png`);
-  await use(async () => showFile(await response.blob()));
-  markSample(name);
-}
+const useSample = (name) =>
+  use(async () => showFile(await (await fetch(`samples/${name}.png`)).blob()), name);
 
-/** @param {string} [name] */
-function markSample(name) {
+function showSource() {
+  camera.setAttribute('aria-pressed', String(source?.kind === 'camera'));
+  pause.hidden = source === undefined || source.kind === 'photo';
   for (const button of document.querySelectorAll('#samples button')) {
-    button.setAttribute('aria-pressed', String(button.id === `sample-${name}`));
+    button.setAttribute('aria-pressed', String(button.id === `sample-${sample}`));
   }
 }
 
@@ -206,15 +212,11 @@ function listen() {
   element('classes-all', HTMLButtonElement).addEventListener('click', () => setAllClasses(true));
   element('classes-none', HTMLButtonElement).addEventListener('click', () => setAllClasses(false));
   camera.addEventListener('click', () => {
-    markSample();
     if (source?.kind === 'camera') useSample(SAMPLES[0]);
     else use(showCamera);
   });
   pause.addEventListener('click', () => setPaused(pause.getAttribute('aria-pressed') === 'false'));
-  listenForFiles((blob) => {
-    markSample();
-    use(() => showFile(blob));
-  });
+  listenForFiles((blob) => use(() => showFile(blob)));
   listenForKeys({ c: camera, o: element('open', HTMLButtonElement), p: pause });
   new ResizeObserver(() => {
     redraw();

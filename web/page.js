@@ -87,14 +87,14 @@ export function showProgress({ loaded, total }) {
  * @returns {[title: string, text: string]}
  */
 export function explain(error) {
-  if (!navigator.onLine)
-    return ['You are offline', 'The model could not be loaded. It needs the network once.'];
   switch (error.name === 'OcelliError' ? error.code : error.name) {
     case 'NO_WASM_SIMD':
       return ['This browser is too old', 'It has no WebAssembly SIMD, which every current browser has.'];
     case 'MODEL_NOT_FOUND':
     case 'MODULE_NOT_FOUND':
-      return ['The model could not be loaded', error.message];
+      return navigator.onLine
+        ? ['The model could not be loaded', error.message]
+        : ['You are offline', 'The model could not be loaded. It needs the network once.'];
     case 'UNSUPPORTED_IMAGE_FORMAT':
       return ['This is not a picture that can be read', error.message];
     case 'NotFoundError':

@@ -27,6 +27,13 @@ export function showFound(found) {
   json.textContent = JSON.stringify(found, round, 2);
 }
 
+/** There is no picture. */
+export function clearFound() {
+  element('found', HTMLElement).replaceChildren();
+  summary.textContent = 'Nothing yet.';
+  json.textContent = '[]';
+}
+
 /** @param {Detection[]} found */
 function describe(found) {
   if (found.length === 0) return 'Nothing above the threshold.';
@@ -77,7 +84,13 @@ export function showEngine(facts) {
 }
 
 copy.addEventListener('click', async () => {
-  await navigator.clipboard.writeText(json.textContent ?? '');
-  copy.textContent = 'Copied';
+  try {
+    await navigator.clipboard.writeText(json.textContent ?? '');
+    copy.textContent = 'Copied';
+  } catch {
+    // Not allowed, or not a secure page: for the keyboard to copy
+    getSelection()?.selectAllChildren(json);
+    copy.textContent = 'Selected';
+  }
   setTimeout(() => (copy.textContent = 'Copy'), 1500);
 });

@@ -25,7 +25,7 @@ export async function showFile(blob) {
   }
   video.src = url;
   video.hidden = false;
-  await video.play();
+  await play();
   return { kind: 'video', video };
 }
 
@@ -39,9 +39,21 @@ export async function showCamera() {
   video.hidden = false;
   const isFront = stream.getVideoTracks()[0].getSettings().facingMode !== 'environment';
   stage.classList.toggle('mirrored', isFront);
-  await video.play();
+  await play();
   return { kind: 'camera', video };
 }
+
+async function play() {
+  try {
+    await video.play();
+  } catch (error) {
+    closeSource();
+    throw error;
+  }
+}
+
+/** Whether there is a source, even if another one has failed since. */
+export const isOpen = () => !photo.hidden || !video.hidden;
 
 export const isMirrored = () => stage.classList.contains('mirrored');
 

@@ -1,7 +1,11 @@
 // The picture and the boxes on it, drawn in the screen's own pixels.
-import { classColor } from 'ocelli/draw';
+import { classColor, placeTag } from 'ocelli/draw';
+import { percent } from './page.js';
 
-/** @typedef {import('ocelli').Detection} Detection */
+/**
+ * @typedef {import('ocelli').Detection} Detection
+ * @typedef {import('ocelli/draw').Rect} Rect
+ */
 
 const FONT_PX = 13;
 const LINE_PX = 2.5;
@@ -12,28 +16,39 @@ export const colorOf = (labelId) => `rgb(${classColor(labelId).join(' ')})`;
 /**
  * Draws boxes over a picture that fills a canvas's box as `object-fit: contain` does.
  * @param {HTMLCanvasElement} canvas
- * @param {Detection[]} found
+ * @param {Detection[]} found best first
  * @param {{width: number, height: number}} size of the picture that they were found in
  * @param {boolean} isMirrored
  */
 export function drawBoxes(canvas, found, size, isMirrored) {
   const context = fitToScreen(canvas);
+  context.font = `600 ${FONT_PX}px system-ui, sans-serif`;
   const { clientWidth, clientHeight } = canvas;
   const scale = Math.min(clientWidth / size.width, clientHeight / size.height);
   const left = (clientWidth - size.width * scale) / 2;
   const top = (clientHeight - size.height * scale) / 2;
-  const rects = found.map(({ box }) => {
+  const picture = { left, top, right: clientWidth - left, bottom: clientHeight - top };
+  /** @type {Rect[]} */
+  const taken = [];
+  const drawn = found.map(({ label, labelId, score, box }) => {
     const x = isMirrored ? size.width - box.x - box.width : box.x;
-    return {
-      x: left + x * scale,
-      y: top + box.y * scale,
-      width: box.width * scale,
-      height: box.height * scale,
+    const [boxLeft, boxTop] = [left + x * scale, top + box.y * scale];
+    const rect = {
+      left: boxLeft,
+      top: boxTop,
+      right: boxLeft + box.width * scale,
+      bottom: boxTop + box.height * scale,
     };
+    const text = `${label} ${percent(score)}`;
+    const tagSize = { width: context.measureText(text).width + 12, height: FONT_PX + 9 };
+    const tag = placeTag(tagSize, rect, taken, picture);
+    taken.push(tag);
+    return { rect, tag, text, color: colorOf(labelId) };
   });
   // The best ones last, on top.
-  for (let i = found.length - 1; i >= 0; i--) drawBox(context, rects[i], colorOf(found[i].labelId));
-  for (let i = found.length - 1; i >= 0; i--) drawTag(context, rects[i], found[i], { left, top });
+  drawn.reverse();
+  for (const { rect, color } of drawn) drawBox(context, rect, color);
+  for (const { tag, text, color } of drawn) drawTag(context, tag, text, color);
 }
 
 /**
@@ -49,17 +64,16 @@ export function fitToScreen(canvas) {
   return context;
 }
 
-/** @typedef {{x: number, y: number, width: number, height: number}} Rect */
-
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Rect} rect
  * @param {string} color
  */
-function drawBox(context, { x, y, width, height }, color) {
+function drawBox(context, { left, top, right, bottom }, color) {
   const inset = LINE_PX / 2;
+  const [width, height] = [right - left - LINE_PX, bottom - top - LINE_PX];
   context.beginPath();
-  context.roundRect(x + inset, y + inset, Math.max(width - LINE_PX, 1), Math.max(height - LINE_PX, 1), 4);
+  context.roundRect(left + inset, top + inset, Math.max(width, 1), Math.max(height, 1), 4);
   context.lineWidth = LINE_PX + 2;
   context.strokeStyle = 'rgb(0 0 0 / 35%)';
   context.stroke();
@@ -71,20 +85,14 @@ function drawBox(context, { x, y, width, height }, color) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {Rect} rect
- * @param {Detection} detection
- * @param {{left: number, top: number}} picture
+ * @param {string} text
+ * @param {string} color
  */
-function drawTag(context, { x, y }, { label, labelId, score }, { left, top }) {
-  context.font = `600 ${FONT_PX}px system-ui, sans-serif`;
-  const text = `${label} ${Math.round(score * 100)} %`;
-  const width = context.measureText(text).width + 12;
-  const height = FONT_PX + 9;
-  const tagX = Math.max(x, left);
-  const tagY = y - height >= top ? y - height + 2 : Math.max(y, top);
+function drawTag(context, { left, top, right, bottom }, text, color) {
   context.beginPath();
-  context.roundRect(tagX, tagY, width, height, 4);
-  context.fillStyle = colorOf(labelId);
+  context.roundRect(left, top, right - left, bottom - top, 4);
+  context.fillStyle = color;
   context.fill();
   context.fillStyle = '#000';
-  context.fillText(text, tagX + 6, tagY + FONT_PX + 2.5);
+  context.fillText(text, left + 6, top + FONT_PX + 2.5);
 }

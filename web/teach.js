@@ -5,7 +5,7 @@ import { ClassCard, toPicture } from './classes.js';
 import { Curves } from './curves.js';
 import { offerDownloads } from './downloads.js';
 import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
-import { closeSource, listenForFiles, showCamera, showFile } from './source.js';
+import { closeSource, isOpen, listenForFiles, showCamera, showFile } from './source.js';
 import { describe, describeEnd, teach } from './training.js';
 
 const camera = element('camera', HTMLButtonElement);
@@ -121,11 +121,12 @@ async function use(open) {
   looking.abort();
   try {
     source = await open();
+    showSource();
   } catch (error) {
+    if (!isOpen()) source = undefined;
+    showSource();
     showState('failed', ...explain(error));
-    return;
   }
-  showSource();
   await look();
 }
 

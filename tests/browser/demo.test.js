@@ -1,11 +1,9 @@
 // The demo page as a person uses it, with screenshots for a person to look at.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
-import { decodeImage } from '../../wasm/platform/node.js';
 import { ISOLATION } from '../../tools/serve.js';
-import { writeCameraFile } from './camera.js';
+import { writeStreetFile } from './camera.js';
 import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve, watchForTroubles } from './shared.js';
 
 /** @typedef {import('playwright-core').Page} Page */
@@ -24,7 +22,7 @@ suite('the demo page', needsBrowser, () => {
   const troubles = [];
   before(async () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
-    writeCameraFile(CAMERA, [await decodeImage(await readFile(`${photos()}/chelsea.png`))], 30);
+    writeStreetFile(CAMERA);
     server = await serve({ headers: ISOLATION, roots: { '/': `${ROOT}web`, '/samples/': photos() } });
     browser = await launch([
       '--use-fake-device-for-media-stream',
@@ -75,7 +73,7 @@ suite('the demo page', needsBrowser, () => {
   }
 
   test('settings act at once, by keyboard too', async () => {
-    const page = await open();
+    const page = await open({ ...SIZES.light, permissions: ['clipboard-read', 'clipboard-write'] });
     await waitForSummary(page, /^1 object: Person$/);
     await page.locator('#score').press('Home');
     await waitForSummary(page, /Bottle/);
@@ -89,8 +87,18 @@ suite('the demo page', needsBrowser, () => {
     await page.locator('#engine').filter({ hasText: 'plain SIMD' }).waitFor();
     await page.locator('#threads').selectOption('2');
     await page.locator('#engine').filter({ hasText: '2 threads' }).waitFor();
-    const json = JSON.parse((await page.locator('#json').textContent()) ?? '');
-    assert.equal(json[0].label, 'Person');
+    const text = (await page.locator('#json').textContent()) ?? '';
+    assert.equal(JSON.parse(text)[0].label, 'Person');
+    await page.getByText('JSON', { exact: true }).click();
+    await page.locator('#copy').click();
+    await page.locator('#copy').filter({ hasText: 'Copied' }).waitFor();
+    assert.equal(await page.evaluate(() => navigator.clipboard.readText()), text);
+    await page.evaluate(
+      () => (navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed'))),
+    );
+    await page.locator('#copy').filter({ hasText: 'Copy' }).click();
+    await page.locator('#copy').filter({ hasText: 'Selected' }).waitFor();
+    assert.equal(await page.evaluate(() => String(getSelection())), text);
     isClean();
     await page.context().close();
   });
@@ -122,6 +130,14 @@ suite('the demo page', needsBrowser, () => {
     await waitForNotice(page, 'not a picture');
     await page.locator('#sample-chelsea').click();
     await waitForSummary(page, /Cat/);
+    const buffer = Buffer.from('no video');
+    await page.locator('#file').setInputFiles({ name: 'a.webm', mimeType: 'video/webm', buffer });
+    await waitForNotice(page, 'That did not work');
+    await waitForSummary(page, /^Nothing yet/);
+    assert.equal(await page.locator('#samples [aria-pressed=true]').count(), 0);
+    assert.ok(await page.locator('#pause').isHidden());
+    await page.locator('#sample-chelsea').click();
+    await waitForSummary(page, /Cat/);
     isClean();
     await page.context().close();
   });
@@ -130,14 +146,14 @@ suite('the demo page', needsBrowser, () => {
     const page = await open({ ...SIZES.light, permissions: ['camera'] });
     await waitForSummary(page, /Person/);
     await page.keyboard.press('c');
-    await waitForSummary(page, /Cat/);
+    await waitForSummary(page, /\d × Person/);
     await page.locator('#fps').filter({ hasText: 'fps' }).waitFor();
     await page.waitForTimeout(1500);
     await page.screenshot({ path: `${SCREENSHOTS}/camera.png` });
     await page.keyboard.press('p');
     assert.equal(await page.locator('#pause').getAttribute('aria-pressed'), 'true');
     await page.keyboard.press('c');
-    await waitForSummary(page, /Person/);
+    await waitForSummary(page, /^1 object: Person$/);
     isClean();
     await page.context().close();
   });
@@ -178,6 +194,9 @@ suite('the demo page', needsBrowser, () => {
     await blocked.keyboard.press('c');
     await waitForNotice(blocked, 'The camera is blocked');
     await blocked.screenshot({ path: `${SCREENSHOTS}/blocked.png` });
+    assert.equal(await blocked.locator('#sample-astronaut').getAttribute('aria-pressed'), 'true');
+    await blocked.locator('#score').press('Home');
+    await waitForSummary(blocked, /Bottle/);
     await blocked.locator('#sample-chelsea').click();
     await waitForSummary(blocked, /Cat/);
     await blocked.context().close();
