@@ -3,7 +3,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 JOBS := $(shell nproc)
-MAKEFLAGS += -j$(JOBS) --no-print-directory
+# One more, as downloads, browsers and cameras wait now and then.
+MAKEFLAGS += -j$(shell expr $(JOBS) + 1) --no-print-directory
 
 # One module per variant: plain or relaxed SIMD, one thread or several. Each fact about them stands here only.
 VARIANTS := simd relaxed simd-threads relaxed-threads
@@ -22,7 +23,7 @@ INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-browser test-firefox test-edge test-service test-package test-c soak bench lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c soak bench lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
 wasm: $(WASM) dist/build.js ## the four wasm variants, and the two for training
 
@@ -43,10 +44,11 @@ build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.
 	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$* EMCC=$$(cat build/emcc) SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$out \
 	  && echo $$out >$@
 
-# ---- our C, once per variant ----
+# ---- our C: once for plain and once for relaxed SIMD, and where it asks for OCL_THREADS once more ----
 
 TRAIN_SOURCES := $(addprefix src/,trainer.c train_layers.c head.c optimizer.c matmul.c)
 C_SOURCES := $(filter-out src/graph_threads.c $(TRAIN_SOURCES),$(wildcard src/*.c src/kernels/*.c)) wasm/exports.c
+THREADED_SOURCES := $(shell grep -l OCL_THREADS src/*.c wasm/exports.c)
 C_HEADERS := $(wildcard src/*.h src/kernels/*.h)
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
@@ -67,14 +69,14 @@ build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
 	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$(*F),$$(HOT) exports),-O3,-Os) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 endef
-$(foreach variant,$(VARIANTS) $(TRAIN_VARIANTS),$(eval $(call compile_rules,$(variant))))
+$(foreach variant,$(VARIANTS),$(eval $(call compile_rules,$(variant))))
 
 # emcc also writes JavaScript, which is not used: wasm/memory.js is all the glue there is. At -O1 it leaves the names of
 # imports and exports alone; wasm-opt then does what -O3 would have, but for putting large functions into their only
 # caller: engines compile whole functions, when they are first called and when they turn out hot.
 # $(1): variant, $(2): list of exports, $(3): what is linked
 define link
-	@mkdir -p dist && echo "  $(1): link"
+	@mkdir -p dist build/$(1) && echo "  $(1): link"
 	@$$(cat build/emcc) -O1 -msimd128 -mbulk-memory -matomics --no-entry -sFILESYSTEM=0 -sASSERTIONS=0 \
 	  -sALLOW_MEMORY_GROWTH -sABORTING_MALLOC=0 -sINITIAL_MEMORY=$$(($(INITIAL_PAGES) * 65536)) \
 	  -sMAXIMUM_MEMORY=$$(($(MAXIMUM_PAGES) * 65536)) -sSTACK_SIZE=$(STACK_BYTES) -Wl,--stack-first -Wl,--gc-sections $(if $(filter train-%,$(1)),,-Wl,--wrap=xnn_pack_f32_conv_goki_w) \
@@ -86,25 +88,28 @@ define link
 	  $(if $(findstring relaxed,$(1)),--enable-relaxed-simd) --strip-debug --strip-producers --strip-target-features build/$(1)/ocelli.wasm -o $@
 endef
 
-define variant_rules
-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(C_SOURCES) $(if $(findstring threads,$(1)),src/graph_threads.c))
-$(1)_POOL := build/$(1)/pool/$(if $(findstring threads,$(1)),portable-api,shim).o \
-  $(if $(findstring threads,$(1)),build/$(1)/pool/fastpath.o)
-
+# $(1): simd or relaxed
+define pool_rules
 build/$(1)/pool/%.o: build/emcc build/sources
 	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w -Os -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
-
-dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) $$($(1)_POOL) wasm/exports.txt build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd)
-	$$(call link,$(1),wasm/exports.txt,$$($(1)_OBJECTS) $$($(1)_POOL) $$$$(cat build/xnnpack-$(if $(findstring relaxed,$(1)),relaxed,simd))/libxnnpack.a)
 endef
-$(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant))))
+$(foreach flavour,simd relaxed,$(eval $(call pool_rules,$(flavour))))
+
+# $(1): variant, $(2): simd or relaxed, $(3): threads or nothing
+define variant_rules
+$(1)_OBJECTS := $$(foreach source,$$(C_SOURCES) $(if $(3),src/graph_threads.c),build/$$(if $$(filter $$(source),$$(THREADED_SOURCES)),$(1),$(2))/$$(source:.c=.o)) \
+  $$(patsubst %,build/$(2)/pool/%.o,$(if $(3),portable-api fastpath,shim))
+dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) wasm/exports.txt build/xnnpack-$(2)
+	$$(call link,$(1),wasm/exports.txt,$$($(1)_OBJECTS) $$$$(cat build/xnnpack-$(2))/libxnnpack.a)
+endef
+$(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant),$(patsubst %-threads,%,$(variant)),$(findstring threads,$(variant)))))
 
 define train_rules
-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) src/status.c src/text.c src/weights.c wasm/exports_train.c)
-dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) wasm/exports_train.txt
-	$$(call link,$(1),wasm/exports_train.txt,$$($(1)_OBJECTS))
+train-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) src/status.c src/text.c src/weights.c wasm/exports_train.c)
+dist/ocelli-train-$(1).wasm: $$(train-$(1)_OBJECTS) wasm/exports_train.txt
+	$$(call link,train-$(1),wasm/exports_train.txt,$$(train-$(1)_OBJECTS))
 endef
-$(foreach variant,$(TRAIN_VARIANTS),$(eval $(call train_rules,$(variant))))
+$(foreach variant,$(TRAIN_VARIANTS),$(eval $(call train_rules,$(variant:train-%=%))))
 
 # The facts above that JavaScript needs.
 dist/build.js: Makefile package.json
@@ -174,30 +179,35 @@ TEST_FILES := $(wildcard tests/node/*.test.js)
 BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
 FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load video quantize firefox)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
-test: all test-browser test-firefox test-edge test-service test-package $(NATIVE_TESTS) node_modules/.installed check-format check-types check-size lint ## everything, on Node 20 and 24
-	@for node in 20 24; do echo "Node $$node:"; node_modules/node-$$node/bin/node --test --test-concurrency=$(JOBS) $(TEST_FILES) || exit 1; done
+TEST := node_modules/node-24/bin/node --test --test-reporter=spec
+# Those that take longest come first.
+test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-package check-format check-types check-size lint ## everything, on Node 20 and 24
+test-node: test-node-20 test-node-24 ## the library and the command line, on Node 20 and 24
+test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) node_modules/.installed
+	@echo 'Node $*:' && node_modules/node-$*/bin/node --test --test-reporter=spec --test-concurrency=1 $(TEST_FILES)
 
 soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, digits, then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
-	@OCELLI_SOAK=1 node_modules/node-24/bin/node --test --test-concurrency=1 tests/browser/video.test.js \
-	  tests/edge/service.test.js tests/service/node-server.test.js tests/node/train-digits.test.js
-	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox node_modules/node-24/bin/node --test tests/browser/page.test.js
+	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
+	  tests/service/node-server.test.js tests/node/train-digits.test.js \
+	  tests/node/resources.test.js tests/node/convert-hostile.test.js
+	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox $(TEST) tests/browser/page.test.js
 	@$(MAKE) bench
 
 test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## the package in Chromium
-	@node_modules/node-24/bin/node --test --test-concurrency=1 $(BROWSER_TEST_FILES)
+	@$(TEST) --test-concurrency=1 $(BROWSER_TEST_FILES)
 
 test-firefox: build/package/package.json node_modules/.installed ## what another engine may do otherwise, in Firefox
-	@OCELLI_BROWSER=firefox node_modules/node-24/bin/node --test --test-concurrency=1 $(FIREFOX_TEST_FILES)
+	@OCELLI_BROWSER=firefox $(TEST) --test-concurrency=1 $(FIREFOX_TEST_FILES)
 
 test-edge: build/package/package.json node_modules/.installed ## the package, and the Worker example, in workerd
-	@node_modules/node-24/bin/node --test --test-concurrency=1 $(EDGE_TEST_FILES)
+	@$(TEST) --test-concurrency=1 $(EDGE_TEST_FILES)
 
 test-service: build/package/package.json node_modules/.installed ## the server example, on Node 20 and 24
-	@for node in 20 24; do node_modules/node-$$node/bin/node --test tests/service/node-server.test.js || exit 1; done
+	@for node in 20 24; do node_modules/node-$$node/bin/node --test --test-reporter=spec tests/service/node-server.test.js || exit 1; done
 
 test-package: build/package/package.json node_modules/.installed ## what npm packs, and the README's snippets on it
-	@node_modules/node-24/bin/node --test tests/package/package.test.js
+	@$(TEST) tests/package/package.test.js
 
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json

@@ -108,10 +108,15 @@ async function loopsSource() {
   ]);
 }
 
+/** @type {ReturnType<typeof convert> | undefined} */
+let published;
+/** The module as it is published; converted once. */
+const convertPublished = () => (published ??= convert(sharedSource(OPEN_IMAGES)));
+
 describe('601 classes of Open Images', needsShared, () => {
   /** @type {Awaited<ReturnType<typeof convert>>} */ let converted;
   before(async () => {
-    if (!needsShared.skip) converted = await convert(sharedSource(OPEN_IMAGES));
+    if (!needsShared.skip) converted = await convertPublished();
   });
 
   test('detections, labels and MIDs on every photo', () => compareAll(converted.model, openImagesPhotos()));
@@ -190,7 +195,7 @@ test('a softmax head is left whole, and its scores filtered', needsShared, async
   const classes = ['Dog', 'Cat', 'Person', 'Hot dog', 'Table'];
   const [whole, sigmoid, filtered] = await Promise.all([
     convert(source),
-    convert(sharedSource(OPEN_IMAGES)),
+    convertPublished(),
     convert(source, { classes }),
   ]);
   assert.match(filtered.notes.join(), /left whole, and their scores filtered to 5 classes/);

@@ -16,6 +16,8 @@ const CODES = new Set(Object.keys(CONVERT_MESSAGES));
 const VARIABLES = 'variables/variables.data-00000-of-00001';
 const INDEX = 'variables/variables.index';
 const TWENTY = Array.from({ length: 20 }, (_, i) => i);
+/** Each takes half a second. */
+const NUM_BOMBS = process.env.OCELLI_SOAK ? 20 : 4;
 
 /** @param {import('../../tools/convert/files.js').Source} source @param {RegExp} [reason] */
 async function assertNamed(source, reason) {
@@ -397,9 +399,9 @@ describe('archives', () => {
 
   test('bombs', async () => {
     const zeros = new Uint8Array(100 << 20);
-    for (const i of TWENTY) {
+    for (const i of TWENTY.slice(0, NUM_BOMBS)) {
       const data = zeros.subarray(0, (66 + i) << 20);
-      // Half of them in parts that are each within the limit
+      // Each is within the limit
       const parts = Object.fromEntries(
         TWENTY.map((part) => [`zeros${part}`, data.subarray(0, data.length / 20)]),
       );

@@ -10,7 +10,8 @@ import { ObjectDetector } from '../../wasm/platform/node.js';
 import { detectorRuns, needsShared, packagePhoto, shared } from './shared.js';
 
 const MIB = 2 ** 20;
-const CYCLES = 20;
+const CYCLES = process.env.OCELLI_SOAK ? 100 : 8;
+const CALLS = process.env.OCELLI_SOAK ? 200 : 20;
 const ASTRONAUT = packagePhoto('astronaut.png');
 const onLinux = existsSync('/proc/self/task') ? {} : { skip: 'no /proc' };
 
@@ -48,7 +49,7 @@ describe('memory', () => {
   });
 
   for (const { name, options } of detectorRuns) {
-    test(`is the same after 50 detections and 50 errors, ${name}`, async () => {
+    test(`is the same after ${CALLS} detections and ${CALLS} errors, ${name}`, async () => {
       const detector = await ObjectDetector.create(options);
       const pixels = { data: new Uint8Array(64 * 48 * 4), width: 64, height: 48 };
       const once = async () => {
@@ -60,7 +61,7 @@ describe('memory', () => {
       };
       await once();
       const before = detector.memoryUse;
-      for (let i = 0; i < 25; i++) await once();
+      for (let i = 0; i < CALLS / 2; i++) await once();
       assert.deepEqual(detector.memoryUse, before);
       detector.close();
     });
