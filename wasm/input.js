@@ -40,10 +40,10 @@ export async function toPixels(image, fit) {
   if (size) return draw(image, size, fit);
   const bytes = await toBytes(image);
   if (bytes) return bytes;
-  const pixels = /** @type {PixelArray} */ (image);
-  if (typeof pixels !== 'object' || pixels === null || !isByteArray(pixels.data))
-    throw failure('INVALID_INPUT');
-  const { data, width, height } = pixels;
+  const pixels = /** @type {PixelArray | undefined} */ (image);
+  const data = toByteArray(pixels?.data);
+  if (!pixels || !data) throw failure('INVALID_INPUT');
+  const { width, height } = pixels;
   for (const size of [width, height]) {
     if (!Number.isInteger(size) || size < 1 || size > 65535)
       throw failure('INVALID_INPUT', 'its width and height');
@@ -121,7 +121,7 @@ export async function decodeElsewhere(refusal, source, maxPixels) {
 
 /** @param {any} input @returns {input is FloatImages} */
 export function isFloatImages(input) {
-  return input?.data instanceof Float32Array;
+  return tagOf(input?.data) === 'Float32Array';
 }
 
 /** @param {unknown} maxPixels */
@@ -130,20 +130,33 @@ export function checkMaxPixels(maxPixels = 1 << 24) {
 }
 
 /**
- * @param {unknown} source
+ * The name of a built-in's class; by name, as an <iframe>, jsdom and Jest have classes of their own.
+ * @param {any} value
+ * @returns {string | undefined}
+ */
+export function tagOf(value) {
+  return value?.[Symbol.toStringTag];
+}
+
+/**
+ * @param {any} source
  * @returns {Promise<Uint8Array<ArrayBuffer> | undefined>}
  */
 async function toBytes(source) {
-  if (source instanceof Uint8Array) return /** @type {Uint8Array<ArrayBuffer>} */ (source);
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof Blob !== 'undefined' && source instanceof Blob)
-    return new Uint8Array(await source.arrayBuffer());
+  const tag = tagOf(source);
+  if (tag === 'Uint8Array') return toByteArray(source);
+  if (tag === 'ArrayBuffer') return new Uint8Array(source);
+  if (tag === 'Blob' || tag === 'File') return new Uint8Array(await source.arrayBuffer());
   return undefined;
 }
 
-/** @param {unknown} data */
-function isByteArray(data) {
-  return data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+/**
+ * @param {any} data
+ * @returns {Uint8Array<ArrayBuffer> | undefined} of this realm; empty, if its buffer was handed over
+ */
+function toByteArray(data) {
+  if (!['Uint8Array', 'Uint8ClampedArray'].includes(tagOf(data) ?? '')) return undefined;
+  return data.length > 0 ? new Uint8Array(data.buffer, data.byteOffset, data.length) : new Uint8Array();
 }
 
 /**

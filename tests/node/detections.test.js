@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import {
   detectorRuns,
@@ -108,6 +109,10 @@ describe('one photo, however it is handed in', () => {
       { data, width, height },
       { data: rgba, width, height },
       { data: rgba, width, height, channels: /** @type {const} */ (4), stride: width * 4 },
+      // Of another realm, as in jsdom, in Jest, or from an <iframe>
+      fromElsewhere(file),
+      fromElsewhere(file).buffer,
+      { data: fromElsewhere(data), width, height },
     ]) {
       assert.deepEqual(await detector.detect(input), expected);
     }
@@ -126,6 +131,18 @@ describe('one photo, however it is handed in', () => {
     detector.close();
   });
 });
+
+/**
+ * A copy whose class is not this file's Uint8Array.
+ * @param {Uint8Array} bytes
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+function fromElsewhere(bytes) {
+  const copy = runInNewContext(`new Uint8Array(${bytes.length})`);
+  copy.set(bytes);
+  assert.ok(!(copy instanceof Uint8Array));
+  return copy;
+}
 
 /** @param {string} photo @returns {Expected[]} */
 function readReference(photo) {

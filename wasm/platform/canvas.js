@@ -1,8 +1,9 @@
 // What a browser can draw, as pixels: in pages, workers and service workers.
 import { failure } from '../errors.js';
+import { tagOf } from '../input.js';
 
 /**
- * Sizes in pixels, by class name; by name, because an <iframe> has classes of its own.
+ * Sizes in pixels, by class name.
  * @type {Record<string, (source: any) => [number, number]>}
  */
 const SIZES = {
@@ -36,7 +37,7 @@ let spare;
 /** @type {import('../host.js').Drawing} */
 export const drawing = {
   measure(source) {
-    const measure = SIZES[tagOf(source)];
+    const measure = SIZES[tagOf(source) ?? ''];
     if (!measure) return undefined;
     const [width, height] = measure(source);
     return { width, height };
@@ -82,7 +83,11 @@ export const drawing = {
  */
 export async function capture(source) {
   const isFrame = typeof VideoFrame !== 'undefined' && tagOf(source) !== 'HTMLImageElement';
-  return isFrame ? readable(() => new VideoFrame(source, { timestamp: 0 })) : createImageBitmap(source);
+  try {
+    return isFrame ? new VideoFrame(source, { timestamp: 0 }) : await createImageBitmap(source);
+  } catch (error) {
+    throw unreadable(error);
+  }
 }
 
 /**
@@ -95,11 +100,6 @@ function isPlain({ visibleRect, rotation, flip }, width, height) {
   return visibleRect?.width === width && visibleRect.height === height && !rotation && !flip;
 }
 
-/** @param {unknown} source */
-function tagOf(source) {
-  return /** @type {any} */ (source)?.[Symbol.toStringTag];
-}
-
 /**
  * Reads or sends pixels, if the page may.
  * @template T
@@ -109,7 +109,14 @@ export function readable(read) {
   try {
     return read();
   } catch (error) {
-    if (!['SecurityError', 'DataCloneError'].includes(/** @type {Error} */ (error).name)) throw error;
-    throw failure('INVALID_INPUT', 'it is of another origin, which does not share its pixels', error);
+    throw unreadable(error);
   }
+}
+
+/** @param {unknown} error */
+function unreadable(error) {
+  if (!(error instanceof DOMException)) return error;
+  const isForeign = ['SecurityError', 'DataCloneError'].includes(error.name);
+  const why = isForeign ? 'it is of another origin, which does not share its pixels' : error.message;
+  return failure('INVALID_INPUT', why, error);
 }
