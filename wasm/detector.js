@@ -49,6 +49,8 @@ const DEFAULTS = {
 export class ObjectDetector extends VisionModel {
   #thresholds;
   #published;
+  /** Ends the videos; there is none before the first, as Workers allow none while they start. @type {AbortController | undefined} */
+  #closing;
 
   /**
    * Use {@link ObjectDetector.create}.
@@ -151,14 +153,25 @@ export class ObjectDetector extends VisionModel {
     checkNumber('minChange', minChange ?? 0, { min: 0, max: 255 });
     const { features, ...rest } = checkFeatures(options);
     const { newestFrames } = await import('./video.js');
-    for await (const frame of newestFrames(video, signal)) {
-      if (this.isClosed) return;
-      const { result, run, features: pooled } = await this.#detect(video, rest, { features, minChange });
-      if (signal?.aborted) return;
+    if (this.isClosed) throw failure('CLOSED');
+    const closing = (this.#closing ??= new AbortController()).signal;
+    const ends = signal ? [closing, signal] : [closing];
+    const isEnding = () => ends.some(({ aborted }) => aborted);
+    for await (const frame of newestFrames(video, ends)) {
+      const answer = await this.#detect(video, rest, { features, minChange }).catch((error) => {
+        if (!isEnding()) throw error;
+      });
+      if (isEnding() || !answer) return;
+      const { result, run, features: pooled } = answer;
       if (!result) continue;
       const found = into ? fill(into, result) : this.#describe(result, pooled);
       await callback(/** @type {Detections} */ (found), { ...run, ...frame });
     }
+  }
+
+  close() {
+    super.close();
+    this.#closing?.abort();
   }
 
   /**

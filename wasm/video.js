@@ -9,15 +9,15 @@
  */
 
 /**
- * Yields until the signal says stop; frames that are shown meanwhile are left out, and so are all while the page is
+ * Yields until a signal says stop; frames that are shown meanwhile are left out, and so are all while the page is
  * hidden.
  * @param {HTMLVideoElement} video
- * @param {AbortSignal} [signal]
+ * @param {AbortSignal[]} signals
  * @returns {AsyncGenerator<Frame>}
  */
-export async function* newestFrames(video, signal) {
+export async function* newestFrames(video, signals) {
   const page = video.ownerDocument;
-  let isDone = signal?.aborted ?? false;
+  let isDone = signals.some(({ aborted }) => aborted);
   let wake = () => {};
   let shown = 0;
   // What a paused video shows is a frame, too.
@@ -37,7 +37,7 @@ export async function* newestFrames(video, signal) {
   };
   const onVisible = () => wake();
   video.requestVideoFrameCallback(onFrame);
-  signal?.addEventListener('abort', onAbort);
+  for (const signal of signals) signal.addEventListener('abort', onAbort);
   page.addEventListener('visibilitychange', onVisible);
   try {
     while (!isDone) {
@@ -52,7 +52,7 @@ export async function* newestFrames(video, signal) {
     }
   } finally {
     isDone = true;
-    signal?.removeEventListener('abort', onAbort);
+    for (const signal of signals) signal.removeEventListener('abort', onAbort);
     page.removeEventListener('visibilitychange', onVisible);
   }
 }

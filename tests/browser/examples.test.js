@@ -91,7 +91,7 @@ suite('example apps, from the packed package', needsBrowser, () => {
     }
   }
 
-  test('an import map', () => assertSiteDetects(install('import-map')));
+  test('an import map, under a path', () => assertSiteDetects(install('import-map'), '/some/where/'));
 
   test('Vite: the built site, under a path', async () => {
     const directory = install('vite');

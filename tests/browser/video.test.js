@@ -60,9 +60,7 @@ suite('video', needsBrowser, () => {
           },
           { signal: ending.signal },
         );
-        const looping = detector.detectVideo(video, () => {});
         detector.close();
-        await looping;
         const notVideo = /** @type {any} */ (document.body);
         const error = await detector.detectVideo(notVideo, () => {}).catch((/** @type {any} */ e) => e);
         return { runs, code: error.code };
@@ -140,6 +138,33 @@ suite('video', needsBrowser, () => {
     assert.deepEqual(frame, pixels);
     await page.close();
   });
+
+  for (const worker of [false, true]) {
+    test(`ends when the detector is closed, at work or without a frame, worker: ${worker}`, async () => {
+      const { page } = await openCamera();
+      const ends = await page.evaluate(async (worker) => {
+        const { video, ObjectDetector } = /** @type {VideoPage} */ (/** @type {unknown} */ (globalThis));
+        const ends = [];
+        for (const isPaused of [false, true]) {
+          const detector = await ObjectDetector.create({ worker });
+          let seen = 0;
+          const looping = detector.detectVideo(video, () => seen++);
+          while (seen < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+          if (isPaused) {
+            video.pause();
+            await new Promise((resolve) => setTimeout(resolve, 300));
+          }
+          detector.close();
+          const late = new Promise((resolve) => setTimeout(resolve, 1000, 'never'));
+          ends.push(await Promise.race([looping.catch((error) => error.code), late]));
+          ends.push(await detector.detectVideo(video, () => {}).catch((error) => error.code));
+        }
+        return ends.map(String);
+      }, worker);
+      assert.deepEqual(ends, ['undefined', 'CLOSED', 'undefined', 'CLOSED']);
+      await page.close();
+    });
+  }
 
   test('rests while the page is hidden', async () => {
     const { page } = await openCamera();
