@@ -2,7 +2,7 @@ import { DETECTION_COLUMNS, MAX_RESULTS } from './engine.js';
 import { failure } from './errors.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from './options.js';
 import { isTensor } from './session.js';
-import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { checkSignal, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').DetectOptions} DetectOptions
@@ -150,6 +150,7 @@ export class ObjectDetector extends VisionModel {
    */
   async detectVideo(video, callback, { signal, minChange, into, ...options } = {}) {
     if (String(video) !== '[object HTMLVideoElement]') throw failure('INVALID_INPUT', 'not a video');
+    checkSignal(signal);
     checkNumber('minChange', minChange ?? 0, { min: 0, max: 255 });
     const { features, ...rest } = checkFeatures(options);
     const { newestFrames } = await import('./video.js');

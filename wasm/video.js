@@ -41,7 +41,8 @@ export async function* newestFrames(video, signals) {
   page.addEventListener('visibilitychange', onVisible);
   try {
     while (!isDone) {
-      if (mediaTime === undefined || page.hidden) {
+      // Between two sources it has no picture.
+      if (mediaTime === undefined || page.hidden || video.readyState < 2) {
         await new Promise((resolve) => (wake = () => resolve(undefined)));
         continue;
       }

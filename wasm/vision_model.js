@@ -181,10 +181,15 @@ function checkLoading(options) {
   if (exact !== undefined) checkBoolean('exact', exact);
   if (worker !== undefined) checkBoolean('worker', worker);
   checkMaxPixels(maxPixels);
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
+  checkSignal(signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw failure('INVALID_OPTION', 'onProgress must be a function');
+}
+
+/** @param {unknown} signal */
+export function checkSignal(signal) {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
 }
 
 /** @param {unknown} degrees */

@@ -44,7 +44,7 @@ suite('video', needsBrowser, () => {
   for (const worker of [false, true]) {
     test(`finds what the camera shows and ends with the signal, worker: ${worker}`, async () => {
       const { page, messages } = await openCamera();
-      const { runs, code } = await page.evaluate(async ([worker, shown]) => {
+      const { runs, codes } = await page.evaluate(async ([worker, shown]) => {
         const { video, ObjectDetector } = /** @type {VideoPage} */ (/** @type {unknown} */ (globalThis));
         const detector = await ObjectDetector.create({ worker, scoreThreshold: 0.4 });
         const ending = new AbortController();
@@ -62,15 +62,17 @@ suite('video', needsBrowser, () => {
         );
         detector.close();
         const notVideo = /** @type {any} */ (document.body);
-        const error = await detector.detectVideo(notVideo, () => {}).catch((/** @type {any} */ e) => e);
-        return { runs, code: error.code };
+        const codes = [];
+        for (const [element, options] of /** @type {any[]} */ ([[notVideo], [video, { signal: 5 }]]))
+          codes.push(await detector.detectVideo(element, () => {}, options).catch((error) => error.code));
+        return { runs, codes };
       }, /** @type {const} */ ([worker, SHOWN]));
       for (const [i, { width, height, mediaTime, ms }] of runs.entries()) {
         assert.deepEqual({ width, height }, STREET);
         assert.ok(ms.network > 0);
         assert.ok(i === 0 || mediaTime > runs[i - 1].mediaTime, 'no frame twice');
       }
-      assert.equal(code, 'INVALID_INPUT');
+      assert.deepEqual(codes, ['INVALID_INPUT', 'INVALID_OPTION']);
       assert.deepEqual(messages, []);
       await page.close();
     });
@@ -165,6 +167,42 @@ suite('video', needsBrowser, () => {
       await page.close();
     });
   }
+
+  test('goes on when the video gets another source', async () => {
+    const { page } = await openCamera();
+    const { sizes, failed } = await page.evaluate(async () => {
+      const { video, ObjectDetector } = /** @type {VideoPage} */ (/** @type {unknown} */ (globalThis));
+      const detector = await ObjectDetector.create({ worker: true });
+      const ending = new AbortController();
+      /** @type {Set<string>} */
+      const sizes = new Set();
+      let failed = '';
+      const looping = detector
+        .detectVideo(video, (_, { width, height }) => sizes.add(`${width} x ${height}`), {
+          signal: ending.signal,
+        })
+        .catch((error) => (failed = String(error)));
+      const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+      while (sizes.size < 1) await sleep(20);
+      const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: 200 });
+      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+      const timer = setInterval(() => context.fillRect(0, 0, 320, 200), 30);
+      for (const source of [canvas.captureStream(30), null, video.srcObject]) {
+        video.srcObject = source;
+        video.play().catch(() => {});
+        await sleep(400);
+      }
+      for (let i = 0; i < 100 && sizes.size < 2 && !failed; i++) await sleep(20);
+      clearInterval(timer);
+      ending.abort();
+      await looping;
+      detector.close();
+      return { sizes: [...sizes], failed };
+    });
+    assert.equal(failed, '');
+    assert.deepEqual(sizes, [`${STREET.width} x ${STREET.height}`, '320 x 200']);
+    await page.close();
+  });
 
   test('rests while the page is hidden', async () => {
     const { page } = await openCamera();
