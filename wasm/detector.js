@@ -49,7 +49,7 @@ const DEFAULTS = {
 export class ObjectDetector extends VisionModel {
   #thresholds;
   #published;
-  /** Ends the videos; there is none before the first, as Workers allow none while they start. @type {AbortController | undefined} */
+  /** @type {AbortController | undefined} ends the videos; made for the first, as Workers allow none while they start */
   #closing;
 
   /**

@@ -175,10 +175,12 @@ export function placeTag({ width, height }, box, taken, photo) {
 }
 
 /**
+ * A tag in letters so small that they fit into the photo, at its place.
+ *
  * @param {string} text
  * @param {Rect} box
  * @param {Rect[]} taken rectangles of the tags that are set already
- * @param {number} em_px
+ * @param {number} em_px at most
  * @param {Pixels} pixels
  * @returns {Tag}
  */
