@@ -46,10 +46,11 @@ build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.
 
 # ---- our C: once for plain and once for relaxed SIMD, and where it asks for OCL_THREADS once more ----
 
-TRAIN_SOURCES := $(addprefix src/,trainer.c train_layers.c head.c optimizer.c matmul.c)
-C_SOURCES := $(filter-out src/graph_threads.c $(TRAIN_SOURCES),$(wildcard src/*.c src/kernels/*.c)) wasm/exports.c
-THREADED_SOURCES := $(shell grep -l OCL_THREADS src/*.c wasm/exports.c)
-C_HEADERS := $(wildcard src/*.h src/kernels/*.h)
+C_FILES := $(wildcard src/*.c src/*/*.c src/*/*/*.c)
+TRAIN_SOURCES := $(wildcard src/train/*.c)
+C_SOURCES := $(filter-out src/graph/threads.c $(TRAIN_SOURCES),$(C_FILES)) wasm/bridge/exports.c
+THREADED_SOURCES := $(shell grep -l OCL_THREADS $(C_SOURCES))
+C_HEADERS := $(wildcard src/*.h src/*/*.h src/*/*/*.h)
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
   -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
@@ -57,21 +58,21 @@ INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
 # What runs per pixel, tap or score is fast; the rest is small.
-HOT := resize ssd nms graph_sums weights dwconv_f32 dwconv_qs8 gemm_qs8 pack_f32 \
-  $(basename $(notdir $(TRAIN_SOURCES)))
-# stb_image: locals zeroed, signed overflow wrapping (image_stb.c says why).
-build/%/src/image_stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
+HOT := src/image/resize.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
+  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports.c
+# stb_image: locals zeroed, signed overflow wrapping (image/stb.c says why).
+build/%/src/image/stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
 
 # $(1): variant
 define compile_rules
 $(1)_FLAGS := $$(WASM_FLAGS) $(if $(findstring relaxed,$(1)),-mrelaxed-simd) $(if $(findstring threads,$(1)),-DOCL_THREADS)
 build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
-	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$(*F),$$(HOT) exports),-O3,-Os) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$<,$$(HOT)),-O3,-Os) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call compile_rules,$(variant))))
 
-# emcc also writes JavaScript, which is not used: wasm/memory.js is all the glue there is. At -O1 it leaves the names of
+# emcc also writes JavaScript, which is not used: wasm/engine/memory.js is all the glue there is. At -O1 it leaves the names of
 # imports and exports alone; wasm-opt then does what -O3 would have, but for putting large functions into their only
 # caller: engines compile whole functions, when they are first called and when they turn out hot.
 # $(1): variant, $(2): list of exports, $(3): what is linked
@@ -97,17 +98,17 @@ $(foreach flavour,simd relaxed,$(eval $(call pool_rules,$(flavour))))
 
 # $(1): variant, $(2): simd or relaxed, $(3): threads or nothing
 define variant_rules
-$(1)_OBJECTS := $$(foreach source,$$(C_SOURCES) $(if $(3),src/graph_threads.c),build/$$(if $$(filter $$(source),$$(THREADED_SOURCES)),$(1),$(2))/$$(source:.c=.o)) \
+$(1)_OBJECTS := $$(foreach source,$$(C_SOURCES) $(if $(3),src/graph/threads.c),build/$$(if $$(filter $$(source),$$(THREADED_SOURCES)),$(1),$(2))/$$(source:.c=.o)) \
   $$(patsubst %,build/$(2)/pool/%.o,$(if $(3),portable-api fastpath,shim))
-dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) wasm/exports.txt build/xnnpack-$(2)
-	$$(call link,$(1),wasm/exports.txt,$$($(1)_OBJECTS) $$$$(cat build/xnnpack-$(2))/libxnnpack.a)
+dist/ocelli-$(1).wasm: $$($(1)_OBJECTS) wasm/bridge/exports.txt build/xnnpack-$(2)
+	$$(call link,$(1),wasm/bridge/exports.txt,$$($(1)_OBJECTS) $$$$(cat build/xnnpack-$(2))/libxnnpack.a)
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant),$(patsubst %-threads,%,$(variant)),$(findstring threads,$(variant)))))
 
 define train_rules
-train-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) src/status.c src/text.c src/weights.c wasm/exports_train.c)
-dist/ocelli-train-$(1).wasm: $$(train-$(1)_OBJECTS) wasm/exports_train.txt
-	$$(call link,train-$(1),wasm/exports_train.txt,$$(train-$(1)_OBJECTS))
+train-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) $(addprefix src/,base/status.c base/text.c tflite/weights.c) wasm/bridge/exports_train.c)
+dist/ocelli-train-$(1).wasm: $$(train-$(1)_OBJECTS) wasm/bridge/exports_train.txt
+	$$(call link,train-$(1),wasm/bridge/exports_train.txt,$$(train-$(1)_OBJECTS))
 endef
 $(foreach variant,$(TRAIN_VARIANTS),$(eval $(call train_rules,$(variant:train-%=%))))
 
@@ -124,19 +125,19 @@ node_modules/.installed: package.json package-lock.json
 $(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
 	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
 # The module is not what the file depends on, but what makes it.
-$(INT8_MODEL): models/quantize.js tools/samples.sh $(wildcard tools/quantize/*.js) $(MODEL) \
+$(INT8_MODEL): models/quantize.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(MODEL) \
   | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm dist/build.js node_modules/.installed
 	@node models/quantize.js "$$(tools/samples.sh)/photos"
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # For browsers in one file, as each level of imports costs a page a round trip; two deep, as wasm/platform/ is. The table
 # of countries' grids is others' work: it is depended on, loaded when it is asked for, and never copied in.
-WEB_SOURCES := $(wildcard wasm/*.js wasm/*/*.js tools/convert/*.js)
+WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) dist/build.js $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
 	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
-PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts tools/quantize/*.js)
-TYPES := dist/types/wasm/index.d.ts
+PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
+TYPES := dist/types/wasm/vision/index.d.ts
 types: $(TYPES) ## type declarations, from the JSDoc
 $(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json dist/build.js dist/font.js $(MODEL) node_modules/.installed
 	@echo '  types' && rm -rf dist/types && npx tsc -p tsconfig.types.json && touch $@
@@ -165,17 +166,17 @@ serve: build/package/package.json ## the demo page
 # ---- tests ----
 
 NATIVE_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSTBI_TESTS
-NATIVE_TESTS := $(patsubst tests/c/%.c,build/native/%,$(wildcard tests/c/test_*.c))
+NATIVE_TESTS := $(patsubst tests/c/%.c,build/native/%,$(wildcard tests/c/*/test_*.c))
 
 # Each test names the sources that it is linked with in its "// sources:" line.
-build/native/%: tests/c/%.c $(C_HEADERS) $(wildcard src/*.c) $(wildcard tests/c/*.h) build/sources
+build/native/%: tests/c/%.c $(C_HEADERS) $(C_FILES) $(wildcard tests/c/*.h tests/c/*/*.h) build/sources
 	@mkdir -p $(@D) && echo "  native: $*"
 	@gcc $(WARNINGS) $(NATIVE_FLAGS) -Isrc -Itests/c -isystem $(SOURCES)/libstb $< \
 	  $$(sed -n 's,^// sources: ,,p' $<) -lm -o $@
 test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UBSan
 	@for test in $(NATIVE_TESTS); do $$test || exit 1; done
 
-TEST_FILES := $(wildcard tests/node/*.test.js)
+TEST_FILES := $(wildcard tests/node/*/*.test.js)
 BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
 FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load video quantize firefox)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
@@ -189,8 +190,8 @@ test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) node_modules/.instal
 soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, digits, then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
 	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
-	  tests/service/node-server.test.js tests/node/train-digits.test.js \
-	  tests/node/resources.test.js tests/node/convert-hostile.test.js
+	  tests/service/node-server.test.js tests/node/train/digits.test.js \
+	  tests/node/engine/resources.test.js tests/node/convert/hostile.test.js
 	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox $(TEST) tests/browser/page.test.js
 	@$(MAKE) bench
 
@@ -211,13 +212,14 @@ test-package: build/package/package.json node_modules/.installed ## what npm pac
 
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json
+FORMATTED_C := $(C_FILES) $(C_HEADERS) $(wildcard wasm/bridge/*.c tests/c/*.h tests/c/*/*.[ch])
 check-format: node_modules/.installed
-	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror src/*.[ch] src/kernels/*.[ch] wasm/*.c tests/c/*.[ch]
+	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
 format: node_modules/.installed ## lay out all source files
-	@npx prettier --log-level warn --write . && clang-format-19 -i src/*.[ch] src/kernels/*.[ch] wasm/*.c tests/c/*.[ch]
+	@npx prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
 lint: build/lint ## clang-tidy
 # What includes others' headers (XNNPACK, stb_image, Emscripten) is left out.
-build/lint: $(filter-out src/image_stb.c src/graph%,$(wildcard src/*.c)) $(C_HEADERS) .clang-tidy
+build/lint: $(filter-out src/image/stb.c src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy
 	@mkdir -p build && echo '  clang-tidy' && clang-tidy-19 --quiet $(filter %.c,$^) -- -std=c11 -Isrc 2>/dev/null && touch $@
 
 # What a process, or a page with a worker, loads for one variant: the wasm and the JavaScript behind the package's entry.

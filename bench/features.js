@@ -2,7 +2,7 @@
 // and what the conversion of the 601-class module takes.
 //   node bench/features.js [--rounds N] [--json]
 import { execFileSync } from 'node:child_process';
-import { convert } from '../tools/convert/index.js';
+import { convert } from '../wasm/convert/index.js';
 import { FeatureExtractor, ObjectDetector } from '../wasm/platform/node.js';
 import {
   median,
@@ -117,7 +117,7 @@ async function measureBatch(model, rounds) {
 /** A conversion in a process of its own: seconds, and the most memory that the process had. */
 function measureConversion() {
   const code = `import { readFile } from 'node:fs/promises';
-    import { convert } from '${new URL('../tools/convert/index.js', import.meta.url)}';
+    import { convert } from '${new URL('../wasm/convert/index.js', import.meta.url)}';
     const start = performance.now();
     await convert(await readFile(process.argv[1]));
     console.log(JSON.stringify([(performance.now() - start) / 1000, process.resourceUsage().maxRSS / 1024]));`;

@@ -18,7 +18,7 @@ import {
   time,
 } from './measure.js';
 import '../wasm/platform/node.js';
-import { Engine } from '../wasm/engine.js';
+import { Engine } from '../wasm/engine/engine.js';
 
 /**
  * @typedef {object} Contender

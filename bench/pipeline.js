@@ -2,7 +2,7 @@
 // frame, decoding of photos, and heads of 601 classes to boxes.
 //   node bench/pipeline.js [--rounds N] [--json]
 import { basename } from 'node:path';
-import { Engine } from '../wasm/engine.js';
+import { Engine } from '../wasm/engine/engine.js';
 import { ObjectDetector } from '../wasm/platform/node.js';
 import { measureHeads } from './heads.js';
 import { median, ms, percent, print, readArguments, readShared } from './measure.js';
@@ -36,11 +36,11 @@ async function decode(path) {
 /**
  * Medians of each stage's time.
  * @param {ObjectDetector} detector
- * @param {import('../wasm/input.js').ImageInput} image
+ * @param {import('../wasm/vision/input.js').ImageInput} image
  * @param {number} runs
  */
 async function measure(detector, image, runs) {
-  /** @type {import('../wasm/types.js').RunInfo['ms'][]} */
+  /** @type {import('../wasm/vision/types.js').RunInfo['ms'][]} */
   const times = [];
   for (let i = 0; i < runs; i++) {
     await detector.detect(image, OPTIONS);

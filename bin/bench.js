@@ -15,12 +15,12 @@ import {
   shortName,
   UsageError,
 } from './common.js';
-import { precisionOf } from '../wasm/prepare.js';
+import { precisionOf } from '../wasm/vision/prepare.js';
 import { DEFAULT_MODEL, loadModel } from './model.js';
 
 /**
- * @typedef {import('../wasm/engine.js').Engine} Engine
- * @typedef {import('../wasm/engine.js').TensorInfo} TensorInfo
+ * @typedef {import('../wasm/engine/engine.js').Engine} Engine
+ * @typedef {import('../wasm/engine/engine.js').TensorInfo} TensorInfo
  * @typedef {Awaited<ReturnType<typeof measure>>} Report
  */
 

@@ -27,7 +27,7 @@ export async function run(values, images) {
 
 /**
  * @param {string} file
- * @param {import('../wasm/types.js').Classification[]} classes
+ * @param {import('../wasm/vision/types.js').Classification[]} classes
  */
 function toText(file, classes) {
   const rows = classes.map(({ label, score }) => [`${(100 * score).toFixed(1)} %`, printable(label)]);

@@ -4,7 +4,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { getSystemErrorMap } from 'node:util';
-import { OcelliError } from '../wasm/errors.js';
+import { OcelliError } from '../wasm/shared/errors.js';
 
 /** What was typed cannot be meant: exit status 2. */
 export class UsageError extends Error {

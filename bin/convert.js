@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { convert } from '../tools/convert/index.js';
+import { convert } from '../wasm/convert/index.js';
 import {
   attempt,
   clearLine,
@@ -16,7 +16,7 @@ import {
   writeWhole,
 } from './common.js';
 
-/** @typedef {import('../tools/convert/index.js').ConvertOptions} ConvertOptions */
+/** @typedef {import('../wasm/convert/index.js').ConvertOptions} ConvertOptions */
 
 /** Files that stand for the directory they are in. */
 const PARTS_OF_A_DIRECTORY = /(^|[/\\])(saved_model\.pb|model\.json)$/;
@@ -55,7 +55,7 @@ function readOptions({ weights, batch, signature, outputs, classes, ...rest }) {
   };
 }
 
-/** @param {string} path @returns {Promise<import('../tools/convert/index.js').Source>} */
+/** @param {string} path @returns {Promise<import('../wasm/convert/index.js').Source>} */
 async function openSource(path) {
   if (path === '-') return readBytes(path);
   const directory = PARTS_OF_A_DIRECTORY.test(path) ? dirname(path) : path;
@@ -74,7 +74,7 @@ async function openSource(path) {
 
 /**
  * @param {string} out
- * @param {import('../tools/convert/index.js').Converted} converted
+ * @param {import('../wasm/convert/index.js').Converted} converted
  */
 function toText(out, { kind, model, operators, notes }) {
   const kinds = Object.entries(operators).map(([name, count]) => `${count} ${name}`);

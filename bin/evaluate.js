@@ -1,7 +1,7 @@
 // ocelli evaluate: a classifier and a directory of photos -> how well it does.
-import { readLabels } from '../wasm/labels.js';
-import { resolveInput } from '../wasm/model_spec.js';
-import { toPixels } from '../wasm/input.js';
+import { readLabels } from '../wasm/vision/labels.js';
+import { resolveInput } from '../wasm/vision/model_spec.js';
+import { toPixels } from '../wasm/vision/input.js';
 import { Confusion } from '../wasm/train/metrics.js';
 import { openImageDirectory } from '../wasm/train/node.js';
 import { failure } from '../wasm/train/errors.js';

@@ -1,10 +1,10 @@
 // A model file -> an engine with the model in it, for the commands that look at any model, detector or not.
-import { Engine } from '../wasm/engine.js';
-import { host } from '../wasm/host.js';
-import { readSource } from '../wasm/input.js';
-import { findManifestEntry } from '../wasm/model_spec.js';
-import { hasFastDots } from '../wasm/precision.js';
-import { chooseVariant } from '../wasm/variant.js';
+import { Engine } from '../wasm/engine/engine.js';
+import { host } from '../wasm/engine/host.js';
+import { readSource } from '../wasm/vision/input.js';
+import { findManifestEntry } from '../wasm/vision/model_spec.js';
+import { hasFastDots } from '../wasm/engine/precision.js';
+import { chooseVariant } from '../wasm/engine/variant.js';
 import '../wasm/platform/node.js';
 import { readBytes } from './common.js';
 

@@ -1,13 +1,13 @@
 // What the commands that look at images read from their options, and the model that they open.
 import { readFile } from 'node:fs/promises';
-import { readLabels } from '../wasm/labels.js';
+import { readLabels } from '../wasm/vision/labels.js';
 import { attempt, readBytes, readThreads, UsageError } from './common.js';
 import { DEFAULT_MODEL } from './model.js';
 
 /**
- * @typedef {import('../wasm/index.js').ObjectDetector} ObjectDetector
- * @typedef {import('../wasm/index.js').FeatureExtractor} FeatureExtractor
- * @typedef {import('../wasm/index.js').ImageClassifier} ImageClassifier
+ * @typedef {import('../wasm/vision/index.js').ObjectDetector} ObjectDetector
+ * @typedef {import('../wasm/vision/index.js').FeatureExtractor} FeatureExtractor
+ * @typedef {import('../wasm/vision/index.js').ImageClassifier} ImageClassifier
  *
  * @typedef {object} LoadingValues
  * @property {string} [threads]
@@ -44,13 +44,13 @@ export function openModel(Model, file, options) {
 
 /**
  * @param {LoadingValues} values
- * @returns {Promise<import('../wasm/types.js').DetectorOptions | undefined>} undefined if a file that they name cannot
+ * @returns {Promise<import('../wasm/vision/types.js').DetectorOptions | undefined>} undefined if a file that they name cannot
  *   be read
  */
 export async function readLoading({ threads, deterministic, precision, labels: file, input, ssd }) {
   const options = {
     ...(precision && {
-      precision: /** @type {import('../wasm/types.js').DetectorOptions['precision']} */ (precision),
+      precision: /** @type {import('../wasm/vision/types.js').DetectorOptions['precision']} */ (precision),
     }),
     ...(file && {
       labels: await attempt(file, async () =>

@@ -1,7 +1,7 @@
 // ocelli quantize: a float .tflite file and a directory of photos -> a .tflite file that computes in 8 bits.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quantize, toMarkdown } from '../tools/quantize/node.js';
+import { quantize, toMarkdown } from '../wasm/quantize/node.js';
 import {
   attempt,
   clearLine,
@@ -14,7 +14,7 @@ import {
   writeWhole,
 } from './common.js';
 
-/** @typedef {import('../tools/quantize/index.js').QuantizeOptions} QuantizeOptions */
+/** @typedef {import('../wasm/quantize/index.js').QuantizeOptions} QuantizeOptions */
 
 const IMAGES = /\.(png|jpe?g|bmp|gif)$/i;
 
@@ -77,7 +77,7 @@ function readJson(text) {
 
 /**
  * @param {string} directory
- * @param {import('../tools/quantize/compare.js').Report} report
+ * @param {import('../wasm/quantize/compare.js').Report} report
  */
 async function writeReport(directory, report) {
   await mkdir(directory, { recursive: true });
@@ -87,7 +87,7 @@ async function writeReport(directory, report) {
 
 /**
  * @param {string} out
- * @param {import('../tools/quantize/compare.js').Report} report
+ * @param {import('../wasm/quantize/compare.js').Report} report
  */
 function toText(out, { bytes, ms, layers, images, detections }) {
   const int8 = layers.filter(({ isInt8 }) => isInt8);

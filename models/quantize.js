@@ -6,8 +6,8 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { quantize } from '../tools/quantize/node.js';
-import { decodeImage } from '../wasm/image.js';
+import { quantize } from '../wasm/quantize/node.js';
+import { decodeImage } from '../wasm/vision/image.js';
 
 /** Corners of a part and its size, in parts of the photo's. */
 const PARTS = [

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "feature_map.h"
-#include "image.h"
-#include "image_stb.h"
-#include "zip.h"
+#include "detect/feature_map.h"
+#include "image/image.h"
+#include "image/stb.h"
+#include "tflite/zip.h"
 #ifdef OCL_THREADS
-#include "graph_threads.h"
+#include "graph/threads.h"
 #endif
 
 struct ocl_session {

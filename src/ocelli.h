@@ -18,11 +18,11 @@
 #ifndef OCELLI_OCELLI_H_
 #define OCELLI_OCELLI_H_
 
-#include "graph.h"
-#include "metadata.h"
-#include "resize.h"
-#include "ssd.h"
-#include "status.h"
+#include "base/status.h"
+#include "detect/ssd.h"
+#include "graph/graph.h"
+#include "image/resize.h"
+#include "tflite/metadata.h"
 
 typedef struct ocl_session ocl_session;
 

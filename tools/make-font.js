@@ -20,7 +20,7 @@ import opentype from 'opentype.js';
 const FONT_FILE = 'dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf';
 const FONT_SHA256 = '38098d0b8edd8430a0f53fb2831b5d36037563a998a620d3c87a4d7591766d20';
 const UNITS_PER_EM = 256;
-/** First and last code point of each run of glyphs; wasm/text.js counts on these two. */
+/** First and last code point of each run of glyphs; wasm/draw/text.js counts on these two. */
 const RANGES = [
   [0x20, 0x7e],
   [0xa0, 0xff],

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <xnnpack.h>
 
-#include "weights.h"
+#include "tflite/weights.h"
 
 enum { MAX_OUTPUTS = 4, MAX_JOINED = 5 };  // XNNPACK concatenates at most five tensors in one node
 

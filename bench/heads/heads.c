@@ -2,7 +2,7 @@
 // for it: bench/pipeline.js brings the heads.
 #include <stdlib.h>
 
-#include "ssd.h"
+#include "detect/ssd.h"
 
 void* ocl_heads_alloc(size_t size_bytes) {
   return malloc(size_bytes);

@@ -4,7 +4,7 @@
 #include <wasm_simd128.h>
 
 #include "kernels/kernels.h"
-#include "weights.h"
+#include "tflite/weights.h"
 #include "xnnpack/packw.h"
 
 enum { WIDTH = 8, STEP = 4 };

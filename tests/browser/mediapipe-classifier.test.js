@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { Backbone, TransferLearner } from '../../wasm/train/node.js';
-import { readDigits, toPhoto } from '../train/digits.js';
+import { readDigits, toPhoto } from '../node/train/digits.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const MEDIAPIPE = `${ROOT}node_modules/@mediapipe/tasks-vision`;

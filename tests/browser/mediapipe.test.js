@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { convert } from '../../tools/convert/index.js';
+import { convert } from '../../wasm/convert/index.js';
 import { ObjectDetector } from '../../wasm/platform/node.js';
-import { sharedSource } from '../node/convert.js';
+import { sharedSource } from '../node/convert/convert.js';
 import { needsShared, shared } from '../node/shared.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 

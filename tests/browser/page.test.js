@@ -31,7 +31,7 @@ function plain({ detection_boxes, detection_scores, detection_class_entities }) 
 function detectInPage(page, options) {
   return page.evaluate(async ([photo, options]) => {
     const { ObjectDetector } =
-      /** @type {{ObjectDetector: typeof import('../../wasm/index.js').ObjectDetector}} */ (
+      /** @type {{ObjectDetector: typeof import('../../wasm/vision/index.js').ObjectDetector}} */ (
         /** @type {unknown} */ (globalThis)
       );
     const detector = await ObjectDetector.create(options);
@@ -99,7 +99,7 @@ suite('a page with an import map', needsBrowser, () => {
     const { page } = await openPage(browser, isolatingServer.url);
     const count = await page.evaluate(async (cycles) => {
       const { ObjectDetector } =
-        /** @type {{ObjectDetector: typeof import('../../wasm/index.js').ObjectDetector}} */ (
+        /** @type {{ObjectDetector: typeof import('../../wasm/vision/index.js').ObjectDetector}} */ (
           /** @type {unknown} */ (globalThis)
         );
       let count = 0;

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { build as bundle } from 'esbuild';
 import { after, before, suite, test } from 'node:test';
-import { quantize } from '../../tools/quantize/node.js';
-import { build, complete } from '../node/convolution.js';
+import { quantize } from '../../wasm/quantize/node.js';
+import { build, complete } from '../node/engine/convolution.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const OUT = `${ROOT}build/browser-quantize`;
@@ -24,7 +24,7 @@ suite('ocelli/quantize in a page', needsBrowser, () => {
   /** @type {import('playwright-core').Browser} */ let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */ let server;
   before(async () => {
-    const entryPoints = [`${ROOT}build/package/tools/quantize/browser.js`];
+    const entryPoints = [`${ROOT}build/package/wasm/quantize/browser.js`];
     await bundle({ entryPoints, bundle: true, format: 'esm', outdir: OUT, external: ['*.wasm'] });
     server = await serve({ roots: { '/bundle/': OUT, '/dist/': `${ROOT}build/package/dist` } });
     browser = await launch();

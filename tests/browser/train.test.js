@@ -5,14 +5,14 @@ import { build as bundle } from 'esbuild';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { needsShared, shared } from '../node/shared.js';
-import { DIGESTS } from '../train/reference_run.js';
+import { DIGESTS } from '../node/train/reference_run.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const OUT = `${ROOT}build/browser-train`;
 const HERE = fileURLToPath(new URL('in_page/', import.meta.url));
 const KERAS = `
 import './wasm/train/browser.js';
-import './tests/node/train-keras.test.js';
+import './tests/node/train/keras.test.js';
 export { runAll } from 'node:test';
 `;
 /** What a page has in the place of what the tests import: by the end of the name. @type {[RegExp, string][]} */
@@ -48,7 +48,7 @@ suite('ocelli/train in a page', needsBrowser, () => {
     const roots = {
       '/bundle/': OUT,
       '/dist/': `${ROOT}build/package/dist`,
-      '/train/': `${ROOT}tests/train`,
+      '/train/': `${ROOT}tests/node/train`,
       '/shared/': shared(''),
     };
     server = await serve({ roots });

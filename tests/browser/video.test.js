@@ -6,7 +6,7 @@ import { STREET, writeStreetFile } from './camera.js';
 import { isFirefox, launch, needsBrowser, ROOT, serve } from './shared.js';
 
 /**
- * @typedef {{video: HTMLVideoElement, ObjectDetector: typeof import('../../wasm/index.js').ObjectDetector}} VideoPage
+ * @typedef {{video: HTMLVideoElement, ObjectDetector: typeof import('../../wasm/vision/index.js').ObjectDetector}} VideoPage
  */
 
 const CAMERA = `${ROOT}build/camera.y4m`;
@@ -49,7 +49,7 @@ suite('video', needsBrowser, () => {
         const detector = await ObjectDetector.create({ worker, scoreThreshold: 0.4 });
         const ending = new AbortController();
         const labels = new Set();
-        /** @type {import('../../wasm/types.js').VideoRun[]} */
+        /** @type {import('../../wasm/vision/types.js').VideoRun[]} */
         const runs = [];
         await detector.detectVideo(
           video,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { encodePng } from '../../wasm/png.js';
+import { encodePng } from '../../wasm/draw/png.js';
 import { bundleService, produce, startService } from '../../tools/edge.js';
 import { readAnswer } from '../service/contract.js';
 import { LIMITS, testRoutes } from '../service/routes.js';

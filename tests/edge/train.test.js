@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { DIGESTS } from '../train/reference_run.js';
+import { DIGESTS } from '../node/train/reference_run.js';
 import { bundle, start } from './app.js';
 
-const RUN = readFileSync(new URL('../train/reference_run.js', import.meta.url), 'utf8');
+const RUN = readFileSync(new URL('../node/train/reference_run.js', import.meta.url), 'utf8');
 
 test('training in workerd ends in the weights of every engine', async (t) => {
   const { out } = await bundle(

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ObjectDetector } from '../../wasm/platform/node.js';
-import { encodePng } from '../../wasm/png.js';
+import { encodePng } from '../../wasm/draw/png.js';
 import { packagePhoto } from '../node/shared.js';
 import { bundle, start } from './app.js';
 

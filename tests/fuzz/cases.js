@@ -1,7 +1,7 @@
 // One damaged file, handed to the API as a user would. What must come back: a result, or an OcelliError; in time; and
 // the same object works on afterwards, with the memory that it had before.
 import { decodeImage, ObjectDetector, OcelliError } from '../../wasm/platform/node.js';
-import { Engine } from '../../wasm/engine.js';
+import { Engine } from '../../wasm/engine/engine.js';
 import { loadModel } from '../node/shared.js';
 import { makeRandom, mutate } from './mutate.js';
 import { detectorSeeds, imageSeeds, networkSeeds, tinyDetectorSeed } from './seeds.js';
@@ -102,8 +102,8 @@ async function images() {
 }
 
 /**
- * @param {Partial<import('../../wasm/model_spec.js').SsdSpec>} anchors
- * @returns {import('../../wasm/types.js').DetectorOptions}
+ * @param {Partial<import('../../wasm/vision/model_spec.js').SsdSpec>} anchors
+ * @returns {import('../../wasm/vision/types.js').DetectorOptions}
  */
 const optionsFor = (anchors) => ({
   input: { scale: 1 / 127.5, offset: -1, resize: 'legacy' },

@@ -44,7 +44,7 @@ export const networkSeeds = () => [
 
 /** The JPEG files that the native tests have in C. */
 function jpegs() {
-  const source = readFileSync(new URL('../c/image_files.h', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../c/image/image_files.h', import.meta.url), 'utf8');
   return [...source.matchAll(/(k\w+Jpeg)\[\] = \{([^}]*)\}/g)].map(([, name, list]) => ({
     name,
     bytes: Buffer.from(list.split(',').flatMap((text) => (text.trim() ? [Number(text)] : []))),

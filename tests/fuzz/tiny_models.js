@@ -1,5 +1,5 @@
 // Small .tflite files made here: networks that no converter would write, and a detector that loads in a millisecond.
-import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../tools/convert/flatbuffer.js';
+import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../wasm/tflite/flatbuffer.js';
 
 /**
  * @typedef {'float32' | 'int32' | 'uint8' | 'int8'} Dtype
@@ -14,7 +14,7 @@ import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../t
  * @property {number} code TFLite's BuiltinOperator
  * @property {number[]} inputs
  * @property {number[]} outputs
- * @property {[type: number, ...fields: import('../../tools/convert/flatbuffer.js').Field[]]} [options]
+ * @property {[type: number, ...fields: import('../../wasm/tflite/flatbuffer.js').Field[]]} [options]
  * @property {string} [custom] name of an operator with code 32
  * @property {Uint8Array} [customOptions]
  */
@@ -109,7 +109,7 @@ export const TINY_ANCHORS = Array.from({ length: 16 }, (_, i) => [
  */
 export function tinyDetector() {
   const wave = (/** @type {number} */ count) => Array.from({ length: count }, (_, i) => Math.sin(i * 7) / 2);
-  /** @type {import('../../tools/convert/flatbuffer.js').Field[]} */
+  /** @type {import('../../wasm/tflite/flatbuffer.js').Field[]} */
   const stride2 = [
     ['i32', 1, 2],
     ['i32', 2, 2],

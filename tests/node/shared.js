@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import '../../wasm/platform/node.js';
-import { Engine } from '../../wasm/engine.js';
-import { chooseVariant } from '../../wasm/variant.js';
+import { Engine } from '../../wasm/engine/engine.js';
+import { chooseVariant } from '../../wasm/engine/variant.js';
 
 export * from './numbers.js';
 
@@ -67,7 +67,7 @@ export function packagePhoto(name) {
 }
 
 /**
- * @param {import('../../wasm/variant.js').Variant} variant
+ * @param {import('../../wasm/engine/variant.js').Variant} variant
  * @param {string | Uint8Array} model path or bytes
  */
 export async function loadEngine(variant, model) {

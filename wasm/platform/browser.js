@@ -1,6 +1,6 @@
 // Pages, and the user's own workers and service workers.
-import { failure, OcelliError } from '../errors.js';
-import { installHost } from '../host.js';
+import { failure, OcelliError } from '../shared/errors.js';
+import { installHost } from '../engine/host.js';
 import { foreignDist } from './files.js';
 import { RemoteSession } from './remote.js';
 import { startThreadIn, web } from './web.js';
@@ -18,7 +18,7 @@ installHost({
   startWorker: hasWorkers ? startWorker : undefined,
 });
 
-/** @param {import('../prepare.js').SessionOptions} options */
+/** @param {import('../vision/prepare.js').SessionOptions} options */
 function startWorker(options) {
   return inWorker((worker) => RemoteSession.create(worker, options, startThread));
 }
@@ -65,4 +65,4 @@ function importing(script) {
 const isRefusal = (error) =>
   error instanceof OcelliError && ['WORKER_UNAVAILABLE', 'THREADS_UNAVAILABLE'].includes(error.code);
 
-export * from '../index.js';
+export * from '../vision/index.js';

@@ -1,6 +1,6 @@
 // What a browser can draw, as pixels: in pages, workers and service workers.
-import { failure } from '../errors.js';
-import { tagOf } from '../input.js';
+import { failure } from '../shared/errors.js';
+import { tagOf } from '../vision/input.js';
 
 /**
  * Sizes in pixels, by class name.
@@ -18,7 +18,7 @@ const SIZES = {
 /** @type {OffscreenCanvasRenderingContext2D | undefined} */
 let context;
 
-/** @param {import('../host.js').Size} size */
+/** @param {import('../engine/host.js').Size} size */
 function prepareContext({ width, height }) {
   // Kept, as what reads it back again and again is faster in memory than on a graphics card.
   context ??= /** @type {OffscreenCanvasRenderingContext2D} */ (
@@ -34,7 +34,7 @@ function prepareContext({ width, height }) {
 /** @type {Uint8Array<ArrayBuffer> | undefined} from the last frame, for the next */
 let spare;
 
-/** @type {import('../host.js').Drawing} */
+/** @type {import('../engine/host.js').Drawing} */
 export const drawing = {
   measure(source) {
     const measure = SIZES[tagOf(source) ?? ''];

@@ -1,8 +1,8 @@
 // The worker of a session, and the threads that it asks for: started from outside, as not every browser lets a worker
 // start workers (see browser.js).
-import { toPlainError } from '../errors.js';
+import { toPlainError } from '../shared/errors.js';
 
-/** @typedef {(start: import('../host.js').ThreadStart) => Promise<Worker>} StartThread */
+/** @typedef {(start: import('../engine/host.js').ThreadStart) => Promise<Worker>} StartThread */
 
 export class Crew {
   #members;
@@ -21,7 +21,7 @@ export class Crew {
     });
   }
 
-  /** @param {import('../host.js').ThreadStart} start */
+  /** @param {import('../engine/host.js').ThreadStart} start */
   async #enlist(start) {
     const { index } = start;
     try {

@@ -1,5 +1,5 @@
 // URL -> bytes, as they arrive. Nothing is fetched but what the user, or the package's own place, names.
-import { failure } from '../errors.js';
+import { failure } from '../shared/errors.js';
 
 const PART_BYTES = 1 << 18;
 
@@ -28,7 +28,7 @@ export async function fetchFile(url, code, signal) {
 /**
  * @param {string | URL} url
  * @param {AbortSignal} [signal]
- * @returns {Promise<import('../host.js').ByteSource>}
+ * @returns {Promise<import('../engine/host.js').ByteSource>}
  */
 export async function openUrl(url, signal) {
   const { headers, body } = await fetchFile(url, 'MODEL_NOT_FOUND', signal);

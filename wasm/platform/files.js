@@ -23,7 +23,7 @@ const modules = new Map();
 
 /**
  * The compiled variant; compiled once, however many detectors ask for it. What failed is tried anew.
- * @param {import('../variant.js').Variant | import('../variant.js').TrainVariant} variant
+ * @param {import('../engine/variant.js').Variant | import('../engine/variant.js').TrainVariant} variant
  * @param {string | URL | undefined} wasmUrl a copy of dist/
  * @param {(url: URL) => Promise<WebAssembly.Module>} compile
  */

@@ -2,8 +2,8 @@
 import { open, readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { failure } from '../errors.js';
-import { installHost } from '../host.js';
+import { failure } from '../shared/errors.js';
+import { installHost } from '../engine/host.js';
 import { openUrl } from './fetch.js';
 import { compileOnce, locateModel } from './files.js';
 
@@ -21,7 +21,7 @@ async function compile(url) {
 /**
  * @param {string | URL} source
  * @param {AbortSignal} [signal]
- * @returns {Promise<import('../host.js').ByteSource>}
+ * @returns {Promise<import('../engine/host.js').ByteSource>}
  */
 async function openSource(source, signal) {
   if (/^https?:/.test(String(source))) return openUrl(source, signal);
@@ -54,7 +54,7 @@ async function* readChunks(path) {
   }
 }
 
-/** @param {import('../host.js').ThreadStart} start */
+/** @param {import('../engine/host.js').ThreadStart} start */
 async function startThread(start) {
   // Not the process's own flags: under `--input-type=module --eval` no worker would start.
   const options = { workerData: start, execArgv: [] };
@@ -76,9 +76,9 @@ installHost({
   loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl, compile),
   locateModel,
   open: openSource,
-  loadMachine: () => import('../energy/machine.node.js'),
+  loadMachine: () => import('../report/energy/machine.node.js'),
   loadDirectories: () => import('../train/directory.node.js'),
   startThread,
 });
 
-export * from '../index.js';
+export * from '../vision/index.js';

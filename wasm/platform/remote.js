@@ -1,16 +1,16 @@
 // A session in a worker, seen from this side of the port; serve.js is the other side.
-import { failure, reviveError } from '../errors.js';
-import { isFloatImages, measure, toPixels } from '../input.js';
-import { isTensor } from '../session.js';
+import { failure, reviveError } from '../shared/errors.js';
+import { isFloatImages, measure, toPixels } from '../vision/input.js';
+import { isTensor } from '../vision/session.js';
 import { capture, readable } from './canvas.js';
 import { Crew } from './crew.js';
 import { baseUrl } from './web.js';
 
 /**
- * @typedef {import('../types.js').Answer} Answer
- * @typedef {import('../types.js').Facts} Facts
- * @typedef {import('../types.js').Request} Request
- * @typedef {import('../types.js').Session} Session
+ * @typedef {import('../vision/types.js').Answer} Answer
+ * @typedef {import('../vision/types.js').Facts} Facts
+ * @typedef {import('../vision/types.js').Request} Request
+ * @typedef {import('../vision/types.js').Session} Session
  * @typedef {{resolve: (answer: Answer) => void, reject: (error: unknown) => void}} Waiting
  */
 
@@ -38,7 +38,7 @@ export class RemoteSession {
 
   /**
    * @param {Worker} worker of worker.browser.js
-   * @param {import('../prepare.js').SessionOptions} options
+   * @param {import('../vision/prepare.js').SessionOptions} options
    * @param {import('./crew.js').StartThread} startThread
    * @returns {Promise<RemoteSession>} WORKER_UNAVAILABLE: its script cannot be had
    */
@@ -103,7 +103,7 @@ export class RemoteSession {
 
 /**
  * Options that can be sent; a path in them is the page's, not the worker's.
- * @param {import('../prepare.js').SessionOptions} options
+ * @param {import('../vision/prepare.js').SessionOptions} options
  */
 function toPlain(options) {
   const paths = ['model', 'int8Model', 'labels', 'wasmUrl'].flatMap((key) => {
@@ -116,7 +116,7 @@ function toPlain(options) {
 /**
  * The input as it is sent: what a drawable shows now, without a copy of its pixels; a copy of bytes and pixels that are
  * the user's own.
- * @param {import('../types.js').Input} input
+ * @param {import('../vision/types.js').Input} input
  * @returns {Promise<{input: unknown, transfer: Transferable[]}>}
  */
 async function pack(input) {

@@ -1,6 +1,6 @@
 // A session in a worker, for the RemoteSession at the other end.
-import { toPlainError } from '../errors.js';
-import { LocalSession } from '../session.js';
+import { toPlainError } from '../shared/errors.js';
+import { LocalSession } from '../vision/session.js';
 
 /** @typedef {{postMessage: (message: unknown, transfer?: Transferable[]) => void}} Port */
 
@@ -9,7 +9,7 @@ let session;
 
 /**
  * @param {Port} port
- * @param {import('../prepare.js').SessionOptions} options
+ * @param {import('../vision/prepare.js').SessionOptions} options
  */
 export async function createSession(port, options) {
   try {
@@ -24,7 +24,7 @@ export async function createSession(port, options) {
 /**
  * @param {Port} port
  * @param {number} id
- * @param {import('../types.js').Request} request
+ * @param {import('../vision/types.js').Request} request
  */
 export async function answer(port, id, request) {
   try {

@@ -1,5 +1,5 @@
 // What pages, workers and service workers have in common.
-import { failure } from '../errors.js';
+import { failure } from '../shared/errors.js';
 import { drawing } from './canvas.js';
 import { fetchFile, openUrl } from './fetch.js';
 import { compileOnce, locateModel } from './files.js';
@@ -22,7 +22,7 @@ async function compile(url) {
 /** What relative URLs are relative to. */
 export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
 
-/** @type {Pick<import('../host.js').Host, 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'drawing'>} */
+/** @type {Pick<import('../engine/host.js').Host, 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'drawing'>} */
 export const web = {
   trustsRelaxed: true,
   hasInt8: true,
@@ -35,7 +35,7 @@ export const web = {
 /**
  * Resolves when the thread is about to work.
  * @param {Worker} worker of worker.browser.js
- * @param {import('../host.js').ThreadStart} start
+ * @param {import('../engine/host.js').ThreadStart} start
  * @returns {Promise<Worker>}
  */
 export function startThreadIn(worker, start) {

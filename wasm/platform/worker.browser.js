@@ -1,7 +1,7 @@
 // A worker of ours: runs a detector's session, or is one thread of a pool.
-import { reviveError } from '../errors.js';
-import { installHost } from '../host.js';
-import { runThread } from '../thread.js';
+import { reviveError } from '../shared/errors.js';
+import { installHost } from '../engine/host.js';
+import { runThread } from '../engine/thread.js';
 import { answer, createSession } from './serve.js';
 import { web } from './web.js';
 
@@ -18,7 +18,7 @@ onmessage = async ({ data: { create, id, request, thread, started } }) => {
   else if (thread) await runThread(thread, () => port.postMessage('ready')).finally(close);
 };
 
-/** @param {import('../host.js').ThreadStart} start */
+/** @param {import('../engine/host.js').ThreadStart} start */
 function startThread(start) {
   return new Promise((/** @type {(value: void) => void} */ resolve, reject) => {
     starting.set(start.index, { resolve, reject });

@@ -3,8 +3,8 @@
 import model from '../../dist/models/ssd_mobilenet_v2_oidv4.bin';
 import relaxed from '../../dist/ocelli-relaxed.wasm';
 import simd from '../../dist/ocelli-simd.wasm';
-import { failure } from '../errors.js';
-import { installHost } from '../host.js';
+import { failure } from '../shared/errors.js';
+import { installHost } from '../engine/host.js';
 import { openUrl } from './fetch.js';
 
 const MODULES = { simd, relaxed };
@@ -36,4 +36,4 @@ function packaged() {
   };
 }
 
-export * from '../index.js';
+export * from '../vision/index.js';

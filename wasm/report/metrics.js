@@ -7,7 +7,7 @@
  * @property {import('../train/types.js').History} history
  * @property {number} seconds
  * @property {number} multiplyAdds
- * @property {import('../energy/estimate.js').Energy} energy
+ * @property {import('./energy/estimate.js').Energy} energy
  * @property {{train: number, validation: number, classes: string[], parameters: number}} data
  *
  * @typedef {{name: string, key: string}} Metric

@@ -1,31 +1,31 @@
 // A .tflite file as a backbone: the part that stays as it is gives features; the last inverted residual blocks, if wanted,
 // become the tail that is trained; and with a trained head it is written as one classifier.
-import { BATCH_NORM_ENTRY, readBatchNorm } from '../../tools/convert/batch_norm.js';
-import { appendLabels, writeMetadata } from '../../tools/convert/metadata.js';
-import { TfliteFile } from '../../tools/convert/read_tflite.js';
-import { writeTflite } from '../../tools/convert/tflite.js';
-import { Engine } from '../engine.js';
-import { failure } from '../errors.js';
-import { FeatureExtractor } from '../features.js';
-import { host } from '../host.js';
-import { readSource } from '../input.js';
-import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from '../model_spec.js';
-import { checkChoice, checkKeys, checkNumber } from '../options.js';
-import { chooseVariant } from '../variant.js';
+import { BATCH_NORM_ENTRY, readBatchNorm } from '../tflite/batch_norm.js';
+import { appendLabels, writeMetadata } from '../tflite/metadata.js';
+import { TfliteFile } from '../tflite/read.js';
+import { writeTflite } from '../tflite/write.js';
+import { Engine } from '../engine/engine.js';
+import { failure } from '../shared/errors.js';
+import { FeatureExtractor } from '../vision/features.js';
+import { host } from '../engine/host.js';
+import { readSource } from '../vision/input.js';
+import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from '../vision/model_spec.js';
+import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { chooseVariant } from '../engine/variant.js';
 import { addHead, addPool, cutAt, findMap } from './classifier_network.js';
 import { parameterSpecs } from './network.js';
 import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.js';
 
 /**
- * @typedef {import('../../tools/convert/network.js').Network} FileNetwork
- * @typedef {import('../../tools/convert/network.js').Value} Value
- * @typedef {import('../types.js').Input} ImageInput
+ * @typedef {import('../tflite/network.js').Network} FileNetwork
+ * @typedef {import('../tflite/network.js').Value} Value
+ * @typedef {import('../vision/types.js').Input} ImageInput
  *
  * @typedef {object} BackboneOptions
  * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a .tflite file with float weights: a feature vector
  *   or a classifier with a global pool, or a detector; default: the detector that comes with the package, whose backbone
  *   gives 1280 features
- * @property {Partial<import('../engine.js').InputSpec>} [input] how pixels become its input, where the file does not say
+ * @property {Partial<import('../engine/engine.js').InputSpec>} [input] how pixels become its input, where the file does not say
  * @property {number} [unfreeze] how many of the last inverted residual blocks are trained, together with what follows
  *   them; default 0
  * @property {'frozen' | 'training'} [batchNorm] of those blocks: as it is (the default), or in training mode, which needs

@@ -1,17 +1,17 @@
 // The networks that are cut out of a backbone's file and built on it: what stays as it is, and the trained classifier.
-import { convertFailure } from '../../tools/convert/errors.js';
-import { dropUnused } from '../../tools/convert/fuse.js';
-import { ints } from '../../tools/convert/network.js';
+import { convertFailure } from '../convert/errors.js';
+import { dropUnused } from '../convert/lower/fuse.js';
+import { ints } from '../tflite/network.js';
 
 /**
- * @typedef {import('../../tools/convert/network.js').Network} FileNetwork
- * @typedef {import('../../tools/convert/network.js').Op} Op
- * @typedef {import('../../tools/convert/network.js').Value} Value
+ * @typedef {import('../tflite/network.js').Network} FileNetwork
+ * @typedef {import('../tflite/network.js').Op} Op
+ * @typedef {import('../tflite/network.js').Value} Value
  */
 
 /**
  * The map that is pooled to features: what the last global pool takes or, in a detector, the backbone's last layer.
- * @param {import('../../tools/convert/read_tflite.js').TfliteFile} file
+ * @param {import('../tflite/read.js').TfliteFile} file
  * @returns {number} tensor
  */
 export function findMap({ operators }) {

@@ -1,4 +1,4 @@
-import { OcelliError } from '../errors.js';
+import { OcelliError } from '../shared/errors.js';
 
 /** Codes that arise in training, with what they mean. */
 export const MESSAGES = {

@@ -1,5 +1,5 @@
 // The examples that a learner was given: images or rows of features, and the classes that they are of.
-import { checkKeys } from '../options.js';
+import { checkKeys } from '../shared/options.js';
 import { checkExamples, Dataset } from './dataset.js';
 import { failure } from './errors.js';
 import { extractFeatures } from './extract.js';

@@ -1,9 +1,9 @@
 // Images -> rows of features, in batches.
-import { OcelliError } from '../errors.js';
-import { checkNumber } from '../options.js';
+import { OcelliError } from '../shared/errors.js';
+import { checkNumber } from '../shared/options.js';
 
 /**
- * @typedef {import('../input.js').ImageInput} ImageInput
+ * @typedef {import('../vision/input.js').ImageInput} ImageInput
  *
  * @typedef {object} ExtractOptions
  * @property {number} [batchSize] images at a time; default 16

@@ -26,7 +26,7 @@ import { shuffled } from './random.js';
  * @property {Float32Array | null} bestParameters
  * @property {number} multiplyAdds of the work done
  * @property {number} seconds by the clock, whatever else the event loop did meanwhile
- * @property {import('../energy/estimate.js').Joules | null} joules of it, if they were measured from beginning to end
+ * @property {import('../report/energy/estimate.js').Joules | null} joules of it, if they were measured from beginning to end
  *
  * @typedef {Record<string, number>} Logs loss, accuracy and, where there is something to say, val_loss, val_accuracy,
  *   weighted_accuracy, val_weighted_accuracy

@@ -1,5 +1,5 @@
 // What is to be said of a fit when it has run: Keras' History, and the facts of which a report is made.
-import { estimateEnergy, loadMachine } from '../energy/estimate.js';
+import { estimateEnergy, loadMachine } from '../report/energy/estimate.js';
 
 /**
  * @typedef {import('./plan.js').Plan} Plan
@@ -28,7 +28,7 @@ export function toHistory({ history }, { epochs, batchSize }, examples) {
  * The fit with its energy and emissions.
  * @param {FitFacts} facts
  * @param {{classes: string[], parameters: number}} model
- * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions}} [options]
+ * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
  * @returns {Promise<import('../report/metrics.js').Configuration>}
  */
 export async function describeFit(facts, model, { name = 'training', energy = {} } = {}) {

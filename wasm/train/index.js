@@ -13,7 +13,7 @@
  * @typedef {import('./types.js').LearnerOptions} LearnerOptions
  * @typedef {import('./types.js').Prediction} Prediction
  */
-export { OcelliError } from '../errors.js';
+export { OcelliError } from '../shared/errors.js';
 export { makeReport } from '../report/report.js';
 export { Backbone } from './backbone.js';
 export { TransferLearner } from './learner.js';

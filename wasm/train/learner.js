@@ -1,8 +1,8 @@
 // Teaches a classifier on the features of a network: examples in, softmax head (and tail) trained, predictions out.
-import { failure as generalFailure, OcelliError } from '../errors.js';
-import { loadMachine } from '../energy/estimate.js';
-import { host } from '../host.js';
-import { checkChoice, checkKeys, checkNumber } from '../options.js';
+import { failure as generalFailure, OcelliError } from '../shared/errors.js';
+import { loadMachine } from '../report/energy/estimate.js';
+import { host } from '../engine/host.js';
+import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { makeReport } from '../report/report.js';
 import { checkExamples } from './dataset.js';
 import { failure } from './errors.js';
@@ -409,7 +409,7 @@ export class TransferLearner {
 
   /**
    * The last fit, with its energy and emissions: what a report is made of.
-   * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions}} [options]
+   * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
    * @returns {Promise<import('../report/metrics.js').Configuration>}
    */
   async describeFit(options) {
@@ -420,7 +420,7 @@ export class TransferLearner {
 
   /**
    * The last fit's model card, tables, emissions.csv and plots.
-   * @param {{name?: string, energy?: import('../energy/estimate.js').EnergyOptions} &
+   * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions} &
    *   Partial<import('../report/card.js').About>} [options]
    * @returns {Promise<Record<string, string>>} file name -> text; README.md is the card
    */

@@ -1,5 +1,5 @@
 // The model that is trained: a network, its weights, and where its optimizer stands.
-import { checkKeys } from '../options.js';
+import { checkKeys } from '../shared/options.js';
 import { failure } from './errors.js';
 import { headNetwork, initialParameters, parameterSpecs, tailNetwork } from './network.js';
 import { checkOptimizer, optimizerConstants } from './plan.js';

@@ -55,7 +55,7 @@ export function initialParameters(network, tail, seed) {
 }
 
 /**
- * Where each parameter lies, as src/trainer.h lays them out.
+ * Where each parameter lies, as src/train/trainer.h lays them out.
  * @param {Network} network
  */
 export function parameterSpecs({ input, layers }) {

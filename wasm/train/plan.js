@@ -1,7 +1,7 @@
 // What a user asks of a fit -> a checked plan of plain data, with Keras 2.15's names and defaults. The plan is saved with
 // an interrupted training.
-import { failure } from '../errors.js';
-import { checkChoice, checkKeys, checkNumber } from '../options.js';
+import { failure } from '../shared/errors.js';
+import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 
 /**
  * @typedef {object} Schedule A learning rate by step (the optimizer's steps, from 0). With `warmupSteps` it first goes

@@ -1,7 +1,7 @@
 // A learner's weights, optimizer slots and place in a training <-> a safetensors file.
 import { failure } from './errors.js';
 import { parameterSpecs } from './network.js';
-import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { readSafetensors, writeSafetensors } from '../tflite/safetensors.js';
 
 /**
  * @typedef {object} State
@@ -53,7 +53,7 @@ function slotGroups(slots, count) {
  * @param {string} prefix
  * @param {Float32Array} values
  * @param {import('./trainer.js').Network} network
- * @returns {[string, import('./safetensors.js').Tensor][]}
+ * @returns {[string, import('../tflite/safetensors.js').Tensor][]}
  */
 function nameParameters(prefix, values, network) {
   return parameterSpecs(network).map(({ name, shape, offset, size }) => [
@@ -105,7 +105,7 @@ function parse(text) {
 
 /**
  * @param {string} prefix
- * @param {Record<string, import('./safetensors.js').Tensor>} tensors
+ * @param {Record<string, import('../tflite/safetensors.js').Tensor>} tensors
  * @param {import('./trainer.js').Network} network
  */
 function gather(prefix, tensors, network) {

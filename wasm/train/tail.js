@@ -1,14 +1,14 @@
 // The last layers of a backbone, which are trained: found in its file's network, their weights taken out, and put back.
-import { toAffine } from '../../tools/convert/batch_norm.js';
-import { convertFailure } from '../../tools/convert/errors.js';
-import { Wiring } from '../../tools/convert/network.js';
+import { toAffine } from '../tflite/batch_norm.js';
+import { convertFailure } from '../convert/errors.js';
+import { Wiring } from '../tflite/network.js';
 import { failure } from './errors.js';
 
 /**
- * @typedef {import('../../tools/convert/network.js').BatchNorm} BatchNorm
- * @typedef {import('../../tools/convert/network.js').Network} FileNetwork
- * @typedef {import('../../tools/convert/network.js').Op} Op
- * @typedef {import('../../tools/convert/network.js').Value} Value
+ * @typedef {import('../tflite/network.js').BatchNorm} BatchNorm
+ * @typedef {import('../tflite/network.js').Network} FileNetwork
+ * @typedef {import('../tflite/network.js').Op} Op
+ * @typedef {import('../tflite/network.js').Value} Value
  * @typedef {import('./trainer.js').TrainLayer} TrainLayer
  *
  * @typedef {{op: Op, layer: TrainLayer, batchNorm?: BatchNorm}} TailLayer batchNorm: what was folded into the operator,

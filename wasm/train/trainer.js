@@ -1,10 +1,10 @@
 // One instance of the training module with one network in it. The only file that knows that module's exports and
-// structs (wasm/exports_train.c, src/trainer.h); what it gives out are copies.
-import { failure as generalFailure, OcelliError } from '../errors.js';
-import { host } from '../host.js';
-import { instantiate } from '../instance.js';
-import { Memory } from '../memory.js';
-import { chooseVariant } from '../variant.js';
+// structs (wasm/bridge/exports_train.c, src/train/trainer.h); what it gives out are copies.
+import { failure as generalFailure, OcelliError } from '../shared/errors.js';
+import { host } from '../engine/host.js';
+import { instantiate } from '../engine/instance.js';
+import { Memory } from '../engine/memory.js';
+import { chooseVariant } from '../engine/variant.js';
 
 /**
  * @typedef {object} TrainLayer
@@ -36,7 +36,7 @@ import { chooseVariant } from '../variant.js';
  * @property {number} regularizer not a sum: it joins the mean loss
  */
 
-// wasm/exports_train.c's structs.
+// wasm/bridge/exports_train.c's structs.
 const ABI = 1;
 const LAYER_BYTES = 32;
 const BUFFERS_BYTES = 44;

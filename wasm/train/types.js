@@ -2,7 +2,7 @@
 export {};
 
 /**
- * @typedef {import('../input.js').ImageInput} ImageInput
+ * @typedef {import('../vision/input.js').ImageInput} ImageInput
  * @typedef {import('./metrics.js').Evaluation} Evaluation
  * @typedef {import('./extract.js').ExtractOptions} ExtractOptions
  *

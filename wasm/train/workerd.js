@@ -2,7 +2,7 @@
 import relaxed from '../../dist/ocelli-train-relaxed.wasm';
 import simd from '../../dist/ocelli-train-simd.wasm';
 import '../platform/workerd.js';
-import { host, installHost } from '../host.js';
+import { host, installHost } from '../engine/host.js';
 
 /** @type {Record<string, WebAssembly.Module>} */
 const MODULES = { 'train-simd': simd, 'train-relaxed': relaxed };

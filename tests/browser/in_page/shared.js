@@ -1,5 +1,5 @@
 // Stands for tests/node/shared.js: the reference data comes from the page's server, at once, as tests expect it.
-import { chooseVariant } from '../../../wasm/variant.js';
+import { chooseVariant } from '../../../wasm/engine/variant.js';
 
 export * from '../../node/numbers.js';
 export const needsShared = {};

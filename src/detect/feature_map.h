@@ -1,0 +1,34 @@
+// Stage: one tensor of the graph -> feature vectors: the mean over its plane, or over the part under a box.
+// Input shapes: [N, C], or [N, …, C] with a plane between, of [H, W] where boxes are asked for; float32, or 8-bit with
+// scale and zero point. Output: float32 [C] of reals.
+#ifndef OCELLI_FEATURE_MAP_H_
+#define OCELLI_FEATURE_MAP_H_
+
+#include <stdbool.h>
+
+#include "base/tensor.h"
+#include "image/resize.h"
+
+// A borrowed view of the tensor.
+typedef struct {
+  const void* data;
+  ocl_dtype dtype;
+  ocl_shape shape;
+  float scale;  // real = (stored - zero_point) * scale; unused if float
+  int32_t zero_point;
+} ocl_feature_map;
+
+// Whether the functions below can read it; with a plane of [H, W], if `has_plane`.
+bool ocl_feature_map_is_usable(const ocl_feature_map* map, bool has_plane);
+
+// How long a vector of it is: C.
+int32_t ocl_feature_map_length(const ocl_feature_map* map);
+
+// The mean over the plane of image `index`.
+void ocl_feature_map_pool(const ocl_feature_map* map, int32_t index, float* features_out);
+
+// The mean over the cells of image 0 under a box, which is in [0, 1] of the plane, its corners in order: each cell
+// counts by the area that the box covers of it. A box without area takes the cell that it lies in.
+void ocl_feature_map_pool_box(const ocl_feature_map* map, ocl_resize_box box_norm, float* features_out);
+
+#endif  // OCELLI_FEATURE_MAP_H_

@@ -1,0 +1,66 @@
+// Stage: raw heads (box encodings, class scores) + anchors -> detections, best first.
+// Input shapes: box encodings [N, 4] (ty, tx, th, tw), class scores [N, columns], anchors [N, 4] (y_center, x_center,
+// height, width); float32. Output: a list of at most max_total boxes in [0, 1] of the network's input.
+// Semantics: TensorFlow Object Detection API, box_coders/faster_rcnn_box_coder.py and core/post_processing.py
+// (multiclass_non_max_suppression, class_agnostic_non_max_suppression). Suppression sees the boxes before clipping.
+// A class score or box that is not finite is dropped, as if its score were below the threshold.
+#ifndef OCELLI_SSD_H_
+#define OCELLI_SSD_H_
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+typedef struct ocl_ssd ocl_ssd;
+
+// What makes probabilities of the class scores.
+typedef enum {
+  OCL_SSD_SIGMOID,
+  OCL_SSD_SOFTMAX,  // over all columns, the background's too
+  OCL_SSD_NONE,     // they are probabilities
+} ocl_ssd_converter;
+
+typedef struct {
+  int32_t num_anchors;        // N, at least 1
+  int32_t num_columns;        // of the class scores
+  int32_t background_column;  // 0, or -1: there is none. All other columns are classes, numbered from 0
+  ocl_ssd_converter converter;
+  float box_scales[4];   // of ty, tx, th, tw; above 0. 10, 10, 5, 5 in most models
+  const float* anchors;  // [num_anchors, 4]; copied
+  int32_t max_total;     // the most that any call may ask for
+} ocl_ssd_config;
+
+typedef struct {
+  float score_threshold;           // 0 to 1; a detection's score is above it
+  float iou_threshold;             // 0 to 1; two detections overlap no more than that
+  int32_t max_per_class;           // at least 1; unused if class-agnostic
+  int32_t max_total;               // 1 to the config's
+  bool is_class_agnostic;          // an anchor is of its best allowed class, and boxes of any class suppress each other
+  bool is_clipped;                 // to [0, 1]; then boxes without area are dropped, and others move up to max_total
+  const uint8_t* allowed_classes;  // [classes] 0: not looked for; NULL: all. Must outlive the call
+} ocl_ssd_options;
+
+typedef struct {
+  float y_min, x_min, y_max, x_max;  // of the input's height and width
+  float score;
+  int32_t class_id;  // from 0, without background
+  int32_t anchor_index;
+} ocl_ssd_detection;
+
+// All memory that detection needs: 61 bytes per anchor and little else. INVALID_ARGUMENT: the config is out of its
+// range, or an anchor is not finite. OUT_OF_MEMORY.
+ocl_status ocl_ssd_create(const ocl_ssd_config* config, ocl_ssd** ssd_out);
+void ocl_ssd_destroy(ocl_ssd* ssd);  // takes NULL
+
+// `box_encodings` [N, 4] and `class_scores` [N, columns] as configured, in any alignment of float. *detections_out:
+// borrowed until the next call; in descending order of score (ties: lower anchor first, then lower class).
+// INVALID_ARGUMENT: an option is out of its range.
+ocl_status ocl_ssd_detect(ocl_ssd* ssd, const float* box_encodings, const float* class_scores,
+                          const ocl_ssd_options* options, const ocl_ssd_detection** detections_out,
+                          int32_t* num_detections_out);
+
+// One encoding (ty, tx, th, tw) and its anchor -> y_min, x_min, y_max, x_max. Not clipped; finite only if they are.
+void ocl_ssd_decode_box(const float encoding[4], const float anchor[4], const float box_scales[4], float box_out[4]);
+
+#endif  // OCELLI_SSD_H_

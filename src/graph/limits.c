@@ -1,0 +1,51 @@
+// What a network may ask for. Past these limits a model is refused rather than run: hostile or mistaken, no network of
+// this kind comes near, and a run must end.
+#include "graph/internal.h"
+
+static const size_t kMaxElements = (size_t)1 << 28;
+static const uint64_t kMaxWorkPerImage = (uint64_t)1 << 35;  // multiply-adds; the default detector has 0.7 * 10^9
+static const uint64_t kWorkPerElement = 16;                  // an element that is read or written costs about as much
+
+// Past kMaxElements it says only that: what a file asks for may not fit size_t.
+static uint64_t count_elements(const ocl_shape* shape) {
+  uint64_t elements = 1;
+  for (int32_t d = 0; d < shape->rank && elements <= kMaxElements; d++) elements *= (uint64_t)shape->dims[d];
+  return elements;
+}
+
+ocl_status ocl_graph_check_size(const ocl_value* value, ocl_detail* detail) {
+  if (count_elements(&value->shape) <= kMaxElements) return OCL_OK;
+  return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "tensor '%s'", value->name);
+}
+
+// Only a joining may have a part without elements.
+ocl_status ocl_graph_check_input(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  if (input == NULL || step->op.opcode == OCL_OP_CONCATENATION || count_elements(&input->shape) > 0) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is empty");
+}
+
+ocl_status ocl_graph_check_outputs(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  for (int32_t i = 0; i < step->op.num_outputs; i++) {
+    const ocl_value* output = ocl_graph_out(graph, step, i);
+    const uint64_t elements = count_elements(&output->shape);
+    if (elements == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is empty");
+    if (elements > kMaxElements)
+      return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s'", output->name);
+  }
+  return OCL_OK;
+}
+
+ocl_status ocl_graph_check_work(ocl_graph* graph, const ocl_step* step, int32_t batch, uint64_t* work,
+                                ocl_detail* detail) {
+  uint64_t elements = 0;
+  for (int32_t i = 0; i < step->op.num_inputs; i++) {
+    const ocl_value* input = ocl_graph_in(graph, step, i);
+    if (input != NULL) elements += count_elements(&input->shape);
+  }
+  for (int32_t i = 0; i < step->op.num_outputs; i++) elements += count_elements(&ocl_graph_out(graph, step, i)->shape);
+  *work += step->multiply_adds + step->other_work + elements * kWorkPerElement;
+  if (*work / (uint64_t)batch <= kMaxWorkPerImage) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "more work up to here than %llu multiply-adds per image",
+                          (unsigned long long)kMaxWorkPerImage);
+}

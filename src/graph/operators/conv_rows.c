@@ -1,0 +1,166 @@
+// Convolutions with windows, row by row, without pointers for the whole feature map.
+// XNNPACK's kernels read their inputs through an indirection buffer (Dukhan, "The Indirect Convolution Algorithm",
+// 2019): a pointer for each kernel element of each output pixel, 0.8 MB for the first convolution of a network of
+// 300 x 300, to be written before the first run and read in every run. Output rows whose windows cross neither the
+// input's upper nor its lower edge differ by a constant, which the kernels can add to each pointer: of these rows one
+// has pointers here, so that most stay in the nearest cache.
+#include <pthreadpool.h>
+#include <string.h>
+
+#include "graph/internal.h"
+#include "xnnpack/allocator.h"
+#include "xnnpack/indirection.h"
+#include "xnnpack/math.h"
+#include "xnnpack/operator.h"
+
+static bool is_enabled;
+
+void ocl_graph_enable_shared_rows(void) {
+  is_enabled = true;
+}
+
+// What the pointers are relative to. Never the padding's address, which the kernels add nothing to.
+static const void* base(xnn_operator_t op) {
+  return (const char*)op->zero_buffer + XNN_ALLOCATION_ALIGNMENT;
+}
+
+static size_t num_kept_rows(const ocl_step* step) {
+  return step->xnn->output_height - step->rows.num_alike + 1;
+}
+
+// The pointers of output row `y`, and what is to be added to them.
+static const void** find_row(const ocl_step* step, size_t y, size_t* offset_out) {
+  const ocl_shared_rows* rows = &step->rows;
+  const size_t first = rows->first_alike;
+  const size_t num_skipped = y < first ? 0 : min(y - first, rows->num_alike - 1);
+  const bool is_alike = y >= first && y < first + rows->num_alike;
+  *offset_out = (uintptr_t)step->xnn->input - (uintptr_t)base(step->xnn) +
+                (is_alike ? num_skipped * rows->input_stride_bytes : 0);
+  return step->xnn->indirection_buffer + (y - num_skipped) * rows->num_pointers;
+}
+
+// ---- planning ----
+
+static bool is_igemm(xnn_operator_t op) {
+  return op->ukernel.type == xnn_microkernel_type_igemm;
+}
+
+static void find_rows_alike(ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  const size_t stride = op->stride_height, end_of_input = op->padding_top + op->input_height;
+  const size_t reach = (op->kernel_height - 1) * op->dilation_height;
+  const size_t pixel_bytes = is_igemm(op) ? op->context.igemm.conv2d_igemm_indirection_init.input_pixel_stride
+                                          : op->context.dwconv.dwconv_indirection_init.input_pixel_stride;
+  const size_t first = min(divide_round_up(op->padding_top, stride), op->output_height);
+  const size_t end = min(divide_round_up(doz(end_of_input, reach), stride), op->output_height);
+  step->rows.first_alike = first;
+  step->rows.num_alike = doz(end, first);
+  step->rows.input_stride_bytes = stride * op->input_width * pixel_bytes;
+}
+
+// A row of its own may end in a tile that is not full. At most a sixteenth more tiles are worth it.
+static bool has_few_tiles_more(xnn_operator_t op, size_t mr) {
+  const size_t by_rows = op->output_height * divide_round_up(op->output_width, mr);
+  return by_rows - divide_round_up(op->output_height * op->output_width, mr) <= by_rows / 16;
+}
+
+static void fill_igemm_row(xnn_operator_t op, size_t mr, size_t y, const void** pointers) {
+  const struct conv2d_igemm_indirection_init_context* c = &op->context.igemm.conv2d_igemm_indirection_init;
+  xnn_indirection_init_conv2d(mr, 0, round_up(c->output_width, mr), pointers, base(op), c->zero_buffer,
+                              c->input_pixel_stride, c->input_height, c->input_width, 1, c->output_width,
+                              c->kernel_height, c->kernel_width, c->stride_height, c->stride_width, c->dilation_height,
+                              c->dilation_width, c->input_padding_top - y * c->stride_height, c->input_padding_left);
+}
+
+static void fill_dwconv_row(xnn_operator_t op, size_t y, const void** pointers) {
+  const struct dwconv_indirection_init_context* c = &op->context.dwconv.dwconv_indirection_init;
+  xnn_indirection_init_dwconv2d(0, 1, pointers, base(op), c->input_pixel_stride, c->zero_buffer, c->input_height,
+                                c->input_width, 1, c->output_width, c->kernel_height, c->kernel_width, c->stride_height,
+                                c->stride_width, c->dilation_height, c->dilation_width,
+                                c->input_padding_top - y * c->stride_height, c->input_padding_left, c->step_height,
+                                c->step_width, c->tile_size);
+}
+
+static bool can_share(const ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  if (step->rows.num_alike < 2) return false;
+  if (is_igemm(op)) return op->groups == 1 && has_few_tiles_more(op, op->compute[1].tile[0]);
+  return op->compute[1].type == xnn_parallelization_type_2d && op->ukernel.dwconv.last_tile == 0;
+}
+
+bool ocl_graph_prepare_rows(ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  if (!is_enabled || (!is_igemm(op) && op->ukernel.type != xnn_microkernel_type_dwconv)) return false;
+  op->flags |= XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER;
+  return true;
+}
+
+// XNNPACK is to write all pointers when the operator is reshaped, and to run nothing else.
+static void leave_rows(ocl_step* step) {
+  memset(step->xnn->compute, 0, sizeof step->xnn->compute);
+  step->rows.num_alike = 0;
+  step->xnn->last_input_height = 0;
+  step->xnn->flags &= ~(uint32_t)XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER;
+}
+
+ocl_status ocl_graph_share_rows(ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  find_rows_alike(step);
+  if (!can_share(step)) {
+    leave_rows(step);
+    return OCL_OK;
+  }
+  const size_t mr = op->compute[1].tile[0];
+  const struct dwconv_indirection_init_context* dwconv = &op->context.dwconv.dwconv_indirection_init;
+  const size_t kernel_size = (size_t)op->kernel_height * op->kernel_width;
+  step->rows.num_pointers = is_igemm(op) ? round_up(op->output_width, mr) * kernel_size
+                                         : dwconv->step_height + dwconv->tile_size - kernel_size;
+  const void** pointers = xnn_reallocate_memory((void*)op->indirection_buffer,
+                                                num_kept_rows(step) * step->rows.num_pointers * sizeof *pointers);
+  if (pointers == NULL) return OCL_OUT_OF_MEMORY;
+  op->indirection_buffer = pointers;
+  for (size_t i = 0; i < num_kept_rows(step); i++, pointers += step->rows.num_pointers) {
+    const size_t y = i <= step->rows.first_alike ? i : i + step->rows.num_alike - 1;
+    if (is_igemm(op))
+      fill_igemm_row(op, mr, y, pointers);
+    else
+      fill_dwconv_row(op, y, pointers);
+  }
+  return OCL_OK;
+}
+
+// ---- running ----
+
+static void run_igemm_tile(ocl_step* step, size_t image, size_t y, size_t x, size_t channel, size_t width,
+                           size_t channels) {
+  const struct igemm_context* c = &step->xnn->context.igemm.igemm;
+  size_t offset;
+  const void** pointers = find_row(step, y, &offset) + x * c->ks;
+  char* output = (char*)c->c + image * c->bc_stride + (y * step->xnn->output_width + x) * c->cm_stride;
+  c->ukernel.function[XNN_UARCH_DEFAULT](width, channels, c->kc, c->ks_scaled, pointers,
+                                         (const char*)c->packed_w + channel * c->w_stride,
+                                         output + (channel << c->log2_csize), c->cm_stride, c->cn_stride,
+                                         offset + image * c->ba_stride, c->zero, &c->params);
+}
+
+static void run_dwconv_row(ocl_step* step, size_t image, size_t y) {
+  const struct dwconv_context* c = &step->xnn->context.dwconv.dwconv;
+  size_t offset;
+  const void** pointers = find_row(step, y, &offset);
+  c->unipass_ukernel(c->groups, c->output_width, pointers, c->packed_weights,
+                     (char*)c->output + image * c->output_batch_stride + y * c->output_height_stride,
+                     c->indirect_input_width_stride, c->output_increment, offset + image * c->input_batch_stride,
+                     c->zero, &c->params);
+}
+
+void ocl_graph_run_rows(ocl_graph* graph, ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  const size_t* tile = op->compute[1].tile;
+  if (is_igemm(op))
+    pthreadpool_parallelize_4d_tile_2d(graph->pool, (pthreadpool_task_4d_tile_2d_t)run_igemm_tile, step, op->batch_size,
+                                       op->output_height, op->output_width, op->group_output_channels, tile[0], tile[1],
+                                       PTHREADPOOL_FLAG_DISABLE_DENORMALS);
+  else
+    pthreadpool_parallelize_2d(graph->pool, (pthreadpool_task_2d_t)run_dwconv_row, step, op->batch_size,
+                               op->output_height, PTHREADPOOL_FLAG_DISABLE_DENORMALS);
+}

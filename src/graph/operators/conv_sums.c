@@ -1,0 +1,231 @@
+// Operators with 8-bit weights whose outputs are not made of their sums as XNNPACK would: XNNPACK's float operator sums
+// whole numbers, exactly as long as a sum stays below 2^24, and what follows is done here, to TFLite's last bit. A last
+// bit that differed would fall on the other side of a tie in some later layer and grow from there.
+//
+// Hybrid: TFLite's "dynamic range" kernels round a float input to 8 bits before multiplying it with 8-bit weights: each
+// image (each row of a fully connected layer) with a scale and zero point of its own.
+//
+// Rounded twice: TFLite's built-in 8-bit kernels multiply a sum with a 32-bit fixed-point factor, round, shift, and
+// round again; XNNPACK rounds once.
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/internal.h"
+
+typedef struct {
+  int32_t multiplier;  // of 2^-31
+  int32_t shift;       // to the left; negative: to the right
+  int32_t bias;
+} requantization;
+
+static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
+  if (step->sums != OCL_SUMS_HYBRID) return 0;
+  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
+  return step->kind == &ocl_graph_fully_connected ? ocl_shape_num_elements(input) / (size_t)step->kernel[1]
+                                                  : (size_t)input->dims[0];
+}
+
+// ---- workspace: each hybrid group's scale, then the input as whole numbers, then the sums of what is rounded twice
+// ----
+
+static size_t aligned(size_t bytes) {
+  return (bytes + XNN_EXTRA_BYTES + 15) & ~(size_t)15;
+}
+
+static size_t input_end(ocl_graph* graph, const ocl_step* step) {
+  const size_t elements = ocl_shape_num_elements(&ocl_graph_in(graph, step, 0)->shape);
+  return aligned((num_groups(graph, step) + elements) * sizeof(float));
+}
+
+size_t ocl_graph_sums_bytes(ocl_graph* graph, const ocl_step* step) {
+  if (step->sums == OCL_SUMS_OF_XNNPACK) return 0;
+  if (step->sums == OCL_SUMS_HYBRID) return input_end(graph, step);
+  const size_t outputs = ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape);
+  return input_end(graph, step) + aligned(outputs * sizeof(float));
+}
+
+static float* whole_input(ocl_graph* graph, const ocl_step* step) {
+  return (float*)step->workspace + num_groups(graph, step);
+}
+
+const void* ocl_graph_sums_input(ocl_graph* graph, const ocl_step* step) {
+  return step->sums == OCL_SUMS_OF_XNNPACK ? ocl_graph_in(graph, step, 0)->data : whole_input(graph, step);
+}
+
+void* ocl_graph_sums_output(ocl_graph* graph, const ocl_step* step) {
+  if (step->sums != OCL_SUMS_ROUNDED_TWICE) return ocl_graph_out(graph, step, 0)->data;
+  return (uint8_t*)step->workspace + input_end(graph, step);
+}
+
+// ---- building ----
+
+// The nearest multiplier of at least 2^30, as TFLite's QuantizeMultiplier has it.
+static requantization requantization_of(double factor, int32_t bias) {
+  int exponent;
+  int64_t multiplier = llround(frexp(factor, &exponent) * 0x1p31);
+  if (multiplier == INT64_C(1) << 31) {
+    multiplier /= 2;
+    exponent++;
+  }
+  if (exponent < -31) return (requantization){0, 0, bias};
+  return (requantization){(int32_t)multiplier, exponent, bias};
+}
+
+ocl_status ocl_graph_build_sums(ocl_graph* graph, ocl_step* step, const float* scales, const void* biases,
+                                size_t channels) {
+  const bool is_hybrid = step->sums == OCL_SUMS_HYBRID;
+  step->channel_factors = calloc(channels, is_hybrid ? 2 * sizeof(float) : sizeof(requantization));
+  if (step->channel_factors == NULL) return OCL_OUT_OF_MEMORY;
+  if (is_hybrid) {
+    float* factors = step->channel_factors;
+    memcpy(factors, scales, channels * sizeof(float));
+    if (biases != NULL) memcpy(factors + channels, biases, channels * sizeof(float));
+    return OCL_OK;
+  }
+  requantization* factors = step->channel_factors;
+  const double input_scale = ocl_graph_in(graph, step, 0)->scale, output_scale = ocl_graph_out(graph, step, 0)->scale;
+  for (size_t c = 0; c < channels; c++)
+    factors[c] =
+        requantization_of(input_scale * scales[c] / output_scale, biases == NULL ? 0 : ((const int32_t*)biases)[c]);
+  return OCL_OK;
+}
+
+ocl_status ocl_graph_whole_numbers(const int8_t* numbers, size_t count, float** floats_out) {
+  float* floats = *floats_out = malloc(count * sizeof(float) + 1);
+  if (floats == NULL) return OCL_OUT_OF_MEMORY;
+  for (size_t i = 0; i < count; i++) floats[i] = numbers[i];
+  return OCL_OK;
+}
+
+static ocl_activation activation_of(const ocl_step* step) {
+  return step->kind == &ocl_graph_fully_connected ? step->op.options.fully_connected.activation
+                                                  : step->op.options.conv.activation;
+}
+
+// ---- hybrid ----
+
+static void find_range(const float* values, size_t count, float* min_out, float* max_out) {
+  enum { LANES = 8 };
+  float min[LANES] = {0}, max[LANES] = {0};  // the range always has 0 in it
+  size_t i = 0;
+  for (; i + LANES <= count; i += LANES)
+    for (int lane = 0; lane < LANES; lane++) {
+      min[lane] = values[i + lane] < min[lane] ? values[i + lane] : min[lane];
+      max[lane] = values[i + lane] > max[lane] ? values[i + lane] : max[lane];
+    }
+  for (; i < count; i++) {
+    min[0] = values[i] < min[0] ? values[i] : min[0];
+    max[0] = values[i] > max[0] ? values[i] : max[0];
+  }
+  for (int lane = 1; lane < LANES; lane++) {
+    min[0] = min[lane] < min[0] ? min[lane] : min[0];
+    max[0] = max[lane] > max[0] ? max[lane] : max[0];
+  }
+  *min_out = min[0];
+  *max_out = max[0];
+}
+
+// The zero point is the end of the range that it represents with the smaller error (gemmlowp's "nudged" zero point).
+static float zero_point_of(double min, double max, double scale) {
+  const double zero_point = 128 - min / scale < 127 + max / scale ? -128 - min / scale : 127 - max / scale;
+  return (float)round(zero_point < -128 ? -128 : zero_point > 127 ? 127 : zero_point);
+}
+
+// As TFLite's optimized kernels round, halves up before the zero point is added. Gives the stored values less their
+// zero point, and returns their scale.
+static float round_to_8_bits(const float* values, size_t count, float* out) {
+  float min, max;
+  find_range(values, count, &min, &max);
+  const double range = max - min;  // in float, what follows in double: so TFLite's kernels have it
+  const bool is_usable = range > 0 && range < INFINITY;  // not all 0, no infinity
+  const float scale = is_usable ? (float)(range / 255) : 1;
+  const float zero_point = is_usable ? zero_point_of(min, max, range / 255) : 0, inverse = 1 / scale;
+  for (size_t i = 0; i < count; i++) {
+    const float stored = floorf(values[i] * inverse + 0.5f) + zero_point;
+    out[i] = (stored > -128 ? (stored < 127 ? stored : 127) : -128) - zero_point;
+  }
+  return scale;
+}
+
+static void round_input(ocl_graph* graph, const ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const size_t groups = num_groups(graph, step), group = ocl_shape_num_elements(&input->shape) / groups;
+  float* scales = step->workspace;
+  float* rounded = whole_input(graph, step);
+  for (size_t i = 0; i < groups; i++)
+    scales[i] = round_to_8_bits((const float*)input->data + i * group, group, rounded + i * group);
+}
+
+// The sums -> reals, with bias and activation.
+static void scale_sums(ocl_graph* graph, const ocl_step* step) {
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const float* group_scales = step->workspace;
+  const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1], groups = num_groups(graph, step);
+  const size_t pixels = ocl_shape_num_elements(&output->shape) / channels;
+  // TFLite multiplies sum * (group * channel), depthwise (sum * channel) * group; a factor of 1 changes no bit.
+  const bool is_depthwise = step->kind == &ocl_graph_depthwise_conv;
+  const float *scales = step->channel_factors, *biases = scales + channels;
+  float min, max;
+  ocl_graph_activation_bounds(activation_of(step), &min, &max);
+  float* sums = output->data;
+  for (size_t pixel = 0; pixel < pixels; pixel++) {
+    const float scale = group_scales[pixel / (pixels / groups)];
+    const float first = is_depthwise ? 1 : scale, last = is_depthwise ? scale : 1;
+    for (size_t c = 0; c < channels; c++, sums++) {
+      const float value = *sums * (first * scales[c]) * last + biases[c];
+      *sums = value > min ? (value < max ? value : max) : min;
+    }
+  }
+}
+
+// ---- rounded twice ----
+
+static void shift_input(ocl_graph* graph, const ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const size_t count = ocl_shape_num_elements(&input->shape);
+  float* whole = whole_input(graph, step);
+  for (size_t i = 0; i < count; i++) whole[i] = (float)(((const int8_t*)input->data)[i] - input->zero_point);
+}
+
+static int64_t clamp_to_int32(int64_t x) {
+  return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x;
+}
+
+// Halves up, both times: ruy's and gemmlowp's "doubling high multiplication", then a rounding shift.
+static int64_t requantize(float sum, const requantization* r) {
+  const int64_t biased = clamp_to_int32((int64_t)sum + r->bias);
+  const int64_t scaled = r->shift > 0 ? clamp_to_int32(biased * (INT64_C(1) << r->shift)) : biased;
+  const int64_t high = (scaled * r->multiplier + (INT64_C(1) << 30)) >> 31;
+  return r->shift < 0 ? (high + (INT64_C(1) << (-r->shift - 1))) >> -r->shift : high;
+}
+
+static void requantize_sums(ocl_graph* graph, const ocl_step* step) {
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1];
+  const size_t count = ocl_shape_num_elements(&output->shape);
+  const requantization* factors = step->channel_factors;
+  const float* sums = ocl_graph_sums_output(graph, step);
+  int32_t min, max;
+  ocl_graph_stored_bounds(output, activation_of(step), &min, &max);
+  int8_t* stored = output->data;
+  for (size_t i = 0; i < count; i += channels)
+    for (size_t c = 0; c < channels; c++) {
+      const int64_t value = requantize(sums[i + c], &factors[c]) + output->zero_point;
+      stored[i + c] = (int8_t)(value < min ? min : value > max ? max : value);
+    }
+}
+
+void ocl_graph_begin_sums(ocl_graph* graph, ocl_step* step) {
+  if (step->sums == OCL_SUMS_HYBRID)
+    round_input(graph, step);
+  else
+    shift_input(graph, step);
+}
+
+void ocl_graph_finish_sums(ocl_graph* graph, ocl_step* step) {
+  if (step->sums == OCL_SUMS_HYBRID)
+    scale_sums(graph, step);
+  else
+    requantize_sums(graph, step);
+}

@@ -1,0 +1,108 @@
+// Replaces pthreadpool's pthreads.c; its portable-api.c, which splits the work, calls pthreadpool_parallelize() here.
+// An idle thread sleeps: it looks for the next operator's work for a tenth of a millisecond, then waits in the kernel.
+#include "graph/threads.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// pthreadpool's own, for its struct.
+#include "threadpool-object.h"
+
+enum { kSpins = 200000 };
+
+static void wait_while_equal(pthreadpool_atomic_uint32_t* address, uint32_t value) {
+  for (int i = 0; i < kSpins; i++)
+    if (pthreadpool_load_acquire_uint32_t(address) != value) return;
+  while (pthreadpool_load_acquire_uint32_t(address) == value)
+    __builtin_wasm_memory_atomic_wait32((int32_t*)address, (int32_t)value, -1);
+}
+
+static void wake_all(pthreadpool_atomic_uint32_t* address) {
+  __builtin_wasm_memory_atomic_notify((int32_t*)address, UINT32_MAX);
+}
+
+ocl_status ocl_graph_threads_create(int32_t num_threads, ocl_thread_pool* pool_out) {
+  *pool_out = pthreadpool_create((size_t)num_threads);
+  return *pool_out == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
+}
+
+struct pthreadpool* pthreadpool_create(size_t num_threads) {
+  const size_t size = sizeof(struct pthreadpool) + num_threads * sizeof(struct thread_info);
+  struct pthreadpool* pool = aligned_alloc(PTHREADPOOL_CACHELINE_SIZE, size);
+  if (pool == NULL) return NULL;
+  memset(pool, 0, size);
+  pool->threads_count = fxdiv_init_size_t(num_threads);
+  for (size_t i = 0; i < num_threads; i++) {
+    pool->threads[i].thread_number = i;
+    pool->threads[i].threadpool = pool;
+  }
+  return pool;
+}
+
+// active_threads counts the workers that are at work on the present command; has_active_threads is what is waited on.
+static void check_out(struct pthreadpool* pool) {
+  if (pthreadpool_decrement_fetch_acquire_release_size_t(&pool->active_threads) != 0) return;
+  pthreadpool_store_release_uint32_t(&pool->has_active_threads, 0);
+  wake_all(&pool->has_active_threads);
+}
+
+static void send_command(struct pthreadpool* pool, uint32_t command) {
+  pthreadpool_store_relaxed_size_t(&pool->active_threads, pool->threads_count.value - 1);
+  pthreadpool_store_relaxed_uint32_t(&pool->has_active_threads, 1);
+  // The upper bits change with each command, so that a worker sees a new one of the same kind.
+  const uint32_t before = pthreadpool_load_relaxed_uint32_t(&pool->command);
+  pthreadpool_store_release_uint32_t(&pool->command, ~(before | THREADPOOL_COMMAND_MASK) | command);
+  wake_all(&pool->command);
+}
+
+// `flags` is free for our use: the number of workers that have begun.
+void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread) {
+  uint32_t command = threadpool_command_init;
+  __atomic_fetch_add((uint32_t*)&pool->flags, 1, __ATOMIC_ACQ_REL);
+  while ((command & THREADPOOL_COMMAND_MASK) != threadpool_command_shutdown) {
+    wait_while_equal(&pool->command, command);
+    command = pthreadpool_load_acquire_uint32_t(&pool->command);
+    if ((command & THREADPOOL_COMMAND_MASK) == threadpool_command_parallelize) {
+      const thread_function_t work = (thread_function_t)pthreadpool_load_relaxed_void_p(&pool->thread_function);
+      work(pool, &pool->threads[thread]);
+    }
+    check_out(pool);
+  }
+}
+
+int32_t ocl_graph_threads_num_ready(ocl_thread_pool pool) {
+  return (int32_t)pthreadpool_load_acquire_uint32_t(&pool->flags);
+}
+
+PTHREADPOOL_INTERNAL void pthreadpool_parallelize(struct pthreadpool* pool, thread_function_t thread_function,
+                                                  const void* params, size_t params_size, void* task, void* context,
+                                                  size_t linear_range, uint32_t flags) {
+  (void)flags;  // denormals and yielding: nothing that wasm lets us control
+  pthreadpool_store_relaxed_void_p(&pool->thread_function, (void*)thread_function);
+  pthreadpool_store_relaxed_void_p(&pool->task, task);
+  pthreadpool_store_relaxed_void_p(&pool->argument, context);
+  if (params_size != 0) memcpy(&pool->params, params, params_size);
+  const struct fxdiv_result_size_t share = fxdiv_divide_size_t(linear_range, pool->threads_count);
+  size_t start = 0;
+  for (size_t i = 0; i < pool->threads_count.value; i++) {
+    const size_t length = share.quotient + (i < share.remainder);
+    pthreadpool_store_relaxed_size_t(&pool->threads[i].range_start, start);
+    pthreadpool_store_relaxed_size_t(&pool->threads[i].range_end, start + length);
+    pthreadpool_store_relaxed_size_t(&pool->threads[i].range_length, length);
+    start += length;
+  }
+  send_command(pool, threadpool_command_parallelize);
+  thread_function(pool, &pool->threads[0]);
+  wait_while_equal(&pool->has_active_threads, 1);
+}
+
+void pthreadpool_destroy(struct pthreadpool* pool) {
+  if (pool == NULL) return;
+  send_command(pool, threadpool_command_shutdown);
+  wait_while_equal(&pool->has_active_threads, 1);
+  free(pool);
+}
+
+void ocl_graph_threads_destroy(ocl_thread_pool pool) {
+  pthreadpool_destroy(pool);
+}

@@ -1,0 +1,64 @@
+// Stage: pixels u8 [H,W,C] -> network input tensor [out_height,out_width,3], in one pass.
+// The network sees the "view": the region of interest of the upright image, turned by quarter turns clockwise. No pixel
+// is moved for that: EXIF orientation, region and turns become one affine index mapping that the resize reads through.
+#ifndef OCELLI_RESIZE_H_
+#define OCELLI_RESIZE_H_
+
+#include "base/status.h"
+#include "base/tensor.h"
+
+// A borrowed view of interleaved pixels: 1 grey, 3 RGB or 4 RGBA channels (alpha is dropped, not blended).
+typedef struct {
+  const uint8_t* data;
+  size_t size_bytes;    // of data
+  size_t stride_bytes;  // from one row to the next; at least width_px * num_channels
+  int32_t width_px, height_px, num_channels;
+  int32_t orientation;  // EXIF 1..8: how the stored pixels lie; 1: upright
+} ocl_pixels;
+
+// In pixels of the upright image, that is after `orientation` is applied.
+typedef struct {
+  int32_t x_px, y_px, width_px, height_px;
+} ocl_roi;
+
+typedef enum {
+  OCL_RESIZE_HALF_PIXEL,  // TensorFlow 2: tf.image.resize, bilinear, antialias off
+  OCL_RESIZE_LEGACY,      // TensorFlow 1: src = dst * scale, align_corners off
+} ocl_resize_mode;
+
+// What the network wants. value = pixel * scale[c] + offset[c] with pixel in [0,255] and c over R, G, B.
+// FLOAT32 stores the value; UINT8 and INT8 store it rounded to nearest, ties to even (as XNNPACK quantizes), saturated.
+typedef struct {
+  int32_t height, width;
+  ocl_dtype dtype;
+  ocl_resize_mode mode;
+  float scale[3], offset[3];
+} ocl_resize_target;
+
+// [0,1] of the view, as detection heads give them; or pixels of the upright image.
+typedef struct {
+  float y_min, x_min, y_max, x_max;
+} ocl_resize_box;
+
+// Bytes of scratch that ocl_resize_to_tensor() needs for this width of the output.
+size_t ocl_resize_scratch_size_bytes(int32_t out_width);
+
+// INVALID_PIXELS: `pixels` contradicts itself. `detail` may be NULL.
+ocl_status ocl_resize_check_pixels(const ocl_pixels* pixels, ocl_detail* detail);
+
+// Width and height after `orientation` is applied.
+void ocl_resize_upright_size(const ocl_pixels* pixels, int32_t* width_px_out, int32_t* height_px_out);
+
+// Writes [target->height, target->width, 3] elements of target->dtype to tensor_out.
+// `roi` NULL: the whole image. `quarter_turns_clockwise`: any number, also negative. `scratch`:
+// ocl_resize_scratch_size_bytes(target->width) bytes, aligned to 16; its content needs no set-up and is not kept.
+// INVALID_PIXELS: `pixels` contradicts itself. INVALID_ROI: empty or not inside the upright image.
+// INVALID_ARGUMENT: `target` (or an orientation outside 1..8). `detail` may be NULL.
+ocl_status ocl_resize_to_tensor(const ocl_pixels* pixels, const ocl_roi* roi, int32_t quarter_turns_clockwise,
+                                const ocl_resize_target* target, void* scratch, void* tensor_out, ocl_detail* detail);
+
+// Maps a box of the view (normalized) back to pixels of the upright image. `roi` and turns as given to the resize;
+// `roi` is not NULL here: pass the whole image where there was none. Boxes that reach outside are not clipped.
+ocl_resize_box ocl_resize_box_to_upright(ocl_resize_box box_norm, const ocl_roi* roi, int32_t quarter_turns_clockwise);
+
+#endif  // OCELLI_RESIZE_H_

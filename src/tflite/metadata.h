@@ -1,0 +1,78 @@
+// Stage: bytes of a model's TFLITE_METADATA entry -> what its author says about it (TFLite Metadata, a FlatBuffer of
+// its own): normalization of the inputs, meaning of the outputs, names of the label files, and the texts of a model
+// card. The files themselves are in a ZIP archive at the end of the .tflite: zip.h. Only the first subgraph is read.
+// Invariants after ocl_metadata_verify(): as the comments below say; the getters read freely and cannot fail. All
+// strings are borrowed from the bytes, NUL-terminated, "" if absent, in no way trustworthy.
+#ifndef OCELLI_METADATA_H_
+#define OCELLI_METADATA_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status.h"
+
+#define OCL_METADATA_ENTRY "TFLITE_METADATA"  // its name, for ocl_tflite_find_metadata()
+#define OCL_METADATA_OWN_ENTRY "OCELLI"       // custom metadata of our converter: JSON, for ocl_metadata_find_custom()
+
+// metadata_schema.fbs: the numbers are its own; other numbers may occur.
+typedef enum {
+  OCL_METADATA_FILE_UNKNOWN = 0,
+  OCL_METADATA_FILE_DESCRIPTIONS = 1,
+  OCL_METADATA_FILE_AXIS_LABELS = 2,   // line i names index i along the tensor's last axis
+  OCL_METADATA_FILE_VALUE_LABELS = 3,  // line i names the tensor's value i
+} ocl_metadata_file_type;
+
+typedef enum {
+  OCL_METADATA_CONTENT_NONE = 0,
+  OCL_METADATA_CONTENT_FEATURE = 1,
+  OCL_METADATA_CONTENT_IMAGE = 2,
+  OCL_METADATA_CONTENT_BOXES = 3,
+} ocl_metadata_content;
+
+typedef enum {
+  OCL_METADATA_BOX_UNKNOWN = 0,
+  OCL_METADATA_BOX_BOUNDARIES = 1,  // left, top, right, bottom
+  OCL_METADATA_BOX_UPPER_LEFT = 2,  // left, top, width, height
+  OCL_METADATA_BOX_CENTER = 3,      // centre x, centre y, width, height
+} ocl_metadata_box_type;
+
+enum { OCL_METADATA_MAX_CHANNELS = 4 };
+
+typedef struct {
+  const uint8_t* bytes;
+  const char *name, *description, *version, *author, *license;
+  int32_t num_inputs, num_outputs;  // tensors described; not always as many as the model has
+  uint32_t subgraph;                // private to metadata.c
+} ocl_metadata;
+
+typedef struct {
+  const char *name, *description;
+  ocl_metadata_content content;
+  ocl_metadata_box_type box_type;  // of OCL_METADATA_CONTENT_BOXES, with the next two
+  bool is_box_in_pixels;           // else in [0, 1]
+  uint32_t box_order[4];           // where each of box_type's numbers is; a permutation of 0..3
+  // normalized = (pixel - mean) / std, by channel; every std is > 0. 1 value: for all channels; 0: no normalization.
+  int32_t num_channels;
+  float mean[OCL_METADATA_MAX_CHANNELS], std[OCL_METADATA_MAX_CHANNELS];
+  int32_t num_files;
+  uint32_t table;  // private to metadata.c
+} ocl_metadata_tensor;
+
+typedef struct {
+  const char *name, *locale;
+  ocl_metadata_file_type type;
+} ocl_metadata_file;
+
+// `bytes` (of any alignment) must outlive *metadata_out. BAD_METADATA: malformed; `detail` (may be NULL) says where.
+ocl_status ocl_metadata_verify(const uint8_t* bytes, size_t size_bytes, ocl_metadata* metadata_out, ocl_detail* detail);
+// `index` in [0, num_inputs), in the order of the model's inputs.
+ocl_metadata_tensor ocl_metadata_get_input(const ocl_metadata* metadata, int32_t index);
+// `index` in [0, num_outputs), in the order of the model's outputs.
+ocl_metadata_tensor ocl_metadata_get_output(const ocl_metadata* metadata, int32_t index);
+// `index` in [0, tensor->num_files).
+ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_metadata_tensor* tensor, int32_t index);
+// The data (of any alignment) of the custom metadata of this name; NULL and 0 if there is none.
+const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out);
+
+#endif  // OCELLI_METADATA_H_

@@ -1,0 +1,430 @@
+// Stage: untrusted bytes -> verified view of a .tflite (see tflite.h). First the file's structure by schema, then what
+// the structure means: indices, buffers, shapes, quantization, options, arity and order, each read through the same
+// functions that later serve the view.
+// Invariant: no weight byte is read, and nothing is allocated; work is linear in the rest of the file.
+#include <math.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "tflite/internal.h"
+#include "tflite/tflite.h"
+
+enum { kMaxTensors = 65536, kMaxOperators = 65536, kMaxElements = 1 << 30, kMaxStride = 65535, kSchemaVersion = 3 };
+
+// ---- buffers and metadata ----
+
+static uint32_t num_buffers(const ocl_tflite* model) {
+  return ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_BUFFERS);
+}
+
+static ocl_status check_buffers(const ocl_tflite* model, ocl_detail* detail) {
+  for (uint32_t i = 0; i < num_buffers(model); i++) {
+    const uint32_t buffer = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_BUFFERS, i);
+    const uint64_t offset = ocl_flatbuffer_u64(model->bytes, buffer, OCL_BUFFER_OFFSET, 0);
+    const uint64_t size_bytes = ocl_flatbuffer_u64(model->bytes, buffer, OCL_BUFFER_SIZE, 0);
+    if (offset > model->size_bytes || size_bytes > model->size_bytes - offset)
+      return ocl_status_with_detail(OCL_MODEL_BAD_BUFFER, detail, "buffer %u: offset + size leaves the file",
+                                    (unsigned)i);
+  }
+  return OCL_OK;
+}
+
+static ocl_status check_metadata(const ocl_tflite* model, ocl_detail* detail) {
+  const uint32_t count = ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_METADATA);
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t entry = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_METADATA, i);
+    const uint32_t buffer = ocl_flatbuffer_u32(model->bytes, entry, OCL_METADATA_ENTRY_BUFFER, 0);
+    if (buffer >= num_buffers(model))
+      return ocl_status_with_detail(OCL_MODEL_BAD_BUFFER, detail, "metadata %u: no buffer %u", (unsigned)i,
+                                    (unsigned)buffer);
+  }
+  return OCL_OK;
+}
+
+// ---- tensors ----
+
+__attribute__((format(printf, 5, 6))) static ocl_status reject_tensor(const ocl_tflite* model, int32_t index,
+                                                                      ocl_status status, ocl_detail* detail,
+                                                                      const char* format, ...) {
+  char text[120];
+  va_list arguments;
+  va_start(arguments, format);
+  ocl_text_format_list(text, sizeof text, format, arguments);
+  va_end(arguments);
+  const uint32_t table = ocl_flatbuffer_table_at(model->bytes, model->subgraph, OCL_SUBGRAPH_TENSORS, (uint32_t)index);
+  return ocl_status_with_detail(status, detail, "tensor %d '%.60s': %s", (int)index,
+                                ocl_flatbuffer_string(model->bytes, table, OCL_TENSOR_NAME), text);
+}
+
+static ocl_status check_features(const ocl_tflite* model, int32_t index, uint32_t table, ocl_detail* detail) {
+  const uint8_t* bytes = model->bytes;
+  const uint32_t quantization = ocl_flatbuffer_target(bytes, table, OCL_TENSOR_QUANTIZATION);
+  const char* feature = NULL;
+  if (ocl_flatbuffer_u8(bytes, table, OCL_TENSOR_IS_VARIABLE, 0) != 0) feature = "a variable";
+  if (ocl_flatbuffer_target(bytes, table, OCL_TENSOR_SPARSITY) != 0) feature = "sparse";
+  if (ocl_flatbuffer_u32(bytes, table, OCL_TENSOR_EXTERNAL_BUFFER, 0) != 0) feature = "in another file";
+  if (ocl_flatbuffer_u8(bytes, quantization, OCL_QUANTIZATION_DETAILS_TYPE, 0) != 0) feature = "custom-quantized";
+  if (feature == NULL) return OCL_OK;
+  return reject_tensor(model, index, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "it is %s", feature);
+}
+
+static ocl_status check_shape(const ocl_tflite* model, int32_t index, uint32_t table, ocl_detail* detail) {
+  uint32_t rank, signature_rank;
+  const int32_t* dims = (const void*)ocl_flatbuffer_vector(model->bytes, table, OCL_TENSOR_SHAPE, &rank);
+  ocl_flatbuffer_vector(model->bytes, table, OCL_TENSOR_SHAPE_SIGNATURE, &signature_rank);
+  if (rank > OCL_MAX_RANK)
+    return reject_tensor(model, index, OCL_MODEL_BAD_SHAPE, detail, "%u dimensions, at most %d", (unsigned)rank,
+                         OCL_MAX_RANK);
+  if (signature_rank != 0 && signature_rank != rank)
+    return reject_tensor(model, index, OCL_MODEL_BAD_SHAPE, detail, "%u dimensions, but %u in its signature",
+                         (unsigned)rank, (unsigned)signature_rank);
+  uint64_t num_elements = 1;  // zeros left out, so that no product can wrap
+  for (uint32_t i = 0; i < rank; i++) {
+    if (dims[i] < 0)
+      return reject_tensor(model, index, OCL_MODEL_BAD_SHAPE, detail, "dimension %u is %d", (unsigned)i, (int)dims[i]);
+    if (dims[i] > 0) num_elements *= (uint64_t)dims[i];
+    if (num_elements > kMaxElements)
+      return reject_tensor(model, index, OCL_MODEL_TOO_LARGE, detail, "more than %d elements", (int)kMaxElements);
+  }
+  return OCL_OK;
+}
+
+static ocl_status check_data(const ocl_tflite* model, int32_t index, const ocl_tflite_tensor* tensor,
+                             ocl_detail* detail) {
+  if (tensor->data == NULL) return OCL_OK;
+  const size_t element_bytes = ocl_dtype_size_bytes(tensor->dtype);
+  const uint64_t want_bytes = (uint64_t)ocl_shape_num_elements(&tensor->shape) * element_bytes;
+  if (want_bytes != tensor->data_size_bytes)
+    return reject_tensor(model, index, OCL_MODEL_BAD_BUFFER, detail, "%llu bytes of data, its shape asks for %llu",
+                         (unsigned long long)tensor->data_size_bytes, (unsigned long long)want_bytes);
+  if ((size_t)(tensor->data - model->bytes) % element_bytes != 0)
+    return reject_tensor(model, index, OCL_MODEL_MISALIGNED, detail, "its data is not aligned to %d bytes",
+                         (int)element_bytes);
+  return OCL_OK;
+}
+
+static bool is_zero_point_in_range(ocl_dtype dtype, int64_t zero_point) {
+  switch (dtype) {
+    case OCL_INT8: return zero_point >= INT8_MIN && zero_point <= INT8_MAX;
+    case OCL_UINT8: return zero_point >= 0 && zero_point <= UINT8_MAX;
+    default: return zero_point >= INT32_MIN && zero_point <= INT32_MAX;
+  }
+}
+
+static ocl_status check_quantization(const ocl_tflite* model, int32_t index, uint32_t table,
+                                     const ocl_tflite_tensor* tensor, ocl_detail* detail) {
+  const ocl_quantization* q = &tensor->quantization;
+  const ocl_status bad = OCL_MODEL_BAD_QUANTIZATION;
+  if (q->num_scales == 0) return OCL_OK;
+  const uint32_t parameters = ocl_flatbuffer_target(model->bytes, table, OCL_TENSOR_QUANTIZATION);
+  const uint32_t num_zero_points = ocl_flatbuffer_count(model->bytes, parameters, OCL_QUANTIZATION_ZERO_POINT);
+  if (num_zero_points != 0 && num_zero_points != (uint32_t)q->num_scales)
+    return reject_tensor(model, index, bad, detail, "%d scales, but %u zero points", (int)q->num_scales,
+                         (unsigned)num_zero_points);
+  if (q->axis < 0 || (q->axis >= tensor->shape.rank && q->num_scales > 1))
+    return reject_tensor(model, index, bad, detail, "quantized along dimension %d of %d", (int)q->axis,
+                         (int)tensor->shape.rank);
+  if (q->num_scales > 1 && q->num_scales != tensor->shape.dims[q->axis])
+    return reject_tensor(model, index, bad, detail, "%d scales for %d channels", (int)q->num_scales,
+                         (int)tensor->shape.dims[q->axis]);
+  for (int32_t i = 0; i < q->num_scales; i++) {
+    if (!isfinite(q->scales[i]) || q->scales[i] <= 0)
+      return reject_tensor(model, index, bad, detail, "scale %d is not positive and finite", (int)i);
+    if (q->zero_points != NULL && !is_zero_point_in_range(tensor->dtype, q->zero_points[i]))
+      return reject_tensor(model, index, bad, detail, "zero point %d is %lld", (int)i, (long long)q->zero_points[i]);
+  }
+  return OCL_OK;
+}
+
+static ocl_status check_tensor(const ocl_tflite* model, int32_t index, ocl_detail* detail) {
+  const uint32_t table = ocl_flatbuffer_table_at(model->bytes, model->subgraph, OCL_SUBGRAPH_TENSORS, (uint32_t)index);
+  const int8_t type = ocl_flatbuffer_i8(model->bytes, table, OCL_TENSOR_TYPE, 0);
+  const uint32_t buffer = ocl_flatbuffer_u32(model->bytes, table, OCL_TENSOR_BUFFER, 0);
+  if (ocl_tflite_dtype_from_type(type) < 0)
+    return reject_tensor(model, index, OCL_MODEL_BAD_DTYPE, detail, "TensorType %d", type);
+  OCL_TRY(check_features(model, index, table, detail));
+  OCL_TRY(check_shape(model, index, table, detail));
+  if (buffer >= num_buffers(model))
+    return reject_tensor(model, index, OCL_MODEL_BAD_BUFFER, detail, "no buffer %u", (unsigned)buffer);
+  const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(model, index);
+  OCL_TRY(check_data(model, index, &tensor, detail));
+  return check_quantization(model, index, table, &tensor, detail);
+}
+
+// ---- operators ----
+
+typedef struct {
+  int32_t opcode;
+  uint8_t options_type;
+  uint16_t min_inputs, max_inputs, num_outputs;
+} op_rule;
+
+static const op_rule kOpRules[] = {
+#define OP_RULE(name, number, options, min_inputs, max_inputs, num_outputs) \
+  {number, OCL_OPTIONS_##options, min_inputs, max_inputs, num_outputs},
+    OCL_TFLITE_OP_LIST(OP_RULE)
+#undef OP_RULE
+};
+// An operator that we cannot run is still checked as far as graph.c looks at it.
+static const op_rule kUnknownOpRule = {-1, OCL_OPTIONS_NONE, 0, OCL_TFLITE_ANY, OCL_TFLITE_ANY};
+// TFLite_Detection_PostProcess: boxes, scores, anchors -> boxes, classes, scores, count.
+static const op_rule kPostprocessRule = {OCL_OP_CUSTOM, OCL_OPTIONS_NONE, 3, 3, 4};
+
+static const op_rule* find_rule(const ocl_tflite_operator* op) {
+  if (op->opcode == OCL_OP_CUSTOM && strcmp(op->custom_name, "TFLite_Detection_PostProcess") == 0)
+    return &kPostprocessRule;
+  for (size_t i = 0; i < sizeof kOpRules / sizeof *kOpRules; i++)
+    if (kOpRules[i].opcode == op->opcode) return &kOpRules[i];
+  return &kUnknownOpRule;
+}
+
+__attribute__((format(printf, 5, 6))) static ocl_status reject_operator(int32_t index, const ocl_tflite_operator* op,
+                                                                        ocl_status status, ocl_detail* detail,
+                                                                        const char* format, ...) {
+  char text[120];
+  va_list arguments;
+  va_start(arguments, format);
+  ocl_text_format_list(text, sizeof text, format, arguments);
+  va_end(arguments);
+  const char* name = op->opcode == OCL_OP_CUSTOM ? op->custom_name : ocl_tflite_opcode_name(op->opcode);
+  return ocl_status_with_detail(status, detail, "operator %d (%.40s): %s", (int)index, name == NULL ? "?" : name, text);
+}
+
+static ocl_status check_arity(const ocl_tflite* model, int32_t index, const ocl_tflite_operator* op,
+                              const op_rule* rule, ocl_detail* detail) {
+  if (op->num_inputs < rule->min_inputs || op->num_inputs > rule->max_inputs)
+    return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d inputs", (int)op->num_inputs);
+  if (op->num_outputs > rule->num_outputs ||
+      (op->num_outputs != rule->num_outputs && rule->num_outputs != OCL_TFLITE_ANY))
+    return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d outputs", (int)op->num_outputs);
+  for (int32_t i = 0; i < op->num_inputs; i++) {
+    const int32_t tensor = op->inputs[i];
+    if (tensor < -1 || tensor >= model->num_tensors)
+      return reject_operator(index, op, OCL_MODEL_BAD_TENSOR_INDEX, detail, "input %d is tensor %d", (int)i,
+                             (int)tensor);
+    const bool is_optional = rule == &kUnknownOpRule || (i >= rule->min_inputs && rule->max_inputs != OCL_TFLITE_ANY);
+    if (tensor == -1 && !is_optional)
+      return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "input %d is left out", (int)i);
+  }
+  for (int32_t i = 0; i < op->num_outputs; i++) {
+    if (op->outputs[i] < 0 || op->outputs[i] >= model->num_tensors)
+      return reject_operator(index, op, OCL_MODEL_BAD_TENSOR_INDEX, detail, "output %d is tensor %d", (int)i,
+                             (int)op->outputs[i]);
+  }
+  return OCL_OK;
+}
+
+typedef struct {
+  const char* name;
+  int64_t value, min, max;
+} option_range;
+
+static ocl_status check_ranges(int32_t index, const ocl_tflite_operator* op, const option_range* ranges, size_t count,
+                               ocl_detail* detail) {
+  for (size_t i = 0; i < count; i++) {
+    if (ranges[i].value < ranges[i].min || ranges[i].value > ranges[i].max)
+      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "%s is %lld", ranges[i].name,
+                             (long long)ranges[i].value);
+  }
+  return OCL_OK;
+}
+
+#define CHECK_RANGES(ranges) check_ranges(index, op, ranges, sizeof(ranges) / sizeof *(ranges), detail)
+
+static ocl_status check_activation(int32_t index, const ocl_tflite_operator* op, ocl_activation activation,
+                                   ocl_detail* detail) {
+  const int32_t number = (int32_t)activation, tanh = 4, sign_bit = 5;
+  if (number == tanh || number == sign_bit)
+    return reject_operator(index, op, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "fused activation %s",
+                           number == tanh ? "TANH" : "SIGN_BIT");
+  const option_range ranges[] = {{"fused_activation_function", number, OCL_ACTIVATION_NONE, OCL_ACTIVATION_RELU6}};
+  return CHECK_RANGES(ranges);
+}
+
+static ocl_status check_conv(int32_t index, const ocl_tflite_operator* op, ocl_detail* detail) {
+  const option_range ranges[] = {{"padding", op->options.conv.padding, OCL_PADDING_SAME, OCL_PADDING_VALID},
+                                 {"stride_h", op->options.conv.stride_h, 1, kMaxStride},
+                                 {"stride_w", op->options.conv.stride_w, 1, kMaxStride},
+                                 {"dilation_h", op->options.conv.dilation_h, 1, kMaxStride},
+                                 {"dilation_w", op->options.conv.dilation_w, 1, kMaxStride},
+                                 {"depth_multiplier", op->options.conv.depth_multiplier, 0, kMaxElements}};
+  OCL_TRY(CHECK_RANGES(ranges));
+  return check_activation(index, op, op->options.conv.activation, detail);
+}
+
+static ocl_status check_pool(int32_t index, const ocl_tflite_operator* op, ocl_detail* detail) {
+  const option_range ranges[] = {{"padding", op->options.pool.padding, OCL_PADDING_SAME, OCL_PADDING_VALID},
+                                 {"stride_h", op->options.pool.stride_h, 1, kMaxStride},
+                                 {"stride_w", op->options.pool.stride_w, 1, kMaxStride},
+                                 {"filter_height", op->options.pool.filter_h, 1, kMaxStride},
+                                 {"filter_width", op->options.pool.filter_w, 1, kMaxStride}};
+  OCL_TRY(CHECK_RANGES(ranges));
+  return check_activation(index, op, op->options.pool.activation, detail);
+}
+
+static ocl_status check_fully_connected(const ocl_tflite* model, int32_t index, uint32_t options,
+                                        const ocl_tflite_operator* op, ocl_detail* detail) {
+  if (ocl_flatbuffer_u8(model->bytes, options, OCL_FULLY_CONNECTED_WEIGHTS_FORMAT, 0) != 0)
+    return reject_operator(index, op, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "shuffled weights");
+  return check_activation(index, op, op->options.fully_connected.activation, detail);
+}
+
+static ocl_status check_options(const ocl_tflite* model, int32_t index, uint32_t options, const ocl_tflite_operator* op,
+                                ocl_detail* detail) {
+  switch (op->opcode) {
+    case OCL_OP_CONV_2D:
+    case OCL_OP_DEPTHWISE_CONV_2D: return check_conv(index, op, detail);
+    case OCL_OP_AVERAGE_POOL_2D:
+    case OCL_OP_MAX_POOL_2D: return check_pool(index, op, detail);
+    case OCL_OP_FULLY_CONNECTED: return check_fully_connected(model, index, options, op, detail);
+    case OCL_OP_ADD:
+    case OCL_OP_SUB:
+    case OCL_OP_MUL: return check_activation(index, op, op->options.binary.activation, detail);
+    case OCL_OP_CONCATENATION: return check_activation(index, op, op->options.concatenation.activation, detail);
+    case OCL_OP_SOFTMAX:
+      if (isfinite(op->options.softmax.beta) && op->options.softmax.beta > 0) return OCL_OK;
+      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "beta is not positive and finite");
+    case OCL_OP_STRIDED_SLICE:
+      if (ocl_flatbuffer_u8(model->bytes, options, OCL_STRIDED_SLICE_IS_OFFSET, 0) == 0) return OCL_OK;
+      return reject_operator(index, op, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "end given as an offset");
+    case OCL_OP_PACK:
+      if (op->options.pack.values_count == op->num_inputs) return OCL_OK;
+      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "values_count is %d, but it has %d inputs",
+                             (int)op->options.pack.values_count, (int)op->num_inputs);
+    default: return OCL_OK;
+  }
+}
+
+static ocl_status check_operator(const ocl_tflite* model, int32_t index, ocl_detail* detail) {
+  const uint8_t* bytes = model->bytes;
+  const uint32_t table = ocl_flatbuffer_table_at(bytes, model->subgraph, OCL_SUBGRAPH_OPERATORS, (uint32_t)index);
+  const uint32_t opcode_index = ocl_flatbuffer_u32(bytes, table, OCL_OPERATOR_OPCODE_INDEX, 0);
+  if (opcode_index >= ocl_flatbuffer_count(bytes, model->model, OCL_MODEL_OPERATOR_CODES))
+    return ocl_status_with_detail(OCL_MODEL_BAD_OPCODE, detail, "operator %d: no operator code %u", (int)index,
+                                  (unsigned)opcode_index);
+  if (ocl_tflite_code_at(model, opcode_index) < 0)
+    return ocl_status_with_detail(OCL_MODEL_BAD_OPCODE, detail, "operator %d: its code is negative", (int)index);
+
+  // The options are read as what the opcode says, so the schema must have checked them as that.
+  const uint32_t options = ocl_flatbuffer_target(bytes, table, OCL_OPERATOR_OPTIONS);
+  const uint8_t options_type = ocl_flatbuffer_u8(bytes, table, OCL_OPERATOR_OPTIONS_TYPE, OCL_OPTIONS_NONE);
+  const ocl_tflite_operator bare = {.opcode = ocl_tflite_code_at(model, opcode_index), .custom_name = ""};
+  const op_rule* bare_rule = find_rule(&bare);
+  if (bare_rule != &kUnknownOpRule && options != 0 && options_type != bare_rule->options_type)
+    return reject_operator(index, &bare, OCL_MODEL_BAD_OPTION, detail, "its options are of another operator (type %d)",
+                           options_type);
+  if (ocl_flatbuffer_u64(bytes, table, OCL_OPERATOR_LARGE_CUSTOM_OPTIONS_OFFSET, 0) > 1)
+    return reject_operator(index, &bare, OCL_MODEL_UNSUPPORTED_FEATURE, detail,
+                           "custom options outside the FlatBuffer");
+
+  const ocl_tflite_operator op = ocl_tflite_get_operator(model, index);
+  OCL_TRY(check_arity(model, index, &op, find_rule(&op), detail));
+  return check_options(model, index, options, &op, detail);
+}
+
+// ---- order ----
+
+// One bit per tensor: has it a value by now?
+typedef struct {
+  uint32_t words[kMaxTensors / 32];
+} tensor_set;
+
+static bool has(const tensor_set* set, int32_t tensor) {
+  return set->words[tensor / 32] >> (tensor % 32) & 1;
+}
+static void add(tensor_set* set, int32_t tensor) {
+  set->words[tensor / 32] |= UINT32_C(1) << (tensor % 32);
+}
+
+static ocl_status check_inputs(const ocl_tflite* model, tensor_set* made, ocl_detail* detail) {
+  const int32_t* inputs = ocl_tflite_inputs(model);
+  for (int32_t i = 0; i < model->num_inputs; i++) {
+    if (inputs[i] < 0 || inputs[i] >= model->num_tensors)
+      return ocl_status_with_detail(OCL_MODEL_BAD_TENSOR_INDEX, detail, "graph input %d is tensor %d", (int)i,
+                                    (int)inputs[i]);
+    if (has(made, inputs[i]))
+      return reject_tensor(model, inputs[i], OCL_MODEL_BAD_ORDER, detail, "a graph input, but also %s",
+                           ocl_tflite_get_tensor(model, inputs[i]).data != NULL ? "a constant" : "another graph input");
+    add(made, inputs[i]);
+  }
+  return OCL_OK;
+}
+
+static ocl_status check_order(const ocl_tflite* model, int32_t index, tensor_set* made, ocl_detail* detail) {
+  const ocl_tflite_operator op = ocl_tflite_get_operator(model, index);
+  for (int32_t i = 0; i < op.num_inputs; i++) {
+    if (op.inputs[i] >= 0 && !has(made, op.inputs[i]))
+      return reject_operator(index, &op, OCL_MODEL_BAD_ORDER, detail, "input %d (tensor %d) has no value yet", (int)i,
+                             (int)op.inputs[i]);
+  }
+  for (int32_t i = 0; i < op.num_outputs; i++) {
+    if (has(made, op.outputs[i]))
+      return reject_operator(index, &op, OCL_MODEL_BAD_ORDER, detail, "output %d (tensor %d) has a value already",
+                             (int)i, (int)op.outputs[i]);
+    add(made, op.outputs[i]);
+  }
+  return OCL_OK;
+}
+
+static ocl_status check_outputs(const ocl_tflite* model, const tensor_set* made, ocl_detail* detail) {
+  const int32_t* outputs = ocl_tflite_outputs(model);
+  for (int32_t i = 0; i < model->num_outputs; i++) {
+    if (outputs[i] < 0 || outputs[i] >= model->num_tensors)
+      return ocl_status_with_detail(OCL_MODEL_BAD_TENSOR_INDEX, detail, "graph output %d is tensor %d", (int)i,
+                                    (int)outputs[i]);
+    if (!has(made, outputs[i]))
+      return reject_tensor(model, outputs[i], OCL_MODEL_BAD_ORDER, detail, "a graph output that no operator makes");
+  }
+  return OCL_OK;
+}
+
+static ocl_status check_graph(const ocl_tflite* model, ocl_detail* detail) {
+  tensor_set made = {{0}};
+  for (int32_t i = 0; i < model->num_tensors; i++) {
+    OCL_TRY(check_tensor(model, i, detail));
+    if (ocl_tflite_get_tensor(model, i).data != NULL) add(&made, i);
+  }
+  OCL_TRY(check_inputs(model, &made, detail));
+  for (int32_t i = 0; i < model->num_operators; i++) {
+    OCL_TRY(check_operator(model, i, detail));
+    OCL_TRY(check_order(model, i, &made, detail));
+  }
+  return check_outputs(model, &made, detail);
+}
+
+// ---- the model ----
+
+static ocl_status open_subgraph(ocl_tflite* model, ocl_detail* detail) {
+  const uint32_t version = ocl_flatbuffer_u32(model->bytes, model->model, OCL_MODEL_VERSION, 0);
+  if (version != kSchemaVersion)
+    return ocl_status_with_detail(OCL_MODEL_UNSUPPORTED_FEATURE, detail, "schema version %u", (unsigned)version);
+  if (ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_SUBGRAPHS) == 0) return OCL_MODEL_NO_SUBGRAPH;
+  model->subgraph = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_SUBGRAPHS, 0);
+  const uint32_t num_tensors = ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_TENSORS);
+  const uint32_t num_operators = ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_OPERATORS);
+  if (num_tensors > kMaxTensors || num_operators > kMaxOperators)
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%u tensors, %u operators", (unsigned)num_tensors,
+                                  (unsigned)num_operators);
+  model->num_tensors = (int32_t)num_tensors;
+  model->num_operators = (int32_t)num_operators;
+  model->num_inputs = (int32_t)ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_INPUTS);
+  model->num_outputs = (int32_t)ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_OUTPUTS);
+  return OCL_OK;
+}
+
+ocl_status ocl_tflite_verify(const uint8_t* bytes, size_t size_bytes, ocl_tflite* model_out, ocl_detail* detail) {
+  ocl_tflite model = {.bytes = bytes, .size_bytes = size_bytes};
+  if (detail != NULL) detail->text[0] = 0;
+  if (size_bytes < 8) return ocl_status_with_detail(OCL_MODEL_TRUNCATED, detail, "%d bytes", (int)size_bytes);
+  if (!ocl_flatbuffer_has_identifier(bytes, size_bytes, "TFL3")) return OCL_MODEL_NOT_TFLITE;
+  if ((uintptr_t)bytes % 8 != 0)
+    return ocl_status_with_detail(OCL_INVALID_ARGUMENT, detail, "the model's address is not a multiple of 8");
+  OCL_TRY(ocl_flatbuffer_verify(bytes, size_bytes, &ocl_tflite_schema, &model.model, detail));
+  OCL_TRY(open_subgraph(&model, detail));
+  OCL_TRY(check_buffers(&model, detail));
+  OCL_TRY(check_metadata(&model, detail));
+  OCL_TRY(check_graph(&model, detail));
+  *model_out = model;
+  return OCL_OK;
+}

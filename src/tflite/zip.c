@@ -1,0 +1,96 @@
+// Stage: see zip.h. The end record is found from the end (a comment of up to 64 KiB may follow it), it gives the
+// central directory, that gives the local headers. Every range is checked in 64 bits before it is read.
+#include "tflite/zip.h"
+
+#include <string.h>
+
+enum {
+  kEndSignature = 0x06054b50,
+  kCentralSignature = 0x02014b50,
+  kLocalSignature = 0x04034b50,
+  kEndBytes = 22,
+  kCentralBytes = 46,
+  kLocalBytes = 30,
+  kMaxComment = 65535,
+  kMaxInflatedBytes = 16 << 20,
+  kStored = 0,
+  kDeflated = 8,
+  kIsEncrypted = 1,
+};
+
+typedef struct {
+  const uint8_t* bytes;
+  uint64_t size_bytes;
+} range;
+
+static uint32_t load_u16(const uint8_t* at) {
+  return (uint32_t)at[0] | (uint32_t)at[1] << 8;
+}
+static uint32_t load_u32(const uint8_t* at) {
+  return load_u16(at) | load_u16(at + 2) << 16;
+}
+
+// NULL if [offset, offset + size_bytes) is not inside.
+static const uint8_t* slice(range r, uint64_t offset, uint64_t size_bytes) {
+  return offset <= r.size_bytes && size_bytes <= r.size_bytes - offset ? r.bytes + offset : NULL;
+}
+
+static ocl_status reject(ocl_detail* detail, const char* name, const char* what) {
+  return ocl_status_with_detail(OCL_BAD_METADATA, detail, "associated file '%.60s': %s", name, what);
+}
+
+// Looks where the record can be and its comment reaches exactly the end. NULL: no archive.
+static const uint8_t* find_end_record(range file) {
+  for (uint64_t comment = 0; comment <= kMaxComment && comment + kEndBytes <= file.size_bytes; comment++) {
+    const uint8_t* record = file.bytes + (file.size_bytes - kEndBytes - comment);
+    if (load_u32(record) == kEndSignature && load_u16(record + 20) == comment) return record;
+  }
+  return NULL;
+}
+
+// `archive` starts where the archive's own offsets count from; `entry` is the file's central directory record.
+static ocl_status open_file(range archive, const uint8_t* entry, const char* name, ocl_zip_file* file,
+                            ocl_detail* detail) {
+  const uint32_t flags = load_u16(entry + 8), method = load_u16(entry + 10);
+  if ((flags & kIsEncrypted) != 0) return reject(detail, name, "encrypted");
+  if (method != kStored && method != kDeflated) return reject(detail, name, "unknown compression");
+  const uint64_t local_offset = load_u32(entry + 42);
+  const uint8_t* local = slice(archive, local_offset, kLocalBytes);
+  if (local == NULL || load_u32(local) != kLocalSignature) return reject(detail, name, "no local header");
+  file->size_bytes = load_u32(entry + 20);
+  file->inflated_size_bytes = load_u32(entry + 24);
+  file->is_deflated = method == kDeflated;
+  if (file->inflated_size_bytes > kMaxInflatedBytes) return reject(detail, name, "larger than 16 MiB");
+  if (!file->is_deflated && file->size_bytes != file->inflated_size_bytes)
+    return reject(detail, name, "stored with two sizes");
+  const uint64_t data_offset = local_offset + kLocalBytes + load_u16(local + 26) + load_u16(local + 28);
+  file->bytes = slice(archive, data_offset, file->size_bytes);
+  return file->bytes == NULL ? reject(detail, name, "its data leaves the archive") : OCL_OK;
+}
+
+ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* name, ocl_zip_file* file_out,
+                        ocl_detail* detail) {
+  *file_out = (ocl_zip_file){0};
+  const uint8_t* end = find_end_record((range){bytes, size_bytes});
+  if (end == NULL) return OCL_OK;
+  const uint64_t directory_bytes = load_u32(end + 12), directory_offset = load_u32(end + 16);
+  // What stands before the archive may or may not be counted in its offsets; the directory ends where `end` starts.
+  const uint64_t end_offset = (uint64_t)(end - bytes);
+  if (directory_bytes + directory_offset > end_offset) return reject(detail, name, "no central directory");
+  const uint64_t start = end_offset - directory_bytes - directory_offset;
+  const range archive = {bytes + start, end_offset - start};
+
+  const size_t name_bytes = strlen(name);
+  uint64_t offset = directory_offset;
+  for (uint32_t i = load_u16(end + 10); i > 0; i--) {
+    const uint8_t* entry = slice(archive, offset, kCentralBytes);
+    if (entry == NULL || load_u32(entry) != kCentralSignature) return reject(detail, name, "damaged directory");
+    const uint32_t entry_name_bytes = load_u16(entry + 28);
+    const uint8_t* entry_name = slice(archive, offset + kCentralBytes, entry_name_bytes);
+    if (entry_name == NULL) return reject(detail, name, "damaged directory");
+    if (entry_name_bytes == name_bytes && memcmp(entry_name, name, name_bytes) == 0)
+      return open_file(archive, entry, name, file_out, detail);
+    offset += kCentralBytes + entry_name_bytes + load_u16(entry + 30) + load_u16(entry + 32);
+  }
+  return OCL_OK;
+}

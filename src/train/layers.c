@@ -1,0 +1,109 @@
+#include "train/layers.h"
+
+#include <string.h>
+
+enum { TAPS = 3 };
+
+// One output pixel's tap inside the image: where its channels begin in the three arrays.
+typedef struct {
+  size_t input, output, kernel;
+} tap;
+
+// The taps of output pixel number `pixel`, those that fall on padding left out. Returns how many.
+static int32_t find_taps(const ocl_depthwise* d, int32_t pixel, tap taps[TAPS * TAPS]) {
+  const int32_t out_height = ocl_depthwise_out(d->height, d->stride),
+                out_width = ocl_depthwise_out(d->width, d->stride);
+  const int32_t padding_y = ((out_height - 1) * d->stride + TAPS - d->height) / 2;
+  const int32_t padding_x = ((out_width - 1) * d->stride + TAPS - d->width) / 2;
+  const int32_t image = pixel / (out_height * out_width);
+  const int32_t top = pixel / out_width % out_height * d->stride - padding_y;
+  const int32_t left = pixel % out_width * d->stride - padding_x;
+  const size_t channels = (size_t)d->channels;
+  int32_t count = 0;
+  for (int32_t y = 0; y < TAPS; y++) {
+    for (int32_t x = 0; x < TAPS; x++) {
+      if (top + y < 0 || top + y >= d->height || left + x < 0 || left + x >= d->width) continue;
+      const size_t source = ((size_t)image * (size_t)d->height + (size_t)(top + y)) * (size_t)d->width;
+      taps[count++] =
+          (tap){(source + (size_t)(left + x)) * channels, (size_t)pixel * channels, (size_t)(y * TAPS + x) * channels};
+    }
+  }
+  return count;
+}
+
+static int32_t count_pixels(const ocl_depthwise* d) {
+  return d->images * ocl_depthwise_out(d->height, d->stride) * ocl_depthwise_out(d->width, d->stride);
+}
+
+// out += a * b
+static void add_products(int32_t count, const float* restrict a, const float* restrict b, float* restrict out) {
+  for (int32_t i = 0; i < count; i++) out[i] += a[i] * b[i];
+}
+
+void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const float* kernel, float* out) {
+  const int32_t pixels = count_pixels(d);
+  memset(out, 0, (size_t)pixels * (size_t)d->channels * sizeof *out);
+  tap taps[TAPS * TAPS];
+  for (int32_t pixel = 0; pixel < pixels; pixel++) {
+    const int32_t count = find_taps(d, pixel, taps);
+    for (int32_t i = 0; i < count; i++)
+      add_products(d->channels, input + taps[i].input, kernel + taps[i].kernel, out + taps[i].output);
+  }
+}
+
+void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const float* kernel, const float* gradient,
+                            float* kernel_gradient_out, float* input_gradient_out) {
+  const int32_t pixels = count_pixels(d);
+  memset(kernel_gradient_out, 0, (size_t)(TAPS * TAPS * d->channels) * sizeof *kernel_gradient_out);
+  tap taps[TAPS * TAPS];
+  for (int32_t pixel = 0; pixel < pixels; pixel++) {
+    const int32_t count = find_taps(d, pixel, taps);
+    for (int32_t i = 0; i < count; i++) {
+      const float* g = gradient + taps[i].output;
+      add_products(d->channels, input + taps[i].input, g, kernel_gradient_out + taps[i].kernel);
+      if (input_gradient_out != NULL)
+        add_products(d->channels, kernel + taps[i].kernel, g, input_gradient_out + taps[i].input);
+    }
+  }
+}
+
+void ocl_layers_sum(size_t rows, int32_t channels, const float* a, const float* b, double* sums_out) {
+  memset(sums_out, 0, (size_t)channels * sizeof *sums_out);
+  for (; rows-- > 0; a += channels) {
+    for (int32_t c = 0; c < channels; c++) sums_out[c] += (double)(b != NULL ? a[c] * b[c] : a[c]);
+    if (b != NULL) b += channels;
+  }
+}
+
+void ocl_layers_scale(size_t rows, int32_t channels, const float* scale, const float* shift, float* data) {
+  for (; rows-- > 0; data += channels) {
+    if (scale != NULL)
+      for (int32_t c = 0; c < channels; c++) data[c] *= scale[c];
+    if (shift != NULL)
+      for (int32_t c = 0; c < channels; c++) data[c] += shift[c];
+  }
+}
+
+void ocl_layers_relu6(size_t count, float* data) {
+  for (size_t i = 0; i < count; i++) data[i] = data[i] < 0 ? 0 : data[i] > 6 ? 6 : data[i];
+}
+
+void ocl_layers_relu6_backward(size_t count, const float* output, float* gradient) {
+  for (size_t i = 0; i < count; i++) gradient[i] = output[i] > 0 && output[i] < 6 ? gradient[i] : 0;
+}
+
+void ocl_layers_pool(int32_t images, int32_t area, int32_t channels, const float* input, float* out) {
+  for (; images-- > 0; out += channels) {
+    memset(out, 0, (size_t)channels * sizeof *out);
+    for (int32_t pixel = 0; pixel < area; pixel++, input += channels)
+      for (int32_t c = 0; c < channels; c++) out[c] += input[c];
+    for (int32_t c = 0; c < channels; c++) out[c] /= (float)area;
+  }
+}
+
+void ocl_layers_pool_backward(int32_t images, int32_t area, int32_t channels, const float* gradient,
+                              float* input_gradient_out) {
+  for (; images-- > 0; gradient += channels)
+    for (int32_t pixel = 0; pixel < area; pixel++, input_gradient_out += channels)
+      for (int32_t c = 0; c < channels; c++) input_gradient_out[c] = gradient[c] / (float)area;
+}

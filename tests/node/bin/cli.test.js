@@ -1,0 +1,435 @@
+// The command line, run as its users run it: what comes out on stdout and stderr, the exit status, the files written.
+
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { decode } from 'fast-png';
+import { COMMANDS } from '../../../bin/usage.js';
+import { encodePng } from '../../../wasm/draw/png.js';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+const CLI = join(ROOT, 'bin/ocelli.js');
+const PHOTOS = join(process.env.OCELLI_SHARED ?? join(ROOT, '../shared/data'), 'photos');
+const withPhotos = { skip: existsSync(PHOTOS) ? false : `no photos in ${PHOTOS}` };
+const DEFAULT_MODEL = join(ROOT, 'dist/models/ssd_mobilenet_v2_oidv4.bin');
+
+const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-cli-'));
+after(() => rmSync(sandbox, { recursive: true, force: true }));
+
+/** @param {string} name @returns {string} a new empty directory */
+function directory(name) {
+  const path = join(sandbox, name);
+  mkdirSync(path);
+  return path;
+}
+
+/** @param {string} name @param {string | Uint8Array} content @returns {string} its path */
+function file(name, content) {
+  const path = join(sandbox, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** A picture of nothing: a gradient. @param {number} width @param {number} height */
+function gradient(width, height) {
+  const data = Uint8Array.from(
+    { length: width * height * 3 },
+    (_, i) => ((i % (width * 3)) * 255) / (width * 3),
+  );
+  return { data, width, height, channels: /** @type {const} */ (3) };
+}
+const GRADIENT = gradient(96, 64);
+const PNG = file('gradient.png', encodePng(GRADIENT));
+// Whatever the picture, something scores above 0
+const ANYTHING = ['--score', '0', '--max', '3'];
+
+/**
+ * @param {string[]} args
+ * @param {{input?: Uint8Array, cwd?: string}} [options]
+ */
+function ocelli(args, { input, cwd } = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { input, cwd });
+  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
+}
+
+/** @param {string[]} args @param {{input?: Uint8Array, cwd?: string}} [options] @returns {string} stdout, when all went well */
+function succeed(args, options) {
+  const { status, stdout, stderr } = ocelli(args, options);
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
+  return stdout;
+}
+
+/** @param {string} stdout @returns {any[]} */
+const jsonLines = (stdout) =>
+  stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('help', () => {
+  test('names the commands', () => {
+    const text = succeed(['--help']);
+    for (const name of Object.keys(COMMANDS)) assert.match(text, new RegExp(`^ +${name} `, 'm'));
+    assert.equal(succeed(['-h']), text);
+  });
+
+  for (const [name, { options }] of Object.entries(COMMANDS)) {
+    test(`of ${name} names each of its options`, () => {
+      const text = succeed([name, '--help']);
+      const named = [...text.matchAll(/^ {2}(?:-h, )?--([a-z-]+)/gm)].map(([, option]) => option);
+      assert.deepEqual([...new Set(named)].sort(), Object.keys(options).sort());
+      assert.match(text, /^Usage: /);
+      assert.ok(text.split('\n').every((line) => line.length <= 120));
+    });
+  }
+
+  test('--version is the package’s', () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    assert.equal(succeed(['--version']), `${version}\n`);
+  });
+});
+
+describe('wrong usage ends with 2 and one line that says why', () => {
+  /** @type {[string[], RegExp][]} */
+  const cases = [
+    [[], /which command/],
+    [['find'], /no command 'find'/],
+    [['constructor'], /no command 'constructor'/],
+    [['--frobnicate'], /no command '--frobnicate'/],
+    [['detect'], /which image/],
+    [['detect', '--frobnicate', PNG], /unknown option '--frobnicate'/],
+    [['detect', PNG, '--score'], /'--score <value>' argument missing/],
+    [['detect', PNG, '--json=yes'], /'--json' does not take an argument/],
+    [['detect', PNG, '--score', 'high'], /--score takes a number from 0 to 1, not 'high'/],
+    [['detect', PNG, '--score='], /--score takes a number/],
+    [['detect', PNG, '--iou', '1.5'], /--iou takes/],
+    [['detect', PNG, '--max', '2.5'], /--max takes a whole number/],
+    [['detect', PNG, '--threads', '0'], /--threads takes/],
+    [['detect', PNG, '--classes', ','], /--classes names no class/],
+    [['detect', PNG, '--input', '{'], /--input: /],
+    [['detect', PNG, '--input', '{"resize": "nicely"}'], /input\.resize must be/],
+    [['detect', '-', '-'], /standard input can be read only once/],
+    [['detect', PNG, PNG, '--out', join(sandbox, 'one.png')], /is one file for 2 images/],
+    [['detect', PNG, '--out', PNG], /would overwrite the image/],
+    [['inspect', 'a.tflite', 'b.tflite'], /unexpected argument 'b.tflite'/],
+    [['bench', '--runs', '0'], /--runs takes/],
+    [['bench', '--precision', 'int4'], /--precision takes float, int8, auto/],
+    [['bench', '--precision', 'int8', DEFAULT_MODEL], /--precision is of the default model/],
+    [['bench', '--baseline', '-'], /--baseline loads MODEL twice/],
+  ];
+  for (const [args, reason] of cases) {
+    test(['ocelli', ...args].join(' ').replaceAll(sandbox, ''), () => {
+      const { status, stdout, stderr } = ocelli(args);
+      assert.deepEqual({ status, stdout }, { status: 2, stdout: '' });
+      const [first, second, ...rest] = stderr.split('\n');
+      assert.match(first, /^ocelli: /);
+      assert.match(first, reason);
+      assert.match(second, /^ocelli.* --help/);
+      assert.deepEqual(rest, ['']);
+    });
+  }
+});
+
+describe('bad input ends with 1 and is named', () => {
+  const text = file('notes.txt', 'neither an image nor a model');
+  const cut = file('cut.png', readFileSync(PNG).subarray(0, 100));
+  const empty = file('empty.jpg', '');
+  /** @type {[string[], string, string][]} arguments, name, code */
+  const cases = [
+    [['detect', 'no/such.png'], 'no/such.png', 'ENOENT'],
+    [['detect', sandbox], sandbox, 'EISDIR'],
+    [['detect', text], text, 'UNSUPPORTED_IMAGE_FORMAT'],
+    [['detect', cut], cut, 'IMAGE_CORRUPT'],
+    [['detect', empty], empty, 'IMAGE_EMPTY'],
+    [['detect', PNG, '--model', 'no.tflite'], 'no.tflite', 'MODEL_NOT_FOUND'],
+    [['detect', PNG, '--model', text], text, 'MODEL_NOT_TFLITE'],
+    [['detect', PNG, '--model', PNG], PNG, 'MODEL_NOT_TFLITE'],
+    [['detect', PNG, '--labels', 'no.txt'], 'no.txt', 'ENOENT'],
+    [['detect', PNG, '--ssd', 'no.json'], 'no.json', 'ENOENT'],
+    [['detect', PNG, '--classes', 'Doge'], 'default model', 'UNKNOWN_CLASS'],
+    [['detect', PNG, '--out', 'no/such/directory.png'], 'no/such/directory.png', 'ENOENT'],
+    [['detect', PNG, '--out', text], text, 'EEXIST'],
+    [['inspect', 'no.tflite'], 'no.tflite', 'MODEL_NOT_FOUND'],
+    [['inspect', PNG], PNG, 'MODEL_NOT_TFLITE'],
+    [['bench', PNG], PNG, 'MODEL_NOT_TFLITE'],
+  ];
+  for (const [args, name, code] of cases) {
+    test(['ocelli', ...args].join(' ').replaceAll(sandbox, ''), () => {
+      const { status, stderr } = ocelli(args);
+      assert.equal(status, 1);
+      assert.ok(stderr.startsWith(`ocelli: ${name}: ${code}: `), stderr);
+      assert.equal(stderr.split('\n').length, 2);
+    });
+  }
+
+  test('on standard input', () => {
+    const { status, stdout, stderr } = ocelli(['detect', '--json', '-'], { input: Buffer.from('no image') });
+    assert.deepEqual({ status, stdout }, { status: 1, stdout: '' });
+    assert.match(stderr, /^ocelli: -: UNSUPPORTED_IMAGE_FORMAT: /);
+  });
+
+  test('and the other images are still looked at', () => {
+    const { status, stdout, stderr } = ocelli(['detect', '--json', PNG, text, 'gone.png', PNG]);
+    assert.equal(status, 1);
+    assert.deepEqual(
+      jsonLines(stdout).map((line) => line.file),
+      [PNG, PNG],
+    );
+    assert.equal(stderr.trimEnd().split('\n').length, 2);
+  });
+});
+
+describe('detect', () => {
+  test('--json prints one object a line', () => {
+    const lines = jsonLines(succeed(['detect', '--json', ...ANYTHING, PNG, PNG]));
+    assert.equal(lines.length, 2);
+    for (const line of lines) {
+      assert.deepEqual(Object.keys(line), ['file', 'width', 'height', 'detections', 'precision', 'ms']);
+      assert.deepEqual([line.file, line.width, line.height], [PNG, GRADIENT.width, GRADIENT.height]);
+      assert.deepEqual(Object.keys(line.ms), ['decode', 'preprocess', 'network', 'postprocess']);
+      assert.ok(Object.values(line.ms).every((time) => time >= 0) && line.ms.network > 0);
+      assert.equal(line.detections.length, 3);
+      for (const { label, labelId, mid, score, box, ...rest } of line.detections) {
+        assert.deepEqual(rest, {});
+        assert.ok(typeof label === 'string' && Number.isInteger(labelId) && score > 0 && score < 1);
+        assert.match(mid, /^\/m\//);
+        assert.deepEqual(Object.keys(box), ['x', 'y', 'width', 'height']);
+        assert.ok(box.x >= 0 && box.x + box.width <= line.width + 1e-3);
+        assert.ok(box.y >= 0 && box.y + box.height <= line.height + 1e-3);
+      }
+    }
+    assert.deepEqual(lines[0].detections, lines[1].detections);
+  });
+
+  test('- is standard input, for the image or the model', () => {
+    const [{ detections }] = jsonLines(succeed(['detect', '--json', ...ANYTHING, PNG]));
+    const image = succeed(['detect', '--json', ...ANYTHING, '-'], { input: readFileSync(PNG) });
+    assert.deepEqual(
+      { ...jsonLines(image)[0], ms: 0 },
+      { file: '-', width: 96, height: 64, detections, precision: 'float', ms: 0 },
+    );
+    const model = succeed(['detect', '--json', ...ANYTHING, '--model', '-', PNG], {
+      input: readFileSync(DEFAULT_MODEL),
+    });
+    assert.deepEqual(jsonLines(model)[0].detections, detections);
+  });
+
+  test('--classes and --deny take names, MIDs and numbers; --labels renames', () => {
+    const found = (/** @type {string[]} */ ...args) =>
+      jsonLines(succeed(['detect', '--json', '--score', '0', ...args, PNG]))[0].detections.map(
+        (/** @type {{label: string}} */ { label }) => label,
+      );
+    assert.deepEqual(
+      new Set(found('--classes', 'dog, /m/01yrx', '--classes', '0')),
+      new Set(['Dog', 'Cat', 'Bicycle']),
+    );
+    assert.deepEqual(new Set(found('--classes', 'Dog,Cat', '--deny', 'Dog')), new Set(['Cat']));
+    const labels = file(
+      'labels.txt',
+      `???\n${Array.from({ length: 23 }, (_, i) => `thing ${i}`).join('\n')}\n`,
+    );
+    assert.deepEqual(new Set(found('--labels', labels, '--classes', 'thing 7')), new Set(['thing 7']));
+  });
+
+  test('tells where nothing is found', () => {
+    assert.match(
+      succeed(['detect', '--score', '0.99', PNG]),
+      /gradient\.png +96 x 64 px, nothing above 99\.0 %/,
+    );
+  });
+
+  test('prints a table of what is in a photo', withPhotos, () => {
+    const text = succeed(['detect', 'pets.jpg', 'hot_dog.jpg'], { cwd: PHOTOS });
+    const [head, columns, ...rows] = text.trimEnd().split('\n');
+    assert.match(head, /^pets\.jpg {2}512 x 430 px, 2 objects, \d+ ms$/);
+    assert.match(columns, /^ +label +score +x +y +width +height$/);
+    assert.match(rows[0], /^ {2}Dog +8[01]\.\d % +11\d +2\d +14\d +27\d$/);
+    assert.match(rows[1], /^ {2}Dog +7[678]\.\d % +34\d +16\d +15\d +20\d$/);
+    assert.match(rows[2], /^hot_dog\.jpg .* nothing above 50\.0 %/);
+  });
+
+  test('ends with Ctrl-C at once', async () => {
+    const child = spawn(process.execPath, [CLI, 'detect', '-'], { stdio: 'pipe' });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    child.kill('SIGINT');
+    const [status, signal] = await once(child, 'exit');
+    assert.deepEqual({ status, signal }, { status: null, signal: 'SIGINT' }); // 130 in a shell
+  });
+
+  test('ends quietly when nobody reads on', async () => {
+    const child = spawn(process.execPath, [CLI, 'detect', PNG, PNG, PNG], { stdio: 'pipe' });
+    child.stdout.destroy();
+    const stderr = child.stderr.setEncoding('utf8').toArray();
+    const [status] = await once(child, 'exit');
+    assert.deepEqual({ status, stderr: (await stderr).join('') }, { status: 0, stderr: '' });
+  });
+});
+
+/** @typedef {{x: number, y: number, width: number, height: number}} Box */
+
+/** @param {string} path @returns {{data: Uint8Array, width: number, height: number}} RGB */
+function readPng(path) {
+  const { data, width, height, channels } = decode(readFileSync(path));
+  assert.equal(channels, 3);
+  return { data: /** @type {Uint8Array} */ (data), width, height };
+}
+
+/** The pixels in which two pictures differ. @param {string} a @param {string} b */
+function differingPixels(a, b) {
+  const [first, second] = [readPng(a), readPng(b)];
+  assert.deepEqual([first.width, first.height], [second.width, second.height]);
+  const at = [];
+  for (let i = 0; i < first.width * first.height; i++) {
+    const differs = [0, 1, 2].some((c) => first.data[3 * i + c] !== second.data[3 * i + c]);
+    if (differs) at.push({ x: i % first.width, y: Math.floor(i / first.width) });
+  }
+  return at;
+}
+
+/** @param {{x: number, y: number}} at @param {Box} box @param {number} margin */
+const isNear = ({ x, y }, box, margin) =>
+  x >= box.x - margin &&
+  x < box.x + box.width + margin &&
+  y >= box.y - margin &&
+  y < box.y + box.height + margin;
+
+describe('detect --out', () => {
+  test('FILE.png is the photo with the objects drawn on it', withPhotos, () => {
+    const photo = join(PHOTOS, 'chelsea.png');
+    const picture = join(sandbox, 'found.png');
+    const [{ detections }] = jsonLines(succeed(['detect', '--json', '--out', picture, photo]));
+    assert.equal(detections.length, 1);
+    const [{ box }] = detections;
+    const inner = { x: box.x + 4, y: box.y + 24, width: box.width - 8, height: box.height - 48 };
+    const changed = differingPixels(photo, picture);
+    assert.ok(changed.every((at) => isNear(at, box, 24))); // the line, and the tag above or below
+    assert.ok(changed.every((at) => !isNear(at, inner, 0)));
+    assert.ok(changed.length > box.width + box.height);
+  });
+
+  test('changes nothing where nothing is found', () => {
+    const picture = join(sandbox, 'nothing.png');
+    assert.match(succeed(['detect', '--score', '0.99', '--out', picture, PNG]), /drawn in .*nothing\.png/);
+    assert.deepEqual(differingPixels(PNG, picture), []);
+  });
+
+  test('DIR is made, and gets a name of its own for each image', () => {
+    const other = join(directory('other'), 'gradient.bmp.png');
+    copyFileSync(PNG, other);
+    const third = join(directory('third'), 'gradient.png');
+    copyFileSync(PNG, third);
+    const out = join(sandbox, 'new/out');
+    const input = readFileSync(PNG);
+    const stdout = succeed(['detect', '--json', PNG, other, third, '-', '--out', out], { input });
+    assert.equal(jsonLines(stdout).length, 4);
+    const names = ['gradient-2.png', 'gradient.bmp.png', 'gradient.png', 'stdin.png'];
+    assert.deepEqual(readdirSync(out).sort(), names);
+    succeed(['detect', PNG, '--out', `${out}/`]);
+    assert.deepEqual(readdirSync(out).sort(), names);
+  });
+
+  test('never overwrites an image that is read, under whatever name', () => {
+    const place = directory('place');
+    const original = encodePng(gradient(50, 40));
+    writeFileSync(join(place, 'a.png'), original);
+    linkSync(join(place, 'a.png'), join(place, 'linked.png'));
+    const bmpName = join(directory('elsewhere'), 'linked.jpg');
+    copyFileSync(PNG, bmpName);
+    succeed(['detect', ...ANYTHING, join(place, 'a.png'), bmpName, '--out', place]);
+    assert.deepEqual(readdirSync(place).sort(), ['a-2.png', 'a.png', 'linked-2.png', 'linked.png']);
+    assert.deepEqual(new Uint8Array(readFileSync(join(place, 'a.png'))), original);
+    const { status, stderr } = ocelli(['detect', join(place, 'a.png'), '--out', join(place, 'linked.png')]);
+    assert.equal(status, 2);
+    assert.match(stderr, /would overwrite/);
+  });
+});
+
+describe('inspect', () => {
+  test('the default model', () => {
+    const text = succeed(['inspect']);
+    assert.match(text, /ssd_mobilenet_v2_oidv4/);
+    assert.match(text, /normalized_input_image_tensor +float32 +\[1, 300, 300, 3\]/);
+    assert.match(text, /DEPTHWISE_CONV_2D +17 /);
+    assert.match(text, /multiply-adds +673 M/);
+    assert.match(text, /labels +23: Bicycle, Boot, /);
+    assert.match(
+      succeed(['inspect', '--operators']),
+      /^ +\d+ +CONCATENATION +float32 +\[1, 1917, 24\] +raw_outputs/m,
+    );
+  });
+
+  test('--json, from standard input', () => {
+    const model = JSON.parse(succeed(['inspect', '--json', '-'], { input: readFileSync(DEFAULT_MODEL) }));
+    assert.equal(model.file, '-');
+    assert.equal(model.manifestId, 'ssd_mobilenet_v2_oidv4');
+    assert.deepEqual(
+      model.outputs.map((/** @type {{shape: number[]}} */ { shape }) => shape),
+      [
+        [1, 1917, 4],
+        [1, 1917, 24],
+      ],
+    );
+    assert.ok(Math.abs(model.multiplyAdds - 673e6) < 1e6);
+    assert.ok(Math.abs(model.parameters - 5e6) < 0.1e6);
+    assert.equal(model.memory.fileBytes, 9987728);
+    assert.equal(model.labels.length, 23);
+    assert.equal(
+      model.operators.reduce(
+        (/** @type {number} */ sum, /** @type {any} */ each) => sum + each.multiplyAdds,
+        0,
+      ),
+      model.multiplyAdds,
+    );
+    assert.equal('manifestId' in JSON.parse(succeed(['inspect', '--json'])), true);
+  });
+});
+
+describe('bench', () => {
+  test('--json', () => {
+    const report = JSON.parse(succeed(['bench', '--json', '--runs', '3', '--baseline']));
+    assert.equal(report.runs, 3);
+    assert.equal(report.threads, 1);
+    assert.match(report.variant, /^(simd|relaxed)$/);
+    assert.equal(report.precision, 'float');
+    for (const { median_ms, min_ms } of [report.network, report.baseline])
+      assert.ok(min_ms > 0 && min_ms <= median_ms);
+    assert.ok(Object.values(report.load).every((ms) => ms > 0));
+    assert.ok(Math.abs(report.multiply_adds / report.fma_gmacs / 1e6 - report.bound_ms) < 0.01);
+    // With relaxed SIMD, whether there are any depends on the CPU.
+    assert.ok(report.dot_gmacs === null || (report.variant === 'relaxed' && report.dot_gmacs > 0));
+    for (const { ms, baseline_ms } of report.operators) assert.ok(ms >= 0 && baseline_ms >= 0);
+    const times = report.operators.map((/** @type {{ms: number}} */ operator) => operator.ms);
+    assert.deepEqual(
+      times,
+      times.toSorted((/** @type {number} */ a, /** @type {number} */ b) => b - a),
+    );
+  });
+
+  test('--precision int8', () => {
+    const report = JSON.parse(succeed(['bench', '--json', '--runs', '3', '--precision', 'int8']));
+    assert.equal(report.precision, 'int8');
+    assert.ok(report.multiply_adds / report.bound_ms / 1e6 > 0);
+  });
+
+  test('prints a table', () => {
+    const text = succeed(['bench', '--runs', '2', '--baseline', '--operators']);
+    for (const row of ['load', 'first run', 'median', 'min', 'bound', 'baseline', 'depthwise']) {
+      assert.match(text, new RegExp(`^ {2}${row} +\\d+(\\.\\d+)? ms`, 'm'));
+    }
+  });
+});

@@ -1,0 +1,121 @@
+// The command line of training: what it refuses, and that nothing is written then.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { encodePng } from '../../../wasm/draw/png.js';
+
+const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'train-'));
+after(() => rmSync(directory, { recursive: true }));
+
+/** @param {string[]} args */
+function ocelli(...args) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+/** @param {string} name @param {Record<string, number>} classes how many photos of each */
+function makePhotos(name, classes) {
+  const photos = join(directory, name);
+  Object.entries(classes).forEach(([label, count], shade) => {
+    mkdirSync(join(photos, label), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      const data = new Uint8Array(16 * 16 * 3).fill(40 + 150 * shade + 5 * i);
+      writeFileSync(join(photos, label, `${i}.png`), encodePng({ data, width: 16, height: 16, channels: 3 }));
+    }
+  });
+  return photos;
+}
+
+describe('ocelli train', () => {
+  const photos = makePhotos('photos', { dark: 6, light: 6 });
+  const out = join(directory, 'out.tflite');
+
+  /** @type {[string, string[], RegExp][]} */
+  const wrong = [
+    ['without a directory', [], /which directory/],
+    ['without a place for the result', [photos], /--out or --report/],
+    ['with an unknown optimizer', [photos, '--out', out, '--optimizer', 'adamax'], /--optimizer takes/],
+    ['with an unknown configuration', [photos, '--out', out, '--compare', 'batch32,batch48'], /batch48/],
+    [
+      'with a batch and --compare',
+      [photos, '--out', out, '--compare', 'adam', '--batch', '8'],
+      /--compare has/,
+    ],
+    ['with no epochs', [photos, '--out', out, '--epochs', '0'], /--epochs takes/],
+  ];
+  for (const [name, args, message] of wrong) {
+    test(`${name} is refused`, () => {
+      const { status, stderr } = ocelli('train', ...args);
+      assert.equal(status, 2);
+      assert.match(stderr, message);
+      assert.ok(!existsSync(out));
+    });
+  }
+
+  test('with an empty class or one class names it', () => {
+    const empty = makePhotos('empty', { dark: 2, light: 2 });
+    mkdirSync(join(empty, 'nothing'));
+    const one = makePhotos('one', { dark: 2 });
+    for (const [from, code] of [
+      [empty, 'EMPTY_CLASS'],
+      [one, 'ONE_CLASS'],
+      [directory + '/photos/dark', 'NO_EXAMPLES'],
+      [directory + '/absent', 'ENOENT'],
+    ]) {
+      const { status, stderr } = ocelli('train', from, '--out', out);
+      assert.equal(status, 1, stderr);
+      assert.ok(stderr.includes(code), stderr);
+      assert.ok(!existsSync(out));
+    }
+  });
+
+  test('and evaluate tell dark from light', () => {
+    const trained = ocelli(
+      'train',
+      photos,
+      '--out',
+      out,
+      '--epochs',
+      '30',
+      '--optimizer',
+      'adam',
+      '--seed',
+      '3',
+    );
+    assert.equal(trained.status, 0, trained.stderr);
+    assert.match(trained.stdout, /Train validation accuracy/);
+    const { status, stdout } = ocelli('evaluate', out, photos, '--json');
+    assert.equal(status, 0);
+    assert.ok(JSON.parse(stdout).accuracy >= 0.9, stdout);
+    assert.match(ocelli('evaluate', out, photos).stdout, /dark +100/);
+    const other = ocelli('evaluate', out, makePhotos('other', { dusk: 1 }));
+    assert.equal(other.status, 1);
+    assert.match(other.stderr, /INVALID_LABEL.*dusk/);
+  });
+
+  test('fine-tunes two blocks', () => {
+    const args = [
+      '--unfreeze',
+      '2',
+      '--epochs',
+      '3',
+      '--optimizer',
+      'sgd',
+      '--lr',
+      '0.001',
+      '--batch',
+      '4',
+      '--json',
+    ];
+    const { status, stdout, stderr } = ocelli('train', photos, '--out', out, ...args);
+    assert.equal(status, 0, stderr);
+    const [{ history, data }] = JSON.parse(stdout).configurations;
+    assert.ok(history.history.loss[2] < history.history.loss[0]);
+    assert.ok(data.parameters > 1e6);
+  });
+});

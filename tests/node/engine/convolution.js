@@ -1,0 +1,152 @@
+// Networks of one convolution, in floats and in 8 bits.
+import { samePadding } from '../../../wasm/tflite/network.js';
+import { writeTflite } from '../../../wasm/tflite/write.js';
+import { readFile, TYPE, writeFile } from '../../../wasm/quantize/file.js';
+import { floatsOf, toBytes } from '../../../wasm/quantize/float_model.js';
+
+/**
+ * @typedef {object} Convolution
+ * @property {[number, number]} size of the input: height, width
+ * @property {number} channels of the input
+ * @property {number} [outputs] channels of the output; none: a depthwise convolution
+ * @property {[number, number]} [kernel] height, width
+ * @property {number} [stride]
+ * @property {number} [dilation]
+ * @property {'SAME' | 'VALID'} [padding]
+ * @property {'NONE' | 'RELU' | 'RELU6'} [activation]
+ */
+
+/** Zero point and scale of the input and of the output in 8 bits. */
+export const INPUT = { zeroPoint: 9, scale: 1 / 16 };
+export const OUTPUT = { zeroPoint: -5, scale: 1 / 4 };
+
+/**
+ * @param {Convolution} given
+ * @returns {Required<Convolution>} 0 outputs: a depthwise convolution
+ */
+export function complete(given) {
+  return {
+    ...{ outputs: 0, kernel: [3, 3], stride: 1, dilation: 1, padding: 'SAME', activation: 'RELU6' },
+    ...given,
+  };
+}
+
+/** Numbers in [-4, 4) that look random and are always the same. */
+export function makeNumbers(/** @type {number} */ length, seed = 1) {
+  let state = seed;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' LCG
+    return (state >>> 8) / 2 ** 21 - 4;
+  });
+}
+
+/** @param {Required<Convolution>} c */
+export function outputSize({ size, kernel, stride, dilation, padding }) {
+  return size.map((n, i) =>
+    padding === 'SAME'
+      ? Math.ceil(n / stride)
+      : Math.floor((n - (kernel[i] - 1) * dilation - 1) / stride) + 1,
+  );
+}
+
+/**
+ * Where each output's taps are: calls with the output's number (of pixels), the tap's and the input's.
+ * @param {Required<Convolution>} c
+ * @param {(output: number, tap: number, input: number) => void} visit
+ */
+export function visitTaps(c, visit) {
+  const { kernel, stride, dilation, padding } = c;
+  const [outHeight, outWidth] = outputSize(c);
+  const [height, width] = c.size;
+  const before = c.size.map((n, i) =>
+    padding === 'SAME' ? samePadding(n, kernel[i], stride, dilation)[0] : 0,
+  );
+  for (let output = 0; output < outHeight * outWidth; output++) {
+    for (let tap = 0; tap < kernel[0] * kernel[1]; tap++) {
+      const y = Math.floor(output / outWidth) * stride + Math.floor(tap / kernel[1]) * dilation - before[0];
+      const x = (output % outWidth) * stride + (tap % kernel[1]) * dilation - before[1];
+      if (y >= 0 && y < height && x >= 0 && x < width) visit(output, tap, y * width + x);
+    }
+  }
+}
+
+/**
+ * @param {Required<Convolution>} c
+ * @param {'fp32' | 'fp16'} [precision] of the stored weights
+ */
+export function build(c, precision = 'fp32') {
+  const { channels, outputs, kernel, stride, dilation, padding, activation } = c;
+  const isDepthwise = outputs === 0;
+  const made = outputs || channels;
+  const weights = makeNumbers(kernel[0] * kernel[1] * channels * (outputs || 1), 2);
+  const bias = makeNumbers(made, 3);
+  const input = { name: 'input', shape: [1, ...c.size, channels] };
+  const output = { name: 'output', shape: [1, ...outputSize(c), made] };
+  const tensor = {
+    dtype: /** @type {const} */ ('float32'),
+    shape: [...kernel, channels, outputs || 1],
+    data: weights,
+  };
+  const op = {
+    kind: isDepthwise ? 'DEPTHWISE_CONV_2D' : 'CONV_2D',
+    inputs: [input],
+    output,
+    weights: { kernel: tensor, isTransposed: false, bias: Float64Array.from(bias) },
+    options: {
+      ...{ strideW: stride, strideH: stride, dilationW: dilation, dilationH: dilation },
+      ...{ padding, activation, ...(isDepthwise && { depthMultiplier: 1 }) },
+    },
+  };
+  const network = { ops: [op], inputs: [input], outputs: [{ name: 'output', value: output }] };
+  return { model: writeTflite(network, { precision, description: '' }), weights, bias };
+}
+
+/**
+ * A network with float16 weights, which become all the numbers that there are: 65536 weights.
+ * @param {Uint8Array} bytes
+ */
+export function withEveryHalf(bytes) {
+  const model = readFile(bytes);
+  const kernel = model.tensors.find(({ type, shape }) => type === TYPE.float16 && shape.length === 4);
+  if (kernel) kernel.data = toBytes(Uint16Array.from({ length: 1 << 16 }, (_, i) => i));
+  return writeFile(model);
+}
+
+/**
+ * The same network in 8 bits, with scales that are easy to write down.
+ * @param {Uint8Array} bytes
+ */
+export function toInt8(bytes) {
+  const model = readFile(bytes);
+  const [{ inputs, outputs }] = model.operators;
+  const [input, kernel, bias, output] = [...inputs, ...outputs].map((tensor) => model.tensors[tensor]);
+  const isDepthwise = kernel.shape[0] === 1 && kernel.shape[3] === floatsOf(bias).length;
+  const scales = Array.from(floatsOf(bias), (_, c) => (1 + (c % 3)) / 64);
+  /** @param {Float32Array} values @param {number} scale @param {number} run of values with one scale */
+  const store = (values, scale, run) =>
+    values.map((value, i) =>
+      Math.max(-127, Math.min(127, Math.round(value / scale / scales[Math.floor(i / run) % scales.length]))),
+    );
+  const zeros = scales.map(() => 0);
+  const run = isDepthwise ? 1 : floatsOf(kernel).length / scales.length;
+  const quantized = { kernel: store(floatsOf(kernel), 1, run), bias: store(floatsOf(bias), INPUT.scale, 1) };
+  Object.assign(input, {
+    type: TYPE.int8,
+    quantization: { scales: [INPUT.scale], zeroPoints: [INPUT.zeroPoint], axis: 0 },
+  });
+  Object.assign(output, {
+    type: TYPE.int8,
+    quantization: { scales: [OUTPUT.scale], zeroPoints: [OUTPUT.zeroPoint], axis: 0 },
+  });
+  Object.assign(kernel, {
+    type: TYPE.int8,
+    data: toBytes(Int8Array.from(quantized.kernel)),
+    quantization: { scales, zeroPoints: zeros, axis: isDepthwise ? 3 : 0 },
+  });
+  Object.assign(bias, {
+    type: TYPE.int32,
+    data: toBytes(Int32Array.from(quantized.bias)),
+    quantization: { scales: scales.map((scale) => scale * INPUT.scale), zeroPoints: zeros, axis: 0 },
+  });
+  return { int8: writeFile(model), scales, ...quantized };
+}

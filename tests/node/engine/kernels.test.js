@@ -1,0 +1,220 @@
+// Our kernels against XNNPACK's own, bit for bit, and against the formula.
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { Engine } from '../../../wasm/engine/engine.js';
+import * as convolutions from './convolution.js';
+import { loadModel, maxDifference, variants } from '../shared.js';
+
+/** @typedef {import('./convolution.js').Convolution} Convolution */
+
+const { build, complete, INPUT, makeNumbers, OUTPUT, outputSize, toInt8, visitTaps, withEveryHalf } =
+  convolutions;
+
+/**
+ * What the convolution should give, summed in doubles.
+ * @param {Required<Convolution>} c
+ * @param {Float32Array} input
+ * @param {{weights: Float32Array, bias: Float32Array}} constants
+ */
+function convolve(c, input, { weights, bias }) {
+  const { channels, activation } = c;
+  const [height, width] = outputSize(c);
+  const made = c.outputs || channels;
+  const sums = Float64Array.from({ length: height * width * made }, (_, i) => bias[i % made]);
+  visitTaps(c, (output, tap, pixel) => {
+    for (let channel = 0; channel < channels; channel++) {
+      const value = input[pixel * channels + channel];
+      const at = tap * channels + channel;
+      if (c.outputs === 0) sums[output * made + channel] += value * weights[at];
+      else for (let to = 0; to < made; to++) sums[output * made + to] += value * weights[at * made + to];
+    }
+  });
+  return Float32Array.from(sums, (sum) => {
+    const positive = activation === 'NONE' ? sum : Math.max(0, sum);
+    return activation === 'RELU6' ? Math.min(6, positive) : positive;
+  });
+}
+
+/**
+ * The same in whole numbers, as XNNPACK rounds: the sum as a float times the scale, to the nearest, ties to even.
+ * @param {Required<Convolution>} c
+ * @param {Int8Array} input
+ * @param {Omit<ReturnType<typeof toInt8>, 'int8'>} constants
+ */
+function convolveInt8(c, input, { kernel, bias, scales }) {
+  const { channels, outputs, activation } = c;
+  const depth = c.kernel[0] * c.kernel[1] * channels;
+  const [height, width] = outputSize(c);
+  const sums = Int32Array.from({ length: height * width * outputs }, (_, i) => bias[i % outputs]);
+  visitTaps(c, (output, tap, pixel) => {
+    for (let to = 0; to < outputs; to++)
+      for (let from = 0; from < channels; from++)
+        sums[output * outputs + to] +=
+          (input[pixel * channels + from] - INPUT.zeroPoint) * kernel[to * depth + tap * channels + from];
+  });
+  const least = activation === 'NONE' ? -128 : OUTPUT.zeroPoint;
+  const most = activation === 'RELU6' ? OUTPUT.zeroPoint + 6 / OUTPUT.scale : 127;
+  return Int8Array.from(sums, (sum, i) => {
+    const scale = Math.fround(Math.fround(INPUT.scale * scales[i % outputs]) / OUTPUT.scale);
+    const value = roundToEven(Math.fround(Math.fround(sum) * scale)) + OUTPUT.zeroPoint;
+    return Math.max(least, Math.min(most, value));
+  });
+}
+
+/** @param {number} value */
+function roundToEven(value) {
+  const rounded = Math.round(value);
+  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+const SIZES = [1, 2, 3, 4, 5, 7, 19, 38, 39, 40, 41, 75, 77, 78, 79, 80];
+const CHANNELS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 16, 17, 24, 31, 96];
+
+/** @type {Convolution[]} */
+const CASES = [
+  // Widths around the tiles' ends, even and odd, where the padding of 'SAME' differs.
+  ...[1, 2, 3].flatMap((stride) =>
+    SIZES.flatMap((width) => {
+      /** @type {Convolution} */
+      const shape = { size: [4, width], channels: 9, stride };
+      return [shape, ...(width >= 3 ? [{ ...shape, padding: /** @type {const} */ ('VALID') }] : [])];
+    }),
+  ),
+  ...[1, 2].flatMap((stride) => SIZES.map((height) => ({ size: [height, 5], channels: 4, stride }))),
+  ...[1, 2, 3].flatMap((stride) => CHANNELS.map((channels) => ({ size: [6, 43], channels, stride }))),
+  ...['NONE', 'RELU', 'RELU6'].flatMap((activation) =>
+    [1, 2].map((stride) => ({ size: [5, 41], channels: 13, stride, activation })),
+  ),
+  // Others that XNNPACK runs with the same kernel.
+  ...[2, 3].map((dilation) => ({ size: [9, 30], channels: 10, dilation })),
+  ...[
+    [1, 1],
+    [3, 2],
+    [2, 3],
+    [1, 5],
+    [5, 1],
+    [2, 4],
+    [4, 2],
+    [1, 7],
+    [1, 9],
+    [9, 1],
+  ].flatMap((kernel) => [1, 2, 3].map((stride) => ({ size: [10, 45], channels: 10, kernel, stride }))),
+].map((c) => /** @type {Convolution} */ (c));
+
+/** @type {Convolution[]} */
+const MATRIX_CASES = [
+  // Rows, columns and inputs around the tiles' ends.
+  ...[1, 2, 3, 4, 5, 7, 8, 9].flatMap((width) =>
+    [1, 7, 8, 9, 16].map((outputs) => ({ size: [1, width], channels: 5, outputs, kernel: [1, 1] })),
+  ),
+  ...[1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 24, 33].map((channels) => ({
+    ...{ size: [3, 3], channels, outputs: 11, kernel: [1, 1] },
+  })),
+  ...[1, 3, 4, 5, 13].flatMap((channels) =>
+    [1, 2].flatMap((stride) =>
+      ['SAME', 'VALID'].map((padding) => ({ size: [5, 7], channels, outputs: 10, stride, padding })),
+    ),
+  ),
+  ...['NONE', 'RELU'].map((activation) => ({ size: [4, 4], channels: 6, outputs: 6, activation })),
+  { size: [4, 5], channels: 3, outputs: 9, dilation: 2 },
+].map((c) => /** @type {Convolution} */ (c));
+
+// Wide enough for tiles of whole rows; heights that have rows of every kind: at the edges, alike, at both edges.
+/** @type {Convolution[]} */
+const ROW_CASES = [
+  ...[1, 2, 3].flatMap((stride) =>
+    [1, 2, 3, 4, 5, 8, 9].map((height) => ({ size: [height, 60 * stride], stride })),
+  ),
+  ...[
+    [5, 2],
+    [2, 5],
+    [1, 3],
+    [4, 4],
+  ].flatMap((kernel) => [1, 2].map((stride) => ({ size: [11, 61], kernel, stride }))),
+  ...[2, 3].map((dilation) => ({ size: [13, 48], dilation })),
+  ...[1, 2].map((stride) => ({ size: [9, 62], stride, padding: 'VALID' })),
+].map((c) => /** @type {Convolution} */ ({ channels: 3, outputs: 10, ...c }));
+
+/**
+ * @param {Engine} engine
+ * @param {Uint8Array} model
+ * @param {Float32Array | Int8Array} input
+ */
+async function runModel(engine, model, input) {
+  await loadModel(engine, model);
+  engine.writeInput(0, input);
+  engine.run();
+  return engine.readOutput(0).data;
+}
+
+for (const variant of variants) {
+  describe(`kernels, ${variant}`, async () => {
+    const ours = await Engine.create({ variant, threads: 1 });
+    const theirs = await Engine.create({ variant, threads: 1, baseline: true });
+    after(() => [ours, theirs].forEach((engine) => engine.close()));
+    /** @param {Uint8Array} model @param {Float32Array | Int8Array} input */
+    const runBoth = (model, input) =>
+      Promise.all([ours, theirs].map((engine) => runModel(engine, model, input)));
+
+    for (const given of CASES) {
+      test(`depthwise ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const { model, ...constants } = build(c);
+        const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+        const [actual, expected] = await runBoth(model, input);
+        assert.deepEqual(actual, expected);
+        const difference = maxDifference(/** @type {Float32Array} */ (actual), convolve(c, input, constants));
+        assert.ok(difference < 1e-4);
+
+        const [found, wanted] = await runBoth(
+          toInt8(model).int8,
+          Int8Array.from(input, (value) => value * 32),
+        );
+        assert.deepEqual(found, wanted);
+        assert.ok(new Set(/** @type {Int8Array} */ (found)).size > 1 || found.length < 8);
+      });
+    }
+
+    for (const given of ROW_CASES) {
+      test(`dense ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const { model, ...constants } = build(c);
+        const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+        const [actual, expected] = await runBoth(model, input);
+        assert.deepEqual(actual, expected);
+        const difference = maxDifference(/** @type {Float32Array} */ (actual), convolve(c, input, constants));
+        assert.ok(difference < 1e-4);
+      });
+    }
+
+    for (const given of [...MATRIX_CASES, ...ROW_CASES]) {
+      test(`int8 ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const { int8, ...constants } = toInt8(build(c).model);
+        const input = Int8Array.from(makeNumbers(c.size[0] * c.size[1] * c.channels), (value) => value * 32);
+        const [found, wanted] = await runBoth(int8, input);
+        assert.deepEqual(found, wanted);
+        assert.deepEqual(found, convolveInt8(c, input, constants));
+      });
+
+      test(`float16 weights ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+        const [actual, expected] = await runBoth(build(c, 'fp16').model, input);
+        assert.deepEqual(actual, expected);
+      });
+    }
+
+    test('float16 weights: all that there are', async () => {
+      const c = complete({ size: [1, 1], channels: 256, outputs: 256, kernel: [1, 1], activation: 'NONE' });
+      const model = withEveryHalf(build(c, 'fp16').model);
+      const [actual, expected] = await runBoth(model, new Float32Array(256).fill(1));
+      assert.deepEqual(actual, expected);
+      assert.equal(
+        actual.filter(Number.isFinite).length,
+        256 - 8,
+        'two of 64 exponents are infinity and NaN',
+      );
+    });
+  });
+}

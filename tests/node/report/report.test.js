@@ -1,0 +1,124 @@
+// The report of a training: tables that say what was measured, CSV in CodeCarbon's columns, plots, model card.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { CSV_COLUMNS } from '../../../wasm/report/csv.js';
+import { makeReport } from '../../../wasm/report/report.js';
+import { TransferLearner } from '../../../wasm/train/node.js';
+import { needsShared, sharedJson } from '../shared.js';
+
+/** @param {Partial<import('../../../wasm/train/types.js').FitOptions>} options */
+async function train(options = {}) {
+  const learner = await TransferLearner.create();
+  const features = Float32Array.from(
+    { length: 400 },
+    (_, i) => ((i * 7919) % 101) / 50 + (i % 40 < 10 ? 1 : 0),
+  );
+  learner.addFeatures(
+    features,
+    Array.from({ length: 40 }, (_, i) => (i % 4 === 0 ? 'warm' : 'a | b, "c"')),
+  );
+  await learner.fit({ epochs: 5, optimizer: 'sgd', validationSplit: 0.25, ...options });
+  return learner;
+}
+
+/** @param {string} table */
+const rowsOf = (table) =>
+  table.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| ---'));
+
+describe('a report', () => {
+  test('of one fit has the card’s two tables', async () => {
+    const learner = await train();
+    const files = await learner.report({ energy: { intensity: 100, cpuPower: 20, ramPower: 4 } });
+    assert.deepEqual(Object.keys(files), [
+      'README.md',
+      'tables.md',
+      'emissions.csv',
+      'report.json',
+      'loss.svg',
+      'accuracy.svg',
+      'emissions.svg',
+    ]);
+    const rows = rowsOf(files['tables.md']).map((row) => row.split(' | ')[0].slice(2));
+    assert.deepEqual(rows, [
+      '',
+      'Train accuracy',
+      'Train validation accuracy',
+      'Train loss',
+      'Train validation loss',
+      '',
+      'Emissions (kg CO2e)',
+      'Emissions rate (kg CO2e/s)',
+      'CPU power (W)',
+      'GPU power (W)',
+      'RAM power (W)',
+      'CPU energy (kWh)',
+      'GPU energy (kWh)',
+      'RAM energy (kWh)',
+      'Energy consumed (kWh)',
+    ]);
+    for (const row of rowsOf(files['tables.md']).slice(6)) assert.match(row, /(measured|estimated): ./);
+    const { account } = JSON.parse(files['report.json']).configurations[0].energy;
+    assert.equal(account.energy_consumed, account.cpu_energy + account.gpu_energy + account.ram_energy);
+    assert.ok(account.duration > 0);
+    for (const heading of [
+      'Model Details',
+      'Uses',
+      'Bias, Risks, and Limitations',
+      'Training Details',
+      'Evaluation',
+    ])
+      assert.ok(files['README.md'].includes(`## ${heading}`), heading);
+    for (const field of ['Hardware Type', 'Hours used', 'Cloud Provider', 'Compute Region', 'Carbon Emitted'])
+      assert.match(files['README.md'], new RegExp(`\\*\\*${field}:\\*\\* \\S`));
+    assert.match(files['README.md'], /ML CO2 Impact calculator:\*\* \d/);
+    learner.close();
+  });
+
+  test('compares configurations, and train and validation are different things', async () => {
+    const configurations = [];
+    for (const batchSize of [8, 16]) {
+      const learner = await train({ batchSize });
+      configurations.push(await learner.describeFit({ name: `Batch ${batchSize}` }));
+      learner.close();
+    }
+    const files = makeReport(configurations, { project: 'test', date: new Date(0) });
+    const [header, accuracy, validation] = rowsOf(files['tables.md']).map((row) =>
+      row.split('|').map((s) => s.trim()),
+    );
+    assert.deepEqual(header.slice(2, 4), ['Batch 8', 'Batch 16']);
+    configurations.forEach(({ history: { history } }, i) => {
+      assert.equal(Number(accuracy[2 + i]), Number(history.accuracy.at(-1)?.toPrecision(5)));
+      assert.equal(Number(validation[2 + i]), Number(history.val_accuracy.at(-1)?.toPrecision(5)));
+    });
+    assert.equal(files['loss.svg'].match(/<polyline/g)?.length, 4);
+    assert.equal(files['emissions.svg'].match(/<rect/g)?.length, 3);
+    for (const name of ['loss.svg', 'accuracy.svg', 'emissions.svg'])
+      assert.ok(!/NaN|Infinity|undefined/.test(files[name]), name);
+  });
+
+  test('has no validation figures where nothing validated', async () => {
+    const learner = await train({ validationSplit: 0 });
+    const { 'tables.md': tables } = await learner.report();
+    assert.match(tables, /Train validation loss \| not validated/);
+    learner.close();
+  });
+
+  test('emissions.csv has CodeCarbon’s columns', needsShared, async () => {
+    assert.deepEqual([...CSV_COLUMNS], sharedJson('energy/cases.json').csv_columns);
+    const learner = await train();
+    const [header, row, end] = (await learner.report({ project: 'a "b", c' }))['emissions.csv'].split('\n');
+    assert.deepEqual(header.split(','), CSV_COLUMNS);
+    assert.match(row, /,"a ""b"", c",/);
+    assert.equal(end, '');
+    const place = header.split(',').indexOf('longitude');
+    assert.equal(row.replace(/"([^"]|"")*"/g, 'x').split(',')[place], '');
+    learner.close();
+  });
+
+  test('refuses an unknown option', async () => {
+    const learner = await train();
+    await assert.rejects(learner.report(/** @type {any} */ ({ authors: 'x' })), { code: 'INVALID_OPTION' });
+    await assert.rejects(learner.report({ energy: { country: 'XYZ' } }), { code: 'INVALID_OPTION' });
+    learner.close();
+  });
+});

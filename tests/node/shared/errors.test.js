@@ -1,0 +1,48 @@
+// Every code that an error may have is in the README's table, and nothing else is.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { MESSAGES, OcelliError } from '../../../wasm/shared/errors.js';
+
+/** @param {string} path */
+const read = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
+
+const inModule = [...read('src/base/status.h').matchAll(/^ *X\((\w+), "/gm)].map(([, name]) => name);
+const codes = [...inModule.filter((name) => name !== 'OK'), ...Object.keys(MESSAGES)];
+
+test('each code has one meaning', () => {
+  assert.ok(inModule.length > 30);
+  assert.equal(new Set(codes).size, codes.length);
+});
+
+test('the README has a row for each code', () => {
+  const rows = [...read('README.md').matchAll(/^\| `([A-Z][A-Z_]+)` \| \S/gm)].map(([, code]) => code);
+  assert.deepEqual(rows.toSorted(), codes.toSorted());
+});
+
+test('every code thrown by name in JavaScript is one of them', () => {
+  for (const file of [
+    'engine/engine',
+    'engine/memory',
+    'engine/variant',
+    'shared/options',
+    'vision/detector',
+    'vision/image',
+    'vision/input',
+    'vision/labels',
+    'vision/model_spec',
+  ]) {
+    const thrown = [...read(`wasm/${file}.js`).matchAll(/(?:failure|OcelliError)\(\s*'([A-Z_]+)'/g)];
+    for (const [, code] of thrown) assert.ok(codes.includes(code), `${code} in ${file}.js`);
+  }
+});
+
+test('an error is an Error with a name and a code', () => {
+  const cause = new Error('why');
+  const error = new OcelliError('CLOSED', 'text', { cause });
+  assert.ok(error instanceof Error);
+  assert.deepEqual(
+    [error.name, error.code, error.message, error.cause],
+    ['OcelliError', 'CLOSED', 'text', cause],
+  );
+});

@@ -1,0 +1,109 @@
+// A .tflite file as a backbone: features as the whole network's, tails that compute what the layers did, and exported
+// classifiers that give the learner's probabilities, in our engine and in LiteRT.js.
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { Backbone, TransferLearner } from '../../../wasm/train/node.js';
+import { encodePng } from '../../../wasm/draw/png.js';
+import { IMAGES, LABELS, makeImage } from './stripes.js';
+import { checkExport } from './exported.js';
+import { loadEngine, loadModel, maxAbs, maxDifference, needsShared, shared } from '../shared.js';
+
+const INPUT = /** @type {const} */ ({ scale: 1 / 127.5, offset: -1, resize: 'half-pixel' });
+/** The network's own input for an image. @param {{data: Uint8Array | Uint8ClampedArray}} image */
+const toInput = ({ data }) => Float32Array.from(data, (pixel) => pixel * INPUT.scale + INPUT.offset);
+
+describe('a backbone', needsShared, () => {
+  test('gives the features of the file', async () => {
+    const model = shared('models/keras3_mobilenet_v2_035_96_features.fp32.tflite');
+    const engine = await loadEngine('simd', model);
+    const backbone = await Backbone.create({ model, input: INPUT, deterministic: true });
+    const { data, shape } = await backbone.extractBatch(IMAGES.slice(0, 3));
+    assert.deepEqual(shape, [3, 1280]);
+    for (let i = 0; i < 3; i++) {
+      engine.writeInput(0, toInput(IMAGES[i]));
+      engine.run();
+      const expected = /** @type {Float32Array} */ (engine.readOutput(0).data);
+      assert.ok(maxDifference(data.subarray(i * 1280, (i + 1) * 1280), expected) <= 1e-5 * maxAbs(expected));
+    }
+    backbone.close();
+    engine.close();
+  });
+
+  test('of the default detector has 1280 features, the mean of its last layer', async () => {
+    const backbone = await Backbone.create();
+    const { shape } = await backbone.extractBatch([IMAGES[0]]);
+    assert.deepEqual(shape, [1, 1280]);
+    backbone.close();
+  });
+
+  test('that cannot be used is refused by name', async () => {
+    const refuse = (/** @type {string} */ name, unfreeze = 0) =>
+      assert.rejects(
+        Backbone.create({ model: shared(`models/${name}.tflite`), input: INPUT, unfreeze }),
+        (/** @type {any} */ error) => error.code === 'GRAPH_UNSUPPORTED',
+      );
+    await refuse('mobilenet_v2_1.0_224_quant');
+    await refuse('keras2_mobilenet_v1_025_128_classifier.fp32', 1);
+    await refuse('keras2_mobilenet_v3_small_075_96_features.fp32', 2);
+  });
+});
+
+for (const unfreeze of [0, 1, 3]) {
+  test(`a classifier exported after training ${unfreeze} blocks is the learner's`, needsShared, async () => {
+    const model = shared('models/keras3_mobilenet_v2_035_96_features.fp32.tflite');
+    const extractor = await Backbone.create({ model, input: INPUT, unfreeze });
+    const learner = await TransferLearner.create({ extractor });
+    await learner.addExamples(IMAGES, LABELS);
+    const before = unfreeze > 0 ? extractor.tail?.parameters.slice() : undefined;
+    const optimizer = unfreeze > 0 ? /** @type {const} */ ({ type: 'sgd', learningRate: 0.001 }) : 'adam';
+    const { history } = await learner.fit({ epochs: 8, batchSize: 8, optimizer });
+    assert.ok(/** @type {number} */ (history.loss.at(-1)) < history.loss[0]);
+    if (before) {
+      const [name, { data }] = Object.entries(learner.getWeights())[0];
+      assert.ok(maxDifference(data, before.subarray(0, data.length)) > 0, `${name} was trained`);
+    }
+    const file = learner.export();
+    const engine = await loadEngine('simd', file);
+    const metadata = await loadModel(engine, file);
+    assert.equal(metadata.labels, 'across\nalong\n');
+    assert.deepEqual(metadata.normalization?.mean.map(Math.round), [128, 128, 128]);
+    await checkExport(learner, IMAGES.slice(0, 4), toInput);
+    engine.close();
+    learner.close();
+    extractor.close();
+  });
+}
+
+test('a directory is read as Keras reads it, and a damaged photo is named', needsShared, async (t) => {
+  const directory = await mkdtemp(join(tmpdir(), 'photos-'));
+  t.after(() => rm(directory, { recursive: true }));
+  const extractor = await Backbone.create();
+  const learner = await TransferLearner.create({ extractor });
+  await assert.rejects(learner.addDirectory(directory), { code: 'NO_EXAMPLES' });
+  for (const [label, from] of /** @type {const} */ ([
+    ['stripes', 0],
+    ['bars', 1],
+  ])) {
+    await mkdir(join(directory, label));
+    for (let i = from; i < 6; i += 2)
+      await writeFile(join(directory, label, `${i}.png`), encodePng(makeImage(i)));
+  }
+  await writeFile(join(directory, 'notes.txt'), 'not a class');
+  await writeFile(join(directory, 'bars', 'notes.txt'), 'not a photo');
+  const damaged = join(directory, 'stripes', 'damaged.png');
+  await writeFile(damaged, encodePng(makeImage(0)).slice(0, 99));
+  await assert.rejects(learner.addDirectory(directory), { code: 'IMAGE_CORRUPT', message: /damaged\.png/ });
+  await rm(damaged);
+  await learner.addDirectory(directory);
+  assert.deepEqual(learner.examples.classes, [
+    { label: 'bars', count: 3 },
+    { label: 'stripes', count: 3 },
+  ]);
+  await mkdir(join(directory, 'empty'));
+  await assert.rejects(learner.addDirectory(directory), { code: 'EMPTY_CLASS', message: /empty/ });
+  learner.close();
+  extractor.close();
+});

@@ -1,0 +1,465 @@
+// How the learner behaves: resuming, saving, early stopping, what it refuses, and that nothing leaks.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { Backbone, OcelliError, TransferLearner } from '../../../wasm/train/node.js';
+import { Dataset, toHalf } from '../../../wasm/train/dataset.js';
+import { checkOptimizer, rateAt } from '../../../wasm/train/plan.js';
+import { shuffled } from '../../../wasm/train/random.js';
+import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetensors.js';
+import { Trainer } from '../../../wasm/train/trainer.js';
+import { DIGESTS, run } from './reference_run.js';
+
+/** @typedef {import('../../../wasm/train/types.js').LearnerOptions} LearnerOptions */
+
+const LENGTH = 24;
+const CLASSES = ['ant', 'bee', 'cat'];
+
+/** A class is where the largest of its eight numbers is, plus noise that a hash makes. */
+function makeExamples(count = 60, shift = 0) {
+  const features = new Float32Array(count * LENGTH);
+  const labels = Array.from({ length: count }, (_, i) => CLASSES[i % 3]);
+  for (let i = 0; i < features.length; i++) {
+    const [row, column] = [Math.floor(i / LENGTH), i % LENGTH];
+    const noise = (Math.imul(i + shift + 1, 0x9e3779b1) >>> 8) / 2 ** 24;
+    features[i] = noise * 2 + (Math.floor(column / 8) === row % 3 ? 0.7 : 0);
+  }
+  return { features, labels };
+}
+
+/** @param {LearnerOptions} [options] */
+async function makeLearner(options) {
+  const learner = await TransferLearner.create(options);
+  const { features, labels } = makeExamples();
+  learner.addFeatures(features, labels);
+  return learner;
+}
+
+/** @param {TransferLearner} learner */
+const weightsOf = (learner) =>
+  Object.values(learner.getWeights()).map(({ data }) => Buffer.from(data.buffer));
+
+/** @param {string} code */
+const withCode = (code) => (/** @type {unknown} */ error) =>
+  error instanceof OcelliError && error.code === code;
+
+const FIT = /** @type {const} */ ({
+  epochs: 4,
+  batchSize: 7,
+  optimizer: 'adam',
+  validationSplit: 0.2,
+  seed: 5,
+});
+
+describe('learning', () => {
+  test('learns what can be learned, and says how well', async () => {
+    const learner = await makeLearner();
+    const { history, epoch, params } = await learner.fit({
+      epochs: 300,
+      optimizer: 'adam',
+      validationSplit: 0.2,
+    });
+    assert.equal(history.loss.length, 300);
+    assert.deepEqual(epoch.slice(0, 3), [0, 1, 2]);
+    assert.deepEqual(params, { epochs: 300, steps: 2 });
+    assert.ok(/** @type {number} */ (history.loss.at(-1)) < history.loss[0] / 2);
+    const { accuracy, loss, examples, classes, confusion } = await learner.evaluate();
+    assert.equal(examples, 12);
+    assert.ok(Math.abs(accuracy - /** @type {number} */ (history.val_accuracy.at(-1))) < 1e-12);
+    assert.ok(Math.abs(loss - /** @type {number} */ (history.val_loss.at(-1))) < 1e-6);
+    const sum = (/** @type {number[]} */ list) => list.reduce((a, b) => a + b, 0);
+    assert.equal(sum(confusion.flat()), 12);
+    classes.forEach(({ label, precision, recall, examples: count }, i) => {
+      assert.equal(label, CLASSES[i]);
+      assert.equal(count, sum(confusion[i]));
+      assert.equal(recall, count === 0 ? 0 : confusion[i][i] / count);
+      const called = sum(confusion.map((row) => row[i]));
+      assert.equal(precision, called === 0 ? 0 : confusion[i][i] / called);
+    });
+    const { features, labels } = makeExamples(3, 1000);
+    const [best, ...others] = await learner.predict({ features: features.slice(0, LENGTH) });
+    assert.equal(best.label, labels[0]);
+    assert.ok(Math.abs(best.score + sum(others.map(({ score }) => score)) - 1) < 1e-6);
+    learner.close();
+  });
+
+  test('images are extracted in batches, with progress', async () => {
+    /** @type {number[]} */
+    const batches = [];
+    const extractor = {
+      extractBatch: async (/** @type {any[]} */ images) => {
+        batches.push(images.length);
+        const data = Float32Array.from(images.flatMap(([value]) => [value, 255 - value]));
+        return { data, shape: [images.length, 2] };
+      },
+    };
+    const learner = await TransferLearner.create({ extractor });
+    const images = Array.from({ length: 10 }, (_, i) => Uint8Array.of(i < 5 ? 10 + i : 200 + i));
+    const labels = images.map((_, i) => (i < 5 ? 'dark' : 'light'));
+    /** @type {number[]} */
+    const progress = [];
+    await learner.addExamples(images, labels, {
+      batchSize: 4,
+      onProgress: ({ done }) => progress.push(done),
+    });
+    assert.deepEqual(batches, [4, 4, 2]);
+    assert.deepEqual(progress, [4, 8, 10]);
+    await learner.addExample(Uint8Array.of(250), 'light');
+    assert.deepEqual(learner.examples.classes, [
+      { label: 'dark', count: 5 },
+      { label: 'light', count: 6 },
+    ]);
+    await learner.fit({ epochs: 30, optimizer: 'adam' });
+    assert.equal((await learner.predict(Uint8Array.of(240)))[0].label, 'light');
+    learner.close();
+  });
+
+  test('features kept as binary16 train to nearly the same', async () => {
+    const [whole, half] = [await makeLearner(), await makeLearner({ precision: 'float16' })];
+    const [a, b] = [await whole.fit(FIT), await half.fit(FIT)];
+    const difference = Math.abs(a.history.loss[3] - b.history.loss[3]);
+    assert.ok(difference > 0 && difference < 1e-3, `${difference}`);
+    whole.close();
+    half.close();
+  });
+
+  test('a weight of 2 counts as the example twice', async () => {
+    const { features, labels } = makeExamples(9);
+    const [weighted, doubled] = [await TransferLearner.create(), await TransferLearner.create()];
+    weighted.addFeatures(features, labels, { weights: Array(9).fill(2) });
+    doubled.addFeatures(features, labels);
+    const one = await weighted.fit({ batchSize: 9, shuffle: false, optimizer: 'sgd' });
+    const two = await doubled.fit({
+      batchSize: 9,
+      shuffle: false,
+      optimizer: { type: 'sgd', learningRate: 0.02 },
+    });
+    assert.ok(Math.abs(one.history.loss[0] - 2 * two.history.loss[0]) < 1e-6);
+    const [w, d] = [weighted, doubled].map((l) => l.getWeights()['dense/kernel'].data);
+    w.forEach((value, i) => assert.ok(Math.abs(value - d[i]) < 1e-7));
+    weighted.close();
+    doubled.close();
+  });
+});
+
+describe('the same result', () => {
+  test('for the same seed, and another for another', async () => {
+    const results = [];
+    for (const seed of [5, 5, 6]) {
+      const learner = await makeLearner();
+      await learner.fit({ ...FIT, seed });
+      results.push(Buffer.concat(weightsOf(learner)).toString('hex'));
+      learner.close();
+    }
+    assert.equal(results[0], results[1]);
+    assert.notEqual(results[0], results[2]);
+  });
+
+  test('bit for bit in the deterministic variant, on every engine', async () => {
+    assert.deepEqual(await run({ Backbone, TransferLearner }), DIGESTS);
+  });
+
+  const batches = Math.ceil(48 / 7) * 4;
+  for (const at of [1, 7, 8, 13, batches - 1]) {
+    test(`interrupted after batch ${at}, saved, loaded and resumed`, async () => {
+      const whole = await makeLearner();
+      const expected = await whole.fit({ ...FIT, earlyStopping: { patience: 2 } });
+      const learner = await makeLearner();
+      const controller = new AbortController();
+      let seen = 0;
+      const onBatch = () => void (++seen === at && controller.abort());
+      const fit = learner.fit({
+        ...FIT,
+        earlyStopping: { patience: 2 },
+        callbacks: { onBatch },
+        signal: controller.signal,
+      });
+      await assert.rejects(fit, { name: 'AbortError' });
+      const file = learner.save();
+      learner.close();
+      const loaded = await TransferLearner.load(file);
+      const { features, labels } = makeExamples();
+      loaded.addFeatures(features, labels);
+      const { history } = await loaded.resume();
+      assert.deepEqual(history, expected.history);
+      assert.deepEqual(weightsOf(loaded), weightsOf(whole));
+      await assert.rejects(loaded.resume(), withCode('NOT_INTERRUPTED'));
+      // And once more, to see that the optimizer's slots came along.
+      await Promise.all([whole.fit(FIT), loaded.fit(FIT)]);
+      assert.deepEqual(weightsOf(loaded), weightsOf(whole));
+      whole.close();
+      loaded.close();
+    });
+  }
+
+  test('interrupted and resumed in place, at every batch', async () => {
+    const whole = await makeLearner();
+    await whole.fit(FIT);
+    const learner = await makeLearner();
+    const interrupt = () => {
+      const controller = new AbortController();
+      return { callbacks: { onBatch: () => controller.abort() }, signal: controller.signal };
+    };
+    await assert.rejects(learner.fit({ ...FIT, ...interrupt() }), { name: 'AbortError' });
+    for (let i = 2; i <= batches; i++)
+      await assert.rejects(learner.resume(interrupt()), { name: 'AbortError' });
+    await learner.resume();
+    assert.deepEqual(weightsOf(learner), weightsOf(whole));
+    whole.close();
+    learner.close();
+  });
+});
+
+describe('early stopping', () => {
+  test('stops after its patience and gives the best weights back', async () => {
+    // Labels that say nothing: what is learned of them is wrong elsewhere.
+    const learner = await TransferLearner.create();
+    const { features, labels } = makeExamples();
+    learner.addFeatures(features, [...labels].sort());
+    const options = {
+      epochs: 200,
+      batchSize: 8,
+      optimizer: /** @type {const} */ ('momentum'),
+      validationSplit: 0.3,
+    };
+    const { history } = await learner.fit({ ...options, earlyStopping: { patience: 3 } });
+    const losses = history.val_loss;
+    const best = losses.indexOf(Math.min(...losses));
+    assert.ok(losses.length < 200);
+    assert.equal(losses.length, best + 4);
+    assert.ok(Math.abs((await learner.evaluate()).loss - losses[best]) < 1e-6);
+    learner.close();
+  });
+
+  test('needs something to watch', async () => {
+    const learner = await makeLearner();
+    await assert.rejects(learner.fit({ earlyStopping: true }), withCode('INVALID_OPTION'));
+    await learner.fit({ epochs: 3, earlyStopping: { monitor: 'accuracy' } });
+    learner.close();
+  });
+});
+
+describe('schedules', () => {
+  /** @param {import('../../../wasm/train/plan.js').Schedule} learningRate */
+  const rates = (learningRate, steps = 8) => {
+    const checked = checkOptimizer({ type: 'sgd', learningRate }).learningRate;
+    return Array.from({ length: steps }, (_, step) => rateAt(checked, step));
+  };
+  test('step', () =>
+    assert.deepEqual(rates({ type: 'step', rate: 8, every: 3, factor: 0.5 }), [8, 8, 8, 4, 4, 4, 2, 2]));
+  test('warm-up', () =>
+    assert.deepEqual(
+      rates({ type: 'constant', rate: 8, warmupSteps: 4, warmupFrom: 4 }),
+      [4, 5, 6, 7, 8, 8, 8, 8],
+    ));
+  test('cosine is the cosine', () => {
+    rates({ type: 'cosine', rate: 2, decaySteps: 50, alpha: 0.25 }, 60).forEach((rate, step) => {
+      const share = (1 + Math.cos((Math.PI * Math.min(step, 50)) / 50)) / 2;
+      assert.ok(Math.abs(rate - 2 * (0.75 * share + 0.25)) < 1e-14);
+    });
+  });
+});
+
+describe('refuses by name', () => {
+  /** @type {[string, string, (learner: TransferLearner) => unknown][]} */
+  const cases = [
+    [
+      'features that are not numbers',
+      'INVALID_FEATURES',
+      (l) => l.addFeatures(new Float32Array(24).fill(NaN), ['ant']),
+    ],
+    [
+      'infinite features',
+      'INVALID_FEATURES',
+      (l) => l.addFeatures(new Float32Array(24).fill(Infinity), ['ant']),
+    ],
+    ['rows of another length', 'INVALID_FEATURES', (l) => l.addFeatures(new Float32Array(25), ['ant'])],
+    ['too few labels', 'INVALID_LABEL', (l) => l.addFeatures(new Float32Array(48), ['ant'])],
+    ['an empty label', 'INVALID_LABEL', (l) => l.addFeatures(new Float32Array(24), [''])],
+    [
+      'distributions beside labels',
+      'INVALID_LABEL',
+      (l) => l.addFeatures(new Float32Array(24), Float32Array.of(1, 0, 0)),
+    ],
+    [
+      'a negative weight',
+      'INVALID_FEATURES',
+      (l) => l.addFeatures(new Float32Array(24), ['ant'], { weights: [-1] }),
+    ],
+    ['images without an extractor', 'NO_EXTRACTOR', (l) => l.addExample(new Uint8Array(3), 'ant')],
+    ['an unknown optimizer', 'INVALID_OPTION', (l) => l.fit({ optimizer: /** @type {any} */ ('adamax') })],
+    [
+      'an option of another optimizer',
+      'INVALID_OPTION',
+      (l) => l.fit({ optimizer: { type: 'sgd', rho: 0.9 } }),
+    ],
+    ['an unknown option', 'INVALID_OPTION', (l) => l.fit(/** @type {any} */ ({ epoch: 3 }))],
+    ['no epochs', 'INVALID_OPTION', (l) => l.fit({ epochs: 0 })],
+    ['a weight of an unknown class', 'INVALID_OPTION', (l) => l.fit({ classWeight: { dog: 2 } })],
+    ['nothing to train on', 'NO_EXAMPLES', (l) => l.fit({ validationSplit: 1 })],
+    ['predicting before training', 'NO_EXAMPLES', (l) => l.predict({ features: new Float32Array(24) })],
+    ['saving before training', 'NO_EXAMPLES', (l) => l.save()],
+    ['resuming nothing', 'NOT_INTERRUPTED', (l) => l.resume()],
+  ];
+  for (const [name, code, action] of cases) {
+    test(name, async () => {
+      const learner = await makeLearner();
+      await assert.rejects(async () => action(learner), withCode(code));
+      assert.equal(learner.examples.count, 60);
+      await learner.fit({ epochs: 1 });
+      learner.close();
+    });
+  }
+
+  test('no examples, one class, an empty class', async () => {
+    const learner = await TransferLearner.create();
+    await assert.rejects(learner.fit(), withCode('NO_EXAMPLES'));
+    learner.addFeatures(new Float32Array(4), ['ant', 'ant']);
+    await assert.rejects(learner.fit(), withCode('ONE_CLASS'));
+    learner.close();
+    const fixed = await TransferLearner.create({ labels: CLASSES });
+    fixed.addFeatures(new Float32Array(4), ['ant', 'bee']);
+    await assert.rejects(fixed.fit(), (error) => withCode('EMPTY_CLASS')(error) && /cat/.test(String(error)));
+    assert.throws(() => fixed.addFeatures(new Float32Array(2), ['dog']), withCode('INVALID_LABEL'));
+    fixed.close();
+  });
+
+  test('a loss that diverges, and the weights are as before', async () => {
+    const learner = await makeLearner();
+    await learner.fit({ epochs: 2 });
+    const before = weightsOf(learner);
+    const optimizer = /** @type {const} */ ({ type: 'sgd', learningRate: 1e6, momentum: 1 });
+    await assert.rejects(learner.fit({ epochs: 500, optimizer, l2: 1 }), withCode('TRAINING_DIVERGED'));
+    assert.deepEqual(weightsOf(learner), before);
+    const [{ score }] = await learner.predict({ features: makeExamples(1).features });
+    assert.ok(Number.isFinite(score));
+    const { history } = await learner.fit({ epochs: 1 });
+    assert.ok(Number.isFinite(history.loss[0]));
+    learner.close();
+  });
+
+  test('two fits at once', async () => {
+    const learner = await makeLearner();
+    const first = learner.fit({ epochs: 3 });
+    await assert.rejects(learner.fit(), withCode('FIT_RUNNING'));
+    await first;
+    learner.close();
+    await assert.rejects(learner.fit(), withCode('CLOSED'));
+  });
+});
+
+describe('state files', () => {
+  /** A saved learner in the middle of an epoch. */
+  async function saved() {
+    const learner = await makeLearner();
+    const controller = new AbortController();
+    const callbacks = { onBatch: () => controller.abort() };
+    await assert.rejects(learner.fit({ ...FIT, callbacks, signal: controller.signal }));
+    const file = learner.save();
+    learner.close();
+    return file;
+  }
+
+  test('are safetensors with Keras’ shapes', async () => {
+    const { tensors, metadata } = readSafetensors(await saved());
+    assert.deepEqual(Object.keys(tensors).sort(), [
+      'dense/bias',
+      'dense/kernel',
+      'slot/0/dense/bias',
+      'slot/0/dense/kernel',
+      'slot/1/dense/bias',
+      'slot/1/dense/kernel',
+    ]);
+    assert.deepEqual(tensors['dense/kernel'].shape, [LENGTH, 3]);
+    assert.equal(metadata.format, 'ocelli-transfer-learner');
+  });
+
+  test('of others are refused', async () => {
+    const foreign = writeSafetensors({ weight: { shape: [2], data: new Float32Array(2) } }, { format: 'pt' });
+    await assert.rejects(TransferLearner.load(foreign), withCode('STATE_FOREIGN'));
+    const png = new Uint8Array(64).fill(137);
+    await assert.rejects(TransferLearner.load(png), withCode('STATE_FOREIGN'));
+    await assert.rejects(TransferLearner.load(new Uint8Array(3)), withCode('STATE_CORRUPT'));
+  });
+
+  test('cut short anywhere, or damaged, never load as something else', async () => {
+    const file = await saved();
+    for (let length = 0; length < file.length; length += 97) {
+      const isRefusal = (/** @type {unknown} */ error) =>
+        error instanceof OcelliError && /^STATE_/.test(error.code);
+      await assert.rejects(TransferLearner.load(file.slice(0, length)), isRefusal);
+    }
+    const header = Number(new DataView(file.buffer).getBigUint64(0, true));
+    for (let at = 0; at < 8 + header; at += 13) {
+      const damaged = file.slice();
+      damaged[at] ^= 0x15;
+      const learner = await TransferLearner.load(damaged).catch((error) => {
+        assert.ok(error instanceof OcelliError, `byte ${at}: ${error.stack}`);
+      });
+      learner?.close();
+    }
+  });
+
+  test('resume with other examples is refused', async () => {
+    const learner = await TransferLearner.load(await saved());
+    const { features, labels } = makeExamples(30);
+    learner.addFeatures(features, labels);
+    await assert.rejects(learner.resume(), withCode('STATE_MISMATCH'));
+    assert.throws(() => learner.addFeatures(new Float32Array(5), ['ant']), withCode('INVALID_FEATURES'));
+    learner.close();
+  });
+});
+
+test('binary16 is the nearest', () => {
+  const expected = /** @type {[number, number][]} */ ([
+    [0, 0],
+    [1, 0x3c00],
+    [-2, 0xc000],
+    [65504, 0x7bff],
+    [1e9, 0x7bff],
+    [2 ** -24, 1],
+    [2 ** -25, 0],
+    [3 * 2 ** -25, 2],
+    [2 ** -14, 0x0400],
+    [1 + 2 ** -11, 0x3c00],
+    [1 + 3 * 2 ** -11, 0x3c02],
+    [2047.9, 0x6800],
+  ]);
+  for (const [value, bits] of expected) assert.equal(toHalf(value), bits, String(value));
+});
+
+test('every order is a permutation', () => {
+  for (let epoch = 0; epoch < 20; epoch++) {
+    const order = shuffled(101, 7, epoch);
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      [...Array(101).keys()],
+    );
+    assert.notDeepEqual(order, shuffled(101, 7, epoch + 1));
+  }
+});
+
+test('a thousand networks leave nothing behind', async () => {
+  const trainer = await Trainer.create();
+  const data = new Dataset(LENGTH, 'float16');
+  data.add({ ...makeExamples(6), labels: [0, 1, 2, 0, 1, 2] });
+  const network = {
+    input: [1, 1, LENGTH],
+    layers: [/** @type {const} */ ({ kind: 'pointwise', channels: 3 })],
+  };
+  const open = () => {
+    trainer.open({ ...network, layers: [...network.layers] }, { kind: 1, beta1: 0.9, beta2: 0.999 }, 6);
+    trainer.run(6, data.write(trainer, [0, 1, 2, 3, 4, 5], null), {
+      labelSmoothing: 0,
+      l2: 0,
+      step: 1,
+      rate: 0.1,
+    });
+  };
+  open();
+  const { liveBytes } = trainer.memoryUse;
+  for (let i = 0; i < 1000; i++) open();
+  assert.equal(trainer.memoryUse.liveBytes, liveBytes);
+  assert.throws(() => trainer.open(network, { kind: 9 }, 6), withCode('INVALID_ARGUMENT'));
+  assert.throws(() => trainer.open(network, { kind: 0 }, 1e5), withCode('INVALID_ARGUMENT'));
+  trainer.close();
+});

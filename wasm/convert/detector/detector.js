@@ -1,0 +1,46 @@
+// Detectors of TensorFlow's Object Detection API: the graph is cut at both ends. What stands before the first convolution
+// (resize, scaling) and after the raw heads (decoding, suppression, labels) is read, not kept.
+import { readHeads } from './heads.js';
+import { readPreprocessing } from './input.js';
+import { readSuppression } from './nms.js';
+import { Facts } from '../graph/facts.js';
+import { inOrder } from '../graph/simplify.js';
+
+/**
+ * @typedef {import('../graph/graph.js').Node} Node
+ * @typedef {import('../graph/graph.js').Ref} Ref
+ * @typedef {import('../source/saved_model.js').Model} Model
+ *
+ * @typedef {object} Detector
+ * @property {import('./input.js').Preprocessing} preprocessing
+ * @property {import('./heads.js').Heads} heads
+ * @property {import('./nms.js').Suppression} suppression
+ * @property {Facts} facts of the network, whose input is `preprocessing.input`
+ */
+
+/** @param {Node} node */
+const isSuppression = ({ op }) => /^(Combined)?NonMaxSuppression/.test(op);
+
+/** @param {Ref[]} outputs */
+export function isDetector(outputs) {
+  return inOrder(outputs).some(isSuppression);
+}
+
+/**
+ * @param {Ref[]} outputs simplified; changed: the first convolution takes the new input
+ * @param {Map<Node, import('../graph/facts.js').Shape>} feeds shapes of the inputs, for one image
+ * @returns {Detector}
+ */
+export function readDetector(outputs, feeds) {
+  const preprocessing = readPreprocessing(outputs, new Facts(outputs, feeds));
+  const { input, size } = preprocessing;
+  const facts = new Facts(outputs, new Map([...feeds, [input.node, [1, ...size, 3]]]));
+  const heads = readHeads(outputs, facts);
+  const suppression = readSuppression(
+    outputs,
+    facts,
+    inOrder(outputs).filter(isSuppression),
+    heads.numClasses,
+  );
+  return { preprocessing, heads, suppression, facts };
+}

@@ -1,0 +1,90 @@
+// A detector's suppression: the thresholds and limits that its graph gives to NonMaxSuppression, and how many detections
+// it keeps in all.
+import { convertFailure } from '../errors.js';
+import { inOrder } from '../graph/simplify.js';
+
+/**
+ * @typedef {import('../graph/graph.js').Node} Node
+ * @typedef {import('../graph/graph.js').Ref} Ref
+ * @typedef {import('../graph/facts.js').Facts} Facts
+ *
+ * @typedef {object} Suppression
+ * @property {number} scoreThreshold
+ * @property {number} iouThreshold
+ * @property {number} maxPerClass
+ * @property {number} maxResults
+ * @property {boolean} classAgnostic
+ */
+
+/**
+ * @param {Ref[]} outputs
+ * @param {Facts} facts
+ * @param {Node[]} nodes the NonMaxSuppression operators
+ * @param {number} numClasses
+ * @returns {Suppression}
+ */
+export function readSuppression(outputs, facts, nodes, numClasses) {
+  const [first] = nodes;
+  const scalar = (/** @type {number} */ input) => {
+    const tensor = first.inputs[input] && facts.value(first.inputs[input]);
+    return tensor && rounded(tensor.data[0]);
+  };
+  const isCombined = first.op.startsWith('Combined');
+  const at = isCombined ? { perClass: 2, iou: 4, score: 5 } : { perClass: 2, iou: 3, score: 4 };
+  const iouThreshold =
+    first.op === 'NonMaxSuppression' ? rounded(first.float('iou_threshold', 0.5)) : scalar(at.iou);
+  const maxPerClass = limit(first.inputs[at.perClass], facts);
+  if (iouThreshold === undefined || maxPerClass === undefined)
+    throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `the limits of '${first.name}' are not constant`);
+  if (first.op === 'NonMaxSuppressionV5' && scalar(5))
+    throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `'${first.name}' is a soft suppression`);
+  const scoreThreshold =
+    first.op === 'NonMaxSuppression' || first.op === 'NonMaxSuppressionV2' ? 0 : scalar(at.score);
+  const classAgnostic = !isCombined && nodes.length === 1 && numClasses > 1;
+  const maxResults = isCombined ? scalar(3) : totalLimit(outputs, facts, nodes);
+  return {
+    scoreThreshold: Math.min(Math.max(scoreThreshold ?? 0, 0), 1),
+    iouThreshold,
+    maxPerClass,
+    maxResults: maxResults ?? (classAgnostic ? maxPerClass : maxPerClass * numClasses),
+    classAgnostic,
+  };
+}
+
+/** A float32's shortest decimal. @param {number} value */
+function rounded(value) {
+  return Number(Math.fround(value).toPrecision(7));
+}
+
+/** A constant, or the constant that bounds something. @param {Ref} ref @param {Facts} facts @returns {number | undefined} */
+function limit(ref, facts) {
+  const value = facts.value(ref);
+  if (value) return value.data[0];
+  if (ref.node.op !== 'Minimum') return undefined;
+  const bounds = ref.node.inputs.flatMap((input) => [...(facts.value(input)?.data ?? [])]);
+  return bounds.length > 0 ? Math.min(...bounds) : undefined;
+}
+
+/**
+ * The least constant that bounds a count after the suppression; else what the outputs have room for.
+ * @param {Ref[]} outputs
+ * @param {Facts} facts
+ * @param {Node[]} nodes
+ */
+function totalLimit(outputs, facts, nodes) {
+  const after = new Set(nodes);
+  /** @type {number[]} */
+  const limits = [];
+  for (const node of inOrder(outputs)) {
+    if (!node.inputs.some((input) => after.has(input.node))) continue;
+    after.add(node);
+    const bound = node.op === 'Minimum' ? limit({ node, index: 0 }, facts) : undefined;
+    if (bound !== undefined && Number.isInteger(bound) && bound > 1) limits.push(bound);
+  }
+  const rooms = outputs
+    .map((ref) => facts.shape(ref))
+    .filter((shape) => shape?.length === 3 && shape[2] === 4 && after.size > 0);
+  const room = rooms.map((shape) => /** @type {number[]} */ (shape)[1]).filter((size) => size > 0);
+  const all = limits.length > 0 ? limits : room;
+  return all.length > 0 ? Math.min(...all) : undefined;
+}

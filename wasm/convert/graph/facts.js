@@ -1,0 +1,354 @@
+// What is known of each node's outputs before anything runs: their shapes, and the values of those that are constant.
+import { convertFailure } from '../errors.js';
+import { axisOf, broadcastShapes, evaluate } from './kernels.js';
+import { sliceRanges } from './ranges.js';
+import { inOrder } from './simplify.js';
+import { sizeOf } from '../../tflite/tensor.js';
+
+/**
+ * @typedef {import('./graph.js').Node} Node
+ * @typedef {import('./graph.js').Ref} Ref
+ * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
+ * @typedef {number[] | undefined} Shape -1: an unknown size, the free batch for one; undefined: of unknown rank
+ * @typedef {(node: Node, x: number[], sizes: (number[] | undefined)[], shapes: Shape[]) => Shape[]} Rule
+ * @typedef {{shapes: Shape[], values: (Tensor | undefined)[]}} Known
+ */
+
+// Constants that would become larger than this are not computed.
+const MAX_FOLDED = 1 << 26;
+// What is read as sizes, axes or bounds has no more elements than this.
+const MAX_SIZES = 64;
+
+export class Facts {
+  /** @type {Map<Node, Known>} */ #known = new Map();
+
+  /**
+   * @param {Ref[]} outputs
+   * @param {Map<Node, Shape>} feeds shapes of placeholders, where not their own
+   */
+  constructor(outputs, feeds) {
+    for (const node of inOrder(outputs)) this.#known.set(node, this.#learn(node, feeds));
+  }
+
+  /** @param {Ref} ref @returns {Shape} */
+  shape({ node, index }) {
+    return this.#known.get(node)?.shapes[index];
+  }
+
+  /** @param {Ref} ref @returns {Tensor | undefined} */
+  value({ node, index }) {
+    const value = this.#known.get(node)?.values[index];
+    return value?.symbolic ? undefined : value;
+  }
+
+  /** The same, of sizes of which one may stand for the free batch. @param {Ref} ref @returns {number[] | undefined} */
+  sizes({ node, index }) {
+    const value = this.#known.get(node)?.values[index];
+    return value && value.data.length <= MAX_SIZES ? [...value.data] : undefined;
+  }
+
+  /** @returns {Iterable<Node>} */
+  get nodes() {
+    return this.#known.keys();
+  }
+
+  /**
+   * @param {Node} node
+   * @param {Map<Node, Shape>} feeds
+   * @returns {Known}
+   */
+  #learn(node, feeds) {
+    if (feeds.has(node)) return { shapes: [feeds.get(node)], values: [] };
+    const tensors = node.inputs.map(({ node: from, index }) => this.#known.get(from)?.values[index]);
+    const shapes = node.inputs.map((ref) => this.shape(ref));
+    try {
+      const values = valuesOf(node, tensors, shapes);
+      if (values) return { shapes: values.map(({ shape }) => shape), values };
+      return {
+        shapes: inferShapes(
+          node,
+          shapes,
+          node.inputs.map((ref) => this.sizes(ref)),
+        ),
+        values: [],
+      };
+    } catch (error) {
+      throw convertFailure(
+        'GRAPH_BAD',
+        `'${node.name}' (${node.op}): ${/** @type {Error} */ (error).message}`,
+        error,
+      );
+    }
+  }
+}
+
+/**
+ * @param {Node} node
+ * @param {(Tensor | undefined)[]} inputs
+ * @param {Shape[]} shapes
+ * @returns {Tensor[] | undefined}
+ */
+function valuesOf(node, inputs, shapes) {
+  if (node.op === 'Const') return node.tensor && [node.tensor];
+  if (node.op === 'Shape' && shapes[0]) {
+    const [shape] = shapes;
+    const symbolic = shape.some((size) => size < 0);
+    return [{ dtype: 'int32', shape: [shape.length], data: Int32Array.from(shape), symbolic }];
+  }
+  if (node.op === 'Rank' && shapes[0])
+    return [{ dtype: 'int32', shape: [], data: Int32Array.of(shapes[0].length) }];
+  if (node.op === 'Size' && shapes[0]?.every((size) => size >= 0))
+    return [{ dtype: 'int32', shape: [], data: Int32Array.of(sizeOf(shapes[0])) }];
+  if ((node.op === 'ZerosLike' || node.op === 'OnesLike') && shapes[0]?.length === 0)
+    return [{ dtype: 'float32', shape: [], data: Float32Array.of(node.op === 'OnesLike' ? 1 : 0) }];
+  const isKnown =
+    inputs.length > 0 && inputs.every((input) => input !== undefined && input.data.length <= MAX_FOLDED);
+  return isKnown ? evaluate(node, /** @type {Tensor[]} */ (inputs)) : undefined;
+}
+
+const ELEMENTWISE = new Set([
+  ...[
+    'Add',
+    'AddV2',
+    'Sub',
+    'Mul',
+    'RealDiv',
+    'Div',
+    'Maximum',
+    'Minimum',
+    'Pow',
+    'SquaredDifference',
+    'BiasAdd',
+    'AddN',
+  ],
+  ...[
+    'Less',
+    'LessEqual',
+    'Greater',
+    'GreaterEqual',
+    'Equal',
+    'NotEqual',
+    'LogicalAnd',
+    'LogicalOr',
+    'FloorDiv',
+    'FloorMod',
+  ],
+]);
+const SAME_SHAPE = new Set([
+  ...[
+    'Relu',
+    'Relu6',
+    'Sigmoid',
+    'Softmax',
+    'Exp',
+    'Cast',
+    'FusedBatchNorm',
+    'FusedBatchNormV2',
+    'FusedBatchNormV3',
+  ],
+  ...[
+    'Neg',
+    'Sqrt',
+    'Rsqrt',
+    'Square',
+    'Elu',
+    'Selu',
+    'LeakyRelu',
+    'Tanh',
+    'Reciprocal',
+    'ZerosLike',
+    'OnesLike',
+    'Abs',
+  ],
+  ...[
+    'ClipByValue',
+    'LogSoftmax',
+    'Softplus',
+    'HardSwish',
+    'Erf',
+    'Log',
+    'Floor',
+    'Ceil',
+    'Round',
+    'LogicalNot',
+  ],
+]);
+
+/**
+ * @param {Node} node
+ * @param {Shape[]} shapes
+ * @param {(number[] | undefined)[]} sizes values of the inputs, where known
+ * @returns {Shape[]}
+ */
+function inferShapes(node, shapes, sizes) {
+  const { op } = node;
+  const [x] = shapes;
+  if (op === 'Placeholder') return [node.shape('shape')];
+  if (ELEMENTWISE.has(op))
+    return [
+      shapes.every((shape) => shape) ? /** @type {number[][]} */ (shapes).reduce(broadcastShapes) : undefined,
+    ];
+  if (SAME_SHAPE.has(op)) return [x];
+  if (x === undefined) return [];
+  if (Object.hasOwn(RULES, op)) return RULES[op](node, x, sizes, shapes);
+  return [];
+}
+
+/**
+ * @param {number} size
+ * @param {number} kernel already dilated
+ * @param {number} stride
+ * @param {string} padding
+ */
+function windowSize(size, kernel, stride, padding) {
+  if (size < 0) return -1;
+  return Math.ceil((padding === 'SAME' ? size : size - kernel + 1) / stride);
+}
+
+/**
+ * @param {Node} node
+ * @param {number[]} x
+ * @param {number[]} kernel height and width
+ * @param {number} channels
+ */
+function windowed(node, x, kernel, channels) {
+  if (node.string('data_format', 'NHWC') !== 'NHWC')
+    throw convertFailure('GRAPH_UNSUPPORTED', 'its data format is not NHWC');
+  const [, strideH, strideW] = node.ints('strides');
+  const [, dilationH = 1, dilationW = 1] = node.ints('dilations');
+  const pads = node.ints('explicit_paddings');
+  const padding = node.string('padding', 'VALID');
+  const [height, width] =
+    padding === 'EXPLICIT' ? [x[1] + pads[2] + pads[3], x[2] + pads[4] + pads[5]] : [x[1], x[2]];
+  return [
+    x[0],
+    windowSize(height, (kernel[0] - 1) * dilationH + 1, strideH, padding),
+    windowSize(width, (kernel[1] - 1) * dilationW + 1, strideW, padding),
+    channels,
+  ];
+}
+
+/**
+ * @param {number[]} x
+ * @param {number[] | undefined} axes
+ * @param {boolean} isKept
+ */
+function reduced(x, axes, isKept) {
+  if (axes === undefined) return undefined;
+  const gone = axes.map((axis) => axisOf(axis, x.length));
+  return isKept ? x.map((size, d) => (gone.includes(d) ? 1 : size)) : x.filter((_, d) => !gone.includes(d));
+}
+
+/**
+ * @param {number[]} x
+ * @param {number[] | undefined} to
+ */
+function reshaped(x, to) {
+  if (to === undefined) return undefined;
+  const free = to.filter((size) => size < 0).length;
+  if (free === 0) return to;
+  if (free > 1) return to.map((size) => (size < 0 ? -1 : size));
+  const known = to.reduce((product, size) => (size < 0 ? product : product * size), 1);
+  if (x.every((size) => size >= 0)) return to.map((size) => (size < 0 ? sizeOf(x) / known : size));
+  return to.map((size) => (size < 0 ? -1 : size));
+}
+
+/** @type {Rule} */
+function convolved(node, x, _, [, w]) {
+  return [w && windowed(node, x, w, w[3])];
+}
+
+/** @type {Rule} */
+function convolvedDepthwise(node, x, _, [, w]) {
+  return [w && windowed(node, x, w, w[2] * w[3])];
+}
+
+/**
+ * Sizes under SpaceToBatchND, by axis: the batch grows by what rows and columns lose.
+ * @param {number} size
+ * @param {number} d
+ * @param {number[]} block
+ * @param {number[]} pads
+ */
+function spread(size, d, block, pads) {
+  if (size < 0 || d > block.length) return size;
+  return d === 0 ? size * sizeOf(block) : (size + pads[2 * d - 2] + pads[2 * d - 1]) / block[d - 1];
+}
+
+/** @param {number} size @param {number} d @param {number[]} block @param {number[]} crops */
+function gathered(size, d, block, crops) {
+  if (size < 0 || d > block.length) return size;
+  return d === 0 ? size / sizeOf(block) : size * block[d - 1] - crops[2 * d - 2] - crops[2 * d - 1];
+}
+
+/** @type {Rule} */
+function multiplied(node, x, _, [, w]) {
+  return [w && [node.bool('transpose_a') ? x[1] : x[0], node.bool('transpose_b') ? w[0] : w[1]]];
+}
+
+/** @type {Record<string, Rule>} */
+const RULES = {
+  Conv2D: convolved,
+  _FusedConv2D: convolved,
+  DepthwiseConv2dNative: convolvedDepthwise,
+  FusedDepthwiseConv2dNative: convolvedDepthwise,
+  _FusedDepthwiseConv2dNative: convolvedDepthwise,
+  AvgPool: (node, x) => [windowed(node, x, node.ints('ksize').slice(1), x[3])],
+  MaxPool: (node, x) => [windowed(node, x, node.ints('ksize').slice(1), x[3])],
+  MatMul: multiplied,
+  _FusedMatMul: multiplied,
+  Mean: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
+  Sum: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
+  Max: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
+  Pad: (_, x, [, pads]) => [
+    pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),
+  ],
+  PadV2: (_, x, [, pads]) => [
+    pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),
+  ],
+  MirrorPad: (_, x, [, pads]) => [pads && x.map((size, d) => size + pads[2 * d] + pads[2 * d + 1])],
+  Reshape: (_, x, [, to]) => [reshaped(x, to)],
+  Flatten: (_, x) => [[x[0], sizeOf(x.slice(1))]],
+  Squeeze: (node, x) => {
+    const axes = node.ints('squeeze_dims').map((axis) => axisOf(axis, x.length));
+    return [x.filter((size, d) => (axes.length > 0 ? !axes.includes(d) : size !== 1))];
+  },
+  ExpandDims: (_, x, [, axis]) => [axis && x.toSpliced(axisOf(axis[0], x.length + 1), 0, 1)],
+  Transpose: (_, x, [, order]) => [order?.map((d) => x[d])],
+  Tile: (_, x, [, times]) => [times && x.map((size, d) => (size < 0 ? -1 : size * times[d]))],
+  ResizeBilinear: (_, x, [, to]) => [[x[0], ...(to ?? [-1, -1]), x[3]]],
+  ResizeNearestNeighbor: (_, x, [, to]) => [[x[0], ...(to ?? [-1, -1]), x[3]]],
+  ConcatV2: (_, x, sizes, shapes) => {
+    const axis = sizes.at(-1);
+    const parts = shapes.slice(0, -1);
+    if (!axis || parts.some((part) => part === undefined)) return [];
+    const at = axisOf(axis[0], x.length);
+    const along = parts.map((part) => /** @type {number[]} */ (part)[at]);
+    return [x.with(at, along.some((size) => size < 0) ? -1 : along.reduce((sum, size) => sum + size, 0))];
+  },
+  SpaceToBatchND: (_, x, [, block, pads]) => [
+    block && pads && x.map((size, d) => spread(size, d, block, pads)),
+  ],
+  BatchToSpaceND: (_, x, [, block, crops]) => [
+    block && crops && x.map((size, d) => gathered(size, d, block, crops)),
+  ],
+  Pack: (node, x, sizes) => [x.toSpliced(axisOf(node.int('axis', 0), x.length + 1), 0, sizes.length)],
+  Unpack: (node, x) => {
+    const axis = axisOf(node.int('axis', 0), x.length);
+    return Array.from({ length: Math.max(x[axis], node.int('num', 0), 0) }, () => x.toSpliced(axis, 1));
+  },
+  Split: (node, _, [axis], [, x]) => {
+    if (!axis || !x) return [];
+    const at = axisOf(axis[0], x.length);
+    const count = node.int('num_split', 1);
+    return Array.from({ length: count }, () => x.with(at, x[at] / count));
+  },
+  Slice: (_, x, [, begin, size]) => [
+    begin && size && x.map((whole, d) => (size[d] < 0 ? (whole < 0 ? -1 : whole - begin[d]) : size[d])),
+  ],
+  StridedSlice: (node, x, [, begin, end, by]) => {
+    if (!begin || !end || !by) return [];
+    const ranges = sliceRanges(node, x, [begin, end, by]);
+    return [ranges.filter(({ kind }) => kind !== 'shrink').map(({ count }) => count)];
+  },
+};

@@ -1,0 +1,153 @@
+// What a source says its classes are called: the lookup tables behind a detector's outputs, or a label map or label file
+// that lies beside the graph.
+
+/**
+ * @typedef {import('./graph/graph.js').Node} Node
+ * @typedef {import('./graph/graph.js').Ref} Ref
+ * @typedef {import('./graph/facts.js').Facts} Facts
+ * @typedef {import('./source/saved_model.js').Model} Model
+ * @typedef {{names?: string[], mids?: string[]}} Labels by class, without background
+ */
+
+const IS_MID = /^\/[mg]\//;
+const THROUGH = new Set([
+  'Cast',
+  'Squeeze',
+  'ExpandDims',
+  'Reshape',
+  'StridedSlice',
+  'Slice',
+  'GatherV2',
+  'Gather',
+  'Pack',
+  'Unpack',
+  'PadV2',
+  'Pad',
+  'Select',
+  'SelectV2',
+  'Identity',
+]);
+const MAX_HOPS = 200;
+
+/**
+ * @param {Model} model
+ * @param {Facts} facts
+ * @param {number} numClasses
+ * @returns {Promise<Labels>}
+ */
+export async function readLabels(model, facts, numClasses) {
+  /** @type {Labels} */
+  const labels = {};
+  for (const { ref } of model.outputs) {
+    const table = ref.node.op.startsWith('LookupTableFind')
+      ? await model.readTable(ref.node.inputs[0].node)
+      : undefined;
+    if (!table) continue;
+    const first = firstKey(ref.node.inputs[1], facts, table, numClasses);
+    const texts = Array.from({ length: numClasses }, (_, i) => table.get(first + i) ?? '');
+    labels[texts.every((text) => IS_MID.test(text)) ? 'mids' : 'names'] = texts;
+  }
+  if (labels.names || labels.mids) return labels;
+  return fromFiles(model, numClasses);
+}
+
+/**
+ * The key of class 0: a detector adds to a class's number what its table needs.
+ * @param {Ref} keys
+ * @param {Facts} facts
+ * @param {Map<number, string>} table
+ * @param {number} numClasses
+ */
+function firstKey(keys, facts, table, numClasses) {
+  let offset = 0;
+  let ref = keys;
+  for (let hops = 0; hops < MAX_HOPS; hops++) {
+    const { op, inputs } = ref.node;
+    const constant = inputs.map((input) => facts.value(input)).find((value) => value?.data.length === 1);
+    if ((op === 'Add' || op === 'AddV2') && constant) offset += constant.data[0];
+    else if (op === 'Sub' && constant) offset -= constant.data[0];
+    else if (!THROUGH.has(op)) break;
+    const next = inputs.find((input) => !facts.value(input));
+    if (!next) break;
+    ref = next;
+  }
+  const isWhole = (/** @type {number} */ first) => table.has(first) && table.has(first + numClasses - 1);
+  return isWhole(offset) ? offset : isWhole(1) ? 1 : 0;
+}
+
+/**
+ * @param {Model} model
+ * @param {number} numClasses
+ * @returns {Promise<Labels>}
+ */
+async function fromFiles({ files }, numClasses) {
+  for (const name of files?.names ?? []) {
+    if (!/label[^/]*\.(txt|pbtxt)$/i.test(name) || !files) continue;
+    const text = new TextDecoder().decode(await files.read(name));
+    const labels = name.endsWith('.pbtxt') ? parseLabelMap(text, numClasses) : parseLines(text, numClasses);
+    if (labels) return labels;
+  }
+  return {};
+}
+
+/**
+ * A classifier's: a label file, or Teachable Machine's metadata.json.
+ * @param {import('./source/files.js').Files | undefined} files
+ * @param {number} numClasses
+ * @returns {Promise<string[] | undefined>}
+ */
+export async function classifierLabels(files, numClasses) {
+  for (const name of files?.names ?? []) {
+    const isLabels = /label[^/]*\.txt$/i.test(name);
+    if ((!isLabels && name !== 'metadata.json') || !files) continue;
+    const text = new TextDecoder().decode(await files.read(name));
+    const labels = isLabels ? text.trimEnd().split(/\r?\n/) : parseJsonLabels(text);
+    if (labels?.length === numClasses) return labels.map((label) => label.trim());
+  }
+  return undefined;
+}
+
+/** @param {string} text @returns {string[] | undefined} */
+function parseJsonLabels(text) {
+  try {
+    const { labels } = JSON.parse(text);
+    return Array.isArray(labels) ? labels.map(String) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** One a line, perhaps with the background first. @param {string} text @param {number} numClasses */
+function parseLines(text, numClasses) {
+  const lines = text
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => line.trim());
+  if (lines.length === numClasses + 1) lines.shift();
+  return lines.length === numClasses ? { names: lines } : undefined;
+}
+
+/**
+ * The Object Detection API's label map: item { id: 1 name: "..." display_name: "..." }, ids from 1.
+ * @param {string} text
+ * @param {number} numClasses
+ * @returns {Labels | undefined}
+ */
+function parseLabelMap(text, numClasses) {
+  const items = [...text.matchAll(/item\s*\{([^}]*)\}/g)].map(([, body]) => ({
+    id: Number(/\bid\s*:\s*(\d+)/.exec(body)?.[1]),
+    name: quoted(body, 'name'),
+    displayName: quoted(body, 'display_name'),
+  }));
+  const byId = new Map(items.map((item) => [item.id, item]));
+  if (items.length === 0 || items.some(({ id }) => !(id >= 0 && id <= numClasses))) return undefined;
+  const ordered = Array.from({ length: numClasses }, (_, i) => byId.get(i + 1));
+  const names = ordered.map((item) => item?.displayName ?? item?.name ?? '');
+  const mids = ordered.map((item) => item?.name ?? '');
+  return { names, ...(mids.every((mid) => IS_MID.test(mid)) && { mids }) };
+}
+
+/** @param {string} body @param {string} key */
+function quoted(body, key) {
+  return new RegExp(`(?:^|[\\s{])${key}\\s*:\\s*["']([^"']*)["']`).exec(body)?.[1];
+}

@@ -1,0 +1,229 @@
+// Joins TFLite operators: scales, offsets and activations into the convolution before them, padding into the one after,
+// hard-swish from its parts; drops what does nothing. Each rule looks at one operator and says whether it changed
+// anything; they run until none does.
+import { numChannels, samePadding, WEIGHTED, Wiring } from '../../tflite/network.js';
+import { sizeOf } from '../../tflite/tensor.js';
+
+/**
+ * @typedef {import('../../tflite/network.js').Network} Network
+ * @typedef {import('../../tflite/network.js').Op} Op
+ * @typedef {import('../../tflite/network.js').Value} Value
+ * @typedef {(op: Op, network: Network, wiring: Wiring) => boolean} Fusion
+ */
+
+/** @param {Network} network changed in place */
+export function fuse(network) {
+  for (const fusion of [
+    dropReshape,
+    foldConstant,
+    hardSwish,
+    fuseActivation,
+    fusePadding,
+    dropReshape,
+    squeezeMean,
+  ]) {
+    for (let isChanged = true; isChanged;) {
+      const wiring = new Wiring(network);
+      isChanged = network.ops.some((op) => fusion(op, network, wiring));
+    }
+  }
+  dropUnused(network);
+  for (const { name, value } of network.outputs) value.name = name;
+}
+
+/** What took the output of `gone` takes `by` instead. @param {Network} network @param {Op} gone @param {Value} by */
+function replaceOutput(network, gone, by) {
+  network.ops = network.ops.filter((op) => op !== gone);
+  for (const op of network.ops) op.inputs = op.inputs.map((input) => (input === gone.output ? by : input));
+  for (const output of network.outputs) if (output.value === gone.output) output.value = by;
+}
+
+/** The operator before `op` takes over its output, name and all. @param {Network} network @param {Op} op @param {Op} into */
+function absorb(network, op, into) {
+  network.ops = network.ops.filter((other) => other !== op);
+  into.output = op.output;
+}
+
+/** One number per channel, or undefined if the constant is not of that kind. @param {Value} value @param {number} channels */
+function perChannel({ tensor }, channels) {
+  const count = tensor?.data.length;
+  if (!tensor || (count !== 1 && count !== channels)) return undefined;
+  if (count !== 1 && tensor.shape.at(-1) !== channels) return undefined;
+  return Float64Array.from({ length: channels }, (_, c) => tensor.data[count === 1 ? 0 : c]);
+}
+
+/** @type {Fusion} */
+function foldConstant(op, network, wiring) {
+  if ((op.kind !== 'MUL' && op.kind !== 'ADD') || !op.inputs[1].tensor) return false;
+  const into = wiring.soleProducer(op.inputs[0]);
+  if (!into?.weights || into.options.activation || into.output.shape.length < op.inputs[1].shape.length)
+    return false;
+  const { weights } = into;
+  const channels = numChannels(weights, into.kind);
+  const constant = perChannel(op.inputs[1], channels);
+  if (!constant) return false;
+  weights.batchNorm = foldNorm(op, weights, channels);
+  if (op.kind === 'MUL') {
+    weights.scale = constant.map((factor, c) => factor * (weights.scale?.[c] ?? 1));
+    weights.bias = weights.bias?.map((bias, c) => bias * constant[c]);
+  } else {
+    weights.bias = constant.map((offset, c) => offset + (weights.bias?.[c] ?? 0));
+  }
+  absorb(network, op, into);
+  return true;
+}
+
+/**
+ * The batch norm that is in the weights once this half of one is folded in, if nothing else is.
+ * @param {Op} op
+ * @param {import('../../tflite/network.js').Weights} weights
+ * @param {number} channels
+ */
+function foldNorm({ kind, batchNorm }, { scale, bias, batchNorm: begun }, channels) {
+  if (kind === 'ADD') return batchNorm && begun;
+  if (batchNorm?.gamma.length !== channels || scale) return undefined;
+  // A bias before it moves the mean.
+  return { ...batchNorm, mean: batchNorm.mean.map((mean, c) => mean - (bias?.[c] ?? 0)) };
+}
+
+/** The scalar constant among a binary operator's inputs. @param {Op | undefined} op @param {string} kind */
+function scalarOperand(op, kind) {
+  const tensor = op?.kind === kind ? op.inputs[1].tensor : undefined;
+  return tensor?.data.length === 1 ? tensor.data[0] : undefined;
+}
+
+const near = (/** @type {number | undefined} */ a, /** @type {number} */ b) =>
+  a !== undefined && Math.abs(a - b) < 1e-3 * b;
+
+/**
+ * The x of relu6(x + 3), with what it is multiplied by; the offset may have been folded into the activation's producer
+ * only where x is not needed, so it is always there.
+ * @param {Value} value
+ * @param {Wiring} wiring
+ * @returns {{x: Value, factor: number, parts: Op[]} | undefined}
+ */
+function hardSigmoid(value, wiring) {
+  const op = wiring.soleProducer(value);
+  const factor = scalarOperand(op, 'MUL');
+  const relu = factor === undefined ? op : wiring.soleProducer(/** @type {Op} */ (op).inputs[0]);
+  const add = relu?.kind === 'RELU6' ? wiring.soleProducer(relu.inputs[0]) : undefined;
+  if (!add || !near(scalarOperand(add, 'ADD'), 3)) return undefined;
+  const parts = [/** @type {Op} */ (relu), add, ...(op && op !== relu ? [op] : [])];
+  return { x: add.inputs[0], factor: factor ?? 1, parts };
+}
+
+/** x * relu6(x + 3) / 6, with the sixth in any place. @type {Fusion} */
+function hardSwish(op, network, wiring) {
+  if (op.kind !== 'MUL' || op.inputs.some(({ tensor }) => tensor)) return false;
+  for (const [a, b] of [op.inputs, op.inputs.toReversed()]) {
+    const sigmoid = hardSigmoid(b, wiring);
+    if (!sigmoid) continue;
+    const scaled = scalarOperand(wiring.producer(a), 'MUL');
+    const isScaledX = scaled !== undefined && wiring.producer(a)?.inputs[0] === sigmoid.x;
+    if (a !== sigmoid.x && !isScaledX) continue;
+    const inner = sigmoid.factor * (isScaledX ? scaled : 1);
+    if (near(inner, 1 / 6)) return toHardSwish(network, op, op, sigmoid);
+    const after = wiring.users(op.output);
+    const isLast =
+      near(inner, 1) &&
+      after.length === 1 &&
+      !wiring.isOutput(op.output) &&
+      near(scalarOperand(after[0], 'MUL'), 1 / 6);
+    if (isLast) return toHardSwish(network, op, after[0], sigmoid);
+  }
+  return false;
+}
+
+/**
+ * @param {Network} network
+ * @param {Op} op
+ * @param {Op} last whose output it gives
+ * @param {{x: Value, parts: Op[]}} sigmoid
+ */
+function toHardSwish(network, op, last, { x, parts }) {
+  op.kind = 'HARD_SWISH';
+  op.inputs = [x];
+  op.options = {};
+  op.output = last.output;
+  network.ops = network.ops.filter((other) => !parts.includes(other) && (other === op || other !== last));
+  return true;
+}
+
+const ACTIVATIONS = new Set(['RELU', 'RELU6']);
+const ACTIVATED = new Set([...WEIGHTED, 'ADD', 'SUB', 'MUL', 'AVERAGE_POOL_2D', 'MAX_POOL_2D']);
+
+/** @type {Fusion} */
+function fuseActivation(op, network, wiring) {
+  const into = ACTIVATIONS.has(op.kind) ? wiring.soleProducer(op.inputs[0]) : undefined;
+  if (!into || !ACTIVATED.has(into.kind) || into.options.activation) return false;
+  into.options.activation = op.kind;
+  absorb(network, op, into);
+  return true;
+}
+
+/** A PAD that does what SAME would do. @type {Fusion} */
+function fusePadding(op, network, wiring) {
+  const pad =
+    op.weights && op.kind !== 'FULLY_CONNECTED' && op.options.padding === 'VALID'
+      ? wiring.soleProducer(op.inputs[0])
+      : undefined;
+  if (!op.weights || pad?.kind !== 'PAD') return false;
+  const [input, { tensor }] = pad.inputs;
+  const [kernelH, kernelW] = op.weights.kernel.shape;
+  const { strideH, strideW, dilationH, dilationW } = op.options;
+  const same = [
+    ...[0, 0],
+    ...samePadding(input.shape[1], kernelH, strideH, dilationH),
+    ...samePadding(input.shape[2], kernelW, strideW, dilationW),
+    ...[0, 0],
+  ];
+  if (!same.every((size, i) => size === tensor?.data[i])) return false;
+  op.options.padding = 'SAME';
+  op.inputs = [input];
+  network.ops = network.ops.filter((other) => other !== pad);
+  return true;
+}
+
+/** Reshapes to the same shape, and all but the last of several. @type {Fusion} */
+function dropReshape(op, network, wiring) {
+  if (op.kind !== 'RESHAPE') return false;
+  const [input] = op.inputs;
+  const isSame =
+    input.shape.length === op.output.shape.length &&
+    input.shape.every((size, d) => size === op.output.shape[d]);
+  if (isSame && !(wiring.isOutput(op.output) && !wiring.producer(input))) {
+    input.name = wiring.isOutput(op.output) ? op.output.name : input.name;
+    replaceOutput(network, op, input);
+    return true;
+  }
+  const before = wiring.soleProducer(input);
+  if (before?.kind !== 'RESHAPE') return false;
+  op.inputs = [before.inputs[0], op.inputs[1]];
+  network.ops = network.ops.filter((other) => other !== before);
+  return true;
+}
+
+/** A mean that keeps its axes as 1, and a reshape that takes them away. @type {Fusion} */
+function squeezeMean(op, network, wiring) {
+  const mean = op.kind === 'RESHAPE' ? wiring.soleProducer(op.inputs[0]) : undefined;
+  if (mean?.kind !== 'MEAN' || !mean.options.keepDims || sizeOf(mean.inputs[1].shape) !== 2) return false;
+  const kept = mean.inputs[0].shape.filter((_, d) => !mean.inputs[1].tensor?.data.includes(d));
+  if (kept.length !== op.output.shape.length || !kept.every((size, d) => size === op.output.shape[d]))
+    return false;
+  mean.options.keepDims = false;
+  absorb(network, op, mean);
+  return true;
+}
+
+/** @param {Network} network */
+export function dropUnused(network) {
+  const needed = new Set(network.outputs.map(({ value }) => value));
+  network.ops = network.ops
+    .toReversed()
+    .filter((op) => {
+      const isNeeded = needed.has(op.output);
+      if (isNeeded) for (const input of op.inputs) needed.add(input);
+      return isNeeded;
+    })
+    .toReversed();
+}

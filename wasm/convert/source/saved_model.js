@@ -1,0 +1,207 @@
+// SavedModels (TensorFlow 2, and TensorFlow 1 with hub modules) and frozen graphs -> a graph with constant weights.
+import { Checkpoint } from './checkpoint.js';
+import { convertFailure, reading } from '../errors.js';
+import { GraphBuilder } from '../graph/graph.js';
+import { AssetFileDef, GraphDef, SavedModel } from './messages.js';
+import { decode } from './protobuf.js';
+import { inOrder, simplify } from '../graph/simplify.js';
+import { readTable } from './tables.js';
+import { shapeFromProto } from '../../tflite/tensor.js';
+import { loadVariables, restoredKeys } from './variables.js';
+
+/**
+ * @typedef {import('../graph/graph.js').Ref} Ref
+ * @typedef {{name: string, ref: Ref, shape?: number[]}} Port
+ *
+ * @typedef {object} Model A graph with constant weights, as all readers give it.
+ * @property {Port[]} inputs
+ * @property {Port[]} outputs
+ * @property {(table: import('../graph/graph.js').Node) => Promise<Map<number, string> | undefined>} readTable what a lookup
+ *   table holds
+ * @property {import('./files.js').Files} [files] that lie beside the graph
+ * @property {string} [name]
+ * @property {Ref[]} [loopConditions] what decides on another round, of each of its loops
+ *
+ * @typedef {{signature?: string, outputs?: string[]}} Wanted
+ */
+
+const INIT_OP = '__saved_model_init_op';
+const FIRST_BYTE_OF_SAVED_MODEL = 0x08;
+
+/** @param {Uint8Array} bytes of a .pb file */
+export const isSavedModel = (bytes) => bytes[0] === FIRST_BYTE_OF_SAVED_MODEL;
+
+/**
+ * @param {import('./files.js').Files} files
+ * @param {Wanted} wanted
+ * @returns {Promise<Model>}
+ */
+export async function readSavedModel(files, wanted) {
+  const bytes = await files.read('saved_model.pb');
+  const { metaGraphs = [] } = reading('SOURCE_DAMAGED', 'saved_model.pb', () => decode(SavedModel, bytes));
+  const meta = chooseMetaGraph(metaGraphs);
+  const signature = chooseSignature(meta.signatureDef ?? new Map(), wanted.signature);
+  const builder = new GraphBuilder(meta.graphDef ?? {});
+  const ports = (/** @type {Map<string, any> | undefined} */ infos) =>
+    [...(infos ?? [])].map(([name, info]) => ({ name, info })).filter(({ info }) => info.name);
+  const inputs = ports(signature.inputs).map(({ name, info }) => ({
+    name,
+    ref: builder.output(info.name),
+    shape: shapeFromProto(info.tensorShape),
+  }));
+  const published = ports(signature.outputs).map(({ name, info }) => ({ name, info }));
+  const outputs = chooseOutputs(published, wanted.outputs).map(({ name, tensor }) => ({
+    name,
+    ref: builder.output(tensor),
+  }));
+  const loopConditions = simplify(builder.loopConditions);
+  const nodes = inOrder([...simplifyPorts(outputs), ...loopConditions]);
+  const hasVariables = files.has('variables/variables.index');
+  const checkpoint = hasVariables ? await Checkpoint.open(files, 'variables/variables') : undefined;
+  await loadVariables(nodes, restoredKeys(builder, meta.saverDef?.restoreOpName), checkpoint);
+  const readAsset = assetReader(files, meta);
+  return {
+    inputs,
+    outputs,
+    loopConditions,
+    readTable: (table) => readTable(builder, table, readAsset),
+    files,
+  };
+}
+
+/**
+ * @param {Uint8Array} bytes a frozen GraphDef
+ * @param {Wanted} wanted
+ * @returns {Model}
+ */
+export function readFrozenGraph(bytes, wanted) {
+  const graphDef = reading('SOURCE_DAMAGED', 'the graph', () => decode(GraphDef, bytes));
+  if (!graphDef.node?.length) throw convertFailure('SOURCE_UNKNOWN', 'it holds no graph');
+  return readGraphDef(graphDef, wanted);
+}
+
+/**
+ * @param {import('../graph/graph.js').GraphDef} graphDef whose inputs are its placeholders
+ * @param {Wanted & {published?: {name: string, info: {name: string}}[]}} wanted
+ * @returns {Model}
+ */
+export function readGraphDef(graphDef, wanted) {
+  const builder = new GraphBuilder(graphDef);
+  const published = wanted.published ?? lastNodes(graphDef).map((name) => ({ name, info: { name } }));
+  const outputs = chooseOutputs(published, wanted.outputs).map(({ name, tensor }) => ({
+    name,
+    ref: builder.output(tensor),
+  }));
+  const loopConditions = simplify(builder.loopConditions);
+  simplifyPorts(outputs);
+  const isGiven = wanted.outputs ?? wanted.published;
+  const used = isGiven ? outputs : outputs.filter(({ ref }) => placeholdersOf([ref]).length > 0);
+  const inputs = placeholdersOf(used.map(({ ref }) => ref)).map((node) => ({
+    name: node.name,
+    ref: { node, index: 0 },
+  }));
+  const noAssets = async () => undefined;
+  return { inputs, outputs: used, loopConditions, readTable: (table) => readTable(builder, table, noAssets) };
+}
+
+/** @param {Ref[]} refs */
+function placeholdersOf(refs) {
+  return inOrder(refs).filter(({ op }) => op === 'Placeholder');
+}
+
+/** @param {Port[]} ports @returns {Ref[]} */
+export function simplifyPorts(ports) {
+  const refs = simplify(ports.map(({ ref }) => ref));
+  ports.forEach((port, i) => {
+    port.ref = refs[i];
+  });
+  return refs;
+}
+
+/** @param {any[]} metaGraphs */
+function chooseMetaGraph(metaGraphs) {
+  const tagsOf = (/** @type {any} */ { metaInfo }) => metaInfo?.tags ?? [];
+  const chosen =
+    metaGraphs.find((meta) => tagsOf(meta).includes('serve')) ??
+    metaGraphs.find((meta) => tagsOf(meta).length === 0) ??
+    metaGraphs[0];
+  if (chosen === undefined) throw convertFailure('SOURCE_DAMAGED', 'saved_model.pb holds no graph');
+  return chosen;
+}
+
+/**
+ * @param {Map<string, any>} signatures
+ * @param {string | undefined} wanted
+ */
+function chooseSignature(signatures, wanted) {
+  const names = [...signatures.keys()].filter((name) => name !== INIT_OP);
+  const name = wanted ?? ['serving_default', 'default'].find((known) => names.includes(known)) ?? names[0];
+  const signature = signatures.get(name ?? '');
+  if (signature === undefined)
+    throw convertFailure(
+      'SIGNATURE_UNKNOWN',
+      `there is no signature '${name}'; there are: ${names.join(', ') || 'none'}`,
+    );
+  return signature;
+}
+
+/**
+ * Of a signature that has a default output beside others (hub modules give every layer), that one.
+ * @param {{name: string, info: {name: string}}[]} published
+ * @param {string[] | undefined} wanted names of the signature's outputs or of nodes
+ */
+function chooseOutputs(published, wanted) {
+  if (wanted) {
+    return wanted.map((name) => ({
+      name,
+      tensor: published.find((output) => output.name === name)?.info.name ?? name,
+    }));
+  }
+  if (published.length === 0) throw convertFailure('SIGNATURE_UNKNOWN', 'the signature has no outputs');
+  const all = published.map(({ name, info }) => ({ name, tensor: info.name }));
+  const main = all.find(({ name }) => name === 'default');
+  return main ? [main] : all;
+}
+
+const NO_OUTPUTS = new Set([
+  'Const',
+  'NoOp',
+  'Assert',
+  'Placeholder',
+  'SaveV2',
+  'RestoreV2',
+  'Assign',
+  'AssignVariableOp',
+]);
+
+/**
+ * The nodes that no other one takes.
+ * @param {import('../graph/graph.js').GraphDef} graphDef
+ */
+function lastNodes({ node = [] }) {
+  const taken = new Set(
+    node.flatMap(({ input = [] }) => input.map((text) => text.replace(/^\^/, '').split(':')[0])),
+  );
+  return node.filter(({ name, op }) => !taken.has(name) && !NO_OUTPUTS.has(op)).map(({ name }) => name);
+}
+
+/**
+ * @param {import('./files.js').Files} files
+ * @param {any} meta
+ * @returns {(node: import('../graph/graph.js').Node) => Promise<string | undefined>} text of the file that a constant names
+ */
+function assetReader(files, meta) {
+  const anys = meta.collectionDef?.get('saved_model_assets')?.anyList?.value ?? [];
+  const assets = [
+    ...(meta.assetFileDef ?? []),
+    ...anys.map((/** @type {any} */ any) => decode(AssetFileDef, any.value)),
+  ];
+  const names = new Map(
+    assets.map(({ tensorInfo, filename }) => [tensorInfo?.name?.split(':')[0], filename]),
+  );
+  return async (node) => {
+    const filename = names.get(node.name);
+    if (filename === undefined) return undefined;
+    return new TextDecoder().decode(await files.read(`assets/${filename}`));
+  };
+}

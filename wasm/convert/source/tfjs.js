@@ -1,0 +1,201 @@
+// TensorFlow.js folders: model.json and its weight shards -> named tensors; and of graph models, the graph.
+import { convertFailure, reading } from '../errors.js';
+import { readGraphDef } from './saved_model.js';
+import { fromBytes, sizeOf } from '../../tflite/tensor.js';
+
+/**
+ * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
+ * @typedef {import('../../tflite/tensor.js').Dtype} Dtype
+ * @typedef {{dtype: Dtype, shape: number[], name: string, quantization?: {dtype: Dtype, min?: number, scale?: number}}} Spec
+ * @typedef {{paths: string[], weights: Spec[]}} Group
+ */
+
+const TYPES = /** @type {Record<string, number>} */ ({
+  ...{
+    DT_FLOAT: 1,
+    DT_DOUBLE: 2,
+    DT_INT32: 3,
+    DT_UINT8: 4,
+    DT_INT16: 5,
+    DT_INT8: 6,
+    DT_STRING: 7,
+    DT_INT64: 9,
+  },
+  ...{ DT_BOOL: 10, DT_BFLOAT16: 14, DT_UINT16: 17, DT_HALF: 19, DT_RESOURCE: 20, DT_VARIANT: 21 },
+});
+
+/**
+ * @param {import('./files.js').Files} files
+ * @returns {Promise<any>}
+ */
+export async function readModelJson(files) {
+  const bytes = await files.read('model.json');
+  const json = reading('SOURCE_DAMAGED', 'model.json', () => JSON.parse(new TextDecoder().decode(bytes)));
+  const isModel = json?.modelTopology && Array.isArray(json.weightsManifest);
+  if (!isModel) throw convertFailure('SOURCE_UNKNOWN', 'model.json is not of TensorFlow.js');
+  return json;
+}
+
+/** @param {any} json */
+export const isLayersModel = ({ format, modelTopology }) =>
+  format === 'layers-model' || Boolean(modelTopology.model_config ?? modelTopology.class_name);
+
+/**
+ * @param {import('./files.js').Files} files
+ * @param {Group[]} groups
+ */
+export async function readWeights(files, groups) {
+  /** @type {Map<string, Tensor>} */
+  const weights = new Map();
+  for (const { paths, weights: specs } of groups) {
+    if (!Array.isArray(paths) || !Array.isArray(specs))
+      throw convertFailure('SOURCE_DAMAGED', 'weightsManifest');
+    const shards = [];
+    for (const path of paths) shards.push(await files.read(path));
+    const bytes =
+      shards.length === 1
+        ? shards[0]
+        : new Uint8Array(await new Blob(/** @type {BlobPart[]} */ (shards)).arrayBuffer());
+    let at = 0;
+    for (const spec of specs) {
+      const size = storedBytes(spec, bytes, at);
+      if (at + size > bytes.length)
+        throw convertFailure('SOURCE_INCOMPLETE', `the weights end before '${spec.name}' does`);
+      weights.set(
+        spec.name,
+        reading('SOURCE_DAMAGED', spec.name, () => toTensor(spec, bytes.subarray(at, at + size))),
+      );
+      at += size;
+    }
+  }
+  return weights;
+}
+
+const STORED = /** @type {Record<string, number>} */ ({
+  float32: 4,
+  int32: 4,
+  bool: 1,
+  uint8: 1,
+  uint16: 2,
+  float16: 2,
+});
+
+/**
+ * @param {Spec} spec
+ * @param {Uint8Array} bytes
+ * @param {number} at
+ */
+function storedBytes({ name, dtype, shape, quantization }, bytes, at) {
+  const count = sizeOf(shape ?? []);
+  if (dtype === 'string') return stringsLength(bytes, at, count);
+  const size = STORED[quantization?.dtype ?? dtype];
+  if (size === undefined || !Number.isSafeInteger(count) || count < 0)
+    throw convertFailure('SOURCE_DAMAGED', `the weight '${name}' of ${dtype} [${shape}]`);
+  return count * size;
+}
+
+/**
+ * Strings are stored with their lengths before them.
+ * @param {Uint8Array} bytes
+ * @param {number} start
+ * @param {number} count
+ */
+function stringsLength(bytes, start, count) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = start;
+  for (let i = 0; i < count && at + 4 <= bytes.length; i++) at += 4 + view.getUint32(at, true);
+  return at - start;
+}
+
+/**
+ * @param {Spec} spec
+ * @param {Uint8Array} bytes
+ * @returns {Tensor}
+ */
+function toTensor({ dtype, shape, quantization }, bytes) {
+  if (dtype === 'string') return { dtype, shape, data: new Uint8Array(0), strings: [] };
+  if (!quantization || quantization.dtype === 'float16')
+    return { dtype, shape, data: fromBytes(quantization?.dtype ?? dtype, bytes) };
+  const { min = 0, scale = 1 } = quantization;
+  const stored = fromBytes(quantization.dtype, bytes);
+  const data = dtype === 'int32' ? new Int32Array(stored.length) : new Float32Array(stored.length);
+  for (let i = 0; i < data.length; i++)
+    data[i] = dtype === 'int32' ? Math.round(stored[i] * scale + min) : stored[i] * scale + min;
+  return { dtype, shape, data };
+}
+
+/**
+ * @param {any} json
+ * @param {Map<string, Tensor>} weights
+ * @param {import('./saved_model.js').Wanted} wanted
+ */
+export function readGraphModel(json, weights, wanted) {
+  const { node = [], library } = json.modelTopology;
+  const graphDef = reading('SOURCE_DAMAGED', 'modelTopology', () => ({
+    node: node.map(toNodeDef),
+    library: {
+      function: (library?.function ?? []).map((/** @type {any} */ def) => ({
+        ...def,
+        nodeDef: (def.nodeDef ?? []).map(toNodeDef),
+        ret: Object.entries(def.ret ?? {}).map(([key, value]) => ({ key, value })),
+      })),
+    },
+  }));
+  const outputs = json.signature?.outputs ?? json.userDefinedMetadata?.signature?.outputs;
+  const published = outputs && Object.entries(outputs).map(([name, info]) => ({ name, info }));
+  const model = readGraphDef(graphDef, { ...wanted, published });
+  fillWeights([...model.outputs.map(({ ref }) => ref), ...(model.loopConditions ?? [])], weights);
+  const named = Object.entries(json.signature?.inputs ?? json.userDefinedMetadata?.signature?.inputs ?? {});
+  for (const input of model.inputs) {
+    const entry = named.find(([, info]) => /** @type {any} */ (info).name?.split(':')[0] === input.name);
+    if (entry) input.name = entry[0].replace(/:0$/, '');
+  }
+  return model;
+}
+
+/**
+ * @param {import('../graph/graph.js').Ref[]} outputs
+ * @param {Map<string, Tensor>} weights
+ */
+function fillWeights(outputs, weights) {
+  const seen = new Set();
+  const pending = outputs.map(({ node }) => node);
+  for (let node = pending.pop(); node; node = pending.pop()) {
+    if (seen.has(node)) continue;
+    seen.add(node);
+    const weight = node.op === 'Const' ? weights.get(node.name) : undefined;
+    if (weight) node.become(weight);
+    else if (node.op === 'Const' && !node.tensor)
+      throw convertFailure('SOURCE_INCOMPLETE', `there is no weight '${node.name}'`);
+    pending.push(...node.inputs.map((input) => input.node));
+  }
+}
+
+/**
+ * @param {any} node
+ * @returns {import('../graph/graph.js').NodeDef}
+ */
+function toNodeDef({ name, op, input, attr = {} }) {
+  return { name, op, input, attr: new Map(Object.entries(attr).map(([key, value]) => [key, toAttr(value)])) };
+}
+
+/**
+ * Of JSON: bytes in base64, 64-bit integers as text, types by name.
+ * @param {any} attr
+ */
+function toAttr(attr) {
+  const { list } = attr;
+  return {
+    ...attr,
+    ...(attr.s !== undefined && { s: base64(attr.s) }),
+    ...(attr.i !== undefined && { i: Number(attr.i) }),
+    ...(attr.type !== undefined && { type: TYPES[attr.type] ?? attr.type }),
+    ...(list && { list: { ...list, s: list.s?.map(base64), i: list.i?.map(Number) } }),
+    ...(attr.tensor && { tensor: undefined }),
+  };
+}
+
+/** @param {string} text */
+function base64(text) {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,274 @@
+// The bytes of a .tflite file <-> its parts as plain objects, all operators alike. Numbers and field ids: TFLite's
+// schema.fbs, version 3. Files are the engine's to verify, before they are read here.
+import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../tflite/flatbuffer.js';
+import { Table } from '../tflite/read.js';
+import { fromBytes } from '../tflite/tensor.js';
+
+/**
+ * @typedef {object} Quantization real = (stored - zeroPoint) * scale; several scales: one for each index along `axis`
+ * @property {number[]} scales
+ * @property {number[]} zeroPoints
+ * @property {number} axis
+ *
+ * @typedef {object} Tensor
+ * @property {string} name
+ * @property {number[]} shape
+ * @property {number[]} [signature] the shape, -1 where it is free
+ * @property {number} type of TYPE
+ * @property {Uint8Array} [data] of a constant
+ * @property {Quantization} [quantization]
+ *
+ * @typedef {object} Operator
+ * @property {number} code BuiltinOperator
+ * @property {string} custom name of one that is not built in
+ * @property {number} version
+ * @property {number[]} inputs -1: left out
+ * @property {number[]} outputs
+ * @property {number} optionsType BuiltinOptions
+ * @property {(number | number[] | undefined)[]} options its fields, by id
+ * @property {Uint8Array} [customOptions]
+ *
+ * @typedef {object} Model
+ * @property {string} description
+ * @property {Tensor[]} tensors
+ * @property {Operator[]} operators
+ * @property {number[]} inputs
+ * @property {number[]} outputs
+ * @property {{key: string, inputs: [string, number][], outputs: [string, number][]}[]} signatures
+ * @property {{name: string, data: Uint8Array}[]} metadata
+ */
+
+export const TYPE = { float32: 0, float16: 1, int32: 2, uint8: 3, int64: 4, int8: 9 };
+
+/**
+ * The types of an options table's fields, by id. b: one byte, i: four, f: a float, v: a list of int32.
+ * @type {Record<number, string>}
+ */
+const OPTION_FIELDS = {
+  1: 'biibiib', // Conv2D
+  2: 'biiibii', // DepthwiseConv2D
+  5: 'biiiib', // Pool2D
+  8: 'bbbb', // FullyConnected
+  9: 'f', // Softmax
+  10: 'ib', // Concatenation
+  11: 'bb', // Add
+  15: 'iibb', // ResizeBilinear
+  17: 'v', // Reshape
+  21: 'b', // Mul
+  27: 'b', // Reducer
+  28: 'bb', // Sub
+  30: 'v', // Squeeze
+  32: 'iiiiib', // StridedSlice
+  55: 'b', // Shape
+  59: 'ii', // Pack
+  74: 'bb', // ResizeNearestNeighbor
+};
+
+/** @param {Uint8Array} bytes @returns {Model} */
+export function readFile(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const model = new Table(view, view.getUint32(0, true));
+  const [subgraph] = model.tables(2);
+  const codes = model.tables(1);
+  const buffers = model.tables(4).map((buffer) => buffer.bytes(0));
+  return {
+    description: model.text(3),
+    tensors: subgraph.tables(0).map((tensor) => readTensor(tensor, buffers)),
+    operators: subgraph.tables(3).map((operator) => readOperator(operator, codes[operator.i32(0)])),
+    inputs: subgraph.ints(1),
+    outputs: subgraph.ints(2),
+    signatures: model.tables(7).map((signature) => ({
+      key: signature.text(2),
+      inputs: readNames(signature.tables(0)),
+      outputs: readNames(signature.tables(1)),
+    })),
+    metadata: model.tables(6).map((entry) => ({ name: entry.text(0), data: buffers[entry.i32(1)] })),
+  };
+}
+
+/** @param {Table[]} maps @returns {[string, number][]} */
+function readNames(maps) {
+  return maps.map((map) => [map.text(0), map.i32(1)]);
+}
+
+/** @param {Table} tensor @param {Uint8Array[]} buffers @returns {Tensor} */
+function readTensor(tensor, buffers) {
+  const data = buffers[tensor.i32(2)];
+  const quantization = tensor.table(4);
+  const scales = quantization ? [...fromBytes('float32', quantization.bytes(2, 4))] : [];
+  return {
+    name: tensor.text(3),
+    shape: tensor.ints(0),
+    signature: tensor.field(7) === 0 ? undefined : tensor.ints(7),
+    type: tensor.i8(1),
+    data: data.length > 0 ? data : undefined,
+    quantization:
+      quantization && scales.length > 0
+        ? {
+            scales,
+            zeroPoints: [...fromBytes('int64', quantization.bytes(3, 8))],
+            axis: quantization.i32(6),
+          }
+        : undefined,
+  };
+}
+
+/** @param {Table} operator @param {Table} code @returns {Operator} */
+function readOperator(operator, code) {
+  const optionsType = operator.i8(3);
+  const options = operator.table(4);
+  return {
+    code: Math.max(code.i8(0), code.i32(3)),
+    custom: code.text(1),
+    version: code.i32(2, 1),
+    inputs: operator.ints(1),
+    outputs: operator.ints(2),
+    optionsType,
+    options: options
+      ? Array.from(OPTION_FIELDS[optionsType] ?? '', (type, id) => readOption(options, type, id))
+      : [],
+    customOptions: operator.field(5) === 0 ? undefined : operator.bytes(5),
+  };
+}
+
+/** @param {Table} options @param {string} type @param {number} id */
+function readOption(options, type, id) {
+  const at = options.field(id);
+  if (at === 0) return undefined;
+  if (type === 'v') return options.ints(id);
+  if (type === 'b') return options.view.getInt8(at);
+  return type === 'f' ? options.view.getFloat32(at, true) : options.view.getInt32(at, true);
+}
+
+/** @param {Model} model @returns {Uint8Array<ArrayBuffer>} */
+export function writeFile(model) {
+  const sizes = model.tensors.map(
+    ({ name, data, shape }) => (data?.length ?? 0) + name.length + 4 * shape.length,
+  );
+  const builder = new Builder(sizes.reduce((sum, size) => sum + size + 256, 1 << 16));
+  const buffers = [table(builder, 1, [])];
+  const addBuffer = (/** @type {Uint8Array} */ data) =>
+    buffers.push(table(builder, 1, [['ref', 0, blob(builder, data)]])) - 1;
+  const tensors = model.tensors.map((tensor) => writeTensor(builder, tensor, addBuffer));
+  const kinds = [...new Map(model.operators.map((operator) => [kindOf(operator), operator])).keys()];
+  const operators = model.operators.map((operator) =>
+    writeOperator(builder, operator, kinds.indexOf(kindOf(operator))),
+  );
+  const subgraph = table(builder, 5, [
+    ['ref', 0, offsets(builder, tensors)],
+    ['ref', 1, int32s(builder, model.inputs)],
+    ['ref', 2, int32s(builder, model.outputs)],
+    ['ref', 3, offsets(builder, operators)],
+    ['ref', 4, builder.createString('main')],
+  ]);
+  const codes = kinds.map((kind) =>
+    writeCode(builder, /** @type {Operator} */ (model.operators.find((op) => kindOf(op) === kind))),
+  );
+  const metadata = model.metadata.map(({ name, data }) => {
+    const buffer = addBuffer(data);
+    return table(builder, 2, [
+      ['ref', 0, builder.createString(name)],
+      ['u32', 1, buffer],
+    ]);
+  });
+  const signatures = model.signatures.map((signature) =>
+    table(builder, 5, [
+      ['ref', 0, writeNames(builder, signature.inputs)],
+      ['ref', 1, writeNames(builder, signature.outputs)],
+      ['ref', 2, builder.createString(signature.key)],
+    ]),
+  );
+  const root = table(builder, 8, [
+    ['u32', 0, 3],
+    ['ref', 1, offsets(builder, codes)],
+    ['ref', 2, offsets(builder, [subgraph])],
+    ['ref', 3, builder.createString(model.description)],
+    ['ref', 4, offsets(builder, buffers)],
+    ['ref', 6, offsets(builder, metadata)],
+    ['ref', 7, offsets(builder, signatures)],
+  ]);
+  builder.finish(root, 'TFL3');
+  return /** @type {Uint8Array<ArrayBuffer>} */ (builder.asUint8Array());
+}
+
+/** @param {Operator} operator */
+function kindOf({ code, custom, version }) {
+  return `${code} ${custom} ${version}`;
+}
+
+/** @param {Builder} builder @param {[string, number][]} names */
+function writeNames(builder, names) {
+  return offsets(
+    builder,
+    names.map(([name, tensor]) =>
+      table(builder, 2, [
+        ['ref', 0, builder.createString(name)],
+        ['u32', 1, tensor],
+      ]),
+    ),
+  );
+}
+
+/**
+ * @param {Builder} builder
+ * @param {Tensor} tensor
+ * @param {(data: Uint8Array) => number} addBuffer
+ */
+function writeTensor(builder, { name, shape, signature, type, data, quantization }, addBuffer) {
+  const buffer = data ? addBuffer(data) : 0;
+  return table(builder, 10, [
+    ['ref', 0, int32s(builder, shape)],
+    ['i8', 1, type],
+    ['u32', 2, buffer],
+    ['ref', 3, builder.createString(name)],
+    ['ref', 4, quantization && writeQuantization(builder, quantization)],
+    ['ref', 7, signature && int32s(builder, signature)],
+  ]);
+}
+
+/** @param {Builder} builder @param {Quantization} quantization */
+function writeQuantization(builder, { scales, zeroPoints, axis }) {
+  return table(builder, 7, [
+    ['ref', 2, float32s(builder, scales)],
+    ['ref', 3, int64s(builder, zeroPoints)],
+    ['i32', 6, axis],
+  ]);
+}
+
+/** @param {Builder} builder @param {Operator} operator */
+function writeCode(builder, { code, custom, version }) {
+  return table(builder, 4, [
+    ['i8', 0, Math.min(code, 127)],
+    ['ref', 1, custom ? builder.createString(custom) : undefined],
+    ['i32', 2, version],
+    ['i32', 3, code],
+  ]);
+}
+
+/** @param {Builder} builder @param {Operator} operator @param {number} code */
+function writeOperator(builder, { inputs, outputs, optionsType, options, customOptions }, code) {
+  return table(builder, 9, [
+    ['u32', 0, code],
+    ['ref', 1, int32s(builder, inputs)],
+    ['ref', 2, int32s(builder, outputs)],
+    ['i8', 3, optionsType],
+    ['ref', 4, optionsType === 0 ? undefined : writeOptions(builder, optionsType, options)],
+    ['ref', 5, customOptions && blob(builder, customOptions)],
+  ]);
+}
+
+const FIELD_TYPES = /** @type {const} */ ({ b: 'i8', i: 'i32', f: 'f32', v: 'ref' });
+
+/** @param {Builder} builder @param {number} optionsType @param {Operator['options']} options */
+function writeOptions(builder, optionsType, options) {
+  const types = OPTION_FIELDS[optionsType] ?? '';
+  return table(
+    builder,
+    types.length,
+    options.map((value, id) => [
+      FIELD_TYPES[/** @type {keyof FIELD_TYPES} */ (types[id])],
+      id,
+      Array.isArray(value) ? int32s(builder, value) : value,
+    ]),
+  );
+}

@@ -1,0 +1,66 @@
+// Any float .tflite -> the same with float32 constants: half floats and 8-bit weights are widened once, and what had
+// widened them is gone.
+import { fromBytes } from '../tflite/tensor.js';
+import { failure } from './errors.js';
+import { readFile, TYPE } from './file.js';
+import { DEQUANTIZE } from './operators.js';
+
+/**
+ * @typedef {import('./file.js').Model} Model
+ * @typedef {import('./file.js').Tensor} Tensor
+ */
+
+/** @param {Uint8Array} bytes that the engine has verified @returns {Model} */
+export function readFloatModel(bytes) {
+  const model = readFile(bytes);
+  const quantized = model.operators
+    .flatMap(({ inputs, outputs }) => [...inputs, ...outputs].filter((i) => i >= 0))
+    .map((i) => model.tensors[i])
+    .find(
+      ({ data, type, quantization }) => !data && quantization && (type === TYPE.int8 || type === TYPE.uint8),
+    );
+  if (quantized) throw failure('ALREADY_QUANTIZED', `'${quantized.name}'`);
+  /** @type {Map<number, number>} */
+  const widened = new Map();
+  const operators = model.operators.filter(({ code, inputs: [input], outputs: [output] }) => {
+    if (code !== DEQUANTIZE || !model.tensors[input].data) return true;
+    widened.set(output, input);
+    return false;
+  });
+  return {
+    ...model,
+    tensors: model.tensors.map(widen),
+    operators: operators.map((operator) => ({
+      ...operator,
+      inputs: operator.inputs.map((input) => widened.get(input) ?? input),
+    })),
+  };
+}
+
+/** @param {Tensor} tensor @returns {Tensor} */
+function widen(tensor) {
+  const { data, type, quantization } = tensor;
+  if (!data || (type !== TYPE.float16 && !(type === TYPE.int8 && quantization))) return tensor;
+  const values =
+    type === TYPE.float16
+      ? Float32Array.from(fromBytes('float16', data))
+      : dequantize(tensor, fromBytes('int8', data));
+  return { ...tensor, type: TYPE.float32, data: toBytes(values), quantization: undefined };
+}
+
+/** @param {Tensor} tensor @param {ArrayLike<number>} stored */
+function dequantize({ shape, quantization }, stored) {
+  const { scales, axis } = /** @type {import('./file.js').Quantization} */ (quantization);
+  const block = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  return Float32Array.from(stored, (value, i) => value * scales[Math.floor(i / block) % scales.length]);
+}
+
+/** @param {{buffer: ArrayBufferLike, byteOffset: number, byteLength: number}} array */
+export function toBytes({ buffer, byteOffset, byteLength }) {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** A float constant's numbers. @param {Tensor} tensor @returns {Float32Array} */
+export function floatsOf({ data }) {
+  return /** @type {Float32Array} */ (fromBytes('float32', data ?? new Uint8Array(0)));
+}

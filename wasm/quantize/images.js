@@ -1,0 +1,50 @@
+// Images -> the float input of a network, as the engine makes it.
+import { decodeElsewhere, toPixels } from '../vision/input.js';
+import { writeFile } from './file.js';
+import { openEngine } from './runner.js';
+
+/** @typedef {import('../vision/input.js').ImageInput} ImageInput */
+
+/** A network that gives out what it takes. @param {import('./file.js').Tensor} input */
+function echoOf(input) {
+  return writeFile({
+    description: '',
+    tensors: [input],
+    operators: [],
+    inputs: [0],
+    outputs: [0],
+    signatures: [],
+    metadata: [],
+  });
+}
+
+/**
+ * @param {import('./file.js').Tensor} tensor the network's input
+ * @param {import('../engine/engine.js').InputSpec} spec
+ * @param {number} maxPixels
+ */
+export async function openPreprocessor(tensor, spec, maxPixels) {
+  const { engine } = await openEngine(echoOf(tensor));
+  return {
+    /** @param {ImageInput} image */
+    async prepare(image) {
+      const source = await toPixels(image);
+      if (source instanceof Uint8Array) {
+        try {
+          engine.decodeImage(source, maxPixels);
+        } catch (error) {
+          const pixels = await decodeElsewhere(error, source, maxPixels);
+          engine.setPixels(pixels);
+          pixels.release?.();
+        }
+      } else {
+        engine.setPixels(source);
+        source.release?.();
+      }
+      engine.preprocess(spec, undefined, 0);
+      engine.run();
+      return /** @type {Float32Array} */ (engine.readOutput(0).data);
+    },
+    close: () => engine.close(),
+  };
+}

@@ -1,0 +1,59 @@
+// What quantize() may be asked for.
+import { failure } from '../shared/errors.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+
+/**
+ * @typedef {object} QuantizeOptions
+ * @property {Partial<import('../engine/engine.js').InputSpec>} [input] how pixels become the model's input, where the
+ *   file does not say
+ * @property {import('./ranges.js').RangeMethod} [ranges] what the range of a tensor is taken from: 'minmax' of all
+ *   images, the moving 'average' of each image's, a 'percentile' (0.001 % left outside at each end), or the range with
+ *   the least squared error, 'mse', the default
+ * @property {boolean} [correctBias] take back by which rounding shifts each channel; default true
+ * @property {string[]} [keepFloat] names of tensors: the operators that make them stay in float
+ * @property {'float32' | 'uint8' | 'int8'} [inputType] default float32; uint8: pixels as they are
+ * @property {'float32' | 'int8'} [outputType] default float32
+ * @property {number} [maxPixels] refuse images of more
+ * @property {boolean} [report] also compare both networks; default true
+ * @property {(progress: {stage: 'calibrate' | 'correct' | 'compare', images?: number}) => void} [onProgress]
+ * @property {AbortSignal} [signal]
+ */
+
+const KEYS = [
+  ...['input', 'ranges', 'correctBias', 'keepFloat', 'inputType', 'outputType', 'maxPixels', 'report'],
+  ...['onProgress', 'signal'],
+];
+
+/** @param {QuantizeOptions} options */
+export function checkOptions(options) {
+  checkKeys('options', options, KEYS);
+  const { keepFloat = [], maxPixels = 1 << 24, onProgress = () => {}, signal } = options;
+  if (!Array.isArray(keepFloat) || !keepFloat.every((name) => typeof name === 'string'))
+    throw failure('INVALID_OPTION', 'keepFloat is a list of names');
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
+  return {
+    keepFloat,
+    onProgress,
+    signal,
+    input: options.input,
+    maxPixels: checkNumber('maxPixels', maxPixels, { min: 1, max: 2 ** 31, integer: true }),
+    ranges: checkChoice(
+      'ranges',
+      options.ranges ?? 'mse',
+      /** @type {const} */ (['minmax', 'average', 'percentile', 'mse']),
+    ),
+    correctBias: checkBoolean('correctBias', options.correctBias ?? true),
+    report: checkBoolean('report', options.report ?? true),
+    inputType: checkChoice(
+      'inputType',
+      options.inputType ?? 'float32',
+      /** @type {const} */ (['float32', 'uint8', 'int8']),
+    ),
+    outputType: checkChoice(
+      'outputType',
+      options.outputType ?? 'float32',
+      /** @type {const} */ (['float32', 'int8']),
+    ),
+  };
+}

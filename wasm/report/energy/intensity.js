@@ -1,0 +1,31 @@
+// Where a machine is -> how much CO2 its electricity makes.
+import { failure } from '../../shared/errors.js';
+import { WORLD_INTENSITY } from './codecarbon.js';
+
+/**
+ * @typedef {object} Intensity
+ * @property {number} value g CO2e per kWh
+ * @property {string} source
+ */
+
+/**
+ * @param {{country?: string, intensity?: number}} where country: ISO 3166 code of three letters; intensity: g/kWh, used
+ *   as it is
+ * @returns {Promise<Intensity>}
+ */
+export async function findIntensity({ country, intensity }) {
+  if (intensity !== undefined) return { value: intensity, source: 'given by the user' };
+  if (country === undefined)
+    return { value: WORLD_INTENSITY, source: 'world average, IEA 2019, as the country is not known' };
+  // @ts-expect-error it has no types
+  const { averageIntensity } = await import('@tgwf/co2/data').catch((error) => {
+    throw failure('INVALID_OPTION', 'country: @tgwf/co2 cannot be loaded here; give the intensity', error);
+  });
+  const table = /** @type {Record<string, number>} */ (averageIntensity.data);
+  const value = Object.hasOwn(table, country) ? table[country] : undefined;
+  if (value === undefined) throw failure('INVALID_OPTION', `country '${country}' is not in the table`);
+  return {
+    value,
+    source: `${country}, Ember's yearly averages, latest year (2024 for most), in @tgwf/co2`,
+  };
+}

@@ -1,0 +1,94 @@
+// Batch norm that conversion folded away, kept beside the network: a safetensors file among the custom metadata. Folding
+// gives the convolution's kernel the factor gamma / sqrt(variance + epsilon), and the rest is its bias; a training that
+// is to move the statistics needs the parts.
+import { readSafetensors, writeSafetensors } from './safetensors.js';
+import { failure } from '../shared/errors.js';
+import { convertFailure } from '../convert/errors.js';
+
+/**
+ * @typedef {import('./network.js').BatchNorm} BatchNorm
+ * @typedef {import('./network.js').Network} Network
+ */
+
+/** The name of the entry among the custom metadata. */
+export const BATCH_NORM_ENTRY = 'OCELLI_BATCH_NORM';
+
+/** What each is called in the file, as Keras calls it. */
+const PARTS = /** @type {const} */ ({
+  gamma: 'gamma',
+  beta: 'beta',
+  mean: 'moving_mean',
+  variance: 'moving_variance',
+});
+const KEYS = /** @type {(keyof typeof PARTS)[]} */ (Object.keys(PARTS));
+
+/**
+ * @param {Network} network whose convolutions know what was folded into them
+ * @returns {{file: Uint8Array, count: number}} a safetensors file: NAME/gamma, beta, moving_mean, moving_variance
+ *   [channels] and epsilon [] for each convolution, NAME being the tensor that it makes
+ */
+export function writeBatchNorm({ ops }) {
+  /** @type {Record<string, import('./safetensors.js').Tensor>} */
+  const tensors = {};
+  let count = 0;
+  for (const { output, weights } of ops) {
+    if (!weights?.batchNorm || weights.channels) continue;
+    const { batchNorm } = weights;
+    if (`${output.name}/epsilon` in tensors)
+      throw convertFailure('GRAPH_UNSUPPORTED', `two tensors '${output.name}'`);
+    for (const key of KEYS) {
+      const data = Float32Array.from(batchNorm[key]);
+      tensors[`${output.name}/${PARTS[key]}`] = { shape: [data.length], data };
+    }
+    tensors[`${output.name}/epsilon`] = { shape: [], data: Float32Array.of(batchNorm.epsilon) };
+    count++;
+  }
+  if (count === 0) throw failure('INVALID_OPTION', 'keepBatchNorm: the source has none that is not folded');
+  return { file: writeSafetensors(tensors, {}), count };
+}
+
+/**
+ * @param {Uint8Array | undefined} file
+ * @returns {Map<string, BatchNorm>} by the tensor that its convolution makes
+ */
+export function readBatchNorm(file) {
+  const norms = new Map();
+  if (!file) return norms;
+  const tensors = readTensors(file);
+  for (const name of Object.keys(tensors)) {
+    if (!name.endsWith('/epsilon')) continue;
+    const layer = name.slice(0, -'/epsilon'.length);
+    const parts = KEYS.map((key) => [key, toNumbers(tensors, `${layer}/${PARTS[key]}`)]);
+    norms.set(layer, { ...Object.fromEntries(parts), epsilon: toNumbers(tensors, name)[0] });
+  }
+  return norms;
+}
+
+/** @param {Uint8Array} file */
+function readTensors(file) {
+  try {
+    return readSafetensors(file).tensors;
+  } catch (error) {
+    throw convertFailure('SOURCE_DAMAGED', 'its batch norm', error);
+  }
+}
+
+/**
+ * @param {Record<string, import('./safetensors.js').Tensor>} tensors
+ * @param {string} name
+ */
+function toNumbers(tensors, name) {
+  const data = tensors[name]?.data;
+  if (!(data instanceof Float32Array) || data.length === 0 || !data.every(Number.isFinite))
+    throw convertFailure('SOURCE_DAMAGED', `its batch norm: '${name}'`);
+  return Float64Array.from(data);
+}
+
+/**
+ * The factor and the offset of each channel that a norm comes to.
+ * @param {BatchNorm} batchNorm
+ */
+export function toAffine({ gamma, beta, mean, variance, epsilon }) {
+  const scale = gamma.map((g, c) => g / Math.sqrt(variance[c] + epsilon));
+  return { scale, offset: beta.map((b, c) => b - mean[c] * scale[c]) };
+}

@@ -1,0 +1,193 @@
+// TFLite Metadata (metadata_schema.fbs, "M001"): what the ecosystem's readers need to know of the model. Of detectors
+// also MediaPipe's anchors and decoding options (object_detector_metadata_schema.fbs, "V001"), and under a name of our
+// own, as JSON, what neither has a place for.
+import { zipSync } from 'fflate';
+import { BATCH_NORM_ENTRY } from './batch_norm.js';
+import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
+
+/**
+ * @typedef {import('../convert/detector/heads.js').Heads} Heads
+ *
+ * @typedef {object} About
+ * @property {string} name
+ * @property {string} description
+ * @property {{name: string, mean: number[], std: number[]}} [image] of the input
+ * @property {{name: string, role: 'location' | 'score' | 'probability' | 'feature', labels?: string[]}[]} outputs
+ * @property {{anchors: Float32Array, boxCoder: number[], numClasses: number, isSigmoid: boolean}} [detector]
+ * @property {object} [own] the JSON
+ * @property {Uint8Array} [batchNorm] as batch_norm.js writes it
+ */
+
+/** The name of our own entry among the custom metadata. */
+const OWN_ENTRY = 'OCELLI';
+const DETECTOR_ENTRY = 'DETECTOR_METADATA';
+const LABEL_FILE = 'labels.txt';
+const MIN_PARSER_VERSION = '1.5.0';
+
+const FEATURE_PROPERTIES = 1;
+const IMAGE_PROPERTIES = 2;
+const BOX_PROPERTIES = 3;
+const RGB = 1;
+const BOUNDARIES = 1;
+const NORMALIZATION = 1;
+const AXIS_LABELS = 2;
+const NUM_COORDINATES = 4;
+const VALUES_PER_KEYPOINT = 2; // there are no keypoints, but MediaPipe insists
+
+/** @param {About} about @returns {Uint8Array} */
+export function writeMetadata({ name, description, image, outputs, detector, own, batchNorm }) {
+  const builder = new Builder(1 << 16);
+  const custom = [
+    ...(detector ? [writeCustom(builder, DETECTOR_ENTRY, writeDetector(detector))] : []),
+    ...(own ? [writeCustom(builder, OWN_ENTRY, new TextEncoder().encode(JSON.stringify(own)))] : []),
+    ...(batchNorm ? [writeCustom(builder, BATCH_NORM_ENTRY, batchNorm)] : []),
+  ];
+  const inputs = image ? [writeImage(builder, image)] : [];
+  const subgraph = table(builder, 10, [
+    ['ref', 2, offsets(builder, inputs)],
+    [
+      'ref',
+      3,
+      offsets(
+        builder,
+        outputs.map((output) => writeOutput(builder, output)),
+      ),
+    ],
+    ['ref', 9, offsets(builder, custom)],
+  ]);
+  const model = table(builder, 8, [
+    ['ref', 0, builder.createString(name)],
+    ['ref', 1, builder.createString(description)],
+    ['ref', 3, offsets(builder, [subgraph])],
+    ['ref', 7, builder.createString(MIN_PARSER_VERSION)],
+  ]);
+  builder.finish(model, 'M001');
+  return builder.asUint8Array();
+}
+
+/**
+ * @param {Builder} builder
+ * @param {string} name
+ * @param {Uint8Array} data
+ */
+function writeCustom(builder, name, data) {
+  return table(builder, 2, [
+    ['ref', 0, builder.createString(name)],
+    ['ref', 1, blob(builder, data)],
+  ]);
+}
+
+/** @param {Builder} builder @param {NonNullable<About['image']>} image */
+function writeImage(builder, { name, mean, std }) {
+  const options = table(builder, 2, [
+    ['ref', 0, float32s(builder, mean)],
+    ['ref', 1, float32s(builder, std)],
+  ]);
+  const unit = table(builder, 2, [
+    ['i8', 0, NORMALIZATION],
+    ['ref', 1, options],
+  ]);
+  const content = table(builder, 3, [
+    ['i8', 0, IMAGE_PROPERTIES],
+    ['ref', 1, table(builder, 2, [['i8', 0, RGB]])],
+  ]);
+  return table(builder, 7, [
+    ['ref', 0, builder.createString(name)],
+    ['ref', 3, content],
+    ['ref', 4, offsets(builder, [unit])],
+  ]);
+}
+
+/** @param {Builder} builder @param {About['outputs'][number]} output */
+function writeOutput(builder, { name, role, labels }) {
+  const isBox = role === 'location';
+  const properties = isBox ? table(builder, 3, [['i8', 1, BOUNDARIES]]) : table(builder, 0, []);
+  const content = table(builder, 3, [
+    ['i8', 0, isBox ? BOX_PROPERTIES : FEATURE_PROPERTIES],
+    ['ref', 1, properties],
+  ]);
+  const files = labels ? [writeFile(builder, LABEL_FILE)] : [];
+  return table(builder, 7, [
+    ['ref', 0, builder.createString(name)],
+    ['ref', 3, content],
+    ['ref', 6, offsets(builder, files)],
+  ]);
+}
+
+/** @param {Builder} builder @param {string} name */
+function writeFile(builder, name) {
+  return table(builder, 5, [
+    ['ref', 0, builder.createString(name)],
+    ['i8', 2, AXIS_LABELS],
+  ]);
+}
+
+/** @param {NonNullable<About['detector']>} detector */
+function writeDetector({ anchors, boxCoder: [y, x, h, w], numClasses, isSigmoid }) {
+  const builder = new Builder(anchors.length * 12 + 1024);
+  const boxes = Array.from({ length: anchors.length / 4 }, (_, i) => {
+    const [yCenter, xCenter, height, width] = anchors.subarray(4 * i, 4 * i + 4);
+    return table(builder, 4, [
+      ['f32', 0, xCenter],
+      ['f32', 1, yCenter],
+      ['f32', 2, width],
+      ['f32', 3, height],
+    ]);
+  });
+  const schema = table(builder, 1, [['ref', 0, offsets(builder, boxes)]]);
+  const anchorOptions = table(builder, 1, [['ref', 0, schema]]);
+  const decoding = table(builder, 12, [
+    ['i32', 0, numClasses],
+    ['i32', 1, boxes.length],
+    ['i32', 2, NUM_COORDINATES],
+    ['i32', 5, VALUES_PER_KEYPOINT],
+    ['f32', 6, x],
+    ['f32', 7, y],
+    ['f32', 8, w],
+    ['f32', 9, h],
+    ['bool', 10, true],
+    ['bool', 11, isSigmoid],
+  ]);
+  const options = table(builder, 3, [
+    ['ref', 0, builder.createString('1.0.0')],
+    ['ref', 1, anchorOptions],
+    ['ref', 2, decoding],
+  ]);
+  builder.finish(options, 'V001');
+  return builder.asUint8Array();
+}
+
+/**
+ * Label files go behind the model, as a ZIP archive whose offsets count from the model's first byte.
+ * @param {Uint8Array} model
+ * @param {string[]} labels
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function appendLabels(model, labels) {
+  const text = new TextEncoder().encode(labels.map((label) => `${label}\n`).join(''));
+  const zip = zipSync({ [LABEL_FILE]: text }, { level: 0, mtime: new Date(1980, 0, 1) });
+  shiftOffsets(zip, model.length);
+  const whole = new Uint8Array(model.length + zip.length);
+  whole.set(model);
+  whole.set(zip, model.length);
+  return whole;
+}
+
+const END_BYTES = 22;
+const ENTRY_BYTES = 46;
+
+/** @param {Uint8Array} zip with one file and no comment @param {number} by */
+function shiftOffsets(zip, by) {
+  const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
+  const end = zip.length - END_BYTES;
+  const directory = view.getUint32(end + 16, true);
+  view.setUint32(end + 16, directory + by, true);
+  for (let at = directory; at + ENTRY_BYTES <= end;) {
+    view.setUint32(at + 42, view.getUint32(at + 42, true) + by, true);
+    at +=
+      ENTRY_BYTES +
+      view.getUint16(at + 28, true) +
+      view.getUint16(at + 30, true) +
+      view.getUint16(at + 32, true);
+  }
+}

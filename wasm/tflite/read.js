@@ -1,0 +1,282 @@
+// The bytes of a .tflite file -> the part of its network that leads to one value, with float weights. The counterpart of
+// tflite.js; numbers and field ids: TFLite's schema.fbs, version 3.
+import { convertFailure, reading } from '../convert/errors.js';
+import { fromBytes } from './tensor.js';
+
+/**
+ * @typedef {import('./network.js').Network} Network
+ * @typedef {import('./network.js').Op} Op
+ * @typedef {import('./network.js').Value} Value
+ */
+
+const KINDS = /** @type {Record<number, string>} */ ({
+  0: 'ADD',
+  1: 'AVERAGE_POOL_2D',
+  3: 'CONV_2D',
+  4: 'DEPTHWISE_CONV_2D',
+  6: 'DEQUANTIZE',
+  9: 'FULLY_CONNECTED',
+  14: 'LOGISTIC',
+  18: 'MUL',
+  19: 'RELU',
+  21: 'RELU6',
+  22: 'RESHAPE',
+  25: 'SOFTMAX',
+  34: 'PAD',
+  40: 'MEAN',
+  41: 'SUB',
+  117: 'HARD_SWISH',
+});
+const DTYPES = /** @type {Record<number, import('./tensor.js').Dtype>} */ ({
+  0: 'float32',
+  1: 'float16',
+  2: 'int32',
+});
+const ACTIVATIONS = /** @type {Record<number, string>} */ ({ 0: 'NONE', 1: 'RELU', 3: 'RELU6' });
+
+/** A table of a FlatBuffer; missing fields have their defaults. */
+export class Table {
+  /** @param {DataView} view @param {number} at */
+  constructor(view, at) {
+    this.view = view;
+    this.at = at;
+    this.vtable = at - view.getInt32(at, true);
+  }
+
+  /** @param {number} id @returns {number} where the field is; 0: missing */
+  field(id) {
+    const slot = 4 + 2 * id;
+    const offset =
+      slot < this.view.getUint16(this.vtable, true) ? this.view.getUint16(this.vtable + slot, true) : 0;
+    return offset === 0 ? 0 : this.at + offset;
+  }
+
+  /** @param {number} id */
+  i8(id) {
+    const at = this.field(id);
+    return at === 0 ? 0 : this.view.getInt8(at);
+  }
+
+  /** @param {number} id @param {number} [otherwise] */
+  i32(id, otherwise = 0) {
+    const at = this.field(id);
+    return at === 0 ? otherwise : this.view.getInt32(at, true);
+  }
+
+  /** @param {number} id @returns {number} where the field points; 0: missing */
+  target(id) {
+    const at = this.field(id);
+    return at === 0 ? 0 : at + this.view.getUint32(at, true);
+  }
+
+  /** @param {number} id @returns {Table | undefined} */
+  table(id) {
+    const at = this.target(id);
+    return at === 0 ? undefined : new Table(this.view, at);
+  }
+
+  /** @param {number} id @returns {Table[]} */
+  tables(id) {
+    const at = this.target(id);
+    const count = at === 0 ? 0 : this.view.getUint32(at, true);
+    return Array.from({ length: count }, (_, i) => {
+      const element = at + 4 + 4 * i;
+      return new Table(this.view, element + this.view.getUint32(element, true));
+    });
+  }
+
+  /** @param {number} id @returns {Uint8Array} */
+  bytes(id, elementBytes = 1) {
+    const at = this.target(id);
+    if (at === 0) return new Uint8Array(0);
+    const length = this.view.getUint32(at, true) * elementBytes;
+    return new Uint8Array(this.view.buffer, this.view.byteOffset + at + 4, length);
+  }
+
+  /** @param {number} id */
+  ints(id) {
+    return [...fromBytes('int32', this.bytes(id, 4))];
+  }
+
+  /** @param {number} id */
+  text(id) {
+    return new TextDecoder().decode(this.bytes(id));
+  }
+}
+
+/** A file that is read; its operators become ours when they are asked for. */
+export class TfliteFile {
+  #tensors;
+  #buffers;
+  #operators;
+  #codes;
+  #metadata;
+  /** @type {Map<number, Value>} */ #values = new Map();
+  /** @type {Map<number, number>} */ #producers = new Map();
+
+  /** @param {Uint8Array} bytes that the engine has verified */
+  constructor(bytes) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const model = new Table(view, view.getUint32(0, true));
+    const [subgraph] = model.tables(2);
+    this.#codes = model.tables(1).map((code) => Math.max(code.i8(0), code.i32(3)));
+    this.#buffers = model.tables(4);
+    this.#tensors = subgraph.tables(0);
+    this.#operators = subgraph.tables(3).map((operator) => ({
+      code: this.#codes[operator.i32(0)],
+      inputs: operator.ints(1),
+      outputs: operator.ints(2),
+      options: operator.table(4),
+    }));
+    this.#metadata = model.tables(6);
+    this.inputs = subgraph.ints(1);
+    this.#operators.forEach(({ outputs }, i) => outputs.forEach((tensor) => this.#producers.set(tensor, i)));
+  }
+
+  /** Every operator, by number: its kind (undefined: one that is not read), and names and shapes of its tensors. */
+  get operators() {
+    return this.#operators.map(({ code, inputs, outputs }) => ({
+      kind: KINDS[code],
+      name: this.#tensors[outputs[0]].text(3),
+      inputs,
+      output: outputs[0],
+      shape: this.#tensors[outputs[0]].ints(0),
+      inputShape: this.#tensors[inputs[0]].ints(0),
+    }));
+  }
+
+  /**
+   * An entry of the custom metadata that TFLite Metadata has a place for.
+   * @param {string} name
+   * @returns {Uint8Array | undefined}
+   */
+  customMetadata(name) {
+    return reading('SOURCE_DAMAGED', 'the metadata', () => {
+      const entry = this.#metadata.find((candidate) => candidate.text(0) === 'TFLITE_METADATA');
+      if (!entry) return undefined;
+      const bytes = this.#buffers[entry.i32(1)].bytes(0);
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+      const [subgraph] = new Table(view, view.getUint32(0, true)).tables(3);
+      return subgraph
+        ?.tables(9)
+        .find((custom) => custom.text(0) === name)
+        ?.bytes(1);
+    });
+  }
+
+  /** What the file's input is, for any batch. */
+  get input() {
+    return this.#value(this.inputs[0]);
+  }
+
+  /**
+   * The network from the file's input to a tensor, for any batch.
+   * @param {number} tensor
+   * @returns {Network}
+   */
+  networkTo(tensor) {
+    return reading('SOURCE_DAMAGED', 'the model', () => {
+      const needed = [...this.#ancestors(tensor)].sort((a, b) => a - b);
+      const ops = needed.flatMap((number) => this.#read(number) ?? []);
+      const value = this.#value(tensor);
+      return {
+        ops,
+        inputs: this.inputs.map((input) => this.#value(input)),
+        outputs: [{ name: value.name, value }],
+      };
+    });
+  }
+
+  /** @param {number} tensor @returns {Set<number>} operators */
+  #ancestors(tensor) {
+    const found = new Set();
+    const open = [tensor];
+    for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      const producer = this.#producers.get(next);
+      if (producer === undefined || found.has(producer)) continue;
+      found.add(producer);
+      open.push(...this.#operators[producer].inputs.filter((input) => input >= 0));
+    }
+    return found;
+  }
+
+  /** @param {number} number @returns {Value} */
+  #value(number) {
+    const known = this.#values.get(number);
+    if (known) return known;
+    const tensor = this.#tensors[number];
+    const data = this.#buffers[tensor.i32(2)].bytes(0);
+    const dtype = DTYPES[tensor.i8(1)];
+    const name = tensor.text(3);
+    if (!dtype) throw convertFailure('GRAPH_UNSUPPORTED', `'${name}' is quantized: float weights are needed`);
+    const shape = tensor.ints(0);
+    /** @type {Value} */
+    const value =
+      data.length > 0
+        ? { name, shape, tensor: { dtype: 'float32', shape, data: fromBytes(dtype, data) } }
+        : { name, shape: [-1, ...shape.slice(1)] };
+    if (value.tensor && dtype === 'int32') value.tensor.dtype = 'int32';
+    this.#values.set(number, value);
+    return value;
+  }
+
+  /** @param {number} number @returns {Op | undefined} undefined: half floats that are widened */
+  #read(number) {
+    const { code, inputs, outputs, options } = this.#operators[number];
+    const kind = KINDS[code];
+    const output = this.#tensors[outputs[0]].text(3);
+    if (!kind) throw convertFailure('GRAPH_UNSUPPORTED', `operator ${code}, which makes '${output}'`);
+    if (kind === 'DEQUANTIZE') {
+      this.#values.set(outputs[0], this.#value(inputs[0]));
+      return undefined;
+    }
+    const values = inputs.filter((input) => input >= 0).map((input) => this.#value(input));
+    const op = { kind, inputs: values, output: this.#value(outputs[0]), options: readOptions(kind, options) };
+    if (!values[1]?.tensor || !['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED'].includes(kind)) return op;
+    const bias = values[2]?.tensor && Float64Array.from(values[2].tensor.data);
+    return {
+      ...op,
+      inputs: [values[0]],
+      weights: { ...toKernel(kind, values[1].tensor), ...(bias && { bias }) },
+    };
+  }
+}
+
+/**
+ * @param {string} kind
+ * @param {Table | undefined} o
+ * @returns {Record<string, any>}
+ */
+function readOptions(kind, o) {
+  if (!o) return {};
+  const window = { padding: o.i8(0) === 1 ? 'VALID' : 'SAME', strideW: o.i32(1), strideH: o.i32(2) };
+  if (kind === 'CONV_2D')
+    return { ...window, activation: ACTIVATIONS[o.i8(3)], dilationW: o.i32(4, 1), dilationH: o.i32(5, 1) };
+  if (kind === 'DEPTHWISE_CONV_2D')
+    return { ...window, activation: ACTIVATIONS[o.i8(4)], dilationW: o.i32(5, 1), dilationH: o.i32(6, 1) };
+  if (kind === 'AVERAGE_POOL_2D')
+    return { ...window, filterW: o.i32(3), filterH: o.i32(4), activation: ACTIVATIONS[o.i8(5)] };
+  if (kind === 'MEAN') return { keepDims: o.i8(0) !== 0 };
+  return { activation: ACTIVATIONS[o.i8(0)] };
+}
+
+/**
+ * TFLite's [O, H, W, I] -> TensorFlow's [H, W, I, O]; a depthwise [1, H, W, C] -> [H, W, C, 1].
+ * @param {string} kind
+ * @param {import('./tensor.js').Tensor} stored
+ */
+function toKernel(kind, { shape, data }) {
+  if (kind === 'FULLY_CONNECTED')
+    return { kernel: { dtype: /** @type {const} */ ('float32'), shape, data }, isTransposed: true };
+  const [out, height, width, channels] = shape;
+  const isDepthwise = kind === 'DEPTHWISE_CONV_2D';
+  const inner = data.length / out;
+  const turned = isDepthwise
+    ? data
+    : Float32Array.from(data, (_, i) => data[(i % out) * inner + Math.floor(i / out)]);
+  const kernelShape = isDepthwise ? [height, width, channels, 1] : [height, width, channels, out];
+  return {
+    kernel: { dtype: /** @type {const} */ ('float32'), shape: kernelShape, data: turned },
+    isTransposed: false,
+  };
+}

@@ -1,0 +1,87 @@
+// The safetensors format: a length, a JSON header, raw tensors.
+import { failure } from '../train/errors.js';
+
+/** @typedef {Float32Array | Uint16Array | Int32Array} TensorArray */
+/** @typedef {{shape: number[], data: TensorArray}} Tensor */
+
+/** @type {Record<string, {new (buffer: ArrayBuffer): TensorArray, BYTES_PER_ELEMENT: number}>} */
+const VIEWS = { F32: Float32Array, F16: Uint16Array, I32: Int32Array };
+const MAX_HEADER_BYTES = 100_000_000;
+
+/**
+ * @param {Record<string, Tensor>} tensors
+ * @param {Record<string, string>} metadata
+ */
+export function writeSafetensors(tensors, metadata) {
+  let end = 0;
+  /** @type {Record<string, unknown>} */
+  const header = { __metadata__: metadata };
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    const dtype = Object.keys(VIEWS).find((key) => data instanceof VIEWS[key]);
+    header[name] = { dtype, shape, data_offsets: [end, (end += data.byteLength)] };
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  // Padded with spaces, so that tensors are aligned.
+  const headerBytes = Math.ceil(text.length / 8) * 8;
+  const file = new Uint8Array(8 + headerBytes + end).fill(0x20, 8, 8 + headerBytes);
+  new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  file.set(text, 8);
+  let at = 8 + headerBytes;
+  for (const { data } of Object.values(tensors)) {
+    file.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return file;
+}
+
+/**
+ * @param {Uint8Array} file
+ * @returns {{tensors: Record<string, Tensor>, metadata: Record<string, string>}}
+ */
+export function readSafetensors(file) {
+  const { header, data } = readHeader(file);
+  const { __metadata__: metadata = {}, ...entries } = header;
+  const isText = (/** @type {unknown} */ value) => typeof value === 'string';
+  if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata).every(isText))
+    throw failure('STATE_CORRUPT', 'its metadata');
+  /** @type {[string, Tensor][]} */
+  const tensors = Object.entries(entries).map(([name, entry]) => [name, readTensor(name, entry, data)]);
+  const bytes = tensors.reduce((sum, [, tensor]) => sum + tensor.data.byteLength, 0);
+  if (bytes !== data.length) throw failure('STATE_CORRUPT', 'its length');
+  return { tensors: Object.fromEntries(tensors), metadata: /** @type {Record<string, string>} */ (metadata) };
+}
+
+/** @param {Uint8Array} file */
+function readHeader(file) {
+  if (!(file instanceof Uint8Array)) throw failure('STATE_CORRUPT', 'it is not a Uint8Array');
+  if (file.length < 10) throw failure('STATE_CORRUPT', 'it is too short');
+  const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+  // A file of another kind has anything there.
+  if (length > MAX_HEADER_BYTES || file[8] !== 0x7b) throw failure('STATE_FOREIGN', 'no safetensors header');
+  if (8 + length > file.length) throw failure('STATE_CORRUPT', 'its header leaves the file');
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + length));
+    return { header: JSON.parse(text), data: file.subarray(8 + length) };
+  } catch (error) {
+    throw failure('STATE_CORRUPT', 'its header', error);
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {any} entry
+ * @param {Uint8Array} data
+ * @returns {Tensor}
+ */
+function readTensor(name, entry, data) {
+  const bad = () => failure('STATE_CORRUPT', `tensor '${name}'`);
+  const View = VIEWS[entry?.dtype];
+  const { shape, data_offsets: offsets } = entry ?? {};
+  const isSize = (/** @type {unknown} */ n) => Number.isSafeInteger(n) && Number(n) >= 0;
+  if (!View || !Array.isArray(shape) || !shape.every(isSize)) throw bad();
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) throw bad();
+  const [begin, end] = offsets;
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (end > data.length || end - begin !== count * View.BYTES_PER_ELEMENT) throw bad();
+  return { shape, data: new View(data.slice(begin, end).buffer) };
+}

@@ -1,0 +1,194 @@
+// Constant tensors: a dtype, a shape and numbers (or strings, as bytes) in C order. What folding computes of float
+// tensors it keeps in double precision; they are rounded once, when written.
+import { convertFailure } from '../convert/errors.js';
+
+/**
+ * @typedef {'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' |
+ *   'int64' | 'uint64' | 'bool' | 'string' | 'resource' | 'variant' | 'other'} Dtype
+ * @typedef {Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Int16Array | Uint16Array} Numbers
+ * @typedef {object} Tensor
+ * @property {Dtype} dtype
+ * @property {number[]} shape
+ * @property {Numbers} data empty for strings
+ * @property {Uint8Array[]} [strings]
+ * @property {boolean} [symbolic] integers of which one below 0 stands for the free batch
+ */
+
+/** types.proto's numbers; a reference's is higher by 100. */
+const DTYPES = /** @type {Record<number, Dtype>} */ ({
+  ...{
+    1: 'float32',
+    2: 'float64',
+    3: 'int32',
+    4: 'uint8',
+    5: 'int16',
+    6: 'int8',
+    7: 'string',
+    9: 'int64',
+    10: 'bool',
+  },
+  ...{
+    14: 'bfloat16',
+    17: 'uint16',
+    19: 'float16',
+    20: 'resource',
+    21: 'variant',
+    22: 'uint32',
+    23: 'uint64',
+  },
+});
+
+/** @param {number | undefined} number @returns {Dtype} */
+export function dtypeOf(number = 0) {
+  return DTYPES[number % 100] ?? 'other';
+}
+
+const ELEMENT_BYTES = /** @type {Record<Dtype, number>} */ ({
+  ...{ float32: 4, float64: 8, float16: 2, bfloat16: 2, int8: 1, uint8: 1, int16: 2, uint16: 2 },
+  ...{ int32: 4, uint32: 4, int64: 8, uint64: 8, bool: 1 },
+});
+
+/** Past this many elements a tensor that is not stored element by element is refused. */
+const MAX_ELEMENTS = 2 ** 25;
+const MAX_STRINGS = 2 ** 20;
+
+/** @param {readonly number[]} shape */
+export function sizeOf(shape) {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** @param {Dtype} dtype */
+export function isFloat(dtype) {
+  return dtype === 'float32' || dtype === 'float64' || dtype === 'float16' || dtype === 'bfloat16';
+}
+
+/**
+ * Numbers of that dtype stored as little-endian bytes.
+ * @param {Dtype} dtype
+ * @param {Uint8Array} bytes
+ * @returns {Numbers}
+ */
+export function fromBytes(dtype, bytes) {
+  const size = ELEMENT_BYTES[dtype];
+  if (size === undefined || bytes.length % size !== 0)
+    throw convertFailure('SOURCE_DAMAGED', `${bytes.length} bytes of ${dtype}`);
+  const count = bytes.length / size;
+  const isAligned = bytes.byteOffset % size === 0;
+  const { buffer, byteOffset } = isAligned ? bytes : new Uint8Array(bytes);
+  if (dtype === 'float32') return new Float32Array(buffer, byteOffset, count);
+  if (dtype === 'float64') return new Float64Array(buffer, byteOffset, count);
+  if (dtype === 'int32' || dtype === 'uint32') return new Int32Array(buffer, byteOffset, count);
+  if (dtype === 'int16') return new Int16Array(buffer, byteOffset, count);
+  if (dtype === 'uint16') return new Uint16Array(buffer, byteOffset, count);
+  if (dtype === 'int8') return new Int8Array(buffer, byteOffset, count);
+  if (dtype === 'float16') return Float32Array.from(new Uint16Array(buffer, byteOffset, count), halfToNumber);
+  if (dtype === 'bfloat16') return widenBfloat16(new Uint16Array(buffer, byteOffset, count));
+  if (dtype === 'int64' || dtype === 'uint64')
+    return Float64Array.from(new BigInt64Array(buffer, byteOffset, count), Number);
+  return new Uint8Array(buffer, byteOffset, count);
+}
+
+/** @param {Uint16Array} halves */
+function widenBfloat16(halves) {
+  const words = Uint32Array.from(halves, (half) => half << 16);
+  return new Float32Array(words.buffer);
+}
+
+/** @param {number} half the bits of an IEEE 754 binary16 */
+export function halfToNumber(half) {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 31;
+  const fraction = half & 1023;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1024 + fraction) * 2 ** (exponent - 25);
+}
+
+const f32 = new Float32Array(1);
+const u32 = new Uint32Array(f32.buffer);
+
+/** @param {number} value @returns {number} the bits of the nearest binary16, ties to even; past the largest, the largest */
+export function numberToHalf(value) {
+  f32[0] = value;
+  const bits = u32[0];
+  const sign = (bits >>> 16) & 0x8000;
+  const magnitude = Math.abs(f32[0]);
+  if (!(magnitude <= 65504)) return sign | 0x7bff;
+  const exponent = Math.max(((bits >>> 23) & 255) - 127, -14);
+  const steps = magnitude / 2 ** (exponent - 10); // exact: a power of two
+  const floor = Math.floor(steps);
+  const rest = steps - floor;
+  const rounded = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
+  return sign | (rounded + (exponent + 14) * 1024);
+}
+
+/**
+ * Room for `count` results of that dtype.
+ * @param {Dtype} dtype
+ * @param {number} count
+ * @returns {Numbers}
+ */
+export function allocate(dtype, count) {
+  if (!(count >= 0 && count <= MAX_ELEMENTS))
+    throw convertFailure('GRAPH_BAD', `a tensor of ${count} elements`);
+  if (isFloat(dtype) || dtype === 'int64' || dtype === 'uint64') return new Float64Array(count);
+  if (dtype === 'bool' || dtype === 'uint8') return new Uint8Array(count);
+  return new Int32Array(count);
+}
+
+/**
+ * A tensor.proto, decoded.
+ * @param {any} proto
+ * @returns {Tensor}
+ */
+export function tensorFromProto(proto) {
+  const dtype = dtypeOf(proto.dtype);
+  const shape = shapeFromProto(proto.tensorShape) ?? [];
+  const count = sizeOf(shape);
+  if (!(count >= 0 && count <= MAX_ELEMENTS))
+    throw convertFailure('GRAPH_BAD', `a tensor of ${count} elements`);
+  if (dtype === 'string') {
+    const strings = /** @type {Uint8Array[]} */ (proto.stringVal ?? []);
+    const fill = strings.at(-1) ?? new Uint8Array(0);
+    if (!(count >= 0 && count <= MAX_STRINGS)) throw convertFailure('GRAPH_BAD', `${count} strings`);
+    return {
+      dtype,
+      shape,
+      data: new Uint8Array(0),
+      strings: Array.from({ length: count }, (_, i) => strings[i] ?? fill),
+    };
+  }
+  if (proto.tensorContent?.length > 0) {
+    const data = fromBytes(dtype, proto.tensorContent);
+    if (data.length !== count) throw convertFailure('GRAPH_BAD', `${data.length} elements for [${shape}]`);
+    return { dtype, shape, data };
+  }
+  const values = splatValues(dtype, proto);
+  const data = allocate(dtype, count);
+  if (values.length > count) throw convertFailure('GRAPH_BAD', `${values.length} elements for [${shape}]`);
+  for (let i = 0; i < values.length; i++) data[i] = values[i];
+  if (values.length > 0) data.fill(values[values.length - 1], values.length);
+  return { dtype, shape, data };
+}
+
+/**
+ * Values written one by one; the last one fills what is left.
+ * @param {Dtype} dtype
+ * @param {any} proto
+ * @returns {number[]}
+ */
+function splatValues(dtype, proto) {
+  if (dtype === 'float16') return (proto.halfVal ?? []).map(halfToNumber);
+  if (dtype === 'bfloat16') return [...widenBfloat16(Uint16Array.from(proto.halfVal ?? []))];
+  const { floatVal, doubleVal, intVal, int64Val, boolVal, uint32Val, uint64Val } = proto;
+  return (floatVal ?? doubleVal ?? intVal ?? int64Val ?? boolVal ?? uint32Val ?? uint64Val ?? []).map(Number);
+}
+
+/**
+ * @param {any} proto of tensor_shape.proto
+ * @returns {number[] | undefined} -1: an unknown dimension; undefined: of unknown rank
+ */
+export function shapeFromProto(proto) {
+  if (proto === undefined || proto.unknownRank) return undefined;
+  return (proto.dim ?? []).map((/** @type {any} */ dim) => Number(dim.size ?? 0));
+}

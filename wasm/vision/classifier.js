@@ -1,0 +1,81 @@
+import { failure } from '../shared/errors.js';
+import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+
+/**
+ * @typedef {import('./types.js').Classification} Classification
+ * @typedef {import('./types.js').ClassifierOptions} ClassifierOptions
+ * @typedef {import('./types.js').Head} Head
+ * @typedef {import('./types.js').Input} Input
+ * @typedef {import('./types.js').Scores} Scores
+ * @typedef {import('./types.js').ViewOptions} ViewOptions
+ */
+
+const SCORES = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
+
+/**
+ * Says what an image shows, with any classifier.
+ *
+ * ```js
+ * const classifier = await ImageClassifier.create({ model: 'mobilenet.tflite', labels: 'labels.txt' });
+ * const [{ label, score }] = await classifier.classify(await readFile('photo.jpg'));
+ * classifier.close();
+ * ```
+ */
+export class ImageClassifier extends VisionModel {
+  /** @param {ClassifierOptions} [options] */
+  static async create(options = {}) {
+    checkKeys('options', options, [...LOADING, 'labels', 'scores']);
+    const { model, scores } = options;
+    if (model === undefined) throw failure('INVALID_OPTION', 'model: no classifier comes with the package');
+    if (scores !== undefined) checkChoice('scores', scores, SCORES);
+    return new ImageClassifier(await startSession({ ...options, task: 'classify' }), options);
+  }
+
+  /** Names and ids of the model's classes, by class number. */
+  get labels() {
+    return this.session.facts.labels.map((label) => ({ ...label }));
+  }
+
+  /**
+   * The most probable classes, best first.
+   * @param {Input} image as {@link ObjectDetector.detect} takes it; or numbers {data, shape}, or `{tensor}`
+   * @param {ViewOptions & {topK?: number}} [options] topK: default 5
+   * @returns {Promise<Classification[]>}
+   */
+  async classify(image, options = {}) {
+    checkKeys('options', options, [...VIEW, 'topK']);
+    const { topK = 5, ...view } = options;
+    checkNumber('topK', topK, { min: 1, max: 1e6, integer: true });
+    const { output, scores } = /** @type {{output: number, scores: Scores}} */ (this.facts.classifier);
+    const { result } = await this.run('heads', [image], view);
+    const probabilities = toProbabilities(reals(result[output]), scores);
+    return Array.from(probabilities, (score, labelId) => ({ labelId, score }))
+      .sort((a, b) => b.score - a.score || a.labelId - b.labelId)
+      .slice(0, topK)
+      .map(({ labelId, score }) => {
+        const { name, mid } = this.facts.labels[labelId] ?? { name: `class ${labelId}` };
+        return { label: name, labelId, ...(mid && { mid }), score };
+      });
+  }
+}
+
+/** @param {Head} head @returns {number[]} of the first image */
+function reals({ data, shape, quantization }) {
+  const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };
+  const row = data.subarray(0, shape.at(-1));
+  return Array.from(/** @type {ArrayLike<number>} */ (row), (stored) => (stored - zeroPoint) * scale);
+}
+
+/**
+ * @param {number[]} values
+ * @param {Scores} scores
+ */
+function toProbabilities(values, scores) {
+  if (scores === 'none') return values;
+  if (scores === 'sigmoid') return values.map((value) => 1 / (1 + Math.exp(-value)));
+  const max = values.reduce((a, b) => Math.max(a, b));
+  const exps = values.map((value) => Math.exp(value - max));
+  const sum = exps.reduce((a, b) => a + b);
+  return exps.map((value) => value / sum);
+}

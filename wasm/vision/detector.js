@@ -1,0 +1,264 @@
+import { DETECTION_COLUMNS, MAX_RESULTS } from '../engine/engine.js';
+import { failure } from '../shared/errors.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { isTensor } from './session.js';
+import { checkSignal, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+
+/**
+ * @typedef {import('./types.js').DetectOptions} DetectOptions
+ * @typedef {import('./types.js').Detections} Detections
+ * @typedef {import('./types.js').DetectorOptions} DetectorOptions
+ * @typedef {import('./types.js').FloatImages} FloatImages
+ * @typedef {import('./types.js').Head} Head
+ * @typedef {import('./input.js').ImageInput} ImageInput
+ * @typedef {import('./types.js').Input} Input
+ * @typedef {import('./types.js').ModelOptions} ModelOptions
+ * @typedef {import('./types.js').Session} Session
+ * @typedef {import('./types.js').Thresholds} Thresholds
+ * @typedef {import('./types.js').VideoOptions} VideoOptions
+ * @typedef {import('./types.js').VideoRun} VideoRun
+ * @typedef {import('./types.js').ViewOptions} ViewOptions
+ */
+
+const THRESHOLDS = /** @type {const} */ ([
+  'scoreThreshold',
+  'iouThreshold',
+  'maxResults',
+  'maxPerClass',
+  'classAgnostic',
+]);
+const OPTIONS = [...LOADING, 'labels', 'classes', 'ssd', 'layer', ...THRESHOLDS];
+const FEATURES = /** @type {const} */ (['image', 'boxes', 'both']);
+const DEFAULTS = {
+  scoreThreshold: 0.5,
+  iouThreshold: 0.6,
+  maxResults: 100,
+  maxPerClass: 100,
+  classAgnostic: false,
+};
+
+/**
+ * Finds objects in images with an SSD detector.
+ *
+ * ```js
+ * const detector = await ObjectDetector.create();
+ * for (const { label, score, box } of await detector.detect(await readFile('photo.jpg'))) …
+ * detector.close();
+ * ```
+ */
+export class ObjectDetector extends VisionModel {
+  #thresholds;
+  #published;
+  /** @type {AbortController | undefined} ends the videos; made for the first, as Workers allow none while they start */
+  #closing;
+
+  /**
+   * Use {@link ObjectDetector.create}.
+   * @param {Session} session
+   * @param {ModelOptions} options
+   * @param {Thresholds} given
+   */
+  constructor(session, options, given) {
+    super(session, options);
+    const { scoreThreshold, ...limits } = session.facts.limits;
+    this.#thresholds = checkThresholds({ ...DEFAULTS, ...limits, ...given });
+    this.#published = checkThresholds({ ...this.#thresholds, ...session.facts.limits, ...given });
+  }
+
+  /**
+   * Loads a model. Nothing is fetched but what `model` and `labels` name.
+   * @param {DetectorOptions & Thresholds} [options]
+   */
+  static async create(options = {}) {
+    checkKeys('options', options, OPTIONS);
+    const given = pick(options);
+    checkThresholds({ ...DEFAULTS, ...given });
+    const session = await startSession({ ...options, task: 'detect' });
+    try {
+      return new ObjectDetector(session, options, given);
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  /** Names and ids of the model's classes, by class number. */
+  get labels() {
+    return this.session.facts.labels.map((label) => ({ ...label }));
+  }
+
+  /**
+   * Objects in an image, best first.
+   * @param {ImageInput} image bytes of a PNG, JPEG, BMP or GIF file, or pixels; in a browser, also what it can draw and
+   *   files of other formats that it knows
+   * @param {DetectOptions} [options] thresholds given here hold for this call
+   * @returns {Promise<Detections>}
+   */
+  async detect(image, options = {}) {
+    const { features, ...rest } = checkFeatures(options);
+    const { result, features: pooled } = await this.#detect(image, rest, { features });
+    return this.#describe(result, pooled);
+  }
+
+  /**
+   * The same as numbers, without an object for each detection: rows of x, y, width, height, score and class number.
+   * @param {ImageInput} image
+   * @param {Float32Array} rows filled with as many detections as it holds, six numbers each
+   * @param {ViewOptions & Thresholds} [options]
+   * @returns {Promise<number>} of detections
+   */
+  async detectInto(image, rows, options = {}) {
+    const { result } = await this.#detect(image, options);
+    return fill(rows, result);
+  }
+
+  /**
+   * The same under the names, and with the conventions, of TensorFlow Hub's `openimages_v4` modules: boxes are
+   * [ymin, xmin, ymax, xmax] in [0, 1] of the image, class labels count from 1. So are the thresholds, where a converted
+   * module's file gives them: nearly every box is reported.
+   * @param {ImageInput | FloatImages} image
+   * @param {ViewOptions & Thresholds} [options]
+   */
+  async detectTensors(image, options = {}) {
+    const { result, run } = await this.#detect(image, options, {}, this.#published);
+    const { width, height } = run;
+    const found = this.#describe(result);
+    return {
+      detection_boxes: Float32Array.from(
+        found.flatMap(({ box: { x, y, width: w, height: h } }) => [
+          y / height,
+          x / width,
+          (y + h) / height,
+          (x + w) / width,
+        ]),
+      ),
+      detection_scores: Float32Array.from(found, ({ score }) => score),
+      detection_class_labels: BigInt64Array.from(found, ({ labelId }) => BigInt(labelId + 1)),
+      detection_class_names: found.map(({ mid }) => mid ?? ''),
+      detection_class_entities: found.map(({ label }) => label),
+    };
+  }
+
+  /**
+   * Detects in a video's frames, the newest whenever it is done with one, until the signal or `close` ends it. While the
+   * page is hidden it rests.
+   * @param {import('./video.js').Video} video
+   * @param {(found: Detections, frame: VideoRun) => unknown} callback awaited before the next frame is taken. With
+   *   `into`, `found` is the number of detections
+   * @param {VideoOptions} [options]
+   * @returns {Promise<void>} rejects with what a detection or the callback threw
+   */
+  async detectVideo(video, callback, { signal, minChange, into, ...options } = {}) {
+    if (String(video) !== '[object HTMLVideoElement]') throw failure('INVALID_INPUT', 'not a video');
+    checkSignal(signal);
+    checkNumber('minChange', minChange ?? 0, { min: 0, max: 255 });
+    const { features, ...rest } = checkFeatures(options);
+    const { newestFrames } = await import('./video.js');
+    if (this.isClosed) throw failure('CLOSED');
+    const closing = (this.#closing ??= new AbortController()).signal;
+    const ends = signal ? [closing, signal] : [closing];
+    const isEnding = () => ends.some(({ aborted }) => aborted);
+    for await (const frame of newestFrames(video, ends)) {
+      const answer = await this.#detect(video, rest, { features, minChange }).catch((error) => {
+        if (!isEnding()) throw error;
+      });
+      if (isEnding() || !answer) return;
+      const { result, run, features: pooled } = answer;
+      if (!result) continue;
+      const found = into ? fill(into, result) : this.#describe(result, pooled);
+      await callback(/** @type {Detections} */ (found), { ...run, ...frame });
+    }
+  }
+
+  close() {
+    super.close();
+    this.#closing?.abort();
+  }
+
+  /**
+   * The network's raw outputs, for post-processing of one's own. Takes an image, or `{tensor}`: the input itself. Of a
+   * detector whose classes were chosen, the class head may have the columns of those only.
+   * @param {Input} input
+   * @param {ViewOptions} [options]
+   * @returns {Promise<Head[]>}
+   */
+  async heads(input, options = {}) {
+    return (await this.run('heads', [input], options)).result;
+  }
+
+  /**
+   * @param {Input} image
+   * @param {ViewOptions & Thresholds} options
+   * @param {Partial<import('./types.js').Request>} [more]
+   * @param {Required<Thresholds>} [defaults]
+   */
+  async #detect(image, options, more, defaults = this.#thresholds) {
+    checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
+    const thresholds = checkThresholds({ ...defaults, ...pick(options) });
+    if (isTensor(image)) throw failure('INVALID_INPUT', 'boxes are measured in an image; a tensor has none');
+    const { roi, rotation, exact } = options;
+    return this.run('detect', [image], { roi, rotation, exact }, { thresholds, ...more });
+  }
+
+  /**
+   * @param {Float32Array} rows
+   * @param {import('./types.js').Answer['features']} [features]
+   * @returns {Detections}
+   */
+  #describe(rows, { image, boxes } = {}) {
+    const count = rows.length / DETECTION_COLUMNS;
+    /** @type {Detections} */
+    const found = Array.from({ length: count }, (_, i) => {
+      const [x, y, width, height, score, labelId] = rows.subarray(i * DETECTION_COLUMNS);
+      const { name, mid } = this.facts.labels[labelId] ?? { name: `class ${labelId}` };
+      const length = boxes ? boxes.length / count : 0;
+      return {
+        label: name,
+        labelId,
+        ...(mid && { mid }),
+        score,
+        box: { x, y, width, height },
+        ...(boxes && { features: boxes.slice(i * length, (i + 1) * length) }),
+      };
+    });
+    if (image) found.features = image;
+    return found;
+  }
+}
+
+/**
+ * @param {unknown} rows
+ * @param {Float32Array} found
+ */
+function fill(rows, found) {
+  if (!(rows instanceof Float32Array)) throw failure('INVALID_INPUT', 'rows must be a Float32Array');
+  const count = Math.min(found.length, rows.length - (rows.length % DETECTION_COLUMNS));
+  rows.set(found.subarray(0, count));
+  return count / DETECTION_COLUMNS;
+}
+
+/** @param {Thresholds} options */
+function pick(options) {
+  return Object.fromEntries(
+    THRESHOLDS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])),
+  );
+}
+
+/** @param {DetectOptions} options */
+function checkFeatures(options) {
+  checkKeys('options', options, [...VIEW, ...THRESHOLDS, 'features']);
+  if (options.features !== undefined) checkChoice('features', options.features, FEATURES);
+  return options;
+}
+
+/**
+ * @param {Required<Thresholds>} thresholds
+ */
+function checkThresholds(thresholds) {
+  checkNumber('scoreThreshold', thresholds.scoreThreshold, { min: 0, max: 1 });
+  checkNumber('iouThreshold', thresholds.iouThreshold, { min: 0, max: 1 });
+  checkNumber('maxResults', thresholds.maxResults, { min: 1, max: MAX_RESULTS, integer: true });
+  checkNumber('maxPerClass', thresholds.maxPerClass, { min: 1, max: MAX_RESULTS, integer: true });
+  checkBoolean('classAgnostic', thresholds.classAgnostic);
+  return thresholds;
+}

@@ -1,0 +1,128 @@
+import { failure } from '../shared/errors.js';
+import { isFloatImages } from './input.js';
+import { checkBoolean, checkKeys } from '../shared/options.js';
+import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+
+/**
+ * @typedef {import('./types.js').ExtractOptions} ExtractOptions
+ * @typedef {import('./types.js').ExtractorOptions} ExtractorOptions
+ * @typedef {import('./types.js').FloatImages} FloatImages
+ * @typedef {import('./types.js').Input} Input
+ */
+
+/**
+ * Turns images into feature vectors.
+ *
+ * ```js
+ * const extractor = await FeatureExtractor.create();
+ * const [a, b] = [await extractor.extract(photo), await extractor.extract(other)];
+ * cosineSimilarity(a, b);
+ * extractor.close();
+ * ```
+ */
+export class FeatureExtractor extends VisionModel {
+  /**
+   * Loads a model: any MobileNet whose output is a vector, or any network with a feature map inside.
+   * @param {ExtractorOptions} [options]
+   */
+  static async create(options = {}) {
+    checkKeys('options', options, [...LOADING, 'layer']);
+    if (options.layer !== undefined && typeof options.layer !== 'string')
+      throw failure('INVALID_OPTION', 'layer must be a name');
+    return new FeatureExtractor(await startSession({ ...options, task: 'features' }), options);
+  }
+
+  /** Numbers of a vector. */
+  get length() {
+    return this.session.facts.length;
+  }
+
+  /**
+   * The features of one image.
+   * @param {Input} image as {@link ObjectDetector.detect} takes it; or numbers {data, shape}, or `{tensor}`
+   * @param {ExtractOptions} [options]
+   * @returns {Promise<Float32Array>} [length]
+   */
+  async extract(image, options = {}) {
+    return this.#extract([image], options);
+  }
+
+  /**
+   * The features of several images, of which a network runs as many at a time as its batch is, or any if that is free.
+   * @param {readonly Input[] | FloatImages | Float32Array} images a list; or all in one, as TensorFlow Hub's modules take
+   *   them: RGB in [0, 1], [N, height, width, 3], which without a `shape` are of the model's input size
+   * @param {ExtractOptions} [options] holds for each
+   * @returns {Promise<{data: Float32Array, shape: [number, number]}>} [N, length]
+   */
+  async extractBatch(images, options = {}) {
+    const inputs = await this.#toInputs(images);
+    const data = await this.#extract(inputs, options);
+    return { data, shape: [inputs.length, this.facts.length] };
+  }
+
+  /**
+   * @param {readonly Input[] | FloatImages | Float32Array} images
+   * @returns {Promise<readonly Input[]>}
+   */
+  async #toInputs(images) {
+    if (Array.isArray(images)) return images;
+    const { splitFloatImages } = await import('./float_image.js');
+    if (isFloatImages(images)) return splitFloatImages(images);
+    if (!(images instanceof Float32Array))
+      throw failure('INVALID_INPUT', 'a batch is a list of images, or numbers in [0, 1]');
+    const { width, height } = this.facts.inputSize;
+    const count = images.length / (width * height * 3);
+    if (count === 0) return [];
+    return splitFloatImages({ data: images, shape: [Math.ceil(count), height, width, 3] });
+  }
+
+  /**
+   * @param {readonly Input[]} inputs
+   * @param {ExtractOptions} options
+   */
+  async #extract(inputs, options) {
+    checkKeys('options', options, [...VIEW, 'l2Normalize']);
+    const { l2Normalize = false, ...view } = options;
+    checkBoolean('l2Normalize', l2Normalize);
+    const { batch, length } = this.session.facts;
+    const data = new Float32Array(inputs.length * length);
+    const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
+    for (let first = 0; first < inputs.length; first += batch) {
+      const { result, run } = await this.run('features', inputs.slice(first, first + batch), view);
+      data.set(result, first * length);
+      for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += run.ms[stage];
+      this.ran = { ...run, ms };
+    }
+    if (l2Normalize)
+      for (let row = 0; row < data.length; row += length) normalize(data.subarray(row, row + length));
+    return data;
+  }
+}
+
+/**
+ * How alike two vectors are: the cosine of the angle between them, in [-1, 1]; 0 if one of them is all zeros.
+ * @param {ArrayLike<number>} a
+ * @param {ArrayLike<number>} b
+ */
+export function cosineSimilarity(a, b) {
+  if (!(a?.length > 0 && a.length === b?.length))
+    throw failure('INVALID_INPUT', `vectors of ${a?.length} and ${b?.length} numbers`);
+  const norms = Math.sqrt(dot(a, a) * dot(b, b));
+  return norms > 0 ? Math.min(Math.max(dot(a, b) / norms, -1), 1) : 0;
+}
+
+/**
+ * @param {ArrayLike<number>} a
+ * @param {ArrayLike<number>} b
+ */
+function dot(a, b) {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+/** @param {Float32Array} vector changed in place; one of all zeros stays */
+function normalize(vector) {
+  const norm = Math.sqrt(dot(vector, vector));
+  if (norm > 0) for (let i = 0; i < vector.length; i++) vector[i] /= norm;
+}

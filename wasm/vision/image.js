@@ -1,0 +1,35 @@
+import { Engine } from '../engine/engine.js';
+import { failure } from '../shared/errors.js';
+import { host } from '../engine/host.js';
+import { checkMaxPixels, decodeElsewhere, toPixels } from './input.js';
+import { checkKeys } from '../shared/options.js';
+import { chooseVariant } from '../engine/variant.js';
+
+/**
+ * Decodes an image file to the pixels in which detections are measured, upright, for drawing them.
+ *
+ * It takes the variant that a detector with one thread takes, so that no second .wasm is loaded, and an instance of
+ * its own, whose memory goes when it is done.
+ * @param {Uint8Array | ArrayBuffer | Blob} image bytes of a PNG, JPEG, BMP or GIF file, or of another that the browser knows
+ * @param {{maxPixels?: number}} [options] maxPixels: refuse images of more; default 16 777 216
+ * @returns {Promise<{data: Uint8Array, width: number, height: number, channels: 3}>} RGB, row by row
+ */
+export async function decodeImage(image, options = {}) {
+  checkKeys('options', options, ['maxPixels']);
+  const limit = checkMaxPixels(options.maxPixels);
+  const bytes = await toPixels(image);
+  if (!(bytes instanceof Uint8Array)) throw failure('INVALID_INPUT', 'decodeImage takes the bytes of a file');
+  const { trustsRelaxed } = host();
+  const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
+  const engine = await Engine.create({ variant, threads: 1 });
+  try {
+    try {
+      engine.decodeImage(bytes, limit);
+    } catch (error) {
+      engine.setPixels(await decodeElsewhere(error, bytes, limit));
+    }
+    return { ...engine.readImage(), channels: 3 };
+  } finally {
+    engine.close();
+  }
+}

@@ -1,0 +1,93 @@
+// Class names: what a model's class numbers mean, and which of them a user asks for.
+import { failure } from '../shared/errors.js';
+
+/** @typedef {{name: string, mid?: string}} Label `mid`: the class's id in Open Images and Freebase, "/m/…" */
+
+const BACKGROUND = /^(\?\?\?|background|__background__)$/i;
+
+/** @param {Label} label */
+export function isBackground({ name }) {
+  return BACKGROUND.test(name);
+}
+
+/**
+ * Labels from a file's lines or a list; a first entry that stands for the background is left out.
+ * @param {string | readonly (string | Label)[]} source
+ * @param {{keepBackground?: boolean}} [options]
+ * @returns {Label[]}
+ */
+export function readLabels(source, { keepBackground = false } = {}) {
+  const entries = typeof source === 'string' ? source.replace(/\s+$/, '').split(/\r?\n/) : source;
+  if (!Array.isArray(entries)) throw failure('INVALID_OPTION', 'labels must be a list, a path or a URL');
+  const labels = entries.map((entry) => (typeof entry === 'string' ? { name: entry.trim() } : entry));
+  for (const label of labels) {
+    if (typeof label?.name !== 'string' || typeof (label.mid ?? '') !== 'string')
+      throw failure('INVALID_OPTION', 'labels must be names or {name, mid}');
+  }
+  return !keepBackground && labels.length > 0 && isBackground(labels[0]) ? labels.slice(1) : labels;
+}
+
+/**
+ * Which classes to report: one byte per class, 1: yes.
+ * @param {{allow?: (string | number)[], deny?: (string | number)[]}} classes names, MIDs or numbers
+ * @param {Label[]} labels
+ * @param {number} numClasses
+ */
+export function selectClasses({ allow, deny }, labels, numClasses) {
+  const mask = new Uint8Array(numClasses).fill(allow ? 0 : 1);
+  for (const wanted of allow ?? []) for (const id of findClasses(wanted, labels, numClasses)) mask[id] = 1;
+  for (const unwanted of deny ?? []) for (const id of findClasses(unwanted, labels, numClasses)) mask[id] = 0;
+  return mask;
+}
+
+/**
+ * The classes of that name, MID or number; several classes may bear one name.
+ * @param {string | number} wanted
+ * @param {Label[]} labels
+ * @param {number} numClasses
+ */
+export function findClasses(wanted, labels, numClasses) {
+  if (typeof wanted === 'number') {
+    if (Number.isInteger(wanted) && wanted >= 0 && wanted < numClasses) return [wanted];
+    throw failure('UNKNOWN_CLASS', `${wanted} is not from 0 to ${numClasses - 1}`);
+  }
+  const key = String(wanted).trim().toLowerCase();
+  const found = labels.flatMap(({ name, mid }, id) =>
+    id < numClasses && (name.toLowerCase() === key || mid?.toLowerCase() === key) ? [id] : [],
+  );
+  if (found.length > 0) return found;
+  const known = labels.map(({ name }) => name);
+  const names = nearest(key, known).map((name) => `'${name}'`);
+  throw failure('UNKNOWN_CLASS', `'${wanted}'${names.length > 0 ? `; nearest: ${names.join(', ')}` : ''}`);
+}
+
+/**
+ * The three names that are written most like one.
+ * @param {string} wanted
+ * @param {readonly string[]} names
+ */
+export function nearest(wanted, names) {
+  const key = wanted.toLowerCase();
+  return [...new Set(names)]
+    .map((name) => ({ name, distance: editDistance(key, name.toLowerCase()) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name);
+}
+
+/**
+ * Levenshtein's distance, row by row.
+ * @param {string} a
+ * @param {string} b
+ */
+function editDistance(a, b) {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

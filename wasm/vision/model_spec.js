@@ -1,0 +1,263 @@
+// What a model's file does not say by itself: how pixels become its input and how its heads become boxes.
+// Taken from the caller's option, else the file's own metadata, else the manifest's entry for exactly these bytes;
+// never guessed.
+import manifest from '../../dist/models/manifest.js';
+import { failure } from '../shared/errors.js';
+import { readLabels } from './labels.js';
+import {
+  checkBoolean,
+  checkChoice,
+  checkKeys,
+  checkList,
+  checkNumber,
+  checkNumbers,
+} from '../shared/options.js';
+
+/**
+ * @typedef {import('../engine/engine.js').InputSpec} InputSpec
+ * @typedef {import('../engine/engine.js').TensorInfo} TensorInfo
+ * @typedef {import('../engine/engine.js').Metadata} Metadata
+ * @typedef {import('./labels.js').Label} Label
+ *
+ * @typedef {object} SsdAnchorGenerator TensorFlow's Object Detection API's ssd_anchor_generator.
+ * @property {'ssd'} type
+ * @property {number[][]} [featureMaps] [height, width] of each; default: the input's size / 16, / 32, …, rounded up
+ * @property {number} [numLayers] where `featureMaps` and `scales` are not given
+ * @property {number} [minScale] of the first layer
+ * @property {number} [maxScale] of the last; evenly between
+ * @property {number[]} [scales] one per layer, instead of the range
+ * @property {number[]} aspectRatios width / height
+ * @property {number} [interpolatedScaleAspectRatio] 0: no interpolated anchor; default 1
+ * @property {boolean} [reduceBoxesInLowestLayer] default true
+ *
+ * @typedef {object} MultiscaleAnchorGenerator The Object Detection API's multiscale_anchor_generator (FPN).
+ * @property {'multiscale'} type
+ * @property {number} minLevel
+ * @property {number} maxLevel
+ * @property {number} anchorScale
+ * @property {number[]} aspectRatios
+ * @property {number} scalesPerOctave
+ *
+ * @typedef {object} SsdSpec How raw heads become boxes.
+ * @property {Float32Array | number[][]} [anchors] [N, 4]: y centre, x centre, height, width, in [0, 1]
+ * @property {SsdAnchorGenerator | MultiscaleAnchorGenerator} [anchorGenerator] instead of `anchors`
+ * @property {number[]} boxCoder scales of ty, tx, th, tw: [10, 10, 5, 5] in most models
+ * @property {'sigmoid' | 'softmax' | 'none'} scores what turns the class head into probabilities; 'none': it is them
+ * @property {boolean} background whether the class head's first column is the background
+ *
+ * @typedef {(typeof manifest)['models'][number]} ManifestEntry
+ */
+
+/** @type {ManifestEntry} */
+export const DEFAULT_ENTRY = /** @type {ManifestEntry} */ (
+  manifest.models.find((entry) => entry.id === manifest.default)
+);
+
+/**
+ * The manifest's entry for these bytes, if it knows them, or for those that they were quantized from. Hashed only when
+ * the size is a known model's.
+ * @param {{sizeBytes: number, readAll: () => Uint8Array<ArrayBuffer>}} model
+ * @param {Metadata} metadata
+ * @returns {Promise<ManifestEntry | undefined>}
+ */
+export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
+  const { like } = ownMetadata(metadata);
+  if (like) return manifest.models.find((entry) => entry.id === like);
+  const candidates = manifest.models.filter((entry) => entry.size_bytes === sizeBytes);
+  if (candidates.length === 0 || !globalThis.crypto?.subtle) return undefined;
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', readAll()));
+  const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return candidates.find((entry) => entry.sha256 === sha256);
+}
+
+/**
+ * @param {Partial<InputSpec> | undefined} option
+ * @param {Metadata} metadata
+ * @param {ManifestEntry | undefined} entry
+ * @param {TensorInfo} tensor the model's input
+ * @returns {InputSpec} in the numbers that the tensor stores
+ */
+export function resolveInput(option, metadata, entry, tensor) {
+  const keys = /** @type {const} */ (['scale', 'offset', 'resize']);
+  if (option !== undefined) checkKeys('input', option, keys);
+  const known = entry && { scale: entry.input.scale, offset: entry.input.offset, resize: entry.input.resize };
+  const spec = { ...known, ...inputOfMetadata(metadata, tensor), ...option };
+  const missing = keys.filter((key) => spec[key] === undefined);
+  if (missing.length > 0) {
+    throw failure(
+      'MODEL_INPUT_UNKNOWN',
+      `neither the option, the file's metadata nor the manifest gives input.${missing.join(', input.')}`,
+    );
+  }
+  const scale = checkNumbers('input.scale', spec.scale, 3);
+  const offset = checkNumbers('input.offset', spec.offset, 3);
+  const resize = checkChoice('input.resize', spec.resize, /** @type {const} */ (['legacy', 'half-pixel']));
+  const quantization = tensor.quantization;
+  if (!quantization) return { scale, offset, resize };
+  return {
+    scale: scale.map((s) => s / quantization.scale),
+    offset: offset.map((o) => o / quantization.scale + quantization.zeroPoint),
+    resize,
+  };
+}
+
+/**
+ * TFLite Metadata gives mean and std of float inputs; a uint8 input takes the pixel bytes as they are. Its readers
+ * (TFLite's task library, MediaPipe) resize with half-pixel centres; ours does as the network's training did, if told.
+ * @param {Metadata} metadata
+ * @param {TensorInfo} tensor
+ * @returns {Partial<InputSpec>}
+ */
+function inputOfMetadata(metadata, { dtype, quantization }) {
+  const { normalization } = metadata;
+  const { resize = 'half-pixel' } = ownMetadata(metadata);
+  if (!normalization) return {};
+  if (dtype === 'uint8' && quantization) {
+    return {
+      scale: quantization.scale,
+      offset: -quantization.zeroPoint * quantization.scale,
+      resize,
+    };
+  }
+  const { mean, std } = normalization;
+  return { scale: std.map((s) => 1 / s), offset: std.map((s, i) => -mean[i] / s), resize };
+}
+
+/**
+ * What our converter says beyond TFLite's and MediaPipe's metadata. Like all of a file, not to be trusted: each part is
+ * checked where it is used.
+ * @param {Metadata} metadata
+ * @returns {{resize?: 'legacy' | 'half-pixel', scores?: SsdSpec['scores'], suppression?: any, mids?: string[], like?: string}} `like`: a model of the manifest
+ */
+export function ownMetadata({ own }) {
+  if (own === undefined) return {};
+  try {
+    return Object(JSON.parse(own));
+  } catch {
+    return {};
+  }
+}
+
+/**
+ * A detector's metadata has no place for a background: its scores are all of classes.
+ * @param {Metadata} metadata
+ * @returns {Partial<SsdSpec>}
+ */
+function ssdOfMetadata(metadata) {
+  const { detector } = metadata;
+  if (!detector) return {};
+  const scores = ownMetadata(metadata).scores ?? (detector.isSigmoid ? 'sigmoid' : 'none');
+  return { anchors: detector.anchors, boxCoder: detector.boxCoder, scores, background: false };
+}
+
+/**
+ * @param {Partial<SsdSpec> | undefined} option
+ * @param {Metadata} metadata
+ * @param {ManifestEntry | undefined} entry
+ * @returns {SsdSpec}
+ */
+export function resolveSsd(option, metadata, entry) {
+  const needed = /** @type {const} */ (['boxCoder', 'scores', 'background']);
+  if (option !== undefined) checkKeys('ssd', option, ['anchors', 'anchorGenerator', ...needed]);
+  /** @type {Partial<SsdSpec>} */
+  const known = /** @type {Partial<SsdSpec> | undefined} */ (entry?.ssd) ?? {};
+  const spec = { ...known, ...ssdOfMetadata(metadata), ...option };
+  if (option?.anchorGenerator && !option.anchors) delete spec.anchors;
+  /** @type {string[]} */
+  const missing = needed.filter((key) => spec[key] === undefined);
+  if (!spec.anchors && !spec.anchorGenerator) missing.unshift('anchors (or ssd.anchorGenerator)');
+  if (missing.length > 0) {
+    throw failure(
+      'SSD_UNKNOWN',
+      `neither the option, the file's metadata nor the manifest gives ssd.${missing.join(', ssd.')}`,
+    );
+  }
+  return {
+    ...spec,
+    boxCoder: checkNumbers('ssd.boxCoder', spec.boxCoder, 4).map((scale) =>
+      checkNumber('ssd.boxCoder', scale, { min: 1e-6, max: 1e6 }),
+    ),
+    scores: checkChoice('ssd.scores', spec.scores, /** @type {const} */ (['sigmoid', 'softmax', 'none'])),
+    background: checkBoolean('ssd.background', spec.background),
+  };
+}
+
+/**
+ * The thresholds that a converted detector was published with.
+ * @param {Metadata} metadata
+ */
+export function resolveLimits(metadata) {
+  const { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic } = Object(
+    ownMetadata(metadata).suppression,
+  );
+  return iouThreshold === undefined
+    ? {}
+    : { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic };
+}
+
+/**
+ * @param {SsdSpec['anchorGenerator']} generator
+ * @returns {SsdAnchorGenerator | MultiscaleAnchorGenerator} its ranges are the module's to check
+ */
+export function checkGenerator(generator) {
+  checkKeys('ssd.anchorGenerator', generator, [
+    ...['type', 'aspectRatios', 'featureMaps', 'numLayers', 'minScale', 'maxScale', 'scales'],
+    ...['interpolatedScaleAspectRatio', 'reduceBoxesInLowestLayer'],
+    ...['minLevel', 'maxLevel', 'anchorScale', 'scalesPerOctave'],
+  ]);
+  const checked = /** @type {SsdAnchorGenerator | MultiscaleAnchorGenerator} */ (generator);
+  checkChoice('ssd.anchorGenerator.type', checked.type, /** @type {const} */ (['ssd', 'multiscale']));
+  checkList('ssd.anchorGenerator.aspectRatios', checked.aspectRatios);
+  if (checked.type === 'ssd') checkSsdGenerator(checked);
+  return checked;
+}
+
+/** @param {SsdAnchorGenerator} generator */
+function checkSsdGenerator({ featureMaps = [], scales = [], reduceBoxesInLowestLayer = true }) {
+  const arePairs = Array.isArray(featureMaps) && featureMaps.every((map) => map?.length === 2);
+  if (!arePairs)
+    throw failure('INVALID_OPTION', 'ssd.anchorGenerator.featureMaps must be [height, width] each');
+  checkList('ssd.anchorGenerator.featureMaps', featureMaps.flat());
+  checkList('ssd.anchorGenerator.scales', scales);
+  checkBoolean('ssd.anchorGenerator.reduceBoxesInLowestLayer', reduceBoxesInLowestLayer);
+}
+
+/**
+ * @param {string | readonly (string | Label)[] | undefined} option
+ * @param {Metadata} metadata
+ * @param {ManifestEntry | undefined} entry
+ * @param {{keepBackground?: boolean}} [options]
+ */
+export function resolveLabels(option, metadata, entry, options) {
+  if (option !== undefined || metadata.labels === undefined)
+    return readLabels(option ?? entry?.labels ?? [], options);
+  const labels = readLabels(metadata.labels, options);
+  const { mids } = ownMetadata(metadata);
+  if (!Array.isArray(mids) || mids.length !== labels.length) return labels;
+  return labels.map(({ name }, i) => ({ name, mid: String(mids[i]) }));
+}
+
+/**
+ * Which outputs are the heads, by their shapes: boxes [.., N, 4], scores [.., N, C]. One that does not depend on the
+ * image is the anchors, given out.
+ * @param {(TensorInfo & {isConstant: boolean})[]} outputs
+ * @param {number} numAnchors
+ */
+export function findHeads(outputs, numAnchors) {
+  const rows = outputs.map(
+    ({ shape }) => shape.reduce((product, size) => product * size, 1) / (shape.at(-1) ?? 1),
+  );
+  const heads = outputs.map(({ name, shape }, index) => ({ name, index, columns: shape.at(-1) ?? 0 }));
+  const fitting = heads.filter(({ index }) => rows[index] === numAnchors && !outputs[index].isConstant);
+  const wide = fitting.filter(({ columns }) => columns !== 4);
+  const four = fitting.filter(({ columns }) => columns === 4);
+  // Four columns may be boxes or scores of four classes: then the names must tell.
+  const boxes = four.length === 1 ? four[0] : four.find(({ name }) => /box|loc/i.test(name));
+  const scores =
+    wide.length > 0 ? wide[0] : four.find((head) => head !== boxes && /class|score/i.test(head.name));
+  if (!boxes || !scores || wide.length > 1) {
+    const shapes = outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
+    throw failure('MODEL_IS_NOT_A_DETECTOR', `${numAnchors} anchors, but the outputs are ${shapes}`);
+  }
+  return { boxes: boxes.index, scores: scores.index };
+}

@@ -1,0 +1,73 @@
+// What a detector needs to know of its model: which outputs are its heads, what becomes of them, and of which classes.
+import { failure } from '../shared/errors.js';
+import { selectClasses } from './labels.js';
+import { checkGenerator, findHeads, resolveLabels, resolveLimits, resolveSsd } from './model_spec.js';
+import { checkKeys, checkList } from '../shared/options.js';
+
+/**
+ * @typedef {import('../engine/engine.js').Engine} Engine
+ * @typedef {import('./types.js').DetectorOptions} DetectorOptions
+ * @typedef {import('./model_spec.js').SsdSpec} SsdSpec
+ * @typedef {import('./prepare.js').LabelSource} LabelSource
+ */
+
+export const NOT_FOR_IT = 'MODEL_IS_NOT_A_DETECTOR';
+
+/**
+ * @param {Engine} engine
+ * @param {Pick<DetectorOptions, 'classes' | 'ssd'>} options
+ * @param {LabelSource} source
+ * @returns {import('./prepare.js').TaskFacts}
+ */
+export function prepareTask(engine, options, { labels: given, metadata, entry }) {
+  const labels = resolveLabels(given, metadata, entry);
+  const limits = resolveLimits(metadata);
+  /** @param {number} count */
+  const select = (count) => options.classes && selectClasses(checkClasses(options.classes), labels, count);
+  if (engine.hasPostprocess) return { labels, limits, mask: select(engine.numClasses) };
+  const ssd = resolveSsd(options.ssd, metadata, entry);
+  const anchors = ssd.anchors
+    ? flatten(ssd.anchors)
+    : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));
+  const heads = findHeads(engine.outputs, anchors.length / 4);
+  const columns = /** @type {number} */ (engine.outputs[heads.scores].shape.at(-1));
+  const mask = select(columns - Number(ssd.background));
+  const classIds = mask && sliceHeads(engine, heads.scores, mask, ssd);
+  engine.useHeads(heads, anchors, classIds ? { ...ssd, background: false } : ssd);
+  return { labels, limits, ...(classIds ? { classIds } : { mask }) };
+}
+
+/**
+ * Takes the columns of classes that nobody wants out of the class heads, where no score depends on another's.
+ * @param {Engine} engine
+ * @param {number} output
+ * @param {Uint8Array} mask
+ * @param {SsdSpec} ssd
+ * @returns {number[] | undefined} the class of each column that is left; undefined: all are
+ */
+function sliceHeads(engine, output, mask, { scores, background }) {
+  const classIds = Array.from(mask.keys()).filter((id) => mask[id] === 1);
+  if (scores === 'softmax' || classIds.length === 0 || classIds.length === mask.length) return undefined;
+  const columns = Int32Array.from(classIds, (id) => id + Number(background));
+  return engine.keepColumns(output, columns) ? classIds : undefined;
+}
+
+/** @param {Float32Array | number[][]} anchors */
+function flatten(anchors) {
+  const flat =
+    anchors instanceof Float32Array
+      ? anchors
+      : Float32Array.from(checkList('ssd.anchors', Array.isArray(anchors) ? anchors.flat() : anchors));
+  if (flat.length === 0 || flat.length % 4 !== 0)
+    throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
+  return flat;
+}
+
+/** @param {NonNullable<DetectorOptions['classes']>} classes */
+function checkClasses(classes) {
+  checkKeys('classes', classes, ['allow', 'deny']);
+  for (const list of [classes.allow, classes.deny]) {
+    if (list !== undefined && !Array.isArray(list)) throw failure('INVALID_OPTION', 'classes takes lists');
+  }
+  return classes;
+}

@@ -1,0 +1,281 @@
+// One model in one instance of the module, in this thread. What is asked of it is a request that can be sent from thread
+// to thread: who asks is beside it (vision_model.js), or at the other end of a port (remote.js, serve.js).
+import { DETECTION_COLUMNS } from '../engine/engine.js';
+import { failure } from '../shared/errors.js';
+import { checkMaxPixels, decodeElsewhere, isFloatImages, toPixels } from './input.js';
+import { prepare } from './prepare.js';
+
+/**
+ * @typedef {import('./types.js').Answer} Answer
+ * @typedef {import('./types.js').Facts} Facts
+ * @typedef {import('./types.js').Input} Input
+ * @typedef {import('./types.js').Request} Request
+ * @typedef {import('./types.js').Session} Session
+ * @typedef {import('./prepare.js').SessionOptions} SessionOptions
+ * @typedef {import('../engine/engine.js').TensorData} TensorData
+ *
+ * @typedef {import('../engine/engine.js').Engine} Engine
+ *
+ * @typedef {{numbers: Float32Array} & import('../engine/host.js').Size} Numbers of the model's input, and the size that the image had
+ *
+ * @typedef {{tensor: TensorData} | Numbers | Uint8Array<ArrayBuffer> | import('./input.js').Pixels} Image an input as the
+ *   engine takes it
+ *
+ * @typedef {object} Job
+ * @property {Request} request
+ * @property {Image[]} images
+ * @property {typeof import('./prepare_features.js').findLayer} [findLayer] where features are asked for
+ * @property {number} reading index of the image that is being read
+ * @property {number} start
+ *
+ * @typedef {Awaited<ReturnType<typeof prepare>>} Model
+ */
+
+const SAMPLED_PIXELS = 16384;
+
+/** @implements {Session} */
+export class LocalSession {
+  #options;
+  #model;
+  #isClosed = false;
+  /** @type {Promise<Model> | undefined} */ #recovery;
+  #lastSample = new Uint8Array(0);
+
+  /**
+   * @param {SessionOptions} options
+   * @param {Model} model
+   */
+  constructor(options, model) {
+    this.#options = options;
+    this.#model = model;
+  }
+
+  /** @param {SessionOptions} options */
+  static async create(options) {
+    return new LocalSession(options, await prepare(options));
+  }
+
+  /** @returns {Facts} */
+  get facts() {
+    const { variant, inputSize, labels = [], limits = {}, batch = 1, length = 0, classifier } = this.#model;
+    const running = { name: variant, threads: this.#options.threads ?? 1 };
+    const { multiplyAdds, precision } = this.#model;
+    return {
+      labels,
+      limits,
+      variant: running,
+      precision,
+      inputSize,
+      multiplyAdds,
+      batch,
+      length,
+      classifier,
+    };
+  }
+
+  get memoryUse() {
+    return this.#model.engine.memoryUse;
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.#model.engine.close();
+  }
+
+  /**
+   * @param {Request} request
+   * @returns {Promise<Answer>}
+   */
+  async run(request) {
+    const start = performance.now();
+    const images = await Promise.all(request.inputs.map((input) => this.#toImage(input, request)));
+    const findLayer = request.features && (await import('./prepare_features.js')).findLayer;
+    const job = { request, images, findLayer, reading: 0, start };
+    const drawn = [...images];
+    try {
+      for (;;) {
+        try {
+          return this.#answer(job, await this.#healthy());
+        } catch (error) {
+          const refused = images[job.reading];
+          images[job.reading] = await decodeElsewhere(
+            error,
+            refused,
+            checkMaxPixels(this.#options.maxPixels),
+          );
+        }
+      }
+    } finally {
+      for (const image of drawn) if ('release' in image) image.release?.();
+    }
+  }
+
+  /**
+   * @param {Input} input
+   * @param {Request} request
+   * @returns {Promise<Image>}
+   */
+  async #toImage(input, request) {
+    const isNumbers = isTensor(input) || isFloatImages(input);
+    if (isNumbers && (request.roi || request.turns > 0))
+      throw failure('INVALID_INPUT', 'of an image of numbers there is no region and no rotation');
+    if (isTensor(input)) return input;
+    if (!isFloatImages(input)) return toPixels(input, request.exact ? undefined : this.#fit(request));
+    return (await import('./float_image.js')).resizeFloatImage(
+      input,
+      this.#model.inputSize,
+      this.#model.input,
+    );
+  }
+
+  /** @param {Request} request */
+  #fit({ roi, turns }) {
+    const { width, height } = this.#model.inputSize;
+    return { roi, size: turns % 2 ? { width: height, height: width } : { width, height } };
+  }
+
+  /** After a trap the instance is thrown away and the model loaded into a new one. */
+  async #healthy() {
+    if (this.#model.engine.isBroken && !this.#isClosed) {
+      this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
+      try {
+        this.#model = await this.#recovery;
+      } finally {
+        this.#recovery = undefined;
+      }
+      if (this.#isClosed) this.#model.engine.close();
+    }
+    if (this.#isClosed) throw failure('CLOSED');
+    return this.#model.engine;
+  }
+
+  /**
+   * Runs the network and reads what it left before any other call can run it: without an await.
+   * @param {Job} job
+   * @param {Engine} engine
+   * @returns {Answer}
+   */
+  #answer(job, engine) {
+    const { request, images, start } = job;
+    const { kind, minChange } = request;
+    const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
+    let last = start;
+    /** @param {keyof typeof ms} stage */
+    const lap = (stage) => {
+      const now = performance.now();
+      ms[stage] += now - last;
+      last = now;
+    };
+    let size = { width: 0, height: 0 };
+    if (job.findLayer && engine.featuresLength === 0)
+      engine.useFeatures(job.findLayer(engine, this.#options.layer), false);
+    // What a fixed batch has more of images is of earlier ones, and never read.
+    engine.setBatch(this.#model.isBatchFixed ? 1 : images.length);
+    try {
+      for (const [i, image] of images.entries()) {
+        job.reading = i;
+        size = this.#readImage(engine, image);
+        lap('decode');
+        if (minChange && !this.#hasChanged(image, minChange))
+          return { result: undefined, run: { ...size, ms }, memoryUse: engine.memoryUse };
+        this.#writeInput(engine, image, request, i);
+        lap('preprocess');
+      }
+      engine.run(kind === 'profile');
+      lap('network');
+      const found = this.#read(engine, request, size);
+      lap('postprocess');
+      return { ...found, run: { ...size, ms }, memoryUse: engine.memoryUse };
+    } finally {
+      if (!engine.isBroken) engine.dropImage();
+    }
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {Image} image
+   * @returns {import('../engine/host.js').Size} of the image, upright
+   */
+  #readImage(engine, image) {
+    if (isTensor(image)) return { width: 0, height: 0 };
+    if ('numbers' in image) return { width: image.width, height: image.height };
+    if (image instanceof Uint8Array) engine.decodeImage(image, checkMaxPixels(this.#options.maxPixels));
+    else engine.setPixels(image);
+    return 'scaledFrom' in image && image.scaledFrom ? image.scaledFrom : engine.imageSize;
+  }
+
+  /**
+   * @param {Engine} engine
+   * @param {Image} image
+   * @param {Request} request
+   * @param {number} batchIndex
+   */
+  #writeInput(engine, image, { roi, turns }, batchIndex) {
+    if (isTensor(image)) engine.writeInput(0, image.tensor);
+    else if ('numbers' in image) engine.writeImage(image.numbers, batchIndex);
+    else engine.preprocess(this.#model.input, 'scaledFrom' in image ? undefined : roi, turns, batchIndex);
+  }
+
+  /**
+   * What is asked for, of what the network left.
+   * @param {Engine} engine
+   * @param {Request} request
+   * @param {import('../engine/host.js').Size} size
+   * @returns {Pick<Answer, 'result' | 'features'>}
+   */
+  #read(engine, { kind, inputs, roi, turns, thresholds, features }, { width, height }) {
+    if (kind === 'heads') return { result: engine.outputs.map((_, index) => engine.readOutput(index)) };
+    if (kind === 'features') return { result: engine.readFeatures(inputs.length) };
+    if (kind === 'profile' || !thresholds) return { result: engine.operators };
+    const { mask, classIds } = this.#model;
+    const rows = engine.detect(thresholds, mask, roi ?? { x: 0, y: 0, width, height }, turns);
+    const last = DETECTION_COLUMNS - 1;
+    if (classIds) for (let i = last; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
+    if (!features) return { result: rows };
+    return {
+      result: rows,
+      features: {
+        ...(features !== 'boxes' && { image: engine.readFeatures(1) }),
+        ...(features !== 'image' && { boxes: engine.readBoxFeatures(rows.length / DETECTION_COLUMNS) }),
+      },
+    };
+  }
+
+  /**
+   * Whether a frame differs from the last one that was looked at.
+   * @param {Image} image
+   * @param {number} minChange
+   */
+  #hasChanged(image, minChange) {
+    if (!('data' in image)) return true;
+    const before = this.#lastSample;
+    const now = sample(image);
+    const sum = now.reduce((total, value, i) => total + Math.abs(value - before[i]), 0);
+    // Of another size, or none: not a number.
+    if (sum < minChange * now.length) return false;
+    this.#lastSample = now;
+    return true;
+  }
+}
+
+/**
+ * Bytes of a frame, evenly spread: enough to tell whether it is another one.
+ * @param {import('./input.js').Pixels} pixels
+ */
+function sample({ data, width, height, stride, channels }) {
+  const step = Math.max(1, Math.floor(Math.sqrt((width * height) / SAMPLED_PIXELS)));
+  const bytes = [];
+  for (let y = 0; y < height; y += step) {
+    for (let x = 0; x < width; x += step)
+      bytes.push(data[y * stride + x * channels + (channels > 1 ? 1 : 0)]);
+  }
+  return Uint8Array.from(bytes);
+}
+
+/**
+ * @param {Input | Image} input
+ * @returns {input is {tensor: TensorData}}
+ */
+export function isTensor(input) {
+  return typeof input === 'object' && input !== null && 'tensor' in input;
+}

@@ -1,0 +1,208 @@
+// What detector, feature extractor and classifier share: a model that runs somewhere, and what a call says of an image.
+import { failure, OcelliError } from '../shared/errors.js';
+import { host } from '../engine/host.js';
+import { checkMaxPixels } from './input.js';
+import { notice } from './notice.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { LocalSession } from './session.js';
+
+/**
+ * @typedef {import('./types.js').ModelOptions} ModelOptions
+ * @typedef {import('./types.js').Request} Request
+ * @typedef {import('../engine/engine.js').Roi} Roi
+ * @typedef {import('./types.js').RunInfo} RunInfo
+ * @typedef {import('./types.js').Session} Session
+ * @typedef {import('./prepare.js').SessionOptions} SessionOptions
+ * @typedef {import('./types.js').ViewOptions} ViewOptions
+ */
+
+export const VIEW = ['roi', 'rotation', 'exact'];
+export const LOADING = [
+  'model',
+  'int8Model',
+  'precision',
+  'input',
+  'threads',
+  'deterministic',
+  'exact',
+  'worker',
+  'wasmUrl',
+  'maxPixels',
+  'signal',
+  'onProgress',
+];
+
+export class VisionModel {
+  /** @type {Session | undefined} */ #session;
+  #exact;
+  #work = { images: 0, seconds: 0 };
+  /** @protected @type {RunInfo} */
+  ran = { width: 0, height: 0, ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 } };
+
+  /**
+   * @param {Session} session
+   * @param {ModelOptions} options
+   */
+  constructor(session, { exact, deterministic = false }) {
+    this.#session = session;
+    this.#exact = exact ?? deterministic;
+    /** @protected */
+    this.facts = session.facts;
+  }
+
+  /** Which WebAssembly variant runs, and with how many threads. */
+  get variant() {
+    return { ...this.session.facts.variant };
+  }
+
+  /** What the network computes in: of `precision: 'auto'`, which it came to be. */
+  get precision() {
+    return this.session.facts.precision;
+  }
+
+  /** @returns {RunInfo} */
+  get lastRun() {
+    return this.ran;
+  }
+
+  /** Bytes of the module's memory, and of what is allocated in it; in a worker, as of the last call. */
+  get memoryUse() {
+    return this.session.memoryUse;
+  }
+
+  /**
+   * Time and multiply-adds of each operator in one run.
+   * @param {import('./types.js').Input} input an image, or `{tensor}`: the network's input itself
+   * @param {ViewOptions} [options]
+   * @returns {Promise<RunInfo & {operators: import('../engine/engine.js').OperatorInfo[]}>}
+   */
+  async profile(input, options = {}) {
+    const { result, run } = await this.run('profile', [input], options);
+    return { ...run, operators: result };
+  }
+
+  /**
+   * Energy and emissions of all runs so far, each figure with whether it was measured or estimated, and from what.
+   * @param {import('../report/energy/estimate.js').EnergyOptions} [options]
+   */
+  async report(options) {
+    const multiplyAdds = this.#work.images * this.session.facts.multiplyAdds;
+    const { estimateEnergy, loadMachine } = await import('../report/energy/estimate.js');
+    const { describeMachine } = await loadMachine();
+    return estimateEnergy({ seconds: this.#work.seconds, multiplyAdds }, await describeMachine(), options);
+  }
+
+  /** Frees the module's memory and sends its threads home. A closed object can only be closed again. */
+  close() {
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  [Symbol.dispose]() {
+    this.close();
+  }
+
+  /** @protected */
+  get isClosed() {
+    return this.#session === undefined;
+  }
+
+  /** @protected */
+  get session() {
+    if (!this.#session) throw failure('CLOSED');
+    return this.#session;
+  }
+
+  /**
+   * @protected
+   * @param {Request['kind']} kind
+   * @param {Request['inputs']} inputs
+   * @param {ViewOptions} options
+   * @param {Partial<Request>} [more]
+   */
+  async run(kind, inputs, options, more) {
+    checkKeys('options', options, VIEW);
+    const turns = quarterTurns(options.rotation ?? 0);
+    const roi = options.roi && checkRoi(options.roi);
+    const exact = options.exact ?? this.#exact;
+    const answer = await this.session.run({ kind, inputs, roi, turns, exact, ...more });
+    this.ran = answer.run;
+    this.#work.images += inputs.length;
+    this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
+    return answer;
+  }
+}
+
+/**
+ * A model loaded where it is to run: in this thread, or in a worker of ours.
+ * @param {SessionOptions} options
+ * @returns {Promise<Session>}
+ */
+export async function startSession(options) {
+  checkLoading(options);
+  options.signal?.throwIfAborted();
+  const { threads: place, startWorker } = host();
+  let { threads = 1 } = options;
+  if (threads > 1 && place === 'none') {
+    notice('threads need a page that is cross-origin isolated, and in Firefox no worker around; one is used');
+    threads = 1;
+  }
+  const isPool = threads > 1 && place === 'worker';
+  if (options.worker || isPool) {
+    try {
+      if (!startWorker) throw failure('WORKER_UNAVAILABLE');
+      return await startWorker({ ...options, threads });
+    } catch (error) {
+      if (!(error instanceof OcelliError && error.code === 'WORKER_UNAVAILABLE')) throw error;
+      notice(`${error.message}; the network runs in this thread`);
+      if (isPool) threads = 1;
+    }
+  }
+  return LocalSession.create({ ...options, threads });
+}
+
+/** @param {ModelOptions} options */
+function checkLoading(options) {
+  const {
+    threads = 1,
+    deterministic = false,
+    precision = 'float',
+    exact,
+    worker,
+    maxPixels,
+    signal,
+    onProgress,
+  } = options;
+  checkNumber('threads', threads, { min: 1, max: 64, integer: true });
+  checkBoolean('deterministic', deterministic);
+  checkChoice('precision', precision, /** @type {const} */ (['float', 'int8', 'auto']));
+  if (deterministic && precision !== 'float')
+    throw failure('INVALID_OPTION', 'only floats are deterministic');
+  if (exact !== undefined) checkBoolean('exact', exact);
+  if (worker !== undefined) checkBoolean('worker', worker);
+  checkMaxPixels(maxPixels);
+  checkSignal(signal);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw failure('INVALID_OPTION', 'onProgress must be a function');
+}
+
+/** @param {unknown} signal */
+export function checkSignal(signal) {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
+}
+
+/** @param {unknown} degrees */
+function quarterTurns(degrees) {
+  if (degrees === 0 || degrees === 90 || degrees === 180 || degrees === 270) return degrees / 90;
+  throw failure('INVALID_OPTION', 'rotation must be 0, 90, 180 or 270');
+}
+
+/** @param {Roi} roi */
+function checkRoi(roi) {
+  checkKeys('roi', roi, ['x', 'y', 'width', 'height']);
+  for (const key of /** @type {const} */ (['x', 'y', 'width', 'height'])) {
+    checkNumber(`roi.${key}`, roi[key], { min: 0, max: 2 ** 31 - 1, integer: true });
+  }
+  return roi;
+}
