@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command line: finds the command, reads its options, runs it. The commands are in the files of their names.
+// The command line: finds the command, reads its options, runs it. commands/NAME.js has each command.
 //
 // Exit status 0; 1: an input could not be used (named on stderr) or a bug (stack trace); 2: wrong usage.
 import { existsSync, readFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ async function runCommand(name, args) {
     printError('dist/ is not built yet: run `make` first');
     return;
   }
-  const { run } = await import(`./${name}.js`);
+  const { run } = await import(`./commands/${name}.js`);
   await attempt(undefined, () => run(values, positionals));
 }
 

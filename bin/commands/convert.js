@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { convert } from '../wasm/convert/index.js';
+import { convert } from '../../wasm/convert/index.js';
 import {
   attempt,
   clearLine,
@@ -14,15 +14,15 @@ import {
   splitNames,
   UsageError,
   writeWhole,
-} from './common.js';
+} from '../common.js';
 
-/** @typedef {import('../wasm/convert/index.js').ConvertOptions} ConvertOptions */
+/** @typedef {import('../../wasm/convert/index.js').ConvertOptions} ConvertOptions */
 
 /** Files that stand for the directory they are in. */
 const PARTS_OF_A_DIRECTORY = /(^|[/\\])(saved_model\.pb|model\.json)$/;
 
 /**
- * @param {import('./usage.js').Values<'convert'>} values
+ * @param {import('../usage.js').Values<'convert'>} values
  * @param {string[]} files
  */
 export async function run(values, [source, out]) {
@@ -38,7 +38,7 @@ export async function run(values, [source, out]) {
 }
 
 /**
- * @param {import('./usage.js').Values<'convert'>} values
+ * @param {import('../usage.js').Values<'convert'>} values
  * @returns {ConvertOptions}
  */
 function readOptions({ weights, batch, signature, outputs, classes, ...rest }) {
@@ -55,7 +55,7 @@ function readOptions({ weights, batch, signature, outputs, classes, ...rest }) {
   };
 }
 
-/** @param {string} path @returns {Promise<import('../wasm/convert/index.js').Source>} */
+/** @param {string} path @returns {Promise<import('../../wasm/convert/index.js').Source>} */
 async function openSource(path) {
   if (path === '-') return readBytes(path);
   const directory = PARTS_OF_A_DIRECTORY.test(path) ? dirname(path) : path;
@@ -74,7 +74,7 @@ async function openSource(path) {
 
 /**
  * @param {string} out
- * @param {import('../wasm/convert/index.js').Converted} converted
+ * @param {import('../../wasm/convert/index.js').Converted} converted
  */
 function toText(out, { kind, model, operators, notes }) {
   const kinds = Object.entries(operators).map(([name, count]) => `${count} ${name}`);

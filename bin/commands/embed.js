@@ -1,15 +1,15 @@
 // ocelli embed: image files -> a feature vector for each, as text, JSON or a NumPy file.
 import { writeFile } from 'node:fs/promises';
-import { FeatureExtractor } from '../wasm/platform/node.js';
-import { attempt, bold, dim, print, readBytes, shorten, UsageError } from './common.js';
-import { checkFiles, openModel, readLoading } from './options.js';
+import { FeatureExtractor } from '../../wasm/platform/node.js';
+import { attempt, bold, dim, print, readBytes, shorten, UsageError } from '../common.js';
+import { checkFiles, openModel, readLoading } from '../options.js';
 
 /** @typedef {{file: string, vector: Float32Array}} Embedded */
 
 const SHOWN_NUMBERS = 6;
 
 /**
- * @param {import('./usage.js').Values<'embed'>} values
+ * @param {import('../usage.js').Values<'embed'>} values
  * @param {string[]} images
  */
 export async function run(values, images) {
@@ -30,7 +30,7 @@ export async function run(values, images) {
 }
 
 /**
- * @param {import('./options.js').LoadingValues & {model?: string, layer?: string, normalize?: boolean}} values
+ * @param {import('../options.js').LoadingValues & {model?: string, layer?: string, normalize?: boolean}} values
  * @param {string[]} images all that will be asked for
  * @param {(embed: (file: string) => Promise<Float32Array | undefined>) => Promise<void>} use `embed` tells why a file
  *   has no vector

@@ -1,7 +1,7 @@
 // ocelli quantize: a float .tflite file and a directory of photos -> a .tflite file that computes in 8 bits.
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { quantize, toMarkdown } from '../wasm/quantize/node.js';
+import { quantize, toMarkdown } from '../../wasm/quantize/node.js';
 import {
   attempt,
   clearLine,
@@ -12,14 +12,14 @@ import {
   splitNames,
   UsageError,
   writeWhole,
-} from './common.js';
+} from '../common.js';
 
-/** @typedef {import('../wasm/quantize/index.js').QuantizeOptions} QuantizeOptions */
+/** @typedef {import('../../wasm/quantize/index.js').QuantizeOptions} QuantizeOptions */
 
 const IMAGES = /\.(png|jpe?g|bmp|gif)$/i;
 
 /**
- * @param {import('./usage.js').Values<'quantize'>} values
+ * @param {import('../usage.js').Values<'quantize'>} values
  * @param {string[]} files
  */
 export async function run(values, [source, out]) {
@@ -48,7 +48,7 @@ async function* readImages(directory, names) {
   for (const name of names) yield new Uint8Array(await readFile(join(directory, name)));
 }
 
-/** @param {import('./usage.js').Values<'quantize'>} values @returns {QuantizeOptions} */
+/** @param {import('../usage.js').Values<'quantize'>} values @returns {QuantizeOptions} */
 function readOptions(values) {
   const choices = {
     ranges: values.ranges,
@@ -77,7 +77,7 @@ function readJson(text) {
 
 /**
  * @param {string} directory
- * @param {import('../wasm/quantize/compare.js').Report} report
+ * @param {import('../../wasm/quantize/compare.js').Report} report
  */
 async function writeReport(directory, report) {
   await mkdir(directory, { recursive: true });
@@ -87,7 +87,7 @@ async function writeReport(directory, report) {
 
 /**
  * @param {string} out
- * @param {import('../wasm/quantize/compare.js').Report} report
+ * @param {import('../../wasm/quantize/compare.js').Report} report
  */
 function toText(out, { bytes, ms, layers, images, detections }) {
   const int8 = layers.filter(({ isInt8 }) => isInt8);

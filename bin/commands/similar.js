@@ -1,10 +1,10 @@
 // ocelli similar: an image and others -> the others, most alike first.
-import { cosineSimilarity } from '../wasm/platform/node.js';
-import { bold, layOut, print, readNumber, UsageError } from './common.js';
+import { cosineSimilarity } from '../../wasm/platform/node.js';
+import { bold, layOut, print, readNumber, UsageError } from '../common.js';
 import { useExtractor } from './embed.js';
 
 /**
- * @param {import('./usage.js').Values<'similar'>} values
+ * @param {import('../usage.js').Values<'similar'>} values
  * @param {string[]} images
  */
 export async function run(values, [query, ...images]) {

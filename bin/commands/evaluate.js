@@ -1,17 +1,17 @@
 // ocelli evaluate: a classifier and a directory of photos -> how well it does.
-import { readLabels } from '../wasm/vision/labels.js';
-import { resolveInput } from '../wasm/vision/model_spec.js';
-import { toPixels } from '../wasm/vision/input.js';
-import { Confusion } from '../wasm/train/metrics.js';
-import { openImageDirectory } from '../wasm/train/node.js';
-import { failure } from '../wasm/train/errors.js';
-import { bold, layOut, print, readThreads, UsageError } from './common.js';
-import { loadModel } from './model.js';
+import { readLabels } from '../../wasm/vision/labels.js';
+import { resolveInput } from '../../wasm/vision/model_spec.js';
+import { toPixels } from '../../wasm/vision/input.js';
+import { Confusion } from '../../wasm/train/metrics.js';
+import { openImageDirectory } from '../../wasm/train/node.js';
+import { failure } from '../../wasm/train/errors.js';
+import { bold, layOut, print, readThreads, UsageError } from '../common.js';
+import { loadModel } from '../model.js';
 
 const MAX_PIXELS = 1 << 24;
 
 /**
- * @param {import('./usage.js').Values<'evaluate'>} values
+ * @param {import('../usage.js').Values<'evaluate'>} values
  * @param {string[]} positionals
  */
 export async function run(values, [model, directory]) {

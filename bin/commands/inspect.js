@@ -1,7 +1,7 @@
 // ocelli inspect: a model file -> what is in it, as text or JSON.
-import { readLabels } from '../wasm/vision/labels.js';
-import { ownMetadata } from '../wasm/vision/model_spec.js';
-import { precisionOf, prepare } from '../wasm/vision/prepare.js';
+import { readLabels } from '../../wasm/vision/labels.js';
+import { ownMetadata } from '../../wasm/vision/model_spec.js';
+import { precisionOf, prepare } from '../../wasm/vision/prepare.js';
 import {
   attempt,
   bold,
@@ -14,12 +14,12 @@ import {
   readBytes,
   shorten,
   shortName,
-} from './common.js';
-import { DEFAULT_MODEL, loadModel } from './model.js';
-import { readClasses } from './options.js';
+} from '../common.js';
+import { DEFAULT_MODEL, loadModel } from '../model.js';
+import { readClasses } from '../options.js';
 
 /**
- * @typedef {import('../wasm/engine/engine.js').TensorInfo} TensorInfo
+ * @typedef {import('../../wasm/engine/engine.js').TensorInfo} TensorInfo
  * @typedef {Awaited<ReturnType<typeof describe>> & {sliced?: Awaited<ReturnType<typeof describeSliced>>}} Description
  */
 
@@ -27,7 +27,7 @@ const SHOWN_LABELS = 12;
 const SOFTMAX = 'its softmax scores depend on each other';
 
 /**
- * @param {import('./usage.js').Values<'inspect'>} values
+ * @param {import('../usage.js').Values<'inspect'>} values
  * @param {string[]} files
  */
 export async function run(values, [file]) {
@@ -97,7 +97,7 @@ async function describeSliced(model, allow, { multiplyAdds, operators }) {
 
 /**
  * What the file's metadata says of how its heads become boxes.
- * @param {NonNullable<import('../wasm/engine/engine.js').Metadata['detector']>} detector
+ * @param {NonNullable<import('../../wasm/engine/engine.js').Metadata['detector']>} detector
  * @param {ReturnType<typeof ownMetadata>} own
  */
 function describeDetector(

@@ -1,10 +1,10 @@
 // ocelli detect: image files -> a table or a line of JSON for each, and the photos with the objects drawn on them.
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
-import { drawDetections } from '../wasm/draw/draw.js';
-import { decodeImage, ObjectDetector } from '../wasm/platform/node.js';
-import { encodePng } from '../wasm/draw/png.js';
-import { format } from '../wasm/report/metrics.js';
+import { drawDetections } from '../../wasm/draw/draw.js';
+import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
+import { encodePng } from '../../wasm/draw/png.js';
+import { format } from '../../wasm/report/metrics.js';
 import {
   attempt,
   bold,
@@ -17,13 +17,13 @@ import {
   readNumber,
   roundMs,
   UsageError,
-} from './common.js';
-import { checkFiles, openModel, readClasses, readLoading } from './options.js';
+} from '../common.js';
+import { checkFiles, openModel, readClasses, readLoading } from '../options.js';
 
 /**
- * @typedef {import('./usage.js').Values<'detect'>} Values
- * @typedef {import('../wasm/vision/types.js').Detection} Detection
- * @typedef {import('../wasm/vision/types.js').RunInfo} RunInfo
+ * @typedef {import('../usage.js').Values<'detect'>} Values
+ * @typedef {import('../../wasm/vision/types.js').Detection} Detection
+ * @typedef {import('../../wasm/vision/types.js').RunInfo} RunInfo
  */
 
 /**

@@ -1,10 +1,10 @@
 // ocelli classify: image files -> what each shows, with any classifier.
-import { ImageClassifier } from '../wasm/platform/node.js';
-import { attempt, bold, layOut, print, printable, readBytes, readNumber, UsageError } from './common.js';
-import { checkFiles, openModel, readLoading } from './options.js';
+import { ImageClassifier } from '../../wasm/platform/node.js';
+import { attempt, bold, layOut, print, printable, readBytes, readNumber, UsageError } from '../common.js';
+import { checkFiles, openModel, readLoading } from '../options.js';
 
 /**
- * @param {import('./usage.js').Values<'classify'>} values
+ * @param {import('../usage.js').Values<'classify'>} values
  * @param {string[]} images
  */
 export async function run(values, images) {
@@ -27,7 +27,7 @@ export async function run(values, images) {
 
 /**
  * @param {string} file
- * @param {import('../wasm/vision/types.js').Classification[]} classes
+ * @param {import('../../wasm/vision/types.js').Classification[]} classes
  */
 function toText(file, classes) {
   const rows = classes.map(({ label, score }) => [`${(100 * score).toFixed(1)} %`, printable(label)]);

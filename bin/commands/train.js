@@ -7,18 +7,18 @@ import {
   makeReport,
   openImageDirectory,
   TransferLearner,
-} from '../wasm/train/node.js';
-import { bestOf } from '../wasm/report/card.js';
-import { format, QUALITY, finalValue } from '../wasm/report/metrics.js';
-import { OPTIMIZER_NAMES } from '../wasm/train/plan.js';
-import { layOut, print, readBytes, readNumber, readThreads, UsageError } from './common.js';
+} from '../../wasm/train/node.js';
+import { bestOf } from '../../wasm/report/card.js';
+import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
+import { OPTIMIZER_NAMES } from '../../wasm/train/plan.js';
+import { layOut, print, readBytes, readNumber, readThreads, UsageError } from '../common.js';
 
-/** @typedef {import('./usage.js').Values<'train'>} Values */
-/** @typedef {import('../wasm/train/plan.js').PlanOptions} PlanOptions */
+/** @typedef {import('../usage.js').Values<'train'>} Values */
+/** @typedef {import('../../wasm/train/plan.js').PlanOptions} PlanOptions */
 
 /**
  * The card's four configurations. Keras' own default is RMSprop, so that its "Batch 32" may have been its "RMSprop".
- * @type {Record<string, {name: string, batchSize: number, optimizer?: import('../wasm/train/plan.js').OptimizerName}>}
+ * @type {Record<string, {name: string, batchSize: number, optimizer?: import('../../wasm/train/plan.js').OptimizerName}>}
  */
 const CARD = {
   batch32: { name: 'Batch 32', batchSize: 32 },
@@ -97,7 +97,7 @@ function readFits(values) {
     seed: readNumber('seed', values.seed, { min: 0, max: 2 ** 32 - 1, integer: true }) ?? 0,
   };
   const chosen = readOptimizer(values.optimizer);
-  const optimizerOf = (/** @type {import('../wasm/train/plan.js').OptimizerName} */ name) =>
+  const optimizerOf = (/** @type {import('../../wasm/train/plan.js').OptimizerName} */ name) =>
     rate === undefined ? name : withRate(name, rate);
   if (values.compare === undefined) {
     const optimizer = optimizerOf(chosen ?? 'rmsprop');
@@ -121,9 +121,9 @@ function readOptimizer(name) {
 }
 
 /**
- * @param {import('../wasm/train/plan.js').OptimizerName} name
+ * @param {import('../../wasm/train/plan.js').OptimizerName} name
  * @param {number} learningRate
- * @returns {import('../wasm/train/plan.js').OptimizerOptions}
+ * @returns {import('../../wasm/train/plan.js').OptimizerOptions}
  */
 function withRate(name, learningRate) {
   if (name === 'momentum' || name === 'nesterov')
@@ -168,7 +168,7 @@ function readJson(text) {
   }
 }
 
-/** @param {string} name @returns {import('../wasm/train/fit.js').Callbacks} */
+/** @param {string} name @returns {import('../../wasm/train/fit.js').Callbacks} */
 function showProgress(name) {
   return {
     onBatch: ({ epoch, epochs, batch, batches, loss, accuracy }) =>
@@ -211,8 +211,8 @@ function describeBackbone({ model, unfreeze }, { batchNorm }) {
 
 /**
  * @param {string} directory
- * @param {import('../wasm/report/metrics.js').Configuration[]} configurations
- * @param {import('../wasm/report/card.js').About} about
+ * @param {import('../../wasm/report/metrics.js').Configuration[]} configurations
+ * @param {import('../../wasm/report/card.js').About} about
  */
 async function writeReport(directory, configurations, about) {
   await mkdir(directory, { recursive: true });
@@ -220,7 +220,7 @@ async function writeReport(directory, configurations, about) {
   await Promise.all(files.map(([name, text]) => writeFile(join(directory, name), text)));
 }
 
-/** @param {import('../wasm/report/metrics.js').Configuration[]} configurations */
+/** @param {import('../../wasm/report/metrics.js').Configuration[]} configurations */
 function summarize(configurations) {
   const rows = [
     ['', ...configurations.map(({ name }) => name)],

@@ -14,13 +14,13 @@ import {
   roundMs,
   shortName,
   UsageError,
-} from './common.js';
-import { precisionOf } from '../wasm/vision/prepare.js';
-import { DEFAULT_MODEL, loadModel } from './model.js';
+} from '../common.js';
+import { precisionOf } from '../../wasm/vision/prepare.js';
+import { DEFAULT_MODEL, loadModel } from '../model.js';
 
 /**
- * @typedef {import('../wasm/engine/engine.js').Engine} Engine
- * @typedef {import('../wasm/engine/engine.js').TensorInfo} TensorInfo
+ * @typedef {import('../../wasm/engine/engine.js').Engine} Engine
+ * @typedef {import('../../wasm/engine/engine.js').TensorInfo} TensorInfo
  * @typedef {Awaited<ReturnType<typeof measure>>} Report
  */
 
@@ -33,7 +33,7 @@ const SEED = 20261123;
 const PRECISIONS = /** @type {const} */ (['float', 'int8', 'auto']);
 
 /**
- * @param {import('./usage.js').Values<'bench'>} values
+ * @param {import('../usage.js').Values<'bench'>} values
  * @param {string[]} files
  */
 export async function run(values, [file]) {
