@@ -18,8 +18,8 @@ import { failure } from '../shared/errors.js';
  */
 
 const KEYS = ['weights', 'batch', 'signature', 'outputs', 'classes', 'keepBatchNorm', 'onProgress', 'signal'];
-const WEIGHTS = ['fp32', 'fp16', 'int8'];
-const MAX_BATCH = 4096;
+export const WEIGHTS = /** @type {const} */ (['fp32', 'fp16', 'int8']);
+export const BATCH = { min: 1, max: 4096, integer: true };
 
 /** @param {ConvertOptions} options */
 export function checkOptions(options) {
@@ -30,9 +30,9 @@ export function checkOptions(options) {
   if (
     batch !== undefined &&
     batch !== 'dynamic' &&
-    !(Number.isInteger(batch) && batch >= 1 && batch <= MAX_BATCH)
+    !(Number.isInteger(batch) && batch >= BATCH.min && batch <= BATCH.max)
   )
-    throw failure('INVALID_OPTION', `batch is 'dynamic' or a whole number from 1 to ${MAX_BATCH}`);
+    throw failure('INVALID_OPTION', `batch is 'dynamic' or a whole number from ${BATCH.min} to ${BATCH.max}`);
   if (signature !== undefined && typeof signature !== 'string')
     throw failure('INVALID_OPTION', 'signature is a name');
   checkNames('outputs', outputs);

@@ -19,6 +19,10 @@ import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/opt
  * @property {AbortSignal} [signal]
  */
 
+export const RANGE_METHODS = /** @type {const} */ (['mse', 'minmax', 'average', 'percentile']);
+export const INPUT_TYPES = /** @type {const} */ (['float32', 'uint8', 'int8']);
+export const OUTPUT_TYPES = /** @type {const} */ (['float32', 'int8']);
+
 const KEYS = [
   ...['input', 'ranges', 'correctBias', 'keepFloat', 'inputType', 'outputType', 'maxPixels', 'report'],
   ...['onProgress', 'signal'],
@@ -38,22 +42,10 @@ export function checkOptions(options) {
     signal,
     input: options.input,
     maxPixels: checkNumber('maxPixels', maxPixels, { min: 1, max: 2 ** 31, integer: true }),
-    ranges: checkChoice(
-      'ranges',
-      options.ranges ?? 'mse',
-      /** @type {const} */ (['minmax', 'average', 'percentile', 'mse']),
-    ),
+    ranges: checkChoice('ranges', options.ranges ?? 'mse', RANGE_METHODS),
     correctBias: checkBoolean('correctBias', options.correctBias ?? true),
     report: checkBoolean('report', options.report ?? true),
-    inputType: checkChoice(
-      'inputType',
-      options.inputType ?? 'float32',
-      /** @type {const} */ (['float32', 'uint8', 'int8']),
-    ),
-    outputType: checkChoice(
-      'outputType',
-      options.outputType ?? 'float32',
-      /** @type {const} */ (['float32', 'int8']),
-    ),
+    inputType: checkChoice('inputType', options.inputType ?? 'float32', INPUT_TYPES),
+    outputType: checkChoice('outputType', options.outputType ?? 'float32', OUTPUT_TYPES),
   };
 }

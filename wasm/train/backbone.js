@@ -38,6 +38,10 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] of the model's download, in bytes
  */
 
+/** How many blocks can be unfrozen. */
+export const UNFREEZE = { min: 0, max: 16, integer: true };
+export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
+
 const KEYS = [
   ...['model', 'input', 'unfreeze', 'batchNorm', 'worker', 'threads', 'deterministic', 'maxPixels'],
   ...['signal', 'onProgress'],
@@ -65,8 +69,8 @@ export class Backbone {
     checkKeys('options', options, KEYS);
     const { model, input: given, unfreeze = 0, batchNorm: mode = 'frozen', ...rest } = options;
     const { signal, onProgress, ...running } = rest;
-    checkNumber('unfreeze', unfreeze, { min: 0, max: 16, integer: true });
-    checkChoice('batchNorm', mode, /** @type {const} */ (['frozen', 'training']));
+    checkNumber('unfreeze', unfreeze, UNFREEZE);
+    checkChoice('batchNorm', mode, BATCH_NORM_MODES);
     if (mode === 'training' && unfreeze === 0)
       throw failure('INVALID_OPTION', 'batchNorm is trained with the blocks that unfreeze says');
     const { file, input } = await openFile(model, given, { signal, onProgress });

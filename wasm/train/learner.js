@@ -13,7 +13,7 @@ import { checkLabels } from './labels.js';
 import { Confusion } from './metrics.js';
 import { keepTrained, openModel, prepareModel, readWeights, replaceWeights } from './model.js';
 import { countMultiplyAdds } from './network.js';
-import { makePlan, PLAN_KEYS } from './plan.js';
+import { makePlan, PLAN_KEYS, RANGES } from './plan.js';
 import { readState, writeState } from './state.js';
 import { Trainer } from './trainer.js';
 
@@ -74,7 +74,7 @@ export class TransferLearner {
     checkKeys('options', options, ['extractor', 'labels', 'precision', 'deterministic', 'seed']);
     const { labels = [], precision = 'float32', seed = 0, extractor, deterministic } = options;
     checkChoice('precision', precision, /** @type {const} */ (['float32', 'float16']));
-    checkNumber('seed', seed, { min: 0, max: 2 ** 32 - 1, integer: true });
+    checkNumber('seed', seed, RANGES.seed);
     checkLabels(labels);
     if (extractor !== undefined && typeof extractor?.extractBatch !== 'function')
       throw generalFailure('INVALID_OPTION', 'extractor must have extractBatch(images)');

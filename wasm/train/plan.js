@@ -105,6 +105,14 @@ const SCHEDULES = {
   cosine: { decaySteps: 1, alpha: 0, warmupSteps: 0, warmupFrom: 0 },
 };
 
+export const RANGES = {
+  epochs: { min: 1, max: 1e6, integer: true },
+  batchSize: { min: 1, max: 65536, integer: true },
+  learningRate: { min: 0, max: 1e6 },
+  validationSplit: { min: 0, max: 1 },
+  seed: { min: 0, max: 2 ** 32 - 1, integer: true },
+};
+
 /** Largest value of each number; the smallest is 0. */
 const LIMITS = { momentum: 1, beta1: 1 - 2 ** -24, beta2: 1 - 2 ** -24, rho: 1, weightDecay: 1, epsilon: 1 };
 
@@ -116,11 +124,11 @@ const LIMITS = { momentum: 1, beta1: 1 - 2 ** -24, beta2: 1 - 2 ** -24, rho: 1, 
 export function makePlan(options, labels) {
   const { epochs = 1, batchSize = 32, validationSplit = 0, shuffle = true, seed = 0 } = options;
   const { labelSmoothing = 0, l2 = 0, optimizer = 'rmsprop' } = options;
-  checkNumber('epochs', epochs, { min: 1, max: 1e6, integer: true });
-  checkNumber('batchSize', batchSize, { min: 1, max: 65536, integer: true });
-  checkNumber('validationSplit', validationSplit, { min: 0, max: 1 });
+  checkNumber('epochs', epochs, RANGES.epochs);
+  checkNumber('batchSize', batchSize, RANGES.batchSize);
+  checkNumber('validationSplit', validationSplit, RANGES.validationSplit);
   checkBoolean('shuffle', shuffle);
-  checkNumber('seed', seed, { min: 0, max: 2 ** 32 - 1, integer: true });
+  checkNumber('seed', seed, RANGES.seed);
   checkNumber('labelSmoothing', labelSmoothing, { min: 0, max: 1 });
   checkNumber('l2', l2, { min: 0, max: 1e6 });
   return {
@@ -170,7 +178,7 @@ export function checkOptimizer(optimizer) {
  * @returns {number | Required<Schedule>}
  */
 function checkRate(rate) {
-  if (typeof rate === 'number') return checkNumber('optimizer.learningRate', rate, { min: 0, max: 1e6 });
+  if (typeof rate === 'number') return checkNumber('optimizer.learningRate', rate, RANGES.learningRate);
   const name = 'optimizer.learningRate';
   const given = /** @type {Schedule} */ (rate);
   const defaults = SCHEDULES[given?.type];

@@ -11,6 +11,8 @@ import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
  * @typedef {import('./types.js').ViewOptions} ViewOptions
  */
 
+export const TOP_K = { min: 1, max: 1e6, integer: true };
+export const DEFAULT_TOP_K = 5;
 const SCORES = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
 
 /**
@@ -45,8 +47,8 @@ export class ImageClassifier extends VisionModel {
    */
   async classify(image, options = {}) {
     checkKeys('options', options, [...VIEW, 'topK']);
-    const { topK = 5, ...view } = options;
-    checkNumber('topK', topK, { min: 1, max: 1e6, integer: true });
+    const { topK = DEFAULT_TOP_K, ...view } = options;
+    checkNumber('topK', topK, TOP_K);
     const { output, scores } = /** @type {{output: number, scores: Scores}} */ (this.facts.classifier);
     const { result } = await this.run('heads', [image], view);
     const probabilities = toProbabilities(reals(result[output]), scores);

@@ -29,7 +29,13 @@ const THRESHOLDS = /** @type {const} */ ([
 ]);
 const OPTIONS = [...LOADING, 'labels', 'classes', 'ssd', 'layer', ...THRESHOLDS];
 const FEATURES = /** @type {const} */ (['image', 'boxes', 'both']);
-const DEFAULTS = {
+export const THRESHOLD_RANGES = {
+  scoreThreshold: { min: 0, max: 1 },
+  iouThreshold: { min: 0, max: 1 },
+  maxResults: { min: 1, max: MAX_RESULTS, integer: true },
+  maxPerClass: { min: 1, max: MAX_RESULTS, integer: true },
+};
+export const DEFAULT_THRESHOLDS = {
   scoreThreshold: 0.5,
   iouThreshold: 0.6,
   maxResults: 100,
@@ -61,7 +67,7 @@ export class ObjectDetector extends VisionModel {
   constructor(session, options, given) {
     super(session, options);
     const { scoreThreshold, ...limits } = session.facts.limits;
-    this.#thresholds = checkThresholds({ ...DEFAULTS, ...limits, ...given });
+    this.#thresholds = checkThresholds({ ...DEFAULT_THRESHOLDS, ...limits, ...given });
     this.#published = checkThresholds({ ...this.#thresholds, ...session.facts.limits, ...given });
   }
 
@@ -72,7 +78,7 @@ export class ObjectDetector extends VisionModel {
   static async create(options = {}) {
     checkKeys('options', options, OPTIONS);
     const given = pick(options);
-    checkThresholds({ ...DEFAULTS, ...given });
+    checkThresholds({ ...DEFAULT_THRESHOLDS, ...given });
     const session = await startSession({ ...options, task: 'detect' });
     try {
       return new ObjectDetector(session, options, given);
@@ -255,10 +261,8 @@ function checkFeatures(options) {
  * @param {Required<Thresholds>} thresholds
  */
 function checkThresholds(thresholds) {
-  checkNumber('scoreThreshold', thresholds.scoreThreshold, { min: 0, max: 1 });
-  checkNumber('iouThreshold', thresholds.iouThreshold, { min: 0, max: 1 });
-  checkNumber('maxResults', thresholds.maxResults, { min: 1, max: MAX_RESULTS, integer: true });
-  checkNumber('maxPerClass', thresholds.maxPerClass, { min: 1, max: MAX_RESULTS, integer: true });
+  for (const key of /** @type {(keyof typeof THRESHOLD_RANGES)[]} */ (Object.keys(THRESHOLD_RANGES)))
+    checkNumber(key, thresholds[key], THRESHOLD_RANGES[key]);
   checkBoolean('classAgnostic', thresholds.classAgnostic);
   return thresholds;
 }

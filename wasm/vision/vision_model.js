@@ -16,6 +16,8 @@ import { LocalSession } from './session.js';
  * @typedef {import('./types.js').ViewOptions} ViewOptions
  */
 
+export const THREADS = { min: 1, max: 64, integer: true };
+export const PRECISIONS = /** @type {const} */ (['float', 'int8', 'auto']);
 export const VIEW = ['roi', 'rotation', 'exact'];
 export const LOADING = [
   'model',
@@ -173,9 +175,9 @@ function checkLoading(options) {
     signal,
     onProgress,
   } = options;
-  checkNumber('threads', threads, { min: 1, max: 64, integer: true });
+  checkNumber('threads', threads, THREADS);
   checkBoolean('deterministic', deterministic);
-  checkChoice('precision', precision, /** @type {const} */ (['float', 'int8', 'auto']));
+  checkChoice('precision', precision, PRECISIONS);
   if (deterministic && precision !== 'float')
     throw failure('INVALID_OPTION', 'only floats are deterministic');
   if (exact !== undefined) checkBoolean('exact', exact);

@@ -64,6 +64,9 @@ export const ENERGY_KEYS = /** @type {const} */ ([
   'region',
 ]);
 
+/** The range of every number in EnergyOptions, except that `pue` is at least 1. */
+export const QUANTITY = { min: 0, max: 1e6 };
+
 /** What is known of this machine, and how to measure on it. */
 export async function loadMachine() {
   return (await host().loadMachine?.()) ?? import('./machine.js');
@@ -83,8 +86,8 @@ const IMPOSSIBLE_RATE = 1e13;
 export async function estimateEnergy(work, machine, options = {}) {
   checkKeys('energy', options, ENERGY_KEYS);
   for (const key of /** @type {const} */ (['cpuTdp', 'cpuPower', 'ramPower', 'intensity', 'pue', 'wue'])) {
-    const min = key === 'pue' ? 1 : 0;
-    if (options[key] !== undefined) checkNumber(`energy.${key}`, options[key], { min, max: 1e6 });
+    const min = key === 'pue' ? 1 : QUANTITY.min;
+    if (options[key] !== undefined) checkNumber(`energy.${key}`, options[key], { ...QUANTITY, min });
   }
   const time = findTime(work);
   const intensity = await findIntensity(options);
