@@ -72,7 +72,7 @@ export const PLAN_KEYS = /** @type {const} */ ([
 ]);
 
 /** @type {Record<OptimizerName, OptimizerOptions>} */
-const NAMED = {
+export const NAMED_OPTIMIZERS = {
   sgd: { type: 'sgd' },
   momentum: { type: 'sgd', momentum: 0.9 },
   nesterov: { type: 'sgd', momentum: 0.9, nesterov: true },
@@ -81,7 +81,7 @@ const NAMED = {
   rmsprop: { type: 'rmsprop' },
 };
 
-export const OPTIMIZER_NAMES = /** @type {OptimizerName[]} */ (Object.keys(NAMED));
+export const OPTIMIZER_NAMES = /** @type {OptimizerName[]} */ (Object.keys(NAMED_OPTIMIZERS));
 
 /** What each type takes, with its defaults. @type {Record<string, Partial<OptimizerOptions>>} */
 const OWN = {
@@ -159,7 +159,9 @@ function checkBoolean(name, value) {
  */
 export function checkOptimizer(optimizer) {
   const given =
-    typeof optimizer === 'string' ? NAMED[checkChoice('optimizer', optimizer, OPTIMIZER_NAMES)] : optimizer;
+    typeof optimizer === 'string'
+      ? NAMED_OPTIMIZERS[checkChoice('optimizer', optimizer, OPTIMIZER_NAMES)]
+      : optimizer;
   checkKeys('optimizer', given, ['type', ...Object.keys(OWN[given?.type] ?? {})]);
   checkChoice('optimizer.type', given.type, /** @type {const} */ (['sgd', 'adam', 'adamw', 'rmsprop']));
   const whole = { ...OWN[given.type], ...given };
