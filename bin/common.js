@@ -1,4 +1,4 @@
-// What the commands share: how failures are told, numbers read, and results laid out.
+// What the commands share: how they report errors, read and write files, and lay out results.
 import { randomBytes } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -6,16 +6,16 @@ import { buffer } from 'node:stream/consumers';
 import { getSystemErrorMap } from 'node:util';
 import { OcelliError } from '../wasm/shared/errors.js';
 
-/** What was typed cannot be meant: exit status 2. */
+/** The command line is wrong: exit status 2. */
 export class UsageError extends Error {
   /** @type {string | undefined} */ command;
 }
 
-/** What a user of the command line can do about a failure. */
+/** What the user can do about an error, by its code. */
 const HINTS = new Map([
-  ['MODULE_NOT_FOUND', '`make` builds it'],
-  ['MODEL_INPUT_UNKNOWN', '--input gives it'],
-  ['SSD_UNKNOWN', '--ssd gives it'],
+  ['MODULE_NOT_FOUND', 'build it with `make`'],
+  ['MODEL_INPUT_UNKNOWN', 'pass it with --input'],
+  ['SSD_UNKNOWN', 'pass it with --ssd'],
 ]);
 
 /** @param {string} text */
@@ -24,7 +24,7 @@ export function print(text) {
 }
 
 /**
- * Tells a failure and makes the exit status 1; whatever else can be done is still done.
+ * Prints an error and sets the exit status to 1, but does not exit: the command goes on with its other inputs.
  * @param {string} text
  */
 export function printError(text) {
@@ -33,7 +33,7 @@ export function printError(text) {
 }
 
 /**
- * Runs `action`. If it fails for a reason that lies outside this program, tells it as `ocelli: FILE: CODE: message`.
+ * Runs `action`. If that fails for a reason outside this program, prints `ocelli: FILE: CODE: message`.
  * @template T
  * @param {string | undefined} file as the user named it
  * @param {() => T | Promise<T>} action
@@ -52,7 +52,7 @@ export async function attempt(file, action) {
 
 /**
  * @param {unknown} error
- * @returns {string | undefined} undefined: a mistake in this program
+ * @returns {string | undefined} undefined if the error is a bug of this program
  */
 function explain(error) {
   if (error instanceof OcelliError) {
@@ -66,7 +66,7 @@ function explain(error) {
 }
 
 /**
- * Text from a file, harmless to a terminal.
+ * Text from a file without control characters, which could change the terminal.
  * @param {string} text
  */
 export function printable(text) {
@@ -74,7 +74,7 @@ export function printable(text) {
 }
 
 /**
- * Of a tensor that several layers were fused into, whose name is all of theirs, the last one's.
+ * The name of a tensor that several layers were fused into lists them all, the last layer first: returns the last layer's.
  * @param {string} name
  */
 export function shortName(name) {
@@ -90,27 +90,9 @@ export function readBytes(file) {
 }
 
 /**
- * @param {string} option
- * @param {string | undefined} text
- * @param {{min: number, max: number, integer?: boolean}} range
- */
-export function readNumber(option, text, { min, max, integer = false }) {
-  if (text === undefined) return undefined;
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value >= min && value <= max && (!integer || Number.isInteger(value))) return value;
-  const kind = integer ? 'a whole number' : 'a number';
-  throw new UsageError(`--${option} takes ${kind} from ${min} to ${max}, not '${text}'`);
-}
-
-/** @param {string | undefined} text */
-export function readThreads(text) {
-  return readNumber('threads', text, { min: 1, max: 64, integer: true }) ?? 1;
-}
-
-/**
- * Rows of cells in columns, a line each.
+ * Lays out rows of cells in columns, one line for each row.
  * @param {string[][]} rows
- * @param {string} alignment a letter for each column: l or r
+ * @param {string} alignment one letter for each column: l or r
  */
 export function layOut(rows, alignment) {
   const columns = Array.from(alignment, (side, column) => ({
@@ -178,18 +160,16 @@ export function roundMs(ms) {
   return Math.round(ms * 1000) / 1000;
 }
 
-/** @param {string[]} lists */
-export function splitNames(lists) {
-  return lists.flatMap((list) => list.split(',')).map((name) => name.trim());
-}
-
-/** Progress goes to terminals only, on one line. @param {string} [text] */
+/**
+ * Replaces the line that shows progress. Only terminals show progress.
+ * @param {string} [text]
+ */
 export function clearLine(text = '') {
   return process.stderr.isTTY ? `\r\x1b[K${text}` : '';
 }
 
 /**
- * Under another name first, so that OUT is never half a file.
+ * Writes the file under another name and then renames it, so that OUT is never an incomplete file.
  * @param {string} out
  * @param {Uint8Array} bytes
  */

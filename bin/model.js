@@ -1,26 +1,119 @@
-// A model file -> an engine with the model in it, for the commands that look at any model, detector or not.
+// Opens models: as the library's classes, or as a bare engine for commands that take any model.
+import { readFile } from 'node:fs/promises';
 import { Engine } from '../wasm/engine/engine.js';
 import { host } from '../wasm/engine/host.js';
 import { readSource } from '../wasm/vision/input.js';
+import { readLabels } from '../wasm/vision/labels.js';
 import { findManifestEntry } from '../wasm/vision/model_spec.js';
+import { FeatureExtractor } from '../wasm/platform/node.js';
 import { hasFastDots } from '../wasm/engine/precision.js';
 import { chooseVariant } from '../wasm/engine/variant.js';
-import '../wasm/platform/node.js';
-import { readBytes } from './common.js';
+import { attempt, readBytes, UsageError } from './common.js';
 
-/** What stands for the model that comes with ocelli where its name is shown. */
+/**
+ * @typedef {import('../wasm/vision/index.js').ObjectDetector} ObjectDetector
+ * @typedef {import('../wasm/vision/index.js').ImageClassifier} ImageClassifier
+ * @typedef {{labels?: string, input?: string, ssd?: string}} Specs as the user gives them
+ */
+
+/** Shown instead of a file name for the model that comes with ocelli. */
 export const DEFAULT_MODEL = 'default model';
 
 /**
- * @param {Uint8Array | string | undefined} model bytes, or a file's name; - is standard input; undefined: the default model
+ * @template {ObjectDetector | FeatureExtractor | ImageClassifier} T
+ * @template {object} Options
+ * @param {{create: (options: Options & {model?: string | Uint8Array}) => Promise<T>}} Model
+ * @param {string | undefined} file
+ * @param {Options} options
+ */
+export function openModel(Model, file, options) {
+  return attempt(file ?? DEFAULT_MODEL, async () =>
+    Model.create({ ...options, model: await readModel(file) }),
+  );
+}
+
+/**
+ * The options of `create` that all commands have.
+ * @param {{threads: number, deterministic: boolean} & Specs} values
+ * @returns {Promise<import('../wasm/vision/types.js').DetectorOptions | undefined>} undefined if a file cannot be read
+ */
+export async function readLoading({ threads, deterministic, ...values }) {
+  const specs = await readSpecs(values);
+  return specs && { threads, deterministic, ...specs };
+}
+
+/**
+ * What the options say about a model: read from files, or parsed.
+ * @param {Specs} values
+ * @returns {Promise<{labels?: import('../wasm/vision/labels.js').Label[], input?: any, ssd?: any} | undefined>} undefined if a
+ *   file cannot be read
+ */
+export async function readSpecs({ labels: file, input, ssd }) {
+  const specs = {
+    ...(file !== undefined && { labels: await attempt(file, () => readLabelFile(file)) }),
+    ...(input !== undefined && { input: await readJson('input', input) }),
+    ...(ssd !== undefined && { ssd: await readJson('ssd', ssd) }),
+  };
+  return Object.values(specs).includes(undefined) ? undefined : specs;
+}
+
+/** @param {string} file */
+async function readLabelFile(file) {
+  return readLabels(await readFile(file, 'utf8'), { keepBackground: true });
+}
+
+/**
+ * @param {string} option
+ * @param {string} textOrFile
+ * @returns {Promise<any>} undefined if the file cannot be read
+ */
+async function readJson(option, textOrFile) {
+  const isText = textOrFile.trimStart().startsWith('{');
+  const text = isText ? textOrFile : await attempt(textOrFile, () => readFile(textOrFile, 'utf8'));
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const source = isText ? '' : ` ${textOrFile}:`;
+    throw new UsageError(`--${option}:${source} ${/** @type {Error} */ (error).message}`);
+  }
+}
+
+/**
+ * Opens an extractor, calls `use`, and closes the extractor.
+ * @param {import('./arguments.js').Values<typeof import('./options.js').extractor> & {normalize?: boolean}} values
+ * @param {(embed: (file: string) => Promise<Float32Array | undefined>) => Promise<void>} use `embed` prints an error and
+ *   returns undefined if it cannot read an image
+ */
+export async function useExtractor(values, use) {
+  const { layer, normalize: l2Normalize } = values;
+  const loading = await readLoading(values);
+  const extractor = loading && (await openModel(FeatureExtractor, values.model, { ...loading, layer }));
+  if (!extractor) return;
+  try {
+    await use((file) => attempt(file, async () => extractor.extract(await readBytes(file), { l2Normalize })));
+  } finally {
+    extractor.close();
+  }
+}
+
+/**
+ * @param {string | undefined} file - is standard input
+ * @returns {Promise<Uint8Array | string | undefined>} what the library takes as a model
+ */
+export async function readModel(file) {
+  return file === '-' ? readBytes(file) : file;
+}
+
+/**
+ * @param {Uint8Array | string | undefined} model bytes or a file's name; undefined: the default model
  * @param {number} threads
  * @param {object} [options]
- * @param {boolean} [options.baseline] XNNPACK's own kernels
+ * @param {boolean} [options.baseline] use XNNPACK's own kernels
  * @param {'float' | 'int8' | 'auto'} [options.precision] which default model
- * @returns the engine, which the caller closes, what is known of the model, and how long each step took
+ * @returns the engine, which the caller closes, facts about the model, and how long each step took
  */
 export async function loadModel(model, threads, { baseline = false, precision = 'float' } = {}) {
-  const source = model === '-' ? await readBytes(model) : model;
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
   const start = performance.now();
@@ -29,7 +122,7 @@ export async function loadModel(model, threads, { baseline = false, precision = 
   try {
     const twin = precision === 'auto' ? (hasFastDots(engine) ? 'int8' : 'float') : precision;
     const opened = performance.now();
-    const received = await engine.receiveModel(await readSource(source ?? locateModel(undefined, twin)));
+    const received = await engine.receiveModel(await readSource(model ?? locateModel(undefined, twin)));
     const metadata = engine.openModel();
     const beforeHash = performance.now();
     const entry = await findManifestEntry(received, metadata);

@@ -1,23 +1,31 @@
 #!/usr/bin/env node
-// The command line: finds the command, reads its options, runs it. commands/NAME.js has each command.
+// The command line: finds the command, reads its arguments, runs it.
 //
-// Exit status 0; 1: an input could not be used (named on stderr) or a bug (stack trace); 2: wrong usage.
-import { existsSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+// Exit status: 0; 1 if an input could not be used (stderr names it) or the program has a bug (stack trace); 2 if the
+// command line is wrong.
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { nearest } from '../wasm/vision/labels.js';
+import { readArguments } from './arguments.js';
 import { attempt, print, printError, UsageError } from './common.js';
-import { COMMANDS, HELP } from './usage.js';
+import { formatCommandHelp, formatHelp } from './help.js';
 
 const PACKAGE = new URL('../package.json', import.meta.url);
-const BUILT = ['build.js', 'font.js', 'models/manifest.js'].map(
-  (file) => new URL(`../dist/${file}`, import.meta.url),
-);
+const DIST = new URL('../dist/', import.meta.url);
+
+/** In the order of the help text. commands/NAME.js declares and runs each. */
+const COMMANDS = [
+  ...['detect', 'embed', 'similar', 'classify', 'inspect', 'bench'],
+  ...['convert', 'quantize', 'train', 'evaluate'],
+];
 
 /** @param {string[]} args */
 async function main([name, ...args]) {
-  if (name === '--help' || name === '-h') return print(HELP);
   if (name === '--version') return print(JSON.parse(readFileSync(PACKAGE, 'utf8')).version);
-  if (name === undefined) throw new UsageError('which command?');
-  if (!isCommand(name)) throw new UsageError(`there is no command '${name}'`);
+  if (name === '--help' || name === '-h') return printHelp();
+  if (name === undefined) throw new UsageError(`ocelli needs a command: ${COMMANDS.join(', ')}`);
+  if (!COMMANDS.includes(name))
+    throw new UsageError(`there is no command '${name}'; nearest: ${nearest(name, COMMANDS)[0]}`);
   try {
     await runCommand(name, args);
   } catch (error) {
@@ -26,45 +34,47 @@ async function main([name, ...args]) {
   }
 }
 
-/** @param {string} name @returns {name is keyof typeof COMMANDS} */
-function isCommand(name) {
-  return Object.hasOwn(COMMANDS, name);
+async function printHelp() {
+  const commands = await Promise.all(COMMANDS.map(load));
+  print(formatHelp(commands.map((command, i) => [COMMANDS[i], command])));
 }
 
 /**
- * @param {keyof typeof COMMANDS} name
+ * @param {string} name
  * @param {string[]} args
  */
 async function runCommand(name, args) {
-  const { help, options, maxArguments } = COMMANDS[name];
-  const { values, positionals } = readArguments(args, options);
-  if (values.help) return print(help);
-  if (positionals.length > maxArguments)
-    throw new UsageError(`unexpected argument '${positionals[maxArguments]}'`);
-  if (!BUILT.every((file) => existsSync(file))) {
-    printError('dist/ is not built yet: run `make` first');
-    return;
-  }
-  const { run } = await import(`./commands/${name}.js`);
-  await attempt(undefined, () => run(values, positionals));
+  const command = await load(name);
+  const given = readArguments(name, command, args);
+  if (!given) return print(formatCommandHelp(name, command));
+  await attempt(undefined, () => command.run(given.values, given.positionals));
 }
 
 /**
- * @param {string[]} args
- * @param {import('node:util').ParseArgsOptionsConfig} options
+ * @param {string} name
+ * @returns {Promise<import('./arguments.js').Command>}
  */
-function readArguments(args, options) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
-    if (!code?.startsWith('ERR_PARSE_ARGS_')) throw error;
-    const [reason] = message.split(/\.\s/);
-    throw new UsageError(reason[0].toLowerCase() + reason.slice(1));
-  }
+async function load(name) {
+  return (await import(`./commands/${name}.js`)).command;
 }
 
-// A reader that has seen enough (`| head`) is no failure.
+/**
+ * True in a checkout where `make` has not built what a command imports.
+ * @param {unknown} error
+ */
+function isUnbuilt(error) {
+  const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
+  return code === 'ERR_MODULE_NOT_FOUND' && message.includes(fileURLToPath(DIST));
+}
+
+/** @param {UsageError} error */
+function printUsageError({ message, command }) {
+  const usage = command ? `ocelli ${command}` : 'ocelli';
+  process.stderr.write(`ocelli: ${message}\n${usage} --help shows how to use it.\n`);
+  process.exitCode = 2;
+}
+
+// When a reader such as `head` closes the pipe early, end quietly.
 process.stdout.on('error', (error) => {
   if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EPIPE') throw error;
   process.exit();
@@ -73,8 +83,7 @@ process.stdout.on('error', (error) => {
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  const command = error.command ? `ocelli ${error.command}` : 'ocelli';
-  process.stderr.write(`ocelli: ${error.message}\n${command} --help says how it is used.\n`);
-  process.exitCode = 2;
+  if (error instanceof UsageError) printUsageError(error);
+  else if (isUnbuilt(error)) printError('dist/ is not built yet: run `make` first');
+  else throw error;
 }

@@ -1,94 +1,82 @@
-// What the commands that look at images read from their options, and the model that they open.
-import { readFile } from 'node:fs/promises';
-import { readLabels } from '../wasm/vision/labels.js';
-import { attempt, readBytes, readThreads, UsageError } from './common.js';
-import { DEFAULT_MODEL } from './model.js';
+// Options that several commands take.
+import { PRECISIONS, THREADS } from '../wasm/vision/vision_model.js';
 
-/**
- * @typedef {import('../wasm/vision/index.js').ObjectDetector} ObjectDetector
- * @typedef {import('../wasm/vision/index.js').FeatureExtractor} FeatureExtractor
- * @typedef {import('../wasm/vision/index.js').ImageClassifier} ImageClassifier
- *
- * @typedef {object} LoadingValues
- * @property {string} [threads]
- * @property {boolean} [deterministic]
- * @property {string} [precision]
- * @property {string} [labels]
- * @property {string} [input]
- * @property {string} [ssd]
- */
+/** The range of a number of items that only the command line limits. */
+export const COUNT = { min: 1, max: 1e6, integer: true };
 
-/**
- * @param {string[]} images
- * @param {string} [model]
- */
-export function checkFiles(images, model) {
-  if (images.length === 0) throw new UsageError('which image? (- is standard input)');
-  if ([...images, model].filter((file) => file === '-').length > 1)
-    throw new UsageError('standard input can be read only once');
-}
+export const threads = /** @type {const} */ ({
+  type: 'number',
+  value: 'N',
+  about: 'compute with N threads',
+  range: THREADS,
+  default: 1,
+});
 
-/**
- * @template {ObjectDetector | FeatureExtractor | ImageClassifier} T
- * @template {object} Options
- * @param {{create: (options: Options & {model?: string | Uint8Array}) => Promise<T>}} Model
- * @param {string | undefined} file
- * @param {Options} options
- */
-export function openModel(Model, file, options) {
-  return attempt(file ?? DEFAULT_MODEL, async () => {
-    const model = file === '-' ? await readBytes(file) : file;
-    return Model.create({ ...options, model });
-  });
-}
+export const deterministic = /** @type {const} */ ({
+  type: 'flag',
+  about: 'use plain SIMD only: every machine computes the same bits',
+});
 
-/**
- * @param {LoadingValues} values
- * @returns {Promise<import('../wasm/vision/types.js').DetectorOptions | undefined>} undefined if a file that they name cannot
- *   be read
- */
-export async function readLoading({ threads, deterministic, precision, labels: file, input, ssd }) {
-  const options = {
-    ...(precision && {
-      precision: /** @type {import('../wasm/vision/types.js').DetectorOptions['precision']} */ (precision),
-    }),
-    ...(file && {
-      labels: await attempt(file, async () =>
-        readLabels(await readFile(file, 'utf8'), { keepBackground: true }),
-      ),
-    }),
-    ...(input && { input: await readJson('input', input) }),
-    ...(ssd && { ssd: await readJson('ssd', ssd) }),
-  };
-  if (Object.values(options).includes(undefined)) return undefined;
-  return { threads: readThreads(threads), deterministic, ...options };
-}
+export const precision = /** @type {const} */ ({
+  type: 'choice',
+  value: 'P',
+  about: 'the numbers to compute with; auto uses 8 bits if this machine is fast at them',
+  choices: PRECISIONS,
+});
 
-/**
- * @param {string} option
- * @param {string[] | undefined} lists
- */
-export function readClasses(option, lists) {
-  if (lists === undefined) return undefined;
-  const classes = lists
-    .flatMap((list) => list.split(',').map((name) => name.trim()))
-    .filter((name) => name !== '');
-  if (classes.length === 0) throw new UsageError(`--${option} names no class`);
-  return classes.map((name) => (/^\d+$/.test(name) ? Number(name) : name));
-}
+export const labels = /** @type {const} */ ({
+  type: 'text',
+  value: 'FILE',
+  about: 'the names of the classes, one on each line',
+  defaultText: 'the names that come with the model',
+});
 
-/**
- * @param {string} option
- * @param {string} textOrFile
- */
-export async function readJson(option, textOrFile) {
-  const isText = textOrFile.trimStart().startsWith('{');
-  const text = isText ? textOrFile : await attempt(textOrFile, () => readFile(textOrFile, 'utf8'));
-  if (text === undefined) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const source = isText ? '' : ` ${textOrFile}:`;
-    throw new UsageError(`--${option}:${source} ${/** @type {Error} */ (error).message}`);
-  }
-}
+export const input = /** @type {const} */ ({
+  type: 'text',
+  value: 'JSON',
+  about:
+    'how to turn pixels into the model\'s input, if the file does not say: {"scale": 0.00784314, "offset": -1, ' +
+    '"resize": "half-pixel"} with value = pixel * scale + offset; JSON text or the name of a JSON file',
+});
+
+/** Where features are taken from. */
+export const extractor = /** @type {const} */ ({
+  model: {
+    type: 'file',
+    value: 'FILE',
+    about: 'a .tflite file, or - for standard input',
+    defaultText: "the backbone of ocelli's detector",
+  },
+  layer: {
+    type: 'text',
+    value: 'NAME',
+    about: 'pool this tensor inside the network',
+    defaultText: "the model's output if it is a vector, otherwise MobileNetV2's Conv_1",
+  },
+  input,
+  threads,
+  deterministic,
+});
+
+// ---- positionals ----
+
+export const images = /** @type {const} */ ({
+  name: 'IMAGE',
+  what: 'at least one image',
+  about: 'PNG, JPEG, BMP or GIF; - is standard input',
+  repeated: true,
+});
+
+export const optionalModel = /** @type {const} */ ({
+  name: 'MODEL',
+  what: 'a .tflite file',
+  about: '- is standard input; default: the detector that comes with ocelli',
+  optional: true,
+});
+
+export const outputModel = /** @type {const} */ ({ name: 'OUT.tflite', what: 'a .tflite file to write' });
+
+export const classDirectory = /** @type {const} */ ({
+  name: 'DIR',
+  what: 'a directory with a folder of images for each class',
+});

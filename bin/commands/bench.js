@@ -1,4 +1,4 @@
-// ocelli bench: a model file -> its load time, first run and warm runs on noise, beside what the machine can do at best.
+// ocelli bench: measures how fast a model loads and runs on noise, and compares that with the peak of the machine.
 import { availableParallelism, cpus } from 'node:os';
 import {
   attempt,
@@ -9,14 +9,13 @@ import {
   plural,
   print,
   printable,
-  readNumber,
-  readThreads,
   roundMs,
   shortName,
   UsageError,
 } from '../common.js';
 import { precisionOf } from '../../wasm/vision/prepare.js';
-import { DEFAULT_MODEL, loadModel } from '../model.js';
+import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
+import { COUNT, optionalModel, precision, threads } from '../options.js';
 
 /**
  * @typedef {import('../../wasm/engine/engine.js').Engine} Engine
@@ -24,46 +23,79 @@ import { DEFAULT_MODEL, loadModel } from '../model.js';
  * @typedef {Awaited<ReturnType<typeof measure>>} Report
  */
 
-/** Engines compile hot functions anew in the background; the first runs are on the way there. */
+/** JavaScript engines recompile hot functions in the background: the first runs are slower. */
 const WARM_UP_RUNS = 5;
 const PROFILED_RUNS = 11;
 const PROBES = 40;
 const SHOWN_OPERATORS = 12;
 const SEED = 20261123;
-const PRECISIONS = /** @type {const} */ (['float', 'int8', 'auto']);
+const DEFAULT_PRECISION = 'float';
+
+const options = /** @type {const} */ ({
+  runs: {
+    type: 'number',
+    value: 'N',
+    about: 'measure N warm runs',
+    range: COUNT,
+    default: 50,
+  },
+  precision: {
+    ...precision,
+    about: `only for the default model: ${precision.about}`,
+    defaultText: DEFAULT_PRECISION,
+  },
+  threads,
+  baseline: { type: 'flag', about: "also run the network with XNNPACK's own kernels, in turns with ours" },
+  operators: { type: 'flag', about: 'also list the operators that take the most time' },
+  json: {
+    type: 'flag',
+    about:
+      'print one JSON object: {variant, precision, threads, fma_gmacs, dot_gmacs, bound_ms, network: {median_ms, ' +
+      'min_ms}, baseline: {median_ms, min_ms}, operators: [...], ...}. fma_gmacs and dot_gmacs are 10^9 ' +
+      'multiply-adds per second of one core; dot_gmacs is null if the machine has no dot products',
+  },
+});
+
+/** @typedef {import('../arguments.js').Values<typeof options>} Values */
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'measure how fast a model runs on this machine',
+  about:
+    'Measures how long a model takes to load and to run on noise, and compares that with the peak of this machine: ' +
+    'the most multiply-adds per second that it does in registers.',
+  positionals: [optionalModel],
+  options,
+  examples: ['ocelli bench --threads 2 --operators'],
+  run,
+};
 
 /**
- * @param {import('../usage.js').Values<'bench'>} values
+ * @param {Values} values
  * @param {string[]} files
  */
-export async function run(values, [file]) {
+async function run(values, [file]) {
   if (file === '-' && values.baseline)
-    throw new UsageError('--baseline loads MODEL twice: it must be a file');
+    throw new UsageError('--baseline loads MODEL twice: MODEL cannot be standard input');
   if (file !== undefined && values.precision !== undefined)
-    throw new UsageError('--precision is of the default model; MODEL has its own');
-  const options = {
-    runs: readNumber('runs', values.runs, { min: 1, max: 1e6, integer: true }) ?? 50,
-    threads: readThreads(values.threads),
-    baseline: values.baseline ?? false,
-    precision: PRECISIONS.find((precision) => precision === (values.precision ?? 'float')),
-  };
-  if (options.precision === undefined) throw new UsageError(`--precision takes ${PRECISIONS.join(', ')}`);
-  const report = await attempt(file ?? DEFAULT_MODEL, () => measure(file, options));
-  if (report) print(values.json ? JSON.stringify(report) : toText(report, values.operators ?? false));
+    throw new UsageError('--precision is only for the default model');
+  const report = await attempt(file ?? DEFAULT_MODEL, () => measure(file, values));
+  if (report) print(values.json ? JSON.stringify(report) : toText(report, values.operators));
 }
 
 /**
  * @param {string | undefined} file
- * @param {{runs: number, threads: number, baseline: boolean, precision?: typeof PRECISIONS[number]}} options
+ * @param {Values} values
  */
-async function measure(file, { runs, threads, baseline, precision: wanted }) {
-  const { engine, variant, ms: load } = await loadModel(file, threads, { precision: wanted });
+async function measure(file, { runs, threads, baseline, precision: wanted = DEFAULT_PRECISION }) {
+  const model = await readModel(file);
+  const { engine, variant, ms: load } = await loadModel(model, threads, { precision: wanted });
   const precision = precisionOf(engine);
   const engines = [engine];
   try {
     writeNoise(engine);
     const first = timeRun(engine);
-    if (baseline) engines.push((await loadModel(file, threads, { baseline, precision })).engine);
+    if (baseline) engines.push((await loadModel(model, threads, { baseline, precision })).engine);
     engines.slice(1).forEach(writeNoise);
     const before = measurePeaks(engine);
     for (let i = 0; i < WARM_UP_RUNS; i++) for (const each of engines) each.run();
@@ -112,8 +144,8 @@ function timeRun(engine) {
 }
 
 /**
- * What each engine's runs give, the engines in turns, each going first every other time. Where they are several, the
- * first run of a turn finds its weights in no cache and does not count.
+ * Runs the engines in turns and collects what `take` returns. The order is reversed every time. With several engines,
+ * each turn starts with a run that is not counted: the other engine's run has displaced the weights from the cache.
  * @template T
  * @param {Engine[]} engines
  * @param {number} rounds
@@ -133,12 +165,12 @@ function takeTurns(engines, rounds, take) {
 }
 
 /**
- * Multiply-adds per second on one thread, in 10^9: of floats, and of bytes in dot products.
+ * 10^9 multiply-adds per second on one thread: of floats, and of bytes in dot products.
  * @param {Engine} engine
- * @returns {[number, number]} 0: no dot products that the network could use
+ * @returns {[number, number]} the second is 0 if the machine has no dot products that the network could use
  */
 function measurePeaks(engine) {
-  engine.measurePeak(); // gets the loop compiled well
+  engine.measurePeak(); // so that the engine compiles the loop with optimizations
   const fma = engine.measurePeak();
   const tries = Array.from({ length: PROBES }, () => engine.timeProducts());
   const [float, dot] = [0, 1].map((kind) => Math.min(...tries.map((times) => times[kind])));
@@ -146,7 +178,7 @@ function measurePeaks(engine) {
 }
 
 /**
- * Each operator's median time, and XNNPACK's own beside it, slowest first.
+ * The median time of each operator, with our kernels and XNNPACK's own, the slowest first.
  * @param {Engine[]} engines
  */
 function profile(engines) {
@@ -181,8 +213,8 @@ function median(values) {
 }
 
 /**
- * Reproducible noise in an input's dtype: [-1, 1) for floats, any byte for small integers, zero for others, which may
- * be indices or sizes.
+ * Reproducible noise in an input's dtype: [-1, 1) for floats, any byte for 8-bit integers. Other inputs are zero, because
+ * they may be indices or sizes.
  * @param {TensorInfo} info
  */
 function makeNoise({ dtype, shape }) {
@@ -191,7 +223,7 @@ function makeNoise({ dtype, shape }) {
   switch (dtype) {
     case 'float32':
       return Float32Array.from({ length }, () => random() / 2 ** 31 - 1);
-    case 'float16': // sign and fraction at random, exponent -1: of size 0.5 to 1
+    case 'float16': // random sign and fraction, exponent -1: absolute values from 0.5 to 1
       return Uint16Array.from({ length }, () => 0x3800 | (random() & 0x83ff));
     case 'int8':
       return Int8Array.from({ length }, random);
@@ -255,7 +287,7 @@ function toText(report, withOperators) {
 }
 
 /**
- * XNNPACK's own kernels, and ours as fractions of them.
+ * The times of XNNPACK's own kernels, and ours as fractions of them.
  * @param {Report} report
  * @param {Report['network']} baseline
  */

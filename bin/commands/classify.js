@@ -1,22 +1,55 @@
-// ocelli classify: image files -> what each shows, with any classifier.
+// ocelli classify: prints the most probable classes of each image.
+import { DEFAULT_TOP_K, TOP_K } from '../../wasm/vision/classifier.js';
 import { ImageClassifier } from '../../wasm/platform/node.js';
-import { attempt, bold, layOut, print, printable, readBytes, readNumber, UsageError } from '../common.js';
-import { checkFiles, openModel, readLoading } from '../options.js';
+import { attempt, bold, layOut, print, printable, readBytes } from '../common.js';
+import { openModel, readLoading } from '../model.js';
+import { deterministic, images, input, labels, threads } from '../options.js';
+
+const options = /** @type {const} */ ({
+  model: {
+    type: 'file',
+    value: 'FILE',
+    about: 'the classifier: a .tflite file, or - for standard input',
+    required: true,
+  },
+  labels,
+  top: {
+    type: 'number',
+    value: 'N',
+    about: 'print the N most probable classes',
+    range: TOP_K,
+    default: DEFAULT_TOP_K,
+  },
+  json: {
+    type: 'flag',
+    about: 'print one line of JSON for each image: {file, classes: [{label, labelId, score}]}',
+  },
+  input,
+  threads,
+  deterministic,
+});
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'print the most probable classes of each image, with your own classifier',
+  about: 'Prints the most probable classes of each image.',
+  positionals: [images],
+  options,
+  examples: ['ocelli classify --model flowers.tflite --top 3 photo.jpg'],
+  run,
+};
 
 /**
- * @param {import('../usage.js').Values<'classify'>} values
- * @param {string[]} images
+ * @param {import('../arguments.js').Values<typeof options>} values
+ * @param {string[]} files
  */
-export async function run(values, images) {
-  const { model, json, top } = values;
-  checkFiles(images, model);
-  if (model === undefined) throw new UsageError('no classifier comes with ocelli: --model names one');
-  const topK = readNumber('top', top, { min: 1, max: 1e6, integer: true });
+async function run(values, files) {
+  const { model, json, top: topK } = values;
   const loading = await readLoading(values);
   const classifier = loading && (await openModel(ImageClassifier, model, loading));
   if (!classifier) return;
   try {
-    for (const file of images) {
+    for (const file of files) {
       const classes = await attempt(file, async () => classifier.classify(await readBytes(file), { topK }));
       if (classes) print(json ? JSON.stringify({ file, classes }) : toText(file, classes));
     }

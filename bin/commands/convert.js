@@ -1,34 +1,90 @@
-// ocelli convert: a model as TensorFlow publishes it -> a .tflite file. The only part of conversion that knows a file
-// system.
+// ocelli convert: converts a TensorFlow model to a .tflite file. Only this file reads and writes files; the converter
+// itself takes and returns bytes.
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { convert } from '../../wasm/convert/index.js';
-import {
-  attempt,
-  clearLine,
-  formatBytes,
-  print,
-  printable,
-  readBytes,
-  splitNames,
-  UsageError,
-  writeWhole,
-} from '../common.js';
+import { BATCH, WEIGHTS } from '../../wasm/convert/options.js';
+import { attempt, clearLine, formatBytes, print, printable, readBytes, writeWhole } from '../common.js';
+import { outputModel } from '../options.js';
 
-/** @typedef {import('../../wasm/convert/index.js').ConvertOptions} ConvertOptions */
-
-/** Files that stand for the directory they are in. */
+/** If SOURCE is one of these files, the directory that it is in is converted. */
 const PARTS_OF_A_DIRECTORY = /(^|[/\\])(saved_model\.pb|model\.json)$/;
 
+const options = /** @type {const} */ ({
+  weights: {
+    type: 'choice',
+    value: 'KIND',
+    about: 'how to store weights; int8 is per channel, and activations stay float',
+    choices: WEIGHTS,
+    default: 'fp32',
+  },
+  batch: {
+    type: 'number',
+    value: 'N',
+    about: 'how many images a run takes; always 1 for a detector',
+    defaultText: 'dynamic if the source leaves it open',
+    range: BATCH,
+    choices: ['dynamic'],
+  },
+  signature: {
+    type: 'text',
+    value: 'NAME',
+    about: 'the signature of a SavedModel to convert',
+    defaultText: 'serving_default, otherwise default, otherwise the first',
+  },
+  outputs: {
+    type: 'names',
+    value: 'A,B',
+    about: 'outputs of the signature, or names of any nodes',
+    defaultText: "the signature's outputs",
+  },
+  classes: {
+    type: 'classes',
+    value: 'A,B',
+    about: 'keep only these classes of a detector: names, MIDs (/m/...) or numbers',
+  },
+  'keep-batch-norm': {
+    type: 'flag',
+    about:
+      'store batch norm in the metadata after folding it into convolutions: ocelli train can then train it',
+  },
+  json: { type: 'flag', about: 'print one JSON object: {kind, bytes, operators, notes}' },
+});
+
+/** @typedef {import('../arguments.js').Values<typeof options>} Values */
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'convert a TensorFlow model to a .tflite file',
+  about:
+    'Converts a TensorFlow model to a .tflite file. For a detector of the Object Detection API, the steps before and ' +
+    'after the network are written as metadata, so that the file works without further options. OUT.tflite is ' +
+    'written completely or not at all.',
+  positionals: [
+    {
+      name: 'SOURCE',
+      what: 'a model to convert',
+      about:
+        'a SavedModel or hub module as a directory, .tar.gz or .zip; a .pb frozen graph; a TensorFlow.js folder or its ' +
+        'model.json; - is standard input',
+    },
+    outputModel,
+  ],
+  options,
+  examples: [
+    'ocelli convert openimages_v4_ssd_mobilenet_v2_1.tar.gz detector.tflite',
+    'ocelli convert --weights fp16 --classes Dog,Cat saved_model/ pets.tflite',
+  ],
+  run,
+};
+
 /**
- * @param {import('../usage.js').Values<'convert'>} values
+ * @param {Values} values
  * @param {string[]} files
  */
-export async function run(values, [source, out]) {
-  if (source === undefined || out === undefined) throw new UsageError('which SOURCE, and which OUT.tflite?');
-  const options = readOptions(values);
-  const converted = await attempt(source, async () => convert(await openSource(source), options));
+async function run(values, [source, out]) {
+  const converted = await attempt(source, async () => convert(await openSource(source), toOptions(values)));
   process.stderr.write(clearLine());
   const isWritten = converted && (await attempt(out, () => writeWhole(out, converted.model)));
   if (!isWritten) return;
@@ -38,19 +94,17 @@ export async function run(values, [source, out]) {
 }
 
 /**
- * @param {import('../usage.js').Values<'convert'>} values
- * @returns {ConvertOptions}
+ * @param {Values} values
+ * @returns {import('../../wasm/convert/index.js').ConvertOptions}
  */
-function readOptions({ weights, batch, signature, outputs, classes, ...rest }) {
+function toOptions({ weights, batch, signature, outputs, classes, 'keep-batch-norm': keepBatchNorm }) {
   return {
-    .../** @type {ConvertOptions} */ (weights !== undefined && { weights }),
-    ...(batch !== undefined && { batch: batch === 'dynamic' ? batch : Number(batch) }),
-    ...(signature !== undefined && { signature }),
-    ...(outputs && { outputs: splitNames(outputs) }),
-    ...(classes && {
-      classes: splitNames(classes).map((name) => (/^\d+$/.test(name) ? Number(name) : name)),
-    }),
-    keepBatchNorm: rest['keep-batch-norm'],
+    weights,
+    batch,
+    signature,
+    outputs,
+    classes,
+    keepBatchNorm,
     onProgress: ({ stage }) => process.stderr.write(clearLine(`${stage} ...`)),
   };
 }

@@ -1,6 +1,7 @@
-// ocelli detect: image files -> a table or a line of JSON for each, and the photos with the objects drawn on them.
+// ocelli detect: prints the objects in each image, and draws them on copies of the images.
 import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
+import { DEFAULT_THRESHOLDS, THRESHOLD_RANGES } from '../../wasm/vision/detector.js';
 import { drawDetections } from '../../wasm/draw/draw.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/draw/png.js';
@@ -14,14 +15,90 @@ import {
   print,
   printable,
   readBytes,
-  readNumber,
   roundMs,
   UsageError,
 } from '../common.js';
-import { checkFiles, openModel, readClasses, readLoading } from '../options.js';
+import { openModel, readLoading } from '../model.js';
+import * as shared from '../options.js';
+
+const options = /** @type {const} */ ({
+  score: {
+    type: 'number',
+    value: 'N',
+    about: 'only show objects whose score is above N',
+    range: THRESHOLD_RANGES.scoreThreshold,
+    default: DEFAULT_THRESHOLDS.scoreThreshold,
+  },
+  iou: {
+    type: 'number',
+    value: 'N',
+    about: 'drop a box that overlaps a better box of its class by more than N',
+    range: THRESHOLD_RANGES.iouThreshold,
+    default: DEFAULT_THRESHOLDS.iouThreshold,
+  },
+  max: {
+    type: 'number',
+    value: 'N',
+    about: 'show the N best objects',
+    range: THRESHOLD_RANGES.maxResults,
+    default: DEFAULT_THRESHOLDS.maxResults,
+  },
+  classes: {
+    type: 'classes',
+    value: 'A,B',
+    about: 'only show these classes: names, MIDs (/m/...) or numbers',
+  },
+  deny: { type: 'classes', value: 'A,B', about: 'do not show these classes' },
+  json: {
+    type: 'flag',
+    about:
+      'print one line of JSON for each image instead of the table: {file, width, height, detections: [{label, ' +
+      'labelId, mid, score, box: {x, y, width, height}}], precision, ms: {decode, preprocess, network, postprocess}}',
+  },
+  out: {
+    type: 'text',
+    value: 'PATH',
+    about:
+      'also write images with boxes and labels drawn on them. If PATH ends in .png, it is the file for the only ' +
+      'image; otherwise PATH is a directory and gets NAME.png for each image. Input files are never overwritten',
+  },
+  report: { type: 'flag', about: 'also print the energy used and the emissions, measured or estimated' },
+  precision: { ...shared.precision, default: 'float' },
+  model: {
+    type: 'file',
+    value: 'FILE',
+    about: 'a detector: a .tflite file, or - for standard input',
+    defaultText: 'the detector that comes with ocelli',
+  },
+  labels: shared.labels,
+  input: shared.input,
+  ssd: {
+    type: 'text',
+    value: 'JSON',
+    about:
+      "how to turn the model's outputs into boxes, if the file does not say: {anchors or anchorGenerator, boxCoder, " +
+      'scores, background}; JSON text or the name of a JSON file. models/manifest.json has examples',
+  },
+  threads: shared.threads,
+  deterministic: shared.deterministic,
+});
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'find the objects in images',
+  about: 'Prints a table of the objects in each image: label, score, and box in pixels of the upright image.',
+  positionals: [shared.images],
+  options,
+  examples: [
+    'ocelli detect photo.jpg',
+    'ocelli detect --score 0.3 --classes Dog,Cat --out found/ photos/*.jpg',
+    'curl -s https://example.com/photo.jpg | ocelli detect --json -',
+  ],
+  run,
+};
 
 /**
- * @typedef {import('../usage.js').Values<'detect'>} Values
+ * @typedef {import('../arguments.js').Values<typeof options>} Values
  * @typedef {import('../../wasm/vision/types.js').Detection} Detection
  * @typedef {import('../../wasm/vision/types.js').RunInfo} RunInfo
  */
@@ -30,25 +107,19 @@ import { checkFiles, openModel, readClasses, readLoading } from '../options.js';
  * @param {Values} values
  * @param {string[]} images
  */
-export async function run(values, images) {
-  checkFiles(images, values.model);
-  const thresholds = readThresholds(values);
-  const classes = { allow: readClasses('classes', values.classes), deny: readClasses('deny', values.deny) };
+async function run(values, images) {
   const loading = await readLoading(values);
   const pictures = values.out === undefined ? [] : await planPictures(values.out, images);
   const detector =
     loading &&
     pictures &&
-    (await openModel(ObjectDetector, values.model, { ...loading, classes, ...thresholds }));
+    (await openModel(ObjectDetector, values.model, { ...loading, ...toOptions(values) }));
   if (!detector) return;
   try {
     for (const [i, image] of images.entries()) {
-      await detectIn(detector, image, pictures[i], {
-        json: values.json ?? false,
-        score: thresholds.scoreThreshold,
-      });
+      await detectIn(detector, image, pictures[i], values);
     }
-    if (values.report) await tellEnergy(detector, values.json ?? false);
+    if (values.report) await printEnergy(detector, values.json);
   } finally {
     detector.close();
   }
@@ -58,7 +129,7 @@ export async function run(values, images) {
  * @param {ObjectDetector} detector
  * @param {boolean} json
  */
-async function tellEnergy(detector, json) {
+async function printEnergy(detector, json) {
   const { figures } = await detector.report();
   if (json) return print(JSON.stringify({ energy: figures }));
   const rows = figures.map(({ name, value, unit, kind, basis }) => [
@@ -70,11 +141,11 @@ async function tellEnergy(detector, json) {
 }
 
 /**
- * One image: tells what is in it, and writes the picture if one is asked for.
+ * Prints what is in one image.
  * @param {ObjectDetector} detector
  * @param {string} image
- * @param {string | undefined} picture
- * @param {{json: boolean, score: number}} shown
+ * @param {string | undefined} picture the file to draw the objects into
+ * @param {Values} values
  */
 async function detectIn(detector, image, picture, { json, score }) {
   const result = await attempt(image, async () => {
@@ -149,23 +220,24 @@ function formatScore(score) {
 // ---- options ----
 
 /** @param {Values} values */
-function readThresholds({ score, iou, max }) {
-  const maxResults = readNumber('max', max, { min: 1, max: 100000, integer: true }) ?? 100;
+function toOptions({ score, iou, max, classes, deny, precision }) {
   return {
-    scoreThreshold: readNumber('score', score, { min: 0, max: 1 }) ?? 0.5,
-    iouThreshold: readNumber('iou', iou, { min: 0, max: 1 }) ?? 0.6,
-    maxResults,
-    maxPerClass: maxResults,
+    classes: { allow: classes, deny },
+    scoreThreshold: score,
+    iouThreshold: iou,
+    maxResults: max,
+    maxPerClass: max,
+    precision,
   };
 }
 
-// ---- where pictures go ----
+// ---- output files ----
 
 /**
  * The file to write for each image.
- * @param {string} out a name ending in .png is a file, any other a directory, which is made if it is not there
+ * @param {string} out a file if the name ends in .png and is not a directory; otherwise a directory, which is created
  * @param {string[]} images
- * @returns {Promise<string[] | undefined>} undefined if there can be no such directory
+ * @returns {Promise<string[] | undefined>} undefined if the directory cannot be created
  */
 async function planPictures(out, images) {
   const inputs = new Set(await Promise.all(images.map(identify)));
@@ -183,7 +255,7 @@ async function planPictures(out, images) {
 }
 
 /**
- * DIR/NAME.png; DIR/NAME-2.png and so on where that is taken by another image, or is itself one that is read.
+ * DIR/NAME.png, or DIR/NAME-2.png and so on if that name is taken by another picture or is an input file.
  * @param {string} directory
  * @param {string[]} images
  * @param {Set<string | undefined>} inputs
@@ -205,9 +277,9 @@ async function nameInDirectory(directory, images, inputs) {
 }
 
 /**
- * The same for all names of a file, links too.
+ * A key that is the same for every name of a file, links included.
  * @param {string} file
- * @returns {Promise<string | undefined>} undefined if there is none
+ * @returns {Promise<string | undefined>} undefined if the file does not exist
  */
 async function identify(file) {
   const found = await stat(file, { bigint: true }).catch(() => undefined);

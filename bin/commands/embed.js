@@ -1,23 +1,45 @@
-// ocelli embed: image files -> a feature vector for each, as text, JSON or a NumPy file.
+// ocelli embed: prints the feature vector of each image, as text or JSON, or writes them as a NumPy file.
 import { writeFile } from 'node:fs/promises';
-import { FeatureExtractor } from '../../wasm/platform/node.js';
-import { attempt, bold, dim, print, readBytes, shorten, UsageError } from '../common.js';
-import { checkFiles, openModel, readLoading } from '../options.js';
+import { attempt, bold, dim, print, shorten, UsageError } from '../common.js';
+import { useExtractor } from '../model.js';
+import { extractor, images } from '../options.js';
 
 /** @typedef {{file: string, vector: Float32Array}} Embedded */
 
 const SHOWN_NUMBERS = 6;
 
+const options = /** @type {const} */ ({
+  json: { type: 'flag', about: 'print one line of JSON for each image: {file, features}' },
+  npy: {
+    type: 'text',
+    value: 'FILE',
+    about:
+      'also write a NumPy file: one float32 array [images, length] with a row for each image that is printed',
+  },
+  normalize: { type: 'flag', about: 'divide each vector by its length' },
+  ...extractor,
+});
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'print the feature vector of each image',
+  about: 'Prints the feature vector of each image.',
+  positionals: [images],
+  options,
+  examples: ['ocelli embed --npy features.npy photos/*.jpg'],
+  run,
+};
+
 /**
- * @param {import('../usage.js').Values<'embed'>} values
- * @param {string[]} images
+ * @param {import('../arguments.js').Values<typeof options>} values
+ * @param {string[]} files
  */
-export async function run(values, images) {
-  if (values.json && values.npy !== undefined) throw new UsageError('either --json or --npy, not both');
+async function run(values, files) {
+  if (values.json && values.npy !== undefined) throw new UsageError('pass --json or --npy, not both');
   /** @type {Embedded[]} */
   const rows = [];
-  await useExtractor(values, images, async (embed) => {
-    for (const file of images) {
+  await useExtractor(values, async (embed) => {
+    for (const file of files) {
       const vector = await embed(file);
       if (!vector) continue;
       rows.push({ file, vector });
@@ -27,25 +49,6 @@ export async function run(values, images) {
   const { npy } = values;
   if (npy === undefined || rows.length === 0) return;
   await attempt(npy, () => writeFile(npy, encodeNpy(rows.map(({ vector }) => vector))));
-}
-
-/**
- * @param {import('../options.js').LoadingValues & {model?: string, layer?: string, normalize?: boolean}} values
- * @param {string[]} images all that will be asked for
- * @param {(embed: (file: string) => Promise<Float32Array | undefined>) => Promise<void>} use `embed` tells why a file
- *   has no vector
- */
-export async function useExtractor(values, images, use) {
-  checkFiles(images, values.model);
-  const loading = await readLoading(values);
-  const { layer, normalize: l2Normalize } = values;
-  const extractor = loading && (await openModel(FeatureExtractor, values.model, { ...loading, layer }));
-  if (!extractor) return;
-  try {
-    await use((file) => attempt(file, async () => extractor.extract(await readBytes(file), { l2Normalize })));
-  } finally {
-    extractor.close();
-  }
 }
 
 /** @param {Embedded} row */
@@ -61,8 +64,8 @@ function toText({ file, vector }) {
  */
 function encodeNpy(vectors) {
   const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${vectors.length}, ${vectors[0].length}), }`;
-  const prefix = 10; // magic, version, length of the header
-  const size = Math.ceil((prefix + about.length + 1) / 64) * 64; // of all of it, as NumPy aligns data
+  const prefix = 10; // magic, version, header length
+  const size = Math.ceil((prefix + about.length + 1) / 64) * 64; // NumPy aligns the data to 64 bytes
   const header = Buffer.from(`\x93NUMPY\x01\x00\0\0${about.padEnd(size - prefix - 1)}\n`, 'latin1');
   header.writeUInt16LE(size - prefix, 8);
   return Buffer.concat([header, ...vectors.map(({ buffer }) => Buffer.from(buffer))]);

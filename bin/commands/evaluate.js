@@ -1,22 +1,42 @@
-// ocelli evaluate: a classifier and a directory of photos -> how well it does.
+// ocelli evaluate: measures the accuracy of a classifier on a directory of images.
 import { readLabels } from '../../wasm/vision/labels.js';
 import { resolveInput } from '../../wasm/vision/model_spec.js';
 import { toPixels } from '../../wasm/vision/input.js';
 import { Confusion } from '../../wasm/train/metrics.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
-import { bold, layOut, print, readThreads, UsageError } from '../common.js';
-import { loadModel } from '../model.js';
+import { bold, layOut, print } from '../common.js';
+import { loadModel, readModel } from '../model.js';
+import { classDirectory, threads } from '../options.js';
 
 const MAX_PIXELS = 1 << 24;
 
+const options = /** @type {const} */ ({
+  threads,
+  json: { type: 'flag', about: 'print one JSON object' },
+});
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'measure the accuracy of a classifier',
+  about:
+    'Runs a classifier that ocelli train wrote on the images in DIR/CLASS/ and prints accuracy, loss, the precision ' +
+    'and recall of each class, and a table of which classes are confused.',
+  positionals: [
+    { name: 'MODEL', what: 'a classifier', about: 'a .tflite file; - is standard input' },
+    classDirectory,
+  ],
+  options,
+  examples: ['ocelli evaluate flowers.tflite photos/'],
+  run,
+};
+
 /**
- * @param {import('../usage.js').Values<'evaluate'>} values
- * @param {string[]} positionals
+ * @param {import('../arguments.js').Values<typeof options>} values
+ * @param {string[]} files
  */
-export async function run(values, [model, directory]) {
-  if (!model || !directory) throw new UsageError('which model, and which directory of photos?');
-  const { engine, entry, metadata } = await loadModel(model, readThreads(values.threads));
+async function run(values, [model, directory]) {
+  const { engine, entry, metadata } = await loadModel(await readModel(model), values.threads);
   try {
     const labels = readLabels(metadata.labels ?? '').map(({ name }) => name);
     const { sources, labels: truth } = await openImageDirectory(directory);
@@ -36,7 +56,7 @@ export async function run(values, [model, directory]) {
       confusion.add(probabilities, [label]);
       loss -= Math.log(Math.max(probabilities[label], 1e-7));
     }
-    tell(values, confusion, labels, loss / sources.length, sources.length);
+    printResult(values, confusion, labels, loss / sources.length, sources.length);
   } finally {
     engine.close();
   }
@@ -49,7 +69,7 @@ export async function run(values, [model, directory]) {
  * @param {number} loss
  * @param {number} examples
  */
-function tell({ json }, confusion, labels, loss, examples) {
+function printResult({ json }, confusion, labels, loss, examples) {
   const { classes, table } = confusion;
   const accuracy = table.reduce((sum, row, i) => sum + row[i], 0) / examples;
   if (json) return print(JSON.stringify({ loss, accuracy, examples, classes, confusion: table }));

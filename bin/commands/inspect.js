@@ -1,4 +1,4 @@
-// ocelli inspect: a model file -> what is in it, as text or JSON.
+// ocelli inspect: prints what is in a model file, as text or JSON.
 import { readLabels } from '../../wasm/vision/labels.js';
 import { ownMetadata } from '../../wasm/vision/model_spec.js';
 import { precisionOf, prepare } from '../../wasm/vision/prepare.js';
@@ -11,12 +11,11 @@ import {
   plural,
   print,
   printable,
-  readBytes,
   shorten,
   shortName,
 } from '../common.js';
-import { DEFAULT_MODEL, loadModel } from '../model.js';
-import { readClasses } from '../options.js';
+import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
+import { optionalModel } from '../options.js';
 
 /**
  * @typedef {import('../../wasm/engine/engine.js').TensorInfo} TensorInfo
@@ -26,20 +25,39 @@ import { readClasses } from '../options.js';
 const SHOWN_LABELS = 12;
 const SOFTMAX = 'its softmax scores depend on each other';
 
+const options = /** @type {const} */ ({
+  operators: { type: 'flag', about: 'list every operator instead of a count of each kind' },
+  classes: {
+    type: 'classes',
+    value: 'A,B',
+    about:
+      'of a detector, also print what computing only these classes saves: names, MIDs (/m/...) or numbers',
+  },
+  json: { type: 'flag', about: 'print one JSON object, with every operator' },
+});
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'print what is in a .tflite file',
+  about:
+    'Prints what is in a .tflite file: inputs, outputs, operators, parameters, multiply-adds, memory and labels.',
+  positionals: [optionalModel],
+  options,
+  examples: ['ocelli inspect --operators model.tflite'],
+  run,
+};
+
 /**
- * @param {import('../usage.js').Values<'inspect'>} values
+ * @param {import('../arguments.js').Values<typeof options>} values
  * @param {string[]} files
  */
-export async function run(values, [file]) {
-  const classes = readClasses('classes', values.classes);
+async function run({ classes, operators, json }, [file]) {
   const description = await attempt(file ?? DEFAULT_MODEL, async () => {
-    const model = file === '-' ? await readBytes(file) : file;
+    const model = await readModel(file);
     const whole = await describe(file, model);
     return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole) }) };
   });
-  if (description) {
-    print(values.json ? JSON.stringify(description) : toText(description, values.operators ?? false));
-  }
+  if (description) print(json ? JSON.stringify(description) : toText(description, operators));
 }
 
 /**
@@ -74,7 +92,7 @@ async function describe(file, model) {
 }
 
 /**
- * What a detector saves that is asked for these classes only. Its input does not matter.
+ * What a detector saves if it computes only these classes. How it reads its input does not matter.
  * @param {Uint8Array | string | undefined} model
  * @param {(string | number)[]} allow
  * @param {Awaited<ReturnType<typeof describe>>} whole
@@ -96,7 +114,7 @@ async function describeSliced(model, allow, { multiplyAdds, operators }) {
 }
 
 /**
- * What the file's metadata says of how its heads become boxes.
+ * What the file's metadata says about decoding its outputs to boxes.
  * @param {NonNullable<import('../../wasm/engine/engine.js').Metadata['detector']>} detector
  * @param {ReturnType<typeof ownMetadata>} own
  */
@@ -215,7 +233,7 @@ function formatSaved({ classes, savedMultiplyAdds, leftWhole }, multiplyAdds) {
   return `${formatCount(savedMultiplyAdds)} of them (${share} %) ${by}`;
 }
 
-/** @param {{mean: number[], std: number[]}} normalization one number if it is that of every channel */
+/** @param {{mean: number[], std: number[]}} normalization shown as one number if all channels have the same */
 function formatNormalization({ mean, std }) {
   const [m, s] = [mean, std].map((values) =>
     new Set(values).size === 1 ? shorten(values[0]) : `[${values.map(shorten)}]`,

@@ -1,4 +1,4 @@
-// ocelli train: a directory of photos -> a classifier as .tflite, and the report of its training.
+// ocelli train: trains a classifier on a directory of images, and writes it as .tflite with a report of its training.
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import {
@@ -10,14 +10,18 @@ import {
 } from '../../wasm/train/node.js';
 import { bestOf } from '../../wasm/report/card.js';
 import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
-import { OPTIMIZER_NAMES } from '../../wasm/train/plan.js';
-import { layOut, print, readBytes, readNumber, readThreads, UsageError } from '../common.js';
+import { QUANTITY } from '../../wasm/report/energy/estimate.js';
+import { BATCH_NORM_MODES, UNFREEZE } from '../../wasm/train/backbone.js';
+import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
+import { layOut, print, UsageError } from '../common.js';
+import { readLoading, readModel } from '../model.js';
+import { classDirectory, deterministic, input, threads } from '../options.js';
 
-/** @typedef {import('../usage.js').Values<'train'>} Values */
-/** @typedef {import('../../wasm/train/plan.js').PlanOptions} PlanOptions */
+/** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
 
 /**
- * The card's four configurations. Keras' own default is RMSprop, so that its "Batch 32" may have been its "RMSprop".
+ * The configurations of the model card. Keras' default optimizer is RMSprop, so that the card's "Batch 32" may have used
+ * RMSprop too.
  * @type {Record<string, {name: string, batchSize: number, optimizer?: import('../../wasm/train/plan.js').OptimizerName}>}
  */
 const CARD = {
@@ -27,7 +31,7 @@ const CARD = {
   rmsprop: { name: 'Batch 32 RMSprop', batchSize: 32, optimizer: 'rmsprop' },
 };
 
-/** What becomes of the batch norm of blocks that are trained. */
+/** How the batch norm of blocks that are trained is treated. */
 const BATCH_NORM = {
   folded: 'the file has it folded; folded kernels and their biases are trained',
   frozen: 'frozen; kernels are trained',
@@ -35,17 +39,144 @@ const BATCH_NORM = {
 };
 
 const BAR_LENGTH = 24;
+const DEFAULT_BATCH = 32;
+const DEFAULT_OPTIMIZER = 'rmsprop';
+
+const options = /** @type {const} */ ({
+  out: {
+    type: 'text',
+    value: 'FILE',
+    about: 'write the classifier and its labels as one .tflite file; with --compare, the best classifier',
+  },
+  report: {
+    type: 'text',
+    value: 'DIR',
+    about: 'write a model card with tables, plots, emissions.csv and JSON',
+  },
+  epochs: {
+    type: 'number',
+    value: 'N',
+    about: 'train for N epochs',
+    range: RANGES.epochs,
+    default: 20,
+  },
+  batch: {
+    type: 'number',
+    value: 'N',
+    about: 'images in a step',
+    range: RANGES.batchSize,
+    defaultText: String(DEFAULT_BATCH),
+  },
+  optimizer: {
+    type: 'choice',
+    value: 'NAME',
+    about: 'the optimizer',
+    choices: OPTIMIZER_NAMES,
+    defaultText: `${DEFAULT_OPTIMIZER}, as in Keras`,
+  },
+  lr: {
+    type: 'number',
+    value: 'N',
+    about: 'the learning rate',
+    range: RANGES.learningRate,
+    defaultText: '0.01 for sgd, momentum and nesterov, 0.001 for the others',
+  },
+  validation: {
+    type: 'number',
+    value: 'N',
+    about: 'the share of the images to keep for validation',
+    range: RANGES.validationSplit,
+    default: 0.2,
+  },
+  seed: {
+    type: 'number',
+    value: 'N',
+    about: 'sets the first weights, the order of the images and the choice of validation images',
+    range: RANGES.seed,
+    default: 0,
+  },
+  unfreeze: {
+    type: 'number',
+    value: 'N',
+    about: 'also train the last N inverted residual blocks of the network',
+    range: UNFREEZE,
+    default: 0,
+  },
+  'batch-norm': {
+    type: 'choice',
+    value: 'MODE',
+    about:
+      'what to do with the batch norm of unfrozen blocks; training needs a file converted with --keep-batch-norm. If ' +
+      'the file has only folded batch norm, the folded kernels and their biases are trained',
+    choices: BATCH_NORM_MODES,
+    default: 'frozen',
+  },
+  compare: {
+    type: 'names',
+    value: 'A,B',
+    about: 'train several times; batch32 and batch64 use sgd unless --optimizer is given',
+    choices: Object.keys(CARD),
+  },
+  model: {
+    type: 'file',
+    value: 'FILE',
+    about: 'take features from this .tflite file with float weights; - is standard input',
+    defaultText: "the backbone of ocelli's detector",
+  },
+  input,
+  country: {
+    type: 'text',
+    value: 'CODE',
+    about: 'the country whose electricity is used: three letters, such as FRA',
+    defaultText: "the world's average",
+  },
+  intensity: {
+    type: 'number',
+    value: 'N',
+    about: 'the emissions of the electricity, in g CO2e per kWh',
+    range: QUANTITY,
+    defaultText: 'the average of the country',
+  },
+  tdp: {
+    type: 'number',
+    value: 'N',
+    about: 'the thermal design power of the processor, in watts',
+    range: QUANTITY,
+    defaultText: '4 for each hardware thread',
+  },
+  threads: { ...threads, about: 'compute features with N threads' },
+  deterministic,
+  json: { type: 'flag', about: 'print one JSON object instead of the table' },
+});
+
+/** @typedef {import('../arguments.js').Values<typeof options>} Values */
+
+/** @type {import('../arguments.js').Command<typeof options>} */
+export const command = {
+  summary: 'train a classifier on folders of images',
+  about:
+    'Trains a classifier on the images in DIR/CLASS/: a softmax layer on the features of a network and, with ' +
+    "--unfreeze, the network's last blocks. Pass --out, --report or both.",
+  positionals: [classDirectory],
+  options,
+  examples: [
+    'ocelli train photos/ --out flowers.tflite',
+    'ocelli train photos/ --compare batch32,batch64,adam,rmsprop --report card/',
+  ],
+  run,
+};
 
 /**
  * @param {Values} values
  * @param {string[]} positionals
  */
-export async function run(values, [directory]) {
-  if (!directory) throw new UsageError('which directory of photos?');
-  if (!values.out && !values.report) throw new UsageError('--out or --report says where the result goes');
-  const fits = readFits(values);
-  const energy = readEnergy(values);
+async function run(values, [directory]) {
+  if (!values.out && !values.report)
+    throw new UsageError('train needs --out or --report to write its result');
+  const fits = toFits(values);
+
   const backbone = await openBackbone(values);
+  if (!backbone) return;
   if (backbone.batchNorm) process.stderr.write(`batch norm: ${BATCH_NORM[backbone.batchNorm]}\n`);
   const { sources, labels } = await openImageDirectory(directory);
   const start = performance.now();
@@ -55,20 +186,9 @@ export async function run(values, [directory]) {
   endBar();
   const extractionSeconds = (performance.now() - start) / 1000;
   const results = [];
-  for (const { name, ...options } of fits) {
-    const learner = await TransferLearner.create({
-      extractor: backbone,
-      deterministic: values.deterministic,
-      seed: options.seed,
-    });
-    learner.addFeatures(features, labels);
-    await learner.fit({ ...options, callbacks: showProgress(name) });
-    endBar();
-    const configuration = await learner.describeFit({ name, energy });
-    results.push({ configuration, file: values.out ? learner.export() : undefined });
-    learner.close();
-  }
+  for (const fit of fits) results.push(await trainOnce(values, backbone, { features, labels }, fit));
   backbone.close();
+
   const configurations = results.map(({ configuration }) => configuration);
   const best = bestOf(configurations);
   const file = results.find(({ configuration }) => configuration === best)?.file;
@@ -86,86 +206,51 @@ export async function run(values, [directory]) {
 
 /**
  * @param {Values} values
- * @returns {(PlanOptions & {name: string})[]}
+ * @param {Backbone} backbone
+ * @param {{features: Awaited<ReturnType<typeof extractFeatures>>, labels: string[]}} examples
+ * @param {Fit} fit
  */
-function readFits(values) {
-  const batch = readNumber('batch', values.batch, { min: 1, max: 65536, integer: true });
-  const rate = readNumber('lr', values.lr, { min: 0, max: 1000 });
-  const common = {
-    epochs: readNumber('epochs', values.epochs, { min: 1, max: 1e6, integer: true }) ?? 20,
-    validationSplit: readNumber('validation', values.validation, { min: 0, max: 0.99 }) ?? 0.2,
-    seed: readNumber('seed', values.seed, { min: 0, max: 2 ** 32 - 1, integer: true }) ?? 0,
-  };
-  const chosen = readOptimizer(values.optimizer);
+async function trainOnce(values, backbone, { features, labels }, { name, ...plan }) {
+  const { deterministic, country, intensity, tdp: cpuTdp } = values;
+  const learner = await TransferLearner.create({ extractor: backbone, deterministic, seed: plan.seed });
+  learner.addFeatures(features, labels);
+  await learner.fit({ ...plan, callbacks: showProgress(name) });
+  endBar();
+  const configuration = await learner.describeFit({ name, energy: { country, intensity, cpuTdp } });
+  const file = values.out ? learner.export() : undefined;
+  learner.close();
+  return { configuration, file };
+}
+
+/**
+ * @param {Values} values
+ * @returns {Fit[]}
+ */
+
+function toFits({ batch, lr: rate, epochs, validation, seed, optimizer: chosen, compare }) {
+  const common = { epochs, validationSplit: validation, seed };
   const optimizerOf = (/** @type {import('../../wasm/train/plan.js').OptimizerName} */ name) =>
-    rate === undefined ? name : withRate(name, rate);
-  if (values.compare === undefined) {
-    const optimizer = optimizerOf(chosen ?? 'rmsprop');
-    return [{ ...common, name: 'training', batchSize: batch ?? 32, optimizer }];
+    rate === undefined ? name : { ...NAMED_OPTIMIZERS[name], learningRate: rate };
+  if (compare === undefined) {
+    const optimizer = optimizerOf(chosen ?? DEFAULT_OPTIMIZER);
+    return [{ ...common, name: 'training', batchSize: batch ?? DEFAULT_BATCH, optimizer }];
   }
-  if (batch !== undefined) throw new UsageError('--compare has batch sizes of its own');
-  return values.compare.split(',').map((key) => {
-    if (!Object.hasOwn(CARD, key))
-      throw new UsageError(`--compare knows ${Object.keys(CARD).join(', ')}, not '${key}'`);
+  if (batch !== undefined) throw new UsageError('pass --compare or --batch, not both');
+  return compare.map((key) => {
     const { optimizer = chosen ?? 'sgd', ...rest } = CARD[key];
     return { ...common, ...rest, optimizer: optimizerOf(optimizer) };
   });
 }
 
-/** @param {string | undefined} name */
-function readOptimizer(name) {
-  if (name === undefined) return undefined;
-  const optimizer = OPTIMIZER_NAMES.find((candidate) => candidate === name);
-  if (!optimizer) throw new UsageError(`--optimizer takes ${OPTIMIZER_NAMES.join(', ')}, not '${name}'`);
-  return optimizer;
-}
-
 /**
- * @param {import('../../wasm/train/plan.js').OptimizerName} name
- * @param {number} learningRate
- * @returns {import('../../wasm/train/plan.js').OptimizerOptions}
+ * @param {Values} values
+ * @returns {Promise<Backbone | undefined>} undefined if the file with the input's specification cannot be read
  */
-function withRate(name, learningRate) {
-  if (name === 'momentum' || name === 'nesterov')
-    return { type: 'sgd', momentum: 0.9, nesterov: name === 'nesterov', learningRate };
-  return { type: name, learningRate };
-}
-
-/** @param {Values} values */
-function readEnergy(values) {
-  const watts = { min: 0, max: 1e6 };
-  return {
-    country: values.country,
-    intensity: readNumber('intensity', values.intensity, watts),
-    cpuTdp: readNumber('tdp', values.tdp, watts),
-  };
-}
-
-/** @param {Values} values */
 async function openBackbone(values) {
-  return Backbone.create({
-    model: values.model === '-' ? await readBytes('-') : values.model,
-    input: values.input === undefined ? undefined : readJson(values.input),
-    unfreeze: readNumber('unfreeze', values.unfreeze, { min: 0, max: 16, integer: true }),
-    batchNorm: readBatchNorm(values['batch-norm']),
-    threads: readThreads(values.threads),
-    deterministic: values.deterministic,
-  });
-}
-
-/** @param {string | undefined} mode */
-function readBatchNorm(mode) {
-  if (mode === undefined || mode === 'frozen' || mode === 'training') return mode;
-  throw new UsageError(`--batch-norm takes frozen or training, not '${mode}'`);
-}
-
-/** @param {string} text */
-function readJson(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new UsageError('--input takes JSON');
-  }
+  const { unfreeze, 'batch-norm': batchNorm } = values;
+  const loading = await readLoading(values);
+  if (!loading) return undefined;
+  return Backbone.create({ ...loading, model: await readModel(values.model), unfreeze, batchNorm });
 }
 
 /** @param {string} name @returns {import('../../wasm/train/fit.js').Callbacks} */
@@ -182,7 +267,7 @@ function showProgress(name) {
 }
 
 /**
- * On a terminal only: one line that is written over.
+ * Shows progress on a terminal, on one line that is overwritten.
  * @param {string} title
  * @param {number} done
  * @param {number} total

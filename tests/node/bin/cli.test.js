@@ -1,7 +1,7 @@
 // The command line, run as its users run it: what comes out on stdout and stderr, the exit status, the files written.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
@@ -19,11 +19,10 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
-import { COMMANDS } from '../../../bin/usage.js';
 import { encodePng } from '../../../wasm/draw/png.js';
+import { CLI, jsonLines, ocelli, succeed } from './run.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const CLI = join(ROOT, 'bin/ocelli.js');
 const PHOTOS = join(process.env.OCELLI_SHARED ?? join(ROOT, '../shared/data'), 'photos');
 const withPhotos = { skip: existsSync(PHOTOS) ? false : `no photos in ${PHOTOS}` };
 const DEFAULT_MODEL = join(ROOT, 'dist/models/ssd_mobilenet_v2_oidv4.bin');
@@ -58,78 +57,20 @@ const PNG = file('gradient.png', encodePng(GRADIENT));
 // Whatever the picture, something scores above 0
 const ANYTHING = ['--score', '0', '--max', '3'];
 
-/**
- * @param {string[]} args
- * @param {{input?: Uint8Array, cwd?: string}} [options]
- */
-function ocelli(args, { input, cwd } = {}) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { input, cwd });
-  return { status, stdout: stdout.toString(), stderr: stderr.toString() };
-}
-
-/** @param {string[]} args @param {{input?: Uint8Array, cwd?: string}} [options] @returns {string} stdout, when all went well */
-function succeed(args, options) {
-  const { status, stdout, stderr } = ocelli(args, options);
-  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-  return stdout;
-}
-
-/** @param {string} stdout @returns {any[]} */
-const jsonLines = (stdout) =>
-  stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-
-describe('help', () => {
-  test('names the commands', () => {
-    const text = succeed(['--help']);
-    for (const name of Object.keys(COMMANDS)) assert.match(text, new RegExp(`^ +${name} `, 'm'));
-    assert.equal(succeed(['-h']), text);
-  });
-
-  for (const [name, { options }] of Object.entries(COMMANDS)) {
-    test(`of ${name} names each of its options`, () => {
-      const text = succeed([name, '--help']);
-      const named = [...text.matchAll(/^ {2}(?:-h, )?--([a-z-]+)/gm)].map(([, option]) => option);
-      assert.deepEqual([...new Set(named)].sort(), Object.keys(options).sort());
-      assert.match(text, /^Usage: /);
-      assert.ok(text.split('\n').every((line) => line.length <= 120));
-    });
-  }
-
-  test('--version is the package’s', () => {
-    const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-    assert.equal(succeed(['--version']), `${version}\n`);
-  });
-});
-
 describe('wrong usage ends with 2 and one line that says why', () => {
   /** @type {[string[], RegExp][]} */
   const cases = [
-    [[], /which command/],
-    [['find'], /no command 'find'/],
+    [[], /ocelli needs a command: detect, /],
     [['constructor'], /no command 'constructor'/],
     [['--frobnicate'], /no command '--frobnicate'/],
-    [['detect'], /which image/],
-    [['detect', '--frobnicate', PNG], /unknown option '--frobnicate'/],
-    [['detect', PNG, '--score'], /'--score <value>' argument missing/],
-    [['detect', PNG, '--json=yes'], /'--json' does not take an argument/],
-    [['detect', PNG, '--score', 'high'], /--score takes a number from 0 to 1, not 'high'/],
-    [['detect', PNG, '--score='], /--score takes a number/],
-    [['detect', PNG, '--iou', '1.5'], /--iou takes/],
-    [['detect', PNG, '--max', '2.5'], /--max takes a whole number/],
-    [['detect', PNG, '--threads', '0'], /--threads takes/],
-    [['detect', PNG, '--classes', ','], /--classes names no class/],
+    [['detect'], /detect needs at least one image/],
     [['detect', PNG, '--input', '{'], /--input: /],
     [['detect', PNG, '--input', '{"resize": "nicely"}'], /input\.resize must be/],
     [['detect', '-', '-'], /standard input can be read only once/],
     [['detect', PNG, PNG, '--out', join(sandbox, 'one.png')], /is one file for 2 images/],
     [['detect', PNG, '--out', PNG], /would overwrite the image/],
     [['inspect', 'a.tflite', 'b.tflite'], /unexpected argument 'b.tflite'/],
-    [['bench', '--runs', '0'], /--runs takes/],
-    [['bench', '--precision', 'int4'], /--precision takes float, int8, auto/],
-    [['bench', '--precision', 'int8', DEFAULT_MODEL], /--precision is of the default model/],
+    [['bench', '--precision', 'int8', DEFAULT_MODEL], /--precision is only for the default model/],
     [['bench', '--baseline', '-'], /--baseline loads MODEL twice/],
   ];
   for (const [args, reason] of cases) {

@@ -1,15 +1,13 @@
 // ocelli convert: what it prints, what it writes, and that it writes nothing when it fails.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { zipSync } from 'fflate';
 import { needsShared, shared } from '../shared.js';
+import { ocelli } from './run.js';
 
-const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
 const PERSON = shared('convert/frozen_ssdlite_mobilenet_v2_300_person');
 const V1 = shared('convert/keras2_mobilenet_v1_025_128_classifier');
 const WEB = shared('convert/tfjs_mobilenet_v2_035_128_classifier');
@@ -19,12 +17,6 @@ before(() => {
   sandbox = mkdtempSync(join(tmpdir(), 'ocelli-convert-'));
 });
 after(() => rmSync(sandbox, { recursive: true, force: true }));
-
-/** @param {string[]} args @param {Uint8Array} [input] */
-function ocelli(args, input) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', input });
-  return { status, stdout, stderr };
-}
 
 describe('ocelli convert', needsShared, () => {
   test('a detector: written, described, and found to detect', () => {
@@ -52,7 +44,7 @@ describe('ocelli convert', needsShared, () => {
     const sources = [[PERSON], [join(PERSON, 'frozen_inference_graph.pb')], [zip], ['-', graph]];
     const files = sources.map(([source, input], i) => {
       const out = join(sandbox, `same-${i}.tflite`);
-      assert.equal(ocelli(['convert', source, out], input).status, 0, source);
+      assert.equal(ocelli(['convert', source, out], { input }).status, 0, source);
       return readFileSync(out);
     });
     for (const file of files) assert.ok(file.equals(files[0]));
@@ -90,9 +82,9 @@ describe('ocelli convert', needsShared, () => {
       [[archive({ 'saved_model.pb': new Uint8Array(9) }), out], 1, /SOURCE_|CHECKPOINT_/],
       [['--signature', 'nope', V1, out], 1, /SIGNATURE_UNKNOWN.*there are: serving_default/],
       [['--classes', 'Dog', V1, out], 2, /detectors only/],
-      [['--weights', 'int4', V1, out], 2, /weights is one of fp32, fp16, int8/],
-      [['--batch', 'many', V1, out], 2, /batch is/],
-      [[V1], 2, /which SOURCE/],
+      [['--weights', 'int4', V1, out], 2, /--weights takes fp32, fp16 or int8/],
+      [['--batch', 'many', V1, out], 2, /--batch takes/],
+      [[V1], 2, /needs a model to convert/],
       [[V1, join(folder, 'no/such/folder.tflite')], 1, /ENOENT/],
     ];
     for (const [args, expected, reason] of cases) {

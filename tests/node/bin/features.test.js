@@ -1,15 +1,13 @@
 // The commands around features and classes, run as their users run them, against the library's own answers.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { cosineSimilarity, FeatureExtractor, ImageClassifier } from '../../../wasm/platform/node.js';
 import { needsShared, packagePhoto, shared } from '../shared.js';
+import { jsonLines, ocelli, succeed } from './run.js';
 
-const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
 const INPUT = '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}';
 
 const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-features-'));
@@ -26,30 +24,6 @@ const [ASTRONAUT, CHELSEA, COFFEE] = /** @type {const} */ (['astronaut', 'chelse
   file(`${name}.png`, packagePhoto(`${name}.png`)),
 );
 const TEXT = file('notes.txt', 'neither an image nor a model');
-
-/** @param {string[]} args @param {Uint8Array} [input] */
-function ocelli(args, input) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], {
-    input,
-    encoding: 'utf8',
-    maxBuffer: 1 << 26,
-  });
-  return { status, stdout, stderr };
-}
-
-/** @param {string[]} args @param {Uint8Array} [input] @returns {string} stdout, when all went well */
-function succeed(args, input) {
-  const { status, stdout, stderr } = ocelli(args, input);
-  assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
-  return stdout;
-}
-
-/** @param {string} stdout @returns {any[]} */
-const jsonLines = (stdout) =>
-  stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
 
 /** Rows of a NumPy file of version 1. @param {string} path */
 function readNpy(path) {
@@ -68,17 +42,17 @@ function readNpy(path) {
 describe('wrong usage ends with 2, bad input with 1', () => {
   /** @type {[string[], number, RegExp][]} */
   const cases = [
-    [['embed'], 2, /which image/],
+    [['embed'], 2, /needs at least one image/],
     [['embed', '-', '-'], 2, /read only once/],
-    [['embed', '--json', '--npy', 'x.npy', COFFEE], 2, /either --json or --npy/],
+    [['embed', '--json', '--npy', 'x.npy', COFFEE], 2, /pass --json or --npy, not both/],
     [['embed', '--threads', '0', COFFEE], 2, /--threads takes/],
-    [['similar'], 2, /which image/],
-    [['similar', COFFEE], 2, /like which others/],
+    [['similar'], 2, /needs a query image/],
+    [['similar', COFFEE], 2, /at least one image to compare it with/],
     [['similar', '--top', '0', COFFEE, COFFEE], 2, /--top takes/],
-    [['classify'], 2, /which image/],
-    [['classify', COFFEE], 2, /--model names one/],
+    [['classify'], 2, /needs at least one image/],
+    [['classify', COFFEE], 2, /needs --model FILE/],
     [['classify', '--model', '-', '-'], 2, /read only once/],
-    [['inspect', '--classes', ','], 2, /--classes names no class/],
+    [['inspect', '--classes', ','], 2, /--classes takes names separated by commas/],
     [['embed', '--layer', 'Conv_2', COFFEE], 1, /default model: UNKNOWN_LAYER: .*nearest: Conv_1/],
     [['embed', '--model', TEXT, COFFEE], 1, /notes\.txt: MODEL_NOT_TFLITE/],
     [['embed', '--npy', join(sandbox, 'no/such.npy'), COFFEE], 1, /such\.npy: ENOENT/],
@@ -129,7 +103,7 @@ describe('embed', () => {
 
   test('--normalize, --layer, standard input', () => {
     const [{ file: name, features }] = jsonLines(
-      succeed(['embed', '--json', '--normalize', '-'], readFileSync(COFFEE)),
+      succeed(['embed', '--json', '--normalize', '-'], { input: readFileSync(COFFEE) }),
     );
     assert.equal(name, '-');
     assert.ok(Math.abs(Math.hypot(...features) - 1) < 1e-6);
@@ -140,7 +114,7 @@ describe('embed', () => {
   test('a model of one’s own', needsShared, () => {
     const model = shared('models/mobilenet_v2_130_224_feature_vector.fp16.tflite');
     const args = ['embed', '--json', '--model', model, COFFEE];
-    assert.match(ocelli(args).stderr, /MODEL_INPUT_UNKNOWN: .*--input gives it/);
+    assert.match(ocelli(args).stderr, /MODEL_INPUT_UNKNOWN: .*pass it with --input/);
     const [{ features }] = jsonLines(succeed([...args, '--input', INPUT]));
     assert.equal(features.length, 1664);
   });
@@ -168,10 +142,9 @@ describe('similar', () => {
   });
 
   test('a table; a bad image among several; standard input', () => {
-    const { status, stdout, stderr } = ocelli(
-      ['similar', '--top', '1', '-', TEXT, COFFEE, CHELSEA],
-      readFileSync(CHELSEA),
-    );
+    const { status, stdout, stderr } = ocelli(['similar', '--top', '1', '-', TEXT, COFFEE, CHELSEA], {
+      input: readFileSync(CHELSEA),
+    });
     assert.equal(status, 1);
     assert.match(stderr, /^ocelli: .*notes\.txt: UNSUPPORTED_IMAGE_FORMAT: .*\n$/);
     assert.match(stdout, /^-\n {2}1\.0000 {2}.*chelsea\.png\n$/);
@@ -195,7 +168,7 @@ describe('classify', needsShared, () => {
   });
 
   test('a table of the best', () => {
-    const text = succeed(['classify', ...options, '--top', '2', '-'], readFileSync(CHELSEA));
+    const text = succeed(['classify', ...options, '--top', '2', '-'], { input: readFileSync(CHELSEA) });
     assert.match(text, /^-\n {2,3}\d+\.\d % {2}.* cat\n {2,3}\d+\.\d % {2}.*\n$/);
   });
 

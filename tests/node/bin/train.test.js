@@ -1,22 +1,14 @@
 // The command line of training: what it refuses, and that nothing is written then.
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { encodePng } from '../../../wasm/draw/png.js';
+import { ocelli } from './run.js';
 
-const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'train-'));
 after(() => rmSync(directory, { recursive: true }));
-
-/** @param {string[]} args */
-function ocelli(...args) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8' });
-  return { status, stdout, stderr };
-}
 
 /** @param {string} name @param {Record<string, number>} classes how many photos of each */
 function makePhotos(name, classes) {
@@ -37,20 +29,20 @@ describe('ocelli train', () => {
 
   /** @type {[string, string[], RegExp][]} */
   const wrong = [
-    ['without a directory', [], /which directory/],
-    ['without a place for the result', [photos], /--out or --report/],
+    ['without a directory', [], /train needs a directory/],
+    ['without a place for the result', [photos], /train needs --out or --report/],
     ['with an unknown optimizer', [photos, '--out', out, '--optimizer', 'adamax'], /--optimizer takes/],
     ['with an unknown configuration', [photos, '--out', out, '--compare', 'batch32,batch48'], /batch48/],
     [
       'with a batch and --compare',
       [photos, '--out', out, '--compare', 'adam', '--batch', '8'],
-      /--compare has/,
+      /pass --compare or --batch, not both/,
     ],
     ['with no epochs', [photos, '--out', out, '--epochs', '0'], /--epochs takes/],
   ];
   for (const [name, args, message] of wrong) {
     test(`${name} is refused`, () => {
-      const { status, stderr } = ocelli('train', ...args);
+      const { status, stderr } = ocelli(['train', ...args]);
       assert.equal(status, 2);
       assert.match(stderr, message);
       assert.ok(!existsSync(out));
@@ -67,7 +59,7 @@ describe('ocelli train', () => {
       [directory + '/photos/dark', 'NO_EXAMPLES'],
       [directory + '/absent', 'ENOENT'],
     ]) {
-      const { status, stderr } = ocelli('train', from, '--out', out);
+      const { status, stderr } = ocelli(['train', from, '--out', out]);
       assert.equal(status, 1, stderr);
       assert.ok(stderr.includes(code), stderr);
       assert.ok(!existsSync(out));
@@ -75,7 +67,7 @@ describe('ocelli train', () => {
   });
 
   test('and evaluate tell dark from light', () => {
-    const trained = ocelli(
+    const trained = ocelli([
       'train',
       photos,
       '--out',
@@ -86,14 +78,14 @@ describe('ocelli train', () => {
       'adam',
       '--seed',
       '3',
-    );
+    ]);
     assert.equal(trained.status, 0, trained.stderr);
     assert.match(trained.stdout, /Train validation accuracy/);
-    const { status, stdout } = ocelli('evaluate', out, photos, '--json');
+    const { status, stdout } = ocelli(['evaluate', out, photos, '--json']);
     assert.equal(status, 0);
     assert.ok(JSON.parse(stdout).accuracy >= 0.9, stdout);
-    assert.match(ocelli('evaluate', out, photos).stdout, /dark +100/);
-    const other = ocelli('evaluate', out, makePhotos('other', { dusk: 1 }));
+    assert.match(ocelli(['evaluate', out, photos]).stdout, /dark +100/);
+    const other = ocelli(['evaluate', out, makePhotos('other', { dusk: 1 })]);
     assert.equal(other.status, 1);
     assert.match(other.stderr, /INVALID_LABEL.*dusk/);
   });
@@ -112,7 +104,7 @@ describe('ocelli train', () => {
       '4',
       '--json',
     ];
-    const { status, stdout, stderr } = ocelli('train', photos, '--out', out, ...args);
+    const { status, stdout, stderr } = ocelli(['train', photos, '--out', out, ...args]);
     assert.equal(status, 0, stderr);
     const [{ history, data }] = JSON.parse(stdout).configurations;
     assert.ok(history.history.loss[2] < history.history.loss[0]);

@@ -1,0 +1,196 @@
+// Help texts and the reading of arguments: both come from the declaration of a command, and the program must show it.
+import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { readArguments } from '../../../bin/arguments.js';
+import { UsageError } from '../../../bin/common.js';
+import { MAX_RESULTS } from '../../../wasm/engine/engine.js';
+import { ocelli, succeed } from './run.js';
+
+/**
+ * @typedef {import('../../../bin/arguments.js').Command} Command
+ * @typedef {import('../../../bin/arguments.js').Option} Option
+ * @typedef {import('../../../bin/arguments.js').Options} Options
+ */
+
+const ROOT = new URL('../../../', import.meta.url);
+
+/** @type {[string, Command][]} */
+const COMMANDS = await Promise.all(
+  readdirSync(new URL('bin/commands/', ROOT)).map(async (file) => {
+    const { command } = await import(new URL(`bin/commands/${file}`, ROOT).href);
+    return /** @type {[string, Command]} */ ([file.replace('.js', ''), command]);
+  }),
+);
+
+/** @param {string} text @returns {string[]} the options that a help text lists */
+const listedOptions = (text) => [...text.matchAll(/^ {2}(?:-h, )?--([a-z-]+)/gm)].map(([, option]) => option);
+
+/**
+ * The description of an option on one line.
+ * @param {string} text
+ * @param {string} option
+ */
+function descriptionOf(text, option) {
+  const [, rest] = text.split(new RegExp(`^ {2}--${option}(?= )`, 'm'));
+  return rest.split(/\n {2}\S|\n\n/)[0].replace(/\s+/g, ' ');
+}
+
+/** The arguments without which a command does not run. @param {Command} command */
+function needed({ positionals, options }) {
+  const required = Object.entries(/** @type {Options} */ (options)).filter(([, { required }]) => required);
+  return [...positionals.map(({ name }) => name), ...required.map(([name]) => `--${name}=x`)];
+}
+
+describe('help', () => {
+  test('lists every command', () => {
+    const text = succeed(['--help']);
+    const [, list] = /\nCommands:\n(.*?)\n\n/s.exec(text) ?? [];
+    const listed = [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
+    assert.deepEqual(listed.sort(), COMMANDS.map(([name]) => name).sort());
+    assert.equal(succeed(['-h']), text);
+    assert.ok(text.split('\n').every((line) => line.length <= 80));
+  });
+
+  for (const [name, { options }] of COMMANDS) {
+    test(`of ${name} lists the options that it accepts, within 80 columns`, () => {
+      const text = succeed([name, '--help']);
+      assert.match(text, new RegExp(`^Usage: ocelli ${name} `));
+      assert.ok(text.split('\n').every((line) => line.length <= 80));
+      const listed = listedOptions(text);
+      assert.deepEqual(listed.sort(), [...Object.keys(options), 'help'].sort());
+      const all = listed.map((option) =>
+        !options[option] || options[option].type === 'flag' ? `--${option}` : `--${option}=x`,
+      );
+      assert.equal(succeed([name, ...all]), text);
+      assert.equal(succeed([name, '-h']), text);
+    });
+  }
+
+  for (const [name, command] of COMMANDS) {
+    const numbers = Object.entries(/** @type {Options} */ (command.options)).filter(([, { range }]) => range);
+    if (numbers.length === 0) continue;
+    test(`of ${name} names the ranges of numbers that it accepts`, () => {
+      const text = succeed([name, '--help']);
+      for (const [option] of numbers) {
+        const [, min, max] = /\((\d+) to (\d+)/.exec(descriptionOf(text, option)) ?? [];
+        const read = (/** @type {number} */ value) =>
+          readArguments(name, command, [...needed(command), `--${option}=${value}`])?.values[option];
+        assert.equal(read(Number(min)), Number(min));
+        assert.equal(read(Number(max)), Number(max));
+        assert.throws(() => read(Number(min) - 1e-6), UsageError);
+        assert.throws(() => read(Number(max) + 1), UsageError);
+      }
+    });
+  }
+
+  test('names the limit of the engine', () => {
+    assert.match(
+      descriptionOf(succeed(['detect', '--help']), 'max'),
+      new RegExp(`1 to ${MAX_RESULTS}; default: 100`),
+    );
+  });
+
+  test('--version is the package’s', () => {
+    const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
+    assert.equal(succeed(['--version']), `${version}\n`);
+  });
+});
+
+describe('a wrong command line ends with 2 and one line that says why', () => {
+  /** @type {[string[], string][]} */
+  const cases = [
+    [['detect', 'a.png', '--frobnicate'], "unknown option '--frobnicate'; nearest: --"],
+    [['detect', 'a.png', '--scroe', '0.5'], "unknown option '--scroe'; nearest: --score\n"],
+    [['detect', 'a.png', '-s'], "unknown option '-s'\n"],
+    [['detcet', 'a.png'], "there is no command 'detcet'; nearest: detect\n"],
+    [['detect', 'a.png', '--score'], "option '--score <value>' argument missing\n"],
+    [['detect', 'a.png', '--json=yes'], "option '--json' does not take an argument\n"],
+    [['detect', 'a.png', '--score', 'high'], "--score takes a number from 0 to 1, not 'high'\n"],
+    [['detect', 'a.png', '--score='], "--score takes a number from 0 to 1, not ''\n"],
+    [['detect', 'a.png', '--max', '2.5'], "--max takes a whole number from 1 to 10000, not '2.5'\n"],
+    [['detect', 'a.png', '--max', '10001'], "--max takes a whole number from 1 to 10000, not '10001'\n"],
+    [['detect', 'a.png', '--precision', 'int4'], "--precision takes float, int8 or auto, not 'int4'\n"],
+    [['detect', 'a.png', '--deny', ' ,'], "--deny takes names separated by commas, not ' ,'\n"],
+    [
+      ['convert', 'a', 'b', '--batch', '0'],
+      "--batch takes a whole number from 1 to 4096 or dynamic, not '0'\n",
+    ],
+    [['convert', 'a', 'b', '--outputs', ','], "--outputs takes names separated by commas, not ','\n"],
+    [
+      ['train', 'a', '--compare', 'adam,batch48'],
+      "--compare takes batch32, batch64, adam or rmsprop, not 'batch48'\n",
+    ],
+    [['classify', 'a.png'], 'classify needs --model FILE\n'],
+    [['quantize', 'a', 'b'], 'quantize needs --images DIR\n'],
+    [['quantize', 'a', '--images', 'c'], 'quantize needs a float .tflite file and a .tflite file to write\n'],
+    [['similar', 'a.png'], 'similar needs a query image and at least one image to compare it with\n'],
+    [['evaluate'], 'evaluate needs a classifier and a directory with a folder of images for each class\n'],
+    [['evaluate', 'a', 'b', 'c'], "unexpected argument 'c'\n"],
+    [['train', '--model', '-', '-'], 'standard input can be read only once\n'],
+  ];
+  for (const [args, message] of cases) {
+    test(['ocelli', ...args].join(' '), () => {
+      const { status, stdout, stderr } = ocelli(args);
+      assert.deepEqual({ status, stdout }, { status: 2, stdout: '' });
+      assert.ok(stderr.startsWith(`ocelli: ${message}`), stderr);
+      assert.match(stderr, /^.*\nocelli .*--help shows how to use it\.\n$/);
+    });
+  }
+});
+
+describe('values', () => {
+  /** @type {(options: Options, args: string[]) => Record<string, unknown> | undefined} */
+  const read = (options, args) => {
+    /** @type {Command} */
+    const command = { summary: '', about: '', positionals: [], options, examples: [], run: async () => {} };
+    return readArguments('test', command, args)?.values;
+  };
+  const about = '';
+
+  test('have the type that is declared', () => {
+    /** @type {Options} */
+    const options = {
+      flag: { type: 'flag', about, short: 'f' },
+      number: { type: 'number', about, range: { min: -1, max: 1 }, choices: ['auto'] },
+      names: { type: 'names', about },
+      classes: { type: 'classes', about },
+    };
+    const args = ['-f', '--number=-5e-1', '--names', 'a, b ,', '--names=1', '--classes=Dog,7,/m/01yrx'];
+    assert.deepEqual(read(options, args), {
+      flag: true,
+      number: -0.5,
+      names: ['a', 'b', '1'],
+      classes: ['Dog', 7, '/m/01yrx'],
+    });
+    assert.equal(read(options, ['--number', 'auto'])?.number, 'auto');
+  });
+
+  test('that are not given are false, the default or undefined', () => {
+    /** @type {Options} */
+    const options = {
+      flag: { type: 'flag', about },
+      number: { type: 'number', about, range: { min: 1, max: 2 }, default: 2 },
+      text: { type: 'text', about },
+    };
+    assert.deepEqual(read(options, []), { flag: false, number: 2, text: undefined });
+  });
+});
+
+test('a checkout that is not built says so', (context) => {
+  const checkout = mkdtempSync(join(tmpdir(), 'ocelli-unbuilt-'));
+  context.after(() => rmSync(checkout, { recursive: true }));
+  for (const name of ['bin', 'wasm', 'package.json'])
+    cpSync(new URL(name, ROOT), join(checkout, name), { recursive: true });
+  symlinkSync(fileURLToPath(new URL('node_modules', ROOT)), join(checkout, 'node_modules'));
+  for (const args of [['--help'], ['inspect']]) {
+    assert.deepEqual(ocelli(args, { cli: join(checkout, 'bin/ocelli.js') }), {
+      status: 1,
+      stdout: '',
+      stderr: 'ocelli: dist/ is not built yet: run `make` first\n',
+    });
+  }
+});
