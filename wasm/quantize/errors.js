@@ -1,4 +1,4 @@
-import { OcelliError } from '../shared/errors.js';
+import { failures } from '../shared/errors.js';
 
 /** Codes that arise in quantization, with what they mean. */
 export const MESSAGES = {
@@ -9,10 +9,4 @@ export const MESSAGES = {
   NOTHING_TO_QUANTIZE: 'no operator of the model can work in 8 bits',
 };
 
-/**
- * @param {keyof typeof MESSAGES} code
- * @param {string} [detail]
- */
-export function failure(code, detail) {
-  return new OcelliError(code, detail ? `${MESSAGES[code]}: ${detail}` : MESSAGES[code]);
-}
+export const failure = failures(MESSAGES);

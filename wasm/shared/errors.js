@@ -39,14 +39,19 @@ export const MESSAGES = {
 };
 
 /**
- * @param {keyof typeof MESSAGES} code
- * @param {string} [detail]
- * @param {unknown} [cause]
+ * A function that makes an error with one of these codes.
+ * @template {string} Code
+ * @param {Record<Code, string>} messages what each code means
+ * @returns {(code: Code, detail?: string, cause?: unknown) => OcelliError}
  */
-export function failure(code, detail, cause) {
-  const message = detail ? `${MESSAGES[code]}: ${detail}` : MESSAGES[code];
-  return new OcelliError(code, message, cause === undefined ? undefined : { cause });
+export function failures(messages) {
+  return (code, detail, cause) => {
+    const message = detail ? `${messages[code]}: ${detail}` : messages[code];
+    return new OcelliError(code, message, cause === undefined ? undefined : { cause });
+  };
 }
+
+export const failure = failures(MESSAGES);
 
 /** @param {unknown} error to be sent from worker to page: an OcelliError would lose its class and code on the way */
 export function toPlainError(error) {

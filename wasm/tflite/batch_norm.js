@@ -3,7 +3,7 @@
 // is to move the statistics needs the parts.
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 import { failure } from '../shared/errors.js';
-import { convertFailure } from '../convert/errors.js';
+import { graphFailure } from './errors.js';
 
 /**
  * @typedef {import('./network.js').BatchNorm} BatchNorm
@@ -35,7 +35,7 @@ export function writeBatchNorm({ ops }) {
     if (!weights?.batchNorm || weights.channels) continue;
     const { batchNorm } = weights;
     if (`${output.name}/epsilon` in tensors)
-      throw convertFailure('GRAPH_UNSUPPORTED', `two tensors '${output.name}'`);
+      throw graphFailure('GRAPH_UNSUPPORTED', `two tensors '${output.name}'`);
     for (const key of KEYS) {
       const data = Float32Array.from(batchNorm[key]);
       tensors[`${output.name}/${PARTS[key]}`] = { shape: [data.length], data };
@@ -69,7 +69,7 @@ function readTensors(file) {
   try {
     return readSafetensors(file).tensors;
   } catch (error) {
-    throw convertFailure('SOURCE_DAMAGED', 'its batch norm', error);
+    throw graphFailure('SOURCE_DAMAGED', 'its batch norm', error);
   }
 }
 
@@ -80,7 +80,7 @@ function readTensors(file) {
 function toNumbers(tensors, name) {
   const data = tensors[name]?.data;
   if (!(data instanceof Float32Array) || data.length === 0 || !data.every(Number.isFinite))
-    throw convertFailure('SOURCE_DAMAGED', `its batch norm: '${name}'`);
+    throw graphFailure('SOURCE_DAMAGED', `its batch norm: '${name}'`);
   return Float64Array.from(data);
 }
 

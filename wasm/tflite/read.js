@@ -1,6 +1,6 @@
 // The bytes of a .tflite file -> the part of its network that leads to one value, with float weights. The counterpart of
 // tflite.js; numbers and field ids: TFLite's schema.fbs, version 3.
-import { convertFailure, reading } from '../convert/errors.js';
+import { graphFailure, reading } from './errors.js';
 import { fromBytes } from './tensor.js';
 
 /**
@@ -151,7 +151,7 @@ export class TfliteFile {
    * @returns {Uint8Array | undefined}
    */
   customMetadata(name) {
-    return reading('SOURCE_DAMAGED', 'the metadata', () => {
+    return reading(graphFailure, 'SOURCE_DAMAGED', 'the metadata', () => {
       const entry = this.#metadata.find((candidate) => candidate.text(0) === 'TFLITE_METADATA');
       if (!entry) return undefined;
       const bytes = this.#buffers[entry.i32(1)].bytes(0);
@@ -175,7 +175,7 @@ export class TfliteFile {
    * @returns {Network}
    */
   networkTo(tensor) {
-    return reading('SOURCE_DAMAGED', 'the model', () => {
+    return reading(graphFailure, 'SOURCE_DAMAGED', 'the model', () => {
       const needed = [...this.#ancestors(tensor)].sort((a, b) => a - b);
       const ops = needed.flatMap((number) => this.#read(number) ?? []);
       const value = this.#value(tensor);
@@ -208,7 +208,7 @@ export class TfliteFile {
     const data = this.#buffers[tensor.i32(2)].bytes(0);
     const dtype = DTYPES[tensor.i8(1)];
     const name = tensor.text(3);
-    if (!dtype) throw convertFailure('GRAPH_UNSUPPORTED', `'${name}' is quantized: float weights are needed`);
+    if (!dtype) throw graphFailure('GRAPH_UNSUPPORTED', `'${name}' is quantized: float weights are needed`);
     const shape = tensor.ints(0);
     /** @type {Value} */
     const value =
@@ -225,7 +225,7 @@ export class TfliteFile {
     const { code, inputs, outputs, options } = this.#operators[number];
     const kind = KINDS[code];
     const output = this.#tensors[outputs[0]].text(3);
-    if (!kind) throw convertFailure('GRAPH_UNSUPPORTED', `operator ${code}, which makes '${output}'`);
+    if (!kind) throw graphFailure('GRAPH_UNSUPPORTED', `operator ${code}, which makes '${output}'`);
     if (kind === 'DEQUANTIZE') {
       this.#values.set(outputs[0], this.#value(inputs[0]));
       return undefined;

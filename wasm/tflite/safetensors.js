@@ -1,11 +1,18 @@
 // The safetensors format: a length, a JSON header, raw tensors.
-import { failure } from '../train/errors.js';
+import { failures } from '../shared/errors.js';
 
 /** @typedef {Float32Array | Uint16Array | Int32Array} TensorArray */
 /** @typedef {{shape: number[], data: TensorArray}} Tensor */
 
 /** @type {Record<string, {new (buffer: ArrayBuffer): TensorArray, BYTES_PER_ELEMENT: number}>} */
 const VIEWS = { F32: Float32Array, F16: Uint16Array, I32: Int32Array };
+export const SAFETENSORS_MESSAGES = {
+  STATE_CORRUPT: 'the saved state is damaged',
+  STATE_FOREIGN: 'the file was not saved by a learner of this package',
+};
+
+const failure = failures(SAFETENSORS_MESSAGES);
+
 const MAX_HEADER_BYTES = 100_000_000;
 
 /**

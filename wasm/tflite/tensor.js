@@ -1,6 +1,6 @@
 // Constant tensors: a dtype, a shape and numbers (or strings, as bytes) in C order. What folding computes of float
 // tensors it keeps in double precision; they are rounded once, when written.
-import { convertFailure } from '../convert/errors.js';
+import { graphFailure } from './errors.js';
 
 /**
  * @typedef {'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' |
@@ -71,7 +71,7 @@ export function isFloat(dtype) {
 export function fromBytes(dtype, bytes) {
   const size = ELEMENT_BYTES[dtype];
   if (size === undefined || bytes.length % size !== 0)
-    throw convertFailure('SOURCE_DAMAGED', `${bytes.length} bytes of ${dtype}`);
+    throw graphFailure('SOURCE_DAMAGED', `${bytes.length} bytes of ${dtype}`);
   const count = bytes.length / size;
   const isAligned = bytes.byteOffset % size === 0;
   const { buffer, byteOffset } = isAligned ? bytes : new Uint8Array(bytes);
@@ -130,7 +130,7 @@ export function numberToHalf(value) {
  */
 export function allocate(dtype, count) {
   if (!(count >= 0 && count <= MAX_ELEMENTS))
-    throw convertFailure('GRAPH_BAD', `a tensor of ${count} elements`);
+    throw graphFailure('GRAPH_BAD', `a tensor of ${count} elements`);
   if (isFloat(dtype) || dtype === 'int64' || dtype === 'uint64') return new Float64Array(count);
   if (dtype === 'bool' || dtype === 'uint8') return new Uint8Array(count);
   return new Int32Array(count);
@@ -146,11 +146,11 @@ export function tensorFromProto(proto) {
   const shape = shapeFromProto(proto.tensorShape) ?? [];
   const count = sizeOf(shape);
   if (!(count >= 0 && count <= MAX_ELEMENTS))
-    throw convertFailure('GRAPH_BAD', `a tensor of ${count} elements`);
+    throw graphFailure('GRAPH_BAD', `a tensor of ${count} elements`);
   if (dtype === 'string') {
     const strings = /** @type {Uint8Array[]} */ (proto.stringVal ?? []);
     const fill = strings.at(-1) ?? new Uint8Array(0);
-    if (!(count >= 0 && count <= MAX_STRINGS)) throw convertFailure('GRAPH_BAD', `${count} strings`);
+    if (!(count >= 0 && count <= MAX_STRINGS)) throw graphFailure('GRAPH_BAD', `${count} strings`);
     return {
       dtype,
       shape,
@@ -160,12 +160,12 @@ export function tensorFromProto(proto) {
   }
   if (proto.tensorContent?.length > 0) {
     const data = fromBytes(dtype, proto.tensorContent);
-    if (data.length !== count) throw convertFailure('GRAPH_BAD', `${data.length} elements for [${shape}]`);
+    if (data.length !== count) throw graphFailure('GRAPH_BAD', `${data.length} elements for [${shape}]`);
     return { dtype, shape, data };
   }
   const values = splatValues(dtype, proto);
   const data = allocate(dtype, count);
-  if (values.length > count) throw convertFailure('GRAPH_BAD', `${values.length} elements for [${shape}]`);
+  if (values.length > count) throw graphFailure('GRAPH_BAD', `${values.length} elements for [${shape}]`);
   for (let i = 0; i < values.length; i++) data[i] = values[i];
   if (values.length > 0) data.fill(values[values.length - 1], values.length);
   return { dtype, shape, data };

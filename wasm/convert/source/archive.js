@@ -1,7 +1,8 @@
 // Archives -> the files in them, within limits. Nothing is ever written to disk; a name that points outside the archive
 // is refused all the same, since whoever made it meant harm.
 import { Gunzip, unzipSync } from 'fflate';
-import { convertFailure, reading } from '../errors.js';
+import { convertFailure } from '../errors.js';
+import { reading } from '../../tflite/errors.js';
 
 /** @typedef {Map<string, Uint8Array>} FileMap */
 
@@ -26,7 +27,7 @@ const limitOf = (packed) => Math.min(MAX_BYTES, Math.max(FREE_BYTES, packed * MA
 
 /** @param {Uint8Array} bytes */
 export function gunzip(bytes) {
-  return reading('ARCHIVE_DAMAGED', 'gzip', () => {
+  return reading(convertFailure, 'ARCHIVE_DAMAGED', 'gzip', () => {
     /** @type {Uint8Array[]} */
     const parts = [];
     let size = 0;
@@ -63,7 +64,7 @@ function join(parts, size) {
 export function unzip(bytes) {
   let size = 0;
   const limit = limitOf(bytes.length);
-  const files = reading('ARCHIVE_DAMAGED', 'zip', () =>
+  const files = reading(convertFailure, 'ARCHIVE_DAMAGED', 'zip', () =>
     unzipSync(bytes, {
       filter: ({ name, originalSize }) => {
         checkName(name);

@@ -1,6 +1,7 @@
 // A TensorFlow checkpoint of version 2: NAME.index, a LevelDB table of what is where, and NAME.data-0000i-of-0000n.
 import { crc32c, unmask } from './crc32c.js';
-import { convertFailure, reading } from '../errors.js';
+import { convertFailure } from '../errors.js';
+import { reading } from '../../tflite/errors.js';
 import { BundleEntry, BundleHeader } from './messages.js';
 import { decode } from './protobuf.js';
 import { readTable } from './leveldb.js';
@@ -34,7 +35,7 @@ export class Checkpoint {
    */
   static async open(files, prefix) {
     const index = await files.read(`${prefix}.index`);
-    return reading('CHECKPOINT_DAMAGED', `${prefix}.index`, () => {
+    return reading(convertFailure, 'CHECKPOINT_DAMAGED', `${prefix}.index`, () => {
       const entries = new Map();
       let numShards = 0;
       for (const [key, value] of readTable(index)) {

@@ -1,6 +1,7 @@
 // SavedModels (TensorFlow 2, and TensorFlow 1 with hub modules) and frozen graphs -> a graph with constant weights.
 import { Checkpoint } from './checkpoint.js';
-import { convertFailure, reading } from '../errors.js';
+import { convertFailure } from '../errors.js';
+import { reading } from '../../tflite/errors.js';
 import { GraphBuilder } from '../graph/graph.js';
 import { AssetFileDef, GraphDef, SavedModel } from './messages.js';
 import { decode } from './protobuf.js';
@@ -38,7 +39,9 @@ export const isSavedModel = (bytes) => bytes[0] === FIRST_BYTE_OF_SAVED_MODEL;
  */
 export async function readSavedModel(files, wanted) {
   const bytes = await files.read('saved_model.pb');
-  const { metaGraphs = [] } = reading('SOURCE_DAMAGED', 'saved_model.pb', () => decode(SavedModel, bytes));
+  const { metaGraphs = [] } = reading(convertFailure, 'SOURCE_DAMAGED', 'saved_model.pb', () =>
+    decode(SavedModel, bytes),
+  );
   const meta = chooseMetaGraph(metaGraphs);
   const signature = chooseSignature(meta.signatureDef ?? new Map(), wanted.signature);
   const builder = new GraphBuilder(meta.graphDef ?? {});
@@ -75,7 +78,7 @@ export async function readSavedModel(files, wanted) {
  * @returns {Model}
  */
 export function readFrozenGraph(bytes, wanted) {
-  const graphDef = reading('SOURCE_DAMAGED', 'the graph', () => decode(GraphDef, bytes));
+  const graphDef = reading(convertFailure, 'SOURCE_DAMAGED', 'the graph', () => decode(GraphDef, bytes));
   if (!graphDef.node?.length) throw convertFailure('SOURCE_UNKNOWN', 'it holds no graph');
   return readGraphDef(graphDef, wanted);
 }

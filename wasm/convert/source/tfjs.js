@@ -1,5 +1,6 @@
 // TensorFlow.js folders: model.json and its weight shards -> named tensors; and of graph models, the graph.
-import { convertFailure, reading } from '../errors.js';
+import { convertFailure } from '../errors.js';
+import { reading } from '../../tflite/errors.js';
 import { readGraphDef } from './saved_model.js';
 import { fromBytes, sizeOf } from '../../tflite/tensor.js';
 
@@ -30,7 +31,9 @@ const TYPES = /** @type {Record<string, number>} */ ({
  */
 export async function readModelJson(files) {
   const bytes = await files.read('model.json');
-  const json = reading('SOURCE_DAMAGED', 'model.json', () => JSON.parse(new TextDecoder().decode(bytes)));
+  const json = reading(convertFailure, 'SOURCE_DAMAGED', 'model.json', () =>
+    JSON.parse(new TextDecoder().decode(bytes)),
+  );
   const isModel = json?.modelTopology && Array.isArray(json.weightsManifest);
   if (!isModel) throw convertFailure('SOURCE_UNKNOWN', 'model.json is not of TensorFlow.js');
   return json;
@@ -63,7 +66,9 @@ export async function readWeights(files, groups) {
         throw convertFailure('SOURCE_INCOMPLETE', `the weights end before '${spec.name}' does`);
       weights.set(
         spec.name,
-        reading('SOURCE_DAMAGED', spec.name, () => toTensor(spec, bytes.subarray(at, at + size))),
+        reading(convertFailure, 'SOURCE_DAMAGED', spec.name, () =>
+          toTensor(spec, bytes.subarray(at, at + size)),
+        ),
       );
       at += size;
     }
@@ -131,7 +136,7 @@ function toTensor({ dtype, shape, quantization }, bytes) {
  */
 export function readGraphModel(json, weights, wanted) {
   const { node = [], library } = json.modelTopology;
-  const graphDef = reading('SOURCE_DAMAGED', 'modelTopology', () => ({
+  const graphDef = reading(convertFailure, 'SOURCE_DAMAGED', 'modelTopology', () => ({
     node: node.map(toNodeDef),
     library: {
       function: (library?.function ?? []).map((/** @type {any} */ def) => ({
