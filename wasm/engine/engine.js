@@ -1,6 +1,7 @@
 // One instance of the module with one model in it. The only file that knows the module's exports and structs; what it
 // gives out are plain objects and copies.
 import { failure, OcelliError } from '../shared/errors.js';
+import { roundEven } from '../shared/numbers.js';
 import { host } from './host.js';
 import { gather } from '../vision/input.js';
 import { instantiate } from './instance.js';
@@ -678,10 +679,4 @@ export class Engine {
 /** @param {number | number[]} value */
 function perChannel(value) {
   return Array.isArray(value) ? value : [value, value, value];
-}
-
-/** @param {number} value */
-function roundEven(value) {
-  const rounded = Math.round(value);
-  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -4,6 +4,7 @@ import { fromBytes } from '../tflite/tensor.js';
 import { failure } from './errors.js';
 import { readFile, TYPE } from './file.js';
 import { DEQUANTIZE } from './operators.js';
+import { sizeOf } from '../shared/numbers.js';
 
 /**
  * @typedef {import('./file.js').Model} Model
@@ -51,7 +52,7 @@ function widen(tensor) {
 /** @param {Tensor} tensor @param {ArrayLike<number>} stored */
 function dequantize({ shape, quantization }, stored) {
   const { scales, axis } = /** @type {import('./file.js').Quantization} */ (quantization);
-  const block = shape.slice(axis + 1).reduce((product, size) => product * size, 1);
+  const block = sizeOf(shape.slice(axis + 1));
   return Float32Array.from(stored, (value, i) => value * scales[Math.floor(i / block) % scales.length]);
 }
 

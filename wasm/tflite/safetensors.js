@@ -1,5 +1,6 @@
 // The safetensors format: a length, a JSON header, raw tensors.
 import { failures } from '../shared/errors.js';
+import { sizeOf } from '../shared/numbers.js';
 
 /** @typedef {Float32Array | Uint16Array | Int32Array} TensorArray */
 /** @typedef {{shape: number[], data: TensorArray}} Tensor */
@@ -88,7 +89,6 @@ function readTensor(name, entry, data) {
   if (!View || !Array.isArray(shape) || !shape.every(isSize)) throw bad();
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) throw bad();
   const [begin, end] = offsets;
-  const count = shape.reduce((product, size) => product * size, 1);
-  if (end > data.length || end - begin !== count * View.BYTES_PER_ELEMENT) throw bad();
+  if (end > data.length || end - begin !== sizeOf(shape) * View.BYTES_PER_ELEMENT) throw bad();
   return { shape, data: new View(data.slice(begin, end).buffer) };
 }

@@ -1,6 +1,7 @@
 // Constant tensors: a dtype, a shape and numbers (or strings, as bytes) in C order. What folding computes of float
 // tensors it keeps in double precision; they are rounded once, when written.
 import { graphFailure } from './errors.js';
+import { roundEven, sizeOf } from '../shared/numbers.js';
 
 /**
  * @typedef {'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' |
@@ -51,11 +52,6 @@ const ELEMENT_BYTES = /** @type {Record<Dtype, number>} */ ({
 /** Past this many elements a tensor that is not stored element by element is refused. */
 const MAX_ELEMENTS = 2 ** 25;
 const MAX_STRINGS = 2 ** 20;
-
-/** @param {readonly number[]} shape */
-export function sizeOf(shape) {
-  return shape.reduce((product, size) => product * size, 1);
-}
 
 /** @param {Dtype} dtype */
 export function isFloat(dtype) {
@@ -116,10 +112,7 @@ export function numberToHalf(value) {
   if (!(magnitude <= 65504)) return sign | 0x7bff;
   const exponent = Math.max(((bits >>> 23) & 255) - 127, -14);
   const steps = magnitude / 2 ** (exponent - 10); // exact: a power of two
-  const floor = Math.floor(steps);
-  const rest = steps - floor;
-  const rounded = floor + (rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? 1 : 0);
-  return sign | (rounded + (exponent + 14) * 1024);
+  return sign | (roundEven(steps) + (exponent + 14) * 1024);
 }
 
 /**

@@ -2,6 +2,7 @@
 import { convertFailure } from '../convert/errors.js';
 import { dropUnused } from '../convert/lower/fuse.js';
 import { ints } from '../tflite/network.js';
+import { sizeOf } from '../shared/numbers.js';
 
 /**
  * @typedef {import('../tflite/network.js').Network} FileNetwork
@@ -19,7 +20,7 @@ export function findMap({ operators }) {
     ({ kind, shape, inputShape }) =>
       (kind === 'MEAN' || kind === 'AVERAGE_POOL_2D') &&
       inputShape.length === 4 &&
-      shape.reduce((a, b) => a * b, 1) === shape[0] * inputShape[3],
+      sizeOf(shape) === shape[0] * inputShape[3],
   );
   if (pool) return pool.inputs[0];
   const last = operators.findLast(({ name }) => /(^|\/)Conv_1\//.test(name));
@@ -34,7 +35,7 @@ export function findMap({ operators }) {
  * @returns {FileNetwork}
  */
 export function cutAt({ ops, inputs }, value) {
-  const length = value.shape.slice(1).reduce((a, b) => a * b);
+  const length = sizeOf(value.shape.slice(1));
   const output = { name: 'features', shape: [value.shape[0], length] };
   const shape = ints('features/shape', [-1, length]);
   const network = {

@@ -1,6 +1,8 @@
 // Examples: rows of features, kept as binary32 or binary16, with a label (or a distribution over the classes) and a
 // weight each.
+import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
+import { numberToHalf } from '../tflite/tensor.js';
 
 /**
  * @typedef {object} Examples
@@ -56,7 +58,7 @@ export class Dataset {
     const count = features.length / this.rowLength;
     this.#reserve((this.size + count) * this.rowLength);
     const rows = this.#rows.subarray(this.size * this.rowLength);
-    if (rows instanceof Uint16Array) features.forEach((value, i) => (rows[i] = toHalf(value)));
+    if (rows instanceof Uint16Array) features.forEach((value, i) => (rows[i] = numberToHalf(value)));
     else rows.set(features);
     this.#addLabels(labels, count);
     for (let i = 0; i < count; i++) this.#weights.push(weights?.[i] ?? 1);
@@ -134,13 +136,6 @@ export class Dataset {
   }
 }
 
-/** @param {Float32Array[]} parts of one length */
-function concatenate(parts) {
-  const whole = new Float32Array(parts.length * parts[0].length);
-  parts.forEach((part, i) => whole.set(part, i * part.length));
-  return whole;
-}
-
 /**
  * @param {Examples} examples
  * @param {number} rowLength
@@ -160,28 +155,4 @@ export function checkExamples({ features, labels, weights }, rowLength, numClass
   if (weights === undefined) return;
   if (weights.length !== count || !Array.from(weights).every((w) => Number.isFinite(w) && w >= 0))
     throw failure('INVALID_FEATURES', 'there must be one weight, 0 or more, for each example');
-}
-
-const single = new Float32Array(1);
-const bits = new Uint32Array(single.buffer);
-
-/**
- * binary32 -> binary16, to nearest, ties to even; what is too large becomes the largest.
- * @param {number} value finite
- */
-export function toHalf(value) {
-  single[0] = Math.min(Math.max(value, -65504), 65504);
-  const sign = (bits[0] >>> 16) & 0x8000;
-  const magnitude = bits[0] & 0x7fffffff;
-  // Below 2^-14 the result is a multiple of 2^-24.
-  if (magnitude < 0x38800000) return sign | roundToEven(Math.abs(single[0]) * 2 ** 24);
-  const rounded = magnitude + 0xfff + ((magnitude >>> 13) & 1);
-  return sign | ((rounded - 0x38000000) >>> 13);
-}
-
-/** @param {number} value */
-function roundToEven(value) {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest > 0.5 || (rest === 0.5 && floor % 2 === 1) ? floor + 1 : floor;
 }

@@ -4,6 +4,7 @@ import { checkExamples, Dataset } from './dataset.js';
 import { failure } from './errors.js';
 import { extractFeatures } from './extract.js';
 import { toNumbers } from './labels.js';
+import { sizeOf } from '../shared/numbers.js';
 
 /**
  * @typedef {import('./types.js').ExtractOptions} ExtractOptions
@@ -118,9 +119,4 @@ export class Examples {
  */
 export function whole(data) {
   return { data, indices: Uint32Array.from({ length: data.size }, (_, i) => i) };
-}
-
-/** @param {readonly number[]} shape */
-export function sizeOf(shape) {
-  return shape.reduce((a, b) => a * b);
 }

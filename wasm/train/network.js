@@ -1,4 +1,5 @@
 // The network that is trained: a softmax head on features, or that head behind the last layers of a backbone.
+import { sizeOf } from '../shared/numbers.js';
 import { glorotUniform } from './random.js';
 
 /**
@@ -66,7 +67,7 @@ export function parameterSpecs({ input, layers }) {
   layers.forEach(({ kind, channels, norm = 'bias' }, index) => {
     const name = index === layers.length - 1 ? 'dense' : `tail/${index}`;
     const add = (/** @type {string} */ part, /** @type {number[]} */ shape) => {
-      const size = shape.reduce((a, b) => a * b);
+      const size = sizeOf(shape);
       specs.push({ name: `${name}/${part}`, shape, offset, size });
       offset += size;
     };

@@ -1,7 +1,6 @@
 // What a user asks of a fit -> a checked plan of plain data, with Keras 2.15's names and defaults. The plan is saved with
 // an interrupted training.
-import { failure } from '../shared/errors.js';
-import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 
 /**
  * @typedef {object} Schedule A learning rate by step (the optimizer's steps, from 0). With `warmupSteps` it first goes
@@ -143,14 +142,6 @@ export function makePlan(options, labels) {
     classWeight: options.classWeight === undefined ? null : checkClassWeight(options.classWeight, labels),
     earlyStopping: checkEarlyStopping(options.earlyStopping ?? false),
   };
-}
-
-/**
- * @param {string} name
- * @param {unknown} value
- */
-function checkBoolean(name, value) {
-  if (typeof value !== 'boolean') throw failure('INVALID_OPTION', `${name} must be true or false`);
 }
 
 /**

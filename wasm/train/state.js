@@ -1,4 +1,5 @@
 // A learner's weights, optimizer slots and place in a training <-> a safetensors file.
+import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
 import { parameterSpecs } from './network.js';
 import { readSafetensors, writeSafetensors } from '../tflite/safetensors.js';
@@ -117,15 +118,4 @@ function gather(prefix, tensors, network) {
       return data;
     }),
   );
-}
-
-/** @param {Float32Array[]} parts */
-function concatenate(parts) {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

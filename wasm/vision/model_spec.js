@@ -12,6 +12,7 @@ import {
   checkNumber,
   checkNumbers,
 } from '../shared/options.js';
+import { sizeOf } from '../shared/numbers.js';
 
 /**
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
@@ -244,9 +245,7 @@ export function resolveLabels(option, metadata, entry, options) {
  * @param {number} numAnchors
  */
 export function findHeads(outputs, numAnchors) {
-  const rows = outputs.map(
-    ({ shape }) => shape.reduce((product, size) => product * size, 1) / (shape.at(-1) ?? 1),
-  );
+  const rows = outputs.map(({ shape }) => sizeOf(shape) / (shape.at(-1) ?? 1));
   const heads = outputs.map(({ name, shape }, index) => ({ name, index, columns: shape.at(-1) ?? 0 }));
   const fitting = heads.filter(({ index }) => rows[index] === numAnchors && !outputs[index].isConstant);
   const wide = fitting.filter(({ columns }) => columns !== 4);

@@ -1,6 +1,7 @@
 // Of which tensor features are pooled: the model's vector, or one inside the network.
 import { failure } from '../shared/errors.js';
 import { nearest } from './labels.js';
+import { sizeOf } from '../shared/numbers.js';
 
 /** @typedef {import('../engine/engine.js').Engine} Engine */
 
@@ -49,7 +50,7 @@ export function findVector(engine) {
   if (engine.hasPostprocess) return undefined;
   const vectors = engine.outputs.flatMap(({ shape }, index) => {
     const length = shape.at(-1) ?? 0;
-    const numRows = shape.reduce((a, b) => a * b, 1) / length;
+    const numRows = sizeOf(shape) / length;
     const isVector = shape.length > 1 && length > 1 && shape[0] === numRows && numRows === batchOf(engine);
     return isVector ? [index] : [];
   });

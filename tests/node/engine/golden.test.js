@@ -13,6 +13,7 @@ import {
   sharedJson,
   variants,
 } from '../shared.js';
+import { roundEven } from '../../../wasm/shared/numbers.js';
 
 /** @typedef {import('../../../wasm/engine/engine.js').Engine} Engine */
 
@@ -95,12 +96,6 @@ function toInput(pixels, { dtype, scale, offset, quantization: [step, zeroPoint]
     }
   }
   return data;
-}
-
-/** @param {number} value */
-function roundEven(value) {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 /**

@@ -4,6 +4,7 @@ import { after, describe, test } from 'node:test';
 import { Engine } from '../../../wasm/engine/engine.js';
 import * as convolutions from './convolution.js';
 import { loadModel, maxDifference, variants } from '../shared.js';
+import { roundEven } from '../../../wasm/shared/numbers.js';
 
 /** @typedef {import('./convolution.js').Convolution} Convolution */
 
@@ -56,15 +57,9 @@ function convolveInt8(c, input, { kernel, bias, scales }) {
   const most = activation === 'RELU6' ? OUTPUT.zeroPoint + 6 / OUTPUT.scale : 127;
   return Int8Array.from(sums, (sum, i) => {
     const scale = Math.fround(Math.fround(INPUT.scale * scales[i % outputs]) / OUTPUT.scale);
-    const value = roundToEven(Math.fround(Math.fround(sum) * scale)) + OUTPUT.zeroPoint;
+    const value = roundEven(Math.fround(Math.fround(sum) * scale)) + OUTPUT.zeroPoint;
     return Math.max(least, Math.min(most, value));
   });
-}
-
-/** @param {number} value */
-function roundToEven(value) {
-  const rounded = Math.round(value);
-  return Math.abs(value % 1) === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
 const SIZES = [1, 2, 3, 4, 5, 7, 19, 38, 39, 40, 41, 75, 77, 78, 79, 80];

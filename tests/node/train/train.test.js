@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Backbone, OcelliError, TransferLearner } from '../../../wasm/train/node.js';
-import { Dataset, toHalf } from '../../../wasm/train/dataset.js';
+import { Dataset } from '../../../wasm/train/dataset.js';
 import { checkOptimizer, rateAt } from '../../../wasm/train/plan.js';
 import { shuffled } from '../../../wasm/train/random.js';
 import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetensors.js';
@@ -407,24 +407,6 @@ describe('state files', () => {
     assert.throws(() => learner.addFeatures(new Float32Array(5), ['ant']), withCode('INVALID_FEATURES'));
     learner.close();
   });
-});
-
-test('binary16 is the nearest', () => {
-  const expected = /** @type {[number, number][]} */ ([
-    [0, 0],
-    [1, 0x3c00],
-    [-2, 0xc000],
-    [65504, 0x7bff],
-    [1e9, 0x7bff],
-    [2 ** -24, 1],
-    [2 ** -25, 0],
-    [3 * 2 ** -25, 2],
-    [2 ** -14, 0x0400],
-    [1 + 2 ** -11, 0x3c00],
-    [1 + 3 * 2 ** -11, 0x3c02],
-    [2047.9, 0x6800],
-  ]);
-  for (const [value, bits] of expected) assert.equal(toHalf(value), bits, String(value));
 });
 
 test('every order is a permutation', () => {

@@ -3,7 +3,7 @@
 import { convertFailure } from '../errors.js';
 import { evaluate } from '../graph/kernels.js';
 import { inOrder } from '../graph/simplify.js';
-import { sizeOf } from '../../tflite/tensor.js';
+import { sizeOf } from '../../shared/numbers.js';
 
 /**
  * @typedef {import('../graph/graph.js').Node} Node

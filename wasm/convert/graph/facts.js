@@ -3,7 +3,7 @@ import { convertFailure } from '../errors.js';
 import { axisOf, broadcastShapes, evaluate } from './kernels.js';
 import { sliceRanges } from './ranges.js';
 import { inOrder } from './simplify.js';
-import { sizeOf } from '../../tflite/tensor.js';
+import { sizeOf } from '../../shared/numbers.js';
 
 /**
  * @typedef {import('./graph.js').Node} Node

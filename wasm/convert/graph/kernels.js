@@ -2,7 +2,8 @@
 // offset, anchors), in double precision. Tensors in, tensors out; undefined: not an operator of this kind.
 import { convertFailure } from '../errors.js';
 import { sliceRanges } from './ranges.js';
-import { allocate, isFloat, sizeOf } from '../../tflite/tensor.js';
+import { sizeOf } from '../../shared/numbers.js';
+import { allocate, isFloat } from '../../tflite/tensor.js';
 
 /**
  * @typedef {import('../../tflite/tensor.js').Tensor} Tensor

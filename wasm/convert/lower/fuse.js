@@ -2,7 +2,7 @@
 // hard-swish from its parts; drops what does nothing. Each rule looks at one operator and says whether it changed
 // anything; they run until none does.
 import { numChannels, samePadding, WEIGHTED, Wiring } from '../../tflite/network.js';
-import { sizeOf } from '../../tflite/tensor.js';
+import { sizeOf } from '../../shared/numbers.js';
 
 /**
  * @typedef {import('../../tflite/network.js').Network} Network

@@ -5,7 +5,8 @@ import { dilatedConvolution, undilated } from './dilation.js';
 import { slice, split, stridedSlice, unpack } from './slice.js';
 import { ints } from '../../tflite/network.js';
 import { inOrder } from '../graph/simplify.js';
-import { isFloat, sizeOf } from '../../tflite/tensor.js';
+import { sizeOf } from '../../shared/numbers.js';
+import { isFloat } from '../../tflite/tensor.js';
 
 /**
  * @typedef {import('../graph/graph.js').Node} Node

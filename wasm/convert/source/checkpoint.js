@@ -5,7 +5,8 @@ import { reading } from '../../tflite/errors.js';
 import { BundleEntry, BundleHeader } from './messages.js';
 import { decode } from './protobuf.js';
 import { readTable } from './leveldb.js';
-import { dtypeOf, fromBytes, shapeFromProto, sizeOf } from '../../tflite/tensor.js';
+import { sizeOf } from '../../shared/numbers.js';
+import { dtypeOf, fromBytes, shapeFromProto } from '../../tflite/tensor.js';
 
 /** @typedef {import('../../tflite/tensor.js').Tensor} Tensor */
 

@@ -2,7 +2,8 @@
 import { convertFailure } from '../errors.js';
 import { reading } from '../../tflite/errors.js';
 import { readGraphDef } from './saved_model.js';
-import { fromBytes, sizeOf } from '../../tflite/tensor.js';
+import { sizeOf } from '../../shared/numbers.js';
+import { fromBytes } from '../../tflite/tensor.js';
 
 /**
  * @typedef {import('../../tflite/tensor.js').Tensor} Tensor

@@ -1,0 +1,27 @@
+/**
+ * To the nearest whole number; halves to the even one.
+ * @param {number} value
+ */
+export function roundEven(value) {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/**
+ * How many elements a tensor has.
+ * @param {readonly number[]} shape
+ */
+export function sizeOf(shape) {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** @param {Float32Array[]} parts */
+export function concatenate(parts) {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
