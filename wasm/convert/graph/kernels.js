@@ -2,7 +2,7 @@
 // offset, anchors), in double precision. Tensors in, tensors out; undefined: not an operator of this kind.
 import { convertFailure } from '../errors.js';
 import { sliceRanges } from './ranges.js';
-import { sizeOf } from '../../shared/numbers.js';
+import { roundEven, sizeOf } from '../../shared/numbers.js';
 import { allocate, isFloat } from '../../tflite/tensor.js';
 
 /**
@@ -51,7 +51,7 @@ const UNARY = {
   OnesLike: () => 1,
   Reciprocal: (x) => 1 / x,
   Relu: (x) => Math.max(x, 0),
-  Round: Math.round,
+  Round: roundEven,
   Rsqrt: (x) => 1 / Math.sqrt(x),
   Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   Sqrt: Math.sqrt,
