@@ -2,8 +2,8 @@
 // gives out are plain objects and copies.
 import { failure, OcelliError } from '../shared/errors.js';
 import { roundEven } from '../shared/numbers.js';
+import { gather } from './gather.js';
 import { host } from './host.js';
-import { gather } from '../vision/input.js';
 import { instantiate } from './instance.js';
 import { Memory } from './memory.js';
 
@@ -481,7 +481,7 @@ export class Engine {
   }
 
   /**
-   * @param {import('../vision/model_spec.js').SsdAnchorGenerator | import('../vision/model_spec.js').MultiscaleAnchorGenerator} generator
+   * @param {import('./types.js').SsdAnchorGenerator | import('./types.js').MultiscaleAnchorGenerator} generator
    * @returns {Float32Array} [N, 4]
    */
   generateAnchors(generator) {
@@ -504,7 +504,7 @@ export class Engine {
   }
 
   /**
-   * @param {import('../vision/model_spec.js').SsdAnchorGenerator} generator
+   * @param {import('./types.js').SsdAnchorGenerator} generator
    * @param {number} height
    * @param {number} width
    * @param {number} ratiosAddress
@@ -538,7 +538,7 @@ export class Engine {
   /**
    * @param {{boxes: number, scores: number}} heads indices of the outputs
    * @param {Float32Array} anchors [N, 4]
-   * @param {import('../vision/model_spec.js').SsdSpec} ssd
+   * @param {import('./types.js').SsdSpec} ssd
    */
   useHeads(heads, anchors, { boxCoder, scores, background }) {
     const columns = /** @type {number} */ (this.outputs[heads.scores].shape.at(-1));
@@ -557,7 +557,7 @@ export class Engine {
 
   /**
    * Detections of the last run, best first: rows of x, y, width, height, score, class number.
-   * @param {Required<import('../vision/types.js').Thresholds>} thresholds
+   * @param {Required<import('./types.js').Thresholds>} thresholds
    * @param {Uint8Array | undefined} mask one byte per class: 0, left out
    * @param {Roi} roi what the network saw, in pixels of the upright image
    * @param {number} quarterTurns by which it was turned

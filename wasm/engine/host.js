@@ -1,4 +1,5 @@
-// What differs between Node, browsers and workers, behind one interface; platform/*.js implement and install it.
+// What differs between Node, browsers and workers, behind one interface; platform/*.js implement and install it. Rooms
+// above the engine declare what else they may find in it: WorkerHost (vision), MachineHost (report), DirectoryHost (train).
 
 /**
  * @typedef {object} ByteSource Bytes that arrive in pieces.
@@ -38,12 +39,7 @@
  * @property {(wasmUrl?: string | URL, precision?: 'float' | 'int8') => string | URL} locateModel where the package's own
  *   model is
  * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open a path or URL
- * @property {() => Promise<typeof import('../report/energy/machine.js')>} [loadMachine] what the host knows of its machine; without
- *   it, what a page knows
- * @property {() => Promise<typeof import('../train/directory.node.js')>} [loadDirectories] what reads directories of photos
  * @property {(start: ThreadStart) => Promise<unknown>} [startThread] resolves when the thread is about to work
- * @property {(options: import('../vision/prepare.js').SessionOptions) => Promise<import('../vision/types.js').Session>} [startWorker]
- *   a session in a worker; WORKER_UNAVAILABLE
  * @property {Drawing} [drawing]
  */
 

@@ -11,12 +11,14 @@ const mayNest = !/ Firefox\//.test(globalThis.navigator?.userAgent);
 const hasWorkers = typeof Worker !== 'undefined' && (isPage || mayNest);
 const hasPool = globalThis.crossOriginIsolated && hasWorkers;
 
-installHost({
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost} */
+const browser = {
   ...web,
   threads: hasPool ? (isPage ? 'worker' : 'here') : 'none',
   startThread,
   startWorker: hasWorkers ? startWorker : undefined,
-});
+};
+installHost(browser);
 
 /** @param {import('../vision/prepare.js').SessionOptions} options */
 function startWorker(options) {

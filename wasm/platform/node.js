@@ -68,7 +68,8 @@ async function startThread(start) {
   worker.unref();
 }
 
-installHost({
+/** @type {import('../engine/host.js').Host & import('../report/energy/estimate.js').MachineHost} */
+const node = {
   // Node 20 has no relaxed SIMD; behind its flag it validates and computes wrong results.
   trustsRelaxed: Number(process.versions.node.split('.')[0]) >= 22,
   hasInt8: true,
@@ -77,8 +78,8 @@ installHost({
   locateModel,
   open: openSource,
   loadMachine: () => import('../report/energy/machine.node.js'),
-  loadDirectories: () => import('../train/directory.node.js'),
   startThread,
-});
+};
+installHost(node);
 
 export * from '../vision/index.js';

@@ -3,8 +3,8 @@
 /**
  * @typedef {object} Configuration One training.
  * @property {string} name
- * @property {import('../train/plan.js').Plan} plan
- * @property {import('../train/types.js').History} history
+ * @property {{batchSize: number, seed: number, optimizer: {type: string, learningRate: number | object}}} plan
+ * @property {{history: Record<string, number[]>, epoch: number[]}} history Keras' History
  * @property {number} seconds
  * @property {number} multiplyAdds
  * @property {import('./energy/estimate.js').Energy} energy

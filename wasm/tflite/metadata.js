@@ -6,8 +6,6 @@ import { BATCH_NORM_ENTRY } from './batch_norm.js';
 import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
 
 /**
- * @typedef {import('../convert/detector/heads.js').Heads} Heads
- *
  * @typedef {object} About
  * @property {string} name
  * @property {string} description

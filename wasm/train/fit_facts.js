@@ -5,6 +5,8 @@ import { estimateEnergy, loadMachine } from '../report/energy/estimate.js';
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./types.js').History} History
  *
+ * @typedef {import('../report/metrics.js').Configuration & {plan: Plan, history: History}} Configuration
+ *
  * @typedef {object} FitFacts
  * @property {Plan} plan
  * @property {History} history
@@ -29,7 +31,7 @@ export function toHistory({ history }, { epochs, batchSize }, examples) {
  * @param {FitFacts} facts
  * @param {{classes: string[], parameters: number}} model
  * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
- * @returns {Promise<import('../report/metrics.js').Configuration>}
+ * @returns {Promise<Configuration>}
  */
 export async function describeFit(facts, model, { name = 'training', energy = {} } = {}) {
   const { plan, history, progress, train, validation } = facts;

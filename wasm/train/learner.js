@@ -156,7 +156,8 @@ export class TransferLearner {
    * @param {ExtractOptions} [options]
    */
   async addDirectory(directory, options = {}) {
-    const { openImageDirectory } = (await host().loadDirectories?.()) ?? {};
+    /** @type {import('../engine/host.js').Host & import('./types.js').DirectoryHost} */
+    const { openImageDirectory } = host();
     if (!openImageDirectory) throw failure('NO_DIRECTORIES');
     const { sources, labels } = await openImageDirectory(directory);
     this.#addSet({ features: await this.#examples.extractSources(sources, options), labels });
@@ -411,7 +412,7 @@ export class TransferLearner {
   /**
    * The last fit, with its energy and emissions: what a report is made of.
    * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
-   * @returns {Promise<import('../report/metrics.js').Configuration>}
+   * @returns {Promise<import('./fit_facts.js').Configuration>}
    */
   async describeFit(options) {
     if (!this.#lastFit) throw failure('NO_EXAMPLES', 'fit() comes first');

@@ -38,6 +38,9 @@ export {};
  * @property {number[]} epoch
  * @property {{epochs: number, steps: number}} params
  *
+ * @typedef {object} DirectoryHost What a platform may have beside an engine's host.
+ * @property {typeof import('./directory.node.js').openImageDirectory} [openImageDirectory]
+ *
  * @typedef {object} Prediction
  * @property {string} label
  * @property {number} labelId

@@ -19,32 +19,9 @@ import { sizeOf } from '../shared/numbers.js';
  * @typedef {import('../engine/engine.js').TensorInfo} TensorInfo
  * @typedef {import('../engine/engine.js').Metadata} Metadata
  * @typedef {import('./labels.js').Label} Label
- *
- * @typedef {object} SsdAnchorGenerator TensorFlow's Object Detection API's ssd_anchor_generator.
- * @property {'ssd'} type
- * @property {number[][]} [featureMaps] [height, width] of each; default: the input's size / 16, / 32, …, rounded up
- * @property {number} [numLayers] where `featureMaps` and `scales` are not given
- * @property {number} [minScale] of the first layer
- * @property {number} [maxScale] of the last; evenly between
- * @property {number[]} [scales] one per layer, instead of the range
- * @property {number[]} aspectRatios width / height
- * @property {number} [interpolatedScaleAspectRatio] 0: no interpolated anchor; default 1
- * @property {boolean} [reduceBoxesInLowestLayer] default true
- *
- * @typedef {object} MultiscaleAnchorGenerator The Object Detection API's multiscale_anchor_generator (FPN).
- * @property {'multiscale'} type
- * @property {number} minLevel
- * @property {number} maxLevel
- * @property {number} anchorScale
- * @property {number[]} aspectRatios
- * @property {number} scalesPerOctave
- *
- * @typedef {object} SsdSpec How raw heads become boxes.
- * @property {Float32Array | number[][]} [anchors] [N, 4]: y centre, x centre, height, width, in [0, 1]
- * @property {SsdAnchorGenerator | MultiscaleAnchorGenerator} [anchorGenerator] instead of `anchors`
- * @property {number[]} boxCoder scales of ty, tx, th, tw: [10, 10, 5, 5] in most models
- * @property {'sigmoid' | 'softmax' | 'none'} scores what turns the class head into probabilities; 'none': it is them
- * @property {boolean} background whether the class head's first column is the background
+ * @typedef {import('../engine/types.js').SsdAnchorGenerator} SsdAnchorGenerator
+ * @typedef {import('../engine/types.js').MultiscaleAnchorGenerator} MultiscaleAnchorGenerator
+ * @typedef {import('../engine/types.js').SsdSpec} SsdSpec
  *
  * @typedef {(typeof manifest)['models'][number]} ManifestEntry
  */

@@ -7,7 +7,9 @@
  * @typedef {import('../engine/engine.js').TensorData} TensorData
  * @typedef {import('./input.js').ImageInput} ImageInput
  * @typedef {import('./labels.js').Label} Label
- * @typedef {import('./model_spec.js').SsdSpec} SsdSpec
+ * @typedef {import('./prepare.js').SessionOptions} SessionOptions
+ * @typedef {import('../engine/types.js').SsdSpec} SsdSpec
+ * @typedef {import('../engine/types.js').Thresholds} Thresholds
  */
 
 // ---- of every model ----
@@ -50,14 +52,6 @@
 // ---- detector ----
 
 /**
- * @typedef {object} Thresholds
- * @property {number} [scoreThreshold] report what scores above it; [0, 1), default 0.5
- * @property {number} [iouThreshold] non-maximum suppression: drop a box that overlaps a better one of its class by
- *   more; (0, 1], default 0.6. A model with its own post-processing operator has its own.
- * @property {number} [maxResults] default 100
- * @property {number} [maxPerClass] default 100
- * @property {boolean} [classAgnostic] suppress across classes; default false
- *
  * @typedef {object} DetectorModel
  * @property {string | URL | readonly (string | Label)[]} [labels] names by class number: a list, or a text file of one
  *   per line; a first "???" or "background" is left out. Default: what comes with the model
@@ -169,6 +163,13 @@
  * @property {Answer['memoryUse']} memoryUse
  * @property {(request: Request) => Promise<Answer>} run
  * @property {() => void} close
+ */
+
+// ---- platform ----
+
+/**
+ * @typedef {object} WorkerHost What a platform may have beside an engine's host.
+ * @property {(options: SessionOptions) => Promise<Session>} [startWorker] a session in a worker; WORKER_UNAVAILABLE
  */
 
 export {};

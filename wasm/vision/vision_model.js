@@ -143,6 +143,7 @@ export class VisionModel {
 export async function startSession(options) {
   checkLoading(options);
   options.signal?.throwIfAborted();
+  /** @type {import('../engine/host.js').Host & import('./types.js').WorkerHost} */
   const { threads: place, startWorker } = host();
   let { threads = 1 } = options;
   if (threads > 1 && place === 'none') {

@@ -67,9 +67,17 @@ export const ENERGY_KEYS = /** @type {const} */ ([
 /** The range of every number in EnergyOptions, except that `pue` is at least 1. */
 export const QUANTITY = { min: 0, max: 1e6 };
 
+/**
+ * @typedef {object} MachineHost What a platform may have beside an engine's host.
+ * @property {() => Promise<typeof import('./machine.js')>} [loadMachine] what it knows of its machine; without it, what
+ *   a page knows
+ */
+
 /** What is known of this machine, and how to measure on it. */
 export async function loadMachine() {
-  return (await host().loadMachine?.()) ?? import('./machine.js');
+  /** @type {import('../../engine/host.js').Host & MachineHost} */
+  const { loadMachine } = host();
+  return (await loadMachine?.()) ?? import('./machine.js');
 }
 
 /** Where no clock tells, one thread is taken to do so many multiply-adds a second. */
