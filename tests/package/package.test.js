@@ -56,6 +56,22 @@ describe('the tarball', () => {
     run(NODE_24, [attw, '--profile', 'esm-only', '--no-emoji', tarball], ROOT);
   });
 
+  test('a bundler keeps what sets up Node', () => {
+    const source = `import { TransferLearner } from 'ocelli/train';
+      const learner = new TransferLearner({});
+      await learner.addDirectory('no such directory').catch((error) => console.log(error.code));`;
+    writeFileSync(join(PROJECT, 'learner.mjs'), source);
+    const flags = [
+      '--bundle',
+      '--platform=node',
+      '--format=esm',
+      '--external:@tgwf/co2',
+      '--outfile=bundle.mjs',
+    ];
+    run(join(ROOT, 'node_modules/.bin/esbuild'), ['learner.mjs', ...flags, '--log-level=error'], PROJECT);
+    assert.equal(run(NODE_24, ['bundle.mjs'], PROJECT), 'ENOENT\n');
+  });
+
   test('licences of what is compiled in, and Open Images', () => {
     const notice = readFileSync(join(PROJECT, 'node_modules/ocelli/NOTICE'), 'utf8');
     for (const name of [
