@@ -19,10 +19,12 @@ import { writeTflite } from '../tflite/write.js';
 /**
  * @typedef {import('./options.js').ConvertOptions} ConvertOptions
  * @typedef {import('./source/files.js').Source} Source
+ * @typedef {import('../tflite/network.js').Network} Network
+ * @typedef {import('../tflite/metadata.js').About} About
  *
  * @typedef {object} Plan What is to be written.
- * @property {import('../tflite/network.js').Network} network
- * @property {import('../tflite/metadata.js').About} about
+ * @property {Network} network
+ * @property {About} about
  * @property {string[]} notes
  *
  * @typedef {object} Converted

@@ -3,9 +3,10 @@ import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 
 /**
+ * @typedef {import('../engine/engine.js').InputSpec} InputSpec
+ *
  * @typedef {object} QuantizeOptions
- * @property {Partial<import('../engine/engine.js').InputSpec>} [input] how pixels become the model's input, where the
- *   file does not say
+ * @property {Partial<InputSpec>} [input] how pixels become the model's input, where the file does not say
  * @property {import('./ranges.js').RangeMethod} [ranges] what the range of a tensor is taken from: 'minmax' of all
  *   images, the moving 'average' of each image's, a 'percentile' (0.001 % left outside at each end), or the range with
  *   the least squared error, 'mse', the default

@@ -20,12 +20,13 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @typedef {import('../tflite/network.js').Network} FileNetwork
  * @typedef {import('../tflite/network.js').Value} Value
  * @typedef {import('../vision/types.js').Input} ImageInput
+ * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
  * @typedef {object} BackboneOptions
  * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a .tflite file with float weights: a feature vector
  *   or a classifier with a global pool, or a detector; default: the detector that comes with the package, whose backbone
  *   gives 1280 features
- * @property {Partial<import('../engine/engine.js').InputSpec>} [input] how pixels become its input, where the file does not say
+ * @property {Partial<InputSpec>} [input] how pixels become its input, where the file does not say
  * @property {number} [unfreeze] how many of the last inverted residual blocks are trained, together with what follows
  *   them; default 0
  * @property {'frozen' | 'training'} [batchNorm] of those blocks: as it is (the default), or in training mode, which needs

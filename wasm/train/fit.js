@@ -8,6 +8,7 @@ import { shuffled } from './random.js';
  * @typedef {import('./dataset.js').Dataset} Dataset
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./trainer.js').Trainer} Trainer
+ * @typedef {import('../report/energy/estimate.js').Joules} Joules
  *
  * @typedef {object} Sums Of an epoch so far.
  * @property {number} rows
@@ -26,7 +27,7 @@ import { shuffled } from './random.js';
  * @property {Float32Array | null} bestParameters
  * @property {number} multiplyAdds of the work done
  * @property {number} seconds by the clock, whatever else the event loop did meanwhile
- * @property {import('../report/energy/estimate.js').Joules | null} joules of it, if they were measured from beginning to end
+ * @property {Joules | null} joules of it, if they were measured from beginning to end
  *
  * @typedef {Record<string, number>} Logs loss, accuracy and, where there is something to say, val_loss, val_accuracy,
  *   weighted_accuracy, val_weighted_accuracy

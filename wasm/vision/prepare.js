@@ -9,13 +9,15 @@ import * as detector from './prepare_detector.js';
 import { chooseVariant } from '../engine/variant.js';
 
 /**
+ * @typedef {import('../engine/engine.js').Metadata} Metadata
+ *
  * @typedef {'detect' | 'features' | 'classify'} Task
  * @typedef {import('./types.js').DetectorOptions & import('./types.js').ClassifierOptions & {task: Task}}
  *   SessionOptions those of every task; of one task, some
  *
  * @typedef {object} LabelSource
  * @property {string | readonly (string | import('./labels.js').Label)[]} [labels] the option, read
- * @property {import('../engine/engine.js').Metadata} metadata
+ * @property {Metadata} metadata
  * @property {import('./model_spec.js').ManifestEntry} [entry]
  *
  * @typedef {object} TaskFacts What a task knows of the model; of one task, some.

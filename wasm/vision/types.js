@@ -5,6 +5,7 @@
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  * @typedef {import('../engine/engine.js').Roi} Roi
  * @typedef {import('../engine/engine.js').TensorData} TensorData
+ * @typedef {import('../engine/variant.js').Variant} Variant
  * @typedef {import('./input.js').ImageInput} ImageInput
  * @typedef {import('./labels.js').Label} Label
  * @typedef {import('./prepare.js').SessionOptions} SessionOptions
@@ -149,7 +150,7 @@
  *
  * @typedef {object} Facts
  * @property {import('./labels.js').Label[]} labels
- * @property {{name: import('../engine/variant.js').Variant, threads: number}} variant
+ * @property {{name: Variant, threads: number}} variant
  * @property {'float' | 'int8'} precision int8 where any of the network is quantized
  * @property {{width: number, height: number}} inputSize
  * @property {Partial<Thresholds>} limits what the file says of thresholds
