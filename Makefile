@@ -217,10 +217,18 @@ check-format: node_modules/.installed
 	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
 format: node_modules/.installed ## lay out all source files
 	@npx prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
-lint: build/lint ## clang-tidy
+lint: build/lint build/lint-imports ## clang-tidy, who may import whom, how long files may get
+	@node tools/lint/check.js
 # What includes others' headers (XNNPACK, stb_image, Emscripten) is left out.
 build/lint: $(filter-out src/image/stb.c src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy
 	@mkdir -p build && echo '  clang-tidy' && clang-tidy-19 --quiet $(filter %.c,$^) -- -std=c11 -Isrc 2>/dev/null && touch $@
+
+# Folders are named too: their times tell of files that were moved. dependency-cruiser needs Node 22.
+IMPORTING := wasm bin web examples
+build/lint-imports: $(shell find $(IMPORTING:%=%/) -type d -o -name '*.js') .dependency-cruiser.js node_modules/.installed
+	@mkdir -p build && echo '  dependency-cruiser' && node_modules/node-24/bin/node node_modules/.bin/depcruise \
+	  --config .dependency-cruiser.js $(IMPORTING) >$@.tmp || { cat $@.tmp; exit 1; }
+	@mv $@.tmp $@
 
 # What a process, or a page with a worker, loads for one variant: the wasm and the JavaScript behind the package's entry.
 check-size: wasm dist/models/manifest.js dist/web/browser.js
