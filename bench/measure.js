@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 
+export { median } from '../bin/common.js';
+
 const ROOT = new URL('../', import.meta.url);
 export const SHARED = process.env.OCELLI_SHARED ?? fileURLToPath(new URL('../shared/data', ROOT));
 
@@ -31,13 +33,6 @@ export async function readInput() {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' LCG
     return state / 2 ** 31 - 1;
   });
-}
-
-/** @param {number[]} values */
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 /** @param {number[]} values */

@@ -6,6 +6,7 @@ import {
   dim,
   formatCount,
   layOut,
+  median,
   plural,
   print,
   printable,
@@ -13,6 +14,7 @@ import {
   shortName,
   UsageError,
 } from '../common.js';
+import { sizeOf } from '../../wasm/shared/numbers.js';
 import { precisionOf } from '../../wasm/vision/prepare.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
 import { COUNT, optionalModel, precision, threads } from '../options.js';
@@ -205,20 +207,13 @@ function summarize(times) {
   return { median_ms: roundMs(median(times)), min_ms: roundMs(Math.min(...times)) };
 }
 
-/** @param {number[]} values */
-function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
 /**
  * Reproducible noise in an input's dtype: [-1, 1) for floats, any byte for 8-bit integers. Other inputs are zero, because
  * they may be indices or sizes.
  * @param {TensorInfo} info
  */
 function makeNoise({ dtype, shape }) {
-  const length = shape.reduce((product, size) => product * size, 1);
+  const length = sizeOf(shape);
   const random = xorshift(SEED);
   switch (dtype) {
     case 'float32':
