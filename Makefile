@@ -19,6 +19,8 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
 # Training needs no XNNPACK and is a module of its own, so that a detector does not carry it.
 TRAIN_VARIANTS := train-simd train-relaxed
 WASM := $(VARIANTS:%=dist/ocelli-%.wasm) $(TRAIN_VARIANTS:%=dist/ocelli-%.wasm)
+# What JavaScript must know of this file and of the modules.
+CONSTANTS := dist/build.js dist/layout.js
 MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
 INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
@@ -26,7 +28,7 @@ XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
 .PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c soak bench lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
-wasm: $(WASM) dist/build.js ## the four wasm variants, and the two for training
+wasm: $(WASM) $(CONSTANTS) ## the four wasm variants, and the two for training
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,9 +51,11 @@ build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.
 
 C_FILES := $(wildcard src/*.c src/*/*.c src/*/*/*.c)
 TRAIN_SOURCES := $(wildcard src/train/*.c)
-C_SOURCES := $(filter-out src/graph/threads.c $(TRAIN_SOURCES),$(C_FILES)) wasm/bridge/exports.c
+COMMON_EXPORTS := wasm/bridge/exports_common.c
+C_SOURCES := $(filter-out src/graph/threads.c $(TRAIN_SOURCES),$(C_FILES)) $(addprefix wasm/bridge/,exports.c exports_measure.c) \
+  $(COMMON_EXPORTS)
 THREADED_SOURCES := $(shell grep -l OCL_THREADS $(C_SOURCES))
-C_HEADERS := $(wildcard src/*.h src/*/*.h src/*/*/*.h)
+C_HEADERS := $(wildcard src/*.h src/*/*.h src/*/*/*.h wasm/bridge/*.h)
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
   -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
@@ -60,9 +64,10 @@ WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errn
 
 # What runs per pixel, tap or score is fast; the rest is small.
 HOT := src/image/resize.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
-  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports.c
+  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
 # stb_image: locals zeroed, signed overflow wrapping (image/stb.c says why).
 build/%/src/image/stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
+build/%/$(COMMON_EXPORTS:.c=.o): FILE_FLAGS = -DOCL_ABI=$$(cat build/abi)
 
 # $(1): variant
 define compile_rules
@@ -70,6 +75,7 @@ $(1)_FLAGS := $$(WASM_FLAGS) $(if $(findstring relaxed,$(1)),-mrelaxed-simd) $(i
 build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
 	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$<,$$(HOT)),-O3,-Os) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+build/$(1)/$(COMMON_EXPORTS:.c=.o): build/abi
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call compile_rules,$(variant))))
 
@@ -107,12 +113,21 @@ endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant),$(patsubst %-threads,%,$(variant)),$(findstring threads,$(variant)))))
 
 define train_rules
-train-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) $(addprefix src/,base/status.c base/text.c tflite/weights.c) wasm/bridge/exports_train.c)
+train-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) $(addprefix src/,base/status.c base/text.c tflite/weights.c) wasm/bridge/exports_train.c $(COMMON_EXPORTS))
 dist/ocelli-train-$(1).wasm: $$(train-$(1)_OBJECTS) wasm/bridge/exports_train.txt
 	$$(call link,train-$(1),wasm/bridge/exports_train.txt,$$(train-$(1)_OBJECTS))
 endef
 $(foreach variant,$(TRAIN_VARIANTS),$(eval $(call train_rules,$(variant:train-%=%))))
 
+# Offsets, sizes and enumerations of C, printed by a program that is compiled for wasm32 from the same headers.
+build/layout.js: wasm/bridge/layout.c $(C_HEADERS) build/emcc
+	@mkdir -p build && echo '  layout' && $$(cat build/emcc) $(WARNINGS) -Isrc -sENVIRONMENT=node $< -o build/layout.cjs \
+	  2> >(grep -v '^cache:INFO' >&2) && node build/layout.cjs >$@
+# A number for the layouts and exports, in the modules and in JavaScript: it tells a .wasm of another build.
+build/abi: build/layout.js $(wildcard wasm/bridge/exports*)
+	@echo 0x$$(cat $^ | sha256sum | cut -c1-7) >$@
+dist/layout.js: build/layout.js build/abi
+	@mkdir -p dist && { cat build/layout.js; echo "export const ABI = $$(cat build/abi);"; } >$@
 # The facts above that JavaScript needs.
 dist/build.js: Makefile package.json
 	@mkdir -p dist && { echo '// Made by the Makefile.'; \
@@ -127,20 +142,20 @@ $(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
 	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
 # The module is not what the file depends on, but what makes it.
 $(INT8_MODEL): models/quantize.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(MODEL) \
-  | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm dist/build.js node_modules/.installed
+  | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm $(CONSTANTS) node_modules/.installed
 	@node models/quantize.js "$$(tools/samples.sh)/photos"
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # For browsers in one file, as each level of imports costs a page a round trip; two deep, as wasm/platform/ is. The table
 # of countries' grids is others' work: it is depended on, loaded when it is asked for, and never copied in.
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
-dist/web/browser.js: $(WEB_SOURCES) dist/build.js $(MODEL) node_modules/.installed
+dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
 	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
 types: $(TYPES) ## type declarations, from the JSDoc
-$(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json dist/build.js dist/font.js $(MODEL) node_modules/.installed
+$(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json $(CONSTANTS) dist/font.js $(MODEL) node_modules/.installed
 	@echo '  types' && rm -rf dist/types && npx tsc -p tsconfig.types.json && touch $@
 
 # ---- the main job ----

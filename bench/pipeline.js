@@ -29,8 +29,8 @@ async function decode(path) {
   const bytes = await readShared(path);
   if (!bytes) return undefined;
   const engine = await Engine.create({ variant: 'relaxed', threads: 1 });
-  engine.decodeImage(bytes, 1 << 24);
-  return engine.readImage();
+  engine.image.decode(bytes, 1 << 24);
+  return engine.image.read();
 }
 
 /**

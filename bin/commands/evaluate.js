@@ -47,9 +47,9 @@ async function run(values, [model, directory]) {
     let loss = 0;
     for (const [i, { read }] of sources.entries()) {
       const image = await toPixels(await read());
-      if (image instanceof Uint8Array) engine.decodeImage(image, MAX_PIXELS);
-      else engine.setPixels(image);
-      engine.preprocess(input, undefined, 0);
+      if (image instanceof Uint8Array) engine.image.decode(image, MAX_PIXELS);
+      else engine.image.setPixels(image);
+      engine.image.preprocess(input, undefined, 0);
       engine.run();
       const probabilities = /** @type {Float32Array} */ (engine.readOutput(0).data);
       const label = labels.indexOf(truth[i]);

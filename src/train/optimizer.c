@@ -5,8 +5,8 @@
 int32_t ocl_optimizer_num_slots(const ocl_optimizer* o) {
   switch ((ocl_optimizer_kind)o->kind) {
     case OCL_SGD: return 1;
-    case OCL_ADAM: return o->is_amsgrad != 0 ? 3 : 2;
-    case OCL_RMSPROP: return 1 + (o->momentum > 0) + (o->is_centered != 0);
+    case OCL_ADAM: return o->is_amsgrad ? 3 : 2;
+    case OCL_RMSPROP: return 1 + (o->momentum > 0) + o->is_centered;
   }
   return 0;
 }
@@ -24,7 +24,7 @@ static void apply_sgd(const ocl_optimizer* o, float rate, size_t count, const fl
   const float factor = (float)o->momentum;
   for (size_t i = 0; i < count; i++) {
     momentum[i] = -gradient[i] * rate + momentum[i] * factor;
-    values[i] += o->is_nesterov != 0 ? -gradient[i] * rate + momentum[i] * factor : momentum[i];
+    values[i] += o->is_nesterov ? -gradient[i] * rate + momentum[i] * factor : momentum[i];
   }
 }
 
@@ -42,7 +42,7 @@ static void apply_adam(const ocl_optimizer* o, int32_t step, float rate, size_t 
   const float alpha = rate * sqrtf(1 - power(o->beta_2, step)) / (1 - power(o->beta_1, step));
   const float rest_1 = (float)(1 - o->beta_1), rest_2 = (float)(1 - o->beta_2), epsilon = (float)o->epsilon;
   const float decay = (float)o->weight_decay;
-  float *m = slots[0], *v = slots[1], *maximum = o->is_amsgrad != 0 ? slots[2] : NULL;
+  float *m = slots[0], *v = slots[1], *maximum = o->is_amsgrad ? slots[2] : NULL;
   for (size_t i = 0; i < count; i++) {
     m[i] += (gradient[i] - m[i]) * rest_1;
     v[i] += (gradient[i] * gradient[i] - v[i]) * rest_2;
@@ -58,7 +58,7 @@ static void apply_rmsprop(const ocl_optimizer* o, float rate, size_t count, cons
   const float rho = (float)o->beta_2, rest = (float)(1 - o->beta_2), epsilon = (float)o->epsilon;
   const float factor = (float)o->momentum;
   float *velocity = slots[0], *momentum = o->momentum > 0 ? slots[1] : NULL;
-  float* average = o->is_centered != 0 ? slots[momentum != NULL ? 2 : 1] : NULL;
+  float* average = o->is_centered ? slots[momentum != NULL ? 2 : 1] : NULL;
   for (size_t i = 0; i < count; i++) {
     const float g = gradient[i];
     velocity[i] = rho * velocity[i] + rest * (g * g);

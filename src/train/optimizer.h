@@ -3,6 +3,7 @@
 #ifndef OCELLI_OPTIMIZER_H_
 #define OCELLI_OPTIMIZER_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,14 +13,14 @@ typedef enum { OCL_SGD, OCL_ADAM, OCL_RMSPROP } ocl_optimizer_kind;
 enum { OCL_OPTIMIZER_MAX_SLOTS = 3 };
 
 typedef struct {
-  double kind;          // ocl_optimizer_kind; all doubles, for wasm/trainer.js to fill in
+  int32_t kind;         // ocl_optimizer_kind
+  bool is_nesterov;     // SGD
+  bool is_amsgrad;      // Adam
+  bool is_centered;     // RMSprop
   double momentum;      // SGD, RMSprop
-  double is_nesterov;   // SGD
   double beta_1;        // Adam
   double beta_2;        // Adam; RMSprop's rho
   double epsilon;       // Adam: outside the root; RMSprop: inside
-  double is_amsgrad;    // Adam
-  double is_centered;   // RMSprop
   double weight_decay;  // Adam: decoupled, AdamW's
   double clip_norm;     // per variable; 0: none
 } ocl_optimizer;

@@ -162,7 +162,7 @@ ocl_status ocl_trainer_create(const ocl_layer* layers, int32_t num_layers, ocl_t
   if (num_layers < 1 || num_layers > OCL_TRAINER_MAX_LAYERS) return OCL_INVALID_ARGUMENT;
   if (!is_size(shape.height) || !is_size(shape.width) || !is_size(shape.channels) || !is_size(shape.max_rows))
     return OCL_INVALID_ARGUMENT;
-  if (!(optimizer->kind >= OCL_SGD && optimizer->kind <= OCL_RMSPROP)) return OCL_INVALID_ARGUMENT;
+  if (optimizer->kind < OCL_SGD || optimizer->kind > OCL_RMSPROP) return OCL_INVALID_ARGUMENT;
   ocl_trainer* t = calloc(1, sizeof *t);
   if (t == NULL) return OCL_OUT_OF_MEMORY;
   *t = (ocl_trainer){.num_layers = num_layers, .max_rows = shape.max_rows, .optimizer = *optimizer};

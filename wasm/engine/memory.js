@@ -1,6 +1,32 @@
-// The one place that touches the module's memory: addresses and heap views stay in here and in engine.js.
+// The one place that touches the module's memory. Addresses stay inside wasm/engine/ and the trainer; views of the memory
+// stay in this file.
 import { MAXIMUM_PAGES } from '../../dist/build.js';
 import { OcelliError } from '../shared/errors.js';
+
+/**
+ * @typedef {readonly [type: string, offset: number, length?: number, stride?: number]} Field of a struct; with a length, an
+ *   array
+ * @typedef {{readonly size: number, readonly fields: {readonly [name: string]: Field}}} Layout of a C struct, as
+ *   dist/layout.js has it
+ */
+
+/**
+ * @template {Field} F
+ * @typedef {F[0] extends 'Text' ? string : F[0] extends 'Bool' ? boolean : number} Value
+ */
+
+/**
+ * @template {Layout} L
+ * @typedef {{-readonly [name in keyof L['fields']]: L['fields'][name]['length'] extends 2 ? Value<L['fields'][name]> : Value<L['fields'][name]>[]}} Values
+ *   of a struct's fields. Numbers may be addresses.
+ */
+
+/**
+ * @typedef {object} Put Copies arguments of a call into the module's memory; each function returns the address.
+ * @property {(data: ArrayBufferView) => number} data
+ * @property {<L extends Layout>(layout: L, ...structs: Values<L>[]) => number} structs one, or an array of them
+ * @property {(sizeBytes: number) => number} space for what the call writes; not cleared
+ */
 
 const text = new TextDecoder();
 const MAXIMUM_BYTES = MAXIMUM_PAGES * 65536;
@@ -50,19 +76,30 @@ export class Memory {
   }
 
   /**
-   * Runs `use` with a copy of `data` in memory, which is freed afterwards.
+   * Runs `use`, and frees what it put into memory.
    * @template T
-   * @param {ArrayBufferView} data
-   * @param {(address: number) => T} use
+   * @param {(put: Put) => T} use
    * @returns {T}
    */
-  withCopy(data, use) {
-    const address = this.alloc(Math.max(data.byteLength, 1));
-    try {
+  withArguments(use) {
+    /** @type {number[]} */
+    const addresses = [];
+    /** @param {number} sizeBytes */
+    const space = (sizeBytes) => {
+      const address = this.alloc(Math.max(sizeBytes, 1));
+      addresses.push(address);
+      return address;
+    };
+    /** @param {ArrayBufferView} data */
+    const data = (data) => {
+      const address = space(data.byteLength);
       this.write(address, data);
-      return use(address);
+      return address;
+    };
+    try {
+      return use({ space, data, structs: (layout, ...structs) => data(packStructs(layout, structs)) });
     } finally {
-      this.#free(address);
+      for (const address of addresses) this.#free(address);
     }
   }
 
@@ -84,12 +121,40 @@ export class Memory {
   }
 
   /**
-   * A view for reading one C struct's fields; use it at once.
+   * A copy of `length` float32 numbers.
    * @param {number} address
-   * @param {number} sizeBytes
+   * @param {number} length
    */
-  struct(address, sizeBytes) {
-    return new DataView(this.#memory.buffer, address, sizeBytes);
+  readFloats(address, length) {
+    return new Float32Array(this.read(address, length * 4).buffer);
+  }
+
+  /**
+   * @template {Layout} L
+   * @param {number} address
+   * @param {L} layout
+   * @returns {Values<L>}
+   */
+  readStruct(address, { size, fields }) {
+    const view = new DataView(this.#memory.buffer, address, size);
+    /** @param {Field} field */
+    const read = ([type, offset, length, stride = 0]) =>
+      length === undefined
+        ? this.#readValue(view, type, offset)
+        : Array.from({ length }, (_, i) => this.#readValue(view, type, offset + i * stride));
+    const entries = Object.entries(fields).map(([name, field]) => [name, read(field)]);
+    return Object.fromEntries(entries);
+  }
+
+  /**
+   * @param {any} view
+   * @param {string} type
+   * @param {number} offset
+   */
+  #readValue(view, type, offset) {
+    if (type === 'Text') return this.string(view.getUint32(offset, true));
+    if (type === 'Bool') return view.getUint8(offset) !== 0;
+    return Number(view[`get${type}`](offset, true));
   }
 
   /**
@@ -101,4 +166,22 @@ export class Memory {
     const bytes = this.bytes;
     return text.decode(bytes.slice(address, bytes.indexOf(0, address)));
   }
+}
+
+/**
+ * @template {Layout} L
+ * @param {L} layout
+ * @param {Values<L>[]} structs
+ */
+function packStructs({ size, fields }, structs) {
+  /** @type {any} */
+  const view = new DataView(new ArrayBuffer(structs.length * size));
+  for (const [i, values] of structs.entries()) {
+    for (const [name, [type, offset, length = 1, stride = 0]] of Object.entries(fields)) {
+      const set = type === 'Bool' ? 'setUint8' : `set${type}`;
+      const elements = [values[name]].flat();
+      for (let k = 0; k < length; k++) view[set](i * size + offset + k * stride, elements[k], true);
+    }
+  }
+  return view;
 }

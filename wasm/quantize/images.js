@@ -31,17 +31,17 @@ export async function openPreprocessor(tensor, spec, maxPixels) {
       const source = await toPixels(image);
       if (source instanceof Uint8Array) {
         try {
-          engine.decodeImage(source, maxPixels);
+          engine.image.decode(source, maxPixels);
         } catch (error) {
           const pixels = await decodeElsewhere(error, source, maxPixels);
-          engine.setPixels(pixels);
+          engine.image.setPixels(pixels);
           pixels.release?.();
         }
       } else {
-        engine.setPixels(source);
+        engine.image.setPixels(source);
         source.release?.();
       }
-      engine.preprocess(spec, undefined, 0);
+      engine.image.preprocess(spec, undefined, 0);
       engine.run();
       return /** @type {Float32Array} */ (engine.readOutput(0).data);
     },

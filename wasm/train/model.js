@@ -2,7 +2,7 @@
 import { checkKeys } from '../shared/options.js';
 import { failure } from './errors.js';
 import { headNetwork, initialParameters, parameterSpecs, tailNetwork } from './network.js';
-import { checkOptimizer, optimizerConstants } from './plan.js';
+import { checkOptimizer, optimizerStruct } from './plan.js';
 
 /**
  * @typedef {import('./plan.js').Plan} Plan
@@ -38,7 +38,7 @@ export function prepareModel(present, plan, { tail, rowLength, numClasses, seed 
  */
 export function openModel({ network, parameters, slots, plan }, trainer, maxRows) {
   const optimizer = plan?.optimizer ?? checkOptimizer('sgd');
-  trainer.open(network, optimizerConstants(optimizer), maxRows);
+  trainer.open(network, optimizerStruct(optimizer), maxRows);
   trainer.write('parameters', parameters);
   trainer.write('slots', slots);
 }

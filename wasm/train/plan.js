@@ -1,5 +1,6 @@
 // What a user asks of a fit -> a checked plan of plain data, with Keras 2.15's names and defaults. The plan is saved with
 // an interrupted training.
+import { OPTIMIZER_KINDS } from '../../dist/layout.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 
 /**
@@ -216,16 +217,23 @@ function checkEarlyStopping(option) {
 }
 
 /**
- * The constants as the module takes them.
+ * The optimizer as the module takes it.
  * @param {Optimizer} optimizer
- * @returns {Record<string, number>}
+ * @returns {import('../engine/memory.js').Values<typeof import('../../dist/layout.js').OPTIMIZER>}
  */
-export function optimizerConstants({ type, rho, ...rest }) {
-  const kind = { sgd: 0, adam: 1, adamw: 1, rmsprop: 2 }[type];
-  const numbers = Object.entries(rest).flatMap(([key, value]) =>
-    typeof value === 'object' ? [] : [[key, Number(value)]],
-  );
-  return { ...Object.fromEntries(numbers), kind, ...(type === 'rmsprop' && { beta2: rho }) };
+export function optimizerStruct({ type, ...constants }) {
+  return {
+    kind: OPTIMIZER_KINDS[type === 'adamw' ? 'adam' : type],
+    isNesterov: constants.nesterov ?? false,
+    isAmsgrad: constants.amsgrad ?? false,
+    isCentered: constants.centered ?? false,
+    momentum: constants.momentum ?? 0,
+    beta1: constants.beta1 ?? 0,
+    beta2: constants.beta2 ?? constants.rho ?? 0,
+    epsilon: constants.epsilon ?? 0,
+    weightDecay: constants.weightDecay ?? 0,
+    clipNorm: constants.clipNorm ?? 0,
+  };
 }
 
 /**

@@ -24,11 +24,11 @@ export async function decodeImage(image, options = {}) {
   const engine = await Engine.create({ variant, threads: 1 });
   try {
     try {
-      engine.decodeImage(bytes, limit);
+      engine.image.decode(bytes, limit);
     } catch (error) {
-      engine.setPixels(await decodeElsewhere(error, bytes, limit));
+      engine.image.setPixels(await decodeElsewhere(error, bytes, limit));
     }
-    return { ...engine.readImage(), channels: 3 };
+    return { ...engine.image.read(), channels: 3 };
   } finally {
     engine.close();
   }

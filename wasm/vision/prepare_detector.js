@@ -24,16 +24,18 @@ export function prepareTask(engine, options, { labels: given, metadata, entry })
   const limits = resolveLimits(metadata);
   /** @param {number} count */
   const select = (count) => options.classes && selectClasses(checkClasses(options.classes), labels, count);
-  if (engine.hasPostprocess) return { labels, limits, mask: select(engine.numClasses) };
+  if (engine.heads.hasPostprocess) return { labels, limits, mask: select(engine.heads.numClasses) };
   const ssd = resolveSsd(options.ssd, metadata, entry);
+  const [, height, width] = engine.inputs[0].shape;
   const anchors = ssd.anchors
     ? flatten(ssd.anchors)
-    : engine.generateAnchors(checkGenerator(ssd.anchorGenerator));
+    : engine.heads.generateAnchors(checkGenerator(ssd.anchorGenerator), { height, width });
   const heads = findHeads(engine.outputs, anchors.length / 4);
   const columns = /** @type {number} */ (engine.outputs[heads.scores].shape.at(-1));
   const mask = select(columns - Number(ssd.background));
   const classIds = mask && sliceHeads(engine, heads.scores, mask, ssd);
-  engine.useHeads(heads, anchors, classIds ? { ...ssd, background: false } : ssd);
+  const numColumns = classIds?.length ?? columns;
+  engine.heads.use(heads, numColumns, anchors, classIds ? { ...ssd, background: false } : ssd);
   return { labels, limits, ...(classIds ? { classIds } : { mask }) };
 }
 

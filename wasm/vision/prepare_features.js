@@ -21,11 +21,11 @@ export const NOT_FOR_IT = 'MODEL_HAS_NO_FEATURES';
  */
 export function prepareTask(engine, { layer }) {
   const vector = layer === undefined ? findVector(engine) : undefined;
-  engine.useFeatures(vector === undefined ? findLayer(engine, layer) : findStep(engine, vector), true);
+  engine.features.use(vector === undefined ? findLayer(engine, layer) : findStep(engine, vector), true);
   const rows = batchOf(engine);
   const { name, shape } = engine.outputs[0];
   if (shape[0] !== rows) throw failure(NOT_FOR_IT, `'${name}' is [${shape}], not one row an image`);
-  const length = engine.featuresLength;
+  const length = engine.features.length;
   if (rows > 1) return { batch: rows, isBatchFixed: true, length };
   return { batch: canBatch(engine) ? chooseBatch(engine.network.arenaBytes) : 1, length };
 }
@@ -47,7 +47,7 @@ function chooseBatch(bytes) {
  * @returns {number | undefined} its index
  */
 export function findVector(engine) {
-  if (engine.hasPostprocess) return undefined;
+  if (engine.heads.hasPostprocess) return undefined;
   const vectors = engine.outputs.flatMap(({ shape }, index) => {
     const length = shape.at(-1) ?? 0;
     const numRows = sizeOf(shape) / length;

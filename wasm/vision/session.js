@@ -1,6 +1,6 @@
 // One model in one instance of the module, in this thread. What is asked of it is a request that can be sent from thread
 // to thread: who asks is beside it (vision_model.js), or at the other end of a port (remote.js, serve.js).
-import { DETECTION_COLUMNS } from '../engine/engine.js';
+import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkMaxPixels, decodeElsewhere, isFloatImages, toPixels } from './input.js';
 import { prepare } from './prepare.js';
@@ -167,8 +167,8 @@ export class LocalSession {
       last = now;
     };
     let size = { width: 0, height: 0 };
-    if (job.findLayer && engine.featuresLength === 0)
-      engine.useFeatures(job.findLayer(engine, this.#options.layer), false);
+    if (job.findLayer && engine.features.length === 0)
+      engine.features.use(job.findLayer(engine, this.#options.layer), false);
     // What a fixed batch has more of images is of earlier ones, and never read.
     engine.setBatch(this.#model.isBatchFixed ? 1 : images.length);
     try {
@@ -187,7 +187,7 @@ export class LocalSession {
       lap('postprocess');
       return { ...found, run: { ...size, ms }, memoryUse: engine.memoryUse };
     } finally {
-      if (!engine.isBroken) engine.dropImage();
+      if (!engine.isBroken) engine.image.drop();
     }
   }
 
@@ -199,9 +199,9 @@ export class LocalSession {
   #readImage(engine, image) {
     if (isTensor(image)) return { width: 0, height: 0 };
     if ('numbers' in image) return { width: image.width, height: image.height };
-    if (image instanceof Uint8Array) engine.decodeImage(image, checkMaxPixels(this.#options.maxPixels));
-    else engine.setPixels(image);
-    return 'scaledFrom' in image && image.scaledFrom ? image.scaledFrom : engine.imageSize;
+    if (image instanceof Uint8Array) engine.image.decode(image, checkMaxPixels(this.#options.maxPixels));
+    else engine.image.setPixels(image);
+    return 'scaledFrom' in image && image.scaledFrom ? image.scaledFrom : engine.image.size;
   }
 
   /**
@@ -213,7 +213,8 @@ export class LocalSession {
   #writeInput(engine, image, { roi, turns }, batchIndex) {
     if (isTensor(image)) engine.writeInput(0, image.tensor);
     else if ('numbers' in image) engine.writeImage(image.numbers, batchIndex);
-    else engine.preprocess(this.#model.input, 'scaledFrom' in image ? undefined : roi, turns, batchIndex);
+    else
+      engine.image.preprocess(this.#model.input, 'scaledFrom' in image ? undefined : roi, turns, batchIndex);
   }
 
   /**
@@ -225,18 +226,18 @@ export class LocalSession {
    */
   #read(engine, { kind, inputs, roi, turns, thresholds, features }, { width, height }) {
     if (kind === 'heads') return { result: engine.outputs.map((_, index) => engine.readOutput(index)) };
-    if (kind === 'features') return { result: engine.readFeatures(inputs.length) };
+    if (kind === 'features') return { result: engine.features.read(inputs.length) };
     if (kind === 'profile' || !thresholds) return { result: engine.operators };
     const { mask, classIds } = this.#model;
-    const rows = engine.detect(thresholds, mask, roi ?? { x: 0, y: 0, width, height }, turns);
-    const last = DETECTION_COLUMNS - 1;
-    if (classIds) for (let i = last; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
+    const rows = engine.heads.detect(thresholds, mask, roi ?? { x: 0, y: 0, width, height }, turns);
+    if (classIds)
+      for (let i = CLASS_COLUMN; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
     if (!features) return { result: rows };
     return {
       result: rows,
       features: {
-        ...(features !== 'boxes' && { image: engine.readFeatures(1) }),
-        ...(features !== 'image' && { boxes: engine.readBoxFeatures(rows.length / DETECTION_COLUMNS) }),
+        ...(features !== 'boxes' && { image: engine.features.read(1) }),
+        ...(features !== 'image' && { boxes: engine.features.readBoxes(rows.length / DETECTION_COLUMNS) }),
       },
     };
   }

@@ -142,7 +142,7 @@
  * @property {number} [minChange] mean difference, in levels of 255, from the last frame; less: not looked at
  *
  * @typedef {object} Answer
- * @property {any} result of 'detect': rows, see Engine.detect; undefined: the frame did not change. Of 'heads': Head[]; of
+ * @property {any} result of 'detect': rows, see Heads.detect; undefined: the frame did not change. Of 'heads': Head[]; of
  *   'profile': OperatorInfo[]; of 'features': Float32Array [images, length]
  * @property {{image?: Float32Array, boxes?: Float32Array}} [features] [length]; [detections, length]
  * @property {RunInfo} run

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { TransferLearner } from '../../../wasm/train/node.js';
 import { countMultiplyAdds, headNetwork, tailNetwork } from '../../../wasm/train/network.js';
-import { checkOptimizer, optimizerConstants, rateAt } from '../../../wasm/train/plan.js';
+import { checkOptimizer, optimizerStruct, rateAt } from '../../../wasm/train/plan.js';
 import { Trainer } from '../../../wasm/train/trainer.js';
 import { maxDifference, needsShared, shared, sharedArray, sharedJson, variants } from '../shared.js';
 
@@ -65,7 +65,7 @@ const oneHot = (label, classes) => Array.from({ length: classes }, (_, c) => Num
 function runSteps(cs, trainer) {
   const { features, labels, kernel, weights, train, D, C } = loadDataset(cs.dataset);
   const optimizer = translate(cs.optimizer);
-  trainer.open(headNetwork(D, C), optimizerConstants(optimizer), cs.batch_size);
+  trainer.open(headNetwork(D, C), optimizerStruct(optimizer), cs.batch_size);
   trainer.write('parameters', kernel);
   const isWeighted = cs.sample_weight || cs.class_weight;
   const written = { targets: cs.loss === 'categorical', weights: Boolean(isWeighted) };
@@ -287,7 +287,7 @@ test('cross-entropy losses and gradients are Keras’, from the logits', needsSh
   const { labels, sparse_from_logits: sparse, smooth_from_logits: smooth } = cases.cross_entropy;
   const logits = floats('xent_logits.bin');
   const trainer = await Trainer.create();
-  trainer.open(headNetwork(4, 4), { kind: 0 }, 1);
+  trainer.open(headNetwork(4, 4), optimizerStruct(checkOptimizer('sgd')), 1);
   const identity = new Float32Array(20);
   for (let i = 0; i < 4; i++) identity[i * 5] = 1;
   trainer.write('parameters', identity);

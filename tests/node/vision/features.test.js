@@ -253,7 +253,7 @@ async function readMap(photo, view) {
   const input = await captureInput(photo, view);
   const engine = await loadEngine('simd', DEFAULT_MODEL);
   const step = engine.operators.findLastIndex(({ output }) => /\/Conv_1\//.test(`/${output}/`));
-  engine.useFeatures(step, true);
+  engine.features.use(step, true);
   engine.writeInput(0, input);
   engine.run();
   const { data } = engine.readOutput(0);

@@ -212,8 +212,14 @@ async function checkResize(variant, { source, source_shape_hwc, output_hw, mode,
   const engine = await loadEngine(variant, identityNetwork(output_hw));
   const [height, width, channels] = source_shape_hwc;
   const data = sharedArray(`resize/${source}`, Uint8Array);
-  engine.setPixels({ data, width, height, channels: /** @type {3} */ (channels), stride: width * channels });
-  engine.preprocess(
+  engine.image.setPixels({
+    data,
+    width,
+    height,
+    channels: /** @type {3} */ (channels),
+    stride: width * channels,
+  });
+  engine.image.preprocess(
     { scale: 1, offset: 0, resize: mode === 'legacy' ? 'legacy' : 'half-pixel' },
     undefined,
     0,

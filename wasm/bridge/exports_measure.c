@@ -1,0 +1,78 @@
+// Exports that measure how fast this engine computes.
+#include <math.h>
+#include <stdint.h>
+#include <wasm_simd128.h>
+
+#include "kernels/kernels.h"
+
+double emscripten_get_now(void);  // milliseconds
+
+// Independent chains of operations, so that none waits for the result of another. All of them fit into registers.
+enum { CHAINS = 12 };
+
+// The milliseconds that `rounds` multiply-adds in each chain take, as this variant computes them.
+static double time_fma(int rounds) {
+  // Volatile, because the compiler would make constants anew at each use.
+  volatile const float opaque_factor = 0.999999f, opaque_addend = 1e-6f;
+  const v128_t factor = wasm_f32x4_splat(opaque_factor), addend = wasm_f32x4_splat(opaque_addend);
+  v128_t chains[CHAINS];
+  for (int i = 0; i < CHAINS; i++) chains[i] = wasm_f32x4_splat((float)i);
+  const double start = emscripten_get_now();
+  for (int round = 0; round < rounds; round++)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) {
+#ifdef __wasm_relaxed_simd__
+      chains[i] = wasm_f32x4_relaxed_madd(chains[i], factor, addend);
+#else
+      chains[i] = wasm_f32x4_add(wasm_f32x4_mul(chains[i], factor), addend);
+#endif
+    }
+  const double elapsed = emscripten_get_now() - start;
+  float sum = 0;
+  for (int i = 0; i < CHAINS; i++) sum += wasm_f32x4_extract_lane(chains[i], 0);
+  volatile const float sink = sum;  // The compiler drops a loop whose result nothing uses.
+  (void)sink;
+  return elapsed;
+}
+
+// 10^9 multiply-adds per second on one thread.
+double ocl_measure_peak(void) {
+  enum { ROUNDS = 400000, TRIES = 5 };
+  double best_ms = 1e9;
+  for (int try = 0; try < TRIES; try++) {
+    const double elapsed = time_fma(ROUNDS);
+    if (elapsed < best_ms) best_ms = elapsed;
+  }
+  return best_ms <= 0 ? 0 : 4.0 * CHAINS * ROUNDS / best_ms / 1e6;
+}
+
+// The next two functions time one try. The host repeats them, because an engine compiles a function again between calls
+// once it has run for a while. A try takes a millisecond or more, and most clocks resolve a tenth of that. Both execute
+// the same number of operations; a dot product has four times the multiply-adds.
+enum { TRY_ROUNDS = 1000000 };
+double ocl_time_fma(void) {
+  return time_fma(TRY_ROUNDS);
+}
+
+// INFINITY: this variant has no dot products, or they do not compute what XNNPACK's kernels need.
+double ocl_time_dot(void) {
+#ifdef __wasm_relaxed_simd__
+  if (!ocl_kernels_use_dot()) return INFINITY;
+  volatile const int8_t opaque = 1;
+  const v128_t a = wasm_i8x16_splat(opaque), b = wasm_i8x16_splat(opaque);
+  v128_t chains[CHAINS];
+  for (int i = 0; i < CHAINS; i++) chains[i] = wasm_i32x4_splat(i);
+  const double start = emscripten_get_now();
+  for (int round = 0; round < TRY_ROUNDS; round++)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < CHAINS; i++) chains[i] = wasm_i32x4_relaxed_dot_i8x16_i7x16_add(a, b, chains[i]);
+  const double elapsed = emscripten_get_now() - start;
+  int32_t sum = 0;
+  for (int i = 0; i < CHAINS; i++) sum += wasm_i32x4_extract_lane(chains[i], 0);
+  volatile const int32_t sink = sum;
+  (void)sink;
+  return elapsed;
+#else
+  return INFINITY;
+#endif
+}

@@ -1,0 +1,79 @@
+// One instance of a .wasm: its exports and its memory. What an export reports as a failure becomes an OcelliError.
+import { ABI } from '../../dist/layout.js';
+import { failure, OcelliError } from '../shared/errors.js';
+import { Memory } from './memory.js';
+
+/** @typedef {Record<string, (...args: number[]) => number>} Exports */
+
+export class Bridge {
+  /** A trap leaves memory in no known state: the instance must not be used again. */
+  isBroken = false;
+
+  /**
+   * @param {Exports} exports
+   * @param {WebAssembly.Memory} memory
+   */
+  constructor(exports, memory) {
+    this.exports = exports;
+    this.memory = new Memory(memory, {
+      alloc: (n) => exports.ocl_alloc(n),
+      free: (a) => exports.ocl_free(a),
+    });
+    if (exports.ocl_abi?.() !== ABI) throw new Error('the .wasm is not of this package’s version');
+  }
+
+  /** Bytes of the whole memory and of what is allocated in it. */
+  get memoryUse() {
+    return { totalBytes: this.memory.sizeBytes, liveBytes: this.exports.ocl_live_bytes() };
+  }
+
+  /**
+   * Runs `use`, which calls exports.
+   * @template T
+   * @param {(put: import('./memory.js').Put) => T} use
+   * @returns {T}
+   */
+  guard(use) {
+    try {
+      return this.memory.withArguments(use);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+      this.isBroken = true;
+      throw failure('MODULE_TRAPPED', error.message, error);
+    }
+  }
+
+  /**
+   * Calls an export that returns a status.
+   * @param {(put: import('./memory.js').Put) => number} use
+   */
+  call(use) {
+    this.check(this.guard(use));
+  }
+
+  /**
+   * Calls an export that returns a status and writes a struct.
+   * @template {import('./memory.js').Layout} L
+   * @param {L} layout
+   * @param {(out: number, put: import('./memory.js').Put) => number} use `out`: the struct's address
+   */
+  fill(layout, use) {
+    return this.guard((put) => {
+      const out = put.space(layout.size);
+      this.check(use(out, put));
+      return this.memory.readStruct(out, layout);
+    });
+  }
+
+  /** @param {number} status */
+  check(status) {
+    if (status === 0) return;
+    const { ocl_status_code, ocl_status_text, ocl_detail_text } = this.exports;
+    const message = this.memory.string(ocl_status_text(status));
+    const detail = this.memory.string(ocl_detail_text?.() ?? 0);
+    throw new OcelliError(
+      this.memory.string(ocl_status_code(status)),
+      detail ? `${message}: ${detail}` : message,
+    );
+  }
+}

@@ -1,0 +1,39 @@
+// A model's bytes as they arrive -> the module's memory.
+import { failure } from '../shared/errors.js';
+import { gather } from './gather.js';
+
+/**
+ * @typedef {object} ReceiveOptions
+ * @property {AbortSignal} [signal]
+ * @property {(progress: {loaded: number, total?: number}) => void} [onProgress]
+ */
+
+/**
+ * @param {import('./bridge.js').Bridge} bridge
+ * @param {import('./host.js').ByteSource} source
+ * @param {ReceiveOptions} options
+ * @returns {Promise<{sizeBytes: number, readAll: () => Uint8Array<ArrayBuffer>}>}
+ */
+export async function receive(bridge, { sizeBytes, chunks }, { signal, onProgress }) {
+  if (sizeBytes === undefined)
+    return receive(bridge, await gather(chunks, { signal, onProgress }), { signal });
+  const { exports, memory } = bridge;
+  const total = sizeBytes;
+  const reserve = () => bridge.guard(() => memory.reserve(total, (size) => exports.ocl_model_reserve(size)));
+  /** @type {number | undefined} */
+  let reserved;
+  let loaded = 0;
+  for await (const chunk of chunks) {
+    signal?.throwIfAborted();
+    // Reserved inside the loop: only leaving a loop closes the source, so a failure before it would leave it open.
+    const address = (reserved ??= reserve());
+    if (loaded + chunk.length > total) throw failure('MODEL_NOT_FOUND', 'it is longer than announced');
+    memory.write(address + loaded, chunk);
+    loaded += chunk.length;
+    onProgress?.({ loaded, total });
+  }
+  signal?.throwIfAborted();
+  if (loaded < total) throw failure('MODEL_NOT_FOUND', `it ended after ${loaded} of ${total} bytes`);
+  const address = reserved ?? reserve();
+  return { sizeBytes: total, readAll: () => memory.read(address, total) };
+}
