@@ -20,14 +20,14 @@ CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
 TRAIN_VARIANTS := train-simd train-relaxed
 WASM := $(VARIANTS:%=dist/ocelli-%.wasm) $(TRAIN_VARIANTS:%=dist/ocelli-%.wasm)
 # What JavaScript must know of this file and of the modules.
-CONSTANTS := dist/build.js dist/layout.js
+CONSTANTS := dist/build.js dist/layout.js dist/operators.js
 MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
 INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
 .PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c soak bench lint format check-size check-types clean
-all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js ## everything that `npm pack` needs
+all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants, and the two for training
 
 help: ## this list
@@ -55,7 +55,7 @@ COMMON_EXPORTS := wasm/bridge/exports_common.c
 C_SOURCES := $(filter-out src/graph/threads.c $(TRAIN_SOURCES),$(C_FILES)) $(addprefix wasm/bridge/,exports.c exports_measure.c) \
   $(COMMON_EXPORTS)
 THREADED_SOURCES := $(shell grep -l OCL_THREADS $(C_SOURCES))
-C_HEADERS := $(wildcard src/*.h src/*/*.h src/*/*/*.h wasm/bridge/*.h)
+C_HEADERS := $(wildcard src/*.h src/*/*.h src/*/*/*.h src/*/*.def wasm/bridge/*.h)
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
   -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
@@ -128,6 +128,14 @@ build/abi: build/layout.js $(wildcard wasm/bridge/exports*)
 	@echo 0x$$(cat $^ | sha256sum | cut -c1-7) >$@
 dist/layout.js: build/layout.js build/abi
 	@mkdir -p dist && { cat build/layout.js; echo "export const ABI = $$(cat build/abi);"; } >$@
+# The rows of operators.def for JavaScript and the manual.
+build/operators: wasm/bridge/operators.c src/tflite/operators.def src/tflite/tflite.h
+	@mkdir -p build && gcc $(WARNINGS) -Isrc $< -o $@
+dist/operators.js: build/operators
+	@mkdir -p dist && $< >$@
+docs/operators.md: build/operators
+	@$< --markdown >$@
+
 # The facts above that JavaScript needs.
 dist/build.js: Makefile package.json
 	@mkdir -p dist && { echo '// Made by the Makefile.'; \
@@ -228,7 +236,7 @@ test-package: build/package/package.json node_modules/.installed ## what npm pac
 
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json
-FORMATTED_C := $(C_FILES) $(C_HEADERS) $(wildcard wasm/bridge/*.c tests/c/*.h tests/c/*/*.[ch])
+FORMATTED_C := $(C_FILES) $(filter %.h,$(C_HEADERS)) $(wildcard wasm/bridge/*.c tests/c/*.h tests/c/*/*.[ch])
 check-format: node_modules/.installed
 	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
 format: node_modules/.installed ## lay out all source files

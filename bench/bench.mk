@@ -1,7 +1,7 @@
 # Benchmarks against independent engines; included by the Makefile. build/bench/report.md is what `make bench` prints.
 
 BENCH_NODE := node_modules/node-24/bin/node
-BARE_SOURCES := bench/bare/bare.c $(addprefix src/tflite/,tflite.c schema.c verify.c flatbuffer.c weights.c) src/base/status.c src/base/text.c
+BARE_SOURCES := bench/bare/bare.c $(addprefix src/tflite/,tflite.c operators.c schema.c verify.c flatbuffer.c weights.c) src/base/status.c src/base/text.c
 HEADS_SOURCES := bench/heads/heads.c src/detect/ssd.c src/detect/nms.c
 BENCH_WASM := build/bench/bare-simd.wasm build/bench/bare-relaxed.wasm build/bench/heads.wasm
 

@@ -1,40 +1,23 @@
 // Columns of an output that nobody asked for, taken out of the convolutions that make them: from the output back over
-// operators that work on each element by itself, reshape whole rows or join them, to the convolutions, whose output
-// channels are the columns, once or several times (anchors by classes).
+// operators that keep columns apart to the convolutions, whose output channels are the columns, once or several times
+// (anchors by classes).
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph/internal.h"
 
-ocl_status ocl_graph_keep_rows(const ocl_step* step, int32_t num_rows, size_t row_bytes, const void** rows,
-                               void** owned) {
-  if (*rows == NULL) return OCL_OK;
-  const int32_t total = step->columns.total, count = step->columns.count;
-  uint8_t* kept = malloc((size_t)(num_rows / total * count) * row_bytes + 1);
-  if (kept == NULL) return OCL_OUT_OF_MEMORY;
-  uint8_t* next = kept;
-  for (int32_t first = 0; first < num_rows; first += total)
-    for (int32_t i = 0; i < count; i++, next += row_bytes)
-      memcpy(next, (const uint8_t*)*rows + (size_t)(first + step->columns.kept[i]) * row_bytes, row_bytes);
-  free(*owned);
-  *rows = *owned = kept;
-  return OCL_OK;
-}
-
-// A convolution is where the way ends.
+// The way ends at an operator that makes each output channel of its own weights.
 static bool is_end(const ocl_step* step) {
-  return step->kind == &ocl_graph_conv;
+  return step->kind->makes_columns != NULL && step->kind->makes_columns(step);
 }
 
 // How many inputs are to be followed further; -1: this operator mixes columns, or rows of its input.
 static int32_t num_followed(ocl_graph* graph, const ocl_step* step, int32_t total) {
   const ocl_shape* output = &ocl_graph_out(graph, step, 0)->shape;
   if (output->rank < 2 || output->dims[output->rank - 1] % total != 0) return -1;
-  if (is_end(step)) return step->channels == step->kernel[3] ? 0 : -1;
-  if (step->kind == &ocl_graph_unary || step->kind == &ocl_graph_reshape) return 1;
-  if (step->kind != &ocl_graph_concatenation) return -1;
-  const int32_t axis = step->op.options.concatenation.axis;
-  return axis == -1 || axis == output->rank - 1 ? -1 : step->op.num_inputs;
+  if (is_end(step)) return 0;
+  if ((step->op.row->flags & OCL_OPERATOR_KEEPS_COLUMNS) == 0) return -1;
+  return step->op.row->maps == OCL_OPERATORS_ANY ? step->op.num_inputs : step->op.row->maps;
 }
 
 // Marks the steps between the convolutions and the output. false: something is in the way, or what they make is also
@@ -54,23 +37,13 @@ static bool mark(ocl_graph* graph, int32_t output, int32_t total, bool* is_marke
   return num_open == 0;
 }
 
-static ocl_status rebuild(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  xnn_delete_operator(step->xnn);
-  free(step->channel_factors);
-  step->xnn = NULL;
-  step->channel_factors = NULL;
-  return step->kind->build(graph, step, detail);
-}
-
 static ocl_status apply(ocl_graph* graph, const bool* is_marked, int32_t total, int32_t count, ocl_detail* detail) {
   graph->is_placed = false;
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];
     if (!is_marked[s]) continue;
-    step->columns.total = total;
-    step->columns.count = count;
-    step->columns.kept = graph->columns;
-    if (is_end(step)) OCL_TRY(rebuild(graph, step, detail));
+    step->columns = (ocl_columns){total, count, graph->columns};
+    if (is_end(step)) OCL_TRY(ocl_graph_rebuild(graph, step, detail));
   }
   return ocl_graph_plan(graph, graph->batch, detail);
 }

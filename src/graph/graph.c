@@ -1,53 +1,18 @@
-// Builds, plans, runs. How each operator is worked is in graph_conv.c, graph_pool.c, graph_math.c and graph_shape.c.
+// Builds a graph from a model, and tells of it. How it is planned and run: plan.c, run.c; how each operator is worked:
+// operators/.
 #include "graph/graph.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
 #include "graph/internal.h"
+#include "graph/operators/table.h"
 #include "tflite/weights.h"
 #include "xnnpack/hardware-config.h"
 
 enum { kMaxOperators = 4096 };
 
-// ---- building ----
-
-const ocl_kind* ocl_graph_find_kind(const ocl_tflite_operator* op) {
-  switch (op->opcode) {
-    case OCL_OP_CONV_2D: return &ocl_graph_conv;
-    case OCL_OP_DEPTHWISE_CONV_2D: return &ocl_graph_depthwise_conv;
-    case OCL_OP_FULLY_CONNECTED: return &ocl_graph_fully_connected;
-    case OCL_OP_MAX_POOL_2D: return &ocl_graph_max_pool;
-    case OCL_OP_AVERAGE_POOL_2D: return &ocl_graph_average_pool;
-    case OCL_OP_ADD: return &ocl_graph_add;
-    case OCL_OP_SUB: return &ocl_graph_sub;
-    case OCL_OP_MUL: return &ocl_graph_mul;
-    case OCL_OP_RELU:
-    case OCL_OP_RELU6:
-    case OCL_OP_LOGISTIC:
-    case OCL_OP_HARD_SWISH:
-    case OCL_OP_QUANTIZE:
-    case OCL_OP_DEQUANTIZE: return &ocl_graph_unary;
-    case OCL_OP_SOFTMAX: return &ocl_graph_softmax;
-    case OCL_OP_MEAN: return &ocl_graph_mean;
-    case OCL_OP_RESIZE_BILINEAR: return &ocl_graph_resize;
-    case OCL_OP_RESIZE_NEAREST_NEIGHBOR: return &ocl_graph_resize_nearest;
-    case OCL_OP_PAD: return &ocl_graph_pad;
-    case OCL_OP_RESHAPE:
-    case OCL_OP_SQUEEZE:
-    case OCL_OP_EXPAND_DIMS: return &ocl_graph_reshape;
-    case OCL_OP_TRANSPOSE: return &ocl_graph_transpose;
-    case OCL_OP_CONCATENATION: return &ocl_graph_concatenation;
-    case OCL_OP_PACK: return &ocl_graph_pack;
-    case OCL_OP_SHAPE: return &ocl_graph_shape;
-    case OCL_OP_STRIDED_SLICE: return &ocl_graph_strided_slice;
-    case OCL_OP_TILE: return &ocl_graph_tile;
-    case OCL_OP_CUSTOM:
-      return strcmp(op->custom_name, "TFLite_Detection_PostProcess") == 0 ? &ocl_graph_detection_postprocess : NULL;
-    default: return NULL;
-  }
-}
+// ---- values ----
 
 static ocl_status copy_names(ocl_graph* graph) {
   size_t bytes = 0;
@@ -90,30 +55,38 @@ static ocl_status build_inputs(ocl_graph* graph, ocl_detail* detail) {
   return OCL_OK;
 }
 
-// Weights and biases of the operators that pack them are read while building and never kept.
-static bool is_packed_weight(const ocl_step* step, int32_t input) {
-  const int32_t opcode = step->op.opcode;
-  return input >= 1 &&
-         (opcode == OCL_OP_CONV_2D || opcode == OCL_OP_DEPTHWISE_CONV_2D || opcode == OCL_OP_FULLY_CONNECTED);
-}
-
 // A constant operand: its elements, in the value's dtype, owned by the graph.
 static ocl_status keep_constant(ocl_graph* graph, ocl_value* value) {
-  if (value->is_kept) return OCL_OK;
+  if (value->is_kept_constant) return OCL_OK;
   const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, value->constant);
   const size_t size = ocl_graph_size_bytes(value);
   value->known = calloc(1, size + XNN_EXTRA_BYTES);
   if (value->known == NULL) return OCL_OUT_OF_MEMORY;
   value->data = value->known;
-  value->is_kept = true;
+  value->is_kept_constant = true;
   if (value->dtype != tensor.dtype) return ocl_weights_to_float(&tensor, (float*)(void*)value->known);
   memcpy(value->known, tensor.data, size);
   return OCL_OK;
 }
 
-// DEQUANTIZE of a constant (fp16 weights) is no step: its consumers read the constant as float.
-static bool is_constant_dequantize(const ocl_graph* graph, const ocl_tflite_operator* op) {
-  if (op->opcode != OCL_OP_DEQUANTIZE) return false;
+static ocl_status build_outputs(ocl_graph* graph) {
+  for (int32_t i = 0; i < graph->num_outputs; i++) {
+    ocl_value* value = &graph->values[graph->outputs[i]];
+    value->is_output = true;
+    if (value->constant >= 0) OCL_TRY(keep_constant(graph, value));
+  }
+  return OCL_OK;
+}
+
+// ---- steps ----
+
+static bool has_flag(const ocl_tflite_operator* op, uint8_t flag) {
+  return op->row != NULL && (op->row->flags & flag) != 0;
+}
+
+// The output of such an operator (a DEQUANTIZE of fp16 weights) is its constant, which its readers take as floats.
+static bool is_unpacked_constant(const ocl_graph* graph, const ocl_tflite_operator* op) {
+  if (!has_flag(op, OCL_OPERATOR_UNPACKS)) return false;
   const ocl_value* input = &graph->values[op->inputs[0]];
   const ocl_value* output = &graph->values[op->outputs[0]];
   return input->constant >= 0 && output->dtype == OCL_FLOAT32 &&
@@ -121,31 +94,56 @@ static bool is_constant_dequantize(const ocl_graph* graph, const ocl_tflite_oper
          (input->dtype == OCL_FLOAT16 || ocl_tflite_get_tensor(graph->model, input->constant).quantization.num_scales);
 }
 
+static ocl_status build_operator(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_kind* kind = step->kind;
+  if (kind->state_bytes > 0) {
+    step->state = calloc(1, kind->state_bytes);
+    if (step->state == NULL) return OCL_OUT_OF_MEMORY;
+  }
+  return kind->build == NULL ? OCL_OK : kind->build(graph, step, detail);
+}
+
+static void drop_operator(ocl_step* step) {
+  xnn_delete_operator(step->xnn);
+  if (step->state != NULL && step->kind->drop != NULL) step->kind->drop(step);
+  free(step->state);
+  step->xnn = NULL;
+  step->state = NULL;
+}
+
+ocl_status ocl_graph_rebuild(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  drop_operator(step);
+  return build_operator(graph, step, detail);
+}
+
+static int32_t* copy_indices(const int32_t** indices, int32_t count, int32_t* to) {
+  *indices = memcpy(to, *indices, (size_t)count * sizeof(int32_t));
+  return to + count;
+}
+
 static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t** next_index, ocl_detail* detail) {
-  const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, operator_index);
   ocl_step* step = &graph->steps[graph->num_steps];
+  ocl_tflite_operator* op = &step->op;
   step->index = operator_index;
-  step->op = op;
-  step->kind = ocl_graph_find_kind(&op);
-  if (step->kind == NULL && op.opcode != OCL_OP_CUSTOM && ocl_tflite_opcode_name(op.opcode) == NULL)
+  *op = ocl_tflite_get_operator(graph->model, operator_index);
+  if (op->row == NULL && ocl_tflite_operator_name(op) == NULL)
     return ocl_status_with_detail(OCL_UNSUPPORTED_OPERATOR, detail, "operator %d (BuiltinOperator %d)",
-                                  (int)operator_index, (int)op.opcode);
-  if (step->kind == NULL) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "not in the set");
-  if (is_constant_dequantize(graph, &op)) {
-    graph->values[op.outputs[0]].constant = graph->values[op.inputs[0]].constant;
+                                  (int)operator_index, (int)op->opcode);
+  if (op->row == NULL) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "not in the set");
+  if (is_unpacked_constant(graph, op)) {
+    graph->values[op->outputs[0]].constant = graph->values[op->inputs[0]].constant;
     return OCL_OK;
   }
   graph->num_steps++;
-  step->op.inputs = memcpy(*next_index, op.inputs, (size_t)op.num_inputs * sizeof(int32_t));
-  *next_index += op.num_inputs;
-  step->op.outputs = memcpy(*next_index, op.outputs, (size_t)op.num_outputs * sizeof(int32_t));
-  *next_index += op.num_outputs;
-  for (int32_t i = 0; i < op.num_inputs; i++) {
+  step->kind = ocl_operators_kind(op->row);
+  *next_index = copy_indices(&op->inputs, op->num_inputs, *next_index);
+  *next_index = copy_indices(&op->outputs, op->num_outputs, *next_index);
+  for (int32_t i = 0; i < op->num_inputs; i++) {
     ocl_value* input = ocl_graph_in(graph, step, i);
-    if (input == NULL) continue;
-    if (input->constant >= 0 && !is_packed_weight(step, i)) OCL_TRY(keep_constant(graph, input));
+    const bool is_packed = i > 0 && has_flag(op, OCL_OPERATOR_PACKS_WEIGHTS);
+    if (input != NULL && input->constant >= 0 && !is_packed) OCL_TRY(keep_constant(graph, input));
   }
-  return step->kind->build == NULL ? OCL_OK : step->kind->build(graph, step, detail);
+  return build_operator(graph, step, detail);
 }
 
 static int32_t count_indices_and_uses(ocl_graph* graph) {
@@ -160,9 +158,9 @@ static int32_t count_indices_and_uses(ocl_graph* graph) {
   return count;
 }
 
+// TFLite's hybrid operators: float activations, 8-bit weights.
 static bool is_hybrid(const ocl_tflite* model, const ocl_tflite_operator* op) {
-  const bool has_weights = op->opcode == OCL_OP_CONV_2D || op->opcode == OCL_OP_DEPTHWISE_CONV_2D;
-  return has_weights && op->num_inputs > 1 && op->inputs[0] >= 0 && op->inputs[1] >= 0 &&
+  return has_flag(op, OCL_OPERATOR_PACKS_WEIGHTS) && op->inputs[0] >= 0 && op->inputs[1] >= 0 &&
          ocl_tflite_get_tensor(model, op->inputs[0]).dtype == OCL_FLOAT32 &&
          ocl_tflite_get_tensor(model, op->inputs[1]).dtype == OCL_INT8;
 }
@@ -170,19 +168,12 @@ static bool is_hybrid(const ocl_tflite* model, const ocl_tflite_operator* op) {
 static void find_rounding(ocl_graph* graph) {
   for (int32_t i = 0; i < graph->model->num_operators; i++) {
     const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, i);
-    graph->has_builtin_rounding = graph->has_builtin_rounding || op.opcode == OCL_OP_SHAPE;
+    graph->has_builtin_rounding = graph->has_builtin_rounding || has_flag(&op, OCL_OPERATOR_IGNORES_VALUES);
     graph->is_dynamic_range = graph->is_dynamic_range || is_hybrid(graph->model, &op);
   }
 }
 
-static ocl_status build_outputs(ocl_graph* graph) {
-  for (int32_t i = 0; i < graph->num_outputs; i++) {
-    ocl_value* value = &graph->values[graph->outputs[i]];
-    value->is_output = true;
-    if (value->constant >= 0) OCL_TRY(keep_constant(graph, value));
-  }
-  return OCL_OK;
-}
+// ---- the graph ----
 
 static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
   const ocl_tflite* model = graph->model;
@@ -209,187 +200,6 @@ static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
   for (int32_t i = 0; i < model->num_operators; i++) OCL_TRY(build_step(graph, i, &next_index, detail));
   return build_outputs(graph);
 }
-
-// ---- planning: shapes, known values, lifetimes, memory ----
-
-static void forget_known(ocl_graph* graph) {
-  for (int32_t i = 0; i < graph->num_values; i++) {
-    ocl_value* value = &graph->values[i];
-    if (value->is_kept) continue;
-    if (value->storage == i) free(value->known);
-    value->known = NULL;
-    value->data = NULL;
-    value->storage = i;
-  }
-}
-
-static bool all_inputs_known(ocl_graph* graph, const ocl_step* step) {
-  if (step->op.opcode == OCL_OP_SHAPE) return true;
-  for (int32_t i = 0; i < step->op.num_inputs; i++) {
-    const ocl_value* input = ocl_graph_in(graph, step, i);
-    if (input != NULL && input->known == NULL) return false;
-  }
-  return true;
-}
-
-static enum xnn_status bind_step(ocl_graph* graph, ocl_step* step) {
-  if (step->kind->bind != NULL && step->xnn != NULL) {
-    const enum xnn_status status = step->kind->bind(graph, step);
-    if (status != xnn_status_success) return status;
-  }
-  if (step->clamp == NULL) return xnn_status_success;
-  void* output = ocl_graph_out(graph, step, 0)->data;
-  return xnn_setup_unary_elementwise_nc(step->clamp, output, output);
-}
-
-static enum xnn_status run_step(ocl_graph* graph, ocl_step* step) {
-  if (step->sums != OCL_SUMS_OF_XNNPACK) ocl_graph_begin_sums(graph, step);
-  if (step->rows.num_alike > 0) {
-    ocl_graph_run_rows(graph, step);
-  } else if (step->xnn != NULL) {
-    const enum xnn_status status = xnn_run_operator(step->xnn, graph->pool);
-    if (status != xnn_status_success) return status;
-  } else if (step->kind->run != NULL) {
-    step->kind->run(graph, step);
-  }
-  if (step->sums != OCL_SUMS_OF_XNNPACK) ocl_graph_finish_sums(graph, step);
-  return step->clamp == NULL ? xnn_status_success : xnn_run_operator(step->clamp, graph->pool);
-}
-
-// All inputs are known, so the outputs are: runs the step now, into memory of its outputs' own.
-static ocl_status fold(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  for (int32_t i = 0; i < step->op.num_outputs; i++) {
-    ocl_value* output = ocl_graph_out(graph, step, i);
-    const ocl_value* storage = &graph->values[output->storage];
-    if (storage != output) {
-      output->known = storage->known;
-    } else {
-      output->known = calloc(1, ocl_graph_size_bytes(output) + XNN_EXTRA_BYTES);
-      if (output->known == NULL) return OCL_OUT_OF_MEMORY;
-    }
-    output->data = output->known;
-  }
-  step->workspace = calloc(1, step->workspace_bytes + XNN_EXTRA_BYTES);
-  if (step->workspace == NULL) return OCL_OUT_OF_MEMORY;
-  enum xnn_status status = bind_step(graph, step);
-  if (status == xnn_status_success) status = run_step(graph, step);
-  free(step->workspace);
-  step->workspace = NULL;
-  return ocl_graph_check_xnn(step, status, detail);
-}
-
-static ocl_status plan_step(ocl_graph* graph, ocl_step* step, int32_t batch, uint64_t* work, ocl_detail* detail) {
-  step->workspace_bytes = 0;
-  step->multiply_adds = 0;
-  step->other_work = 0;
-  OCL_TRY(ocl_graph_check_input(graph, step, detail));
-  OCL_TRY(step->kind->plan(graph, step, detail));
-  OCL_TRY(ocl_graph_check_outputs(graph, step, detail));
-  OCL_TRY(ocl_graph_check_work(graph, step, batch, work, detail));
-  if (step->clamp != NULL) {
-    const size_t elements = ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape);
-    OCL_TRY(ocl_graph_check_xnn(
-        step, xnn_reshape_unary_elementwise_nc(step->clamp, 1, elements, elements, elements, graph->pool), detail));
-  }
-  step->is_folded = all_inputs_known(graph, step);
-  return step->is_folded ? fold(graph, step, detail) : OCL_OK;
-}
-
-static void extend_life(ocl_graph* graph, const ocl_value* value, int32_t step) {
-  ocl_value* storage = &graph->values[value->storage];
-  if (step < storage->first_step) storage->first_step = step;
-  if (step > storage->last_step) storage->last_step = step;
-}
-
-static void find_lifetimes(ocl_graph* graph) {
-  for (int32_t i = 0; i < graph->num_values; i++) {
-    graph->values[i].first_step = INT32_MAX;
-    graph->values[i].last_step = -1;
-  }
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    const ocl_step* step = &graph->steps[s];
-    for (int32_t i = 0; i < step->op.num_inputs; i++) {
-      const ocl_value* input = ocl_graph_in(graph, step, i);
-      if (input != NULL) extend_life(graph, input, s);
-    }
-    for (int32_t i = 0; i < step->op.num_outputs; i++) extend_life(graph, ocl_graph_out(graph, step, i), s);
-  }
-  // Inputs are the caller's from before the first step to after the last, so that a run may be repeated.
-  for (int32_t i = 0; i < graph->num_values; i++) {
-    const ocl_value* value = &graph->values[i];
-    if (value->is_input) extend_life(graph, value, 0);
-    if (value->is_input || value->is_output) extend_life(graph, value, graph->num_steps);
-  }
-}
-
-static bool needs_memory(const ocl_graph* graph, int32_t index) {
-  const ocl_value* value = &graph->values[index];
-  return value->known == NULL && value->storage == index && value->last_step >= 0;
-}
-
-// One block per value that owns memory, then one per workspace.
-static ocl_status plan_memory(ocl_graph* graph) {
-  ocl_arena_block* blocks = calloc((size_t)(graph->num_values + graph->num_steps) + 1, sizeof *blocks);
-  if (blocks == NULL) return OCL_OUT_OF_MEMORY;
-  find_lifetimes(graph);
-  int32_t count = 0;
-  for (int32_t i = 0; i < graph->num_values; i++) {
-    const ocl_value* value = &graph->values[i];
-    if (!needs_memory(graph, i)) continue;
-    blocks[count++] = (ocl_arena_block){ocl_graph_size_bytes(value), value->first_step, value->last_step, 0};
-  }
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    const ocl_step* step = &graph->steps[s];
-    if (step->workspace_bytes > 0 && !step->is_folded)
-      blocks[count++] = (ocl_arena_block){step->workspace_bytes, s, s, 0};
-  }
-  ocl_status status = ocl_arena_plan(blocks, count, &graph->arena_bytes);
-  if (status == OCL_OK) {
-    graph->arena = aligned_alloc(OCL_ARENA_ALIGNMENT_BYTES, graph->arena_bytes + OCL_ARENA_ALIGNMENT_BYTES);
-    if (graph->arena == NULL) status = OCL_OUT_OF_MEMORY;
-  }
-  if (status == OCL_OK) {
-    const ocl_arena_block* block = blocks;
-    for (int32_t i = 0; i < graph->num_values; i++)
-      if (needs_memory(graph, i)) graph->values[i].data = graph->arena + (block++)->offset_bytes;
-    for (int32_t s = 0; s < graph->num_steps; s++) {
-      ocl_step* step = &graph->steps[s];
-      if (step->workspace_bytes > 0 && !step->is_folded) step->workspace = graph->arena + (block++)->offset_bytes;
-    }
-    for (int32_t i = 0; i < graph->num_values; i++)
-      if (graph->values[i].known == NULL) graph->values[i].data = graph->values[graph->values[i].storage].data;
-  }
-  free(blocks);
-  return status;
-}
-
-static ocl_status place(ocl_graph* graph, ocl_detail* detail) {
-  OCL_TRY(plan_memory(graph));
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    ocl_step* step = &graph->steps[s];
-    if (!step->is_folded) OCL_TRY(ocl_graph_check_xnn(step, bind_step(graph, step), detail));
-  }
-  graph->is_placed = true;
-  return OCL_OK;
-}
-
-ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
-  graph->is_placed = false;
-  free(graph->arena);
-  graph->arena = NULL;
-  forget_known(graph);
-  uint64_t work = 0;
-  for (int32_t i = 0; i < graph->num_inputs; i++) {
-    ocl_value* input = &graph->values[graph->inputs[i]];
-    if (graph->is_batch_free && input->shape.rank > 0) input->shape.dims[0] = batch;
-    OCL_TRY(ocl_graph_check_size(input, detail));
-  }
-  for (int32_t s = 0; s < graph->num_steps; s++) OCL_TRY(plan_step(graph, &graph->steps[s], batch, &work, detail));
-  graph->batch = batch;
-  return graph->has_memory ? place(graph, detail) : OCL_OK;
-}
-
-// ---- the public functions ----
 
 void ocl_graph_make_deterministic(void) {
   // The table is XNNPACK's own and filled in on first use; the cast is the only way to it.
@@ -420,14 +230,7 @@ ocl_status ocl_graph_create(const ocl_tflite* model, ocl_thread_pool pool, int32
 }
 
 static void drop_steps(ocl_graph* graph, int32_t first) {
-  for (; graph->num_steps > first; graph->num_steps--) {
-    const ocl_step* step = &graph->steps[graph->num_steps - 1];
-    xnn_delete_operator(step->xnn);
-    xnn_delete_operator(step->clamp);
-    ocl_detection_postprocess_destroy(step->postprocess);
-    free(step->table);
-    free(step->channel_factors);
-  }
+  for (; graph->num_steps > first; graph->num_steps--) drop_operator(&graph->steps[graph->num_steps - 1]);
 }
 
 void ocl_graph_destroy(ocl_graph* graph) {
@@ -458,13 +261,13 @@ ocl_status ocl_graph_set_batch(ocl_graph* graph, int32_t batch, ocl_detail* deta
 ocl_status ocl_graph_place(ocl_graph* graph, ocl_detail* detail) {
   if (graph->is_placed) return OCL_OK;
   graph->has_memory = true;
-  return place(graph, detail);
+  return ocl_graph_assign_memory(graph, detail);
 }
 
 static ocl_status check_is_kept(const ocl_graph* graph, int32_t step, ocl_detail* detail) {
   if (step < 0 || step >= graph->num_steps) return OCL_INVALID_ARGUMENT;
   const ocl_step* kept = &graph->steps[step];
-  if (!kept->is_fused_away && !kept->is_folded) return OCL_OK;
+  if (!kept->is_absorbed && !kept->is_folded) return OCL_OK;
   return ocl_graph_reject(kept, OCL_FEATURES_UNUSABLE, detail, "its output is never computed by itself");
 }
 
@@ -484,6 +287,8 @@ ocl_status ocl_graph_cut_after(ocl_graph* graph, int32_t step, ocl_detail* detai
   graph->values[graph->outputs[0]].is_output = true;
   return ocl_graph_plan(graph, graph->batch, detail);
 }
+
+// ---- what it is ----
 
 int32_t ocl_graph_num_inputs(const ocl_graph* graph) {
   return graph->num_inputs;
@@ -513,9 +318,9 @@ ocl_graph_tensor ocl_graph_kept(const ocl_graph* graph) {
 bool ocl_graph_postprocess(const ocl_graph* graph, ocl_graph_tensor tensors_out[4], int32_t* num_classes_out) {
   for (int32_t s = 0; s < graph->num_steps; s++) {
     const ocl_step* step = &graph->steps[s];
-    if (step->postprocess == NULL) continue;
+    if (step->kind->num_classes == NULL) continue;
     for (int32_t i = 0; i < 4; i++) tensors_out[i] = describe(&graph->values[step->op.outputs[i]]);
-    *num_classes_out = step->num_classes;
+    *num_classes_out = step->kind->num_classes(step);
     return true;
   }
   return false;
@@ -530,28 +335,6 @@ ocl_graph_info ocl_graph_describe(const ocl_graph* graph) {
   return info;
 }
 
-ocl_status ocl_graph_run(ocl_graph* graph) {
-  if (!graph->is_placed) return OCL_OUT_OF_MEMORY;
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    ocl_step* step = &graph->steps[s];
-    if (!step->is_folded && run_step(graph, step) != xnn_status_success) return OCL_OUT_OF_MEMORY;
-  }
-  return OCL_OK;
-}
-
-ocl_status ocl_graph_run_timed(ocl_graph* graph, double (*clock_us)(void)) {
-  if (!graph->is_placed) return OCL_OUT_OF_MEMORY;
-  double before = clock_us();
-  for (int32_t s = 0; s < graph->num_steps; s++) {
-    ocl_step* step = &graph->steps[s];
-    if (!step->is_folded && run_step(graph, step) != xnn_status_success) return OCL_OUT_OF_MEMORY;
-    const double after = clock_us();
-    step->time_us = after - before;
-    before = after;
-  }
-  return OCL_OK;
-}
-
 int32_t ocl_graph_num_steps(const ocl_graph* graph) {
   return graph->num_steps;
 }
@@ -559,7 +342,6 @@ int32_t ocl_graph_num_steps(const ocl_graph* graph) {
 ocl_graph_step_info ocl_graph_step(const ocl_graph* graph, int32_t index) {
   const ocl_step* step = &graph->steps[index];
   const ocl_value* output = &graph->values[step->op.outputs[0]];
-  const char* name =
-      step->op.opcode == OCL_OP_CUSTOM ? "TFLite_Detection_PostProcess" : ocl_tflite_opcode_name(step->op.opcode);
-  return (ocl_graph_step_info){name, output->name, output->shape, output->dtype, step->multiply_adds, step->time_us};
+  return (ocl_graph_step_info){step->op.row->name, output->name,        output->shape,
+                               output->dtype,      step->multiply_adds, step->time_us};
 }

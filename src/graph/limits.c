@@ -18,10 +18,10 @@ ocl_status ocl_graph_check_size(const ocl_value* value, ocl_detail* detail) {
   return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "tensor '%s'", value->name);
 }
 
-// Only a joining may have a part without elements.
 ocl_status ocl_graph_check_input(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
-  if (input == NULL || step->op.opcode == OCL_OP_CONCATENATION || count_elements(&input->shape) > 0) return OCL_OK;
+  const bool takes_empty = step->op.row->flags & OCL_OPERATOR_TAKES_EMPTY;
+  if (input == NULL || takes_empty || count_elements(&input->shape) > 0) return OCL_OK;
   return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is empty");
 }
 

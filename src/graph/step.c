@@ -1,14 +1,15 @@
 // What the operators' files share: rejections, constants, bounds of stored numbers, windows over a plane.
+#include "graph/step.h"
+
 #include <math.h>
 #include <stdarg.h>
 
 #include "base/text.h"
-#include "graph/internal.h"
 
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...) {
   if (detail == NULL) return status;
-  const char* name = ocl_tflite_opcode_name(step->op.opcode);
-  if (step->op.opcode == OCL_OP_CUSTOM) name = step->op.custom_name;
+  // The file, and with it a custom operator's name, may be gone.
+  const char* name = step->op.row != NULL ? step->op.row->name : ocl_tflite_operator_name(&step->op);
   const size_t used = ocl_text_format(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
                                       name != NULL ? name : "unknown");
   va_list arguments;
@@ -23,6 +24,40 @@ ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl
   if (status == xnn_status_out_of_memory) return OCL_OUT_OF_MEMORY;
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "XNNPACK refuses its parameters (status %d)", status);
 }
+
+// ---- checks ----
+
+ocl_status ocl_graph_check_same_dtype(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  if (ocl_graph_in(graph, step, 0)->dtype == ocl_graph_out(graph, step, 0)->dtype) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input and output differ in dtype");
+}
+
+ocl_status ocl_graph_check_float_or_8_bit(ocl_graph* graph, const ocl_step* step, int32_t count, ocl_detail* detail) {
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  bool fits = output->dtype == OCL_FLOAT32 || ocl_graph_is_quantized(output);
+  for (int32_t i = 0; i < count; i++) {
+    const ocl_value* input = ocl_graph_in(graph, step, i);
+    fits = fits && input->dtype == output->dtype && (input->dtype == OCL_FLOAT32 || ocl_graph_is_quantized(input));
+  }
+  if (fits) return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                          "its tensors are neither float nor of one 8-bit kind");
+}
+
+ocl_status ocl_graph_check_tied(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  OCL_TRY(ocl_graph_check_float_or_8_bit(graph, step, 1, detail));
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  if (input->dtype == OCL_FLOAT32 || ocl_graph_is_same_quantization(input, ocl_graph_out(graph, step, 0)))
+    return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output differ in quantization");
+}
+
+ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  if (ocl_graph_in(graph, step, 0)->shape.rank == 4) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is not [N, H, W, C]");
+}
+
+// ---- constants ----
 
 ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_tflite_tensor* tensor_out,
                               ocl_detail* detail) {
@@ -53,41 +88,36 @@ ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t 
   return OCL_OK;
 }
 
+ocl_status ocl_graph_known_size(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t size_out[2],
+                                ocl_detail* detail) {
+  int32_t count;
+  OCL_TRY(ocl_graph_known_ints(graph, step, input, 2, size_out, &count, detail));
+  if (count == 2 && size_out[0] >= 1 && size_out[1] >= 1 && size_out[0] <= 65535 && size_out[1] <= 65535) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output size");
+}
+
+// ---- shapes ----
+
 void ocl_graph_share_storage(ocl_graph* graph, const ocl_step* step) {
   ocl_graph_out(graph, step, 0)->storage = ocl_graph_in(graph, step, 0)->storage;
 }
 
-void ocl_graph_activation_bounds(ocl_activation activation, float* min_out, float* max_out) {
-  *min_out = activation == OCL_ACTIVATION_NONE ? -INFINITY : activation == OCL_ACTIVATION_RELU_N1_TO_1 ? -1.0f : 0.0f;
-  *max_out = activation == OCL_ACTIVATION_RELU6 ? 6.0f : activation == OCL_ACTIVATION_RELU_N1_TO_1 ? 1.0f : INFINITY;
+void ocl_graph_to_sizes(const ocl_shape* shape, size_t sizes_out[OCL_MAX_RANK]) {
+  for (int32_t i = 0; i < shape->rank; i++) sizes_out[i] = (size_t)shape->dims[i];
 }
 
-int32_t ocl_graph_quantize(float real, const ocl_value* value) {
-  const float min = (float)ocl_graph_stored_min(value->dtype), max = (float)ocl_graph_stored_max(value->dtype);
-  const float stored = roundf(real / value->scale) + (float)value->zero_point;
-  return (int32_t)(stored >= max ? max : stored >= min ? stored : min);
+int32_t ocl_graph_dim_from_end(const ocl_shape* shape, int32_t i) {
+  return i < shape->rank ? shape->dims[shape->rank - 1 - i] : 1;
 }
 
-void ocl_graph_stored_bounds(const ocl_value* output, ocl_activation activation, int32_t* min_out, int32_t* max_out) {
-  float min, max;
-  ocl_graph_activation_bounds(activation, &min, &max);
-  *min_out = ocl_graph_quantize(min, output);
-  *max_out = ocl_graph_quantize(max, output);
-}
-
-ocl_status ocl_graph_build_clamp(ocl_graph* graph, ocl_step* step, ocl_activation activation, ocl_detail* detail) {
-  if (activation == OCL_ACTIVATION_NONE) return OCL_OK;
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  const enum xnn_datatype datatype = output->dtype == OCL_FLOAT32 ? xnn_datatype_fp32
-                                     : output->dtype == OCL_INT8  ? xnn_datatype_qint8
-                                                                  : xnn_datatype_quint8;
-  const struct xnn_quantization_params quantization = {output->zero_point, output->scale};
-  union xnn_unary_params params;
-  ocl_graph_activation_bounds(activation, &params.clamp.min, &params.clamp.max);
-  return ocl_graph_check_xnn(step,
-                             xnn_create_unary_elementwise_nc(xnn_unary_clamp, datatype, datatype, &params,
-                                                             &quantization, &quantization, 0, &step->clamp),
-                             detail);
+bool ocl_graph_broadcast(const ocl_shape* a, const ocl_shape* b, ocl_shape* shape_out) {
+  *shape_out = (ocl_shape){.rank = a->rank > b->rank ? a->rank : b->rank};
+  for (int32_t i = 0; i < shape_out->rank; i++) {
+    const int32_t x = ocl_graph_dim_from_end(a, i), y = ocl_graph_dim_from_end(b, i);
+    if (x != y && x != 1 && y != 1) return false;
+    shape_out->dims[shape_out->rank - 1 - i] = x == 1 ? y : x;
+  }
+  return true;
 }
 
 // XNNPACK keeps a pointer for each kernel element of each output pixel; past this a window is refused.
@@ -118,7 +148,58 @@ ocl_status ocl_graph_plan_window(ocl_graph* graph, const ocl_step* step, const o
   return OCL_OK;
 }
 
-ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
-  if (ocl_graph_in(graph, step, 0)->shape.rank == 4) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is not [N, H, W, C]");
+// ---- numbers ----
+
+struct xnn_quantization_params ocl_graph_quantization_of(const ocl_value* value) {
+  return (struct xnn_quantization_params){value->zero_point, value->scale};
+}
+
+bool ocl_graph_datatype_of(const ocl_value* value, enum xnn_datatype* datatype_out) {
+  switch (value->dtype) {
+    case OCL_FLOAT32: *datatype_out = xnn_datatype_fp32; return true;
+    case OCL_INT8: *datatype_out = xnn_datatype_qint8; return value->scale > 0;
+    case OCL_UINT8: *datatype_out = xnn_datatype_quint8; return value->scale > 0;
+    default: return false;
+  }
+}
+
+void ocl_graph_activation_bounds(ocl_activation activation, float* min_out, float* max_out) {
+  *min_out = activation == OCL_ACTIVATION_NONE ? -INFINITY : activation == OCL_ACTIVATION_RELU_N1_TO_1 ? -1.0f : 0.0f;
+  *max_out = activation == OCL_ACTIVATION_RELU6 ? 6.0f : activation == OCL_ACTIVATION_RELU_N1_TO_1 ? 1.0f : INFINITY;
+}
+
+int32_t ocl_graph_quantize(float real, const ocl_value* value) {
+  const float min = value->dtype == OCL_INT8 ? INT8_MIN : 0, max = value->dtype == OCL_INT8 ? INT8_MAX : UINT8_MAX;
+  const float stored = roundf(real / value->scale) + (float)value->zero_point;
+  return (int32_t)(stored >= max ? max : stored >= min ? stored : min);
+}
+
+void ocl_graph_stored_bounds(const ocl_value* output, ocl_activation activation, int32_t* min_out, int32_t* max_out) {
+  float min, max;
+  ocl_graph_activation_bounds(activation, &min, &max);
+  *min_out = ocl_graph_quantize(min, output);
+  *max_out = ocl_graph_quantize(max, output);
+}
+
+int32_t ocl_graph_stored_at(const ocl_value* value, uint8_t byte) {
+  return value->dtype == OCL_INT8 ? (int8_t)byte : byte;
+}
+
+float ocl_graph_real_at(const ocl_value* value, size_t i) {
+  if (value->dtype == OCL_FLOAT32) return ((const float*)value->data)[i];
+  return (float)(ocl_graph_stored_at(value, ((const uint8_t*)value->data)[i]) - value->zero_point) * value->scale;
+}
+
+void ocl_graph_store_at(const ocl_value* value, size_t i, float real) {
+  if (value->dtype == OCL_FLOAT32)
+    ((float*)value->data)[i] = real;
+  else
+    ((uint8_t*)value->data)[i] = (uint8_t)ocl_graph_quantize(real, value);
+}
+
+void ocl_graph_fill_table(uint8_t table[256], float (*f)(float x), const ocl_value* input, const ocl_value* output) {
+  for (int32_t byte = 0; byte < 256; byte++) {
+    const float x = (float)(ocl_graph_stored_at(input, (uint8_t)byte) - input->zero_point) * input->scale;
+    table[byte] = (uint8_t)ocl_graph_quantize(f(x), output);
+  }
 }

@@ -15,12 +15,12 @@ enum { DECODING_IS_EXPONENTIAL = 10, DECODING_IS_SIGMOID };
 static const ocl_flatbuffer_field kAnchorFields[] = {
     OCL_FIELD_SCALAR("x_center", ANCHOR_X_CENTER, 4), OCL_FIELD_SCALAR("y_center", ANCHOR_Y_CENTER, 4),
     OCL_FIELD_SCALAR("width", ANCHOR_WIDTH, 4), OCL_FIELD_SCALAR("height", ANCHOR_HEIGHT, 4)};
-static const ocl_flatbuffer_schema kAnchor = {0, OCL_FLATBUFFER_FIELDS(kAnchorFields)};
+static const ocl_flatbuffer_schema kAnchor = OCL_FLATBUFFER_SCHEMA(kAnchorFields);
 static const ocl_flatbuffer_field kFixedFields[] = {OCL_FIELD_TABLES("anchors", FIXED_ANCHORS, &kAnchor)};
-static const ocl_flatbuffer_schema kFixed = {0, OCL_FLATBUFFER_FIELDS(kFixedFields)};
+static const ocl_flatbuffer_schema kFixed = OCL_FLATBUFFER_SCHEMA(kFixedFields);
 static const ocl_flatbuffer_field kAnchorsFields[] = {
     OCL_FIELD_TABLE("fixed_anchors_schema", SSD_ANCHORS_FIXED, &kFixed)};
-static const ocl_flatbuffer_schema kAnchors = {0, OCL_FLATBUFFER_FIELDS(kAnchorsFields)};
+static const ocl_flatbuffer_schema kAnchors = OCL_FLATBUFFER_SCHEMA(kAnchorsFields);
 static const ocl_flatbuffer_field kDecodingFields[] = {
     OCL_FIELD_SCALAR("num_classes", DECODING_NUM_CLASSES, 4),
     OCL_FIELD_SCALAR("x_scale", DECODING_X_SCALE, 4),
@@ -29,11 +29,11 @@ static const ocl_flatbuffer_field kDecodingFields[] = {
     OCL_FIELD_SCALAR("h_scale", DECODING_H_SCALE, 4),
     OCL_FIELD_SCALAR("apply_exponential_on_box_size", DECODING_IS_EXPONENTIAL, 1),
     OCL_FIELD_SCALAR("sigmoid_score", DECODING_IS_SIGMOID, 1)};
-static const ocl_flatbuffer_schema kDecoding = {0, OCL_FLATBUFFER_FIELDS(kDecodingFields)};
+static const ocl_flatbuffer_schema kDecoding = OCL_FLATBUFFER_SCHEMA(kDecodingFields);
 static const ocl_flatbuffer_field kOptionsFields[] = {
     OCL_FIELD_TABLE("ssd_anchors_options", OPTIONS_ANCHORS, &kAnchors),
     OCL_FIELD_TABLE("tensors_decoding_options", OPTIONS_DECODING, &kDecoding)};
-static const ocl_flatbuffer_schema kOptions = {0, OCL_FLATBUFFER_FIELDS(kOptionsFields)};
+static const ocl_flatbuffer_schema kOptions = OCL_FLATBUFFER_SCHEMA(kOptionsFields);
 
 static void read_anchor(const ocl_detector_metadata* metadata, uint32_t index, float anchor_out[4]) {
   static const uint8_t kOrder[4] = {ANCHOR_Y_CENTER, ANCHOR_X_CENTER, ANCHOR_HEIGHT, ANCHOR_WIDTH};

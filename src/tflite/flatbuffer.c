@@ -106,10 +106,14 @@ static ocl_status check_string(verifier* v, uint32_t target, const path* at) {
   return spend(v, 4 + length + 1, at);
 }
 
-// NULL: a type that we do not read.
-static const ocl_flatbuffer_schema* find_union(const ocl_flatbuffer_schema* tables, uint8_t type) {
-  while (tables->union_type != 0 && tables->union_type != type) tables++;
-  return tables->union_type != 0 ? tables : NULL;
+// The fields of the member of that type; none, if it is one that we do not read.
+static ocl_flatbuffer_schema find_member(const ocl_flatbuffer_schema* members, uint8_t type) {
+  const ocl_flatbuffer_field *at = members->fields, *end = at + members->num_fields;
+  while (at < end && (at->kind != OCL_FLATBUFFER_MEMBER || at->id != type)) at++;
+  if (at == end) return (ocl_flatbuffer_schema){0, NULL};
+  const ocl_flatbuffer_field* first = ++at;
+  while (at < end && at->kind != OCL_FLATBUFFER_MEMBER) at++;
+  return (ocl_flatbuffer_schema){(uint16_t)(at - first), first};
 }
 
 static ocl_status check_table(verifier* v, uint32_t table, const ocl_flatbuffer_schema* schema, const path* at);
@@ -131,8 +135,8 @@ static ocl_status check_union(verifier* v, uint32_t table, const ocl_flatbuffer_
   uint32_t type_position;
   OCL_TRY(check_field(v, table, field->id - 1u, 1, at, &type_position));
   const uint8_t type = type_position == 0 ? 0 : v->bytes[type_position];
-  const ocl_flatbuffer_schema* schema = find_union(field->tables, type);
-  return schema == NULL ? OCL_OK : check_table(v, target, schema, at);
+  const ocl_flatbuffer_schema schema = find_member(field->tables, type);
+  return check_table(v, target, &schema, at);
 }
 
 static ocl_status check_content(verifier* v, uint32_t table, const ocl_flatbuffer_field* field, const path* at) {

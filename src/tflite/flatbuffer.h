@@ -20,7 +20,8 @@ typedef enum {
   OCL_FLATBUFFER_VECTOR,  // of scalars of element_bytes
   OCL_FLATBUFFER_TABLE,   // `tables` points to its schema
   OCL_FLATBUFFER_TABLES,  // vector of tables; `tables` points to their schema
-  OCL_FLATBUFFER_UNION,   // the type is the 1-byte field before; `tables`: by type, ending in union_type 0
+  OCL_FLATBUFFER_UNION,   // the type is the 1-byte field before; `tables`: all members' fields, each after its MEMBER
+  OCL_FLATBUFFER_MEMBER,  // begins the fields of a union's member, whose type is `id`
 } ocl_flatbuffer_kind;
 
 typedef struct ocl_flatbuffer_schema ocl_flatbuffer_schema;
@@ -34,8 +35,7 @@ typedef struct {
 } ocl_flatbuffer_field;
 
 struct ocl_flatbuffer_schema {
-  uint8_t union_type;  // in a union's list; 0 elsewhere
-  uint8_t num_fields;
+  uint16_t num_fields;
   const ocl_flatbuffer_field* fields;
 };
 
@@ -44,9 +44,9 @@ struct ocl_flatbuffer_schema {
 #define OCL_FIELD_VECTOR(name, id, bytes) {name, id, OCL_FLATBUFFER_VECTOR, bytes, NULL}
 #define OCL_FIELD_TABLE(name, id, schema) {name, id, OCL_FLATBUFFER_TABLE, 4, schema}
 #define OCL_FIELD_TABLES(name, id, schema) {name, id, OCL_FLATBUFFER_TABLES, 4, schema}
-#define OCL_FIELD_UNION(name, id, schemas) {name, id, OCL_FLATBUFFER_UNION, 4, schemas}
-// num_fields and fields of a schema.
-#define OCL_FLATBUFFER_FIELDS(array) sizeof(array) / sizeof *(array), (array)
+#define OCL_FIELD_UNION(name, id, schema) {name, id, OCL_FLATBUFFER_UNION, 4, schema}
+#define OCL_FIELD_MEMBER(name, type) {name, type, OCL_FLATBUFFER_MEMBER, 0, NULL}
+#define OCL_FLATBUFFER_SCHEMA(fields) {sizeof(fields) / sizeof *(fields), (fields)}
 
 // Does `bytes` have this file identifier ("TFL3")? False if too short for one.
 bool ocl_flatbuffer_has_identifier(const uint8_t* bytes, size_t size_bytes, const char* identifier);

@@ -1,4 +1,4 @@
-// What tflite.c and tflite_verify.c share: the field ids and union numbers of TFLite's schema.fbs that we read.
+// What tflite.c, schema.c and verify.c share: the field ids of TFLite's schema.fbs that we read.
 #ifndef OCELLI_TFLITE_INTERNAL_H_
 #define OCELLI_TFLITE_INTERNAL_H_
 
@@ -43,75 +43,12 @@ enum {
   OCL_OPERATOR_LARGE_CUSTOM_OPTIONS_OFFSET = 9,
 };
 
-// Fields of the options tables.
-enum {
-  OCL_CONV_PADDING,
-  OCL_CONV_STRIDE_W,
-  OCL_CONV_STRIDE_H,
-  OCL_CONV_ACTIVATION,
-  OCL_CONV_DILATION_W,
-  OCL_CONV_DILATION_H
-};
-enum {
-  OCL_DEPTHWISE_MULTIPLIER = 3,
-  OCL_DEPTHWISE_ACTIVATION,
-  OCL_DEPTHWISE_DILATION_W,
-  OCL_DEPTHWISE_DILATION_H,
-};
-enum { OCL_POOL_FILTER_W = 3, OCL_POOL_FILTER_H, OCL_POOL_ACTIVATION };
-enum { OCL_FULLY_CONNECTED_ACTIVATION, OCL_FULLY_CONNECTED_WEIGHTS_FORMAT, OCL_FULLY_CONNECTED_KEEP_NUM_DIMS };
-enum { OCL_SOFTMAX_BETA };
-enum { OCL_CONCATENATION_AXIS, OCL_CONCATENATION_ACTIVATION };
-enum { OCL_BINARY_ACTIVATION };
-enum { OCL_RESHAPE_DIMS };  // ReshapeOptions.new_shape and SqueezeOptions.squeeze_dims
-enum { OCL_RESIZE_ALIGN_CORNERS = 2, OCL_RESIZE_HALF_PIXEL_CENTERS };
-enum { OCL_RESIZE_NEAREST_ALIGN_CORNERS, OCL_RESIZE_NEAREST_HALF_PIXEL_CENTERS };
-enum { OCL_REDUCE_KEEP_DIMS };
-enum {
-  OCL_STRIDED_SLICE_BEGIN_MASK,
-  OCL_STRIDED_SLICE_END_MASK,
-  OCL_STRIDED_SLICE_ELLIPSIS_MASK,
-  OCL_STRIDED_SLICE_NEW_AXIS_MASK,
-  OCL_STRIDED_SLICE_SHRINK_AXIS_MASK,
-  OCL_STRIDED_SLICE_IS_OFFSET,
-};
-enum { OCL_PACK_VALUES_COUNT, OCL_PACK_AXIS };
-
-// schema.fbs: union BuiltinOptions.
-enum {
-  OCL_OPTIONS_NONE = 0,
-  OCL_OPTIONS_CONV_2D = 1,
-  OCL_OPTIONS_DEPTHWISE_CONV_2D = 2,
-  OCL_OPTIONS_POOL_2D = 5,
-  OCL_OPTIONS_FULLY_CONNECTED = 8,
-  OCL_OPTIONS_SOFTMAX = 9,
-  OCL_OPTIONS_CONCATENATION = 10,
-  OCL_OPTIONS_ADD = 11,
-  OCL_OPTIONS_RESIZE_BILINEAR = 15,
-  OCL_OPTIONS_RESHAPE = 17,
-  OCL_OPTIONS_MUL = 21,
-  OCL_OPTIONS_PAD = 22,
-  OCL_OPTIONS_TRANSPOSE = 26,
-  OCL_OPTIONS_REDUCER = 27,
-  OCL_OPTIONS_SUB = 28,
-  OCL_OPTIONS_SQUEEZE = 30,
-  OCL_OPTIONS_STRIDED_SLICE = 32,
-  OCL_OPTIONS_DEQUANTIZE = 38,
-  OCL_OPTIONS_TILE = 51,
-  OCL_OPTIONS_EXPAND_DIMS = 52,
-  OCL_OPTIONS_SHAPE = 55,
-  OCL_OPTIONS_PACK = 59,
-  OCL_OPTIONS_RESIZE_NEAREST_NEIGHBOR = 74,
-  OCL_OPTIONS_QUANTIZE = 89,
-  OCL_OPTIONS_HARD_SWISH = 91,
-};
-
 extern const ocl_flatbuffer_schema ocl_tflite_schema;
 
 // schema.fbs: enum TensorType -> our dtype; -1: not one of ours.
 int32_t ocl_tflite_dtype_from_type(int8_t type);
-// The effective opcode of operator code `index`: old writers know one field only, new ones fill both.
-int32_t ocl_tflite_code_at(const ocl_tflite* model, uint32_t index);
+// Operator code `index` (in range): an operator of which opcode, custom name and row are known, and no more.
+ocl_tflite_operator ocl_tflite_code_at(const ocl_tflite* model, uint32_t index);
 // Data of buffer `index` (in range): inline, or elsewhere in the file. NULL and 0 if it has none.
 const uint8_t* ocl_tflite_buffer_data(const ocl_tflite* model, uint32_t index, size_t* size_bytes_out);
 

@@ -16,45 +16,44 @@ enum { UNIT_IS_NORMALIZATION = 1 };
 enum { NORMALIZATION_MEAN, NORMALIZATION_STD };
 enum { FILE_NAME, FILE_TYPE = 2, FILE_LOCALE };
 
-static const ocl_flatbuffer_field kBoxFields[] = {OCL_FIELD_VECTOR("index", BOX_ORDER, 4),
-                                                  OCL_FIELD_SCALAR("type", BOX_TYPE, 1),
-                                                  OCL_FIELD_SCALAR("coordinate_type", BOX_COORDINATES, 1)};
-static const ocl_flatbuffer_schema kProperties[] = {{OCL_METADATA_CONTENT_BOXES, OCL_FLATBUFFER_FIELDS(kBoxFields)},
-                                                    {0, 0, NULL}};
+static const ocl_flatbuffer_field kPropertiesFields[] = {
+    OCL_FIELD_MEMBER("BoundingBoxProperties", OCL_METADATA_CONTENT_BOXES), OCL_FIELD_VECTOR("index", BOX_ORDER, 4),
+    OCL_FIELD_SCALAR("type", BOX_TYPE, 1), OCL_FIELD_SCALAR("coordinate_type", BOX_COORDINATES, 1)};
+static const ocl_flatbuffer_schema kProperties = OCL_FLATBUFFER_SCHEMA(kPropertiesFields);
 static const ocl_flatbuffer_field kContentFields[] = {
     OCL_FIELD_SCALAR("content_properties_type", CONTENT_TYPE, 1),
-    OCL_FIELD_UNION("content_properties", CONTENT_PROPERTIES, kProperties)};
-static const ocl_flatbuffer_schema kContent = {0, OCL_FLATBUFFER_FIELDS(kContentFields)};
-static const ocl_flatbuffer_field kNormalizationFields[] = {OCL_FIELD_VECTOR("mean", NORMALIZATION_MEAN, 4),
-                                                            OCL_FIELD_VECTOR("std", NORMALIZATION_STD, 4)};
-static const ocl_flatbuffer_schema kUnitOptions[] = {
-    {UNIT_IS_NORMALIZATION, OCL_FLATBUFFER_FIELDS(kNormalizationFields)}, {0, 0, NULL}};
+    OCL_FIELD_UNION("content_properties", CONTENT_PROPERTIES, &kProperties)};
+static const ocl_flatbuffer_schema kContent = OCL_FLATBUFFER_SCHEMA(kContentFields);
+static const ocl_flatbuffer_field kUnitOptionsFields[] = {
+    OCL_FIELD_MEMBER("NormalizationOptions", UNIT_IS_NORMALIZATION), OCL_FIELD_VECTOR("mean", NORMALIZATION_MEAN, 4),
+    OCL_FIELD_VECTOR("std", NORMALIZATION_STD, 4)};
+static const ocl_flatbuffer_schema kUnitOptions = OCL_FLATBUFFER_SCHEMA(kUnitOptionsFields);
 static const ocl_flatbuffer_field kUnitFields[] = {OCL_FIELD_SCALAR("options_type", UNIT_TYPE, 1),
-                                                   OCL_FIELD_UNION("options", UNIT_OPTIONS, kUnitOptions)};
-static const ocl_flatbuffer_schema kUnit = {0, OCL_FLATBUFFER_FIELDS(kUnitFields)};
+                                                   OCL_FIELD_UNION("options", UNIT_OPTIONS, &kUnitOptions)};
+static const ocl_flatbuffer_schema kUnit = OCL_FLATBUFFER_SCHEMA(kUnitFields);
 static const ocl_flatbuffer_field kFileFields[] = {OCL_FIELD_STRING("name", FILE_NAME),
                                                    OCL_FIELD_SCALAR("type", FILE_TYPE, 1),
                                                    OCL_FIELD_STRING("locale", FILE_LOCALE)};
-static const ocl_flatbuffer_schema kFile = {0, OCL_FLATBUFFER_FIELDS(kFileFields)};
+static const ocl_flatbuffer_schema kFile = OCL_FLATBUFFER_SCHEMA(kFileFields);
 static const ocl_flatbuffer_field kTensorFields[] = {OCL_FIELD_STRING("name", TENSOR_NAME),
                                                      OCL_FIELD_STRING("description", TENSOR_DESCRIPTION),
                                                      OCL_FIELD_TABLE("content", TENSOR_CONTENT, &kContent),
                                                      OCL_FIELD_TABLES("process_units", TENSOR_PROCESS_UNITS, &kUnit),
                                                      OCL_FIELD_TABLES("associated_files", TENSOR_FILES, &kFile)};
-static const ocl_flatbuffer_schema kTensor = {0, OCL_FLATBUFFER_FIELDS(kTensorFields)};
+static const ocl_flatbuffer_schema kTensor = OCL_FLATBUFFER_SCHEMA(kTensorFields);
 static const ocl_flatbuffer_field kCustomFields[] = {OCL_FIELD_STRING("name", CUSTOM_NAME),
                                                      OCL_FIELD_VECTOR("data", CUSTOM_DATA, 1)};
-static const ocl_flatbuffer_schema kCustom = {0, OCL_FLATBUFFER_FIELDS(kCustomFields)};
+static const ocl_flatbuffer_schema kCustom = OCL_FLATBUFFER_SCHEMA(kCustomFields);
 static const ocl_flatbuffer_field kSubgraphFields[] = {
     OCL_FIELD_TABLES("input_tensor_metadata", SUBGRAPH_INPUTS, &kTensor),
     OCL_FIELD_TABLES("output_tensor_metadata", SUBGRAPH_OUTPUTS, &kTensor),
     OCL_FIELD_TABLES("custom_metadata", SUBGRAPH_CUSTOM, &kCustom)};
-static const ocl_flatbuffer_schema kSubgraph = {0, OCL_FLATBUFFER_FIELDS(kSubgraphFields)};
+static const ocl_flatbuffer_schema kSubgraph = OCL_FLATBUFFER_SCHEMA(kSubgraphFields);
 static const ocl_flatbuffer_field kModelFields[] = {
     OCL_FIELD_STRING("name", MODEL_NAME),       OCL_FIELD_STRING("description", MODEL_DESCRIPTION),
     OCL_FIELD_STRING("version", MODEL_VERSION), OCL_FIELD_TABLES("subgraph_metadata", MODEL_SUBGRAPHS, &kSubgraph),
     OCL_FIELD_STRING("author", MODEL_AUTHOR),   OCL_FIELD_STRING("license", MODEL_LICENSE)};
-static const ocl_flatbuffer_schema kModel = {0, OCL_FLATBUFFER_FIELDS(kModelFields)};
+static const ocl_flatbuffer_schema kModel = OCL_FLATBUFFER_SCHEMA(kModelFields);
 
 // The tensor's NormalizationOptions, the first if there are several; 0: none.
 static uint32_t find_normalization(const uint8_t* bytes, uint32_t tensor) {

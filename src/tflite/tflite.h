@@ -13,49 +13,20 @@
 #include "base/status.h"
 #include "base/tensor.h"
 
-enum { OCL_TFLITE_ANY = 65535 };  // as many inputs or outputs as the file likes
-
-// TFLite's BuiltinOperator numbers (schema.fbs) of the operators that the view knows the options of, their options
-// table, and how many tensors they take and give. Inputs from min_inputs on may be left out, but not where ANY go in.
-// X(name, number, options, min_inputs, max_inputs, num_outputs)
-#define OCL_TFLITE_OP_LIST(X)                                      \
-  X(ADD, 0, ADD, 2, 2, 1)                                          \
-  X(AVERAGE_POOL_2D, 1, POOL_2D, 1, 1, 1)                          \
-  X(CONCATENATION, 2, CONCATENATION, 1, OCL_TFLITE_ANY, 1)         \
-  X(CONV_2D, 3, CONV_2D, 2, 3, 1)                                  \
-  X(DEPTHWISE_CONV_2D, 4, DEPTHWISE_CONV_2D, 2, 3, 1)              \
-  X(DEQUANTIZE, 6, DEQUANTIZE, 1, 1, 1)                            \
-  X(FULLY_CONNECTED, 9, FULLY_CONNECTED, 2, 3, 1)                  \
-  X(LOGISTIC, 14, NONE, 1, 1, 1)                                   \
-  X(MAX_POOL_2D, 17, POOL_2D, 1, 1, 1)                             \
-  X(MUL, 18, MUL, 2, 2, 1)                                         \
-  X(RELU, 19, NONE, 1, 1, 1)                                       \
-  X(RELU6, 21, NONE, 1, 1, 1)                                      \
-  X(RESHAPE, 22, RESHAPE, 1, 2, 1)                                 \
-  X(RESIZE_BILINEAR, 23, RESIZE_BILINEAR, 2, 2, 1)                 \
-  X(SOFTMAX, 25, SOFTMAX, 1, 1, 1)                                 \
-  X(CUSTOM, 32, NONE, 0, OCL_TFLITE_ANY, OCL_TFLITE_ANY)           \
-  X(PAD, 34, PAD, 2, 2, 1)                                         \
-  X(TRANSPOSE, 39, TRANSPOSE, 2, 2, 1)                             \
-  X(MEAN, 40, REDUCER, 2, 2, 1)                                    \
-  X(SUB, 41, SUB, 2, 2, 1)                                         \
-  X(SQUEEZE, 43, SQUEEZE, 1, 1, 1)                                 \
-  X(STRIDED_SLICE, 45, STRIDED_SLICE, 4, 4, 1)                     \
-  X(TILE, 69, TILE, 2, 2, 1)                                       \
-  X(EXPAND_DIMS, 70, EXPAND_DIMS, 2, 2, 1)                         \
-  X(SHAPE, 77, SHAPE, 1, 1, 1)                                     \
-  X(PACK, 83, PACK, 1, OCL_TFLITE_ANY, 1)                          \
-  X(RESIZE_NEAREST_NEIGHBOR, 97, RESIZE_NEAREST_NEIGHBOR, 2, 2, 1) \
-  X(QUANTIZE, 114, QUANTIZE, 1, 1, 1)                              \
-  X(HARD_SWISH, 117, HARD_SWISH, 1, 1, 1)
-
-typedef enum {
-#define OCL_TFLITE_OP_ENUM(name, number, options, min_inputs, max_inputs, num_outputs) OCL_OP_##name = number,
-  OCL_TFLITE_OP_LIST(OCL_TFLITE_OP_ENUM)
-#undef OCL_TFLITE_OP_ENUM
-} ocl_tflite_opcode;
+// TFLite's BuiltinOperator numbers of the operators that ocelli runs.
+enum {
+#define OPERATOR(name, code, options, least_inputs, most_inputs, outputs, maps, int8, version, flags) \
+  OCL_OP_##name = code,
+#include "tflite/operators.def"
+  OCL_OP_CUSTOM = 32,
+};
 
 typedef enum { OCL_PADDING_SAME = 0, OCL_PADDING_VALID = 1 } ocl_padding;
+// A vector of the file, borrowed from it. NULL and 0: the file has none.
+typedef struct {
+  const int32_t* ints;
+  int32_t count;
+} ocl_tflite_ints;
 // Fused activations, TFLite's numbers.
 typedef enum {
   OCL_ACTIVATION_NONE = 0,
@@ -83,58 +54,63 @@ typedef struct {
   ocl_quantization quantization;  // of integers only. zero_points NULL: all are 0
 } ocl_tflite_tensor;
 
+// Of an operator, by its options table; what the file leaves out has TFLite's defaults.
+typedef union {
+  struct {
+    ocl_padding padding;
+    int32_t stride_h, stride_w, dilation_h, dilation_w;
+    ocl_activation activation;
+  } conv;  // CONV_2D, DEPTHWISE_CONV_2D
+  struct {
+    ocl_padding padding;
+    int32_t stride_h, stride_w, filter_h, filter_w;
+    ocl_activation activation;
+  } pool;
+  struct {
+    ocl_activation activation;
+    int32_t keep_num_dims;
+  } fully_connected;
+  struct {
+    ocl_activation activation;
+  } binary;  // ADD, SUB, MUL
+  struct {
+    int32_t axis;
+    ocl_activation activation;
+  } concatenation;
+  struct {
+    float beta;
+  } softmax;
+  struct {
+    ocl_tflite_ints dims;  // the new shape, the dimensions to drop
+  } reshape, squeeze;
+  struct {
+    int32_t align_corners, half_pixel_centers;
+  } resize;  // RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR
+  struct {
+    int32_t keep_dims;
+  } reduce;
+  struct {
+    int32_t begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask;
+  } strided_slice;
+  struct {
+    int32_t values_count, axis;
+  } pack;
+  struct {
+    const uint8_t* bytes;
+    size_t size_bytes;
+  } custom;  // of a CUSTOM operator: opaque
+} ocl_tflite_options;
+
+typedef struct ocl_operator ocl_operator;  // operators.h
+
 typedef struct {
-  int32_t opcode;           // ocl_tflite_opcode, or another BuiltinOperator number
-  const char* custom_name;  // for OCL_OP_CUSTOM: its NUL-terminated name; "" otherwise
+  const ocl_operator* row;  // of operators.def; NULL: ocelli does not run it
+  int32_t opcode;           // BuiltinOperator
+  const char* custom_name;  // of a CUSTOM operator: its NUL-terminated name; "" otherwise
   int32_t num_inputs, num_outputs;
   const int32_t* inputs;  // tensor indices; -1: optional input left out
   const int32_t* outputs;
-  union {  // by opcode; TFLite's defaults where the file has no options table
-    struct {
-      ocl_padding padding;
-      int32_t stride_h, stride_w, dilation_h, dilation_w, depth_multiplier;
-      ocl_activation activation;
-    } conv;  // CONV_2D (depth_multiplier 0), DEPTHWISE_CONV_2D
-    struct {
-      ocl_padding padding;
-      int32_t stride_h, stride_w, filter_h, filter_w;
-      ocl_activation activation;
-    } pool;
-    struct {
-      ocl_activation activation;
-      bool keep_num_dims;
-    } fully_connected;
-    struct {
-      ocl_activation activation;
-    } binary;  // ADD, SUB, MUL
-    struct {
-      int32_t axis;
-      ocl_activation activation;
-    } concatenation;
-    struct {
-      float beta;
-    } softmax;
-    struct {
-      int32_t num_dims;
-      const int32_t* dims;  // the options' new_shape / squeeze_dims; NULL if absent
-    } reshape, squeeze;
-    struct {
-      bool align_corners, half_pixel_centers;
-    } resize;  // RESIZE_BILINEAR, RESIZE_NEAREST_NEIGHBOR
-    struct {
-      bool keep_dims;
-    } reduce;
-    struct {
-      int32_t begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask;
-    } strided_slice;
-    struct {
-      int32_t axis, values_count;
-    } pack;
-    struct {
-      const uint8_t* bytes;
-      size_t size_bytes;
-    } custom;  // opaque custom_options
-  } options;
+  ocl_tflite_options options;  // where `row` is not NULL
 } ocl_tflite_operator;
 
 // Checks every offset, vector, string, index, buffer range, shape, quantization array and option of `bytes` and fills
@@ -152,7 +128,7 @@ const int32_t* ocl_tflite_inputs(const ocl_tflite* model);
 const int32_t* ocl_tflite_outputs(const ocl_tflite* model);
 // The bytes (of any alignment) of the `metadata` entry with this name; NULL and 0 if there is none.
 const uint8_t* ocl_tflite_find_metadata(const ocl_tflite* model, const char* name, size_t* size_bytes_out);
-// "CONV_2D"; operators outside OCL_TFLITE_OP_LIST have names, too. NULL for a number unknown to us. Static storage.
-const char* ocl_tflite_opcode_name(int32_t opcode);
+// "CONV_2D", or a custom operator's name, borrowed from the bytes. NULL: a BuiltinOperator that ocelli has no name for.
+const char* ocl_tflite_operator_name(const ocl_tflite_operator* op);
 
 #endif  // OCELLI_TFLITE_H_

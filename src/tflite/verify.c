@@ -8,9 +8,10 @@
 
 #include "base/text.h"
 #include "tflite/internal.h"
+#include "tflite/operators.h"
 #include "tflite/tflite.h"
 
-enum { kMaxTensors = 65536, kMaxOperators = 65536, kMaxElements = 1 << 30, kMaxStride = 65535, kSchemaVersion = 3 };
+enum { kMaxTensors = 65536, kMaxOperators = 65536, kMaxElements = 1 << 30, kSchemaVersion = 3 };
 
 // ---- buffers and metadata ----
 
@@ -154,31 +155,6 @@ static ocl_status check_tensor(const ocl_tflite* model, int32_t index, ocl_detai
 
 // ---- operators ----
 
-typedef struct {
-  int32_t opcode;
-  uint8_t options_type;
-  uint16_t min_inputs, max_inputs, num_outputs;
-} op_rule;
-
-static const op_rule kOpRules[] = {
-#define OP_RULE(name, number, options, min_inputs, max_inputs, num_outputs) \
-  {number, OCL_OPTIONS_##options, min_inputs, max_inputs, num_outputs},
-    OCL_TFLITE_OP_LIST(OP_RULE)
-#undef OP_RULE
-};
-// An operator that we cannot run is still checked as far as graph.c looks at it.
-static const op_rule kUnknownOpRule = {-1, OCL_OPTIONS_NONE, 0, OCL_TFLITE_ANY, OCL_TFLITE_ANY};
-// TFLite_Detection_PostProcess: boxes, scores, anchors -> boxes, classes, scores, count.
-static const op_rule kPostprocessRule = {OCL_OP_CUSTOM, OCL_OPTIONS_NONE, 3, 3, 4};
-
-static const op_rule* find_rule(const ocl_tflite_operator* op) {
-  if (op->opcode == OCL_OP_CUSTOM && strcmp(op->custom_name, "TFLite_Detection_PostProcess") == 0)
-    return &kPostprocessRule;
-  for (size_t i = 0; i < sizeof kOpRules / sizeof *kOpRules; i++)
-    if (kOpRules[i].opcode == op->opcode) return &kOpRules[i];
-  return &kUnknownOpRule;
-}
-
 __attribute__((format(printf, 5, 6))) static ocl_status reject_operator(int32_t index, const ocl_tflite_operator* op,
                                                                         ocl_status status, ocl_detail* detail,
                                                                         const char* format, ...) {
@@ -187,23 +163,27 @@ __attribute__((format(printf, 5, 6))) static ocl_status reject_operator(int32_t 
   va_start(arguments, format);
   ocl_text_format_list(text, sizeof text, format, arguments);
   va_end(arguments);
-  const char* name = op->opcode == OCL_OP_CUSTOM ? op->custom_name : ocl_tflite_opcode_name(op->opcode);
+  const char* name = ocl_tflite_operator_name(op);
   return ocl_status_with_detail(status, detail, "operator %d (%.40s): %s", (int)index, name == NULL ? "?" : name, text);
 }
 
+// An operator that ocelli does not run is still checked as far as the graph looks at it.
+static const ocl_operator kUnknown = {.most_inputs = OCL_OPERATORS_ANY, .outputs = OCL_OPERATORS_ANY};
+
 static ocl_status check_arity(const ocl_tflite* model, int32_t index, const ocl_tflite_operator* op,
-                              const op_rule* rule, ocl_detail* detail) {
-  if (op->num_inputs < rule->min_inputs || op->num_inputs > rule->max_inputs)
+                              ocl_detail* detail) {
+  const ocl_operator* row = op->row == NULL ? &kUnknown : op->row;
+  const bool takes_any = row->most_inputs == OCL_OPERATORS_ANY;
+  if (op->num_inputs < row->least_inputs || (op->num_inputs > row->most_inputs && !takes_any))
     return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d inputs", (int)op->num_inputs);
-  if (op->num_outputs > rule->num_outputs ||
-      (op->num_outputs != rule->num_outputs && rule->num_outputs != OCL_TFLITE_ANY))
+  if (op->num_outputs != row->outputs && row->outputs != OCL_OPERATORS_ANY)
     return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d outputs", (int)op->num_outputs);
   for (int32_t i = 0; i < op->num_inputs; i++) {
     const int32_t tensor = op->inputs[i];
     if (tensor < -1 || tensor >= model->num_tensors)
       return reject_operator(index, op, OCL_MODEL_BAD_TENSOR_INDEX, detail, "input %d is tensor %d", (int)i,
                              (int)tensor);
-    const bool is_optional = rule == &kUnknownOpRule || (i >= rule->min_inputs && rule->max_inputs != OCL_TFLITE_ANY);
+    const bool is_optional = row == &kUnknown || (i >= row->least_inputs && !takes_any);
     if (tensor == -1 && !is_optional)
       return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "input %d is left out", (int)i);
   }
@@ -215,85 +195,12 @@ static ocl_status check_arity(const ocl_tflite* model, int32_t index, const ocl_
   return OCL_OK;
 }
 
-typedef struct {
-  const char* name;
-  int64_t value, min, max;
-} option_range;
-
-static ocl_status check_ranges(int32_t index, const ocl_tflite_operator* op, const option_range* ranges, size_t count,
-                               ocl_detail* detail) {
-  for (size_t i = 0; i < count; i++) {
-    if (ranges[i].value < ranges[i].min || ranges[i].value > ranges[i].max)
-      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "%s is %lld", ranges[i].name,
-                             (long long)ranges[i].value);
-  }
-  return OCL_OK;
-}
-
-#define CHECK_RANGES(ranges) check_ranges(index, op, ranges, sizeof(ranges) / sizeof *(ranges), detail)
-
-static ocl_status check_activation(int32_t index, const ocl_tflite_operator* op, ocl_activation activation,
-                                   ocl_detail* detail) {
-  const int32_t number = (int32_t)activation, tanh = 4, sign_bit = 5;
-  if (number == tanh || number == sign_bit)
-    return reject_operator(index, op, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "fused activation %s",
-                           number == tanh ? "TANH" : "SIGN_BIT");
-  const option_range ranges[] = {{"fused_activation_function", number, OCL_ACTIVATION_NONE, OCL_ACTIVATION_RELU6}};
-  return CHECK_RANGES(ranges);
-}
-
-static ocl_status check_conv(int32_t index, const ocl_tflite_operator* op, ocl_detail* detail) {
-  const option_range ranges[] = {{"padding", op->options.conv.padding, OCL_PADDING_SAME, OCL_PADDING_VALID},
-                                 {"stride_h", op->options.conv.stride_h, 1, kMaxStride},
-                                 {"stride_w", op->options.conv.stride_w, 1, kMaxStride},
-                                 {"dilation_h", op->options.conv.dilation_h, 1, kMaxStride},
-                                 {"dilation_w", op->options.conv.dilation_w, 1, kMaxStride},
-                                 {"depth_multiplier", op->options.conv.depth_multiplier, 0, kMaxElements}};
-  OCL_TRY(CHECK_RANGES(ranges));
-  return check_activation(index, op, op->options.conv.activation, detail);
-}
-
-static ocl_status check_pool(int32_t index, const ocl_tflite_operator* op, ocl_detail* detail) {
-  const option_range ranges[] = {{"padding", op->options.pool.padding, OCL_PADDING_SAME, OCL_PADDING_VALID},
-                                 {"stride_h", op->options.pool.stride_h, 1, kMaxStride},
-                                 {"stride_w", op->options.pool.stride_w, 1, kMaxStride},
-                                 {"filter_height", op->options.pool.filter_h, 1, kMaxStride},
-                                 {"filter_width", op->options.pool.filter_w, 1, kMaxStride}};
-  OCL_TRY(CHECK_RANGES(ranges));
-  return check_activation(index, op, op->options.pool.activation, detail);
-}
-
-static ocl_status check_fully_connected(const ocl_tflite* model, int32_t index, uint32_t options,
-                                        const ocl_tflite_operator* op, ocl_detail* detail) {
-  if (ocl_flatbuffer_u8(model->bytes, options, OCL_FULLY_CONNECTED_WEIGHTS_FORMAT, 0) != 0)
-    return reject_operator(index, op, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "shuffled weights");
-  return check_activation(index, op, op->options.fully_connected.activation, detail);
-}
-
-static ocl_status check_options(const ocl_tflite* model, int32_t index, uint32_t options, const ocl_tflite_operator* op,
+static ocl_status check_options(int32_t index, const ocl_tflite_operator* op, const uint8_t* bytes, uint32_t table,
                                 ocl_detail* detail) {
-  switch (op->opcode) {
-    case OCL_OP_CONV_2D:
-    case OCL_OP_DEPTHWISE_CONV_2D: return check_conv(index, op, detail);
-    case OCL_OP_AVERAGE_POOL_2D:
-    case OCL_OP_MAX_POOL_2D: return check_pool(index, op, detail);
-    case OCL_OP_FULLY_CONNECTED: return check_fully_connected(model, index, options, op, detail);
-    case OCL_OP_ADD:
-    case OCL_OP_SUB:
-    case OCL_OP_MUL: return check_activation(index, op, op->options.binary.activation, detail);
-    case OCL_OP_CONCATENATION: return check_activation(index, op, op->options.concatenation.activation, detail);
-    case OCL_OP_SOFTMAX:
-      if (isfinite(op->options.softmax.beta) && op->options.softmax.beta > 0) return OCL_OK;
-      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "beta is not positive and finite");
-    case OCL_OP_STRIDED_SLICE:
-      if (ocl_flatbuffer_u8(model->bytes, options, OCL_STRIDED_SLICE_IS_OFFSET, 0) == 0) return OCL_OK;
-      return reject_operator(index, op, OCL_MODEL_UNSUPPORTED_FEATURE, detail, "end given as an offset");
-    case OCL_OP_PACK:
-      if (op->options.pack.values_count == op->num_inputs) return OCL_OK;
-      return reject_operator(index, op, OCL_MODEL_BAD_OPTION, detail, "values_count is %d, but it has %d inputs",
-                             (int)op->options.pack.values_count, (int)op->num_inputs);
-    default: return OCL_OK;
-  }
+  if (op->row == NULL) return OCL_OK;
+  ocl_detail what;
+  const ocl_status status = ocl_operators_check_options(bytes, table, op->row, &what);
+  return status == OCL_OK ? OCL_OK : reject_operator(index, op, status, detail, "%s", what.text);
 }
 
 static ocl_status check_operator(const ocl_tflite* model, int32_t index, ocl_detail* detail) {
@@ -303,15 +210,14 @@ static ocl_status check_operator(const ocl_tflite* model, int32_t index, ocl_det
   if (opcode_index >= ocl_flatbuffer_count(bytes, model->model, OCL_MODEL_OPERATOR_CODES))
     return ocl_status_with_detail(OCL_MODEL_BAD_OPCODE, detail, "operator %d: no operator code %u", (int)index,
                                   (unsigned)opcode_index);
-  if (ocl_tflite_code_at(model, opcode_index) < 0)
+  if (ocl_tflite_code_at(model, opcode_index).opcode < 0)
     return ocl_status_with_detail(OCL_MODEL_BAD_OPCODE, detail, "operator %d: its code is negative", (int)index);
 
   // The options are read as what the opcode says, so the schema must have checked them as that.
   const uint32_t options = ocl_flatbuffer_target(bytes, table, OCL_OPERATOR_OPTIONS);
-  const uint8_t options_type = ocl_flatbuffer_u8(bytes, table, OCL_OPERATOR_OPTIONS_TYPE, OCL_OPTIONS_NONE);
-  const ocl_tflite_operator bare = {.opcode = ocl_tflite_code_at(model, opcode_index), .custom_name = ""};
-  const op_rule* bare_rule = find_rule(&bare);
-  if (bare_rule != &kUnknownOpRule && options != 0 && options_type != bare_rule->options_type)
+  const uint8_t options_type = ocl_flatbuffer_u8(bytes, table, OCL_OPERATOR_OPTIONS_TYPE, 0);
+  const ocl_tflite_operator bare = ocl_tflite_code_at(model, opcode_index);
+  if (bare.row != NULL && options != 0 && options_type != bare.row->options)
     return reject_operator(index, &bare, OCL_MODEL_BAD_OPTION, detail, "its options are of another operator (type %d)",
                            options_type);
   if (ocl_flatbuffer_u64(bytes, table, OCL_OPERATOR_LARGE_CUSTOM_OPTIONS_OFFSET, 0) > 1)
@@ -319,8 +225,8 @@ static ocl_status check_operator(const ocl_tflite* model, int32_t index, ocl_det
                            "custom options outside the FlatBuffer");
 
   const ocl_tflite_operator op = ocl_tflite_get_operator(model, index);
-  OCL_TRY(check_arity(model, index, &op, find_rule(&op), detail));
-  return check_options(model, index, options, &op, detail);
+  OCL_TRY(check_arity(model, index, &op, detail));
+  return check_options(index, &op, bytes, options, detail);
 }
 
 // ---- order ----

@@ -1,6 +1,16 @@
 // The bytes of a .tflite file <-> its parts as plain objects, all operators alike. Numbers and field ids: TFLite's
 // schema.fbs, version 3. Files are the engine's to verify, before they are read here.
-import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../tflite/flatbuffer.js';
+import {
+  blob,
+  Builder,
+  float32s,
+  int32s,
+  int64s,
+  offsets,
+  table,
+  writeOptions,
+} from '../tflite/flatbuffer.js';
+import { fieldsOf } from '../tflite/operators.js';
 import { Table } from '../tflite/read.js';
 import { fromBytes } from '../tflite/tensor.js';
 
@@ -39,30 +49,6 @@ import { fromBytes } from '../tflite/tensor.js';
  */
 
 export const TYPE = { float32: 0, float16: 1, int32: 2, uint8: 3, int64: 4, int8: 9 };
-
-/**
- * The types of an options table's fields, by id. b: one byte, i: four, f: a float, v: a list of int32.
- * @type {Record<number, string>}
- */
-const OPTION_FIELDS = {
-  1: 'biibiib', // Conv2D
-  2: 'biiibii', // DepthwiseConv2D
-  5: 'biiiib', // Pool2D
-  8: 'bbbb', // FullyConnected
-  9: 'f', // Softmax
-  10: 'ib', // Concatenation
-  11: 'bb', // Add
-  15: 'iibb', // ResizeBilinear
-  17: 'v', // Reshape
-  21: 'b', // Mul
-  27: 'b', // Reducer
-  28: 'bb', // Sub
-  30: 'v', // Squeeze
-  32: 'iiiiib', // StridedSlice
-  55: 'b', // Shape
-  59: 'ii', // Pack
-  74: 'bb', // ResizeNearestNeighbor
-};
 
 /** @param {Uint8Array} bytes @returns {Model} */
 export function readFile(bytes) {
@@ -124,20 +110,9 @@ function readOperator(operator, code) {
     inputs: operator.ints(1),
     outputs: operator.ints(2),
     optionsType,
-    options: options
-      ? Array.from(OPTION_FIELDS[optionsType] ?? '', (type, id) => readOption(options, type, id))
-      : [],
+    options: options ? fieldsOf(optionsType).map(([, type], id) => options.option(id, type)) : [],
     customOptions: operator.field(5) === 0 ? undefined : operator.bytes(5),
   };
-}
-
-/** @param {Table} options @param {string} type @param {number} id */
-function readOption(options, type, id) {
-  const at = options.field(id);
-  if (at === 0) return undefined;
-  if (type === 'v') return options.ints(id);
-  if (type === 'b') return options.view.getInt8(at);
-  return type === 'f' ? options.view.getFloat32(at, true) : options.view.getInt32(at, true);
 }
 
 /** @param {Model} model @returns {Uint8Array<ArrayBuffer>} */
@@ -252,23 +227,7 @@ function writeOperator(builder, { inputs, outputs, optionsType, options, customO
     ['ref', 1, int32s(builder, inputs)],
     ['ref', 2, int32s(builder, outputs)],
     ['i8', 3, optionsType],
-    ['ref', 4, optionsType === 0 ? undefined : writeOptions(builder, optionsType, options)],
+    ['ref', 4, optionsType === 0 ? undefined : writeOptions(builder, fieldsOf(optionsType), options)],
     ['ref', 5, customOptions && blob(builder, customOptions)],
   ]);
-}
-
-const FIELD_TYPES = /** @type {const} */ ({ b: 'i8', i: 'i32', f: 'f32', v: 'ref' });
-
-/** @param {Builder} builder @param {number} optionsType @param {Operator['options']} options */
-function writeOptions(builder, optionsType, options) {
-  const types = OPTION_FIELDS[optionsType] ?? '';
-  return table(
-    builder,
-    types.length,
-    options.map((value, id) => [
-      FIELD_TYPES[/** @type {keyof FIELD_TYPES} */ (types[id])],
-      id,
-      Array.isArray(value) ? int32s(builder, value) : value,
-    ]),
-  );
 }

@@ -1,7 +1,7 @@
 // Which operators work in 8 bits, and which tensors must share a scale for that.
 import { failure } from './errors.js';
 import { TYPE } from './file.js';
-import { dataInputs, RULES } from './operators.js';
+import { dataInputs, ruleOf } from './operators.js';
 
 /**
  * @typedef {import('./file.js').Model} Model
@@ -34,7 +34,7 @@ export function makePlan(model, { keepFloat, hasFloatOutputs }) {
 
 /** @param {Model} model @param {Operator} operator */
 function findRule({ tensors }, operator) {
-  const rule = RULES[operator.code];
+  const rule = ruleOf(operator.code);
   if (!rule) return undefined;
   const maps = [...dataInputs(operator, rule).map((i) => operator.inputs[i]), ...operator.outputs];
   if (maps.some((i) => i < 0 || tensors[i].type !== TYPE.float32)) return undefined;

@@ -101,7 +101,7 @@ class Rewriting {
     const inputs = [...operator.inputs];
     for (const i of dataInputs(operator, rule)) {
       const wanted = this.#homeScale(rule.isSame ? operator.outputs[0] : operator.inputs[i]);
-      inputs[i] = this.#asInt8(operator.inputs[i], wanted, rule.isSame ?? false);
+      inputs[i] = this.#asInt8(operator.inputs[i], wanted, rule.isSame);
     }
     if (rule.axis !== undefined) this.#addWeights(operator, index, rule.axis, inputs);
     this.#operators.push({ ...operator, version: int8Version(operator, rule), inputs });

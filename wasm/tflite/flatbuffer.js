@@ -27,6 +27,25 @@ export function table(builder, numFields, fields) {
   return builder.endObject();
 }
 
+const OPTION_TYPES = /** @type {const} */ ({ b: 'i8', i: 'i32', f: 'f32', v: 'ref' });
+
+/**
+ * An options table.
+ * @param {Builder} builder
+ * @param {[string, 'b' | 'i' | 'f' | 'v', number?][]} fields name and type, by id
+ * @param {(number | number[] | undefined)[]} values by id; undefined: left out
+ */
+export function writeOptions(builder, fields, values) {
+  return table(
+    builder,
+    fields.length,
+    fields.map(([, type], id) => {
+      const value = values[id];
+      return [OPTION_TYPES[type], id, Array.isArray(value) ? int32s(builder, value) : value];
+    }),
+  );
+}
+
 /** @param {Builder} builder @param {readonly Offset[]} offsets */
 export function offsets(builder, offsets) {
   builder.startVector(4, offsets.length, 4);

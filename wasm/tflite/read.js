@@ -1,6 +1,7 @@
 // The bytes of a .tflite file -> the part of its network that leads to one value, with float weights. The counterpart of
-// tflite.js; numbers and field ids: TFLite's schema.fbs, version 3.
+// write.js; numbers and field ids: TFLite's schema.fbs, version 3.
 import { graphFailure, reading } from './errors.js';
+import { fromFields, kindOf, optionsOf } from './operators.js';
 import { fromBytes } from './tensor.js';
 
 /**
@@ -9,31 +10,11 @@ import { fromBytes } from './tensor.js';
  * @typedef {import('./network.js').Value} Value
  */
 
-const KINDS = /** @type {Record<number, string>} */ ({
-  0: 'ADD',
-  1: 'AVERAGE_POOL_2D',
-  3: 'CONV_2D',
-  4: 'DEPTHWISE_CONV_2D',
-  6: 'DEQUANTIZE',
-  9: 'FULLY_CONNECTED',
-  14: 'LOGISTIC',
-  18: 'MUL',
-  19: 'RELU',
-  21: 'RELU6',
-  22: 'RESHAPE',
-  25: 'SOFTMAX',
-  34: 'PAD',
-  40: 'MEAN',
-  41: 'SUB',
-  117: 'HARD_SWISH',
-});
 const DTYPES = /** @type {Record<number, import('./tensor.js').Dtype>} */ ({
   0: 'float32',
   1: 'float16',
   2: 'int32',
 });
-const ACTIVATIONS = /** @type {Record<number, string>} */ ({ 0: 'NONE', 1: 'RELU', 3: 'RELU6' });
-
 /** A table of a FlatBuffer; missing fields have their defaults. */
 export class Table {
   /** @param {DataView} view @param {number} at */
@@ -98,6 +79,15 @@ export class Table {
     return [...fromBytes('int32', this.bytes(id, 4))];
   }
 
+  /** A field of an options table. @param {number} id @param {string} type of OPTIONS */
+  option(id, type) {
+    const at = this.field(id);
+    if (at === 0) return undefined;
+    if (type === 'v') return this.ints(id);
+    if (type === 'b') return this.view.getInt8(at);
+    return type === 'f' ? this.view.getFloat32(at, true) : this.view.getInt32(at, true);
+  }
+
   /** @param {number} id */
   text(id) {
     return new TextDecoder().decode(this.bytes(id));
@@ -136,7 +126,7 @@ export class TfliteFile {
   /** Every operator, by number: its kind (undefined: one that is not read), and names and shapes of its tensors. */
   get operators() {
     return this.#operators.map(({ code, inputs, outputs }) => ({
-      kind: KINDS[code],
+      kind: kindOf(code),
       name: this.#tensors[outputs[0]].text(3),
       inputs,
       output: outputs[0],
@@ -223,7 +213,7 @@ export class TfliteFile {
   /** @param {number} number @returns {Op | undefined} undefined: half floats that are widened */
   #read(number) {
     const { code, inputs, outputs, options } = this.#operators[number];
-    const kind = KINDS[code];
+    const kind = kindOf(code);
     const output = this.#tensors[outputs[0]].text(3);
     if (!kind) throw graphFailure('GRAPH_UNSUPPORTED', `operator ${code}, which makes '${output}'`);
     if (kind === 'DEQUANTIZE') {
@@ -244,20 +234,15 @@ export class TfliteFile {
 
 /**
  * @param {string} kind
- * @param {Table | undefined} o
- * @returns {Record<string, any>}
+ * @param {Table | undefined} options
  */
-function readOptions(kind, o) {
-  if (!o) return {};
-  const window = { padding: o.i8(0) === 1 ? 'VALID' : 'SAME', strideW: o.i32(1), strideH: o.i32(2) };
-  if (kind === 'CONV_2D')
-    return { ...window, activation: ACTIVATIONS[o.i8(3)], dilationW: o.i32(4, 1), dilationH: o.i32(5, 1) };
-  if (kind === 'DEPTHWISE_CONV_2D')
-    return { ...window, activation: ACTIVATIONS[o.i8(4)], dilationW: o.i32(5, 1), dilationH: o.i32(6, 1) };
-  if (kind === 'AVERAGE_POOL_2D')
-    return { ...window, filterW: o.i32(3), filterH: o.i32(4), activation: ACTIVATIONS[o.i8(5)] };
-  if (kind === 'MEAN') return { keepDims: o.i8(0) !== 0 };
-  return { activation: ACTIVATIONS[o.i8(0)] };
+function readOptions(kind, options) {
+  if (!options) return {};
+  const fields = optionsOf(kind)?.fields ?? [];
+  return fromFields(
+    kind,
+    fields.map(([, type], id) => options.option(id, type)),
+  );
 }
 
 /**

@@ -1,5 +1,6 @@
 // A network -> the bytes of a .tflite file. Numbers and field ids: TFLite's schema.fbs, version 3.
-import { blob, Builder, float32s, int32s, int64s, offsets, table } from './flatbuffer.js';
+import { blob, Builder, float32s, int32s, int64s, offsets, table, writeOptions } from './flatbuffer.js';
+import { OPERATORS, optionsOf, toFields } from './operators.js';
 import { storedWeights, toStored } from './weights.js';
 
 /**
@@ -13,127 +14,21 @@ import { storedWeights, toStored } from './weights.js';
  */
 
 const TYPES = /** @type {Record<string, number>} */ ({ float32: 0, float16: 1, int32: 2, int8: 9 });
-const ACTIVATIONS = /** @type {Record<string, number>} */ ({ RELU: 1, RELU6: 3 });
 const SIGNATURE_KEY = 'serving_default';
 
-/** @param {any} o */
-const strides = (o) => [
-  /** @type {const} */ (['i32', 1, o.strideW]),
-  /** @type {const} */ (['i32', 2, o.strideH]),
-];
-/** @param {any} o */
-const activation = (o) => ACTIVATIONS[o.activation] ?? 0;
-/** @param {any} o */
-const padding = (o) => (o.padding === 'VALID' ? 1 : 0);
-
 /**
- * BuiltinOperator, its version (by whether the weights are 8-bit), BuiltinOptions, how many fields that table has, and
- * which are written.
- * @type {Record<string, {code: number, version?: (op: FileOp) => number, options?: number, size?: number, fields?: (o: any) => any[]}>}
+ * The operator's version, where it is not 1: readers of an older one must not take the file.
+ * @type {Record<string, (op: FileOp) => number>}
  */
-const OPERATORS = {
-  ADD: { code: 0, options: 11, size: 2, fields: (o) => [['i8', 0, activation(o)]] },
-  AVERAGE_POOL_2D: { code: 1, options: 5, size: 6, fields: poolFields },
-  CONCATENATION: { code: 2, options: 10, size: 2, fields: (o) => [['i32', 0, o.axis]] },
-  CONV_2D: {
-    code: 3,
-    version: ({ isHybrid }) => (isHybrid ? 5 : 1),
-    options: 1,
-    size: 7,
-    fields: (o) => [
-      ['i8', 0, padding(o)],
-      ...strides(o),
-      ['i8', 3, activation(o)],
-      ['i32', 4, o.dilationW],
-      ['i32', 5, o.dilationH],
-    ],
-  },
-  DEPTHWISE_CONV_2D: {
-    code: 4,
-    version: ({ isHybrid, options }) =>
-      isHybrid ? 6 : options.dilationW > 1 || options.dilationH > 1 ? 2 : 1,
-    options: 2,
-    size: 7,
-    fields: (o) => [
-      ['i8', 0, padding(o)],
-      ...strides(o),
-      ['i32', 3, o.depthMultiplier],
-      ['i8', 4, activation(o)],
-      ['i32', 5, o.dilationW],
-      ['i32', 6, o.dilationH],
-    ],
-  },
-  DEQUANTIZE: { code: 6, version: () => 3, options: 38, size: 0, fields: () => [] },
-  FULLY_CONNECTED: {
-    code: 9,
-    version: ({ isHybrid }) => (isHybrid ? 12 : 1),
-    options: 8,
-    size: 5,
-    fields: (o) => [['i8', 0, activation(o)]],
-  },
-  HARD_SWISH: { code: 117, options: 91, size: 0, fields: () => [] },
-  LOGISTIC: { code: 14 },
-  MAX_POOL_2D: { code: 17, options: 5, size: 6, fields: poolFields },
-  MEAN: { code: 40, options: 27, size: 1, fields: (o) => [['bool', 0, o.keepDims]] },
-  MUL: { code: 18, options: 21, size: 1, fields: (o) => [['i8', 0, activation(o)]] },
-  PACK: {
-    code: 83,
-    options: 59,
-    size: 2,
-    fields: (o) => [
-      ['i32', 0, o.count],
-      ['i32', 1, o.axis],
-    ],
-  },
-  PAD: { code: 34, options: 22, size: 0, fields: () => [] },
-  RELU: { code: 19 },
-  RELU6: { code: 21 },
-  RESHAPE: { code: 22, options: 17, size: 1, fields: () => [] },
-  RESIZE_BILINEAR: {
-    code: 23,
-    version: ({ options }) => (options.halfPixelCenters ? 3 : 1),
-    options: 15,
-    size: 4,
-    fields: (o) => [
-      ['bool', 2, o.alignCorners],
-      ['bool', 3, o.halfPixelCenters],
-    ],
-  },
-  RESIZE_NEAREST_NEIGHBOR: {
-    code: 97,
-    version: ({ options }) => (options.halfPixelCenters ? 3 : 1),
-    options: 74,
-    size: 2,
-    fields: (o) => [
-      ['bool', 0, o.alignCorners],
-      ['bool', 1, o.halfPixelCenters],
-    ],
-  },
-  SOFTMAX: { code: 25, options: 9, size: 1, fields: () => [['f32', 0, 1]] },
-  STRIDED_SLICE: {
-    code: 45,
-    options: 32,
-    size: 6,
-    fields: (o) => [
-      ['i32', 0, o.beginMask],
-      ['i32', 1, o.endMask],
-      ['i32', 4, o.shrinkAxisMask],
-    ],
-  },
-  SUB: { code: 41, options: 28, size: 2, fields: (o) => [['i8', 0, activation(o)]] },
-  TRANSPOSE: { code: 39, options: 26, size: 0, fields: () => [] },
+const VERSIONS = {
+  CONV_2D: ({ isHybrid }) => (isHybrid ? 5 : 1),
+  DEPTHWISE_CONV_2D: ({ isHybrid, options }) =>
+    isHybrid ? 6 : options.dilationW > 1 || options.dilationH > 1 ? 2 : 1,
+  DEQUANTIZE: () => 3,
+  FULLY_CONNECTED: ({ isHybrid }) => (isHybrid ? 12 : 1),
+  RESIZE_BILINEAR: ({ options }) => (options.halfPixelCenters ? 3 : 1),
+  RESIZE_NEAREST_NEIGHBOR: ({ options }) => (options.halfPixelCenters ? 3 : 1),
 };
-
-/** @param {any} o */
-function poolFields(o) {
-  return [
-    ['i8', 0, padding(o)],
-    ...strides(o),
-    ['i32', 3, o.filterW],
-    ['i32', 4, o.filterH],
-    ['i8', 5, activation(o)],
-  ];
-}
 
 /**
  * @param {Network} network
@@ -186,7 +81,7 @@ export function writeTflite(network, { precision, description, metadata }) {
 
 /** @param {FileOp} op */
 function versionOf(op) {
-  return OPERATORS[op.kind].version?.(op) ?? 1;
+  return VERSIONS[op.kind]?.(op) ?? 1;
 }
 
 /** @param {FileOp} op */
@@ -331,13 +226,13 @@ function writeOperatorCode(builder, op) {
  * @param {number} codeIndex
  */
 function writeOperator(builder, { kind, inputs, outputs, options }, codeIndex) {
-  const { options: type, size = 0, fields } = OPERATORS[kind];
+  const written = optionsOf(kind);
   return table(builder, 9, [
     ['u32', 0, codeIndex],
     ['ref', 1, int32s(builder, inputs)],
     ['ref', 2, int32s(builder, outputs)],
-    ['i8', 3, type],
-    ['ref', 4, fields && table(builder, size, fields(options))],
+    ['i8', 3, written?.number],
+    ['ref', 4, written && writeOptions(builder, written.fields, toFields(kind, options))],
   ]);
 }
 

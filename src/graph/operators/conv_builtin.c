@@ -1,14 +1,11 @@
-// TFLite's built-in kernels, where their last bit matters: in graphs that TFLite's default, XNNPACK, does not take
-// (their shapes are computed at run time) and that round what these kernels give to 8 bits. What is here works on
-// little: convolutions with so few weights that TFLite's converter leaves them in float, and resizes.
-#include <math.h>
+// TFLite's built-in float convolutions, where their last bit matters: in graphs that TFLite's default, XNNPACK, does
+// not take (their shapes are computed at run time) and that round what these kernels give to 8 bits. Only convolutions
+// with so few weights that TFLite's converter leaves them in float come here. Each product is rounded, then each sum;
+// dense ones add their bias last, depthwise ones first, as Eigen and TFLite's own kernel have it.
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/internal.h"
-
-// ---- float convolutions: each product is rounded, then each sum; dense ones add their bias last, depthwise ones
-// first, as Eigen and TFLite's own kernel have it. ----
+#include "graph/operators/conv.h"
 
 typedef struct {
   int32_t taps_h, taps_w, inputs, outputs;  // of the kernel: [taps_h, taps_w, inputs, outputs], depthwise 1 input
@@ -16,15 +13,15 @@ typedef struct {
 } layout;
 
 static layout layout_of(const ocl_step* step) {
-  const int32_t* k = step->kernel;
-  const bool is_depthwise = step->kind == &ocl_graph_depthwise_conv;
+  const int32_t* k = ocl_conv_of(step)->kernel;
+  const bool is_depthwise = ocl_conv_of(step)->is_depthwise;
   return is_depthwise ? (layout){k[1], k[2], 1, k[3], true} : (layout){k[1], k[2], k[3], k[0], false};
 }
 
-ocl_status ocl_graph_build_builtin_conv(ocl_step* step, const float* kernel, const float* bias) {
+ocl_status ocl_conv_build_builtin(ocl_step* step, const float* kernel, const float* bias) {
   const layout l = layout_of(step);
   const size_t outputs = (size_t)l.outputs, per_output = (size_t)l.taps_h * (size_t)l.taps_w * (size_t)l.inputs;
-  float* weights = step->channel_factors = calloc(outputs * (per_output + 1), sizeof(float));
+  float* weights = ocl_conv_of(step)->channel_factors = calloc(outputs * (per_output + 1), sizeof(float));
   if (weights == NULL) return OCL_OUT_OF_MEMORY;
   for (size_t i = 0; i < per_output; i++)
     for (size_t o = 0; o < outputs; o++)
@@ -48,25 +45,27 @@ static void add_products(const layout* l, const float* pixel, int32_t channels, 
 // Where the first output's window begins, outside the input: SAME's padding is the smaller half in front.
 static int32_t padding_before(const ocl_step* step, int32_t input, int32_t output, int32_t taps, int32_t stride,
                               int32_t dilation, int32_t padding) {
-  if (step->op.options.conv.padding != OCL_PADDING_SAME) return padding;
+  if (ocl_conv_of(step)->padding_mode != OCL_PADDING_SAME) return padding;
   const int32_t total = (output - 1) * stride + (taps - 1) * dilation + 1 - input;
   return total > 0 ? total / 2 : 0;
 }
 
-void ocl_graph_run_builtin_conv(ocl_graph* graph, ocl_step* step) {
+void ocl_conv_run_builtin(ocl_graph* graph, ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const layout l = layout_of(step);
   const int32_t *from = input->shape.dims, *to = output->shape.dims, channels = from[3];
   const int32_t stride_h = step->op.options.conv.stride_h, stride_w = step->op.options.conv.stride_w;
   const int32_t dilation_h = step->op.options.conv.dilation_h, dilation_w = step->op.options.conv.dilation_w;
-  const int32_t top = padding_before(step, from[1], to[1], l.taps_h, stride_h, dilation_h, step->padding.top);
-  const int32_t left = padding_before(step, from[2], to[2], l.taps_w, stride_w, dilation_w, step->padding.left);
+  const int32_t top =
+      padding_before(step, from[1], to[1], l.taps_h, stride_h, dilation_h, ocl_conv_of(step)->padding.top);
+  const int32_t left =
+      padding_before(step, from[2], to[2], l.taps_w, stride_w, dilation_w, ocl_conv_of(step)->padding.left);
   const size_t tap_weights = (size_t)l.inputs * (size_t)l.outputs, outputs = (size_t)l.outputs;
-  const float* weights = step->channel_factors;
+  const float* weights = ocl_conv_of(step)->channel_factors;
   const float* bias = weights + (size_t)l.taps_h * (size_t)l.taps_w * tap_weights;
   float min, max;
-  ocl_graph_activation_bounds(step->op.options.conv.activation, &min, &max);
+  ocl_graph_activation_bounds(ocl_conv_of(step)->activation, &min, &max);
   float* sums = output->data;
   for (int32_t n = 0; n < to[0]; n++) {
     const float* image = (const float*)input->data + (size_t)n * (size_t)from[1] * (size_t)from[2] * (size_t)channels;
@@ -82,47 +81,6 @@ void ocl_graph_run_builtin_conv(ocl_graph* graph, ocl_step* step) {
       for (size_t o = 0; o < outputs; o++) {
         const float value = l.is_depthwise ? sums[o] : sums[o] + bias[o];
         sums[o] = value > min ? (value < max ? value : max) : min;
-      }
-    }
-  }
-}
-
-// ---- 8-bit bilinear resizes: XNNPACK's round halves up, these away from zero ----
-
-// The two inputs that an output lies between along one dimension, and how near it is to the second.
-typedef struct {
-  int32_t first, second;
-  float weight;
-} neighbors;
-
-static neighbors find_neighbors(const ocl_step* step, int32_t output, int32_t num_outputs, int32_t num_inputs) {
-  const bool is_aligned = step->op.options.resize.align_corners && num_outputs > 1;
-  const float scale =
-      is_aligned ? (float)(num_inputs - 1) / (float)(num_outputs - 1) : (float)num_inputs / (float)num_outputs;
-  const float at =
-      step->op.options.resize.half_pixel_centers ? ((float)output + 0.5f) * scale - 0.5f : (float)output * scale;
-  const int32_t first = (int32_t)fmaxf(floorf(at), 0), second = (int32_t)ceilf(at);
-  return (neighbors){first, second < num_inputs ? second : num_inputs - 1, at - (float)first};
-}
-
-void ocl_graph_run_builtin_resize(ocl_graph* graph, ocl_step* step) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  const int32_t *from = input->shape.dims, *to = output->shape.dims;
-  const size_t channels = (size_t)from[3], row = (size_t)from[2] * channels;
-  int8_t* stored = output->data;
-  for (int32_t n = 0; n < to[0]; n++) {
-    const int8_t* image = (const int8_t*)input->data + (size_t)n * (size_t)from[1] * row;
-    for (int32_t y = 0; y < to[1]; y++) {
-      const neighbors rows = find_neighbors(step, y, to[1], from[1]);
-      const int8_t *top = image + (size_t)rows.first * row, *bottom = image + (size_t)rows.second * row;
-      for (int32_t x = 0; x < to[2]; x++, stored += channels) {
-        const neighbors columns = find_neighbors(step, x, to[2], from[2]);
-        const size_t left = (size_t)columns.first * channels, right = (size_t)columns.second * channels;
-        const float v = rows.weight, h = columns.weight;
-        for (size_t c = 0; c < channels; c++)
-          stored[c] = (int8_t)roundf(top[left + c] * ((1 - v) * (1 - h)) + top[right + c] * ((1 - v) * h) +
-                                     bottom[left + c] * (v * (1 - h)) + bottom[right + c] * (v * h));
       }
     }
   }

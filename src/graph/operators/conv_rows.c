@@ -7,7 +7,7 @@
 #include <pthreadpool.h>
 #include <string.h>
 
-#include "graph/internal.h"
+#include "graph/operators/conv.h"
 #include "xnnpack/allocator.h"
 #include "xnnpack/indirection.h"
 #include "xnnpack/math.h"
@@ -25,12 +25,12 @@ static const void* base(xnn_operator_t op) {
 }
 
 static size_t num_kept_rows(const ocl_step* step) {
-  return step->xnn->output_height - step->rows.num_alike + 1;
+  return step->xnn->output_height - ocl_conv_of(step)->rows.num_alike + 1;
 }
 
 // The pointers of output row `y`, and what is to be added to them.
 static const void** find_row(const ocl_step* step, size_t y, size_t* offset_out) {
-  const ocl_shared_rows* rows = &step->rows;
+  const ocl_conv_rows* rows = &ocl_conv_of(step)->rows;
   const size_t first = rows->first_alike;
   const size_t num_skipped = y < first ? 0 : min(y - first, rows->num_alike - 1);
   const bool is_alike = y >= first && y < first + rows->num_alike;
@@ -53,9 +53,9 @@ static void find_rows_alike(ocl_step* step) {
                                           : op->context.dwconv.dwconv_indirection_init.input_pixel_stride;
   const size_t first = min(divide_round_up(op->padding_top, stride), op->output_height);
   const size_t end = min(divide_round_up(doz(end_of_input, reach), stride), op->output_height);
-  step->rows.first_alike = first;
-  step->rows.num_alike = doz(end, first);
-  step->rows.input_stride_bytes = stride * op->input_width * pixel_bytes;
+  ocl_conv_of(step)->rows.first_alike = first;
+  ocl_conv_of(step)->rows.num_alike = doz(end, first);
+  ocl_conv_of(step)->rows.input_stride_bytes = stride * op->input_width * pixel_bytes;
 }
 
 // A row of its own may end in a tile that is not full. At most a sixteenth more tiles are worth it.
@@ -83,12 +83,12 @@ static void fill_dwconv_row(xnn_operator_t op, size_t y, const void** pointers) 
 
 static bool can_share(const ocl_step* step) {
   xnn_operator_t op = step->xnn;
-  if (step->rows.num_alike < 2) return false;
+  if (ocl_conv_of(step)->rows.num_alike < 2) return false;
   if (is_igemm(op)) return op->groups == 1 && has_few_tiles_more(op, op->compute[1].tile[0]);
   return op->compute[1].type == xnn_parallelization_type_2d && op->ukernel.dwconv.last_tile == 0;
 }
 
-bool ocl_graph_prepare_rows(ocl_step* step) {
+bool ocl_conv_prepare_rows(ocl_step* step) {
   xnn_operator_t op = step->xnn;
   if (!is_enabled || (!is_igemm(op) && op->ukernel.type != xnn_microkernel_type_dwconv)) return false;
   op->flags |= XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER;
@@ -98,12 +98,12 @@ bool ocl_graph_prepare_rows(ocl_step* step) {
 // XNNPACK is to write all pointers when the operator is reshaped, and to run nothing else.
 static void leave_rows(ocl_step* step) {
   memset(step->xnn->compute, 0, sizeof step->xnn->compute);
-  step->rows.num_alike = 0;
+  ocl_conv_of(step)->rows.num_alike = 0;
   step->xnn->last_input_height = 0;
   step->xnn->flags &= ~(uint32_t)XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER;
 }
 
-ocl_status ocl_graph_share_rows(ocl_step* step) {
+ocl_status ocl_conv_share_rows(ocl_step* step) {
   xnn_operator_t op = step->xnn;
   find_rows_alike(step);
   if (!can_share(step)) {
@@ -113,14 +113,14 @@ ocl_status ocl_graph_share_rows(ocl_step* step) {
   const size_t mr = op->compute[1].tile[0];
   const struct dwconv_indirection_init_context* dwconv = &op->context.dwconv.dwconv_indirection_init;
   const size_t kernel_size = (size_t)op->kernel_height * op->kernel_width;
-  step->rows.num_pointers = is_igemm(op) ? round_up(op->output_width, mr) * kernel_size
-                                         : dwconv->step_height + dwconv->tile_size - kernel_size;
-  const void** pointers = xnn_reallocate_memory((void*)op->indirection_buffer,
-                                                num_kept_rows(step) * step->rows.num_pointers * sizeof *pointers);
+  ocl_conv_of(step)->rows.num_pointers = is_igemm(op) ? round_up(op->output_width, mr) * kernel_size
+                                                      : dwconv->step_height + dwconv->tile_size - kernel_size;
+  const void** pointers = xnn_reallocate_memory(
+      (void*)op->indirection_buffer, num_kept_rows(step) * ocl_conv_of(step)->rows.num_pointers * sizeof *pointers);
   if (pointers == NULL) return OCL_OUT_OF_MEMORY;
   op->indirection_buffer = pointers;
-  for (size_t i = 0; i < num_kept_rows(step); i++, pointers += step->rows.num_pointers) {
-    const size_t y = i <= step->rows.first_alike ? i : i + step->rows.num_alike - 1;
+  for (size_t i = 0; i < num_kept_rows(step); i++, pointers += ocl_conv_of(step)->rows.num_pointers) {
+    const size_t y = i <= ocl_conv_of(step)->rows.first_alike ? i : i + ocl_conv_of(step)->rows.num_alike - 1;
     if (is_igemm(op))
       fill_igemm_row(op, mr, y, pointers);
     else
@@ -153,7 +153,7 @@ static void run_dwconv_row(ocl_step* step, size_t image, size_t y) {
                      c->zero, &c->params);
 }
 
-void ocl_graph_run_rows(ocl_graph* graph, ocl_step* step) {
+void ocl_conv_run_rows(ocl_graph* graph, ocl_step* step) {
   xnn_operator_t op = step->xnn;
   const size_t* tile = op->compute[1].tile;
   if (is_igemm(op))

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "graph/internal.h"
+#include "graph/operators/conv.h"
 
 typedef struct {
   int32_t multiplier;  // of 2^-31
@@ -20,10 +20,10 @@ typedef struct {
 } requantization;
 
 static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
-  if (step->sums != OCL_SUMS_HYBRID) return 0;
+  if (ocl_conv_of(step)->sums != OCL_CONV_HYBRID) return 0;
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
-  return step->kind == &ocl_graph_fully_connected ? ocl_shape_num_elements(input) / (size_t)step->kernel[1]
-                                                  : (size_t)input->dims[0];
+  return ocl_conv_of(step)->is_fully_connected ? ocl_shape_num_elements(input) / (size_t)ocl_conv_of(step)->kernel[1]
+                                               : (size_t)input->dims[0];
 }
 
 // ---- workspace: each hybrid group's scale, then the input as whole numbers, then the sums of what is rounded twice
@@ -38,9 +38,9 @@ static size_t input_end(ocl_graph* graph, const ocl_step* step) {
   return aligned((num_groups(graph, step) + elements) * sizeof(float));
 }
 
-size_t ocl_graph_sums_bytes(ocl_graph* graph, const ocl_step* step) {
-  if (step->sums == OCL_SUMS_OF_XNNPACK) return 0;
-  if (step->sums == OCL_SUMS_HYBRID) return input_end(graph, step);
+size_t ocl_conv_sums_bytes(ocl_graph* graph, const ocl_step* step) {
+  if (ocl_conv_of(step)->sums == OCL_CONV_XNNPACK) return 0;
+  if (ocl_conv_of(step)->sums == OCL_CONV_HYBRID) return input_end(graph, step);
   const size_t outputs = ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape);
   return input_end(graph, step) + aligned(outputs * sizeof(float));
 }
@@ -49,12 +49,12 @@ static float* whole_input(ocl_graph* graph, const ocl_step* step) {
   return (float*)step->workspace + num_groups(graph, step);
 }
 
-const void* ocl_graph_sums_input(ocl_graph* graph, const ocl_step* step) {
-  return step->sums == OCL_SUMS_OF_XNNPACK ? ocl_graph_in(graph, step, 0)->data : whole_input(graph, step);
+const void* ocl_conv_sums_input(ocl_graph* graph, const ocl_step* step) {
+  return ocl_conv_of(step)->sums == OCL_CONV_XNNPACK ? ocl_graph_in(graph, step, 0)->data : whole_input(graph, step);
 }
 
-void* ocl_graph_sums_output(ocl_graph* graph, const ocl_step* step) {
-  if (step->sums != OCL_SUMS_ROUNDED_TWICE) return ocl_graph_out(graph, step, 0)->data;
+void* ocl_conv_sums_output(ocl_graph* graph, const ocl_step* step) {
+  if (ocl_conv_of(step)->sums != OCL_CONV_ROUNDED_TWICE) return ocl_graph_out(graph, step, 0)->data;
   return (uint8_t*)step->workspace + input_end(graph, step);
 }
 
@@ -72,35 +72,43 @@ static requantization requantization_of(double factor, int32_t bias) {
   return (requantization){(int32_t)multiplier, exponent, bias};
 }
 
-ocl_status ocl_graph_build_sums(ocl_graph* graph, ocl_step* step, const float* scales, const void* biases,
-                                size_t channels) {
-  const bool is_hybrid = step->sums == OCL_SUMS_HYBRID;
-  step->channel_factors = calloc(channels, is_hybrid ? 2 * sizeof(float) : sizeof(requantization));
-  if (step->channel_factors == NULL) return OCL_OUT_OF_MEMORY;
-  if (is_hybrid) {
-    float* factors = step->channel_factors;
-    memcpy(factors, scales, channels * sizeof(float));
-    if (biases != NULL) memcpy(factors + channels, biases, channels * sizeof(float));
-    return OCL_OK;
-  }
-  requantization* factors = step->channel_factors;
+static ocl_status keep_hybrid(ocl_conv* conv, const ocl_conv_weights* w, size_t channels) {
+  float* factors = conv->channel_factors = calloc(channels, 2 * sizeof(float));
+  if (factors == NULL) return OCL_OUT_OF_MEMORY;
+  memcpy(factors, w->scales, channels * sizeof(float));
+  if (w->bias != NULL) memcpy(factors + channels, w->bias, channels * sizeof(float));
+  return OCL_OK;
+}
+
+static ocl_status keep_requantizations(ocl_graph* graph, ocl_step* step, const ocl_conv_weights* w, size_t channels) {
+  requantization* factors = ocl_conv_of(step)->channel_factors = calloc(channels, sizeof *factors);
+  if (factors == NULL) return OCL_OUT_OF_MEMORY;
   const double input_scale = ocl_graph_in(graph, step, 0)->scale, output_scale = ocl_graph_out(graph, step, 0)->scale;
+  const int32_t* biases = w->bias;
   for (size_t c = 0; c < channels; c++)
-    factors[c] =
-        requantization_of(input_scale * scales[c] / output_scale, biases == NULL ? 0 : ((const int32_t*)biases)[c]);
+    factors[c] = requantization_of(input_scale * w->scales[c] / output_scale, biases == NULL ? 0 : biases[c]);
   return OCL_OK;
 }
 
-ocl_status ocl_graph_whole_numbers(const int8_t* numbers, size_t count, float** floats_out) {
-  float* floats = *floats_out = malloc(count * sizeof(float) + 1);
-  if (floats == NULL) return OCL_OUT_OF_MEMORY;
-  for (size_t i = 0; i < count; i++) floats[i] = numbers[i];
-  return OCL_OK;
+// The numbers of an 8-bit kernel as floats, which the caller frees.
+static float* to_floats(const int8_t* numbers, size_t count) {
+  float* floats = malloc(count * sizeof(float) + 1);
+  for (size_t i = 0; floats != NULL && i < count; i++) floats[i] = numbers[i];
+  return floats;
 }
 
-static ocl_activation activation_of(const ocl_step* step) {
-  return step->kind == &ocl_graph_fully_connected ? step->op.options.fully_connected.activation
-                                                  : step->op.options.conv.activation;
+ocl_status ocl_conv_split_sums(ocl_graph* graph, ocl_step* step, size_t channels, ocl_conv_weights* w) {
+  ocl_conv* conv = ocl_conv_of(step);
+  if (conv->sums == OCL_CONV_XNNPACK) return OCL_OK;
+  OCL_TRY(conv->sums == OCL_CONV_HYBRID ? keep_hybrid(conv, w, channels)
+                                        : keep_requantizations(graph, step, w, channels));
+  float* numbers = to_floats(w->kernel, ocl_shape_num_elements(&w->shape));
+  if (numbers == NULL) return OCL_OUT_OF_MEMORY;
+  free(w->owned[0]);
+  w->kernel = w->owned[0] = numbers;
+  w->bias = NULL;
+  w->dtype = OCL_FLOAT32;
+  return OCL_OK;
 }
 
 // ---- hybrid ----
@@ -164,10 +172,10 @@ static void scale_sums(ocl_graph* graph, const ocl_step* step) {
   const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1], groups = num_groups(graph, step);
   const size_t pixels = ocl_shape_num_elements(&output->shape) / channels;
   // TFLite multiplies sum * (group * channel), depthwise (sum * channel) * group; a factor of 1 changes no bit.
-  const bool is_depthwise = step->kind == &ocl_graph_depthwise_conv;
-  const float *scales = step->channel_factors, *biases = scales + channels;
+  const bool is_depthwise = ocl_conv_of(step)->is_depthwise;
+  const float *scales = ocl_conv_of(step)->channel_factors, *biases = scales + channels;
   float min, max;
-  ocl_graph_activation_bounds(activation_of(step), &min, &max);
+  ocl_graph_activation_bounds(ocl_conv_of(step)->activation, &min, &max);
   float* sums = output->data;
   for (size_t pixel = 0; pixel < pixels; pixel++) {
     const float scale = group_scales[pixel / (pixels / groups)];
@@ -204,10 +212,10 @@ static void requantize_sums(ocl_graph* graph, const ocl_step* step) {
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1];
   const size_t count = ocl_shape_num_elements(&output->shape);
-  const requantization* factors = step->channel_factors;
-  const float* sums = ocl_graph_sums_output(graph, step);
+  const requantization* factors = ocl_conv_of(step)->channel_factors;
+  const float* sums = ocl_conv_sums_output(graph, step);
   int32_t min, max;
-  ocl_graph_stored_bounds(output, activation_of(step), &min, &max);
+  ocl_graph_stored_bounds(output, ocl_conv_of(step)->activation, &min, &max);
   int8_t* stored = output->data;
   for (size_t i = 0; i < count; i += channels)
     for (size_t c = 0; c < channels; c++) {
@@ -216,15 +224,15 @@ static void requantize_sums(ocl_graph* graph, const ocl_step* step) {
     }
 }
 
-void ocl_graph_begin_sums(ocl_graph* graph, ocl_step* step) {
-  if (step->sums == OCL_SUMS_HYBRID)
+void ocl_conv_begin_sums(ocl_graph* graph, ocl_step* step) {
+  if (ocl_conv_of(step)->sums == OCL_CONV_HYBRID)
     round_input(graph, step);
   else
     shift_input(graph, step);
 }
 
-void ocl_graph_finish_sums(ocl_graph* graph, ocl_step* step) {
-  if (step->sums == OCL_SUMS_HYBRID)
+void ocl_conv_finish_sums(ocl_graph* graph, ocl_step* step) {
+  if (ocl_conv_of(step)->sums == OCL_CONV_HYBRID)
     scale_sums(graph, step);
   else
     requantize_sums(graph, step);

@@ -2,23 +2,13 @@
 // average nor 1 x 1 windows, and these layers are a fraction of a per cent of any network of this kind.
 #include <math.h>
 
-#include "graph/internal.h"
+#include "graph/operators/table.h"
 
 static const int64_t kMaxArea = (int64_t)1 << 22;  // so that 8-bit sums fit 32 bits
 
-static ocl_status check_pool(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
-  OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  if (input->dtype != output->dtype || (input->dtype != OCL_FLOAT32 && !ocl_graph_is_quantized(input)))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its tensors are neither float nor 8-bit");
-  if (input->dtype != OCL_FLOAT32 && (input->scale != output->scale || input->zero_point != output->zero_point))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output differ in quantization");
-  return OCL_OK;
-}
-
 static ocl_status plan_pool(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  OCL_TRY(check_pool(graph, step, detail));
+  OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
+  OCL_TRY(ocl_graph_check_tied(graph, step, detail));
   const ocl_window window = {step->op.options.pool.padding,
                              {0, 0, 0, 0},
                              step->op.options.pool.filter_h,
@@ -103,7 +93,7 @@ static void clip(int64_t start, int64_t length, int64_t limit, int64_t* from, in
   *to = start + length < limit ? start + length : limit;
 }
 
-static void run_pool(ocl_graph* graph, ocl_step* step) {
+static enum xnn_status run_pool(ocl_graph* graph, ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const ocl_padding padding = step->op.options.pool.padding;
@@ -114,7 +104,7 @@ static void run_pool(ocl_graph* graph, ocl_step* step) {
   const int64_t pad_top = padding_before(padding, in_h, out_h, kernel_h, stride_h);
   const int64_t pad_left = padding_before(padding, in_w, out_w, kernel_w, stride_w);
   const bool is_float = input->dtype == OCL_FLOAT32;
-  pooling p = {.is_max = step->op.opcode == OCL_OP_MAX_POOL_2D};
+  pooling p = {.is_max = step->kind == &ocl_kind_MAX_POOL_2D};
   ocl_graph_activation_bounds(step->op.options.pool.activation, &p.min, &p.max);
   if (!is_float) ocl_graph_stored_bounds(output, step->op.options.pool.activation, &p.stored_min, &p.stored_max);
   patch at = {.row_elements = in_w * channels, .num_channels = channels};
@@ -128,7 +118,8 @@ static void run_pool(ocl_graph* graph, ocl_step* step) {
       pool_stored(&p, &at, (const uint8_t*)input->data + image, input->dtype == OCL_INT8, step->workspace,
                   (uint8_t*)output->data + i * channels);
   }
+  return xnn_status_success;
 }
 
-const ocl_kind ocl_graph_max_pool = {NULL, plan_pool, NULL, run_pool};
-const ocl_kind ocl_graph_average_pool = {NULL, plan_pool, NULL, run_pool};
+const ocl_kind ocl_kind_MAX_POOL_2D = {.plan = plan_pool, .run = run_pool};
+const ocl_kind ocl_kind_AVERAGE_POOL_2D = {.plan = plan_pool, .run = run_pool};

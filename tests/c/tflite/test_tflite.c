@@ -1,8 +1,9 @@
-// sources: src/tflite/tflite.c src/tflite/verify.c src/tflite/schema.c src/tflite/flatbuffer.c src/base/status.c src/base/text.c
+// sources: src/tflite/tflite.c src/tflite/operators.c src/tflite/verify.c src/tflite/schema.c src/tflite/flatbuffer.c src/base/status.c src/base/text.c
 #include <float.h>
 
 #include "check.h"
 #include "shared_data.h"
+#include "tflite/operators.h"
 #include "tflite/tflite.h"
 #include "tiny_model.h"
 
@@ -26,7 +27,7 @@ static uint32_t touch_operator(const ocl_tflite* model, int32_t index) {
   sum += (uint32_t)strlen(op.custom_name);
   if (op.opcode == OCL_OP_CUSTOM) sum += touch_bytes(op.options.custom.bytes, op.options.custom.size_bytes);
   if (op.opcode == OCL_OP_RESHAPE || op.opcode == OCL_OP_SQUEEZE)
-    sum += touch_ints(op.options.reshape.dims, op.options.reshape.num_dims);
+    sum += touch_ints(op.options.reshape.dims.ints, op.options.reshape.dims.count);
   return sum;
 }
 
@@ -98,8 +99,8 @@ static void test_tiny_model_is_read(void) {
   CHECK(conv.options.conv.padding == OCL_PADDING_VALID && conv.options.conv.activation == OCL_ACTIVATION_RELU6);
   CHECK(conv.options.conv.stride_w == 2 && conv.options.conv.stride_h == 3 && conv.options.conv.dilation_w == 1);
   const ocl_tflite_operator reshape = ocl_tflite_get_operator(&model, RESHAPE);
-  CHECK(reshape.opcode == OCL_OP_RESHAPE && reshape.options.reshape.num_dims == 2);
-  CHECK(reshape.options.reshape.dims[1] == 12);
+  CHECK(reshape.opcode == OCL_OP_RESHAPE && reshape.options.reshape.dims.count == 2);
+  CHECK(reshape.options.reshape.dims.ints[1] == 12);
   const ocl_tflite_operator custom = ocl_tflite_get_operator(&model, CUSTOM);
   CHECK(custom.opcode == OCL_OP_CUSTOM && strcmp(custom.custom_name, "Echo") == 0);
   CHECK(custom.options.custom.size_bytes == 5 && memcmp(custom.options.custom.bytes, "hello", 5) == 0);
@@ -112,11 +113,11 @@ static void test_tiny_model_is_read(void) {
 }
 
 static void test_opcodes_have_names(void) {
-  CHECK(strcmp(ocl_tflite_opcode_name(3), "CONV_2D") == 0);
-  CHECK(strcmp(ocl_tflite_opcode_name(67), "TRANSPOSE_CONV") == 0);
-  CHECK(ocl_tflite_opcode_name(-1) == NULL && ocl_tflite_opcode_name(1 << 20) == NULL);
+  CHECK(strcmp(ocl_operators_name(3), "CONV_2D") == 0);
+  CHECK(strcmp(ocl_operators_name(67), "TRANSPOSE_CONV") == 0);
+  CHECK(ocl_operators_name(-1) == NULL && ocl_operators_name(1 << 20) == NULL);
   // schema.fbs: 127 is a placeholder.
-  for (int32_t i = 0; i <= 161; i++) CHECK((ocl_tflite_opcode_name(i) == NULL) == (i == 127));
+  for (int32_t i = 0; i <= 161; i++) CHECK((ocl_operators_name(i) == NULL) == (i == 127));
 }
 
 // ---- what is refused, each by its name ----
@@ -272,7 +273,7 @@ static void test_options_are_checked(void) {
   REJECTS(w_set(&t.w, t.options[CONV], conv[2], 65536), OCL_MODEL_BAD_OPTION, "stride_h is 65536");
   REJECTS(w_set(&t.w, t.options[CONV], conv[4], 0), OCL_MODEL_BAD_OPTION, "dilation_w is 0");
   REJECTS(w_set(&t.w, t.options[CONV], conv[5], 0xffffffff), OCL_MODEL_BAD_OPTION, "dilation_h is -1");
-  REJECTS(w_set(&t.w, t.options[CONV], conv[3], 6), OCL_MODEL_BAD_OPTION, "fused_activation_function is 6");
+  REJECTS(w_set(&t.w, t.options[CONV], conv[3], 6), OCL_MODEL_BAD_OPTION, "activation is 6");
   REJECTS(w_set(&t.w, t.options[CONV], conv[3], 4), OCL_MODEL_UNSUPPORTED_FEATURE, "TANH");
   REJECTS(w_set(&t.w, t.options[CONV], conv[3], 5), OCL_MODEL_UNSUPPORTED_FEATURE, "SIGN_BIT");
   ACCEPTS(w_set(&t.w, t.options[CONV], conv[1], 65535));
@@ -350,7 +351,8 @@ static void check_golden_case(const char** at, const ocl_tflite* model) {
     CHECK(seek(at, "\""));
     read_text(at, name, sizeof name);
     ++*at;
-    CHECK(strcmp(name, ocl_tflite_opcode_name(ocl_tflite_get_operator(model, i).opcode)) == 0);
+    const ocl_tflite_operator op = ocl_tflite_get_operator(model, i);
+    CHECK(strcmp(name, ocl_tflite_operator_name(&op)) == 0);
   }
   CHECK((*at)[strspn(*at, " \n")] == ']');
   const ocl_tflite_tensor input = ocl_tflite_get_tensor(model, ocl_tflite_inputs(model)[0]);

@@ -399,7 +399,7 @@ const RULES = {
   Pack: (to, node) => {
     const shape = to.shapeOf(node);
     const axis = node.int('axis', 0);
-    return to.plain('PACK', node, { axis: axis < 0 ? axis + shape.length : axis, count: node.inputs.length });
+    return to.plain('PACK', node, { axis: axis < 0 ? axis + shape.length : axis, valuesCount: node.inputs.length });
   },
   ConcatV2: concatenation,
   Transpose: transpose,

@@ -1,0 +1,155 @@
+// The weights of a convolution or fully connected layer: constants of the model -> what XNNPACK packs.
+// Kernels as TFLite has them: [O, kH, kW, I]; depthwise [1, kH, kW, O]; fully connected [O, I].
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph/operators/conv.h"
+#include "kernels/kernels.h"
+#include "tflite/weights.h"
+
+static const uint64_t kMaxPackedWeights = (uint64_t)1 << 28;
+
+void ocl_conv_free_weights(ocl_conv_weights* w) {
+  for (size_t i = 0; i < sizeof w->owned / sizeof *w->owned; i++) free(w->owned[i]);
+}
+
+// `tensor`'s values as floats: its own, or unpacked into *owned.
+static ocl_status as_floats(const ocl_step* step, const ocl_tflite_tensor* tensor, const void** values_out,
+                            void** owned, ocl_detail* detail) {
+  *values_out = tensor->data;
+  if (tensor->dtype == OCL_FLOAT32) return OCL_OK;
+  float* values = *owned = malloc(ocl_shape_num_elements(&tensor->shape) * sizeof(float) + 1);
+  if (values == NULL) return OCL_OUT_OF_MEMORY;
+  *values_out = values;
+  if (ocl_weights_to_float(tensor, values) == OCL_OK) return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "a float operator with weights of another dtype");
+}
+
+static ocl_status channel_scales(const ocl_step* step, const ocl_quantization* q, int32_t num_outputs,
+                                 ocl_conv_weights* w, ocl_detail* detail) {
+  for (int32_t i = 0; i < q->num_scales; i++)
+    if (q->zero_points != NULL && q->zero_points[i] != 0)
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights are not symmetric");
+  w->scales = w->owned[2] = malloc((size_t)num_outputs * sizeof(float));
+  if (w->scales == NULL) return OCL_OUT_OF_MEMORY;
+  for (int32_t i = 0; i < num_outputs; i++) w->scales[i] = q->scales[q->num_scales == 1 ? 0 : i];
+  return OCL_OK;
+}
+
+// A convolution of all inputs with all outputs whose kernel stays as it is.
+static bool can_pack_halves(const ocl_graph* graph, const ocl_step* step, const ocl_tflite_tensor* kernel) {
+  const int32_t* dims = kernel->shape.dims;
+  return kernel->dtype == OCL_FLOAT16 && !ocl_conv_of(step)->is_depthwise && kernel->shape.rank == 4 &&
+         dims[3] == ocl_conv_of(step)->channels && step->columns.total == 0 && !graph->has_builtin_rounding &&
+         ocl_kernels_pack_halves((size_t)dims[3], (size_t)dims[0]);
+}
+
+static ocl_status float_weights(const ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
+                                const ocl_tflite_tensor* bias, int32_t num_outputs, ocl_conv_weights* w,
+                                ocl_detail* detail) {
+  if (bias != NULL) OCL_TRY(as_floats(step, bias, &w->bias, &w->owned[1], detail));
+  w->are_halves = can_pack_halves(graph, step, kernel);
+  w->kernel = kernel->data;
+  if (w->are_halves) return OCL_OK;
+  if (kernel->dtype != OCL_INT8 || kernel->quantization.num_scales == 0)
+    return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
+  ocl_conv_of(step)->sums = OCL_CONV_HYBRID;
+  return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
+}
+
+static ocl_status quantized_weights(ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
+                                    const ocl_tflite_tensor* bias, int32_t num_outputs, ocl_conv_weights* w,
+                                    ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const ocl_quantization* q = &kernel->quantization;
+  if (kernel->dtype != w->dtype || output->dtype != w->dtype || (bias != NULL && bias->dtype != OCL_INT32) ||
+      !ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output) || q->num_scales == 0)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its tensors' dtypes are not of one 8-bit kind");
+  for (int32_t i = 0; i < q->num_scales; i++)  // the factor of an int32 sum; XNNPACK takes no larger one
+    if (input->scale * q->scales[i] / output->scale >= 256)
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its scales are too far apart");
+  w->kernel = kernel->data;
+  w->bias = bias == NULL ? NULL : bias->data;
+  w->kernel_scale = q->scales[0];
+  w->kernel_zero_point = (uint8_t)(q->zero_points == NULL ? 0 : q->zero_points[0]);
+  if (w->dtype == OCL_INT8 && graph->has_builtin_rounding) ocl_conv_of(step)->sums = OCL_CONV_ROUNDED_TWICE;
+  if (w->dtype == OCL_INT8) return channel_scales(step, q, num_outputs, w, detail);
+  if (q->num_scales == 1) return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its unsigned weights have several scales");
+}
+
+// Leaves the rows [row_bytes] of columns that nobody asked for out of `*rows`, of which there are `num_rows`, one for
+// each output channel. What is left is *owned, which is freed before. NULL stays NULL.
+static ocl_status keep_rows(const ocl_step* step, int32_t num_rows, size_t row_bytes, const void** rows, void** owned) {
+  if (*rows == NULL) return OCL_OK;
+  const int32_t total = step->columns.total, count = step->columns.count;
+  uint8_t* kept = malloc((size_t)(num_rows / total * count) * row_bytes + 1);
+  if (kept == NULL) return OCL_OUT_OF_MEMORY;
+  uint8_t* next = kept;
+  for (int32_t first = 0; first < num_rows; first += total)
+    for (int32_t i = 0; i < count; i++, next += row_bytes)
+      memcpy(next, (const uint8_t*)*rows + (size_t)(first + step->columns.kept[i]) * row_bytes, row_bytes);
+  free(*owned);
+  *rows = *owned = kept;
+  return OCL_OK;
+}
+
+static ocl_status keep_channels(const ocl_step* step, ocl_conv_weights* w, ocl_tflite_tensor* kernel) {
+  if (step->columns.total == 0) return OCL_OK;
+  const int32_t num_outputs = kernel->shape.dims[0];
+  const bool is_float = w->dtype == OCL_FLOAT32 && ocl_conv_of(step)->sums == OCL_CONV_XNNPACK;
+  const size_t row_bytes = ocl_shape_num_elements(&kernel->shape) / (size_t)num_outputs * (is_float ? 4 : 1);
+  const void* scales = w->scales;
+  OCL_TRY(keep_rows(step, num_outputs, row_bytes, &w->kernel, &w->owned[0]));
+  OCL_TRY(keep_rows(step, num_outputs, 4, &w->bias, &w->owned[1]));
+  OCL_TRY(keep_rows(step, num_outputs, 4, &scales, &w->owned[2]));
+  w->scales = w->owned[2];
+  kernel->shape.dims[0] = num_outputs / step->columns.total * step->columns.count;
+  return OCL_OK;
+}
+
+ocl_status ocl_conv_read_weights(ocl_graph* graph, ocl_step* step, int32_t rank, int32_t output_axis,
+                                 ocl_conv_weights* w, ocl_detail* detail) {
+  *w = (ocl_conv_weights){.dtype = ocl_graph_in(graph, step, 0)->dtype};
+  ocl_tflite_tensor kernel_tensor, bias_tensor, *kernel = &kernel_tensor;
+  const ocl_tflite_tensor* bias = NULL;
+  OCL_TRY(ocl_graph_constant(graph, step, 1, kernel, detail));
+  if (kernel->shape.rank != rank || ocl_shape_num_elements(&kernel->shape) == 0)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel's shape is not one of a kernel");
+  if (kernel->quantization.num_scales > 1 && kernel->quantization.axis != output_axis)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights' scales are not per output channel");
+  const int32_t num_outputs = kernel->shape.dims[output_axis];
+  if (ocl_graph_in(graph, step, 2) != NULL) {
+    OCL_TRY(ocl_graph_constant(graph, step, 2, &bias_tensor, detail));
+    bias = &bias_tensor;
+    if (ocl_shape_num_elements(&bias->shape) != (size_t)num_outputs)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its bias does not have one element per output");
+  }
+  if (w->dtype == OCL_INT8 || w->dtype == OCL_UINT8) {
+    OCL_TRY(quantized_weights(graph, step, kernel, bias, num_outputs, w, detail));
+  } else {
+    if (w->dtype != OCL_FLOAT32 || ocl_graph_out(graph, step, 0)->dtype != OCL_FLOAT32)
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its activations are neither float nor 8-bit");
+    OCL_TRY(float_weights(graph, step, kernel, bias, num_outputs, w, detail));
+  }
+  OCL_TRY(keep_channels(step, w, kernel));
+  w->shape = kernel->shape;
+  step->num_parameters = ocl_shape_num_elements(&kernel->shape);
+  if (bias != NULL) step->num_parameters += (uint64_t)kernel->shape.dims[output_axis];
+  return OCL_OK;
+}
+
+// XNNPACK pads each group to whole tiles of at most 16 outputs and 8 inputs: few weights may become many, and their
+// number must fit 32 bits.
+ocl_status ocl_conv_check_packed_size(const ocl_step* step, uint64_t groups, uint64_t group_outputs,
+                                      uint64_t inputs_per_output, ocl_detail* detail) {
+  const uint64_t weights_per_group = ((group_outputs + 15) & ~UINT64_C(15)) * ((inputs_per_output + 7) & ~UINT64_C(7));
+  if (weights_per_group <= kMaxPackedWeights / groups) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "%u groups of %u outputs", (unsigned)groups,
+                          (unsigned)group_outputs);
+}
+
+ocl_dtype ocl_conv_inner_dtype(ocl_graph* graph, const ocl_step* step) {
+  return ocl_conv_of(step)->sums == OCL_CONV_XNNPACK ? ocl_graph_in(graph, step, 0)->dtype : OCL_FLOAT32;
+}

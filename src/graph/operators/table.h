@@ -1,0 +1,15 @@
+// The one way from a row of operators.def to how it is worked.
+#ifndef OCELLI_GRAPH_OPERATORS_TABLE_H_
+#define OCELLI_GRAPH_OPERATORS_TABLE_H_
+
+#include "graph/step.h"
+
+// The kind of each operator that ocelli runs, defined in the file of its family: ocl_kind_ADD, ocl_kind_CONV_2D …
+#define OPERATOR(name, code, options, least_inputs, most_inputs, outputs, maps, int8, version, flags) \
+  extern const ocl_kind ocl_kind_##name;
+#define CUSTOM_OPERATOR(name, inputs, outputs, flags) extern const ocl_kind ocl_kind_##name;
+#include "tflite/operators.def"
+
+const ocl_kind* ocl_operators_kind(const ocl_operator* row);
+
+#endif  // OCELLI_GRAPH_OPERATORS_TABLE_H_

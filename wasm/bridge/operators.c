@@ -1,0 +1,133 @@
+// Prints the rows of operators.def for JavaScript (dist/operators.js) or, with --markdown, for the manual
+// (docs/operators.md). Run at build time.
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tflite/tflite.h"
+
+typedef struct {
+  const char *name, *type;
+} field;
+
+// The fields of a table follow it, in the order of their ids; the table itself has no type. kNumbers: of a table in
+// the union BuiltinOptions, of a field what it is if it is absent.
+static const field kFields[] = {
+#define OPTIONS(name, number) {#name, NULL},
+#define FIELD(id, type, name, member, absent, least, most) {#name, #type},
+#define REFUSED(id, type, name) {#name, #type},
+#define UNREAD(id, type, name) {#name, #type},
+#include "tflite/operators.def"
+};
+static const int kNumbers[] = {
+#define OPTIONS(name, number) number,
+#define FIELD(id, type, name, member, absent, least, most) absent,
+#define REFUSED(id, type, name) 0,
+#define UNREAD(id, type, name) 0,
+#include "tflite/operators.def"
+};
+
+enum { ANY = 0 };
+
+static const struct {
+  const char* name;
+  int code;
+  const char* options;
+  int maps;
+  const char* int8;
+  int version;
+} kOperators[] = {
+#define OPERATOR(name, code, options, least_inputs, most_inputs, outputs, maps, int8, version, flags) \
+  {#name, code, #options, maps, #int8, version},
+#include "tflite/operators.def"
+};
+
+static const char* const kCustomOperators[] = {
+#define CUSTOM_OPERATOR(name, inputs, outputs, flags) #name,
+#include "tflite/operators.def"
+};
+
+#define COUNT(array) (int)(sizeof(array) / sizeof *(array))
+
+// stride_w -> strideW
+static void print_in_camel_case(const char* name) {
+  for (bool is_next_upper = false; *name != '\0'; name++) {
+    if (*name != '_') putchar(is_next_upper ? *name - 'a' + 'A' : *name);
+    is_next_upper = *name == '_';
+  }
+}
+
+static char type_letter(const char* type) {
+  return strcmp(type, "INT") == 0 ? 'i' : strcmp(type, "FLOAT") == 0 ? 'f' : strcmp(type, "INTS") == 0 ? 'v' : 'b';
+}
+
+static void print_options(void) {
+  puts(
+      "\n/**\n * Options tables: their number in the union BuiltinOptions, and name, type of each field, by id, and\n * its value where it is absent and that is not 0.\n"
+      " * b: one byte, i: four, f: a float, v: a list of int32.\n"
+      " * @type {Record<string, {number: number, fields: [string, 'b' | 'i' | 'f' | 'v', number?][]}>}\n */\n"
+      "export const OPTIONS = {");
+  for (int i = 0; i < COUNT(kFields); i++) {
+    if (kFields[i].type != NULL) {
+      printf("['");
+      print_in_camel_case(kFields[i].name);
+      printf("', '%c'", type_letter(kFields[i].type));
+      if (kNumbers[i] != 0) printf(", %d", kNumbers[i]);
+      printf("], ");
+    } else {
+      printf("%s  %s: { number: %d, fields: [", i == 0 ? "" : "] },\n", kFields[i].name, kNumbers[i]);
+    }
+  }
+  puts("] },\n};");
+}
+
+static const char* form_name(const char* int8) {
+  return strcmp(int8, "OWN_SCALE") == 0     ? "own"
+         : strcmp(int8, "TIED_SCALE") == 0  ? "tied"
+         : strcmp(int8, "MOVES") == 0       ? "moves"
+         : strcmp(int8, "PROBABILITY") == 0 ? "probability"
+                                            : NULL;
+}
+
+static void print_operators(void) {
+  puts(
+      "\n/**\n * code: BuiltinOperator. options: the name of its options table. maps: how many inputs, the first ones, "
+      "are\n"
+      " * feature maps (absent: all). int8: its 8-bit form, and the operator's version there: 'own' scales; 'tied': "
+      "input\n"
+      " * and output have one scale; 'moves': tied, and it only moves numbers; 'probability': a scale of 1/256.\n"
+      " * @type {Record<string, {code: number, options?: string, maps?: number,\n"
+      " *   int8?: {form: 'own' | 'tied' | 'moves' | 'probability', version: number}}>}\n */\n"
+      "export const OPERATORS = {");
+  for (int i = 0; i < COUNT(kOperators); i++) {
+    printf("  %s: { code: %d", kOperators[i].name, kOperators[i].code);
+    if (strcmp(kOperators[i].options, "NONE") != 0) printf(", options: '%s'", kOperators[i].options);
+    if (kOperators[i].maps != ANY) printf(", maps: %d", kOperators[i].maps);
+    const char* form = form_name(kOperators[i].int8);
+    if (form != NULL) printf(", int8: { form: '%s', version: %d }", form, kOperators[i].version);
+    puts(" },");
+  }
+  puts("};");
+}
+
+static void print_markdown(void) {
+  puts(
+      "# Operators\n\nThe operators of `.tflite` files that ocelli runs. Any other is refused by name when the model is"
+      " loaded.\n`quantize` can write those that have an 8-bit form with int8 tensors. (Made from "
+      "`src/tflite/operators.def`.)\n\n"
+      "| operator | 8-bit form |\n| --- | --- |");
+  for (int i = 0; i < COUNT(kOperators); i++)
+    printf("| %s | %s |\n", kOperators[i].name, form_name(kOperators[i].int8) != NULL ? "yes" : "");
+  for (int i = 0; i < COUNT(kCustomOperators); i++) printf("| %s (custom) | |\n", kCustomOperators[i]);
+}
+
+int main(int argc, char** argv) {
+  if (argc > 1 && strcmp(argv[1], "--markdown") == 0) {
+    print_markdown();
+    return 0;
+  }
+  puts("// Made by wasm/bridge/operators.c from src/tflite/operators.def.");
+  print_options();
+  print_operators();
+  return 0;
+}

@@ -1,0 +1,71 @@
+// The operators of .tflite files by name and by number, and their options as plain objects.
+import { OPERATORS, OPTIONS } from '../../dist/operators.js';
+
+/** @typedef {keyof typeof OPERATORS} Kind */
+
+export { OPERATORS };
+
+const KINDS = new Map(Object.entries(OPERATORS).map(([kind, { code }]) => [code, kind]));
+const TABLES = new Map(Object.values(OPTIONS).map((table) => [table.number, table]));
+
+/** schema.fbs' Padding and ActivationFunctionType, by number. @type {Record<string, string[]>} */
+const NAMES = {
+  padding: ['SAME', 'VALID'],
+  activation: ['NONE', 'RELU', 'RELU_N1_TO_1', 'RELU6'],
+};
+
+/** Where a network's options leave a field out that must be in the file. @type {Record<string, Record<string, number>>} */
+const REQUIRED = { SOFTMAX: { beta: 1 } };
+
+/** @param {number} code BuiltinOperator @returns {string | undefined} undefined: one that ocelli does not run */
+export function kindOf(code) {
+  return KINDS.get(code);
+}
+
+/** The fields of an options table. @param {number} number in the union BuiltinOptions */
+export function fieldsOf(number) {
+  return TABLES.get(number)?.fields ?? [];
+}
+
+/** The options table of an operator. @param {string} kind */
+export function optionsOf(kind) {
+  const { options } = OPERATORS[kind];
+  return options === undefined ? undefined : OPTIONS[options];
+}
+
+/**
+ * @param {string} kind
+ * @param {Record<string, any>} options by name; what is not the file's is left alone
+ * @returns {(number | number[] | undefined)[]} by field
+ */
+export function toFields(kind, options) {
+  const given = { ...REQUIRED[kind], ...options };
+  return (optionsOf(kind)?.fields ?? []).map(([name]) => {
+    const value = given[name];
+    return typeof value === 'string'
+      ? NAMES[name].indexOf(value)
+      : Array.isArray(value)
+        ? value
+        : toNumber(value);
+  });
+}
+
+/** @param {number | boolean | undefined} value */
+function toNumber(value) {
+  return value === undefined ? undefined : Number(value);
+}
+
+/**
+ * @param {string} kind
+ * @param {(number | number[] | undefined)[]} values of the fields; undefined: absent in the file
+ * @returns {Record<string, any>}
+ */
+export function fromFields(kind, values) {
+  const fields = optionsOf(kind)?.fields ?? [];
+  return Object.fromEntries(
+    fields.map(([name, , absent = 0], id) => {
+      const value = values[id] ?? absent;
+      return [name, NAMES[name]?.[Number(value)] ?? value];
+    }),
+  );
+}
