@@ -2,6 +2,7 @@
 // input.
 #include <math.h>
 
+#include "graph/operators/broadcast.h"
 #include "graph/operators/table.h"
 
 // ---- ADD, SUB, MUL, with numpy's broadcasting ----
@@ -83,11 +84,7 @@ static ocl_status plan_binary(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   const ocl_shape* b = &ocl_graph_in(graph, step, 1)->shape;
   if (!ocl_graph_broadcast(a, b, &ocl_graph_out(graph, step, 0)->shape))
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its shapes do not broadcast");
-  if (step->xnn == NULL) {
-    const bool is_elementwise = ocl_shape_num_elements(a) == 1 || ocl_shape_num_elements(b) == 1 ||
-                                ocl_shape_num_elements(a) == ocl_shape_num_elements(b);
-    return is_elementwise ? OCL_OK : ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "these integers' shapes");
-  }
+  if (step->xnn == NULL) return OCL_OK;
   size_t sizes_a[OCL_MAX_RANK], sizes_b[OCL_MAX_RANK];
   ocl_graph_to_sizes(a, sizes_a);
   ocl_graph_to_sizes(b, sizes_b);
@@ -109,13 +106,16 @@ static enum xnn_status bind_binary(ocl_graph* graph, ocl_step* step) {
 
 static void run_int32(ocl_graph* graph, ocl_step* step) {
   const binary* how = step->kind->how;
-  const ocl_value* values[] = {ocl_graph_in(graph, step, 0), ocl_graph_in(graph, step, 1)};
-  const size_t strides[] = {ocl_shape_num_elements(&values[0]->shape) > 1,
-                            ocl_shape_num_elements(&values[1]->shape) > 1};
   const ocl_value* output = ocl_graph_out(graph, step, 0);
-  for (size_t i = 0; i < ocl_shape_num_elements(&output->shape); i++)
-    ((uint32_t*)output->data)[i] = how->of_int32(((const uint32_t*)values[0]->data)[i * strides[0]],
-                                                 ((const uint32_t*)values[1]->data)[i * strides[1]]);
+  const ocl_value *a = ocl_graph_in(graph, step, 0), *b = ocl_graph_in(graph, step, 1);
+  const ocl_broadcast rows_a = ocl_broadcast_of(&output->shape, &a->shape);
+  const ocl_broadcast rows_b = ocl_broadcast_of(&output->shape, &b->shape);
+  uint32_t* to = output->data;
+  for (size_t row = 0; row < rows_a.num_rows; row++) {
+    const uint32_t* x = (const uint32_t*)a->data + ocl_broadcast_row(&rows_a, row);
+    const uint32_t* y = (const uint32_t*)b->data + ocl_broadcast_row(&rows_b, row);
+    for (size_t i = 0; i < rows_a.row_length; i++) *to++ = how->of_int32(x[i * rows_a.step], y[i * rows_b.step]);
+  }
 }
 
 static enum xnn_status run_binary(ocl_graph* graph, ocl_step* step) {

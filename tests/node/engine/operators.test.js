@@ -1,0 +1,103 @@
+// Single operators in files made here, against formulas: what a network asks for that the reference cases do not.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import '../../../wasm/platform/node.js';
+import { Engine } from '../../../wasm/engine/engine.js';
+import { writeTflite } from '../../../wasm/tflite/write.js';
+
+/**
+ * @typedef {import('../../../wasm/tflite/network.js').Op} Op
+ * @typedef {import('../../../wasm/tflite/network.js').Value} Value
+ */
+
+/**
+ * An engine with the file in it, built but not closed.
+ * @param {Value[]} inputs
+ * @param {Op[]} ops whose last one makes the output
+ */
+async function open(inputs, ops) {
+  const outputs = [{ name: 'y', value: /** @type {Op} */ (ops.at(-1)).output }];
+  const bytes = writeTflite({ inputs, ops, outputs }, { precision: 'fp32', description: '' });
+  const engine = await Engine.create({ variant: 'simd', threads: 1 });
+  await engine.receiveModel({
+    sizeBytes: bytes.length,
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  });
+  engine.openModel();
+  engine.buildModel({ keepFile: true });
+  return engine;
+}
+
+/** @param {Engine} engine @param {(Float32Array | Int32Array)[]} inputs */
+function run(engine, inputs) {
+  inputs.forEach((input, i) => engine.writeInput(i, input));
+  engine.run();
+  return engine.readOutput(0);
+}
+
+const numbers = (/** @type {number} */ length) => Float32Array.from({ length }, (_, i) => i - length / 3);
+
+for (const [kind, shape, options] of /** @type {[string, number[], Record<string, number[]>][]} */ ([
+  ['RESHAPE', [-1, 6], { newShape: [-1, 6] }],
+  ['SQUEEZE', [-1, 6], { squeezeDims: [1, 2] }],
+]))
+  test(`${kind} by its options, when the batch is set after the file is gone`, async () => {
+    const input = { name: 'x', shape: [-1, 1, 1, 6] };
+    const engine = await open([input], [{ kind, inputs: [input], output: { name: 'y', shape }, options }]);
+    engine.closeModel();
+    for (const batch of [2, 5, 1]) {
+      engine.setBatch(batch);
+      const { data, shape: found } = run(engine, [numbers(6 * batch)]);
+      assert.deepEqual([found, data], [[batch, 6], numbers(6 * batch)]);
+    }
+    engine.close();
+  });
+
+/** @type {Record<string, (a: number, b: number) => number>} */
+const BINARY = { ADD: (a, b) => a + b, SUB: (a, b) => a - b, MUL: (a, b) => a * b };
+for (const kind of Object.keys(BINARY))
+  test(`${kind} of integers broadcasts`, async () => {
+    const dtype = /** @type {const} */ ('int32');
+    const a = { name: 'a', shape: [2, 3, 1], dtype };
+    const b = { name: 'b', shape: [1, 4], dtype };
+    const output = { name: 'y', shape: [2, 3, 4], dtype };
+    const engine = await open([a, b], [{ kind, inputs: [a, b], output, options: {} }]);
+    engine.closeModel();
+    const [x, y] = [Int32Array.of(1, -2, 3, 40, 50, 60), Int32Array.of(7, 8, -9, 10)];
+    const { data } = run(engine, [x, y]);
+    assert.deepEqual(
+      Array.from(/** @type {Int32Array} */ (data)),
+      Array.from({ length: 24 }, (_, i) => BINARY[kind](x[Math.floor(i / 4)], y[i % 4])),
+    );
+    engine.close();
+  });
+
+test('a convolution whose columns are chosen keeps its SAME padding where a stride is larger than the window', async () => {
+  const input = { name: 'x', shape: [1, 5, 7, 2] };
+  const output = { name: 'y', shape: [1, 5, 3, 4] };
+  const kernel = { dtype: /** @type {const} */ ('float32'), shape: [3, 1, 2, 4], data: numbers(24) };
+  const options = { padding: 'SAME', strideH: 1, strideW: 3, dilationH: 1, dilationW: 1 };
+  const conv = {
+    kind: 'CONV_2D',
+    inputs: [input],
+    output,
+    options,
+    weights: { kernel, isTransposed: false },
+  };
+  const engine = await open([input], [conv]);
+  engine.closeModel();
+  const whole = /** @type {Float32Array} */ (run(engine, [numbers(70)]).data);
+  engine.close();
+  const chosen = await open([input], [conv]);
+  assert.equal(chosen.keepColumns(0, Int32Array.of(1, 3)), true);
+  chosen.closeModel();
+  const { data, shape } = run(chosen, [numbers(70)]);
+  assert.deepEqual(shape, [1, 5, 3, 2]);
+  assert.deepEqual(
+    data,
+    whole.filter((_, i) => i % 2 === 1),
+  );
+  chosen.close();
+});
