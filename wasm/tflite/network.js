@@ -8,6 +8,7 @@
  * @property {string} name
  * @property {number[]} shape -1: the free batch
  * @property {Tensor} [tensor] of a constant
+ * @property {'int32' | 'int64'} [dtype] of a computed value; default: float32
  *
  * @typedef {object} BatchNorm
  * @property {Float64Array} gamma one per channel, as all of them

@@ -13,7 +13,7 @@ import { storedWeights, toStored } from './weights.js';
  * @typedef {{kind: string, inputs: number[], outputs: number[], options: Record<string, any>, isHybrid: boolean}} FileOp
  */
 
-const TYPES = /** @type {Record<string, number>} */ ({ float32: 0, float16: 1, int32: 2, int8: 9 });
+const TYPES = /** @type {Record<string, number>} */ ({ float32: 0, float16: 1, int32: 2, int64: 4, int8: 9 });
 const SIGNATURE_KEY = 'serving_default';
 
 /**
@@ -134,7 +134,7 @@ class Layout {
     if (known !== undefined) return known;
     const { name, shape, tensor } = value;
     const number = !tensor
-      ? this.#push({ name, shape, dtype: 'float32' })
+      ? this.#push({ name, shape, dtype: value.dtype ?? 'float32' })
       : tensor.dtype === 'int32'
         ? this.#push({
             name,

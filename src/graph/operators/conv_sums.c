@@ -12,10 +12,10 @@
 #include <string.h>
 
 #include "graph/operators/conv.h"
+#include "graph/operators/fixed_point.h"
 
 typedef struct {
-  int32_t multiplier;  // of 2^-31
-  int32_t shift;       // to the left; negative: to the right
+  ocl_fixed_point factor;
   int32_t bias;
 } requantization;
 
@@ -60,18 +60,6 @@ void* ocl_conv_sums_output(ocl_graph* graph, const ocl_step* step) {
 
 // ---- building ----
 
-// The nearest multiplier of at least 2^30, as TFLite's QuantizeMultiplier has it.
-static requantization requantization_of(double factor, int32_t bias) {
-  int exponent;
-  int64_t multiplier = llround(frexp(factor, &exponent) * 0x1p31);
-  if (multiplier == INT64_C(1) << 31) {
-    multiplier /= 2;
-    exponent++;
-  }
-  if (exponent < -31) return (requantization){0, 0, bias};
-  return (requantization){(int32_t)multiplier, exponent, bias};
-}
-
 static ocl_status keep_hybrid(ocl_conv* conv, const ocl_conv_weights* w, size_t channels) {
   float* factors = conv->channel_factors = calloc(channels, 2 * sizeof(float));
   if (factors == NULL) return OCL_OUT_OF_MEMORY;
@@ -86,7 +74,8 @@ static ocl_status keep_requantizations(ocl_graph* graph, ocl_step* step, const o
   const double input_scale = ocl_graph_in(graph, step, 0)->scale, output_scale = ocl_graph_out(graph, step, 0)->scale;
   const int32_t* biases = w->bias;
   for (size_t c = 0; c < channels; c++)
-    factors[c] = requantization_of(input_scale * w->scales[c] / output_scale, biases == NULL ? 0 : biases[c]);
+    factors[c] =
+        (requantization){ocl_fixed_point_of(input_scale * w->scales[c] / output_scale), biases == NULL ? 0 : biases[c]};
   return OCL_OK;
 }
 
@@ -203,9 +192,9 @@ static int64_t clamp_to_int32(int64_t x) {
 // Halves up, both times: ruy's and gemmlowp's "doubling high multiplication", then a rounding shift.
 static int64_t requantize(float sum, const requantization* r) {
   const int64_t biased = clamp_to_int32((int64_t)sum + r->bias);
-  const int64_t scaled = r->shift > 0 ? clamp_to_int32(biased * (INT64_C(1) << r->shift)) : biased;
-  const int64_t high = (scaled * r->multiplier + (INT64_C(1) << 30)) >> 31;
-  return r->shift < 0 ? (high + (INT64_C(1) << (-r->shift - 1))) >> -r->shift : high;
+  const int64_t scaled = r->factor.shift > 0 ? clamp_to_int32(biased * (INT64_C(1) << r->factor.shift)) : biased;
+  const int64_t high = (scaled * r->factor.multiplier + (INT64_C(1) << 30)) >> 31;
+  return r->factor.shift < 0 ? (high + (INT64_C(1) << (-r->factor.shift - 1))) >> -r->factor.shift : high;
 }
 
 static void requantize_sums(ocl_graph* graph, const ocl_step* step) {

@@ -1,5 +1,6 @@
-// Operators over whole dimensions: MEAN over known axes, SOFTMAX over the last dimension.
+// Operators over whole dimensions: MEAN and REDUCE_MAX over known axes, ARG_MAX along one, SOFTMAX over the last.
 #include <math.h>
+#include <string.h>
 
 #include "graph/operators/table.h"
 
@@ -9,7 +10,7 @@ typedef struct {
   bool is_reduced[OCL_MAX_RANK];
 } reduction;
 
-// The known axes of input 1, and output 0's shape without them (or with 1 in their places).
+// The known axes of input 1, each given once or more, and output 0's shape without them (or with 1 in their places).
 static ocl_status plan_axes(ocl_graph* graph, ocl_step* step, reduction* r, ocl_detail* detail) {
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
   int32_t axes[OCL_MAX_RANK], num_axes;
@@ -17,7 +18,7 @@ static ocl_status plan_axes(ocl_graph* graph, ocl_step* step, reduction* r, ocl_
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, OCL_MAX_RANK, axes, &num_axes, detail));
   for (int32_t i = 0; i < num_axes; i++) {
     const int32_t axis = axes[i] < 0 ? axes[i] + input->rank : axes[i];
-    if (axis < 0 || axis >= input->rank || r->is_reduced[axis])
+    if (axis < 0 || axis >= input->rank)
       return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d", (int)axes[i]);
     r->is_reduced[axis] = true;
   }
@@ -68,6 +69,132 @@ static enum xnn_status bind_mean(ocl_graph* graph, ocl_step* step) {
 }
 
 const ocl_kind ocl_kind_MEAN = {.build = build_mean, .plan = plan_mean, .bind = bind_mean};
+
+// ---- REDUCE_MAX ----
+
+static ocl_status build_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  return ocl_graph_check_tied(graph, step, detail);
+}
+
+static ocl_status plan_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  return plan_axes(graph, step, step->state, detail);
+}
+
+// Where element 0 of input row `row` (of the last dimension) goes in the output.
+static size_t output_of_row(const reduction* r, const ocl_shape* input, size_t row) {
+  const int32_t last = input->rank - 1;
+  size_t offset = 0, stride = r->is_reduced[last] ? 1 : (size_t)input->dims[last];
+  for (int32_t d = last - 1; d >= 0; d--) {
+    const size_t size = (size_t)input->dims[d];
+    if (!r->is_reduced[d]) {
+      offset += row % size * stride;
+      stride *= size;
+    }
+    row /= size;
+  }
+  return offset;
+}
+
+// to[i * step] = the larger of itself and from[i]
+#define MAX_OF_ROW(suffix, type)                                                              \
+  static void max_of_row_##suffix(const void* from, void* to, size_t step, size_t count) {    \
+    const type* x = from;                                                                     \
+    type* y = to;                                                                             \
+    for (size_t i = 0; i < count; i++) y[i * step] = x[i] > y[i * step] ? x[i] : y[i * step]; \
+  }
+MAX_OF_ROW(f32, float)
+MAX_OF_ROW(s8, int8_t)
+MAX_OF_ROW(u8, uint8_t)
+#undef MAX_OF_ROW
+
+// What any element is at least.
+static void fill_with_least(const ocl_value* output) {
+  if (output->dtype == OCL_FLOAT32) {
+    const size_t count = ocl_shape_num_elements(&output->shape);
+    for (size_t i = 0; i < count; i++) ((float*)output->data)[i] = -INFINITY;
+  } else {
+    memset(output->data, output->dtype == OCL_INT8 ? INT8_MIN : 0, ocl_graph_size_bytes(output));
+  }
+}
+
+static enum xnn_status run_max(ocl_graph* graph, ocl_step* step) {
+  const reduction* r = step->state;
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const int32_t last = input->shape.rank - 1;
+  const size_t length = (size_t)input->shape.dims[last], size = ocl_dtype_size_bytes(input->dtype);
+  const size_t num_rows = ocl_shape_num_elements(&input->shape) / length;
+  void (*const max_of_row)(const void*, void*, size_t, size_t) = input->dtype == OCL_FLOAT32 ? max_of_row_f32
+                                                                 : input->dtype == OCL_INT8  ? max_of_row_s8
+                                                                                             : max_of_row_u8;
+  fill_with_least(output);
+  for (size_t row = 0; row < num_rows; row++)
+    max_of_row((const uint8_t*)input->data + row * length * size,
+               (uint8_t*)output->data + output_of_row(r, &input->shape, row) * size, r->is_reduced[last] ? 0 : 1,
+               length);
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_REDUCE_MAX = {
+    .state_bytes = sizeof(reduction), .build = build_max, .plan = plan_max, .run = run_max};
+
+// ---- ARG_MAX: the index of the largest element along an axis, the first of several ----
+
+static ocl_status build_arg_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_dtype to = ocl_graph_out(graph, step, 0)->dtype;
+  if (input->dtype != OCL_FLOAT32 && input->dtype != OCL_INT8 && input->dtype != OCL_UINT8)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input is neither float nor 8-bit");
+  if (to == OCL_INT32 || to == OCL_INT64) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is not of integers");
+}
+
+// The state is the axis.
+static ocl_status plan_arg_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
+  int32_t *axis = step->state, count;
+  OCL_TRY(ocl_graph_known_ints(graph, step, 1, 1, axis, &count, detail));
+  if (*axis < 0) *axis += input->rank;
+  if (count != 1 || *axis < 0 || *axis >= input->rank)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis");
+  ocl_shape shape = {0};
+  for (int32_t i = 0; i < input->rank; i++)
+    if (i != *axis) shape.dims[shape.rank++] = input->dims[i];
+  ocl_graph_out(graph, step, 0)->shape = shape;
+  return OCL_OK;
+}
+
+// Element `i` of a float or 8-bit value, as stored.
+static float element_at(const ocl_value* value, size_t i) {
+  if (value->dtype == OCL_FLOAT32) return ((const float*)value->data)[i];
+  return (float)ocl_graph_stored_at(value, ((const uint8_t*)value->data)[i]);
+}
+
+static int32_t find_largest(const ocl_value* input, size_t first, size_t stride, int32_t count) {
+  int32_t best = 0;
+  for (int32_t i = 1; i < count; i++)
+    if (element_at(input, first + (size_t)i * stride) > element_at(input, first + (size_t)best * stride)) best = i;
+  return best;
+}
+
+static enum xnn_status run_arg_max(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const int32_t axis = *(const int32_t*)step->state, count = input->shape.dims[axis];
+  size_t inner = 1;
+  for (int32_t d = axis + 1; d < input->shape.rank; d++) inner *= (size_t)input->shape.dims[d];
+  for (size_t i = 0; i < ocl_shape_num_elements(&output->shape); i++) {
+    const int32_t best = find_largest(input, i / inner * inner * (size_t)count + i % inner, inner, count);
+    if (output->dtype == OCL_INT32)
+      ((int32_t*)output->data)[i] = best;
+    else
+      ((int64_t*)output->data)[i] = best;
+  }
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_ARG_MAX = {
+    .state_bytes = sizeof(int32_t), .build = build_arg_max, .plan = plan_arg_max, .run = run_arg_max};
 
 // ---- SOFTMAX ----
 

@@ -154,6 +154,7 @@ const SAME_SHAPE = new Set([
     'Elu',
     'Selu',
     'LeakyRelu',
+    'Prelu',
     'Tanh',
     'Reciprocal',
     'ZerosLike',
@@ -300,6 +301,7 @@ const RULES = {
   Mean: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
   Sum: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
   Max: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
+  ArgMax: (_, x, [, axis]) => [reduced(x, axis, false)],
   Pad: (_, x, [, pads]) => [
     pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),
   ],

@@ -20,7 +20,7 @@ export function fuse(network) {
     fuseActivation,
     fusePadding,
     dropReshape,
-    squeezeMean,
+    squeezeReduction,
   ]) {
     for (let isChanged = true; isChanged;) {
       const wiring = new Wiring(network);
@@ -203,15 +203,17 @@ function dropReshape(op, network, wiring) {
   return true;
 }
 
-/** A mean that keeps its axes as 1, and a reshape that takes them away. @type {Fusion} */
-function squeezeMean(op, network, wiring) {
-  const mean = op.kind === 'RESHAPE' ? wiring.soleProducer(op.inputs[0]) : undefined;
-  if (mean?.kind !== 'MEAN' || !mean.options.keepDims || sizeOf(mean.inputs[1].shape) !== 2) return false;
-  const kept = mean.inputs[0].shape.filter((_, d) => !mean.inputs[1].tensor?.data.includes(d));
+/** A mean or maximum that keeps its axes as 1, and a reshape that takes them away. @type {Fusion} */
+function squeezeReduction(op, network, wiring) {
+  const reduction = op.kind === 'RESHAPE' ? wiring.soleProducer(op.inputs[0]) : undefined;
+  const isReduction = reduction?.kind === 'MEAN' || reduction?.kind === 'REDUCE_MAX';
+  if (!reduction || !isReduction || !reduction.options.keepDims || sizeOf(reduction.inputs[1].shape) !== 2)
+    return false;
+  const kept = reduction.inputs[0].shape.filter((_, d) => !reduction.inputs[1].tensor?.data.includes(d));
   if (kept.length !== op.output.shape.length || !kept.every((size, d) => size === op.output.shape[d]))
     return false;
-  mean.options.keepDims = false;
-  absorb(network, op, mean);
+  reduction.options.keepDims = false;
+  absorb(network, op, reduction);
   return true;
 }
 

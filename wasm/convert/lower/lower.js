@@ -2,6 +2,7 @@
 import { convertFailure } from '../errors.js';
 import { batchNorm, markBatchNorm } from './batch_norm.js';
 import { dilatedConvolution, undilated } from './dilation.js';
+import { emitPrelu, prelu, preluOfParts } from './prelu.js';
 import { slice, split, stridedSlice, unpack } from './slice.js';
 import { ints } from '../../tflite/network.js';
 import { inOrder } from '../graph/simplify.js';
@@ -111,9 +112,11 @@ export class Lowering {
    * @param {number[]} shape
    * @param {Record<string, any>} [options]
    * @param {Op['weights']} [weights]
+   * @param {Value['dtype']} [dtype]
    */
-  emit(kind, name, inputs, shape, options = {}, weights = undefined) {
-    const output = { name, shape };
+  emit(kind, name, inputs, shape, options = {}, weights = undefined, dtype = undefined) {
+    /** @type {Value} */
+    const output = { name, shape, ...(dtype && { dtype }) };
     this.ops.push({ kind, inputs, output, options, ...(weights && { weights }) });
     return output;
   }
@@ -206,6 +209,8 @@ function fusedOps(to, node, output) {
     if (name === 'BiasAdd') output = to.emit('ADD', node.name, [output, to.value(node.inputs[2])], shape);
     else if (name === 'Relu' || name === 'Relu6')
       output = to.emit(name.toUpperCase(), node.name, [output], shape);
+    else if (name === 'Prelu')
+      output = emitPrelu(to, node, output, to.constant(node, node.inputs.length - 1));
     else throw to.refuse(node, `the fused ${name}`);
   }
   return output;
@@ -213,6 +218,8 @@ function fusedOps(to, node, output) {
 
 /** x - c -> x + -c; a constant comes second. @param {string} kind @returns {Rule} */
 const binary = (kind) => (to, node) => {
+  const whole = kind === 'ADD' ? preluOfParts(to, node) : undefined;
+  if (whole) return whole;
   const [a, b] = node.inputs.map((ref) => to.value(ref));
   const shape = to.shapeOf(node);
   if (kind === 'SUB' && b.tensor && isFloat(b.tensor.dtype))
@@ -235,6 +242,14 @@ function divide(to, node) {
 
 /** @param {string} kind @returns {Rule} */
 const unary = (kind) => (to, node) => to.emit(kind, node.name, [to.value(node.inputs[0])], to.shapeOf(node));
+
+/** @type {Rule} */
+const negated = (to, node) => {
+  /** @type {Tensor} */
+  const minusOne = { dtype: 'float32', shape: [], data: Float64Array.of(-1) };
+  const factor = { name: `${node.name}/factor`, shape: [], tensor: minusOne };
+  return to.emit('MUL', node.name, [to.value(node.inputs[0]), factor], to.shapeOf(node));
+};
 
 /** @type {Rule} */
 const squared = (to, node) => {
@@ -289,14 +304,29 @@ function sameInput({ inputs }) {
   return inputs.every(({ node, index }) => node === first.node && index === first.index) ? first : undefined;
 }
 
-/** @type {Rule} */
-function mean(to, node) {
+/** @param {string} kind @returns {Rule} */
+const reduction = (kind) => (to, node) => {
   const input = to.value(node.inputs[0]);
   const axes = Array.from(to.constant(node, 1).data, (axis) =>
     axis < 0 ? axis + input.shape.length : axis,
   ).sort();
   const options = { keepDims: node.bool('keep_dims') };
-  return to.emit('MEAN', node.name, [input, ints(`${node.name}/axes`, axes)], to.shapeOf(node), options);
+  return to.emit(kind, node.name, [input, ints(`${node.name}/axes`, axes)], to.shapeOf(node), options);
+};
+
+/** @type {Rule} */
+function argMax(to, node) {
+  const input = to.value(node.inputs[0]);
+  const axis = { ...ints(`${node.name}/axis`, to.constant(node, 1).data), shape: [] };
+  const dtype = node.dtype('output_type') === 'int32' ? 'int32' : 'int64';
+  return to.emit('ARG_MAX', node.name, [input, axis], to.shapeOf(node), {}, undefined, dtype);
+}
+
+/** Floats of every precision are the network's floats. @type {Rule} */
+function cast(to, node) {
+  const input = to.value(node.inputs[0]);
+  if (input.dtype) throw to.refuse(node, `it takes ${input.dtype}`);
+  return input;
 }
 
 /** @type {Rule} */
@@ -386,7 +416,11 @@ const RULES = {
   Minimum: (to, node) => clip(to, node, undefined, to.constant(node, 1)),
   ClipByValue: (to, node) => clip(to, node, to.constant(node, 1), to.constant(node, 2)),
   Maximum: maximum,
-  Mean: mean,
+  Mean: reduction('MEAN'),
+  Max: reduction('REDUCE_MAX'),
+  ArgMax: argMax,
+  Prelu: prelu,
+  Neg: negated,
   AvgPool: pool('AVERAGE_POOL_2D'),
   MaxPool: pool('MAX_POOL_2D'),
   Pad: pad,
@@ -395,11 +429,14 @@ const RULES = {
   Flatten: reshape,
   Squeeze: reshape,
   ExpandDims: reshape,
-  Cast: (to, node) => to.value(node.inputs[0]),
+  Cast: cast,
   Pack: (to, node) => {
     const shape = to.shapeOf(node);
     const axis = node.int('axis', 0);
-    return to.plain('PACK', node, { axis: axis < 0 ? axis + shape.length : axis, valuesCount: node.inputs.length });
+    return to.plain('PACK', node, {
+      axis: axis < 0 ? axis + shape.length : axis,
+      valuesCount: node.inputs.length,
+    });
   },
   ConcatV2: concatenation,
   Transpose: transpose,

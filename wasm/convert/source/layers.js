@@ -317,12 +317,13 @@ function rescaling({ name, config, inputs }) {
   return make(name, 'AddV2', [scaled, scalar(`${name}/offset`, config.offset ?? 0)]);
 }
 
-/** @type {LayerRule} */
-function globalAverage({ name, config, inputs }) {
-  return make(name, 'Mean', [inputs[0], ints(`${name}/axes`, [1, 2])], {
-    keep_dims: { b: config.keepdims === true },
-  });
-}
+/** @param {'Mean' | 'Max'} op @returns {LayerRule} */
+const globalPool =
+  (op) =>
+  ({ name, config, inputs }) =>
+    make(name, op, [inputs[0], ints(`${name}/axes`, [1, 2])], {
+      keep_dims: { b: config.keepdims === true },
+    });
 
 /** @type {LayerRule} */
 function dense(layer) {
@@ -357,9 +358,11 @@ const LAYERS = {
   Flatten: ({ name, inputs }) => make(name, 'Flatten', inputs),
   GaussianDropout: same,
   GaussianNoise: same,
-  GlobalAveragePooling2D: globalAverage,
+  GlobalAveragePooling2D: globalPool('Mean'),
+  GlobalMaxPooling2D: globalPool('Max'),
   MaxPooling2D: pool('MaxPool'),
   Multiply: merged('Mul'),
+  PReLU: ({ name, inputs, weight }) => make(name, 'Prelu', [inputs[0], weight('alpha')]),
   ReLU: relu,
   Rescaling: rescaling,
   Reshape: ({ name, config, inputs }) =>

@@ -1,0 +1,31 @@
+#include "graph/operators/fixed_point.h"
+
+#include <math.h>
+
+ocl_fixed_point ocl_fixed_point_of(double factor) {
+  int exponent;
+  int64_t multiplier = llround(frexp(factor, &exponent) * 0x1p31);
+  if (multiplier == INT64_C(1) << 31) {
+    multiplier /= 2;
+    exponent++;
+  }
+  if (exponent < -31) return (ocl_fixed_point){0, 0};
+  return (ocl_fixed_point){(int32_t)multiplier, exponent};
+}
+
+static int64_t saturate(int64_t x) {
+  return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x;
+}
+
+// The quotient by 2^bits, halves away from zero.
+static int64_t divide_by_power(int64_t x, int32_t bits) {
+  const int64_t half = bits == 0 ? 0 : INT64_C(1) << (bits - 1);
+  return x >= 0 ? (x + half) >> bits : -((-x + half) >> bits);
+}
+
+int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor) {
+  const int32_t left = factor.shift > 0 ? factor.shift : 0, right = factor.shift > 0 ? 0 : -factor.shift;
+  const int64_t scaled =
+      left >= 31 && value != 0 ? (value > 0 ? INT32_MAX : INT32_MIN) : saturate((int64_t)value * (INT64_C(1) << left));
+  return (int32_t)divide_by_power(saturate(divide_by_power(scaled * factor.multiplier, 31)), right);
+}
