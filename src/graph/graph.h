@@ -70,7 +70,8 @@ ocl_status ocl_graph_keep_columns(ocl_graph* graph, const ocl_tflite* model, int
 // Before the first graph: chooses XNNPACK's kernels the same way on every CPU, so that the plain SIMD variant gives the
 // same bits everywhere. (XNNPACK takes others on ARM than on x86.)
 void ocl_graph_make_deterministic(void);
-// Before the first graph: convolutions keep the addresses of few rows' inputs only (operators/conv_rows.c), not XNNPACK's way.
+// Before the first graph: convolutions keep the addresses of few rows' inputs only (operators/conv_rows.c), not
+// XNNPACK's way.
 void ocl_graph_enable_shared_rows(void);
 
 int32_t ocl_graph_num_inputs(const ocl_graph* graph);

@@ -63,7 +63,8 @@ static char type_letter(const char* type) {
 
 static void print_options(void) {
   puts(
-      "\n/**\n * Options tables: their number in the union BuiltinOptions, and name, type of each field, by id, and\n * its value where it is absent and that is not 0.\n"
+      "\n/**\n * Options tables: their number in the union BuiltinOptions, and name, type of each field, by id, and\n "
+      "* its value where it is absent and that is not 0.\n"
       " * b: one byte, i: four, f: a float, v: a list of int32.\n"
       " * @type {Record<string, {number: number, fields: [string, 'b' | 'i' | 'f' | 'v', number?][]}>}\n */\n"
       "export const OPTIONS = {");
