@@ -46,7 +46,7 @@ static bool is_config_valid(const ocl_ssd_config* c) {
   if (c->num_anchors < 1 || c->num_anchors > INT32_MAX / 16) return false;
   if (c->num_columns < 1 || c->num_columns > INT32_MAX / 4 / c->num_anchors) return false;
   if (c->num_columns == 1 && c->background_column == 0) return false;
-  if (c->max_total < 1 || c->max_total > INT32_MAX / (int32_t)sizeof(ocl_ssd_detection)) return false;
+  if (c->max_total < 1 || c->max_total > OCL_SSD_MAX_RESULTS) return false;
   for (int32_t i = 0; i < 4; i++)
     if (!(c->box_scales[i] > 0 && isfinite(c->box_scales[i]))) return false;
   for (int32_t i = 0; i < 4 * c->num_anchors; i++)
@@ -320,15 +320,18 @@ static int32_t keep_class_agnostic(const job* j) {
   return num_kept;
 }
 
-static bool are_options_valid(const ocl_ssd* ssd, const ocl_ssd_options* o) {
-  return o->score_threshold >= 0 && o->score_threshold <= 1 && o->iou_threshold >= 0 && o->iou_threshold <= 1 &&
-         o->max_per_class >= 1 && o->max_total >= 1 && o->max_total <= ssd->config.max_total;
+ocl_status ocl_ssd_check_options(const ocl_ssd_options* o) {
+  const bool is_valid = o->score_threshold >= 0 && o->score_threshold <= 1 && o->iou_threshold >= 0 &&
+                        o->iou_threshold <= 1 && o->max_per_class >= 1 && o->max_total >= 1 &&
+                        o->max_total <= OCL_SSD_MAX_RESULTS;
+  return is_valid ? OCL_OK : OCL_INVALID_ARGUMENT;
 }
 
 ocl_status ocl_ssd_detect(ocl_ssd* ssd, const float* box_encodings, const float* class_scores,
                           const ocl_ssd_options* options, const ocl_ssd_detection** detections_out,
                           int32_t* num_detections_out) {
-  if (!are_options_valid(ssd, options)) return OCL_INVALID_ARGUMENT;
+  OCL_TRY(ocl_ssd_check_options(options));
+  if (options->max_total > ssd->config.max_total) return OCL_INVALID_ARGUMENT;
   const job j = {ssd, box_encodings, class_scores, options};
   memset(ssd->box_states, BOX_UNKNOWN, (size_t)ssd->config.num_anchors * sizeof *ssd->box_states);
   memset(ssd->row_sums, 0, (size_t)ssd->config.num_anchors * sizeof *ssd->row_sums);

@@ -14,6 +14,8 @@
 
 typedef struct ocl_ssd ocl_ssd;
 
+enum { OCL_SSD_MAX_RESULTS = 10000 };  // the most detections that one call may ask for
+
 // What makes probabilities of the class scores.
 typedef enum {
   OCL_SSD_SIGMOID,
@@ -28,7 +30,7 @@ typedef struct {
   ocl_ssd_converter converter;
   float box_scales[4];   // of ty, tx, th, tw; above 0. 10, 10, 5, 5 in most models
   const float* anchors;  // [num_anchors, 4]; copied
-  int32_t max_total;     // the most that any call may ask for
+  int32_t max_total;     // the most that any call will ask for; 1 to OCL_SSD_MAX_RESULTS
 } ocl_ssd_config;
 
 typedef struct {
@@ -59,6 +61,9 @@ void ocl_ssd_destroy(ocl_ssd* ssd);  // takes NULL
 ocl_status ocl_ssd_detect(ocl_ssd* ssd, const float* box_encodings, const float* class_scores,
                           const ocl_ssd_options* options, const ocl_ssd_detection** detections_out,
                           int32_t* num_detections_out);
+
+// INVALID_ARGUMENT: an option is out of its range, whatever the config is.
+ocl_status ocl_ssd_check_options(const ocl_ssd_options* options);
 
 // One encoding (ty, tx, th, tw) and its anchor -> y_min, x_min, y_max, x_max. Not clipped; finite only if they are.
 void ocl_ssd_decode_box(const float encoding[4], const float anchor[4], const float box_scales[4], float box_out[4]);

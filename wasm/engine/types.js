@@ -29,10 +29,10 @@ export {};
  * @property {boolean} background whether the class head's first column is the background
  *
  * @typedef {object} Thresholds
- * @property {number} [scoreThreshold] report what scores above it; [0, 1), default 0.5
- * @property {number} [iouThreshold] non-maximum suppression: drop a box that overlaps a better one of its class by
- *   more; (0, 1], default 0.6. A model with its own post-processing operator has its own.
- * @property {number} [maxResults] default 100
- * @property {number} [maxPerClass] default 100
- * @property {boolean} [classAgnostic] suppress across classes; default false
+ * @property {number} [scoreThreshold] only return detections whose score is above this value; 0 to 1, default 0.5
+ * @property {number} [iouThreshold] non-maximum suppression: drop a box if its overlap (intersection over union) with a
+ *   better box of its class is above this value; 0 to 1, default 0.6. A model with a post-processing operator ignores it
+ * @property {number} [maxResults] the most detections to return; 1 to 10 000, default 100
+ * @property {number} [maxPerClass] the most detections of each class; 1 to 10 000, default 100
+ * @property {boolean} [classAgnostic] let boxes of different classes suppress each other; default false
  */

@@ -1,6 +1,7 @@
 // What quantize() may be asked for.
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys } from '../shared/options.js';
+import { checkMaxPixels } from '../vision/input.js';
 
 /**
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
@@ -14,7 +15,7 @@ import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/opt
  * @property {string[]} [keepFloat] names of tensors: the operators that make them stay in float
  * @property {'float32' | 'uint8' | 'int8'} [inputType] default float32; uint8: pixels as they are
  * @property {'float32' | 'int8'} [outputType] default float32
- * @property {number} [maxPixels] refuse images of more
+ * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
  * @property {boolean} [report] also compare both networks; default true
  * @property {(progress: {stage: 'calibrate' | 'correct' | 'compare', images?: number}) => void} [onProgress]
  * @property {AbortSignal} [signal]
@@ -32,7 +33,7 @@ const KEYS = [
 /** @param {QuantizeOptions} options */
 export function checkOptions(options) {
   checkKeys('options', options, KEYS);
-  const { keepFloat = [], maxPixels = 1 << 24, onProgress = () => {}, signal } = options;
+  const { keepFloat = [], maxPixels, onProgress = () => {}, signal } = options;
   if (!Array.isArray(keepFloat) || !keepFloat.every((name) => typeof name === 'string'))
     throw failure('INVALID_OPTION', 'keepFloat is a list of names');
   if (signal !== undefined && !(signal instanceof AbortSignal))
@@ -42,7 +43,7 @@ export function checkOptions(options) {
     onProgress,
     signal,
     input: options.input,
-    maxPixels: checkNumber('maxPixels', maxPixels, { min: 1, max: 2 ** 31, integer: true }),
+    maxPixels: checkMaxPixels(maxPixels),
     ranges: checkChoice('ranges', options.ranges ?? 'mse', RANGE_METHODS),
     correctBias: checkBoolean('correctBias', options.correctBias ?? true),
     report: checkBoolean('report', options.report ?? true),

@@ -28,13 +28,13 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  *   gives 1280 features
  * @property {Partial<InputSpec>} [input] how pixels become its input, where the file does not say
  * @property {number} [unfreeze] how many of the last inverted residual blocks are trained, together with what follows
- *   them; default 0
+ *   them; 0 to 16, default 0
  * @property {'frozen' | 'training'} [batchNorm] of those blocks: as it is (the default), or in training mode, which needs
  *   a file that was converted with `keepBatchNorm`. Where a file has it folded, the folded kernels and biases are trained
  * @property {boolean} [worker] extract features in a worker of this page
- * @property {number} [threads] default 1
+ * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic]
- * @property {number} [maxPixels] refuse images of more
+ * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
  * @property {AbortSignal} [signal] cancels the download
  * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] of the model's download, in bytes
  */

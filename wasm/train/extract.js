@@ -6,7 +6,7 @@ import { checkNumber } from '../shared/options.js';
  * @typedef {import('../vision/input.js').ImageInput} ImageInput
  *
  * @typedef {object} ExtractOptions
- * @property {number} [batchSize] images at a time; default 16
+ * @property {number} [batchSize] images at a time; 1 to 1024, default 16
  * @property {(progress: {done: number, total: number}) => void} [onProgress]
  * @property {AbortSignal} [signal]
  *
@@ -15,6 +15,8 @@ import { checkNumber } from '../shared/options.js';
  * @property {() => ImageInput | Promise<ImageInput>} read
  */
 
+export const IMAGES_AT_A_TIME = { min: 1, max: 1024, integer: true };
+
 /**
  * @param {import('./types.js').Extractor} extractor
  * @param {readonly Source[]} sources
@@ -22,7 +24,7 @@ import { checkNumber } from '../shared/options.js';
  * @returns {Promise<Float32Array>} one row for each
  */
 export async function extractFeatures(extractor, sources, { batchSize = 16, onProgress, signal } = {}) {
-  checkNumber('batchSize', batchSize, { min: 1, max: 1024, integer: true });
+  checkNumber('batchSize', batchSize, IMAGES_AT_A_TIME);
   let features = new Float32Array(0);
   for (let first = 0; first < sources.length; first += batchSize) {
     signal?.throwIfAborted();

@@ -41,15 +41,16 @@ import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/opt
  * @property {boolean} [restoreBestWeights] when it stops; default true
  *
  * @typedef {object} PlanOptions
- * @property {number} [epochs] default 1
- * @property {number} [batchSize] default 32
+ * @property {number} [epochs] 1 to 1 000 000, default 1
+ * @property {number} [batchSize] 1 to 65 536, default 32
  * @property {OptimizerName | OptimizerOptions} [optimizer] default rmsprop, as Keras' compile()
- * @property {number} [validationSplit] this fraction of the examples is not trained on; default 0
+ * @property {number} [validationSplit] this fraction of the examples is not trained on; 0 to 1,
+ *   default 0
  * @property {boolean} [shuffle] default true: a seeded choice of the validation part, and a seeded order in each epoch.
  *   Else the order is that in which examples were added, and the validation part is its end
- * @property {number} [seed] default 0
- * @property {number} [labelSmoothing] default 0
- * @property {number} [l2] of the head's kernel; default 0
+ * @property {number} [seed] 0 to 4 294 967 295, default 0
+ * @property {number} [labelSmoothing] 0 to 1, default 0
+ * @property {number} [l2] of the head's kernel; 0 to 1 000 000, default 0
  * @property {Record<string, number>} [classWeight] by class name; default 1 for each
  * @property {EarlyStopping | boolean} [earlyStopping] default false
  *
@@ -111,6 +112,8 @@ export const RANGES = {
   learningRate: { min: 0, max: 1e6 },
   validationSplit: { min: 0, max: 1 },
   seed: { min: 0, max: 2 ** 32 - 1, integer: true },
+  labelSmoothing: { min: 0, max: 1 },
+  l2: { min: 0, max: 1e6 },
 };
 
 /** Largest value of each number; the smallest is 0. */
@@ -129,8 +132,8 @@ export function makePlan(options, labels) {
   checkNumber('validationSplit', validationSplit, RANGES.validationSplit);
   checkBoolean('shuffle', shuffle);
   checkNumber('seed', seed, RANGES.seed);
-  checkNumber('labelSmoothing', labelSmoothing, { min: 0, max: 1 });
-  checkNumber('l2', l2, { min: 0, max: 1e6 });
+  checkNumber('labelSmoothing', labelSmoothing, RANGES.labelSmoothing);
+  checkNumber('l2', l2, RANGES.l2);
   return {
     epochs,
     batchSize,

@@ -18,7 +18,7 @@ export {};
  * @property {readonly string[]} [labels] the classes, in order; default: as they first come up
  * @property {'float32' | 'float16'} [precision] in which features are kept; default float32
  * @property {boolean} [deterministic] plain SIMD: the same weights on every engine
- * @property {number} [seed] of the first weights; default 0
+ * @property {number} [seed] of the first weights; 0 to 4 294 967 295, default 0
  *
  * @typedef {object} FeatureSet
  * @property {Float32Array} features [N, length]

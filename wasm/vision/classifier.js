@@ -42,7 +42,8 @@ export class ImageClassifier extends VisionModel {
   /**
    * The most probable classes, best first.
    * @param {Input} image as {@link ObjectDetector.detect} takes it; or numbers {data, shape}, or `{tensor}`
-   * @param {ViewOptions & {topK?: number}} [options] topK: default 5
+   * @param {ViewOptions & {topK?: number}} [options] topK: the most
+   *   classes to return; 1 to 1 000 000, default 5
    * @returns {Promise<Classification[]>}
    */
   async classify(image, options = {}) {

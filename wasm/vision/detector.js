@@ -35,6 +35,8 @@ export const THRESHOLD_RANGES = {
   maxResults: { min: 1, max: MAX_RESULTS, integer: true },
   maxPerClass: { min: 1, max: MAX_RESULTS, integer: true },
 };
+/** In levels of a pixel, which has 255. */
+export const MIN_CHANGE = { min: 0, max: 255 };
 export const DEFAULT_THRESHOLDS = {
   scoreThreshold: 0.5,
   iouThreshold: 0.6,
@@ -157,7 +159,7 @@ export class ObjectDetector extends VisionModel {
   async detectVideo(video, callback, { signal, minChange, into, ...options } = {}) {
     if (String(video) !== '[object HTMLVideoElement]') throw failure('INVALID_INPUT', 'not a video');
     checkSignal(signal);
-    checkNumber('minChange', minChange ?? 0, { min: 0, max: 255 });
+    checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
     const { features, ...rest } = checkFeatures(options);
     const { newestFrames } = await import('./video.js');
     if (this.isClosed) throw failure('CLOSED');

@@ -11,7 +11,8 @@ import { chooseVariant } from '../engine/variant.js';
  * It takes the variant that a detector with one thread takes, so that no second .wasm is loaded, and an instance of
  * its own, whose memory goes when it is done.
  * @param {Uint8Array | ArrayBuffer | Blob} image bytes of a PNG, JPEG, BMP or GIF file, or of another that the browser knows
- * @param {{maxPixels?: number}} [options] maxPixels: refuse images of more; default 16 777 216
+ * @param {{maxPixels?: number}} [options] images with more than `maxPixels` pixels
+ *   throw IMAGE_TOO_LARGE; default 16 777 216
  * @returns {Promise<{data: Uint8Array, width: number, height: number, channels: 3}>} RGB, row by row
  */
 export async function decodeImage(image, options = {}) {

@@ -124,9 +124,13 @@ export function isFloatImages(input) {
   return tagOf(input?.data) === 'Float32Array';
 }
 
+export const MAX_PIXELS = { min: 1, max: 2 ** 31, integer: true };
+/** image.h's OCL_IMAGE_DEFAULT_MAX_PIXELS. */
+export const DEFAULT_MAX_PIXELS = 2 ** 24;
+
 /** @param {unknown} maxPixels */
-export function checkMaxPixels(maxPixels = 1 << 24) {
-  return checkNumber('maxPixels', maxPixels, { min: 1, max: 2 ** 31, integer: true });
+export function checkMaxPixels(maxPixels = DEFAULT_MAX_PIXELS) {
+  return checkNumber('maxPixels', maxPixels, MAX_PIXELS);
 }
 
 /**

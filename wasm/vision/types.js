@@ -18,24 +18,25 @@
 /**
  * @typedef {object} ModelOptions
  * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a .tflite file: path, URL or bytes
- * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [int8Model] the same network computing in 8 bits, as `ocelli
- *   quantize` writes it; the package's own model has one
- * @property {'float' | 'int8' | 'auto'} [precision] where there are both; 'auto': 8 bits where the CPU and the engine have
- *   dot products for them, which is measured for 0.1 s once. Default float
- * @property {Partial<InputSpec>} [input] how pixels become the model's input, where the file does not say
- * @property {number} [threads] default 1
- * @property {boolean} [deterministic] plain SIMD and one choice of kernels: the same bits on every engine
+ * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [int8Model] the same network in 8 bits, as `ocelli quantize`
+ *   writes it; the package has one for its own model
+ * @property {'float' | 'int8' | 'auto'} [precision] which of the two models to load. 'auto' takes 8 bits if the CPU and the
+ *   engine have dot products for bytes; measuring that takes 0.1 s, once. Default: 'float'
+ * @property {Partial<InputSpec>} [input] how pixels become the model's input, if the file does not say it
+ * @property {number} [threads] 1 to 64, default 1
+ * @property {boolean} [deterministic] use plain SIMD and the same kernels everywhere: the same bits on every engine.
+ *   Default false
  * @property {boolean} [exact] read drawables (video, canvas, ImageBitmap …) at their own size and let the module scale
- *   them; default: as `deterministic`
- * @property {boolean} [worker] run in a worker, in browsers; more than one thread implies it on a page
- * @property {string | URL} [wasmUrl] a copy of the package's dist/, where a bundler does not carry it along
- * @property {number} [maxPixels] refuse images of more; default 16 777 216
- * @property {AbortSignal} [signal] cancels the loading
- * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] bytes of the model, while it loads
+ *   them. Default: the value of `deterministic`
+ * @property {boolean} [worker] run in a worker, in browsers; several threads on a page always run in one
+ * @property {string | URL} [wasmUrl] a copy of the package's dist/, if the bundler does not copy the files in it
+ * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; 1 to 2 147 483 648, default 16 777 216
+ * @property {AbortSignal} [signal] cancels loading
+ * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] called while the model downloads, in bytes
  *
  * @typedef {object} ViewOptions
- * @property {Roi} [roi] look at this region only; pixels of the upright image
- * @property {0 | 90 | 180 | 270} [rotation] degrees by which the network sees it turned clockwise
+ * @property {Roi} [roi] detect in this region only; in pixels of the upright image
+ * @property {0 | 90 | 180 | 270} [rotation] turn the image clockwise by this many degrees before detecting
  * @property {boolean} [exact] see ModelOptions
  *
  * @typedef {object} RunInfo What the last run of the network did.
@@ -54,15 +55,15 @@
 
 /**
  * @typedef {object} DetectorModel
- * @property {string | URL | readonly (string | Label)[]} [labels] names by class number: a list, or a text file of one
- *   per line; a first "???" or "background" is left out. Default: what comes with the model
- * @property {{allow?: (string | number)[], deny?: (string | number)[]}} [classes] which classes to report, by name, MID
- *   or number. Where no score depends on another's, the network does not compute the others
- * @property {Partial<SsdSpec>} [ssd] how its heads become boxes, where the file does not say
+ * @property {string | URL | readonly (string | Label)[]} [labels] names by class number: a list, or a text file with one
+ *   name per line; a first "???" or "background" is left out. Default: the labels that come with the model
+ * @property {{allow?: (string | number)[], deny?: (string | number)[]}} [classes] which classes to return, by name, MID
+ *   or number. The network does not compute the other classes, unless scores depend on each other (softmax)
+ * @property {Partial<SsdSpec>} [ssd] how its heads become boxes, if the file does not say it
  * @property {string} [layer] the tensor [1, H, W, C] that features are pooled from; default: MobileNetV2's Conv_1
  *
- * @typedef {ModelOptions & DetectorModel} DetectorOptions without `model`, the detector of 23 Open Images classes that
- *   comes with the package
+ * @typedef {ModelOptions & DetectorModel} DetectorOptions The default `model` is the package's detector of 23 Open Images
+ *   classes.
  *
  * @typedef {'image' | 'boxes' | 'both'} WantedFeatures
  *
@@ -87,12 +88,12 @@
  *
  * @typedef {object} LoopOptions
  * @property {AbortSignal} [signal] ends the loop, which then resolves
- * @property {number} [minChange] leave out frames that differ from the last detected one by less, on average, in levels
- *   of 255; default 0: none
+ * @property {number} [minChange] skip a frame if its pixels differ from the last detected frame by less than this, on
+ *   average; 0 to 255, default 0: skip none
  * @property {Float32Array} [into] see detectInto
  *
- * @typedef {ViewOptions & Thresholds & {features?: WantedFeatures}} DetectOptions `features`: of the whole image, under
- *   each box, or both; of the run that makes the boxes
+ * @typedef {ViewOptions & Thresholds & {features?: WantedFeatures}} DetectOptions `features`: also return the features of
+ *   the whole image, under each box, or both; the same run computes them
  * @typedef {LoopOptions & DetectOptions} VideoOptions
  */
 
@@ -100,10 +101,11 @@
 
 /**
  * @typedef {object} FeatureModel
- * @property {string} [layer] pool this tensor inside the network, [N, H, W, C], over its plane: its name, a layer's in it
- *   or several with slashes. Default: the model's own output, if that is a vector, else MobileNetV2's Conv_1
+ * @property {string} [layer] pool this tensor inside the network, [N, H, W, C], over its plane: the tensor's name, or a
+ *   layer's name in it (several parts joined by slashes). Default: the model's output if that is a vector, else
+ *   MobileNetV2's Conv_1
  *
- * @typedef {ModelOptions & FeatureModel} ExtractorOptions without `model`, the backbone of the package's detector
+ * @typedef {ModelOptions & FeatureModel} ExtractorOptions The default `model` is the backbone of the package's detector.
  *
  * @typedef {ViewOptions & {l2Normalize?: boolean}} ExtractOptions l2Normalize: divide each vector by its length
  */
@@ -114,10 +116,10 @@
  * @typedef {'softmax' | 'sigmoid' | 'none'} Scores
  *
  * @typedef {object} ClassifierModel
- * @property {string | URL | readonly (string | Label)[]} [labels] names by class number: a list, or a text file of one
- *   per line. Default: what comes with the model
- * @property {Scores} [scores] what makes probabilities of the output; default: 'none' if the network ends in a softmax or
- *   a sigmoid itself, else 'softmax'
+ * @property {string | URL | readonly (string | Label)[]} [labels] names by class number: a list, or a text file with one
+ *   name per line. Default: the labels that come with the model
+ * @property {Scores} [scores] the function that turns the output into probabilities; default: 'none' if the network ends
+ *   in a softmax or a sigmoid, else 'softmax'
  *
  * @typedef {ModelOptions & ClassifierModel} ClassifierOptions
  *
@@ -139,7 +141,7 @@
  * @property {boolean} exact whether a drawable is read at its own size
  * @property {Required<Thresholds>} [thresholds] to detect
  * @property {WantedFeatures} [features] beside what is detected
- * @property {number} [minChange] mean difference, in levels of 255, from the last frame; less: not looked at
+ * @property {number} [minChange] the request is not run if the frame differs from the last one by less than this, on average (0 to 255)
  *
  * @typedef {object} Answer
  * @property {any} result of 'detect': rows, see Heads.detect; undefined: the frame did not change. Of 'heads': Head[]; of

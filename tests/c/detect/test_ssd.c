@@ -350,9 +350,13 @@ static void arguments_out_of_range_are_rejected(void) {
   REJECTS_CONFIG(c.box_scales[0] = NAN);
   REJECTS_CONFIG(c.anchors = bad_anchor);
   REJECTS_CONFIG(c.max_total = 0);
-  REJECTS_CONFIG(c.max_total = INT32_MAX);
-  const ocl_ssd_config config = config_of(1, 3, OCL_SSD_SIGMOID, anchor);
+  REJECTS_CONFIG(c.max_total = OCL_SSD_MAX_RESULTS + 1);
+  ocl_ssd_config config = config_of(1, 3, OCL_SSD_SIGMOID, anchor);
   ocl_ssd* ssd;
+  config.max_total = OCL_SSD_MAX_RESULTS;
+  CHECK_STATUS(ocl_ssd_create(&config, &ssd), OCL_OK);
+  ocl_ssd_destroy(ssd);
+  config.max_total = 400;
   CHECK_STATUS(ocl_ssd_create(&config, &ssd), OCL_OK);
   REJECTS_OPTION(o.score_threshold = -0.1f);
   REJECTS_OPTION(o.score_threshold = NAN);
@@ -360,6 +364,11 @@ static void arguments_out_of_range_are_rejected(void) {
   REJECTS_OPTION(o.max_per_class = 0);
   REJECTS_OPTION(o.max_total = 0);
   REJECTS_OPTION(o.max_total = 401);
+  ocl_ssd_options widest = {
+      .score_threshold = 1, .iou_threshold = 1, .max_per_class = INT32_MAX, .max_total = OCL_SSD_MAX_RESULTS};
+  CHECK_STATUS(ocl_ssd_check_options(&widest), OCL_OK);
+  widest.max_total++;
+  CHECK_STATUS(ocl_ssd_check_options(&widest), OCL_INVALID_ARGUMENT);
   ocl_ssd_destroy(ssd);
   ocl_ssd_destroy(NULL);
 }
