@@ -11,6 +11,13 @@
 #include "graph/threads.h"
 #endif
 
+// The outputs of the network that are its raw heads.
+typedef struct {
+  int32_t boxes_output, scores_output, num_anchors, num_columns, num_classes;
+  ocl_ssd* ssd;
+  float *real_boxes, *real_scores;  // of 8-bit outputs
+} raw_heads;
+
 struct ocl_session {
   ocl_thread_pool pool;
   ocl_detail detail;
@@ -21,15 +28,15 @@ struct ocl_session {
   ocl_tflite model;
   ocl_metadata metadata;
   ocl_graph* graph;
+  bool is_placed;  // the network has memory for its activations
+  bool has_run;    // the outputs are those of a run
 
   ocl_image decoded;  // what `pixels` borrows from after a decode
   ocl_pixels pixels;
   void* resize_scratch;
   size_t resize_scratch_bytes;
 
-  ocl_ssd* ssd;
-  int32_t boxes_output, scores_output, num_classes;
-  float *real_boxes, *real_scores;  // of 8-bit heads
+  raw_heads heads;
   ocl_session_detection* detections;
   ocl_resize_box* views;  // their boxes, in [0, 1] of what the network saw
   int32_t num_detections, detections_capacity;
@@ -39,28 +46,29 @@ struct ocl_session {
 
 ocl_status ocl_session_create(int32_t num_threads, ocl_session** session_out) {
   *session_out = NULL;
+#ifdef OCL_THREADS
+  const bool has_threads = true;
+#else
+  const bool has_threads = false;
+#endif
+  if (num_threads < 1 || (num_threads > 1 && !has_threads)) return OCL_INVALID_ARGUMENT;
   ocl_session* session = calloc(1, sizeof *session);
   if (session == NULL) return OCL_OUT_OF_MEMORY;
-  ocl_status status = num_threads < 1 ? OCL_INVALID_ARGUMENT : OCL_OK;
 #ifdef OCL_THREADS
-  if (status == OCL_OK && num_threads > 1) status = ocl_graph_threads_create(num_threads, &session->pool);
-#else
-  if (num_threads > 1) status = OCL_INVALID_ARGUMENT;
-#endif
-  if (status != OCL_OK) {
+  if (num_threads > 1 && ocl_graph_threads_create(num_threads, &session->pool) != OCL_OK) {
     free(session);
-    return status;
+    return OCL_OUT_OF_MEMORY;
   }
+#endif
   *session_out = session;
   return OCL_OK;
 }
 
-static void drop_heads(ocl_session* session) {
-  ocl_ssd_destroy(session->ssd);
-  free(session->real_boxes);
-  free(session->real_scores);
-  session->ssd = NULL;
-  session->real_boxes = session->real_scores = NULL;
+static void drop_heads(raw_heads* heads) {
+  ocl_ssd_destroy(heads->ssd);
+  free(heads->real_boxes);
+  free(heads->real_scores);
+  *heads = (raw_heads){0};
 }
 
 static void free_model(ocl_session* session) {
@@ -70,9 +78,11 @@ static void free_model(ocl_session* session) {
 }
 
 static void drop_graph(ocl_session* session) {
-  drop_heads(session);
+  drop_heads(&session->heads);
   ocl_graph_destroy(session->graph);
   session->graph = NULL;
+  session->is_placed = session->has_run = false;
+  session->num_detections = 0;
   session->features = NO_FEATURES;
 }
 
@@ -107,8 +117,10 @@ ocl_graph* ocl_session_graph(const ocl_session* session) {
 static const size_t kFileShareToSpare = 4;
 
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
+  session->detail.text[0] = '\0';
   free_model(session);
   drop_graph(session);
+  if (size_bytes > SIZE_MAX / 2) return NULL;
   session->model_bytes = malloc(size_bytes + size_bytes / kFileShareToSpare + 1);
   session->model_size_bytes = size_bytes;
   return session->model_bytes;
@@ -117,6 +129,7 @@ uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
 ocl_status ocl_session_open_model(ocl_session* session) {
   session->detail.text[0] = '\0';
   if (session->model_bytes == NULL) return OCL_INVALID_ARGUMENT;
+  session->is_open = false;  // the bytes may be others than when they were opened before
   OCL_TRY(ocl_tflite_verify(session->model_bytes, session->model_size_bytes, &session->model, &session->detail));
   size_t size_bytes;
   const uint8_t* metadata = ocl_tflite_find_metadata(&session->model, OCL_METADATA_ENTRY, &size_bytes);
@@ -130,23 +143,12 @@ const ocl_metadata* ocl_session_metadata(const ocl_session* session) {
   return session->is_open && session->has_metadata ? &session->metadata : NULL;
 }
 
-static const char* find_label_file(const ocl_metadata* metadata) {
-  for (int32_t i = 0; i < metadata->num_outputs; i++) {
-    const ocl_metadata_tensor output = ocl_metadata_get_output(metadata, i);
-    for (int32_t j = 0; j < output.num_files; j++) {
-      const ocl_metadata_file file = ocl_metadata_get_file(metadata, &output, j);
-      if (file.type == OCL_METADATA_FILE_AXIS_LABELS || file.type == OCL_METADATA_FILE_VALUE_LABELS) return file.name;
-    }
-  }
-  return NULL;
-}
-
 ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out) {
   session->detail.text[0] = '\0';
   *text_out = NULL;
   *size_bytes_out = 0;
   const ocl_metadata* metadata = ocl_session_metadata(session);
-  const char* name = metadata == NULL ? NULL : find_label_file(metadata);
+  const char* name = metadata == NULL ? NULL : ocl_metadata_find_label_file(metadata);
   if (name == NULL) return OCL_OK;
   ocl_zip_file file;
   OCL_TRY(ocl_zip_find(session->model_bytes, session->model_size_bytes, name, &file, &session->detail));
@@ -165,7 +167,7 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
 
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch) {
   session->detail.text[0] = '\0';
-  if (!session->is_open) return OCL_INVALID_ARGUMENT;
+  if (!session->is_open || batch < 1) return OCL_INVALID_ARGUMENT;
   drop_graph(session);
   return ocl_graph_create(&session->model, session->pool, batch, &session->graph, &session->detail);
 }
@@ -173,22 +175,34 @@ ocl_status ocl_session_build_model(ocl_session* session, int32_t batch) {
 ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const int32_t* columns, int32_t num_columns,
                                     bool* is_done_out) {
   session->detail.text[0] = '\0';
+  *is_done_out = false;
   if (!session->is_open || session->graph == NULL || output < 0 || output >= ocl_graph_num_outputs(session->graph))
     return OCL_INVALID_ARGUMENT;
-  return ocl_graph_keep_columns(session->graph, &session->model, output, columns, num_columns, is_done_out,
-                                &session->detail);
+  const ocl_status status = ocl_graph_keep_columns(session->graph, &session->model, output, columns, num_columns,
+                                                   is_done_out, &session->detail);
+  if (status == OCL_OK || status == OCL_INVALID_ARGUMENT) return status;
+  *is_done_out = false;
+  drop_graph(session);  // some of its convolutions have lost columns, others have not
+  return status;
 }
 
 ocl_status ocl_session_close_model(ocl_session* session) {
   session->detail.text[0] = '\0';
   free_model(session);
-  return session->graph == NULL ? OCL_OK : ocl_graph_place(session->graph, &session->detail);
+  if (session->graph == NULL) return OCL_OK;
+  OCL_TRY(ocl_graph_place(session->graph, &session->detail));
+  session->is_placed = true;
+  return OCL_OK;
 }
 
 ocl_status ocl_session_set_batch(ocl_session* session, int32_t batch) {
   session->detail.text[0] = '\0';
   if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
-  return ocl_graph_set_batch(session->graph, batch, &session->detail);
+  const ocl_status status = ocl_graph_set_batch(session->graph, batch, &session->detail);
+  // Refused before anything was changed.
+  if (status == OCL_INVALID_ARGUMENT || status == OCL_BATCH_NOT_FREE) return status;
+  session->has_run = false;
+  return status;
 }
 
 // ---- image -> tensor ----
@@ -200,8 +214,10 @@ void ocl_session_drop_image(ocl_session* session) {
 
 ocl_status ocl_session_decode(ocl_session* session, const uint8_t* bytes, size_t size_bytes, int64_t max_pixels) {
   session->detail.text[0] = '\0';
+  ocl_image decoded;
+  OCL_TRY(ocl_image_decode(bytes, size_bytes, max_pixels, &decoded, &session->detail));
   ocl_session_drop_image(session);
-  OCL_TRY(ocl_image_decode(bytes, size_bytes, max_pixels, &session->decoded, &session->detail));
+  session->decoded = decoded;
   const size_t stride_bytes = (size_t)session->decoded.width_px * 3;
   session->pixels = (ocl_pixels){.data = session->decoded.rgb,
                                  .size_bytes = stride_bytes * (size_t)session->decoded.height_px,
@@ -215,8 +231,8 @@ ocl_status ocl_session_decode(ocl_session* session, const uint8_t* bytes, size_t
 
 ocl_status ocl_session_set_pixels(ocl_session* session, const ocl_pixels* pixels) {
   session->detail.text[0] = '\0';
-  ocl_session_drop_image(session);
   OCL_TRY(ocl_resize_check_pixels(pixels, &session->detail));
+  ocl_session_drop_image(session);
   session->pixels = *pixels;
   return OCL_OK;
 }
@@ -250,7 +266,8 @@ ocl_status ocl_session_preprocess(ocl_session* session, const ocl_resize_target*
     return OCL_INVALID_ARGUMENT;
   const ocl_graph_tensor tensor = ocl_graph_input(session->graph, 0);
   const int32_t* dims = tensor.shape.dims;
-  if (tensor.shape.rank != 4 || dims[3] != 3 || batch_index < 0 || batch_index >= dims[0]) return OCL_INVALID_ARGUMENT;
+  if (tensor.data == NULL || tensor.shape.rank != 4 || dims[3] != 3) return OCL_INVALID_ARGUMENT;
+  if (batch_index < 0 || batch_index >= dims[0]) return OCL_INVALID_ARGUMENT;
   OCL_TRY(reserve_scratch(session, dims[2]));
   ocl_resize_target sized = *target;
   sized.height = dims[1];
@@ -265,8 +282,11 @@ ocl_status ocl_session_preprocess(ocl_session* session, const ocl_resize_target*
 
 ocl_status ocl_session_run(ocl_session* session, double (*clock_us)(void)) {
   session->detail.text[0] = '\0';
-  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
-  return clock_us == NULL ? ocl_graph_run(session->graph) : ocl_graph_run_timed(session->graph, clock_us);
+  if (!session->is_placed) return OCL_INVALID_ARGUMENT;
+  session->has_run = false;
+  OCL_TRY(clock_us == NULL ? ocl_graph_run(session->graph) : ocl_graph_run_timed(session->graph, clock_us));
+  session->has_run = true;
+  return OCL_OK;
 }
 
 // ---- heads -> boxes ----
@@ -275,43 +295,55 @@ static bool is_head(const ocl_graph* graph, int32_t output, int32_t num_rows, in
   if (output < 0 || output >= ocl_graph_num_outputs(graph)) return false;
   const ocl_graph_tensor tensor = ocl_graph_output(graph, output);
   const bool is_known = tensor.dtype == OCL_FLOAT32 || (tensor.scale > 0 && ocl_dtype_size_bytes(tensor.dtype) == 1);
-  return is_known && ocl_shape_num_elements(&tensor.shape) == (size_t)num_rows * (size_t)num_columns;
+  return is_known && (int64_t)ocl_shape_num_elements(&tensor.shape) == (int64_t)num_rows * num_columns;
+}
+
+static ocl_status check_heads(ocl_session* session, const raw_heads* heads) {
+  if (is_head(session->graph, heads->boxes_output, heads->num_anchors, 4) &&
+      is_head(session->graph, heads->scores_output, heads->num_anchors, heads->num_columns))
+    return OCL_OK;
+  return ocl_status_with_detail(OCL_SSD_SHAPE_MISMATCH, &session->detail, "%d anchors, %d columns of scores",
+                                (int)heads->num_anchors, (int)heads->num_columns);
 }
 
 // Memory for the reals of an 8-bit head; NULL, and OK, where the head is float.
-static ocl_status reserve_reals(const ocl_graph_tensor* tensor, float** reals_out) {
-  *reals_out = NULL;
-  if (tensor->dtype == OCL_FLOAT32) return OCL_OK;
-  *reals_out = malloc(ocl_shape_num_elements(&tensor->shape) * sizeof(float));
+static ocl_status reserve_reals(const ocl_session* session, int32_t output, float** reals_out) {
+  const ocl_graph_tensor tensor = ocl_graph_output(session->graph, output);
+  if (tensor.dtype == OCL_FLOAT32) return OCL_OK;
+  *reals_out = malloc(ocl_shape_num_elements(&tensor.shape) * sizeof(float));
   return *reals_out == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
+}
+
+static ocl_status make_heads(ocl_session* session, const ocl_ssd_config* config, raw_heads* heads) {
+  OCL_TRY(check_heads(session, heads));
+  OCL_TRY(ocl_ssd_create(config, &heads->ssd));
+  OCL_TRY(reserve_reals(session, heads->boxes_output, &heads->real_boxes));
+  return reserve_reals(session, heads->scores_output, &heads->real_scores);
 }
 
 ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int32_t scores_output,
                                  const ocl_ssd_config* config) {
   session->detail.text[0] = '\0';
   if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
-  drop_heads(session);
-  if (!is_head(session->graph, boxes_output, config->num_anchors, 4) ||
-      !is_head(session->graph, scores_output, config->num_anchors, config->num_columns))
-    return ocl_status_with_detail(OCL_SSD_SHAPE_MISMATCH, &session->detail, "%d anchors, %d columns of scores",
-                                  (int)config->num_anchors, (int)config->num_columns);
-  const ocl_graph_tensor boxes = ocl_graph_output(session->graph, boxes_output);
-  const ocl_graph_tensor scores = ocl_graph_output(session->graph, scores_output);
-  session->boxes_output = boxes_output;
-  session->scores_output = scores_output;
-  session->num_classes = config->num_columns - (config->background_column == 0);
-  OCL_TRY(reserve_reals(&boxes, &session->real_boxes));
-  OCL_TRY(reserve_reals(&scores, &session->real_scores));
-  return ocl_ssd_create(config, &session->ssd);
+  raw_heads heads = {.boxes_output = boxes_output,
+                     .scores_output = scores_output,
+                     .num_anchors = config->num_anchors,
+                     .num_columns = config->num_columns,
+                     .num_classes = config->num_columns - (config->background_column == 0)};
+  const ocl_status status = make_heads(session, config, &heads);
+  drop_heads(status == OCL_OK ? &session->heads : &heads);
+  if (status == OCL_OK) session->heads = heads;
+  return status;
 }
 
 int32_t ocl_session_num_classes(const ocl_session* session) {
   ocl_graph_tensor tensors[4];
   int32_t num_classes;
   if (session->graph != NULL && ocl_graph_postprocess(session->graph, tensors, &num_classes)) return num_classes;
-  return session->ssd == NULL ? 0 : session->num_classes;
+  return session->heads.num_classes;
 }
 
+// The tensor's numbers; those of an 8-bit one as reals, in `reals`.
 static const float* reals_of(const ocl_graph_tensor* tensor, float* reals) {
   if (tensor->dtype == OCL_FLOAT32) return tensor->data;
   const size_t count = ocl_shape_num_elements(&tensor->shape);
@@ -344,13 +376,17 @@ static void add_detection(ocl_session* session, ocl_resize_box view, float score
 
 static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                                   int32_t quarter_turns) {
-  const ocl_graph_tensor boxes = ocl_graph_output(session->graph, session->boxes_output);
-  const ocl_graph_tensor scores = ocl_graph_output(session->graph, session->scores_output);
+  const raw_heads* heads = &session->heads;
+  // The network may have changed since the heads were said: another batch, fewer columns or outputs.
+  OCL_TRY(check_heads(session, heads));
+  const ocl_graph_tensor boxes = ocl_graph_output(session->graph, heads->boxes_output);
+  const ocl_graph_tensor scores = ocl_graph_output(session->graph, heads->scores_output);
   const ocl_ssd_detection* found;
   int32_t count;
-  OCL_TRY(ocl_ssd_detect(session->ssd, reals_of(&boxes, session->real_boxes), reals_of(&scores, session->real_scores),
+  OCL_TRY(ocl_ssd_detect(heads->ssd, reals_of(&boxes, heads->real_boxes), reals_of(&scores, heads->real_scores),
                          options, &found, &count));
   OCL_TRY(reserve_detections(session, options->max_total));
+  session->num_detections = 0;
   for (int32_t i = 0; i < count; i++) {
     const ocl_resize_box view = {found[i].y_min, found[i].x_min, found[i].y_max, found[i].x_max};
     add_detection(session, view, found[i].score, found[i].class_id, roi, quarter_turns);
@@ -368,12 +404,12 @@ static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tenso
   const float *classes = tensors[1].data, *scores = tensors[2].data;
   const int32_t rows = tensors[1].shape.dims[1];
   OCL_TRY(reserve_detections(session, rows + 1));
-  // Past the operator's count its rows are 0, and no score above a threshold is.
+  session->num_detections = 0;
+  // The rows past the operator's count are 0, and a score of 0 is above no threshold.
   for (int32_t i = 0; i < rows && session->num_detections < options->max_total; i++) {
+    if (!(scores[i] > options->score_threshold && classes[i] >= 0 && classes[i] < (float)num_classes)) continue;
     const int32_t class_id = (int32_t)classes[i];
-    const bool is_wanted =
-        options->allowed_classes == NULL || (class_id < num_classes && options->allowed_classes[class_id]);
-    if (!(scores[i] > options->score_threshold) || class_id < 0 || !is_wanted) continue;
+    if (options->allowed_classes != NULL && !options->allowed_classes[class_id]) continue;
     const ocl_resize_box box = {clip(boxes[i].y_min), clip(boxes[i].x_min), clip(boxes[i].y_max), clip(boxes[i].x_max)};
     if ((box.y_max - box.y_min) * (box.x_max - box.x_min) > 0)
       add_detection(session, box, scores[i], class_id, roi, quarter_turns);
@@ -381,18 +417,27 @@ static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tenso
   return OCL_OK;
 }
 
+static ocl_roi whole_image(const ocl_pixels* pixels) {
+  ocl_roi whole = {0};
+  ocl_resize_upright_size(pixels, &whole.width_px, &whole.height_px);
+  return whole;
+}
+
 ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                               int32_t quarter_turns, const ocl_session_detection** detections_out,
                               int32_t* num_detections_out) {
   session->detail.text[0] = '\0';
-  session->num_detections = *num_detections_out = 0;
+  *detections_out = NULL;
+  *num_detections_out = 0;
+  if (!session->has_run || (roi == NULL && session->pixels.num_channels == 0)) return OCL_INVALID_ARGUMENT;
+  OCL_TRY(ocl_ssd_check_options(options));
+  const ocl_roi seen = roi != NULL ? *roi : whole_image(&session->pixels);
   ocl_graph_tensor tensors[4];
   int32_t num_classes;
-  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
   if (ocl_graph_postprocess(session->graph, tensors, &num_classes))
-    OCL_TRY(detect_by_operator(session, tensors, num_classes, options, roi, quarter_turns));
-  else if (session->ssd != NULL)
-    OCL_TRY(detect_by_heads(session, options, roi, quarter_turns));
+    OCL_TRY(detect_by_operator(session, tensors, num_classes, options, &seen, quarter_turns));
+  else if (session->heads.ssd != NULL)
+    OCL_TRY(detect_by_heads(session, options, &seen, quarter_turns));
   else
     return OCL_INVALID_ARGUMENT;
   *detections_out = session->detections;
@@ -408,17 +453,25 @@ static ocl_feature_map features_map(const ocl_session* session) {
   return (ocl_feature_map){tensor.data, tensor.dtype, tensor.shape, tensor.scale, tensor.zero_point};
 }
 
+// Kept first in either case: what cannot be averaged must not cost the network its later steps.
+static ocl_status choose_features(ocl_session* session, int32_t step, bool is_cut) {
+  OCL_TRY(ocl_graph_keep(session->graph, step, &session->detail));
+  session->features = KEPT_FEATURES;
+  const ocl_feature_map map = features_map(session);
+  if (!ocl_feature_map_is_usable(&map, !is_cut)) return OCL_FEATURES_UNUSABLE;
+  if (!is_cut) return OCL_OK;
+  OCL_TRY(ocl_graph_cut_after(session->graph, step, &session->detail));
+  session->features = CUT_FEATURES;
+  return OCL_OK;
+}
+
 ocl_status ocl_session_use_features(ocl_session* session, int32_t step, bool is_cut) {
   session->detail.text[0] = '\0';
-  if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
-  session->features = NO_FEATURES;
-  OCL_TRY(is_cut ? ocl_graph_cut_after(session->graph, step, &session->detail)
-                 : ocl_graph_keep(session->graph, step, &session->detail));
-  session->features = is_cut ? CUT_FEATURES : KEPT_FEATURES;
-  const ocl_feature_map map = features_map(session);
-  if (ocl_feature_map_is_usable(&map, !is_cut)) return OCL_OK;
-  session->features = NO_FEATURES;
-  return OCL_FEATURES_UNUSABLE;
+  if (session->graph == NULL || step < 0 || step >= ocl_graph_num_steps(session->graph)) return OCL_INVALID_ARGUMENT;
+  const ocl_status status = choose_features(session, step, is_cut);
+  session->has_run = false;
+  if (status != OCL_OK) session->features = NO_FEATURES;
+  return status;
 }
 
 int32_t ocl_session_features_length(const ocl_session* session) {
@@ -429,7 +482,7 @@ int32_t ocl_session_features_length(const ocl_session* session) {
 
 ocl_status ocl_session_pool_image(ocl_session* session, int32_t batch_index, float* features_out) {
   session->detail.text[0] = '\0';
-  if (session->features == NO_FEATURES) return OCL_INVALID_ARGUMENT;
+  if (!session->has_run || session->features == NO_FEATURES) return OCL_INVALID_ARGUMENT;
   const ocl_feature_map map = features_map(session);
   if (batch_index < 0 || batch_index >= map.shape.dims[0]) return OCL_INVALID_ARGUMENT;
   ocl_feature_map_pool(&map, batch_index, features_out);
@@ -438,7 +491,7 @@ ocl_status ocl_session_pool_image(ocl_session* session, int32_t batch_index, flo
 
 ocl_status ocl_session_pool_boxes(ocl_session* session, float* features_out) {
   session->detail.text[0] = '\0';
-  if (session->features != KEPT_FEATURES) return OCL_INVALID_ARGUMENT;
+  if (!session->has_run || session->features != KEPT_FEATURES) return OCL_INVALID_ARGUMENT;
   const ocl_feature_map map = features_map(session);
   for (int32_t i = 0; i < session->num_detections; i++)
     ocl_feature_map_pool_box(&map, session->views[i], features_out + (size_t)i * (size_t)ocl_feature_map_length(&map));

@@ -206,6 +206,17 @@ ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_
   };
 }
 
+const char* ocl_metadata_find_label_file(const ocl_metadata* metadata) {
+  for (int32_t i = 0; i < metadata->num_outputs; i++) {
+    const ocl_metadata_tensor output = ocl_metadata_get_output(metadata, i);
+    for (int32_t j = 0; j < output.num_files; j++) {
+      const ocl_metadata_file file = ocl_metadata_get_file(metadata, &output, j);
+      if (file.type == OCL_METADATA_FILE_AXIS_LABELS || file.type == OCL_METADATA_FILE_VALUE_LABELS) return file.name;
+    }
+  }
+  return NULL;
+}
+
 const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out) {
   const uint8_t* bytes = metadata->bytes;
   const uint32_t count = ocl_flatbuffer_count(bytes, metadata->subgraph, SUBGRAPH_CUSTOM);

@@ -72,6 +72,8 @@ ocl_metadata_tensor ocl_metadata_get_input(const ocl_metadata* metadata, int32_t
 ocl_metadata_tensor ocl_metadata_get_output(const ocl_metadata* metadata, int32_t index);
 // `index` in [0, tensor->num_files).
 ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_metadata_tensor* tensor, int32_t index);
+// The name of the first label file of any output; NULL if there is none.
+const char* ocl_metadata_find_label_file(const ocl_metadata* metadata);
 // The data (of any alignment) of the custom metadata of this name; NULL and 0 if there is none.
 const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out);
 

@@ -5,6 +5,7 @@ import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../w
  * @typedef {'float32' | 'int32' | 'uint8' | 'int8'} Dtype
  * @typedef {object} TinyTensor
  * @property {number[]} shape
+ * @property {number[]} [signature] the shape with -1 where it is free
  * @property {Dtype} [dtype] float32
  * @property {number | number[]} [scale] of 8 bits, or one per element of dimension `axis`; the zero point is 0
  * @property {number} [axis]
@@ -62,7 +63,7 @@ export function writeModel({ tensors, operators, inputs, outputs }) {
 }
 
 /** @param {Builder} builder @param {TinyTensor} tensor @param {string} name @param {number[]} buffers */
-function writeTensor(builder, { shape, dtype = 'float32', scale, axis = 0, data }, name, buffers) {
+function writeTensor(builder, { shape, signature, dtype = 'float32', scale, axis = 0, data }, name, buffers) {
   const { type, View } = DTYPES[dtype];
   const bytes = data && new Uint8Array(new View(data).buffer);
   const buffer = bytes ? buffers.push(table(builder, 1, [['ref', 0, blob(builder, bytes)]])) - 1 : 0;
@@ -80,6 +81,7 @@ function writeTensor(builder, { shape, dtype = 'float32', scale, axis = 0, data 
     ['u32', 2, buffer],
     ['ref', 3, builder.createString(name)],
     ['ref', 4, quantization],
+    ['ref', 7, signature && int32s(builder, signature)],
   ]);
 }
 

@@ -120,6 +120,7 @@ static void test_all_is_read(void) {
   const ocl_metadata_file labels = ocl_metadata_get_file(&metadata, &output, 1);
   CHECK(strcmp(labels.name, "labels.txt") == 0 && strcmp(labels.locale, "de") == 0);
   CHECK(labels.type == OCL_METADATA_FILE_VALUE_LABELS);
+  CHECK(strcmp(ocl_metadata_find_label_file(&metadata), "labels.txt") == 0);
 }
 
 static void poke_f32(uint32_t position, float value) {
@@ -358,6 +359,7 @@ static void check_published(const uint8_t* bytes, size_t size_bytes) {
     }
   }
   CHECK(num_label_files == 1);
+  CHECK(strcmp(ocl_metadata_find_label_file(&metadata), "labelmap.txt") == 0);
   ocl_zip_file labels;
   CHECK_STATUS(ocl_zip_find(bytes, size_bytes, "labelmap.txt", &labels, NULL), OCL_OK);
   CHECK(labels.bytes != NULL && !labels.is_deflated && labels.size_bytes == 661);

@@ -247,14 +247,21 @@ static void batches_out_of_range_are_refused(void) {
   const ocl_optimizer sgd = SGD(.momentum = 0);
   ocl_trainer* trainer;
   CHECK_STATUS(ocl_trainer_create(&dense, 1, (ocl_trainer_shape){1, 1, 4, 2}, &sgd, &trainer), OCL_OK);
-  ocl_trainer_result result;
+  ocl_trainer_result result = {.regularizer = 7};
+  const ocl_trainer_buffers buffers = ocl_trainer_get_buffers(trainer);
+  for (int32_t i = 0; i < 8; i++) buffers.input[i] = 1;
   ocl_trainer_batch batch = {.rows = 3};
   CHECK_STATUS(ocl_trainer_step(trainer, &batch, 1, 0.1f, &result), OCL_INVALID_ARGUMENT);
   CHECK_STATUS(ocl_trainer_predict(trainer, 0), OCL_INVALID_ARGUMENT);
   batch.rows = 2;
-  ocl_trainer_get_buffers(trainer).labels[1] = 2;
+  CHECK_STATUS(ocl_trainer_step(trainer, &batch, 0, 0.1f, &result), OCL_INVALID_ARGUMENT);
+  buffers.labels[1] = 2;
+  CHECK_STATUS(ocl_trainer_step(trainer, &batch, 1, 0.1f, &result), OCL_INVALID_ARGUMENT);
   CHECK_STATUS(ocl_trainer_evaluate(trainer, &batch, &result), OCL_INVALID_ARGUMENT);
-  ocl_trainer_get_buffers(trainer).labels[1] = 1;
+  CHECK(result.regularizer == 7);
+  for (int32_t i = 0; i < buffers.num_parameters; i++) CHECK(buffers.parameters[i] == 0 && buffers.gradients[i] == 0);
+  for (int32_t i = 0; i < 4; i++) CHECK(buffers.probabilities[i] == 0);
+  buffers.labels[1] = 1;
   CHECK_STATUS(ocl_trainer_evaluate(trainer, &batch, &result), OCL_OK);
   CHECK_NEAR(result.head.loss, 2 * log(2), 1e-6);  // parameters of 0: even odds
   ocl_trainer_destroy(trainer);
