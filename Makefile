@@ -200,6 +200,14 @@ build/native/%: tests/c/%.c $(C_HEADERS) $(C_FILES) $(wildcard tests/c/*.h tests
 test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UBSan
 	@for test in $(NATIVE_TESTS); do $$test || exit 1; done
 
+# The example in the comment of ocelli.h as a program: tests/c/example completes it, tests/node/native runs it in Node.
+build/example/example.inc: src/ocelli.h
+	@mkdir -p $(@D) && sed -n '/^#/q;s,^//   ,,p' $< >$@
+EXAMPLE_OBJECTS := $(filter-out build/simd/wasm/%,$(simd_OBJECTS))
+build/example/example.mjs: tests/c/example/example.c build/example/example.inc $(EXAMPLE_OBJECTS) build/xnnpack-simd
+	@echo '  example' && $$(cat build/emcc) $(WARNINGS) -O1 $(simd_FLAGS) $(INCLUDES) -Ibuild/example -sNODERAWFS -sALLOW_MEMORY_GROWTH \
+	  -Wl,--wrap=xnn_pack_f32_conv_goki_w $< $(EXAMPLE_OBJECTS) $$(cat build/xnnpack-simd)/libxnnpack.a -o $@ 2> >(grep -v '^cache:INFO' >&2)
+
 TEST_FILES := $(wildcard tests/node/*/*.test.js)
 BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
 FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load video quantize firefox)
@@ -208,7 +216,7 @@ TEST := node_modules/node-24/bin/node --test --test-reporter=spec
 # Those that take longest come first.
 test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-package check-format check-types check-size lint ## everything, on Node 20 and 24
 test-node: test-node-20 test-node-24 ## the library and the command line, on Node 20 and 24
-test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) node_modules/.installed
+test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
 	@echo 'Node $*:' && node_modules/node-$*/bin/node --test --test-reporter=spec --test-concurrency=1 $(TEST_FILES)
 
 soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, digits, then the benchmarks

@@ -55,15 +55,22 @@ export const DEFAULT_MODEL = fileURLToPath(
 /** @type {string | undefined} */
 let photos;
 
+/** @typedef {'astronaut.png' | 'chelsea.png' | 'coffee.png'} PackagePhoto */
+
 /**
- * A photo of scikit-image's, which the user's cache has: these tests need no reference data.
- * @param {'astronaut.png' | 'chelsea.png' | 'coffee.png'} name
+ * Where a photo of scikit-image's is in the user's cache: tests of these need no reference data.
+ * @param {PackagePhoto} name
  */
-export function packagePhoto(name) {
+export function packagePhotoPath(name) {
   photos ??= execFileSync(fileURLToPath(new URL('../../tools/photos.sh', import.meta.url)), {
     encoding: 'utf8',
   }).trim();
-  return readFileSync(`${photos}/${name}`);
+  return `${photos}/${name}`;
+}
+
+/** @param {PackagePhoto} name */
+export function packagePhoto(name) {
+  return readFileSync(packagePhotoPath(name));
 }
 
 /**
