@@ -249,7 +249,7 @@ check-format: node_modules/.installed
 	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
 format: node_modules/.installed ## lay out all source files
 	@npx prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
-lint: build/lint build/lint-imports ## clang-tidy, who may import whom, how long files may get
+lint: build/lint build/lint-imports ## clang-tidy, who may import whom, how long files may get, which names comments may use
 	@node tools/lint/check.js
 # What includes others' headers (XNNPACK, stb_image, Emscripten) is left out.
 build/lint: $(filter-out src/image/stb.c src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy

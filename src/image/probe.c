@@ -1,4 +1,4 @@
-// Stage: image file -> format, by its first bytes; then that format's walk. See image_probe.h.
+// Stage: image file -> format, by its first bytes; then that format's walk. See probe.h.
 #include "image/probe.h"
 
 #include <stdbool.h>

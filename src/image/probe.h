@@ -19,7 +19,7 @@ typedef struct {
 // it. IMAGE_CORRUPT: damaged or truncated; `detail` says where. `detail` may be NULL. size_bytes > 0.
 ocl_status ocl_image_probe(const uint8_t* bytes, size_t size_bytes, ocl_image_header* header_out, ocl_detail* detail);
 
-// One format each; *header_out is zeroed but for orientation 1. For image_probe.c.
+// One format each; *header_out is zeroed but for orientation 1. For probe.c.
 ocl_status ocl_image_probe_png(const uint8_t* bytes, size_t size_bytes, ocl_image_header* header_out,
                                ocl_detail* detail);
 ocl_status ocl_image_probe_jpeg(const uint8_t* bytes, size_t size_bytes, ocl_image_header* header_out,

@@ -1,4 +1,4 @@
-// Stage: a checked image file -> RGB u8 [H,W,3]. The only file that sees stb_image (2.30); see image_stb.h.
+// Stage: a checked image file -> RGB u8 [H,W,3]. The only file that sees stb_image (2.30); see stb.h.
 // Invariant: at any time at most `budget_bytes` are allocated; after a failure none are.
 //
 // Reports against stb_image 2.30 that upstream has not fixed, and what keeps each out:

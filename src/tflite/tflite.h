@@ -1,5 +1,5 @@
 // Stage: model bytes -> verified view of a .tflite FlatBuffer.
-// The only bounds checks on a model's file structure live in flatbuffer.c and tflite_verify.c: ocl_tflite_verify()
+// The only bounds checks on a model's file structure live in flatbuffer.c and verify.c: ocl_tflite_verify()
 // walks everything that the functions below read, once; after it returned OCL_OK they read freely and cannot fail.
 // Invariants then: operators come in an order in which each input is a constant, a graph input or an earlier operator's
 // output; each tensor is written once; constants and graph inputs are never written.

@@ -1,5 +1,5 @@
 // A test program is a list of RUN(name) lines in main(); it prints "ok NAME" or "not ok NAME" per test and exits with
-// the number of failed ones. Built with ASan and UBSan by the Makefile, run by tests/node/native.test.js.
+// the number of failed ones. Built with ASan and UBSan by the Makefile, run by tests/node/native/native.test.js.
 #ifndef OCELLI_TESTS_CHECK_H_
 #define OCELLI_TESTS_CHECK_H_
 
