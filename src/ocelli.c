@@ -112,7 +112,7 @@ ocl_graph* ocl_session_graph(const ocl_session* session) {
 
 // ---- model ----
 
-// The activations come to lie where the file was, so that its pages are used twice; those of float16 files take a
+// The activations are allocated where the file was, so that its pages are used twice; those of float16 files need a
 // little more room. Pages that are never touched cost nothing.
 static const size_t kFileShareToSpare = 4;
 
@@ -129,7 +129,7 @@ uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
 ocl_status ocl_session_open_model(ocl_session* session) {
   session->detail.text[0] = '\0';
   if (session->model_bytes == NULL) return OCL_INVALID_ARGUMENT;
-  session->is_open = false;  // the bytes may be others than when they were opened before
+  session->is_open = false;  // the caller may have changed the bytes since they were opened
   OCL_TRY(ocl_tflite_verify(session->model_bytes, session->model_size_bytes, &session->model, &session->detail));
   size_t size_bytes;
   const uint8_t* metadata = ocl_tflite_find_metadata(&session->model, OCL_METADATA_ENTRY, &size_bytes);
@@ -377,7 +377,7 @@ static void add_detection(ocl_session* session, ocl_resize_box view, float score
 static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                                   int32_t quarter_turns) {
   const raw_heads* heads = &session->heads;
-  // The network may have changed since the heads were said: another batch, fewer columns or outputs.
+  // The network may have changed since use_heads: another batch, fewer columns or outputs.
   OCL_TRY(check_heads(session, heads));
   const ocl_graph_tensor boxes = ocl_graph_output(session->graph, heads->boxes_output);
   const ocl_graph_tensor scores = ocl_graph_output(session->graph, heads->scores_output);
@@ -453,7 +453,7 @@ static ocl_feature_map features_map(const ocl_session* session) {
   return (ocl_feature_map){tensor.data, tensor.dtype, tensor.shape, tensor.scale, tensor.zero_point};
 }
 
-// Kept first in either case: what cannot be averaged must not cost the network its later steps.
+// Keeps the tensor in either case, to check it before the cut, which cannot be undone.
 static ocl_status choose_features(ocl_session* session, int32_t step, bool is_cut) {
   OCL_TRY(ocl_graph_keep(session->graph, step, &session->detail));
   session->features = KEPT_FEATURES;

@@ -61,9 +61,8 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
 // Builds the network of the opened model. Statuses of ocl_graph_create(). Unless it fails with INVALID_ARGUMENT, it
 // drops the network and the heads that were there.
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch);
-// Computes only some columns of an output. Takes place once, after build_model and before close_model; heads are said
-// after it. Statuses of ocl_graph_keep_columns(). Failures other than INVALID_ARGUMENT drop the network: build it
-// again.
+// Computes only some columns of an output. Call it once, after build_model and before close_model and use_heads.
+// Statuses of ocl_graph_keep_columns(). Failures other than INVALID_ARGUMENT drop the network: build it again.
 ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const int32_t* columns, int32_t num_columns,
                                     bool* is_done_out);
 // Frees the model's bytes, which the network does not need, and takes memory for its activations: it can run now.
@@ -109,7 +108,7 @@ typedef struct {
   int32_t class_id;  // without background, from 0
 } ocl_session_detection;
 
-// Says which outputs of the network are its raw heads and how they become boxes. A network with a post-processing
+// Sets which outputs of the network are its raw heads and how they become boxes. A network with a post-processing
 // operator of its own needs no heads and ignores them. SSD_SHAPE_MISMATCH: the outputs are not [.., N, 4] and [.., N,
 // C] for the configured anchors and columns. INVALID_ARGUMENT, OUT_OF_MEMORY.
 ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int32_t scores_output,
@@ -119,14 +118,14 @@ int32_t ocl_session_num_classes(const ocl_session* session);
 // Detections of the last run, best first, in pixels of the upright image. `roi` (NULL: all of the present image) and
 // `quarter_turns_clockwise` as they were given to ocl_session_preprocess(). *detections_out is borrowed until the next
 // call. INVALID_ARGUMENT: also an option that is out of its range (ssd.h). SSD_SHAPE_MISMATCH: the outputs have other
-// shapes than when the heads were said. OUT_OF_MEMORY.
+// shapes than at use_heads. OUT_OF_MEMORY.
 ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                               int32_t quarter_turns_clockwise, const ocl_session_detection** detections_out,
                               int32_t* num_detections_out);
 
 // ---- tensor -> features ----
 
-// Says which features are pooled: the output of operator `step`, which is kept beside the outputs or, if `is_cut`,
+// Sets which features are pooled: the output of operator `step`, which is kept beside the outputs or, if `is_cut`,
 // becomes the only output, and no later step runs. Drops the outputs of the last run. Statuses of ocl_graph_keep() and
 // ocl_graph_cut_after(); FEATURES_UNUSABLE: also if the output cannot be averaged. After a failure other than
 // INVALID_ARGUMENT no features are chosen; after OUT_OF_MEMORY `run` fails until the batch is set.

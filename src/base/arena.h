@@ -1,6 +1,6 @@
 // Stage: tensor lifetimes -> offsets in one block of memory.
-// Greedy by size, largest first, each at the lowest offset where nothing that lives at the same time is in its way
-// (Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
+// Greedy by size: places the largest block first, and each at the lowest offset that no block with an overlapping
+// lifetime occupies (Pisarchyk & Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020).
 #ifndef OCELLI_ARENA_H_
 #define OCELLI_ARENA_H_
 
@@ -17,8 +17,8 @@ typedef struct {
 } ocl_arena_block;
 
 // Fills in every block's offset and *size_bytes_out, the memory they need together.
-// OUT_OF_MEMORY: no memory for the sort, the blocks' sum does not fit size_t, or what they need together is
-// more than half of what size_t counts.
+// OUT_OF_MEMORY: no memory for the sort, the sum of the sizes does not fit size_t, or the blocks need more than half of
+// the address space.
 ocl_status ocl_arena_plan(ocl_arena_block* blocks, int32_t num_blocks, size_t* size_bytes_out);
 
 #endif  // OCELLI_ARENA_H_

@@ -1,49 +1,49 @@
-// Status codes: the one list of everything that can go wrong, with the message a user reads.
-// The names are stable: they are `OcelliError.code` in JavaScript. The numbers are not; only names leave the module.
+// Status codes: the one list of all failures, with the message that users read. The names are stable: they are
+// `OcelliError.code` in JavaScript. The numbers change with the list.
 #ifndef OCELLI_STATUS_H_
 #define OCELLI_STATUS_H_
 
 // X(name, message)
-#define OCL_STATUS_LIST(X)                                                                               \
-  X(OK, "no error")                                                                                      \
-  X(OUT_OF_MEMORY, "not enough memory")                                                                  \
-  X(INVALID_ARGUMENT, "an argument is out of its range")                                                 \
-  /* image.c */                                                                                          \
-  X(IMAGE_EMPTY, "the image has no bytes")                                                               \
-  X(UNSUPPORTED_IMAGE_FORMAT, "not a PNG, JPEG, BMP or GIF image")                                       \
-  X(IMAGE_CORRUPT, "the image is damaged or truncated")                                                  \
-  X(IMAGE_TOO_LARGE, "the image has more pixels than the limit")                                         \
-  X(INVALID_PIXELS, "the pixel array does not fit its width, height, channels and stride")               \
-  X(INVALID_ROI, "the region of interest is empty or outside the image")                                 \
-  /* tflite.c */                                                                                         \
-  X(MODEL_TRUNCATED, "the model is too short to be a .tflite file")                                      \
-  X(MODEL_NOT_TFLITE, "the model is not a .tflite file (no TFL3 identifier)")                            \
-  X(MODEL_BAD_OFFSET, "the model is damaged: an offset leaves the file")                                 \
-  X(MODEL_BAD_TABLE, "the model is damaged: a table is malformed")                                       \
-  X(MODEL_BAD_VECTOR, "the model is damaged: a vector leaves the file")                                  \
-  X(MODEL_BAD_STRING, "the model is damaged: a string leaves the file or does not end")                  \
-  X(MODEL_MISALIGNED, "the model is damaged: its data is not aligned to its element size")               \
-  X(MODEL_NO_SUBGRAPH, "the model has no subgraph")                                                      \
-  X(MODEL_BAD_TENSOR_INDEX, "the model names a tensor that it does not have")                            \
-  X(MODEL_BAD_OPCODE, "the model names an operator code that it does not have")                          \
-  X(MODEL_BAD_BUFFER, "a buffer of the model is missing, leaves the file or does not fit its tensor")    \
-  X(MODEL_BAD_SHAPE, "a tensor of the model has an impossible shape")                                    \
-  X(MODEL_BAD_DTYPE, "a tensor of the model has an element type that ocelli does not know")              \
-  X(MODEL_BAD_QUANTIZATION, "a tensor of the model has impossible quantization parameters")              \
-  X(MODEL_BAD_OPTION, "an operator of the model has an option out of its range")                         \
-  X(MODEL_BAD_ARITY, "an operator of the model has too few or too many inputs or outputs")               \
-  X(MODEL_BAD_ORDER, "the model's operators are not in an order that makes each value once, before use") \
-  X(MODEL_UNSUPPORTED_FEATURE, "the model uses a TFLite feature that ocelli does not support")           \
-  /* metadata.c, zip.c */                                                                                \
-  X(BAD_METADATA, "the model's metadata or its associated files are damaged")                            \
-  /* graph.c */                                                                                          \
-  X(UNSUPPORTED_OPERATOR, "the model has an operator that ocelli does not run")                          \
-  X(MODEL_BAD_GRAPH, "the model's operators and tensors do not fit together")                            \
-  X(MODEL_TOO_LARGE, "the model asks for more memory or work than any network of this kind")             \
-  X(BATCH_NOT_FREE, "the model's batch dimension is fixed")                                              \
-  X(FEATURES_UNUSABLE, "the tensor is not a feature map that can be averaged")                           \
-  /* ssd.c, anchors.c */                                                                                 \
-  X(SSD_SHAPE_MISMATCH, "the detection heads do not have the shapes that the anchors and classes ask for")
+#define OCL_STATUS_LIST(X)                                                                                \
+  X(OK, "no error")                                                                                       \
+  X(OUT_OF_MEMORY, "not enough memory")                                                                   \
+  X(INVALID_ARGUMENT, "an argument is out of its range")                                                  \
+  /* image/ */                                                                                            \
+  X(IMAGE_EMPTY, "the image has no bytes")                                                                \
+  X(UNSUPPORTED_IMAGE_FORMAT, "not a PNG, JPEG, BMP or GIF image")                                        \
+  X(IMAGE_CORRUPT, "the image is damaged or truncated")                                                   \
+  X(IMAGE_TOO_LARGE, "the image has more pixels than the limit")                                          \
+  X(INVALID_PIXELS, "the pixel array does not fit its width, height, channels and stride")                \
+  X(INVALID_ROI, "the region of interest is empty or outside the image")                                  \
+  /* tflite/ */                                                                                           \
+  X(MODEL_TRUNCATED, "the model is too short to be a .tflite file")                                       \
+  X(MODEL_NOT_TFLITE, "the model is not a .tflite file (no TFL3 identifier)")                             \
+  X(MODEL_BAD_OFFSET, "the model is damaged: an offset leaves the file")                                  \
+  X(MODEL_BAD_TABLE, "the model is damaged: a table is malformed")                                        \
+  X(MODEL_BAD_VECTOR, "the model is damaged: a vector leaves the file")                                   \
+  X(MODEL_BAD_STRING, "the model is damaged: a string leaves the file or does not end")                   \
+  X(MODEL_MISALIGNED, "the model is damaged: its data is not aligned to its element size")                \
+  X(MODEL_NO_SUBGRAPH, "the model has no subgraph")                                                       \
+  X(MODEL_BAD_TENSOR_INDEX, "the model names a tensor that it does not have")                             \
+  X(MODEL_BAD_OPCODE, "the model names an operator code that it does not have")                           \
+  X(MODEL_BAD_BUFFER, "a buffer of the model is missing, leaves the file or does not fit its tensor")     \
+  X(MODEL_BAD_SHAPE, "a tensor of the model has an impossible shape")                                     \
+  X(MODEL_BAD_DTYPE, "ocelli does not support an element type of the model")                              \
+  X(MODEL_BAD_QUANTIZATION, "a tensor of the model has impossible quantization parameters")               \
+  X(MODEL_BAD_OPTION, "an operator of the model has an option out of its range")                          \
+  X(MODEL_BAD_ARITY, "an operator of the model has too few or too many inputs or outputs")                \
+  X(MODEL_BAD_ORDER, "the model's operators are not in execution order, or two of them write one tensor") \
+  X(MODEL_UNSUPPORTED_FEATURE, "the model uses a TFLite feature that ocelli does not support")            \
+  /* tflite/metadata.c, tflite/zip.c */                                                                   \
+  X(BAD_METADATA, "the model's metadata or its associated files are damaged")                             \
+  /* graph/ */                                                                                            \
+  X(UNSUPPORTED_OPERATOR, "ocelli does not support an operator of the model")                             \
+  X(MODEL_BAD_GRAPH, "the model's operators and tensors do not fit together")                             \
+  X(MODEL_TOO_LARGE, "the model needs more memory or computation than ocelli allows")                     \
+  X(BATCH_NOT_FREE, "the model has a fixed batch size")                                                   \
+  X(FEATURES_UNUSABLE, "the tensor is not a feature map that can be averaged")                            \
+  /* ocelli.c */                                                                                          \
+  X(SSD_SHAPE_MISMATCH, "the shapes of the detection heads do not match the anchors and classes")
 
 typedef enum {
 #define OCL_STATUS_ENUM(name, message) OCL_##name,
@@ -52,7 +52,7 @@ typedef enum {
       OCL_NUM_STATUSES
 } ocl_status;
 
-// What a status alone cannot say (which operator, which tensor): text for the user, NUL-terminated, empty if none.
+// Details beyond the status, for the user (which operator, which tensor): NUL-terminated, empty if there are none.
 typedef struct {
   char text[200];
 } ocl_detail;
@@ -65,7 +65,7 @@ const char* ocl_status_message(ocl_status status);
 ocl_status ocl_status_with_detail(ocl_status status, ocl_detail* detail, const char* format, ...)
     __attribute__((format(printf, 3, 4)));
 
-// The caller's early return.
+// Returns from the calling function if `expression` is not OCL_OK.
 #define OCL_TRY(expression)                   \
   do {                                        \
     const ocl_status ocl_try_ = (expression); \

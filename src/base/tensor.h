@@ -1,4 +1,4 @@
-// What a tensor is: dtype, shape, quantization. No code beyond the sizes that follow from them.
+// Describes a tensor: dtype, shape, quantization. The only code computes sizes from them.
 #ifndef OCELLI_TENSOR_H_
 #define OCELLI_TENSOR_H_
 
@@ -29,7 +29,7 @@ static inline size_t ocl_dtype_size_bytes(ocl_dtype dtype) {
 
 typedef struct {
   int32_t rank;
-  int32_t dims[OCL_MAX_RANK];  // each > 0; row-major, the last one contiguous
+  int32_t dims[OCL_MAX_RANK];  // row-major, the last one contiguous; each > 0, except in empty constants
 } ocl_shape;
 
 static inline size_t ocl_shape_num_elements(const ocl_shape* shape) {

@@ -23,7 +23,7 @@ typedef struct {
   int32_t max_classes_per_detection;  // at least 1; R = max_detections * max_classes_per_detection
   int32_t detections_per_class;       // at least 1; of the regular variant
   int32_t num_classes;                // at least 1, without background
-  float nms_score_threshold;          // a score is at least that
+  float nms_score_threshold;          // scores below it are no candidates
   float nms_iou_threshold;            // above 0, at most 1
   float box_scales[4];                // y_scale, x_scale, h_scale, w_scale; above 0
   // true: suppression in each class, then the best max_detections of all; one row each.
@@ -43,16 +43,16 @@ void ocl_detection_postprocess_destroy(ocl_detection_postprocess* postprocess); 
 // R.
 int32_t ocl_detection_postprocess_num_rows(const ocl_detection_postprocess* postprocess);
 
-// How much memory a run with N = `num_anchors` and `num_columns` class scores each works in. MODEL_BAD_GRAPH: the
-// columns are not the classes, nor one more, or N < 1. MODEL_TOO_LARGE. `detail` may be NULL.
+// The size of the scratch memory of a run with N = `num_anchors` and `num_columns` class scores each. MODEL_BAD_GRAPH:
+// the columns are not the classes, nor one more, or N < 1. MODEL_TOO_LARGE. `detail` may be NULL.
 ocl_status ocl_detection_postprocess_scratch_size(const ocl_detection_postprocess* postprocess, int32_t num_anchors,
                                                   int32_t num_columns, size_t* size_bytes_out, ocl_detail* detail);
 
 // The most pairs of boxes that a run compares.
 uint64_t ocl_detection_postprocess_count_comparisons(const ocl_detection_postprocess* postprocess, int32_t num_anchors);
 
-// `num_anchors` and `num_columns`: as the scratch size was asked for. `scratch`: that many bytes, aligned to 4, the
-// caller's, with nothing of worth in it afterwards. Outputs: the caller's arrays of the shapes above, written whole.
+// `num_anchors` and `num_columns`: as the scratch size was asked for. `scratch`: that many bytes of
+// the caller's, aligned to 4; the run overwrites them. Outputs: the caller's arrays of the shapes above, written whole.
 void ocl_detection_postprocess_run(const ocl_detection_postprocess* postprocess, int32_t num_anchors,
                                    int32_t num_columns, const float* box_encodings, const float* class_scores,
                                    const float* anchors, void* scratch, float* boxes_out, float* classes_out,

@@ -18,17 +18,17 @@ typedef struct {
   int32_t zero_point;
 } ocl_feature_map;
 
-// Whether the functions below can read it; with a plane of [H, W], if `has_plane`.
+// Whether the functions below can read it. `has_plane`: only if it has a plane [H, W].
 bool ocl_feature_map_is_usable(const ocl_feature_map* map, bool has_plane);
 
-// How long a vector of it is: C.
+// The length of a feature vector: C.
 int32_t ocl_feature_map_length(const ocl_feature_map* map);
 
 // The mean over the plane of image `index`.
 void ocl_feature_map_pool(const ocl_feature_map* map, int32_t index, float* features_out);
 
 // The mean over the cells of image 0 under a box, which is in [0, 1] of the plane, its corners in order: each cell
-// counts by the area that the box covers of it. A box without area takes the cell that it lies in.
+// is weighted by the area that the box covers of it. A box without area takes the cell in which it lies.
 void ocl_feature_map_pool_box(const ocl_feature_map* map, ocl_resize_box box_norm, float* features_out);
 
 #endif  // OCELLI_FEATURE_MAP_H_

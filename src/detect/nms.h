@@ -18,13 +18,14 @@ typedef struct {
 
 // Takes candidates in descending order of score (ties: lower box index first) and selects each whose intersection over
 // union with all selected before is at most `iou_threshold` (>= 0); a box without area overlaps nothing. Writes up to
-// `max_selected` to selected_out, in that order, and returns how many. `candidates` [num_candidates] is used up. Only
-// candidates that are reached are sorted.
+// `max_selected` to selected_out, in that order, and returns how many. Reorders and overwrites `candidates`
+// [num_candidates]. Sorts only as many candidates as it reaches.
 int32_t ocl_nms_select(const float* boxes, float iou_threshold, ocl_nms_candidate* candidates, int32_t num_candidates,
                        int32_t max_selected, ocl_nms_candidate* selected_out);
 
 // Merges `selected` of class `class_id`, in ocl_nms_select()'s order, into `kept`, in descending order of score (ties:
-// lower box index first, then lower class). Past `max_kept` the last ones fall out. Returns the new number of kept.
+// lower box index first, then lower class). Drops the last ones past `max_kept`. Returns the new number of
+// kept detections.
 int32_t ocl_nms_merge(ocl_nms_detection* kept, int32_t num_kept, int32_t max_kept, const ocl_nms_candidate* selected,
                       int32_t num_selected, int32_t class_id);
 

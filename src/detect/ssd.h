@@ -16,11 +16,11 @@ typedef struct ocl_ssd ocl_ssd;
 
 enum { OCL_SSD_MAX_RESULTS = 10000 };  // the most detections that one call may ask for
 
-// What makes probabilities of the class scores.
+// How class scores become probabilities.
 typedef enum {
   OCL_SSD_SIGMOID,
-  OCL_SSD_SOFTMAX,  // over all columns, the background's too
-  OCL_SSD_NONE,     // they are probabilities
+  OCL_SSD_SOFTMAX,  // over all columns, the background included
+  OCL_SSD_NONE,     // they are probabilities already
 } ocl_ssd_converter;
 
 typedef struct {
@@ -36,11 +36,11 @@ typedef struct {
 typedef struct {
   float score_threshold;           // 0 to 1; a detection's score is above it
   float iou_threshold;             // 0 to 1; two detections overlap no more than that
-  int32_t max_per_class;           // at least 1; unused if class-agnostic
+  int32_t max_per_class;           // at least 1; ignored if class-agnostic
   int32_t max_total;               // 1 to the config's
-  bool is_class_agnostic;          // an anchor is of its best allowed class, and boxes of any class suppress each other
+  bool is_class_agnostic;          // an anchor has its best allowed class, and boxes of all classes suppress each other
   bool is_clipped;                 // to [0, 1]; then boxes without area are dropped, and others move up to max_total
-  const uint8_t* allowed_classes;  // [classes] 0: not looked for; NULL: all. Must outlive the call
+  const uint8_t* allowed_classes;  // [classes] 0: left out; NULL: all are looked for. Must outlive the call
 } ocl_ssd_options;
 
 typedef struct {
@@ -50,8 +50,8 @@ typedef struct {
   int32_t anchor_index;
 } ocl_ssd_detection;
 
-// All memory that detection needs: 61 bytes per anchor and little else. INVALID_ARGUMENT: the config is out of its
-// range, or an anchor is not finite. OUT_OF_MEMORY.
+// Takes all memory that detection needs: 61 bytes for each anchor, 40 for each of max_total. INVALID_ARGUMENT: the
+// config is out of its range, or an anchor is not finite. OUT_OF_MEMORY.
 ocl_status ocl_ssd_create(const ocl_ssd_config* config, ocl_ssd** ssd_out);
 void ocl_ssd_destroy(ocl_ssd* ssd);  // takes NULL
 

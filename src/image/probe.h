@@ -1,4 +1,4 @@
-// Stage: image file -> what it is: format, size, orientation, and that it is all there. For image.c only.
+// Stage: image file -> format, size, orientation, and whether the file is complete. For image.c only.
 #ifndef OCELLI_IMAGE_PROBE_H_
 #define OCELLI_IMAGE_PROBE_H_
 
@@ -13,8 +13,8 @@ typedef struct {
   uint64_t decode_budget_bytes;  // the most that stb_image may have allocated while it decodes an honest file
 } ocl_image_header;
 
-// Walks the file's structure without decoding a pixel, so that stb_image is given nothing that it would take for
-// complete when it is not, or decode wrongly. A refusal after the size was read still leaves it in *header_out.
+// Walks the file's structure without decoding a pixel: stb_image must not get a file that it would take for complete
+// although it is not, or would decode wrongly. If the size was read before a failure, *header_out has it.
 // UNSUPPORTED_IMAGE_FORMAT: not PNG, JPEG, BMP or GIF, or a kind of these that stb_image does not read; `detail` names
 // it. IMAGE_CORRUPT: damaged or truncated; `detail` says where. `detail` may be NULL. size_bytes > 0.
 ocl_status ocl_image_probe(const uint8_t* bytes, size_t size_bytes, ocl_image_header* header_out, ocl_detail* detail);

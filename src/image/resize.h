@@ -26,7 +26,7 @@ typedef enum {
   OCL_RESIZE_LEGACY,      // TensorFlow 1: src = dst * scale, align_corners off
 } ocl_resize_mode;
 
-// What the network wants. value = pixel * scale[c] + offset[c] with pixel in [0,255] and c over R, G, B.
+// The network's input. value = pixel * scale[c] + offset[c] with pixel in [0,255] and c over R, G, B.
 // FLOAT32 stores the value; UINT8 and INT8 store it rounded to nearest, ties to even (as XNNPACK quantizes), saturated.
 typedef struct {
   int32_t height, width;
@@ -51,7 +51,7 @@ void ocl_resize_upright_size(const ocl_pixels* pixels, int32_t* width_px_out, in
 
 // Writes [target->height, target->width, 3] elements of target->dtype to tensor_out.
 // `roi` NULL: the whole image. `quarter_turns_clockwise`: any number, also negative. `scratch`:
-// ocl_resize_scratch_size_bytes(target->width) bytes, aligned to 16; its content needs no set-up and is not kept.
+// ocl_resize_scratch_size_bytes(target->width) bytes, aligned to 16; any content, which the call overwrites.
 // INVALID_PIXELS: `pixels` contradicts itself. INVALID_ROI: empty or not inside the upright image.
 // INVALID_ARGUMENT: `target` (or an orientation outside 1..8). `detail` may be NULL.
 ocl_status ocl_resize_to_tensor(const ocl_pixels* pixels, const ocl_roi* roi, int32_t quarter_turns_clockwise,

@@ -1,5 +1,5 @@
-// Stage: bytes of a FlexBuffer whose root is a map -> numbers by key. As much as the custom options of
-// TFLite_Detection_PostProcess need: integers, floats and booleans, inline or indirect, of every width.
+// Stage: bytes of a FlexBuffer whose root is a map -> numbers by key. Supports what the custom options of
+// TFLite_Detection_PostProcess use: integers, floats and booleans, inline or indirect, of every width.
 // Layout facts: the FlexBuffers part of the FlatBuffers "internals" page. Every read is checked when it is made.
 #ifndef OCELLI_FLEXBUFFER_H_
 #define OCELLI_FLEXBUFFER_H_
@@ -22,7 +22,7 @@ typedef struct {
 ocl_status ocl_flexbuffer_open_map(const uint8_t* bytes, size_t size_bytes, ocl_flexbuffer_map* map_out,
                                    ocl_detail* detail);
 
-// The number at `key`. A key that the map lacks leaves *value_out as it is, so set the default first.
+// The number at `key`. A missing key, and a failure, leave *value_out as it is: set the default first.
 // MODEL_BAD_OPTION: the value is malformed, is no number, or does not fit (a fraction asked for as an integer).
 ocl_status ocl_flexbuffer_get_int(const ocl_flexbuffer_map* map, const char* key, int32_t* value_out,
                                   ocl_detail* detail);

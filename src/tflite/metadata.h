@@ -1,8 +1,8 @@
-// Stage: bytes of a model's TFLITE_METADATA entry -> what its author says about it (TFLite Metadata, a FlatBuffer of
+// Stage: bytes of a model's TFLITE_METADATA entry -> the author's description of it (TFLite Metadata, a FlatBuffer of
 // its own): normalization of the inputs, meaning of the outputs, names of the label files, and the texts of a model
 // card. The files themselves are in a ZIP archive at the end of the .tflite: zip.h. Only the first subgraph is read.
 // Invariants after ocl_metadata_verify(): as the comments below say; the getters read freely and cannot fail. All
-// strings are borrowed from the bytes, NUL-terminated, "" if absent, in no way trustworthy.
+// strings are borrowed from the bytes, NUL-terminated, "" if absent, and untrusted.
 #ifndef OCELLI_METADATA_H_
 #define OCELLI_METADATA_H_
 

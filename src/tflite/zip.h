@@ -14,7 +14,7 @@ typedef struct {
   const uint8_t* bytes;  // borrowed from the archive; NULL: no such file, or no archive at all
   size_t size_bytes;     // as stored
   bool is_deflated;
-  size_t inflated_size_bytes;  // == size_bytes unless is_deflated; the archive's word for it, at most 16 MiB
+  size_t inflated_size_bytes;  // == size_bytes unless is_deflated; as the archive says, at most 16 MiB
 } ocl_zip_file;
 
 // Finds the file called exactly `name`. BAD_METADATA: the archive is malformed, or stores the file in a way that is not

@@ -9,7 +9,7 @@
 
 typedef enum { OCL_SGD, OCL_ADAM, OCL_RMSPROP } ocl_optimizer_kind;
 
-// At most so many numbers are remembered per parameter.
+// The most numbers that an optimizer remembers for each parameter.
 enum { OCL_OPTIMIZER_MAX_SLOTS = 3 };
 
 typedef struct {

@@ -61,18 +61,19 @@ typedef struct {
 
 typedef struct ocl_trainer ocl_trainer;
 
-// INVALID_ARGUMENT: layers that do not fit together or a size out of range; OUT_OF_MEMORY.
+// INVALID_ARGUMENT: the layers do not fit together, or a size is out of its range. OUT_OF_MEMORY. The functions below
+// change nothing when they fail.
 ocl_status ocl_trainer_create(const ocl_layer* layers, int32_t num_layers, ocl_trainer_shape shape,
                               const ocl_optimizer* optimizer, ocl_trainer** trainer_out);
-// Takes NULL.
-void ocl_trainer_destroy(ocl_trainer* trainer);
+void ocl_trainer_destroy(ocl_trainer* trainer);  // takes NULL
 ocl_trainer_buffers ocl_trainer_get_buffers(const ocl_trainer* trainer);
 
-// Inference: input -> probabilities. INVALID_ARGUMENT: rows out of range.
+// Inference: input -> probabilities. INVALID_ARGUMENT: `rows` is not 1 to max_rows.
 ocl_status ocl_trainer_predict(ocl_trainer* trainer, int32_t rows);
-// The same, with the loss. INVALID_ARGUMENT: rows or a label out of range.
+// The same, with the loss. INVALID_ARGUMENT: rows or a label is out of its range.
 ocl_status ocl_trainer_evaluate(ocl_trainer* trainer, const ocl_trainer_batch* batch, ocl_trainer_result* result_out);
-// One optimizer step, number `step` from 1; the result is from before it.
+// One optimizer step, number `step` from 1; the result is that of the parameters before the step. INVALID_ARGUMENT: as
+// above, or `step` is below 1.
 ocl_status ocl_trainer_step(ocl_trainer* trainer, const ocl_trainer_batch* batch, int32_t step, float learning_rate,
                             ocl_trainer_result* result_out);
 

@@ -1,8 +1,8 @@
 // Conversion: a model as TensorFlow publishes it -> a .tflite file. Pure JavaScript for pages, Node and workers.
 //
 // source -> files (files.js, archive.js) -> graph (saved_model.js, tfjs.js, layers.js) -> simplified, with shapes and
-// constants known (simplify.js, facts.js) -> TFLite's operators (lower.js, fuse.js, slice.js) -> bytes (tflite.js,
-// metadata.js). Of a detector both ends are read, not kept (detector*.js).
+// constants known (simplify.js, facts.js) -> TFLite's operators (lower.js, fuse.js, slice.js) -> bytes (write.js,
+// metadata.js). Both ends of a detector are read, not kept (detector/).
 import { OcelliError } from '../shared/errors.js';
 import { writeBatchNorm } from '../tflite/batch_norm.js';
 import { isDetector } from './detector/detector.js';

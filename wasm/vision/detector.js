@@ -35,7 +35,7 @@ export const THRESHOLD_RANGES = {
   maxResults: { min: 1, max: MAX_RESULTS, integer: true },
   maxPerClass: { min: 1, max: MAX_RESULTS, integer: true },
 };
-/** In levels of a pixel, which has 255. */
+/** A pixel has levels from 0 to 255. */
 export const MIN_CHANGE = { min: 0, max: 255 };
 export const DEFAULT_THRESHOLDS = {
   scoreThreshold: 0.5,
@@ -74,7 +74,7 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * Loads a model. Nothing is fetched but what `model` and `labels` name.
+   * Loads a model. ocelli fetches its own files, and what `model` and `labels` name; nothing else.
    * @param {DetectorOptions & Thresholds} [options]
    */
   static async create(options = {}) {
@@ -109,9 +109,10 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * The same as numbers, without an object for each detection: rows of x, y, width, height, score and class number.
+   * Like `detect`, but writes numbers instead of making an object for each detection: rows of x, y, width, height,
+   * score and class number.
    * @param {ImageInput} image
-   * @param {Float32Array} rows filled with as many detections as it holds, six numbers each
+   * @param {Float32Array} rows takes six numbers for each detection, and as many detections as fit
    * @param {ViewOptions & Thresholds} [options]
    * @returns {Promise<number>} of detections
    */
@@ -121,9 +122,9 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * The same under the names, and with the conventions, of TensorFlow Hub's `openimages_v4` modules: boxes are
-   * [ymin, xmin, ymax, xmax] in [0, 1] of the image, class labels count from 1. So are the thresholds, where a converted
-   * module's file gives them: nearly every box is reported.
+   * Like `detect`, with the names and conventions of TensorFlow Hub's `openimages_v4` modules: boxes are
+   * [ymin, xmin, ymax, xmax] in [0, 1] of the image, class labels count from 1. The default thresholds are those in a
+   * converted module's file, which return nearly every box.
    * @param {ImageInput | FloatImages} image
    * @param {ViewOptions & Thresholds} [options]
    */
@@ -148,8 +149,8 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * Detects in a video's frames, the newest whenever it is done with one, until the signal or `close` ends it. While the
-   * page is hidden it rests.
+   * Detects in the frames of a video until `signal` or `close` ends the loop. Always processes the newest frame and skips
+   * the ones it missed. Pauses while the page is hidden.
    * @param {import('./video.js').Video} video
    * @param {(found: Detections, frame: VideoRun) => unknown} callback awaited before the next frame is taken. With
    *   `into`, `found` is the number of detections
@@ -184,8 +185,8 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * The network's raw outputs, for post-processing of one's own. Takes an image, or `{tensor}`: the input itself. Of a
-   * detector whose classes were chosen, the class head may have the columns of those only.
+   * The network's raw outputs, for your own post-processing. Takes an image, or `{tensor}`: the network's input. If you
+   * chose classes, the class head may have only their columns.
    * @param {Input} input
    * @param {ViewOptions} [options]
    * @returns {Promise<Head[]>}

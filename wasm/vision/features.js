@@ -32,7 +32,7 @@ export class FeatureExtractor extends VisionModel {
     return new FeatureExtractor(await startSession({ ...options, task: 'features' }), options);
   }
 
-  /** Numbers of a vector. */
+  /** The length of a feature vector. */
   get length() {
     return this.session.facts.length;
   }
@@ -48,7 +48,8 @@ export class FeatureExtractor extends VisionModel {
   }
 
   /**
-   * The features of several images, of which a network runs as many at a time as its batch is, or any if that is free.
+   * The features of several images. If the model accepts any batch size, ocelli runs 2 to 8 images at once, as many as
+   * fit the CPU cache; otherwise as many as the model's batch.
    * @param {readonly Input[] | FloatImages | Float32Array} images a list; or all in one, as TensorFlow Hub's modules take
    *   them: RGB in [0, 1], [N, height, width, 3], which without a `shape` are of the model's input size
    * @param {ExtractOptions} [options] holds for each
@@ -100,7 +101,7 @@ export class FeatureExtractor extends VisionModel {
 }
 
 /**
- * How alike two vectors are: the cosine of the angle between them, in [-1, 1]; 0 if one of them is all zeros.
+ * The similarity of two vectors: the cosine of the angle between them, in [-1, 1]; 0 if one of them is all zeros.
  * @param {ArrayLike<number>} a
  * @param {ArrayLike<number>} b
  */

@@ -8,8 +8,8 @@ import { chooseVariant } from '../engine/variant.js';
 /**
  * Decodes an image file to the pixels in which detections are measured, upright, for drawing them.
  *
- * It takes the variant that a detector with one thread takes, so that no second .wasm is loaded, and an instance of
- * its own, whose memory goes when it is done.
+ * It uses the variant of a detector with one thread, so that no second .wasm is loaded, and an instance of its own, whose
+ * memory is freed when it is done.
  * @param {Uint8Array | ArrayBuffer | Blob} image bytes of a PNG, JPEG, BMP or GIF file, or of another that the browser knows
  * @param {{maxPixels?: number}} [options] images with more than `maxPixels` pixels
  *   throw IMAGE_TOO_LARGE; default 16 777 216

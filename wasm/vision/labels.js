@@ -28,7 +28,7 @@ export function readLabels(source, { keepBackground = false } = {}) {
 }
 
 /**
- * Which classes to report: one byte per class, 1: yes.
+ * Which classes to return: one byte per class, 1: yes.
  * @param {{allow?: (string | number)[], deny?: (string | number)[]}} classes names, MIDs or numbers
  * @param {Label[]} labels
  * @param {number} numClasses

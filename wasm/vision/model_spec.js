@@ -1,6 +1,6 @@
-// What a model's file does not say by itself: how pixels become its input and how its heads become boxes.
-// Taken from the caller's option, else the file's own metadata, else the manifest's entry for exactly these bytes;
-// never guessed.
+// Settings that a model's file may lack: how pixels become its input and how its heads become boxes. They come from the
+// caller's option, else the file's metadata, else the manifest's entry for exactly these bytes. ocelli never guesses
+// them.
 import manifest from '../../dist/models/manifest.js';
 import { failure } from '../shared/errors.js';
 import { readLabels } from './labels.js';

@@ -2,7 +2,7 @@
 const said = new Set();
 
 /**
- * Tells a developer, once, that something runs otherwise than asked for.
+ * Warns a developer, once, that something runs differently from what the options ask for.
  * @param {string} text
  */
 export function notice(text) {

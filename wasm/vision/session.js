@@ -1,5 +1,5 @@
-// One model in one instance of the module, in this thread. What is asked of it is a request that can be sent from thread
-// to thread: who asks is beside it (vision_model.js), or at the other end of a port (remote.js, serve.js).
+// One model in one instance of the module, in this thread. It answers requests that can be sent from thread to thread:
+// from vision_model.js in the same thread, or through a port (remote.js, serve.js).
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkMaxPixels, decodeElsewhere, isFloatImages, toPixels } from './input.js';
@@ -134,7 +134,7 @@ export class LocalSession {
     return { roi, size: turns % 2 ? { width: height, height: width } : { width, height } };
   }
 
-  /** After a trap the instance is thrown away and the model loaded into a new one. */
+  /** The engine; after a trap, a new one with the model loaded again. */
   async #healthy() {
     if (this.#model.engine.isBroken && !this.#isClosed) {
       this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
@@ -150,7 +150,7 @@ export class LocalSession {
   }
 
   /**
-   * Runs the network and reads what it left before any other call can run it: without an await.
+   * Runs the network and reads its outputs without an await, so that no other call can run it in between.
    * @param {Job} job
    * @param {Engine} engine
    * @returns {Answer}
@@ -169,7 +169,7 @@ export class LocalSession {
     let size = { width: 0, height: 0 };
     if (job.findLayer && engine.features.length === 0)
       engine.features.use(job.findLayer(engine, this.#options.layer), false);
-    // What a fixed batch has more of images is of earlier ones, and never read.
+    // With a fixed batch, unused slots keep stale images; they are never read.
     engine.setBatch(this.#model.isBatchFixed ? 1 : images.length);
     try {
       for (const [i, image] of images.entries()) {
@@ -218,7 +218,7 @@ export class LocalSession {
   }
 
   /**
-   * What is asked for, of what the network left.
+   * Reads what the request asks for from the network's outputs.
    * @param {Engine} engine
    * @param {Request} request
    * @param {import('../engine/host.js').Size} size
@@ -252,7 +252,7 @@ export class LocalSession {
     const before = this.#lastSample;
     const now = sample(image);
     const sum = now.reduce((total, value, i) => total + Math.abs(value - before[i]), 0);
-    // Of another size, or none: not a number.
+    // The last sample has another size, or there is none: the sum is NaN.
     if (sum < minChange * now.length) return false;
     this.#lastSample = now;
     return true;

@@ -1,5 +1,5 @@
-// The types of what users pass in and get back, and of what goes between a model and its session. Nothing here runs, and
-// so nothing of it is loaded.
+// Types: what users pass in and get back, and what a model and its session exchange. There is no code here, and nothing
+// loads this file.
 
 /**
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec

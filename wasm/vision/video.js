@@ -9,8 +9,7 @@
  */
 
 /**
- * Yields until a signal says stop; frames that are shown meanwhile are left out, and so are all while the page is
- * hidden.
+ * Yields frames until a signal is aborted. Skips the frames that are shown while the caller is busy or the page is hidden.
  * @param {HTMLVideoElement} video
  * @param {AbortSignal[]} signals
  * @returns {AsyncGenerator<Frame>}

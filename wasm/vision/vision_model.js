@@ -1,4 +1,4 @@
-// What detector, feature extractor and classifier share: a model that runs somewhere, and what a call says of an image.
+// The base of the detector, the feature extractor and the classifier: runs a model and checks the options of a call.
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { checkMaxPixels } from './input.js';
@@ -57,7 +57,7 @@ export class VisionModel {
     return { ...this.session.facts.variant };
   }
 
-  /** What the network computes in: of `precision: 'auto'`, which it came to be. */
+  /** 'float' or 'int8': what the network computes in; with `precision: 'auto'`, the one that was chosen. */
   get precision() {
     return this.session.facts.precision;
   }
@@ -67,7 +67,7 @@ export class VisionModel {
     return this.ran;
   }
 
-  /** Bytes of the module's memory, and of what is allocated in it; in a worker, as of the last call. */
+  /** Bytes of the module's memory, and how many of them are allocated; in a worker, after the last call. */
   get memoryUse() {
     return this.session.memoryUse;
   }
@@ -84,7 +84,7 @@ export class VisionModel {
   }
 
   /**
-   * Energy and emissions of all runs so far, each figure with whether it was measured or estimated, and from what.
+   * Energy and emissions of all runs so far. Each figure says whether it was measured or estimated, and from what.
    * @param {import('../report/energy/estimate.js').EnergyOptions} [options]
    */
   async report(options) {
@@ -94,7 +94,7 @@ export class VisionModel {
     return estimateEnergy({ seconds: this.#work.seconds, multiplyAdds }, await describeMachine(), options);
   }
 
-  /** Frees the module's memory and sends its threads home. A closed object can only be closed again. */
+  /** Frees the module's memory and ends its threads. The only call that a closed object allows is `close`. */
   close() {
     this.#session?.close();
     this.#session = undefined;
@@ -136,7 +136,7 @@ export class VisionModel {
 }
 
 /**
- * A model loaded where it is to run: in this thread, or in a worker of ours.
+ * Loads a model where it runs: in this thread, or in a worker of ours.
  * @param {SessionOptions} options
  * @returns {Promise<Session>}
  */
