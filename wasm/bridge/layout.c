@@ -1,4 +1,4 @@
-// Prints dist/layout.js: what JavaScript must know of the structs and enumerations that cross the boundary. The
+// Prints dist/layout.js: what JavaScript must know of the structs, enumerations and limits that cross the boundary. The
 // Makefile compiles this program for wasm32, as the modules are, and runs it with Node.
 //
 // A struct is printed as {size, fields: {name: [type, offset]}}, an array in it as [type, offset, length, stride].
@@ -92,6 +92,14 @@ static void print_enum(const char* name, const constant* constants, size_t num_c
   printf(" };\n");
 }
 
+#define LIMIT(name, value) printf("export const %s = %d;\n", name, (int)(value))
+
+static void print_limits(void) {
+  LIMIT("MAX_RESULTS", OCL_SSD_MAX_RESULTS);
+  LIMIT("DEFAULT_MAX_PIXELS", OCL_IMAGE_DEFAULT_MAX_PIXELS);
+  LIMIT("MAX_ROWS", OCL_TRAINER_MAX_SIZE);
+}
+
 static void print_engine(void) {
   STRUCT("TENSOR", ocl_graph_tensor, FIELD(name), FIELD(dtype), FIELD(shape.rank), ARRAY(shape.dims), FIELD(scale),
          FIELD(zero_point), FIELD(size_bytes), FIELD(data), FIELD(is_constant));
@@ -156,6 +164,7 @@ static void print_train(void) {
 
 int main(void) {
   printf("// Made by wasm/bridge/layout.c.\n");
+  print_limits();
   print_engine();
   print_train();
   return 0;

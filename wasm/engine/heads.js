@@ -4,6 +4,7 @@ import {
   ANCHORS_GRID,
   DETECTION,
   DETECTIONS,
+  MAX_RESULTS,
   MULTISCALE_ANCHORS,
   SCORE_CONVERTERS,
   SSD_ANCHORS,
@@ -21,9 +22,6 @@ import { putRoi } from './image.js';
 /** Numbers of a detection: x, y, width, height, score, class number. */
 export const DETECTION_COLUMNS = DETECTION.size / 4;
 export const CLASS_COLUMN = DETECTION.fields.classId[1] / 4;
-
-/** The most detections that one call may ask for. */
-export const MAX_RESULTS = 10000;
 
 export class Heads {
   #bridge;

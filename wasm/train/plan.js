@@ -1,6 +1,6 @@
 // What a user asks of a fit -> a checked plan of plain data, with Keras 2.15's names and defaults. The plan is saved with
 // an interrupted training.
-import { OPTIMIZER_KINDS } from '../../dist/layout.js';
+import { MAX_ROWS, OPTIMIZER_KINDS } from '../../dist/layout.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 
 /**
@@ -108,7 +108,7 @@ const SCHEDULES = {
 
 export const RANGES = {
   epochs: { min: 1, max: 1e6, integer: true },
-  batchSize: { min: 1, max: 65536, integer: true },
+  batchSize: { min: 1, max: MAX_ROWS, integer: true },
   learningRate: { min: 0, max: 1e6 },
   validationSplit: { min: 0, max: 1 },
   seed: { min: 0, max: 2 ** 32 - 1, integer: true },

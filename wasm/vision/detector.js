@@ -1,4 +1,5 @@
-import { DETECTION_COLUMNS, MAX_RESULTS } from '../engine/heads.js';
+import { MAX_RESULTS } from '../../dist/layout.js';
+import { DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { isTensor } from './session.js';

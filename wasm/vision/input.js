@@ -1,4 +1,5 @@
 // What users may hand in as an image or a model, reduced to bytes, pixels or a stream of bytes.
+import { DEFAULT_MAX_PIXELS } from '../../dist/layout.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { checkNumber } from '../shared/options.js';
@@ -125,8 +126,6 @@ export function isFloatImages(input) {
 }
 
 export const MAX_PIXELS = { min: 1, max: 2 ** 31, integer: true };
-/** image.h's OCL_IMAGE_DEFAULT_MAX_PIXELS. */
-export const DEFAULT_MAX_PIXELS = 2 ** 24;
 
 /** @param {unknown} maxPixels */
 export function checkMaxPixels(maxPixels = DEFAULT_MAX_PIXELS) {

@@ -7,7 +7,7 @@ import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { readArguments } from '../../../bin/arguments.js';
 import { UsageError } from '../../../bin/common.js';
-import { MAX_RESULTS } from '../../../wasm/engine/heads.js';
+import { MAX_RESULTS } from '../../../dist/layout.js';
 import { ocelli, succeed } from './run.js';
 
 /**

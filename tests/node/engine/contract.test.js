@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import '../../../wasm/platform/node.js';
 import { Engine } from '../../../wasm/engine/engine.js';
-import { MAX_RESULTS } from '../../../wasm/engine/heads.js';
+import { MAX_RESULTS } from '../../../dist/layout.js';
 import { TINY_ANCHORS, tinyDetector, writeModel } from '../../fuzz/tiny_models.js';
 import { encodePng } from '../image_files.js';
 
@@ -174,8 +174,9 @@ describe('a refused call leaves the session as it was:', () => {
       [
         'INVALID_ARGUMENT',
         (engine) =>
-          engine.useHeads(
+          engine.heads.use(
             HEADS,
+            3,
             ANCHORS.map(() => NaN),
             SSD,
           ),

@@ -1,14 +1,15 @@
-// The ranges of options are the same in the checks, in the types' documentation, in the README and in C.
+// The ranges of options are the same in the checks, in the types' documentation and in the README.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import { DEFAULT_MAX_PIXELS } from '../../../dist/layout.js';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
 import { UNFREEZE } from '../../../wasm/train/backbone.js';
 import { IMAGES_AT_A_TIME } from '../../../wasm/train/extract.js';
 import { makePlan, RANGES } from '../../../wasm/train/plan.js';
 import { DEFAULT_TOP_K, TOP_K } from '../../../wasm/vision/classifier.js';
 import { DEFAULT_THRESHOLDS, MIN_CHANGE, THRESHOLD_RANGES } from '../../../wasm/vision/detector.js';
-import { DEFAULT_MAX_PIXELS, MAX_PIXELS } from '../../../wasm/vision/input.js';
+import { MAX_PIXELS } from '../../../wasm/vision/input.js';
 import { THREADS } from '../../../wasm/vision/vision_model.js';
 
 /** @typedef {{min: number, max: number}} Range */
@@ -76,18 +77,6 @@ describe('README.md', () => {
       assert.ok(value.includes(written(expected)), `${value} is not ${expected}`);
     });
   }
-});
-
-test('C has the same limits', () => {
-  assert.ok(read('src/detect/ssd.h').includes(`OCL_SSD_MAX_RESULTS = ${THRESHOLD_RANGES.maxResults.max} `));
-  assert.ok(
-    read('src/train/trainer.h').includes(`OCL_TRAINER_MAX_SIZE = 1 << ${Math.log2(RANGES.batchSize.max)} `),
-  );
-  assert.ok(
-    read('src/image/image.h').includes(
-      `OCL_IMAGE_DEFAULT_MAX_PIXELS = 1 << ${Math.log2(DEFAULT_MAX_PIXELS)} `,
-    ),
-  );
 });
 
 describe('the ends of a range are allowed, and nothing beyond them', () => {
