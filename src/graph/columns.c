@@ -1,34 +1,34 @@
-// Columns of an output that nobody asked for, taken out of the convolutions that make them: from the output back over
-// operators that keep columns apart to the convolutions, whose output channels are the columns, once or several times
-// (anchors by classes).
+// Removes unwanted columns (classes) of an output from the convolutions that compute them. Walks from the output back
+// through operators that keep columns apart, to the convolutions. A convolution has one output channel for each column,
+// or for each pair of anchor and column.
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph/internal.h"
 
-// The way ends at an operator that makes each output channel of its own weights.
-static bool is_end(const ocl_step* step) {
+// The walk ends at operators whose output channels have weights of their own.
+static bool makes_own_columns(const ocl_step* step) {
   return step->kind->makes_columns != NULL && step->kind->makes_columns(step);
 }
 
-// How many inputs are to be followed further; -1: this operator mixes columns, or rows of its input.
-static int32_t num_followed(ocl_graph* graph, const ocl_step* step, int32_t total) {
+// How many inputs the walk continues with; -1: this operator mixes columns.
+static int32_t count_inputs_to_follow(ocl_graph* graph, const ocl_step* step, int32_t total) {
   const ocl_shape* output = &ocl_graph_out(graph, step, 0)->shape;
   if (output->rank < 2 || output->dims[output->rank - 1] % total != 0) return -1;
-  if (is_end(step)) return 0;
+  if (makes_own_columns(step)) return 0;
   if ((step->op.row->flags & OCL_OPERATOR_KEEPS_COLUMNS) == 0) return -1;
   return step->op.row->maps == OCL_OPERATORS_ANY ? step->op.num_inputs : step->op.row->maps;
 }
 
-// Marks the steps between the convolutions and the output. false: something is in the way, or what they make is also
-// used otherwise.
+// Marks the steps from the convolutions to the output. false: an operator on the way mixes columns, is folded, or has
+// an output that is also used elsewhere.
 static bool mark(ocl_graph* graph, int32_t output, int32_t total, bool* is_marked, bool* is_wanted) {
   int32_t num_open = 1;
   is_wanted[output] = true;
   for (int32_t s = graph->num_steps - 1; s >= 0 && num_open > 0; s--) {
     const ocl_step* step = &graph->steps[s];
     if (!is_wanted[step->op.outputs[0]]) continue;
-    const int32_t followed = num_followed(graph, step, total);
+    const int32_t followed = count_inputs_to_follow(graph, step, total);
     if (followed < 0 || step->is_folded || ocl_graph_out(graph, step, 0)->num_uses != 1) return false;
     is_marked[s] = true;
     num_open += followed - 1;
@@ -43,7 +43,7 @@ static ocl_status apply(ocl_graph* graph, const bool* is_marked, int32_t total, 
     ocl_step* step = &graph->steps[s];
     if (!is_marked[s]) continue;
     step->columns = (ocl_columns){total, count, graph->columns};
-    if (is_end(step)) OCL_TRY(ocl_graph_rebuild(graph, step, detail));
+    if (makes_own_columns(step)) OCL_TRY(ocl_graph_rebuild(graph, step, detail));
   }
   return ocl_graph_plan(graph, graph->batch, detail);
 }

@@ -1,5 +1,4 @@
-// Builds a graph from a model, and tells of it. How it is planned and run: plan.c, run.c; how each operator is worked:
-// operators/.
+// Builds a graph from a model and describes it. plan.c and run.c plan and run it; operators/ implements the operators.
 #include "graph/graph.h"
 
 #include <stdlib.h>
@@ -47,15 +46,15 @@ static ocl_status build_inputs(ocl_graph* graph, ocl_detail* detail) {
   for (int32_t i = 0; i < graph->num_inputs; i++) {
     const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, graph->inputs[i]);
     if (tensor.is_shape_free)
-      return ocl_status_with_detail(OCL_MODEL_BAD_GRAPH, detail, "input '%s' has a free dimension besides the batch",
-                                    tensor.name);
+      return ocl_status_with_detail(OCL_MODEL_BAD_GRAPH, detail,
+                                    "input '%s' has a free dimension; only the batch may be free", tensor.name);
     graph->values[graph->inputs[i]].is_input = true;
     graph->is_batch_free = graph->is_batch_free || tensor.is_batch_free;
   }
   return OCL_OK;
 }
 
-// A constant operand: its elements, in the value's dtype, owned by the graph.
+// Copies a constant operand into the graph, converted to the value's dtype.
 static ocl_status keep_constant(ocl_graph* graph, ocl_value* value) {
   if (value->is_kept_constant) return OCL_OK;
   const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, value->constant);
@@ -84,7 +83,8 @@ static bool has_flag(const ocl_tflite_operator* op, uint8_t flag) {
   return op->row != NULL && (op->row->flags & flag) != 0;
 }
 
-// The output of such an operator (a DEQUANTIZE of fp16 weights) is its constant, which its readers take as floats.
+// Such an operator (a DEQUANTIZE of float16 weights) is not run: the operators that read its output read its constant
+// input instead, as floats.
 static bool is_unpacked_constant(const ocl_graph* graph, const ocl_tflite_operator* op) {
   if (!has_flag(op, OCL_OPERATOR_UNPACKS)) return false;
   const ocl_value* input = &graph->values[op->inputs[0]];
@@ -127,9 +127,11 @@ static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t**
   step->index = operator_index;
   *op = ocl_tflite_get_operator(graph->model, operator_index);
   if (op->row == NULL && ocl_tflite_operator_name(op) == NULL)
-    return ocl_status_with_detail(OCL_UNSUPPORTED_OPERATOR, detail, "operator %d (BuiltinOperator %d)",
-                                  (int)operator_index, (int)op->opcode);
-  if (op->row == NULL) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "not in the set");
+    return ocl_status_with_detail(OCL_UNSUPPORTED_OPERATOR, detail,
+                                  "operator %d: ocelli does not know BuiltinOperator %d", (int)operator_index,
+                                  (int)op->opcode);
+  if (op->row == NULL)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "ocelli does not run this operator");
   if (is_unpacked_constant(graph, op)) {
     graph->values[op->outputs[0]].constant = graph->values[op->inputs[0]].constant;
     return OCL_OK;
@@ -178,7 +180,8 @@ static void find_rounding(ocl_graph* graph) {
 static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
   const ocl_tflite* model = graph->model;
   if (model->num_operators > kMaxOperators)
-    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%d operators", (int)model->num_operators);
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%d operators, at most %d", (int)model->num_operators,
+                                  (int)kMaxOperators);
   graph->num_values = model->num_tensors;
   graph->num_inputs = model->num_inputs;
   graph->num_outputs = model->num_outputs;
@@ -202,7 +205,7 @@ static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
 }
 
 void ocl_graph_make_deterministic(void) {
-  // The table is XNNPACK's own and filled in on first use; the cast is the only way to it.
+  // XNNPACK fills this table on first use and offers no setter, so the cast removes its const.
   struct xnn_hardware_config* config = (struct xnn_hardware_config*)xnn_init_hardware_config();
   if (config != NULL) config->is_x86 = true;
 }
@@ -264,22 +267,22 @@ ocl_status ocl_graph_place(ocl_graph* graph, ocl_detail* detail) {
   return ocl_graph_assign_memory(graph, detail);
 }
 
-static ocl_status check_is_kept(const ocl_graph* graph, int32_t step, ocl_detail* detail) {
+static ocl_status check_is_computed(const ocl_graph* graph, int32_t step, ocl_detail* detail) {
   if (step < 0 || step >= graph->num_steps) return OCL_INVALID_ARGUMENT;
   const ocl_step* kept = &graph->steps[step];
   if (!kept->is_absorbed && !kept->is_folded) return OCL_OK;
-  return ocl_graph_reject(kept, OCL_FEATURES_UNUSABLE, detail, "its output is never computed by itself");
+  return ocl_graph_reject(kept, OCL_FEATURES_UNUSABLE, detail, "a run does not compute its output; choose another");
 }
 
 ocl_status ocl_graph_keep(ocl_graph* graph, int32_t step, ocl_detail* detail) {
-  OCL_TRY(check_is_kept(graph, step, detail));
+  OCL_TRY(check_is_computed(graph, step, detail));
   graph->kept = graph->steps[step].op.outputs[0];
   graph->values[graph->kept].is_output = true;
   return ocl_graph_plan(graph, graph->batch, detail);
 }
 
 ocl_status ocl_graph_cut_after(ocl_graph* graph, int32_t step, ocl_detail* detail) {
-  OCL_TRY(check_is_kept(graph, step, detail));
+  OCL_TRY(check_is_computed(graph, step, detail));
   drop_steps(graph, step + 1);
   for (int32_t i = 0; i < graph->num_outputs; i++) graph->values[graph->outputs[i]].is_output = false;
   graph->num_outputs = 1;
@@ -288,7 +291,7 @@ ocl_status ocl_graph_cut_after(ocl_graph* graph, int32_t step, ocl_detail* detai
   return ocl_graph_plan(graph, graph->batch, detail);
 }
 
-// ---- what it is ----
+// ---- description ----
 
 int32_t ocl_graph_num_inputs(const ocl_graph* graph) {
   return graph->num_inputs;

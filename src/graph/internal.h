@@ -1,13 +1,14 @@
-// What the files of graph/ share beside what operators see (step.h).
+// Functions shared by the files of graph/ and not available to operators (those are in step.h).
 #ifndef OCELLI_GRAPH_INTERNAL_H_
 #define OCELLI_GRAPH_INTERNAL_H_
 
 #include "graph/step.h"
 
-// graph.c. Builds a step's operator again, when columns were left out of it.
+// graph.c. Builds a step's operator again after step->columns has changed.
 ocl_status ocl_graph_rebuild(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
 
-// plan.c. Shapes for a batch size and, where the graph has memory, addresses. On failure the graph cannot be run.
+// plan.c. Computes shapes for a batch size and, if graph->has_memory, allocates memory. On failure the graph cannot
+// run.
 ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail);
 ocl_status ocl_graph_assign_memory(ocl_graph* graph, ocl_detail* detail);
 
@@ -15,11 +16,11 @@ ocl_status ocl_graph_assign_memory(ocl_graph* graph, ocl_detail* detail);
 enum xnn_status ocl_graph_bind_step(ocl_graph* graph, ocl_step* step);
 enum xnn_status ocl_graph_run_step(ocl_graph* graph, ocl_step* step);
 
-// limits.c. MODEL_TOO_LARGE, or MODEL_BAD_GRAPH for what is empty.
+// limits.c. MODEL_TOO_LARGE: past a limit. MODEL_BAD_GRAPH: an empty tensor.
 ocl_status ocl_graph_check_size(const ocl_value* value, ocl_detail* detail);
 ocl_status ocl_graph_check_input(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
 ocl_status ocl_graph_check_outputs(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
-// Adds the step's work to that of the steps before it.
+// Adds the step's work to *work, the total of the steps before it, and checks the total.
 ocl_status ocl_graph_check_work(ocl_graph* graph, const ocl_step* step, int32_t batch, uint64_t* work,
                                 ocl_detail* detail);
 

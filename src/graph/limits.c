@@ -1,12 +1,12 @@
-// What a network may ask for. Past these limits a model is refused rather than run: hostile or mistaken, no network of
-// this kind comes near, and a run must end.
+// Limits on the size and work of a model. No real network of this kind comes near them; a hostile or mistaken file is
+// rejected here, so that every run ends.
 #include "graph/internal.h"
 
 static const size_t kMaxElements = (size_t)1 << 28;
 static const uint64_t kMaxWorkPerImage = (uint64_t)1 << 35;  // multiply-adds; the default detector has 0.7 * 10^9
-static const uint64_t kWorkPerElement = 16;                  // an element that is read or written costs about as much
+static const uint64_t kWorkPerElement = 16;                  // reading or writing one element, in multiply-adds
 
-// Past kMaxElements it says only that: what a file asks for may not fit size_t.
+// Stops counting past kMaxElements, as the true number may not fit size_t.
 static uint64_t count_elements(const ocl_shape* shape) {
   uint64_t elements = 1;
   for (int32_t d = 0; d < shape->rank && elements <= kMaxElements; d++) elements *= (uint64_t)shape->dims[d];
@@ -15,7 +15,7 @@ static uint64_t count_elements(const ocl_shape* shape) {
 
 ocl_status ocl_graph_check_size(const ocl_value* value, ocl_detail* detail) {
   if (count_elements(&value->shape) <= kMaxElements) return OCL_OK;
-  return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "tensor '%s'", value->name);
+  return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "tensor '%s' has more than 2^28 elements", value->name);
 }
 
 ocl_status ocl_graph_check_input(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
@@ -31,7 +31,8 @@ ocl_status ocl_graph_check_outputs(ocl_graph* graph, const ocl_step* step, ocl_d
     const uint64_t elements = count_elements(&output->shape);
     if (elements == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is empty");
     if (elements > kMaxElements)
-      return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s'", output->name);
+      return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s' has more than 2^28 elements",
+                              output->name);
   }
   return OCL_OK;
 }
@@ -46,6 +47,7 @@ ocl_status ocl_graph_check_work(ocl_graph* graph, const ocl_step* step, int32_t 
   for (int32_t i = 0; i < step->op.num_outputs; i++) elements += count_elements(&ocl_graph_out(graph, step, i)->shape);
   *work += step->multiply_adds + step->other_work + elements * kWorkPerElement;
   if (*work / (uint64_t)batch <= kMaxWorkPerImage) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "more work up to here than %llu multiply-adds per image",
+  return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail,
+                          "the model needs more than %llu multiply-adds per image up to here",
                           (unsigned long long)kMaxWorkPerImage);
 }

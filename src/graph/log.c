@@ -1,4 +1,4 @@
-// XNNPACK names things for its log even where logging is compiled out; these stand in for its tables of names.
+// XNNPACK calls these functions even if logging is compiled out. These stubs replace its tables of names.
 #include <xnnpack.h>
 
 #include "xnnpack/microkernel-type.h"

@@ -1,4 +1,4 @@
-// Stage: built graph, batch size -> shapes, values that are known before a run, lifetimes, addresses.
+// In: a built graph and a batch size. Out: shapes, folded constants, lifetimes and addresses of all values.
 #include <stdlib.h>
 
 #include "base/arena.h"
@@ -26,7 +26,7 @@ static bool is_known(ocl_graph* graph, const ocl_step* step) {
   return true;
 }
 
-// Runs the step now, into memory of its outputs' own.
+// Constant folding: runs the step now. Its outputs get memory of their own.
 static ocl_status fold(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   for (int32_t i = 0; i < step->op.num_outputs; i++) {
     ocl_value* output = ocl_graph_out(graph, step, i);
@@ -62,7 +62,7 @@ static ocl_status plan_step(ocl_graph* graph, ocl_step* step, int32_t batch, uin
 
 // ---- memory ----
 
-static void extend_life(ocl_graph* graph, const ocl_value* value, int32_t step) {
+static void extend_lifetime(ocl_graph* graph, const ocl_value* value, int32_t step) {
   ocl_value* storage = &graph->values[value->storage];
   if (step < storage->first_step) storage->first_step = step;
   if (step > storage->last_step) storage->last_step = step;
@@ -77,15 +77,15 @@ static void find_lifetimes(ocl_graph* graph) {
     const ocl_step* step = &graph->steps[s];
     for (int32_t i = 0; i < step->op.num_inputs; i++) {
       const ocl_value* input = ocl_graph_in(graph, step, i);
-      if (input != NULL) extend_life(graph, input, s);
+      if (input != NULL) extend_lifetime(graph, input, s);
     }
-    for (int32_t i = 0; i < step->op.num_outputs; i++) extend_life(graph, ocl_graph_out(graph, step, i), s);
+    for (int32_t i = 0; i < step->op.num_outputs; i++) extend_lifetime(graph, ocl_graph_out(graph, step, i), s);
   }
-  // Inputs are the caller's from before the first step to after the last, so that a run may be repeated.
+  // Inputs stay valid for the whole run, so that a run can be repeated without writing them again.
   for (int32_t i = 0; i < graph->num_values; i++) {
     const ocl_value* value = &graph->values[i];
-    if (value->is_input) extend_life(graph, value, 0);
-    if (value->is_input || value->is_output) extend_life(graph, value, graph->num_steps);
+    if (value->is_input) extend_lifetime(graph, value, 0);
+    if (value->is_input || value->is_output) extend_lifetime(graph, value, graph->num_steps);
   }
 }
 
@@ -111,8 +111,8 @@ static int32_t list_blocks(const ocl_graph* graph, ocl_arena_block* blocks) {
   return count;
 }
 
-// In list_blocks()' order.
-static void give_addresses(ocl_graph* graph, const ocl_arena_block* block) {
+// `block`: in the order of list_blocks().
+static void set_addresses(ocl_graph* graph, const ocl_arena_block* block) {
   for (int32_t i = 0; i < graph->num_values; i++)
     if (needs_memory(graph, i)) graph->values[i].data = graph->arena + (block++)->offset_bytes;
   for (int32_t s = 0; s < graph->num_steps; s++)
@@ -130,7 +130,7 @@ static ocl_status plan_memory(ocl_graph* graph) {
     graph->arena = aligned_alloc(OCL_ARENA_ALIGNMENT_BYTES, graph->arena_bytes + OCL_ARENA_ALIGNMENT_BYTES);
     if (graph->arena == NULL) status = OCL_OUT_OF_MEMORY;
   }
-  if (status == OCL_OK) give_addresses(graph, blocks);
+  if (status == OCL_OK) set_addresses(graph, blocks);
   free(blocks);
   return status;
 }

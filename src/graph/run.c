@@ -1,4 +1,4 @@
-// Stage: placed graph, inputs written -> outputs.
+// In: a placed graph whose inputs are written. Out: its outputs.
 #include "graph/internal.h"
 
 enum xnn_status ocl_graph_bind_step(ocl_graph* graph, ocl_step* step) {
@@ -11,7 +11,7 @@ enum xnn_status ocl_graph_run_step(ocl_graph* graph, ocl_step* step) {
   return step->xnn == NULL ? xnn_status_success : xnn_run_operator(step->xnn, graph->pool);
 }
 
-// `clock_us`: NULL, or notes each step's time.
+// `clock_us` (may be NULL): used to record each step's time.
 static ocl_status run(ocl_graph* graph, double (*clock_us)(void)) {
   if (!graph->is_placed) return OCL_OUT_OF_MEMORY;
   double before = clock_us == NULL ? 0 : clock_us();

@@ -1,4 +1,4 @@
-// What the operators' files share: rejections, constants, bounds of stored numbers, windows over a plane.
+// Helpers shared by the files of operators/ (step.h).
 #include "graph/step.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...) {
   if (detail == NULL) return status;
-  // The file, and with it a custom operator's name, may be gone.
+  // The model's bytes, and with them a custom operator's name, may be freed by now.
   const char* name = step->op.row != NULL ? step->op.row->name : ocl_tflite_operator_name(&step->op);
   const size_t used = ocl_text_format(detail->text, sizeof detail->text, "operator %d (%s): ", (int)step->index,
                                       name != NULL ? name : "unknown");
@@ -22,14 +22,14 @@ ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail*
 ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl_detail* detail) {
   if (status == xnn_status_success) return OCL_OK;
   if (status == xnn_status_out_of_memory) return OCL_OUT_OF_MEMORY;
-  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "XNNPACK refuses its parameters (status %d)", status);
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "XNNPACK rejects its parameters (status %d)", status);
 }
 
 // ---- checks ----
 
 ocl_status ocl_graph_check_same_dtype(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
   if (ocl_graph_in(graph, step, 0)->dtype == ocl_graph_out(graph, step, 0)->dtype) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input and output differ in dtype");
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input and output have different dtypes");
 }
 
 ocl_status ocl_graph_check_float_or_8_bit(ocl_graph* graph, const ocl_step* step, int32_t count, ocl_detail* detail) {
@@ -41,20 +41,21 @@ ocl_status ocl_graph_check_float_or_8_bit(ocl_graph* graph, const ocl_step* step
   }
   if (fits) return OCL_OK;
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
-                          "its tensors are neither float nor of one 8-bit kind");
+                          "its tensors must all be float, or all quantized with the same 8-bit dtype");
 }
 
-ocl_status ocl_graph_check_tied(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+ocl_status ocl_graph_check_same_quantization(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_float_or_8_bit(graph, step, 1, detail));
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   if (input->dtype == OCL_FLOAT32 || ocl_graph_is_same_quantization(input, ocl_graph_out(graph, step, 0)))
     return OCL_OK;
-  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output differ in quantization");
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output have different quantizations");
 }
 
 ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
   if (ocl_graph_in(graph, step, 0)->shape.rank == 4) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is not [N, H, W, C]");
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input has %d dimensions, not the 4 of [N, H, W, C]",
+                          (int)ocl_graph_in(graph, step, 0)->shape.rank);
 }
 
 // ---- constants ----
@@ -72,16 +73,18 @@ ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t 
                                 int32_t* count_out, ocl_detail* detail) {
   const ocl_value* value = ocl_graph_in(graph, step, input);
   if (value == NULL || value->known == NULL || (value->dtype != OCL_INT32 && value->dtype != OCL_INT64))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "input %d must be integers known at load",
-                            (int)input);
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "input %d must be integers that do not depend on the model's inputs", (int)input);
   const size_t count = ocl_shape_num_elements(&value->shape);
   if (count > (size_t)max)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "input %d has too many elements", (int)input);
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "input %d has %u elements, at most %d", (int)input,
+                            (unsigned)count, (int)max);
   for (size_t i = 0; i < count; i++) {
     const int64_t element =
         value->dtype == OCL_INT32 ? ((const int32_t*)value->data)[i] : ((const int64_t*)value->data)[i];
     if (element < INT32_MIN || element > INT32_MAX)
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "input %d is out of range", (int)input);
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "input %d has an element that does not fit 32 bits",
+                              (int)input);
     ints_out[i] = (int32_t)element;
   }
   *count_out = (int32_t)count;
@@ -93,7 +96,7 @@ ocl_status ocl_graph_known_size(ocl_graph* graph, const ocl_step* step, int32_t 
   int32_t count;
   OCL_TRY(ocl_graph_known_ints(graph, step, input, 2, size_out, &count, detail));
   if (count == 2 && size_out[0] >= 1 && size_out[1] >= 1 && size_out[0] <= 65535 && size_out[1] <= 65535) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output size");
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output size must be two integers from 1 to 65535");
 }
 
 // ---- shapes ----
@@ -120,7 +123,7 @@ bool ocl_graph_broadcast(const ocl_shape* a, const ocl_shape* b, ocl_shape* shap
   return true;
 }
 
-// XNNPACK keeps a pointer for each kernel element of each output pixel; past this a window is refused.
+// XNNPACK keeps a pointer for each kernel element of each output pixel. A window that needs more is rejected.
 static const int64_t kMaxIndirections = (int64_t)1 << 27;
 
 static int64_t window_outputs(ocl_padding padding, int64_t input, int64_t explicit_padding, int64_t kernel,
@@ -141,7 +144,8 @@ ocl_status ocl_graph_plan_window(ocl_graph* graph, const ocl_step* step, const o
   if (out_h < 1 || out_w < 1)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its window is larger than its input");
   if (out_h * out_w > kMaxIndirections / (window->kernel_h * window->kernel_w))
-    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "a %d x %d window over %d x %d", (int)window->kernel_h,
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail,
+                            "a %d x %d window for %d x %d output pixels is too large", (int)window->kernel_h,
                             (int)window->kernel_w, (int)out_h, (int)out_w);
   ocl_graph_out(graph, step, 0)->shape =
       (ocl_shape){4, {input->shape.dims[0], (int32_t)out_h, (int32_t)out_w, channels}};

@@ -1,5 +1,5 @@
-// What the graph lends to the operators in graph/operators/: values (tensors at work), steps (operators at work), kinds
-// (how an operator is worked), and helpers for them.
+// The part of the graph that graph/operators/ may use: values (a graph's tensors), steps (a graph's operators), kinds
+// (the functions that implement an operator), and helpers.
 #ifndef OCELLI_GRAPH_STEP_H_
 #define OCELLI_GRAPH_STEP_H_
 
@@ -18,43 +18,43 @@ typedef struct {
   ocl_shape shape;
   float scale;  // 0: not quantized
   int32_t zero_point;
-  int32_t constant;  // index of the model's tensor that holds its elements, -1: computed. Only while building
-  int32_t num_uses;
-  int32_t storage;     // the value whose memory it shares (a reshape's input); its own index if none
-  ocl_pad_2d padding;  // of a PAD whose one reader, a convolution, does the padding itself
-  uint8_t* known;      // owned: elements that are known before a run (constants, shape arithmetic); NULL: not known
+  int32_t constant;    // index of the constant tensor in the model; -1: computed. Valid only while building
+  int32_t num_uses;    // by operator inputs and graph outputs
+  int32_t storage;     // index of the value whose memory it uses (a reshape's input), or its own index
+  ocl_pad_2d padding;  // if it is the output of an absorbed PAD: the padding that its convolution adds
+  uint8_t* known;      // owned: elements known before a run (constants, shape arithmetic); NULL: not known
   bool is_input, is_output;
-  bool is_kept_constant;  // `known` holds a constant of the model, for as long as the graph lives
+  bool is_kept_constant;  // `known` is a copy of a constant of the model and stays for the graph's life
   int32_t first_step, last_step;
   void* data;
 } ocl_value;
 
 typedef struct ocl_step ocl_step;
 
-// How an operator is worked. `build` is called once (again where columns are left out), `plan` and `bind` for each
-// batch size, `run` for each run.
+// The implementation of an operator. `build` is called once (and again if columns are removed), `plan` and `bind` for
+// each batch size, `run` for each run.
 typedef struct {
-  size_t state_bytes;  // what it remembers of a step (step->state), zeroed before `build`. 0: nothing
-  // Reads the options and the constants. NULL: nothing to do.
+  size_t state_bytes;  // size of step->state, which is zeroed before `build`. 0: no state
+  // Reads options and constants. NULL: nothing to do.
   ocl_status (*build)(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
-  // Input shapes -> output shapes, all checked; workspace; multiply-adds and other work.
+  // Checks the input shapes; sets the output shapes, workspace_bytes, multiply_adds and other_work.
   ocl_status (*plan)(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
-  // Hands the addresses to XNNPACK's operator. Not called without one. NULL: nothing to do.
+  // Gives the addresses to step->xnn. Not called if step->xnn is NULL. NULL: nothing to do.
   enum xnn_status (*bind)(ocl_graph* graph, ocl_step* step);
-  // NULL: runs XNNPACK's operator, if there is one.
+  // NULL: runs step->xnn, if there is one.
   enum xnn_status (*run)(ocl_graph* graph, ocl_step* step);
   // Frees what the state owns. NULL: it owns nothing.
   void (*drop)(ocl_step* step);
-  // Of an operator whose outputs are detections: the number of classes. NULL: of any other.
+  // The number of classes, for operators whose outputs are detections. NULL for all others.
   int32_t (*num_classes)(const ocl_step* step);
-  // Whether each channel of the output is made of weights of its own, which can be left out: then `build` heeds
-  // step->columns. NULL: no.
+  // Whether each output channel has its own weights, which can be removed: `build` then reads step->columns. NULL: no.
   bool (*makes_columns)(const ocl_step* step);
-  const void* how;  // what tells the operators of one family apart
+  const void* variant;  // parameters that distinguish the operators of one family
 } ocl_kind;
 
-// Of a step whose output lacks columns that nobody asked for (columns.c): the last dimension has a multiple of `total`
-// columns, and of each `total` of them only those that `kept` lists are left. total 0: all are left.
+// Which columns (indices into the last dimension) of a step's output are computed (columns.c). The model has a multiple
+// of `total` columns there; of each `total`, only the `count` columns in `kept` are computed. total 0: all are
+// computed.
 typedef struct {
   int32_t total, count;
   const int32_t* kept;
@@ -64,16 +64,16 @@ struct ocl_step {
   const ocl_kind* kind;
   int32_t index;           // of the operator in the model
   ocl_tflite_operator op;  // its arrays are the graph's own copies
-  xnn_operator_t xnn;      // owned; NULL: XNNPACK takes no part
-  void* state;             // owned: the kind's
+  xnn_operator_t xnn;      // owned; NULL: the step does not use XNNPACK
+  void* state;             // owned; kind->state_bytes
   ocl_columns columns;
   size_t workspace_bytes;
   void* workspace;
   uint64_t num_parameters, multiply_adds;
-  uint64_t other_work;  // beyond them and beyond reading and writing each element once, as that many multiply-adds
+  uint64_t other_work;  // in multiply-adds; neither those above nor reading and writing each element once
   double time_us;
-  bool is_absorbed;  // a PAD that its convolution does
-  bool is_folded;    // its outputs are known: it was run at plan time
+  bool is_absorbed;  // a PAD whose padding the following convolution adds
+  bool is_folded;    // constant folding: it was run at plan time, and its outputs are known
 };
 
 struct ocl_graph {
@@ -85,21 +85,21 @@ struct ocl_graph {
   int32_t *inputs, *outputs;
   char* names;       // every value's name
   int32_t* indices;  // every step's inputs and outputs
-  int32_t* columns;  // see the steps'
-  int32_t kept;      // the value of ocl_graph_kept(), -1: none
+  int32_t* columns;  // owned: `kept` of every step's columns; NULL: all columns are computed
+  int32_t kept;      // index of the value of ocl_graph_kept(), -1: none
   int32_t batch;
   bool is_batch_free;
-  // TFLite's default, XNNPACK, takes no graph whose shapes are computed at run time: such a graph's numbers are those
-  // of TFLite's built-in kernels, which round elsewhere.
+  // The model computes shapes at run time. TFLite runs such models with its built-in kernels instead of XNNPACK, and
+  // the two round differently.
   bool has_builtin_rounding;
-  bool is_dynamic_range;  // some weights are 8-bit, activations float
-  bool has_memory;        // since ocl_graph_place(): each plan takes some
-  bool is_placed;         // can be run
+  bool is_dynamic_range;  // some operator has float activations and 8-bit weights
+  bool has_memory;        // ocl_graph_place() was called: every plan allocates memory
+  bool is_placed;         // memory is allocated and bound: the graph can run
   uint8_t* arena;
   size_t arena_bytes;
 };
 
-// A step's i-th input and output. ocl_graph_in() is NULL for an optional input left out.
+// A step's i-th input and output. ocl_graph_in() returns NULL if an optional input is absent.
 static inline ocl_value* ocl_graph_in(ocl_graph* graph, const ocl_step* step, int32_t i) {
   if (i >= step->op.num_inputs || step->op.inputs[i] < 0) return NULL;
   return &graph->values[step->op.inputs[i]];
@@ -118,46 +118,46 @@ static inline size_t ocl_graph_size_bytes(const ocl_value* value) {
   return ocl_shape_num_elements(&value->shape) * ocl_dtype_size_bytes(value->dtype);
 }
 
-// A rejection of `step`: "operator 12 (CONV_2D): …".
+// Returns `status` and writes "operator 12 (CONV_2D): …" to `detail` (may be NULL).
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...)
     __attribute__((format(printf, 4, 5)));
-// OCL_OK, or the rejection that an XNNPACK status means.
+// Translates an XNNPACK status; rejects `step` if XNNPACK does.
 ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl_detail* detail);
 
 // ---- checks that operators share ----
 
-// The input's dtype is the output's.
+// Input 0 and output 0 have the same dtype.
 ocl_status ocl_graph_check_same_dtype(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
-// The first `count` inputs, and output 0, are float, or all are quantized in one 8-bit dtype.
+// The first `count` inputs and output 0 are all float, or all quantized with the same 8-bit dtype.
 ocl_status ocl_graph_check_float_or_8_bit(ocl_graph* graph, const ocl_step* step, int32_t count, ocl_detail* detail);
 // Input 0 and output 0 have the same dtype, float or 8 bits, and the same quantization.
-ocl_status ocl_graph_check_tied(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
+ocl_status ocl_graph_check_same_quantization(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
 ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
 
 // ---- constants ----
 
-// The model's tensor behind a constant value; UNSUPPORTED_OPERATOR if the value is computed. Only while building.
+// The model's tensor of a constant input. UNSUPPORTED_OPERATOR: the input is computed. Only while building.
 ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_tflite_tensor* tensor_out,
                               ocl_detail* detail);
 // Copies up to `max` integers out of a known INT32 or INT64 input.
 ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t max, int32_t* ints_out,
                                 int32_t* count_out, ocl_detail* detail);
-// The known [height, width] of a resize, each 1 to 65535.
+// The known output size [height, width] of a resize, each 1 to 65535.
 ocl_status ocl_graph_known_size(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t size_out[2],
                                 ocl_detail* detail);
 
 // ---- shapes ----
 
-// Takes an input's storage for output 0.
+// Makes output 0 use the memory of input 0.
 void ocl_graph_share_storage(ocl_graph* graph, const ocl_step* step);
-// For XNNPACK.
+// The dimensions as XNNPACK takes them.
 void ocl_graph_to_sizes(const ocl_shape* shape, size_t sizes_out[OCL_MAX_RANK]);
-// Dimension `i` counted from the last, from 0; 1 where there is none.
+// Dimension `i`, counted from the last (0); 1 if the shape has no such dimension.
 int32_t ocl_graph_dim_from_end(const ocl_shape* shape, int32_t i);
-// numpy's broadcasting of two shapes; false: they do not fit.
+// numpy's broadcasting of two shapes. false: they are incompatible.
 bool ocl_graph_broadcast(const ocl_shape* a, const ocl_shape* b, ocl_shape* shape_out);
 
-// What slides over the plane of an [N, H, W, C] feature map.
+// A window that slides over H and W of a feature map [N, H, W, C].
 typedef struct {
   ocl_padding padding;
   ocl_pad_2d explicit_padding;
@@ -171,20 +171,20 @@ ocl_status ocl_graph_plan_window(ocl_graph* graph, const ocl_step* step, const o
 // ---- numbers ----
 
 struct xnn_quantization_params ocl_graph_quantization_of(const ocl_value* value);
-// false: neither float nor 8 bits with a scale.
+// false: the value is neither float nor quantized to 8 bits.
 bool ocl_graph_datatype_of(const ocl_value* value, enum xnn_datatype* datatype_out);
 
-// A fused activation's bounds, as reals and in the stored numbers of a quantized output.
+// The bounds of a fused activation, as real numbers and as quantized values of `output`.
 void ocl_graph_activation_bounds(ocl_activation activation, float* min_out, float* max_out);
 void ocl_graph_stored_bounds(const ocl_value* output, ocl_activation activation, int32_t* min_out, int32_t* max_out);
-// A real as a quantized value stores it, saturated.
+// A real number quantized with the scale and zero point of `value`, saturated to its dtype.
 int32_t ocl_graph_quantize(float real, const ocl_value* value);
-// The number that a byte of an 8-bit value stands for.
+// A byte of an 8-bit value as the signed or unsigned integer that the value's dtype says.
 int32_t ocl_graph_stored_at(const ocl_value* value, uint8_t byte);
-// Element `i` of a float or 8-bit value as a real.
+// Element `i` of a float or 8-bit value as a real number.
 float ocl_graph_real_at(const ocl_value* value, size_t i);
 void ocl_graph_store_at(const ocl_value* value, size_t i, float real);
-// table[stored input byte] = the stored output byte of y = f(x).
+// Fills a lookup table from quantized input byte to quantized output byte of f.
 void ocl_graph_fill_table(uint8_t table[256], float (*f)(float x), const ocl_value* input, const ocl_value* output);
 
 #endif  // OCELLI_GRAPH_STEP_H_

@@ -1,12 +1,11 @@
-// Replaces pthreadpool's pthreads.c; its portable-api.c, which splits the work, calls pthreadpool_parallelize() here.
-// An idle thread sleeps: it looks for the next operator's work for a tenth of a millisecond, then waits in the kernel.
+// Replaces pthreadpool's pthreads.c. pthreadpool's portable-api.c splits the work and calls pthreadpool_parallelize().
+// An idle thread spins for about 0.1 ms, in case the next operator follows at once, and then sleeps.
 #include "graph/threads.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-// pthreadpool's own, for its struct.
-#include "threadpool-object.h"
+#include "threadpool-object.h"  // internal to pthreadpool: struct pthreadpool
 
 enum { kSpins = 200000 };
 
@@ -39,8 +38,8 @@ struct pthreadpool* pthreadpool_create(size_t num_threads) {
   return pool;
 }
 
-// active_threads counts the workers that are at work on the present command; has_active_threads is what is waited on.
-static void check_out(struct pthreadpool* pool) {
+// active_threads counts the workers that have not finished the current command; the caller waits on has_active_threads.
+static void finish_command(struct pthreadpool* pool) {
   if (pthreadpool_decrement_fetch_acquire_release_size_t(&pool->active_threads) != 0) return;
   pthreadpool_store_release_uint32_t(&pool->has_active_threads, 0);
   wake_all(&pool->has_active_threads);
@@ -49,13 +48,13 @@ static void check_out(struct pthreadpool* pool) {
 static void send_command(struct pthreadpool* pool, uint32_t command) {
   pthreadpool_store_relaxed_size_t(&pool->active_threads, pool->threads_count.value - 1);
   pthreadpool_store_relaxed_uint32_t(&pool->has_active_threads, 1);
-  // The upper bits change with each command, so that a worker sees a new one of the same kind.
+  // The upper bits change with each command, so that a worker notices two equal commands in a row.
   const uint32_t before = pthreadpool_load_relaxed_uint32_t(&pool->command);
   pthreadpool_store_release_uint32_t(&pool->command, ~(before | THREADPOOL_COMMAND_MASK) | command);
   wake_all(&pool->command);
 }
 
-// `flags` is free for our use: the number of workers that have begun.
+// pool->flags, which pthreadpool does not use here, counts the workers that have started.
 void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread) {
   uint32_t command = threadpool_command_init;
   __atomic_fetch_add((uint32_t*)&pool->flags, 1, __ATOMIC_ACQ_REL);
@@ -66,7 +65,7 @@ void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread) {
       const thread_function_t work = (thread_function_t)pthreadpool_load_relaxed_void_p(&pool->thread_function);
       work(pool, &pool->threads[thread]);
     }
-    check_out(pool);
+    finish_command(pool);
   }
 }
 
@@ -77,7 +76,7 @@ int32_t ocl_graph_threads_num_ready(ocl_thread_pool pool) {
 PTHREADPOOL_INTERNAL void pthreadpool_parallelize(struct pthreadpool* pool, thread_function_t thread_function,
                                                   const void* params, size_t params_size, void* task, void* context,
                                                   size_t linear_range, uint32_t flags) {
-  (void)flags;  // denormals and yielding: nothing that wasm lets us control
+  (void)flags;  // denormals and yielding: wasm has no control over either
   pthreadpool_store_relaxed_void_p(&pool->thread_function, (void*)thread_function);
   pthreadpool_store_relaxed_void_p(&pool->task, task);
   pthreadpool_store_relaxed_void_p(&pool->argument, context);

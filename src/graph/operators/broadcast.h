@@ -1,4 +1,4 @@
-// numpy's broadcasting, row by row of the output's last dimension.
+// numpy's broadcasting. A row is a run of elements along the output's last dimension.
 #ifndef OCELLI_GRAPH_OPERATORS_BROADCAST_H_
 #define OCELLI_GRAPH_OPERATORS_BROADCAST_H_
 
@@ -6,13 +6,13 @@
 
 typedef struct {
   size_t num_rows, row_length;  // of the output
-  size_t step;                  // in the operand, from an element of a row to the next: 0 or 1
+  size_t step;                  // in the operand, between neighbours in a row: 0 or 1
   int32_t rank;
   size_t dims[OCL_MAX_RANK];     // of the output
   size_t strides[OCL_MAX_RANK];  // in the operand; 0 where it is repeated
 } ocl_broadcast;
 
-// `operand` broadcasts to `output` (ocl_graph_broadcast() said so).
+// `operand` must broadcast to `output` (ocl_graph_broadcast()).
 static inline ocl_broadcast ocl_broadcast_of(const ocl_shape* output, const ocl_shape* operand) {
   ocl_broadcast b = {.num_rows = 1, .row_length = 1, .rank = output->rank};
   size_t stride = 1;
@@ -31,7 +31,7 @@ static inline ocl_broadcast ocl_broadcast_of(const ocl_shape* output, const ocl_
   return b;
 }
 
-// Where output row `row` begins in the operand.
+// The operand's offset of the first element of output row `row`.
 static inline size_t ocl_broadcast_row(const ocl_broadcast* b, size_t row) {
   size_t offset = 0;
   for (int32_t d = b->rank - 2; d >= 0; d--) {

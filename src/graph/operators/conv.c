@@ -53,9 +53,9 @@ static int64_t same_padding(int64_t size, int64_t kernel, int64_t dilation, int6
   return (size - 1) / stride * stride + (kernel - 1) * dilation + 1 - size;
 }
 
-// Where strides are larger than the window, SAME may want less than no padding, which XNNPACK takes for very much: such
-// an operator gets its padding in numbers.
-static void number_padding(const ocl_value* input, ocl_step* step) {
+// If a stride is larger than the window, SAME padding can be negative, which XNNPACK takes for a huge unsigned number.
+// Such an operator gets its padding explicitly, 0 in place of a negative number.
+static void make_padding_explicit(const ocl_value* input, ocl_step* step) {
   ocl_conv* conv = ocl_conv_of(step);
   const int64_t height = same_padding(input->shape.dims[1], conv->kernel[1], step->op.options.conv.dilation_h,
                                       step->op.options.conv.stride_h);
@@ -67,19 +67,19 @@ static void number_padding(const ocl_value* input, ocl_step* step) {
   conv->padding_mode = OCL_PADDING_VALID;
 }
 
-// TFLite's converter leaves weights of fewer elements than this in float.
-static const size_t kFewestQuantized = 1024;
+// TFLite's converter quantizes only weights with at least this many elements.
+static const size_t kMinQuantizedWeights = 1024;
 
-// A float convolution whose last bit later layers round to 8 bits.
+// Float convolutions of a dynamic-range model, whose outputs later layers round to 8 bits: the last bit matters.
 static bool is_builtin(const ocl_graph* graph, const ocl_step* step, const grouping* g, const ocl_conv_weights* w) {
   const ocl_conv* conv = ocl_conv_of(step);
   const size_t num_weights =
       (size_t)conv->kernel[0] * (size_t)conv->kernel[1] * (size_t)conv->kernel[2] * (size_t)conv->kernel[3];
   return graph->has_builtin_rounding && graph->is_dynamic_range && conv->sums == OCL_CONV_XNNPACK &&
-         w->dtype == OCL_FLOAT32 && num_weights < kFewestQuantized && (g->groups == 1 || conv->is_depthwise);
+         w->dtype == OCL_FLOAT32 && num_weights < kMinQuantizedWeights && (g->groups == 1 || conv->is_depthwise);
 }
 
-// How the kernel's channels are grouped; false: they do not fit the input's.
+// Derives the groups from kernel and input channels. false: they do not fit together.
 static bool find_grouping(const ocl_step* step, grouping* g) {
   const ocl_conv* conv = ocl_conv_of(step);
   const int32_t* dims = conv->kernel;
@@ -97,13 +97,13 @@ static ocl_status build_with(ocl_graph* graph, ocl_step* step, ocl_conv_weights*
   ocl_conv* conv = ocl_conv_of(step);
   grouping g;
   for (int i = 0; i < 4; i++) conv->kernel[i] = w->shape.dims[i];
-  number_padding(ocl_graph_in(graph, step, 0), step);
+  make_padding_explicit(ocl_graph_in(graph, step, 0), step);
   if (!find_grouping(step, &g))
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel does not fit %d channels",
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel does not fit an input of %d channels",
                             (int)conv->channels);
   OCL_TRY(ocl_conv_check_packed_size(step, g.groups, g.group_outputs,
                                      (uint64_t)conv->kernel[1] * (uint64_t)conv->kernel[2] * g.group_inputs, detail));
-  OCL_TRY(ocl_conv_split_sums(graph, step, g.groups * g.group_outputs, w));
+  OCL_TRY(ocl_conv_prepare_sums(graph, step, g.groups * g.group_outputs, w));
   if (!is_builtin(graph, step, &g, w)) return ocl_graph_check_xnn(step, create_convolution(graph, step, &g, w), detail);
   conv->sums = OCL_CONV_BUILTIN;
   return ocl_conv_build_builtin(step, w->kernel, w->bias);
@@ -170,7 +170,7 @@ static ocl_status reshape_convolution(ocl_graph* graph, ocl_step* step, ocl_deta
     OCL_TRY(ocl_graph_check_xnn(step, reshape_in_xnn(graph, step), detail));
     OCL_TRY(ocl_conv_share_rows(step));
     step->workspace_bytes = 0;
-    if (ocl_conv_of(step)->rows.num_alike > 0) return OCL_OK;
+    if (ocl_conv_of(step)->rows.num_shared > 0) return OCL_OK;
   }
   return ocl_graph_check_xnn(step, reshape_in_xnn(graph, step), detail);
 }
@@ -189,9 +189,10 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
                         step->op.options.conv.stride_w,
                         step->op.options.conv.dilation_h,
                         step->op.options.conv.dilation_w};
-  // The operator was built for the shape in the file; what arrives here is the shape that follows from the inputs.
+  // The operator was built for the shape in the file; the shape computed from the graph's inputs may differ.
   if (input->shape.dims[3] != conv->channels)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input has %d channels", input->shape.dims[3]);
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input has %d channels, but %d in the file",
+                            (int)input->shape.dims[3], (int)conv->channels);
   OCL_TRY(ocl_graph_plan_window(graph, step, &w, outputs, detail));
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   step->multiply_adds = (uint64_t)ocl_shape_num_elements(&output->shape) * (uint64_t)conv->kernel[1] *
@@ -222,7 +223,7 @@ enum xnn_status ocl_conv_run(ocl_graph* graph, ocl_step* step) {
   }
   const bool has_own_sums = conv->sums != OCL_CONV_XNNPACK;
   if (has_own_sums) ocl_conv_begin_sums(graph, step);
-  if (conv->rows.num_alike > 0) {
+  if (conv->rows.num_shared > 0) {
     ocl_conv_run_rows(graph, step);
   } else {
     const enum xnn_status status = xnn_run_operator(step->xnn, graph->pool);

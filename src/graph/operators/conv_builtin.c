@@ -1,14 +1,15 @@
-// TFLite's built-in float convolutions, where their last bit matters: in graphs that TFLite's default, XNNPACK, does
-// not take (their shapes are computed at run time) and that round what these kernels give to 8 bits. Only convolutions
-// with so few weights that TFLite's converter leaves them in float come here. Each product is rounded, then each sum;
-// dense ones add their bias last, depthwise ones first, as Eigen and TFLite's own kernel have it.
+// Float convolutions with the rounding of TFLite's built-in kernels, for graphs where the last bit matters: TFLite does
+// not run them with XNNPACK (has_builtin_rounding), and later layers round these outputs to 8 bits. Only convolutions
+// with so few weights that TFLite's converter leaves them in float are run here.
+// Each product is rounded, then each sum. As in Eigen and in TFLite, dense convolutions add the bias last and depthwise
+// convolutions add it first.
 #include <stdlib.h>
 #include <string.h>
 
 #include "graph/operators/conv.h"
 
 typedef struct {
-  int32_t taps_h, taps_w, inputs, outputs;  // of the kernel: [taps_h, taps_w, inputs, outputs], depthwise 1 input
+  int32_t taps_h, taps_w, inputs, outputs;  // dimensions of the kernel; depthwise: 1 input
   bool is_depthwise;
 } layout;
 
@@ -30,7 +31,7 @@ ocl_status ocl_conv_build_builtin(ocl_step* step, const float* kernel, const flo
   return OCL_OK;
 }
 
-// Adds what one input pixel gives, under one tap's weights.
+// Adds the products of one input pixel and the weights of one tap.
 static void add_products(const layout* l, const float* pixel, int32_t channels, const float* weights, float* sums) {
   const size_t outputs = (size_t)l->outputs;
   if (l->is_depthwise) {
@@ -42,7 +43,7 @@ static void add_products(const layout* l, const float* pixel, int32_t channels, 
     for (size_t o = 0; o < outputs; o++) sums[o] += pixel[i] * weights[o];
 }
 
-// Where the first output's window begins, outside the input: SAME's padding is the smaller half in front.
+// Padding before the first row or column. SAME puts the smaller half there.
 static int32_t padding_before(const ocl_step* step, int32_t input, int32_t output, int32_t taps, int32_t stride,
                               int32_t dilation, int32_t padding) {
   if (ocl_conv_of(step)->padding_mode != OCL_PADDING_SAME) return padding;

@@ -1,9 +1,10 @@
-// Convolutions with windows, row by row, without pointers for the whole feature map.
+// Runs convolutions row by row, with input pointers for a few output rows instead of the whole feature map.
 // XNNPACK's kernels read their inputs through an indirection buffer (Dukhan, "The Indirect Convolution Algorithm",
-// 2019): a pointer for each kernel element of each output pixel, 0.8 MB for the first convolution of a network of
-// 300 x 300, to be written before the first run and read in every run. Output rows whose windows cross neither the
-// input's upper nor its lower edge differ by a constant, which the kernels can add to each pointer: of these rows one
-// has pointers here, so that most stay in the nearest cache.
+// 2019): a pointer for each kernel element of each output pixel. For the first convolution of a 300 x 300 network that
+// is 0.8 MB, written before the first run and read in every run.
+// The pointers of output rows whose windows cross neither the top nor the bottom edge of the input differ by a constant
+// only, which the kernels can add to each pointer. These rows share one row of pointers here, which stays in the L1
+// cache.
 #include <pthreadpool.h>
 #include <string.h>
 
@@ -19,23 +20,23 @@ void ocl_graph_enable_shared_rows(void) {
   is_enabled = true;
 }
 
-// What the pointers are relative to. Never the padding's address, which the kernels add nothing to.
+// The address that the pointers are relative to. It must not be zero_buffer (padding): kernels add no offset to that.
 static const void* base(xnn_operator_t op) {
   return (const char*)op->zero_buffer + XNN_ALLOCATION_ALIGNMENT;
 }
 
 static size_t num_kept_rows(const ocl_step* step) {
-  return step->xnn->output_height - ocl_conv_of(step)->rows.num_alike + 1;
+  return step->xnn->output_height - ocl_conv_of(step)->rows.num_shared + 1;
 }
 
-// The pointers of output row `y`, and what is to be added to them.
+// The pointers of output row `y`, and the offset to add to them.
 static const void** find_row(const ocl_step* step, size_t y, size_t* offset_out) {
   const ocl_conv_rows* rows = &ocl_conv_of(step)->rows;
-  const size_t first = rows->first_alike;
-  const size_t num_skipped = y < first ? 0 : min(y - first, rows->num_alike - 1);
-  const bool is_alike = y >= first && y < first + rows->num_alike;
+  const size_t first = rows->first_shared;
+  const size_t num_skipped = y < first ? 0 : min(y - first, rows->num_shared - 1);
+  const bool is_shared = y >= first && y < first + rows->num_shared;
   *offset_out = (uintptr_t)step->xnn->input - (uintptr_t)base(step->xnn) +
-                (is_alike ? num_skipped * rows->input_stride_bytes : 0);
+                (is_shared ? num_skipped * rows->input_stride_bytes : 0);
   return step->xnn->indirection_buffer + (y - num_skipped) * rows->num_pointers;
 }
 
@@ -45,7 +46,7 @@ static bool is_igemm(xnn_operator_t op) {
   return op->ukernel.type == xnn_microkernel_type_igemm;
 }
 
-static void find_rows_alike(ocl_step* step) {
+static void find_shared_rows(ocl_step* step) {
   xnn_operator_t op = step->xnn;
   const size_t stride = op->stride_height, end_of_input = op->padding_top + op->input_height;
   const size_t reach = (op->kernel_height - 1) * op->dilation_height;
@@ -53,13 +54,13 @@ static void find_rows_alike(ocl_step* step) {
                                           : op->context.dwconv.dwconv_indirection_init.input_pixel_stride;
   const size_t first = min(divide_round_up(op->padding_top, stride), op->output_height);
   const size_t end = min(divide_round_up(doz(end_of_input, reach), stride), op->output_height);
-  ocl_conv_of(step)->rows.first_alike = first;
-  ocl_conv_of(step)->rows.num_alike = doz(end, first);
+  ocl_conv_of(step)->rows.first_shared = first;
+  ocl_conv_of(step)->rows.num_shared = doz(end, first);
   ocl_conv_of(step)->rows.input_stride_bytes = stride * op->input_width * pixel_bytes;
 }
 
-// A row of its own may end in a tile that is not full. At most a sixteenth more tiles are worth it.
-static bool has_few_tiles_more(xnn_operator_t op, size_t mr) {
+// Running row by row, each row may end in a partial tile. Sharing is worth at most 1/16 more tiles.
+static bool has_few_extra_tiles(xnn_operator_t op, size_t mr) {
   const size_t by_rows = op->output_height * divide_round_up(op->output_width, mr);
   return by_rows - divide_round_up(op->output_height * op->output_width, mr) <= by_rows / 16;
 }
@@ -83,8 +84,8 @@ static void fill_dwconv_row(xnn_operator_t op, size_t y, const void** pointers) 
 
 static bool can_share(const ocl_step* step) {
   xnn_operator_t op = step->xnn;
-  if (ocl_conv_of(step)->rows.num_alike < 2) return false;
-  if (is_igemm(op)) return op->groups == 1 && has_few_tiles_more(op, op->compute[1].tile[0]);
+  if (ocl_conv_of(step)->rows.num_shared < 2) return false;
+  if (is_igemm(op)) return op->groups == 1 && has_few_extra_tiles(op, op->compute[1].tile[0]);
   return op->compute[1].type == xnn_parallelization_type_2d && op->ukernel.dwconv.last_tile == 0;
 }
 
@@ -95,19 +96,19 @@ bool ocl_conv_prepare_rows(ocl_step* step) {
   return true;
 }
 
-// XNNPACK is to write all pointers when the operator is reshaped, and to run nothing else.
-static void leave_rows(ocl_step* step) {
+// Undoes ocl_conv_prepare_rows(): the next reshape makes XNNPACK write all pointers.
+static void disable_shared_rows(ocl_step* step) {
   memset(step->xnn->compute, 0, sizeof step->xnn->compute);
-  ocl_conv_of(step)->rows.num_alike = 0;
+  ocl_conv_of(step)->rows.num_shared = 0;
   step->xnn->last_input_height = 0;
   step->xnn->flags &= ~(uint32_t)XNN_FLAG_TRANSIENT_INDIRECTION_BUFFER;
 }
 
 ocl_status ocl_conv_share_rows(ocl_step* step) {
   xnn_operator_t op = step->xnn;
-  find_rows_alike(step);
+  find_shared_rows(step);
   if (!can_share(step)) {
-    leave_rows(step);
+    disable_shared_rows(step);
     return OCL_OK;
   }
   const size_t mr = op->compute[1].tile[0];
@@ -120,7 +121,7 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
   if (pointers == NULL) return OCL_OUT_OF_MEMORY;
   op->indirection_buffer = pointers;
   for (size_t i = 0; i < num_kept_rows(step); i++, pointers += ocl_conv_of(step)->rows.num_pointers) {
-    const size_t y = i <= ocl_conv_of(step)->rows.first_alike ? i : i + ocl_conv_of(step)->rows.num_alike - 1;
+    const size_t y = i <= ocl_conv_of(step)->rows.first_shared ? i : i + ocl_conv_of(step)->rows.num_shared - 1;
     if (is_igemm(op))
       fill_igemm_row(op, mr, y, pointers);
     else

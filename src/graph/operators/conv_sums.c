@@ -1,12 +1,13 @@
-// Operators with 8-bit weights whose outputs are not made of their sums as XNNPACK would: XNNPACK's float operator sums
-// whole numbers, exactly as long as a sum stays below 2^24, and what follows is done here, to TFLite's last bit. A last
-// bit that differed would fall on the other side of a tie in some later layer and grow from there.
+// Operators with 8-bit weights whose accumulators must be rounded as in TFLite, not as in XNNPACK. XNNPACK's float
+// operator adds up products of integers, which is exact as long as a sum stays below 2^24. The code here turns the sums
+// into outputs, bit for bit as TFLite does: a difference in the last bit could change a rounding in a later layer and
+// grow from there.
 //
-// Hybrid: TFLite's "dynamic range" kernels round a float input to 8 bits before multiplying it with 8-bit weights: each
-// image (each row of a fully connected layer) with a scale and zero point of its own.
+// Hybrid: TFLite's "dynamic range" kernels quantize a float input to 8 bits before they multiply it with 8-bit weights.
+// Each image (each row of a fully connected layer) gets its own scale and zero point.
 //
-// Rounded twice: TFLite's built-in 8-bit kernels multiply a sum with a 32-bit fixed-point factor, round, shift, and
-// round again; XNNPACK rounds once.
+// Rounded twice: TFLite's built-in 8-bit kernels multiply a sum by a 32-bit fixed-point factor, round, shift, and round
+// again. XNNPACK rounds once.
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ typedef struct {
   int32_t bias;
 } requantization;
 
+// Hybrid: the number of parts of the input that have their own scale.
 static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
   if (ocl_conv_of(step)->sums != OCL_CONV_HYBRID) return 0;
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
@@ -26,8 +28,7 @@ static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
                                                : (size_t)input->dims[0];
 }
 
-// ---- workspace: each hybrid group's scale, then the input as whole numbers, then the sums of what is rounded twice
-// ----
+// ---- workspace: hybrid: scale of each group; then the quantized input, as floats; rounded twice: then the sums ----
 
 static size_t aligned(size_t bytes) {
   return (bytes + XNN_EXTRA_BYTES + 15) & ~(size_t)15;
@@ -45,12 +46,12 @@ size_t ocl_conv_sums_bytes(ocl_graph* graph, const ocl_step* step) {
   return input_end(graph, step) + aligned(outputs * sizeof(float));
 }
 
-static float* whole_input(ocl_graph* graph, const ocl_step* step) {
+static float* float_input(ocl_graph* graph, const ocl_step* step) {
   return (float*)step->workspace + num_groups(graph, step);
 }
 
 const void* ocl_conv_sums_input(ocl_graph* graph, const ocl_step* step) {
-  return ocl_conv_of(step)->sums == OCL_CONV_XNNPACK ? ocl_graph_in(graph, step, 0)->data : whole_input(graph, step);
+  return ocl_conv_of(step)->sums == OCL_CONV_XNNPACK ? ocl_graph_in(graph, step, 0)->data : float_input(graph, step);
 }
 
 void* ocl_conv_sums_output(ocl_graph* graph, const ocl_step* step) {
@@ -79,14 +80,14 @@ static ocl_status keep_requantizations(ocl_graph* graph, ocl_step* step, const o
   return OCL_OK;
 }
 
-// The numbers of an 8-bit kernel as floats, which the caller frees.
+// The stored integers of an 8-bit kernel as floats. The caller frees them.
 static float* to_floats(const int8_t* numbers, size_t count) {
   float* floats = malloc(count * sizeof(float) + 1);
   for (size_t i = 0; floats != NULL && i < count; i++) floats[i] = numbers[i];
   return floats;
 }
 
-ocl_status ocl_conv_split_sums(ocl_graph* graph, ocl_step* step, size_t channels, ocl_conv_weights* w) {
+ocl_status ocl_conv_prepare_sums(ocl_graph* graph, ocl_step* step, size_t channels, ocl_conv_weights* w) {
   ocl_conv* conv = ocl_conv_of(step);
   if (conv->sums == OCL_CONV_XNNPACK) return OCL_OK;
   OCL_TRY(conv->sums == OCL_CONV_HYBRID ? keep_hybrid(conv, w, channels)
@@ -104,7 +105,7 @@ ocl_status ocl_conv_split_sums(ocl_graph* graph, ocl_step* step, size_t channels
 
 static void find_range(const float* values, size_t count, float* min_out, float* max_out) {
   enum { LANES = 8 };
-  float min[LANES] = {0}, max[LANES] = {0};  // the range always has 0 in it
+  float min[LANES] = {0}, max[LANES] = {0};  // the range always includes 0
   size_t i = 0;
   for (; i + LANES <= count; i += LANES)
     for (int lane = 0; lane < LANES; lane++) {
@@ -123,19 +124,19 @@ static void find_range(const float* values, size_t count, float* min_out, float*
   *max_out = max[0];
 }
 
-// The zero point is the end of the range that it represents with the smaller error (gemmlowp's "nudged" zero point).
+// gemmlowp's "nudged" zero point, computed from the end of the range (min or max) that gives the smaller error.
 static float zero_point_of(double min, double max, double scale) {
   const double zero_point = 128 - min / scale < 127 + max / scale ? -128 - min / scale : 127 - max / scale;
   return (float)round(zero_point < -128 ? -128 : zero_point > 127 ? 127 : zero_point);
 }
 
-// As TFLite's optimized kernels round, halves up before the zero point is added. Gives the stored values less their
-// zero point, and returns their scale.
+// Quantizes to 8 bits like TFLite's optimized kernels: rounds halves up, then adds the zero point. Writes
+// stored - zero_point and returns the scale.
 static float round_to_8_bits(const float* values, size_t count, float* out) {
   float min, max;
   find_range(values, count, &min, &max);
-  const double range = max - min;  // in float, what follows in double: so TFLite's kernels have it
-  const bool is_usable = range > 0 && range < INFINITY;  // not all 0, no infinity
+  const double range = max - min;                        // subtracted in float, then used in double, as in TFLite
+  const bool is_usable = range > 0 && range < INFINITY;  // false: all values are 0, or one is infinite
   const float scale = is_usable ? (float)(range / 255) : 1;
   const float zero_point = is_usable ? zero_point_of(min, max, range / 255) : 0, inverse = 1 / scale;
   for (size_t i = 0; i < count; i++) {
@@ -149,18 +150,19 @@ static void round_input(ocl_graph* graph, const ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const size_t groups = num_groups(graph, step), group = ocl_shape_num_elements(&input->shape) / groups;
   float* scales = step->workspace;
-  float* rounded = whole_input(graph, step);
+  float* rounded = float_input(graph, step);
   for (size_t i = 0; i < groups; i++)
     scales[i] = round_to_8_bits((const float*)input->data + i * group, group, rounded + i * group);
 }
 
-// The sums -> reals, with bias and activation.
+// Turns sums into real numbers and applies bias and activation.
 static void scale_sums(ocl_graph* graph, const ocl_step* step) {
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const float* group_scales = step->workspace;
   const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1], groups = num_groups(graph, step);
   const size_t pixels = ocl_shape_num_elements(&output->shape) / channels;
-  // TFLite multiplies sum * (group * channel), depthwise (sum * channel) * group; a factor of 1 changes no bit.
+  // TFLite computes sum * (group scale * channel scale), depthwise (sum * channel scale) * group scale. Multiplying by
+  // 1 changes no bit.
   const bool is_depthwise = ocl_conv_of(step)->is_depthwise;
   const float *scales = ocl_conv_of(step)->channel_factors, *biases = scales + channels;
   float min, max;
@@ -181,7 +183,7 @@ static void scale_sums(ocl_graph* graph, const ocl_step* step) {
 static void shift_input(ocl_graph* graph, const ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const size_t count = ocl_shape_num_elements(&input->shape);
-  float* whole = whole_input(graph, step);
+  float* whole = float_input(graph, step);
   for (size_t i = 0; i < count; i++) whole[i] = (float)(((const int8_t*)input->data)[i] - input->zero_point);
 }
 
@@ -189,7 +191,7 @@ static int64_t clamp_to_int32(int64_t x) {
   return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x;
 }
 
-// Halves up, both times: ruy's and gemmlowp's "doubling high multiplication", then a rounding shift.
+// A doubling high multiplication, then a rounding shift, as in ruy and gemmlowp. Both round halves up.
 static int64_t requantize(float sum, const requantization* r) {
   const int64_t biased = clamp_to_int32((int64_t)sum + r->bias);
   const int64_t scaled = r->factor.shift > 0 ? clamp_to_int32(biased * (INT64_C(1) << r->factor.shift)) : biased;

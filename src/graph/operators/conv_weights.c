@@ -1,5 +1,5 @@
-// The weights of a convolution or fully connected layer: constants of the model -> what XNNPACK packs.
-// Kernels as TFLite has them: [O, kH, kW, I]; depthwise [1, kH, kW, O]; fully connected [O, I].
+// In: the constants of a convolution or fully connected layer. Out: weights in the form that XNNPACK packs from.
+// Kernels have TFLite's shapes: [O, kH, kW, I]; depthwise [1, kH, kW, O]; fully connected [O, I].
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,7 +13,7 @@ void ocl_conv_free_weights(ocl_conv_weights* w) {
   for (size_t i = 0; i < sizeof w->owned / sizeof *w->owned; i++) free(w->owned[i]);
 }
 
-// `tensor`'s values as floats: its own, or unpacked into *owned.
+// The tensor's elements as floats: the tensor's own data, or a converted copy in *owned.
 static ocl_status as_floats(const ocl_step* step, const ocl_tflite_tensor* tensor, const void** values_out,
                             void** owned, ocl_detail* detail) {
   *values_out = tensor->data;
@@ -22,21 +22,23 @@ static ocl_status as_floats(const ocl_step* step, const ocl_tflite_tensor* tenso
   if (values == NULL) return OCL_OUT_OF_MEMORY;
   *values_out = values;
   if (ocl_weights_to_float(tensor, values) == OCL_OK) return OCL_OK;
-  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "a float operator with weights of another dtype");
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                          "it has float activations, but its weights are not float, float16 or 8-bit");
 }
 
 static ocl_status channel_scales(const ocl_step* step, const ocl_quantization* q, int32_t num_outputs,
                                  ocl_conv_weights* w, ocl_detail* detail) {
   for (int32_t i = 0; i < q->num_scales; i++)
     if (q->zero_points != NULL && q->zero_points[i] != 0)
-      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights are not symmetric");
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                              "its int8 weights have a zero point other than 0");
   w->scales = w->owned[2] = malloc((size_t)num_outputs * sizeof(float));
   if (w->scales == NULL) return OCL_OUT_OF_MEMORY;
   for (int32_t i = 0; i < num_outputs; i++) w->scales[i] = q->scales[q->num_scales == 1 ? 0 : i];
   return OCL_OK;
 }
 
-// A convolution of all inputs with all outputs whose kernel stays as it is.
+// Whether XNNPACK can pack the float16 kernel as it is: a dense convolution that keeps all its columns.
 static bool can_pack_halves(const ocl_graph* graph, const ocl_step* step, const ocl_tflite_tensor* kernel) {
   const int32_t* dims = kernel->shape.dims;
   return kernel->dtype == OCL_FLOAT16 && !ocl_conv_of(step)->is_depthwise && kernel->shape.rank == 4 &&
@@ -65,10 +67,12 @@ static ocl_status quantized_weights(ocl_graph* graph, ocl_step* step, const ocl_
   const ocl_quantization* q = &kernel->quantization;
   if (kernel->dtype != w->dtype || output->dtype != w->dtype || (bias != NULL && bias->dtype != OCL_INT32) ||
       !ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output) || q->num_scales == 0)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its tensors' dtypes are not of one 8-bit kind");
-  for (int32_t i = 0; i < q->num_scales; i++)  // the factor of an int32 sum; XNNPACK takes no larger one
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "its tensors must all be quantized with the same 8-bit dtype, and its bias int32");
+  for (int32_t i = 0; i < q->num_scales; i++)  // the factor of an int32 accumulator; XNNPACK needs it below 256
     if (input->scale * q->scales[i] / output->scale >= 256)
-      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its scales are too far apart");
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                              "input scale * weight scale / output scale is 256 or more");
   w->kernel = kernel->data;
   w->bias = bias == NULL ? NULL : bias->data;
   w->kernel_scale = q->scales[0];
@@ -76,11 +80,12 @@ static ocl_status quantized_weights(ocl_graph* graph, ocl_step* step, const ocl_
   if (w->dtype == OCL_INT8 && graph->has_builtin_rounding) ocl_conv_of(step)->sums = OCL_CONV_ROUNDED_TWICE;
   if (w->dtype == OCL_INT8) return channel_scales(step, q, num_outputs, w, detail);
   if (q->num_scales == 1) return OCL_OK;
-  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its unsigned weights have several scales");
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                          "its uint8 weights have one scale per channel; only int8 weights may");
 }
 
-// Leaves the rows [row_bytes] of columns that nobody asked for out of `*rows`, of which there are `num_rows`, one for
-// each output channel. What is left is *owned, which is freed before. NULL stays NULL.
+// Copies from *rows (one row of `row_bytes` for each output channel) the rows of the columns that are kept. The copy
+// replaces *rows and *owned; the old *owned is freed. NULL stays NULL.
 static ocl_status keep_rows(const ocl_step* step, int32_t num_rows, size_t row_bytes, const void** rows, void** owned) {
   if (*rows == NULL) return OCL_OK;
   const int32_t total = step->columns.total, count = step->columns.count;
@@ -116,21 +121,26 @@ ocl_status ocl_conv_read_weights(ocl_graph* graph, ocl_step* step, int32_t rank,
   const ocl_tflite_tensor* bias = NULL;
   OCL_TRY(ocl_graph_constant(graph, step, 1, kernel, detail));
   if (kernel->shape.rank != rank || ocl_shape_num_elements(&kernel->shape) == 0)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel's shape is not one of a kernel");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel must have %d dimensions and not be empty",
+                            (int)rank);
   if (kernel->quantization.num_scales > 1 && kernel->quantization.axis != output_axis)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its weights' scales are not per output channel");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "its weights have a scale for each index of dimension %d, not for each output channel",
+                            (int)kernel->quantization.axis);
   const int32_t num_outputs = kernel->shape.dims[output_axis];
   if (ocl_graph_in(graph, step, 2) != NULL) {
     OCL_TRY(ocl_graph_constant(graph, step, 2, &bias_tensor, detail));
     bias = &bias_tensor;
     if (ocl_shape_num_elements(&bias->shape) != (size_t)num_outputs)
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its bias does not have one element per output");
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its bias has %u elements for %d output channels",
+                              (unsigned)ocl_shape_num_elements(&bias->shape), (int)num_outputs);
   }
   if (w->dtype == OCL_INT8 || w->dtype == OCL_UINT8) {
     OCL_TRY(quantized_weights(graph, step, kernel, bias, num_outputs, w, detail));
   } else {
     if (w->dtype != OCL_FLOAT32 || ocl_graph_out(graph, step, 0)->dtype != OCL_FLOAT32)
-      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its activations are neither float nor 8-bit");
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                              "its input and output must both be float or both be 8-bit");
     OCL_TRY(float_weights(graph, step, kernel, bias, num_outputs, w, detail));
   }
   OCL_TRY(keep_channels(step, w, kernel));
@@ -140,13 +150,14 @@ ocl_status ocl_conv_read_weights(ocl_graph* graph, ocl_step* step, int32_t rank,
   return OCL_OK;
 }
 
-// XNNPACK pads each group to whole tiles of at most 16 outputs and 8 inputs: few weights may become many, and their
+// XNNPACK pads each group to whole tiles of at most 16 outputs and 8 inputs, so few weights may become many. Their
 // number must fit 32 bits.
 ocl_status ocl_conv_check_packed_size(const ocl_step* step, uint64_t groups, uint64_t group_outputs,
                                       uint64_t inputs_per_output, ocl_detail* detail) {
   const uint64_t weights_per_group = ((group_outputs + 15) & ~UINT64_C(15)) * ((inputs_per_output + 7) & ~UINT64_C(7));
   if (weights_per_group <= kMaxPackedWeights / groups) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "%u groups of %u outputs", (unsigned)groups,
+  return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail,
+                          "its weights are too large when padded (%u groups of %u outputs)", (unsigned)groups,
                           (unsigned)group_outputs);
 }
 

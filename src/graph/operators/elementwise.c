@@ -1,5 +1,4 @@
-// ADD, SUB, MUL; RELU, RELU6, LOGISTIC, HARD_SWISH, QUANTIZE, DEQUANTIZE: each output element of one element of each
-// input.
+// Element-wise operators: ADD, SUB, MUL; RELU, RELU6, LOGISTIC, HARD_SWISH, QUANTIZE, DEQUANTIZE.
 #include <math.h>
 
 #include "graph/operators/broadcast.h"
@@ -9,19 +8,18 @@
 
 typedef struct {
   enum xnn_binary_operator type;
-  uint32_t (*of_int32)(uint32_t a, uint32_t b);  // of shape arithmetic; wraps
+  uint32_t (*compute_int32)(uint32_t a, uint32_t b);  // for shape arithmetic; wraps around
 } binary;
 
-// A fused activation that XNNPACK does not fuse: in place on the output, after step->xnn.
 typedef struct {
-  xnn_operator_t clamp;  // NULL: no activation
+  xnn_operator_t clamp;  // owned: the fused activation, run on the output after step->xnn. NULL: no activation
 } binary_state;
 
 static bool is_ratio_in(float ratio, float min, float max) {
   return ratio >= min && ratio < max;
 }
 
-// Where XNNPACK's 8-bit arithmetic is defined (asserted in its microparams-init.c).
+// Whether XNNPACK's 8-bit arithmetic is defined for these scales (its microparams-init.c asserts it).
 static bool are_scales_close(const ocl_value* a, const ocl_value* b, const ocl_value* output,
                              enum xnn_binary_operator type) {
   if (output->dtype != OCL_INT8 && output->dtype != OCL_UINT8) return true;
@@ -31,7 +29,7 @@ static bool are_scales_close(const ocl_value* a, const ocl_value* b, const ocl_v
          fmaxf(ratio_a, ratio_b) >= 0x1p-10f;
 }
 
-// Shape arithmetic: integers, always few.
+// Shape arithmetic has few elements, so it needs no speed.
 static bool is_int32(ocl_graph* graph, const ocl_step* step) {
   return ocl_graph_in(graph, step, 0)->dtype == OCL_INT32 && ocl_graph_in(graph, step, 1)->dtype == OCL_INT32 &&
          ocl_graph_out(graph, step, 0)->dtype == OCL_INT32 && step->op.options.binary.activation == OCL_ACTIVATION_NONE;
@@ -54,14 +52,15 @@ static ocl_status build_clamp(ocl_graph* graph, ocl_step* step, ocl_detail* deta
 }
 
 static ocl_status build_binary(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  const enum xnn_binary_operator type = ((const binary*)step->kind->how)->type;
+  const enum xnn_binary_operator type = ((const binary*)step->kind->variant)->type;
   const ocl_value* a = ocl_graph_in(graph, step, 0);
   const ocl_value* b = ocl_graph_in(graph, step, 1);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   if (is_int32(graph, step)) return OCL_OK;
   OCL_TRY(ocl_graph_check_float_or_8_bit(graph, step, 2, detail));
   if (!are_scales_close(a, b, output, type))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its scales are too far apart");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "the scales of its inputs and output are too far apart");
   enum xnn_datatype datatype;
   ocl_graph_datatype_of(output, &datatype);
   const struct xnn_quantization_params qa = ocl_graph_quantization_of(a), qb = ocl_graph_quantization_of(b),
@@ -83,7 +82,7 @@ static ocl_status plan_binary(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   const ocl_shape* a = &ocl_graph_in(graph, step, 0)->shape;
   const ocl_shape* b = &ocl_graph_in(graph, step, 1)->shape;
   if (!ocl_graph_broadcast(a, b, &ocl_graph_out(graph, step, 0)->shape))
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its shapes do not broadcast");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "the shapes of its inputs do not broadcast");
   if (step->xnn == NULL) return OCL_OK;
   size_t sizes_a[OCL_MAX_RANK], sizes_b[OCL_MAX_RANK];
   ocl_graph_to_sizes(a, sizes_a);
@@ -105,7 +104,7 @@ static enum xnn_status bind_binary(ocl_graph* graph, ocl_step* step) {
 }
 
 static void run_int32(ocl_graph* graph, ocl_step* step) {
-  const binary* how = step->kind->how;
+  const binary* variant = step->kind->variant;
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const ocl_value *a = ocl_graph_in(graph, step, 0), *b = ocl_graph_in(graph, step, 1);
   const ocl_broadcast rows_a = ocl_broadcast_of(&output->shape, &a->shape);
@@ -114,7 +113,8 @@ static void run_int32(ocl_graph* graph, ocl_step* step) {
   for (size_t row = 0; row < rows_a.num_rows; row++) {
     const uint32_t* x = (const uint32_t*)a->data + ocl_broadcast_row(&rows_a, row);
     const uint32_t* y = (const uint32_t*)b->data + ocl_broadcast_row(&rows_b, row);
-    for (size_t i = 0; i < rows_a.row_length; i++) *to++ = how->of_int32(x[i * rows_a.step], y[i * rows_b.step]);
+    for (size_t i = 0; i < rows_a.row_length; i++)
+      *to++ = variant->compute_int32(x[i * rows_a.step], y[i * rows_b.step]);
   }
 }
 
@@ -145,7 +145,7 @@ static uint32_t multiply_int32(uint32_t a, uint32_t b) {
 #define BINARY(xnn_type, int32_function)                                                                  \
   {                                                                                                       \
     .state_bytes = sizeof(binary_state), .build = build_binary, .plan = plan_binary, .bind = bind_binary, \
-    .run = run_binary, .drop = drop_binary, .how = &(const binary) {                                      \
+    .run = run_binary, .drop = drop_binary, .variant = &(const binary) {                                  \
       xnn_type, int32_function                                                                            \
     }                                                                                                     \
   }
@@ -155,16 +155,16 @@ const ocl_kind ocl_kind_MUL = BINARY(xnn_binary_multiply, multiply_int32);
 #undef BINARY
 
 // ---- RELU, RELU6, LOGISTIC, HARD_SWISH, QUANTIZE, DEQUANTIZE ----
-// From 8 bits to 8 bits any of them is a table of 256; the rest is XNNPACK's.
+// From 8 bits to 8 bits each of them is a lookup table; XNNPACK runs the others.
 
 typedef struct {
-  float (*of_real)(float x);
-  enum xnn_unary_operator type;  // convert: float and 8 bits, either way
-  float max;                     // of a clamp, whose lower bound is 0
+  float (*compute_real)(float x);
+  enum xnn_unary_operator type;  // convert: float to 8 bits or 8 bits to float
+  float max;                     // upper bound of a clamp, whose lower bound is 0
 } unary;
 
 typedef struct {
-  uint8_t table[256];  // stored -> stored
+  uint8_t table[256];  // input byte -> output byte
 } unary_state;
 
 static float relu(float x) {
@@ -179,30 +179,31 @@ static float logistic(float x) {
 static float hard_swish(float x) {
   return x * fminf(fmaxf(x + 3, 0), 6) / 6;
 }
-static float same(float x) {
+static float identity(float x) {
   return x;
 }
 
 static ocl_status build_unary_float(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  const unary* how = step->kind->how;
+  const unary* variant = step->kind->variant;
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   enum xnn_datatype from, to;
   if (!ocl_graph_datatype_of(input, &from) || !ocl_graph_datatype_of(output, &to))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its tensors are neither float nor 8-bit");
-  if ((how->type == xnn_unary_convert) == (from == to))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "these dtypes");
-  const union xnn_unary_params params = {.clamp = {0, how->max}};
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output must be float or 8-bit");
+  if ((variant->type == xnn_unary_convert) == (from == to))
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "it has unsupported input and output dtypes");
+  const union xnn_unary_params params = {.clamp = {0, variant->max}};
   const struct xnn_quantization_params qi = ocl_graph_quantization_of(input), qo = ocl_graph_quantization_of(output);
   return ocl_graph_check_xnn(
-      step, xnn_create_unary_elementwise_nc(how->type, from, to, &params, &qi, &qo, 0, &step->xnn), detail);
+      step, xnn_create_unary_elementwise_nc(variant->type, from, to, &params, &qi, &qo, 0, &step->xnn), detail);
 }
 
 static ocl_status build_unary(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   if (!ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output)) return build_unary_float(graph, step, detail);
-  ocl_graph_fill_table(((unary_state*)step->state)->table, ((const unary*)step->kind->how)->of_real, input, output);
+  ocl_graph_fill_table(((unary_state*)step->state)->table, ((const unary*)step->kind->variant)->compute_real, input,
+                       output);
   return OCL_OK;
 }
 
@@ -233,7 +234,7 @@ static enum xnn_status run_unary(ocl_graph* graph, ocl_step* step) {
 #define UNARY(...)                                                                                    \
   {                                                                                                   \
     .state_bytes = sizeof(unary_state), .build = build_unary, .plan = plan_unary, .bind = bind_unary, \
-    .run = run_unary, .how = &(const unary) {                                                         \
+    .run = run_unary, .variant = &(const unary) {                                                     \
       __VA_ARGS__                                                                                     \
     }                                                                                                 \
   }
@@ -241,6 +242,6 @@ const ocl_kind ocl_kind_RELU = UNARY(relu, xnn_unary_clamp, INFINITY);
 const ocl_kind ocl_kind_RELU6 = UNARY(relu6, xnn_unary_clamp, 6);
 const ocl_kind ocl_kind_LOGISTIC = UNARY(logistic, xnn_unary_sigmoid, 0);
 const ocl_kind ocl_kind_HARD_SWISH = UNARY(hard_swish, xnn_unary_hardswish, 0);
-const ocl_kind ocl_kind_QUANTIZE = UNARY(same, xnn_unary_convert, 0);
-const ocl_kind ocl_kind_DEQUANTIZE = UNARY(same, xnn_unary_convert, 0);
+const ocl_kind ocl_kind_QUANTIZE = UNARY(identity, xnn_unary_convert, 0);
+const ocl_kind ocl_kind_DEQUANTIZE = UNARY(identity, xnn_unary_convert, 0);
 #undef UNARY

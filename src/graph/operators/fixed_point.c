@@ -17,7 +17,7 @@ static int64_t saturate(int64_t x) {
   return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x;
 }
 
-// The quotient by 2^bits, halves away from zero.
+// x / 2^bits, halves rounded away from zero.
 static int64_t divide_by_power(int64_t x, int32_t bits) {
   const int64_t half = bits == 0 ? 0 : INT64_C(1) << (bits - 1);
   return x >= 0 ? (x + half) >> bits : -((-x + half) >> bits);

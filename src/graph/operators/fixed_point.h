@@ -1,17 +1,17 @@
-// Factors of 32-bit sums as TFLite's 8-bit kernels have them: a 32-bit multiplier and a shift.
+// Fixed-point factors for 32-bit accumulators, as in TFLite's 8-bit kernels: a 32-bit multiplier and a shift.
 #ifndef OCELLI_GRAPH_OPERATORS_FIXED_POINT_H_
 #define OCELLI_GRAPH_OPERATORS_FIXED_POINT_H_
 
 #include <stdint.h>
 
 typedef struct {
-  int32_t multiplier;  // of 2^-31
+  int32_t multiplier;  // in units of 2^-31
   int32_t shift;       // to the left; negative: to the right
 } ocl_fixed_point;
 
-// The nearest multiplier of at least 2^30, as TFLite's QuantizeMultiplier has it. 0 where the factor is below 2^-32.
+// Like TFLite's QuantizeMultiplier: the multiplier is at least 2^30. A factor below 2^-32 gives 0.
 ocl_fixed_point ocl_fixed_point_of(double factor);
-// value * factor by TFLite's reference kernels (gemmlowp's arithmetic): rounded twice, halves away from zero.
+// value * factor as in TFLite's reference kernels (gemmlowp): rounded twice, halves away from zero.
 int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor);
 
 #endif  // OCELLI_GRAPH_OPERATORS_FIXED_POINT_H_

@@ -1,4 +1,4 @@
-// FULLY_CONNECTED: the elements of its input in rows, each times a kernel [outputs, inputs].
+// FULLY_CONNECTED: the input as a matrix [batch, inputs], times a kernel [outputs, inputs].
 #include "graph/operators/conv.h"
 #include "graph/operators/table.h"
 
@@ -29,7 +29,7 @@ static ocl_status build_with(ocl_graph* graph, ocl_step* step, ocl_conv_weights*
   ocl_conv* conv = ocl_conv_of(step);
   const int32_t outputs = conv->kernel[0] = w->shape.dims[0], inputs = conv->kernel[1] = w->shape.dims[1];
   OCL_TRY(ocl_conv_check_packed_size(step, 1, (uint64_t)outputs, (uint64_t)inputs, detail));
-  OCL_TRY(ocl_conv_split_sums(graph, step, (size_t)outputs, w));
+  OCL_TRY(ocl_conv_prepare_sums(graph, step, (size_t)outputs, w));
   return ocl_graph_check_xnn(step, create(graph, step, w), detail);
 }
 
@@ -49,11 +49,13 @@ static ocl_status plan_fully_connected(ocl_graph* graph, ocl_step* step, ocl_det
   const int32_t outputs = ocl_conv_of(step)->kernel[0], inputs = ocl_conv_of(step)->kernel[1];
   const size_t elements = ocl_shape_num_elements(&input->shape);
   if (input->shape.rank < 1 || elements % (size_t)inputs != 0)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is not a multiple of %d", (int)inputs);
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "the size of its input is not a multiple of %d",
+                            (int)inputs);
   const size_t batch = elements / (size_t)inputs;
   if (step->op.options.fully_connected.keep_num_dims) {
     if (input->shape.dims[input->shape.rank - 1] != inputs)
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input's last dimension is not %d", (int)inputs);
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "the last dimension of its input is not %d",
+                              (int)inputs);
     output->shape = input->shape;
     output->shape.dims[input->shape.rank - 1] = outputs;
   } else {

@@ -10,15 +10,18 @@ static ocl_status read_paddings(ocl_graph* graph, const ocl_step* step, int32_t 
                                 ocl_detail* detail) {
   int32_t count;
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, 2 * OCL_MAX_RANK, &paddings[0][0], &count, detail));
-  if (count != 2 * rank) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its paddings are not [rank, 2]");
+  if (count != 2 * rank)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
+                            "its paddings have %d elements, not 2 for each dimension", (int)count);
   for (int32_t i = 0; i < rank; i++)
     for (int32_t side = 0; side < 2; side++)
       if (paddings[i][side] < 0 || paddings[i][side] > 65535)
-        return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "padding %d", (int)paddings[i][side]);
+        return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "padding %d is not from 0 to 65535",
+                                (int)paddings[i][side]);
   return OCL_OK;
 }
 
-// Whether the one operator that reads `value` can do the padding itself.
+// Whether exactly one operator reads `value`, and it can add the padding itself.
 static bool is_read_by_padding_operator_only(const ocl_graph* graph, int32_t value) {
   if (graph->values[value].num_uses != 1) return false;
   for (int32_t i = 0; i < graph->model->num_operators; i++) {
@@ -29,7 +32,7 @@ static bool is_read_by_padding_operator_only(const ocl_graph* graph, int32_t val
 }
 
 static ocl_status build_pad(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  OCL_TRY(ocl_graph_check_tied(graph, step, detail));
+  OCL_TRY(ocl_graph_check_same_quantization(graph, step, detail));
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   ocl_value* output = ocl_graph_out(graph, step, 0);
   if (input->shape.rank == 4 && ocl_graph_in(graph, step, 1) != NULL && ocl_graph_in(graph, step, 1)->known != NULL &&
@@ -92,7 +95,7 @@ static ocl_status build_transpose(ocl_graph* graph, ocl_step* step, ocl_detail* 
   switch (ocl_dtype_size_bytes(ocl_graph_in(graph, step, 0)->dtype)) {
     case 1: return ocl_graph_check_xnn(step, xnn_create_transpose_nd_x8(0, &step->xnn), detail);
     case 4: return ocl_graph_check_xnn(step, xnn_create_transpose_nd_x32(0, &step->xnn), detail);
-    default: return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its dtype");
+    default: return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its elements are not of 1 or 4 bytes");
   }
 }
 
@@ -102,14 +105,17 @@ static ocl_status plan_transpose(ocl_graph* graph, ocl_step* step, ocl_detail* d
   const int32_t rank = input->shape.rank;
   int32_t permutation[OCL_MAX_RANK], count;
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, OCL_MAX_RANK, permutation, &count, detail));
-  if (count != rank || rank == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its permutation");
+  if (count != rank || rank == 0)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its permutation has %d elements for %d dimensions",
+                            (int)count, (int)rank);
   size_t sizes[OCL_MAX_RANK], order[OCL_MAX_RANK];
   uint32_t seen = 0;
   output->shape.rank = rank;
   for (int32_t i = 0; i < rank; i++) {
     const int32_t from = permutation[i] < 0 ? permutation[i] + rank : permutation[i];
     if (from < 0 || from >= rank || (seen >> from & 1))
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its permutation");
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its permutation repeats or exceeds a dimension (%d)",
+                              (int)permutation[i]);
     seen |= 1u << from;
     order[i] = (size_t)from;
     output->shape.dims[i] = input->shape.dims[from];
@@ -130,15 +136,15 @@ static enum xnn_status bind_transpose(ocl_graph* graph, ocl_step* step) {
 
 const ocl_kind ocl_kind_TRANSPOSE = {.build = build_transpose, .plan = plan_transpose, .bind = bind_transpose};
 
-// ---- STRIDED_SLICE, TILE: the output's elements picked from the input by index ----
+// ---- STRIDED_SLICE, TILE: copy elements of the input by index ----
 
-// Which elements of the input, along each of its dimensions. Element [i0, i1, …] of the output is the input's at sum
-// over d of (start[d] + i_d * step[d]) mod size[d], in strides.
+// Element [i0, i1, …] of the output is element [j0, j1, …] of the input, with
+// j_d = (start[d] + i_d * step[d]) mod size[d] and i_d < count[d].
 typedef struct {
   int32_t start[OCL_MAX_RANK], step[OCL_MAX_RANK], count[OCL_MAX_RANK];
 } pick;
 
-static const uint64_t kWorkPerPick = 64;  // an index of each dimension
+static const uint64_t kWorkPerPick = 64;  // computing the index of one element, in multiply-adds
 
 static ocl_status plan_strided_slice(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   pick* at = step->state;
@@ -150,15 +156,17 @@ static ocl_status plan_strided_slice(ocl_graph* graph, ocl_step* step, ocl_detai
   OCL_TRY(ocl_graph_known_ints(graph, step, 3, OCL_MAX_RANK, stride, &num_stride, detail));
   const int32_t ellipsis = step->op.options.strided_slice.ellipsis_mask;
   if (ellipsis != 0 || step->op.options.strided_slice.new_axis_mask != 0)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "an ellipsis or new axis");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "ellipsis_mask and new_axis_mask must be 0");
   if (num_begin > input->rank || num_end != num_begin || num_stride != num_begin)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its begin, end and strides do not match");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
+                            "its begin, end and strides have %d, %d and %d elements for %d dimensions", (int)num_begin,
+                            (int)num_end, (int)num_stride, (int)input->rank);
   ocl_shape shape = {0};
   for (int32_t d = 0; d < input->rank; d++) {
     const int64_t size = input->dims[d];
     const bool is_given = d < num_begin;
     const int64_t by = is_given ? stride[d] : 1;
-    if (by == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "a stride of 0");
+    if (by == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "the stride of dimension %d is 0", (int)d);
     const bool is_shrunk = is_given && (step->op.options.strided_slice.shrink_axis_mask >> d & 1);
     const bool from_start = !is_given || (!is_shrunk && (step->op.options.strided_slice.begin_mask >> d & 1));
     const bool to_end = !is_given || (step->op.options.strided_slice.end_mask >> d & 1);
@@ -166,11 +174,12 @@ static ocl_status plan_strided_slice(ocl_graph* graph, ocl_step* step, ocl_detai
     int64_t from = from_start ? (by > 0 ? 0 : size - 1) : begin[d] < 0 ? begin[d] + size : begin[d];
     int64_t to = to_end ? (by > 0 ? size : -1) : end[d] < 0 ? end[d] + size : end[d];
     if (is_shrunk && (from < 0 || from >= size))
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "index %d of dimension %d", (int)begin[d], (int)d);
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "index %d is outside dimension %d", (int)begin[d],
+                              (int)d);
     from = from < low ? low : from > high ? high : from;
     to = to < low ? low : to > high ? high : to;
     const int64_t count = is_shrunk ? 1 : by > 0 ? (to - from + by - 1) / by : (from - to - by - 1) / -by;
-    if (count < 1) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "an empty slice");
+    if (count < 1) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its slice is empty");
     at->start[d] = (int32_t)from;
     at->step[d] = (int32_t)by;
     at->count[d] = (int32_t)count;
@@ -187,10 +196,13 @@ static ocl_status plan_tile(ocl_graph* graph, ocl_step* step, ocl_detail* detail
   ocl_shape shape = ocl_graph_in(graph, step, 0)->shape;
   int32_t multiples[OCL_MAX_RANK], count;
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, OCL_MAX_RANK, multiples, &count, detail));
-  if (count != shape.rank) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "one multiple per dimension");
+  if (count != shape.rank)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "%d multiples for %d dimensions", (int)count,
+                            (int)shape.rank);
   for (int32_t d = 0; d < shape.rank; d++) {
     if (multiples[d] < 1 || __builtin_mul_overflow(shape.dims[d], multiples[d], &shape.dims[d]))
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "multiple %d", (int)multiples[d]);
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "multiple %d is below 1 or too large",
+                              (int)multiples[d]);
     at->start[d] = 0;
     at->step[d] = 1;
     at->count[d] = shape.dims[d];

@@ -1,5 +1,5 @@
-// MAX_POOL_2D and AVERAGE_POOL_2D over [N, H, W, C], float and 8-bit. Our own: XNNPACK has neither a signed 8-bit
-// average nor 1 x 1 windows, and these layers are a fraction of a per cent of any network of this kind.
+// MAX_POOL_2D and AVERAGE_POOL_2D over [N, H, W, C], float and 8-bit. Not XNNPACK's: it has neither a signed 8-bit
+// average nor 1 x 1 windows, and these layers take less than 1 % of the time of a network of this kind.
 #include <math.h>
 
 #include "graph/operators/table.h"
@@ -8,7 +8,7 @@ static const int64_t kMaxArea = (int64_t)1 << 22;  // so that 8-bit sums fit 32 
 
 static ocl_status plan_pool(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
-  OCL_TRY(ocl_graph_check_tied(graph, step, detail));
+  OCL_TRY(ocl_graph_check_same_quantization(graph, step, detail));
   const ocl_window window = {step->op.options.pool.padding,
                              {0, 0, 0, 0},
                              step->op.options.pool.filter_h,
@@ -23,12 +23,12 @@ static ocl_status plan_pool(ocl_graph* graph, ocl_step* step, ocl_detail* detail
   const int64_t area = window.kernel_h * window.kernel_w;
   step->other_work = (uint64_t)ocl_shape_num_elements(&ocl_graph_out(graph, step, 0)->shape) * (uint64_t)area;
   if (area > kMaxArea)
-    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "a %d x %d window", (int)window.kernel_h,
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "its %d x %d window is too large", (int)window.kernel_h,
                             (int)window.kernel_w);
   return OCL_OK;
 }
 
-// One output pixel: the part of its window that is inside the input.
+// The part of an output pixel's window that lies inside the input.
 typedef struct {
   int64_t y0, y1, x0, x1;
   int64_t row_elements, num_channels;
@@ -59,7 +59,7 @@ static void pool_float(const pooling* p, const patch* at, const float* image, fl
   }
 }
 
-// TFLite's rule for 8 bits: halves away from zero.
+// Rounds halves away from zero, as TFLite does for 8 bits.
 static int32_t rounded_quotient(int32_t sum, int32_t count) {
   return sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
 }

@@ -31,11 +31,11 @@ static ocl_status build_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail
   for (int32_t i = 0; i < 3; i++) {
     const ocl_value* input = ocl_graph_in(graph, step, i);
     if (input->dtype != OCL_FLOAT32 && !ocl_graph_is_quantized(input))
-      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "input %d is neither float nor 8-bit", (int)i);
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "input %d must be float or 8-bit", (int)i);
   }
   for (int32_t i = 0; i < 4; i++)
     if (ocl_graph_out(graph, step, i)->dtype != OCL_FLOAT32)
-      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "output %d is not float", (int)i);
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "output %d must be float", (int)i);
   ocl_detection_postprocess_params params;
   OCL_TRY(read_postprocess(step, &params, detail));
   postprocess_state* state = step->state;
@@ -47,7 +47,7 @@ static size_t real_bytes(const ocl_value* value) {
   return value->dtype == OCL_FLOAT32 ? 0 : ocl_shape_num_elements(&value->shape) * sizeof(float);
 }
 
-static const uint64_t kWorkPerComparison = 16;
+static const uint64_t kWorkPerComparison = 16;  // in multiply-adds
 
 static ocl_status plan_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const ocl_detection_postprocess* postprocess = ((postprocess_state*)step->state)->postprocess;
@@ -57,13 +57,14 @@ static ocl_status plan_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail*
   if (encodings->rank != 3 || scores->rank != 3 || anchors->rank != 2 || encodings->dims[0] != 1 ||
       scores->dims[0] != 1 || encodings->dims[2] != 4 || anchors->dims[1] != 4 ||
       anchors->dims[0] != encodings->dims[1] || scores->dims[1] != encodings->dims[1])
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its inputs are not [1,N,4], [1,N,C] and [N,4]");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
+                            "its inputs must have shapes [1,N,4], [1,N,C] and [N,4]");
   OCL_TRY(ocl_detection_postprocess_scratch_size(postprocess, encodings->dims[1], scores->dims[2],
                                                  &step->workspace_bytes, detail));
   uint64_t bytes = step->workspace_bytes;
   for (int32_t i = 0; i < 3; i++) bytes += real_bytes(ocl_graph_in(graph, step, i));
   if (bytes > INT32_MAX)
-    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "%d anchors", (int)anchors->dims[0]);
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "it has too many anchors (%d)", (int)anchors->dims[0]);
   step->workspace_bytes = (size_t)bytes;
   step->other_work = kWorkPerComparison * ocl_detection_postprocess_count_comparisons(postprocess, encodings->dims[1]);
   const int32_t rows = ocl_detection_postprocess_num_rows(postprocess);
@@ -74,7 +75,7 @@ static ocl_status plan_postprocess(ocl_graph* graph, ocl_step* step, ocl_detail*
   return OCL_OK;
 }
 
-// The input's reals: its own, or dequantized to *next in the workspace.
+// The value's elements as floats. An 8-bit value is dequantized to *next in the workspace, which then moves on.
 static const float* reals(const ocl_value* value, float** next) {
   if (value->dtype == OCL_FLOAT32) return value->data;
   float* out = *next;

@@ -1,9 +1,9 @@
-// PRELU: x where x >= 0, else alpha * x, with alpha broadcast to x's shape.
+// PRELU: x if x >= 0, else alpha * x, with alpha broadcast to x's shape.
 #include "graph/operators/broadcast.h"
 #include "graph/operators/fixed_point.h"
 #include "graph/operators/table.h"
 
-// Of 8 bits: what makes the output's stored numbers.
+// Requantization factors for x >= 0 and x < 0; unused by float operators.
 typedef struct {
   ocl_fixed_point positive, negative;
 } prelu;
@@ -23,7 +23,8 @@ static ocl_status plan_prelu(ocl_graph* graph, ocl_step* step, ocl_detail* detai
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
   ocl_shape* shape = &ocl_graph_out(graph, step, 0)->shape;
   if (!ocl_graph_broadcast(input, &ocl_graph_in(graph, step, 1)->shape, shape) || !ocl_shape_is_same(shape, input))
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its alpha does not broadcast to its input");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
+                            "its alpha does not broadcast to the shape of its input");
   return OCL_OK;
 }
 
@@ -34,7 +35,7 @@ static void run_floats(const float* x, const float* alpha, size_t alpha_step, fl
     for (size_t i = 0; i < count; i++) y[i] = x[i] >= 0 ? x[i] : x[i] * alpha[i];
 }
 
-static uint8_t of_stored(const prelu* state, const ocl_value* values[3], uint8_t x, uint8_t alpha) {
+static uint8_t compute_stored(const prelu* state, const ocl_value* values[3], uint8_t x, uint8_t alpha) {
   const ocl_value* output = values[2];
   const int32_t value = ocl_graph_stored_at(values[0], x) - values[0]->zero_point;
   const int32_t slope = ocl_graph_stored_at(values[1], alpha) - values[1]->zero_point;
@@ -59,7 +60,7 @@ static enum xnn_status run_prelu(ocl_graph* graph, ocl_step* step) {
     const uint8_t *x = values[0]->data, *a = (const uint8_t*)values[1]->data + alpha_at;
     uint8_t* y = values[2]->data;
     for (size_t i = 0; i < alpha.row_length; i++)
-      y[at + i] = of_stored(step->state, values, x[at + i], a[i * alpha.step]);
+      y[at + i] = compute_stored(step->state, values, x[at + i], a[i * alpha.step]);
   }
   return xnn_status_success;
 }

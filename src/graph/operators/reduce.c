@@ -1,4 +1,5 @@
-// Operators over whole dimensions: MEAN and REDUCE_MAX over known axes, ARG_MAX along one, SOFTMAX over the last.
+// Operators over whole dimensions: MEAN and REDUCE_MAX over constant axes, ARG_MAX along one axis, SOFTMAX along the
+// last.
 #include <math.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@ typedef struct {
   bool is_reduced[OCL_MAX_RANK];
 } reduction;
 
-// The known axes of input 1, each given once or more, and output 0's shape without them (or with 1 in their places).
+// Reads the axes from input 1 (an axis may be repeated). Sets output 0's shape without them, or with 1 in their places.
 static ocl_status plan_axes(ocl_graph* graph, ocl_step* step, reduction* r, ocl_detail* detail) {
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
   int32_t axes[OCL_MAX_RANK], num_axes;
@@ -19,10 +20,11 @@ static ocl_status plan_axes(ocl_graph* graph, ocl_step* step, reduction* r, ocl_
   for (int32_t i = 0; i < num_axes; i++) {
     const int32_t axis = axes[i] < 0 ? axes[i] + input->rank : axes[i];
     if (axis < 0 || axis >= input->rank)
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d", (int)axes[i]);
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d of %d dimensions", (int)axes[i],
+                              (int)input->rank);
     r->is_reduced[axis] = true;
   }
-  if (num_axes == 0) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "no axis to reduce");
+  if (num_axes == 0) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "it reduces no axis");
   ocl_shape shape = {0};
   for (int32_t i = 0; i < input->rank; i++)
     if (!r->is_reduced[i] || step->op.options.reduce.keep_dims)
@@ -38,10 +40,11 @@ static ocl_status build_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detai
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   enum xnn_datatype datatype;
   if (!ocl_graph_datatype_of(input, &datatype) || input->dtype != output->dtype)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its tensors are neither float nor 8-bit");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output must both be float or 8-bit");
   if (input->dtype != OCL_FLOAT32 &&
       !(input->scale / output->scale >= 0x1p-10f && input->scale / output->scale < 0x1p8f))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its scales are too far apart");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "input scale / output scale is not from 2^-10 to 2^8");
   const struct xnn_quantization_params qi = ocl_graph_quantization_of(input), qo = ocl_graph_quantization_of(output);
   return ocl_graph_check_xnn(step, xnn_create_reduce_nd(xnn_reduce_mean, datatype, &qi, &qo, 0, &step->xnn), detail);
 }
@@ -62,7 +65,7 @@ static ocl_status plan_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detail
 }
 
 static enum xnn_status bind_mean(ocl_graph* graph, ocl_step* step) {
-  // Its sums go to the workspace, where one is given, to be converted; float sums are the output already.
+  // XNNPACK adds up in the workspace, if it gets one, and then converts. Float sums go to the output directly.
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   void* workspace = input->dtype == OCL_FLOAT32 ? NULL : step->workspace;
   return xnn_setup_reduce_nd(step->xnn, workspace, input->data, ocl_graph_out(graph, step, 0)->data);
@@ -73,14 +76,14 @@ const ocl_kind ocl_kind_MEAN = {.build = build_mean, .plan = plan_mean, .bind = 
 // ---- REDUCE_MAX ----
 
 static ocl_status build_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  return ocl_graph_check_tied(graph, step, detail);
+  return ocl_graph_check_same_quantization(graph, step, detail);
 }
 
 static ocl_status plan_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   return plan_axes(graph, step, step->state, detail);
 }
 
-// Where element 0 of input row `row` (of the last dimension) goes in the output.
+// The offset in the output of element 0 of input row `row`. A row is a run of elements along the last dimension.
 static size_t output_of_row(const reduction* r, const ocl_shape* input, size_t row) {
   const int32_t last = input->rank - 1;
   size_t offset = 0, stride = r->is_reduced[last] ? 1 : (size_t)input->dims[last];
@@ -107,8 +110,7 @@ MAX_OF_ROW(s8, int8_t)
 MAX_OF_ROW(u8, uint8_t)
 #undef MAX_OF_ROW
 
-// What any element is at least.
-static void fill_with_least(const ocl_value* output) {
+static void fill_with_lowest(const ocl_value* output) {
   if (output->dtype == OCL_FLOAT32) {
     const size_t count = ocl_shape_num_elements(&output->shape);
     for (size_t i = 0; i < count; i++) ((float*)output->data)[i] = -INFINITY;
@@ -127,7 +129,7 @@ static enum xnn_status run_max(ocl_graph* graph, ocl_step* step) {
   void (*const max_of_row)(const void*, void*, size_t, size_t) = input->dtype == OCL_FLOAT32 ? max_of_row_f32
                                                                  : input->dtype == OCL_INT8  ? max_of_row_s8
                                                                                              : max_of_row_u8;
-  fill_with_least(output);
+  fill_with_lowest(output);
   for (size_t row = 0; row < num_rows; row++)
     max_of_row((const uint8_t*)input->data + row * length * size,
                (uint8_t*)output->data + output_of_row(r, &input->shape, row) * size, r->is_reduced[last] ? 0 : 1,
@@ -138,15 +140,15 @@ static enum xnn_status run_max(ocl_graph* graph, ocl_step* step) {
 const ocl_kind ocl_kind_REDUCE_MAX = {
     .state_bytes = sizeof(reduction), .build = build_max, .plan = plan_max, .run = run_max};
 
-// ---- ARG_MAX: the index of the largest element along an axis, the first of several ----
+// ---- ARG_MAX: the index of the largest element along an axis; of equal elements, the first ----
 
 static ocl_status build_arg_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_dtype to = ocl_graph_out(graph, step, 0)->dtype;
   if (input->dtype != OCL_FLOAT32 && input->dtype != OCL_INT8 && input->dtype != OCL_UINT8)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input is neither float nor 8-bit");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input must be float or 8-bit");
   if (to == OCL_INT32 || to == OCL_INT64) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is not of integers");
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output must be int32 or int64");
 }
 
 // The state is the axis.
@@ -156,7 +158,8 @@ static ocl_status plan_arg_max(ocl_graph* graph, ocl_step* step, ocl_detail* det
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, 1, axis, &count, detail));
   if (*axis < 0) *axis += input->rank;
   if (count != 1 || *axis < 0 || *axis >= input->rank)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis is not one of the %d dimensions",
+                            (int)input->rank);
   ocl_shape shape = {0};
   for (int32_t i = 0; i < input->rank; i++)
     if (i != *axis) shape.dims[shape.rank++] = input->dims[i];
@@ -203,7 +206,7 @@ static ocl_status build_softmax(ocl_graph* graph, ocl_step* step, ocl_detail* de
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const bool is_float = input->dtype == OCL_FLOAT32 && output->dtype == OCL_FLOAT32;
   if (!is_float && (!ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output)))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its tensors are neither float nor 8-bit");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output must both be float or 8-bit");
   if (!is_float || step->op.options.softmax.beta != 1.0f) return OCL_OK;
   return ocl_graph_check_xnn(step, xnn_create_softmax_nc_f32(0, &step->xnn), detail);
 }
@@ -223,7 +226,7 @@ static enum xnn_status bind_softmax(ocl_graph* graph, ocl_step* step) {
   return xnn_setup_softmax_nc_f32(step->xnn, ocl_graph_in(graph, step, 0)->data, ocl_graph_out(graph, step, 0)->data);
 }
 
-// 8 bits, or another beta than 1.
+// XNNPACK's operator is used for float with beta 1 only.
 static enum xnn_status run_softmax(ocl_graph* graph, ocl_step* step) {
   if (step->xnn != NULL) return xnn_run_operator(step->xnn, graph->pool);
   const ocl_value* input = ocl_graph_in(graph, step, 0);

@@ -7,23 +7,24 @@
 // ---- RESIZE_BILINEAR ----
 
 static ocl_status build_resize(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  OCL_TRY(ocl_graph_check_tied(graph, step, detail));
+  OCL_TRY(ocl_graph_check_same_quantization(graph, step, detail));
   if (step->op.options.resize.align_corners && step->op.options.resize.half_pixel_centers)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "align_corners with half_pixel_centers");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "align_corners and half_pixel_centers are both set");
   return OCL_OK;
 }
 
-// XNNPACK keeps four pointers and two weights for each, and their bytes must fit 32 bits.
+// XNNPACK keeps four pointers and two weights for each output pixel, and their size in bytes must fit 32 bits.
 static const int32_t kMaxResizedPixels = 1 << 25;
 
-// XNNPACK takes the output size when an operator is created, so this one is created when it is known.
+// XNNPACK takes the output size when an operator is created, so `plan` creates it.
 static ocl_status plan_resize(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   int32_t size[2];
   OCL_TRY(ocl_graph_known_size(graph, step, 1, size, detail));
   if (size[0] > kMaxResizedPixels / size[1])
-    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "%d x %d outputs", (int)size[0], (int)size[1]);
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "its output of %d x %d pixels is too large",
+                            (int)size[0], (int)size[1]);
   const uint32_t flags = step->op.options.resize.align_corners        ? XNN_FLAG_ALIGN_CORNERS
                          : step->op.options.resize.half_pixel_centers ? 0
                                                                       : XNN_FLAG_TENSORFLOW_LEGACY_MODE;
@@ -65,12 +66,12 @@ static enum xnn_status bind_resize(ocl_graph* graph, ocl_step* step) {
   return xnn_setup_resize_bilinear2d_nhwc_u8(step->xnn, step->workspace, input->data, output);
 }
 
-// ---- 8 bits in a graph that has_builtin_rounding: TFLite's own kernels round halves away from zero, XNNPACK's up ----
+// ---- int8 in a graph that has_builtin_rounding: TFLite rounds halves away from zero, XNNPACK rounds them up ----
 
-// The two inputs that an output lies between along one dimension, and how near it is to the second.
+// Along one dimension: the two inputs that an output is interpolated from.
 typedef struct {
   int32_t first, second;
-  float weight;
+  float weight;  // of `second`, 0 to 1
 } neighbors;
 
 static neighbors find_neighbors(const ocl_step* step, int32_t output, int32_t num_outputs, int32_t num_inputs) {
@@ -123,14 +124,15 @@ static ocl_status plan_nearest(ocl_graph* graph, ocl_step* step, ocl_detail* det
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   ocl_value* output = ocl_graph_out(graph, step, 0);
   if (!ocl_graph_is_same_quantization(input, output))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output differ in quantization");
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "its input and output have different quantizations");
   int32_t size[2];
   OCL_TRY(ocl_graph_known_size(graph, step, 1, size, detail));
   output->shape = (ocl_shape){4, {input->shape.dims[0], size[0], size[1], input->shape.dims[3]}};
   return OCL_OK;
 }
 
-// Which of `from` rows or columns is nearest to number `index` of `to`.
+// Of `from` input rows or columns, the one nearest to output `index` of `to`.
 static int32_t nearest_index(const ocl_step* step, int32_t index, int32_t from, int32_t to) {
   const bool align_corners = step->op.options.resize.align_corners && to > 1;
   const float scale = align_corners ? (float)(from - 1) / (float)(to - 1) : (float)from / (float)to;

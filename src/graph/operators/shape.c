@@ -1,15 +1,16 @@
-// RESHAPE, SQUEEZE, EXPAND_DIMS: the same elements under another shape. SHAPE: the shape itself.
+// RESHAPE, SQUEEZE and EXPAND_DIMS give the same elements another shape. SHAPE returns the shape as a tensor.
 #include <string.h>
 
 #include "graph/operators/table.h"
 
 // ---- RESHAPE, SQUEEZE, EXPAND_DIMS ----
 
-// Dimensions of the options, which point into the file and outlive it here. The state is an ocl_shape.
+// Copies dimensions from the options, which point into the model's bytes, to the state, an ocl_shape.
 static ocl_status copy_dims(ocl_step* step, const ocl_tflite_ints* dims, ocl_detail* detail) {
   ocl_shape* given = step->state;
   if (dims->count > OCL_MAX_RANK)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "%d dimensions", (int)dims->count);
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its options list %d dimensions, at most %d",
+                            (int)dims->count, OCL_MAX_RANK);
   given->rank = dims->count;
   if (dims->count > 0) memcpy(given->dims, dims->ints, (size_t)dims->count * sizeof *given->dims);
   return OCL_OK;
@@ -19,11 +20,12 @@ static ocl_status build_reshape(ocl_graph* graph, ocl_step* step, ocl_detail* de
   OCL_TRY(ocl_graph_check_same_dtype(graph, step, detail));
   if (ocl_graph_in(graph, step, 1) != NULL) return OCL_OK;
   if (step->op.options.reshape.dims.ints == NULL)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "it has no new shape");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
+                            "it has a new shape neither as input 1 nor in its options");
   return copy_dims(step, &step->op.options.reshape.dims, detail);
 }
 
-// From its second input or else its options.
+// From input 1 if it is present, else from the options.
 static ocl_status read_new_shape(ocl_graph* graph, ocl_step* step, ocl_shape* shape, ocl_detail* detail) {
   if (ocl_graph_in(graph, step, 1) != NULL)
     return ocl_graph_known_ints(graph, step, 1, OCL_MAX_RANK, shape->dims, &shape->rank, detail);
@@ -41,10 +43,11 @@ static ocl_status reshaped(ocl_graph* graph, ocl_step* step, ocl_shape* shape, o
   uint64_t product = 1;
   for (int32_t i = 0; i < shape->rank; i++) {
     if (shape->dims[i] < -1 || (shape->dims[i] == -1 && free_dim >= 0))
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its new shape");
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
+                              "dimension %d of its new shape is %d; only one may be -1", (int)i, (int)shape->dims[i]);
     if (shape->dims[i] == -1) free_dim = i;
     if (shape->dims[i] >= 0 && __builtin_mul_overflow(product, (uint64_t)shape->dims[i], &product))
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its new shape");
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its new shape is too large");
   }
   if (free_dim >= 0 && product > 0 && elements % product == 0) {
     shape->dims[free_dim] = (int32_t)(elements / product);
@@ -81,7 +84,7 @@ static ocl_status squeezed(ocl_graph* graph, ocl_step* step, ocl_shape* shape, o
   for (int32_t i = 0; i < given->rank; i++) {
     const int32_t dim = given->dims[i], axis = dim < 0 ? dim + input->rank : dim;
     if (axis < 0 || axis >= input->rank || input->dims[axis] != 1)
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "dimension %d is not 1", (int)dim);
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "it removes dimension %d, which is not 1", (int)dim);
     is_dropped[axis] = true;
   }
   shape->rank = 0;
@@ -102,7 +105,8 @@ static ocl_status expanded(ocl_graph* graph, ocl_step* step, ocl_shape* shape, o
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, 1, &axis, &count, detail));
   if (count == 1 && axis < 0) axis += input->rank + 1;
   if (count != 1 || axis < 0 || axis > input->rank || input->rank == OCL_MAX_RANK)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis does not fit an input of %d dimensions",
+                            (int)input->rank);
   shape->rank = 0;
   for (int32_t i = 0; i <= input->rank; i++) {
     if (i == axis) shape->dims[shape->rank++] = 1;
@@ -127,9 +131,9 @@ const ocl_kind ocl_kind_EXPAND_DIMS = {.plan = plan_expand_dims};
 static ocl_status plan_shape(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   ocl_value* output = ocl_graph_out(graph, step, 0);
   if (output->dtype != OCL_INT32 && output->dtype != OCL_INT64)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is not of integers");
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output must be int32 or int64");
   const int32_t rank = ocl_graph_in(graph, step, 0)->shape.rank;
-  if (rank == 0) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "the shape of a scalar");
+  if (rank == 0) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input is a scalar");
   output->shape = (ocl_shape){1, {rank}};
   return OCL_OK;
 }

@@ -1,10 +1,10 @@
-// The one way from a row of operators.def to how it is worked.
+// Maps a row of operators.def to its implementation.
 #ifndef OCELLI_GRAPH_OPERATORS_TABLE_H_
 #define OCELLI_GRAPH_OPERATORS_TABLE_H_
 
 #include "graph/step.h"
 
-// The kind of each operator that ocelli runs, defined in the file of its family: ocl_kind_ADD, ocl_kind_CONV_2D …
+// One kind for each operator that ocelli runs (ocl_kind_ADD, ocl_kind_CONV_2D …), defined in the file of its family.
 #define OPERATOR(name, code, options, least_inputs, most_inputs, outputs, maps, int8, version, flags) \
   extern const ocl_kind ocl_kind_##name;
 #define CUSTOM_OPERATOR(name, inputs, outputs, flags) extern const ocl_kind ocl_kind_##name;
