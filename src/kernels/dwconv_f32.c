@@ -1,16 +1,17 @@
-// Depthwise convolution, float, up to nine taps; XNNPACK's signature and its "9p8c" layout of weights.
-// XNNPACK's own kernel loads an input and a weight for each multiply-add, which is what limits it. This one keeps the
-// nine weights of four channels in registers and walks along x: an output's taps are three columns of three, and
-// neighbours share columns, each of which is loaded once. The sums are taken in XNNPACK's order, so the bits are the
-// same.
+// Depthwise convolution, float, up to nine taps. It has XNNPACK's signature and its "9p8c" layout of weights.
+// XNNPACK's kernel is limited by loads: an input and a weight for each multiply-add. This kernel keeps the nine weights
+// of four channels in registers and walks along x. The taps of an output are three columns of three. Neighbouring
+// outputs share columns, and each column is loaded once. Sums are added in XNNPACK's order, so the results are
+// bit-identical.
 #include <wasm_simd128.h>
 
 #include "kernels/kernels.h"
 #include "xnnpack/microparams.h"
 
 enum { LANES = 4, WEIGHT_LANES = 8, COLUMN = 3, TAPS = 9 };
-// Outputs along x that the channels pass over, four at a time: few enough that a cache line, which holds the channels
-// of four passes, is still there for the next; many enough to pay for a pass's weights and first columns.
+// Outputs along x in a tile. Each pass over a tile computes four channels. A tile is small enough that a cache line (16
+// channels, four passes) stays in the cache until the next pass, and large enough that loading the weights and the
+// first columns of a pass costs little.
 enum { TILE_OF_STEP_1 = 38, TILE_OF_STEP_2 = 19, TILE_OF_STEP_3 = 12, MAX_COLUMNS = TILE_OF_STEP_1 + 2 };
 
 typedef struct {
@@ -50,7 +51,7 @@ static inline v128_t add_column(v128_t sum, column values, column weights) {
 }
 
 typedef struct {
-  const float* const* inputs;  // COLUMN pointers a column
+  const float* const* inputs;  // COLUMN pointers for each column
   size_t channel, width;
   const float* weights;  // bias, then TAPS, each WEIGHT_LANES apart
   float* output;
@@ -58,7 +59,7 @@ typedef struct {
   v128_t min, max;
 } strip;
 
-// Four channels of a tile; `step` columns from one output to the next, a constant wherever this is inlined.
+// Computes four channels of a tile. `step`: columns between neighbouring outputs, 1 to 3; a constant for the inliner.
 static inline __attribute__((always_inline)) void run_strip(const strip* s, const int step) {
   const v128_t bias = wasm_v128_load(s->weights), min = s->min, max = s->max;
   const column left = load_weights(s->weights + WEIGHT_LANES);
@@ -67,7 +68,7 @@ static inline __attribute__((always_inline)) void run_strip(const strip* s, cons
   const float* const* inputs = s->inputs;
   const size_t channel = s->channel, pixel_stride = s->pixel_stride;
   float* output = s->output;
-  // Sums of the next output's left column, and of this one's left and centre.
+  // next: left column of the next output. sum: left and centre columns of this output.
   v128_t next = bias, sum = bias;
   for (int i = 0; i < 3 - step; i++, inputs += COLUMN) {
     const column values = load_column(inputs, channel);
@@ -100,7 +101,7 @@ static __attribute__((noinline)) void run_any_strip(const strip* s, int step) {
   }
 }
 
-// The last channels, fewer than four.
+// Computes the last channels, fewer than four, through a buffer.
 static void run_narrow_strip(const strip* s, int step, size_t num_channels) {
   float outputs[TILE_OF_STEP_1 * LANES];
   strip narrow = *s;
@@ -122,7 +123,8 @@ void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** inpu
                         const union xnn_f32_minmax_params* params) {
   static const size_t kTiles[] = {0, TILE_OF_STEP_1, TILE_OF_STEP_2, TILE_OF_STEP_3};
   const size_t stride = (size_t)input_stride / sizeof *input;
-  // Outputs that do not follow each other by one or two columns of three, as in a dilated kernel, share nothing.
+  // Neighbouring outputs share columns only if they are one or two columns apart (not in a dilated kernel, for
+  // example).
   const int step = stride == COLUMN ? 1 : stride == 2 * COLUMN ? 2 : 3;
   const size_t num_tiles = (output_width + kTiles[step] - 1) / kTiles[step];
   const float* columns[MAX_COLUMNS * COLUMN];

@@ -1,7 +1,8 @@
-// Depthwise convolution, int8 with a scale for each channel, up to nine taps, by relaxed dot products; XNNPACK's
-// signature, its "9p16c" layout of weights and its roundings.
-// An output's taps are three columns of three: dwconv_f32.c. Here a column of eight channels becomes two vectors of
-// four channels by four taps, the fourth one's weight being 0, made once and multiplied three times.
+// Depthwise convolution, int8 with a scale for each channel, up to nine taps, with relaxed dot products. It has
+// XNNPACK's signature, its "9p16c" layout of weights and its rounding.
+// As in dwconv_f32.c, the taps of an output are three columns of three. Here a column of eight channels is interleaved
+// into two vectors of four channels by four taps, where the fourth tap has weight 0. Each column is interleaved once
+// and used for up to three outputs.
 #include "kernels/kernels.h"
 #ifdef __wasm_relaxed_simd__
 #include "kernels/requantize.h"
@@ -23,7 +24,8 @@ static inline ocl_octet load_weights(const int8_t* taps) {
                     wasm_v128_load64_zero(taps + 2 * WEIGHT_LANES), wasm_i8x16_const_splat(0));
 }
 
-// `flip`: the dot product takes its second operand as unsigned, so 128 is added to inputs; 0: as signed.
+// `flip`: 0x80 in each byte if the dot product treats its second operand as unsigned, which adds 128 to each input;
+// else 0.
 static inline ocl_octet load_column(const int8_t* const* inputs, size_t channel, v128_t flip) {
   const v128_t bottom = wasm_v128_load64_zero(inputs[2] + channel);
   const ocl_octet column = interleave(wasm_v128_load64_zero(inputs[0] + channel),
@@ -37,10 +39,10 @@ static inline ocl_octet add_column(ocl_octet sum, ocl_octet values, ocl_octet we
 }
 
 typedef struct {
-  const int8_t* const* inputs;  // COLUMN pointers a column
+  const int8_t* const* inputs;  // COLUMN pointers for each column
   size_t channel, width;
-  const uint8_t* weights;  // of a block: biases, TAPS rows, scales
-  size_t lane;             // of the block
+  const uint8_t* weights;  // a block of WEIGHT_LANES channels: biases, TAPS rows, scales
+  size_t lane;             // first channel in the block
   int8_t* output;
   size_t pixel_stride;
   v128_t flip;
@@ -51,7 +53,7 @@ static inline void store(int8_t* output, ocl_octet sums, ocl_octet scales, const
   wasm_v128_store64_lane(output, ocl_requantize_octet(sums, scales, &s->requantize), 0);
 }
 
-// Where inputs are flipped, every weight has been multiplied by 128 too often.
+// Flipped inputs add 128 * (sum of the weights) to every accumulator; the bias subtracts it.
 static inline ocl_octet load_bias(const strip* s, ocl_octet left, ocl_octet centre, ocl_octet right) {
   const v128_t half = wasm_v128_and(wasm_u8x16_shr(s->flip, 1), wasm_i8x16_const_splat(64));
   const ocl_octet halves = {half, half}, zero = {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0)};
@@ -60,7 +62,7 @@ static inline ocl_octet load_bias(const strip* s, ocl_octet left, ocl_octet cent
                      wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane + 16), wasm_i32x4_shl(sum.high, 1))};
 }
 
-// Eight channels of a tile; `step`, 1 or 2, columns from one output to the next, a constant wherever this is inlined.
+// Computes eight channels of a tile. `step`: columns between neighbouring outputs, 1 or 2; a constant for the inliner.
 static inline __attribute__((always_inline)) void run_strip(const strip* given, const int step) {
   const strip s = *given;
   const int8_t* taps = (const int8_t*)s.weights + TAPS_AT + s.lane;
@@ -71,7 +73,7 @@ static inline __attribute__((always_inline)) void run_strip(const strip* given, 
   const ocl_octet bias = load_bias(&s, left, centre, right);
   const int8_t* const* inputs = s.inputs;
   int8_t* output = s.output;
-  // Sums of the next output's left column, and of this one's left and centre.
+  // next: left column of the next output. sum: left and centre columns of this output.
   ocl_octet next = bias, sum = bias;
   for (int i = 0; i < 3 - step; i++, inputs += COLUMN) {
     const ocl_octet values = load_column(inputs, s.channel, s.flip);

@@ -1,7 +1,8 @@
-// Matrix product, int8 with a scale for each channel, by relaxed dot products; XNNPACK's signatures and its roundings.
-// Four rows by eight columns, four inputs at a time ("4x8c4"): eight sums, two vectors of weights and four of inputs
-// are what engines leave of sixteen registers, and each lane of a sum is one column. XNNPACK's 4x8c8 has sixteen sums,
-// each lane half of a column, so that they live in memory and are added up at the end.
+// Matrix product, int8 with a scale for each channel, with relaxed dot products. It has XNNPACK's signatures and
+// rounding. A tile has four rows and eight columns and takes four inputs at a time ("4x8c4"): eight accumulators, two
+// weight vectors and four input vectors fit the sixteen registers of x86, and each lane of an accumulator is one
+// column. XNNPACK's 4x8c8 has sixteen accumulators with half a column in each lane: they spill to memory, and halves
+// must be added at the end.
 #include "kernels/kernels.h"
 #ifdef __wasm_relaxed_simd__
 #include "kernels/requantize.h"
@@ -17,7 +18,7 @@ static inline ocl_octet load(const int8_t* numbers) {
   return (ocl_octet){wasm_v128_load(numbers), wasm_v128_load(numbers + VECTOR_BYTES)};
 }
 
-// Adds `depth` inputs of each row, times the weights; returns the weights after those.
+// Adds the products of `depth` inputs of each row and the weights. Returns the address after those weights.
 static inline __attribute__((always_inline)) const int8_t* add_rows(ocl_octet* sums, const int num_rows, inputs in,
                                                                     size_t depth, const int8_t* weights, v128_t flip) {
   for (size_t k = 0; k < depth; k += DEPTH, weights += GROUP_BYTES) {
@@ -38,7 +39,7 @@ static void store_some(int8_t* output, v128_t bytes, size_t count) {
 
 typedef struct {
   size_t depth, num_taps, num_columns;
-  const int8_t** taps;  // num_rows for each; NULL: one tap, `in`
+  const int8_t** taps;  // num_rows pointers for each tap; NULL: the only tap is `in`
   inputs in;
   const int8_t* weights;
   const int8_t* zero;
@@ -80,7 +81,7 @@ static inline __attribute__((always_inline)) void multiply(const int num_rows, p
   }
 }
 
-// Rows that are not there are the last one again.
+// Missing rows (num_given < num_rows) repeat the last one.
 static inline void set_rows(const int num_rows, size_t num_given, product* p, const int8_t* in, size_t in_stride,
                             int8_t* out, size_t out_stride) {
 #pragma clang loop unroll(full)

@@ -7,26 +7,27 @@
 #include "xnnpack/hardware-config.h"
 #include "xnnpack/igemm.h"
 
-// The tables are XNNPACK's own, filled in on first use; the casts are the only way to them.
+// XNNPACK fills its configuration tables on first use and offers no setter, so casts remove their const.
 
 static void install_depthwise(void) {
   struct xnn_dwconv_config* configs = (struct xnn_dwconv_config*)xnn_init_f32_dwconv_config();
   for (int i = 0; configs != NULL && i < XNN_MAX_F32_DWCONV_UKERNELS; i++) {
     if (configs[i].primary_tile != 9) continue;
     configs[i].minmax.unipass = (xnn_dwconv_unipass_ukernel_fn)ocl_dwconv_f32_run;
-    // The kernel's layout of weights; XNNPACK's own may be by four channels.
+    // The weight layout of our kernel; XNNPACK's kernel may have a tile of four channels.
     configs[i].channel_tile = configs[i].channel_subtile = 8;
     configs[i].channel_round = 1;
   }
 }
 
-// On x86 XNNPACK multiplies four rows by eight columns at a time. Six rows need twelve sums, two weights and one input,
-// which is all the registers that engines leave of sixteen; that is 12 multiply-adds for 8 loads rather than 8 for 6,
-// and more sums than multiply-adds in flight. Five rows are for small maps whose pixels they divide. Without a fused
-// multiply-add the products need registers as well, and four rows stay best.
+// On x86 XNNPACK's float kernels compute tiles of four rows by eight columns. Tiles of six rows need twelve
+// accumulators, two weights and one input, which fits the sixteen registers of x86. They do 12 multiply-adds for 8
+// loads instead of 8 for 6, and have enough independent accumulators to hide the latency. Tiles of five rows are for
+// small feature maps whose number of pixels is divisible by five. Without a fused multiply-add the products need
+// registers too, and four rows stay fastest.
 static void install_matrix(void) {
 #ifdef __wasm_relaxed_simd__
-  enum { FIVE = 4, SIX = 5 };  // of the tables, which begin with one row
+  enum { FIVE = 4, SIX = 5 };  // indices into the tables, which begin with one row
   struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_f32_gemm_config();
   if (config == NULL || config->mr != 4) return;
   config->minmax.gemm[SIX] =
@@ -45,8 +46,7 @@ static void install_packing(void) {
     config->pack_gemm_goi = (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run;
 }
 
-// With one input, or fewer outputs than a kernel has columns, XNNPACK may take other
-// kernels, which other functions pack for.
+// With one input, or fewer outputs than nr, XNNPACK may choose other kernels with another packing function.
 bool ocl_kernels_pack_halves(size_t inputs, size_t outputs) {
   const struct xnn_gemm_config* config = xnn_init_f32_gemm_config();
   return config != NULL && config->pack_gemm_goi == (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run && inputs > 1 &&

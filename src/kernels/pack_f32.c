@@ -1,5 +1,6 @@
-// Weights [columns, depth] -> what float matrix kernels of eight columns read: for each eight, their biases, then for
-// each input the eight weights (XNNPACK's layout). float16 weights are widened on the way, without a copy in float32.
+// Packs weights [columns, depth] for float matrix kernels with eight columns. Out: for every eight columns, their
+// biases, then eight weights for each input (XNNPACK's layout). float16 weights are converted while packing, without a
+// float32 copy.
 #include <string.h>
 #include <wasm_simd128.h>
 
@@ -15,7 +16,7 @@ void ocl_pack_f32_from_halves(bool from_halves) {
   are_halves = from_halves;
 }
 
-// As ocl_weights_half_to_float(), four at a time.
+// ocl_weights_half_to_float() for four values.
 static inline v128_t widen(const uint16_t* halves) {
   const v128_t bits = wasm_u32x4_load16x4(halves);
   const v128_t magnitude = wasm_i32x4_shl(wasm_v128_and(bits, wasm_i32x4_const_splat(0x7fff)), 13);
@@ -25,7 +26,7 @@ static inline v128_t widen(const uint16_t* halves) {
   return wasm_v128_or(wasm_v128_or(value, sign), wasm_v128_and(is_special, wasm_i32x4_const_splat(0x7f800000)));
 }
 
-// Four weights of each of four columns -> the four columns' weights of each of four inputs.
+// Transposes a 4 x 4 block: four inputs of each of four columns -> four columns of each of four inputs.
 static inline void pack_square(const uint16_t* const* columns, size_t input, float* packed) {
   const v128_t a = widen(columns[0] + input), b = widen(columns[1] + input);
   const v128_t c = widen(columns[2] + input), d = widen(columns[3] + input);
@@ -37,7 +38,7 @@ static inline void pack_square(const uint16_t* const* columns, size_t input, flo
   wasm_v128_store(packed + 3 * WIDTH, wasm_i64x2_shuffle(ab_high, cd_high, 1, 3));
 }
 
-// `count` columns, at most eight; what kernels read beyond them is never stored.
+// Packs `count` <= 8 columns. The rest of the panel repeats column 0; kernels read it but store no result for it.
 static float* pack_panel(const uint16_t* weights, size_t depth, size_t count, const float* bias, float* packed) {
   const uint16_t* columns[WIDTH];
   for (size_t i = 0; i < WIDTH; i++) columns[i] = weights + (i < count ? i : 0) * depth;
@@ -71,9 +72,9 @@ void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, si
   }
 }
 
-// The linker's --wrap puts this in the place of XNNPACK's packing of convolutions with more than one tap. All of its
-// float matrix kernels here take one input at a time, so that a tap's inputs follow each other as if they were more
-// inputs of one tap, and for that there is a vectorized kernel: six times as fast in an engine's first compiler.
+// The linker option --wrap makes this replace XNNPACK's packing of convolutions with more than one tap. All float
+// matrix kernels here have kr 1, so the inputs of all taps can be packed as the inputs of one tap. XNNPACK's kernel for
+// that is vectorized: six times as fast in the engine's baseline compiler.
 void __wrap_xnn_pack_f32_conv_goki_w(size_t g, size_t nc, size_t ks, size_t kc, size_t nr, size_t kr, size_t sr,
                                      const float* k, const float* b, const void* scale, float* packed_weights,
                                      size_t extra_bytes, const void* params) {

@@ -1,4 +1,4 @@
-// 32-bit sums -> int8, with a scale for each channel: the "fp32" rounding of XNNPACK's kernels.
+// Requantizes 32-bit accumulators to int8 with a scale for each channel, with the "fp32" rounding of XNNPACK's kernels.
 #ifndef OCELLI_KERNELS_REQUANTIZE_H_
 #define OCELLI_KERNELS_REQUANTIZE_H_
 
@@ -7,7 +7,7 @@
 #include "kernels/kernels.h"
 #include "xnnpack/microparams.h"
 
-// Of eight channels.
+// 32-bit values of eight channels.
 typedef struct {
   v128_t low, high;
 } ocl_octet;
@@ -17,7 +17,7 @@ typedef struct {
 } ocl_requantize;
 
 static inline ocl_requantize ocl_requantize_of(const union xnn_qs8_qc8w_conv_minmax_params* params) {
-  // Whole numbers beside it have their float's bits beside its bits: 0x1.8p23f.
+  // The bits of 0x1.8p23f. Near it, floats are integers, and neighbouring floats have neighbouring bit patterns.
   static const int32_t kMagic = 0x4B400000;
   const int32_t zero_point = params->fp32_scalar.output_zero_point;
   return (ocl_requantize){.magic_min = wasm_i32x4_splat(kMagic + params->fp32_scalar.output_min - zero_point),
@@ -25,14 +25,14 @@ static inline ocl_requantize ocl_requantize_of(const union xnn_qs8_qc8w_conv_min
                           .max = wasm_i8x16_splat((int8_t)params->fp32_scalar.output_max)};
 }
 
-// A sum as a float is scaled and rounded by adding a number whose last place is 1.
+// Scales an accumulator in float. Adding 0x1.8p23f, whose last bit is worth 1, rounds it to an integer.
 static inline v128_t ocl_requantize_scale(v128_t sum, v128_t scale, const ocl_requantize* r) {
   const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sum), scale);
   const v128_t magic = wasm_f32x4_add(scaled, wasm_f32x4_const_splat(0x1.8p23f));
   return wasm_i32x4_sub(wasm_i32x4_max(magic, r->magic_min), r->magic_less_zero_point);
 }
 
-// Eight bytes, twice.
+// Returns the eight bytes twice, in the low and the high half.
 static inline v128_t ocl_requantize_octet(ocl_octet sums, ocl_octet scales, const ocl_requantize* r) {
   const v128_t words = wasm_i16x8_narrow_i32x4(ocl_requantize_scale(sums.low, scales.low, r),
                                                ocl_requantize_scale(sums.high, scales.high, r));
