@@ -1,4 +1,4 @@
-// Stage: see detector_metadata.h. Field ids: MediaPipe's object_detector_metadata_schema.fbs.
+// See detector_metadata.h. Field ids are those of MediaPipe's object_detector_metadata_schema.fbs.
 #include "tflite/detector_metadata.h"
 
 #include <math.h>
@@ -44,7 +44,7 @@ static void read_anchor(const ocl_detector_metadata* metadata, uint32_t index, f
 static ocl_status check(const ocl_detector_metadata* metadata, ocl_detail* detail) {
   for (int32_t i = 0; i < 4; i++)
     if (!isfinite(metadata->box_scales[i]) || metadata->box_scales[i] <= 0)
-      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "box scale %d", (int)i);
+      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "box scale %d is not positive and finite", (int)i);
   for (int32_t i = 0; i < metadata->num_anchors; i++) {
     float anchor[4];
     read_anchor(metadata, (uint32_t)i, anchor);
@@ -57,7 +57,8 @@ static ocl_status check(const ocl_detector_metadata* metadata, ocl_detail* detai
 ocl_status ocl_detector_metadata_verify(const uint8_t* bytes, size_t size_bytes, ocl_detector_metadata* metadata_out,
                                         ocl_detail* detail) {
   if (!ocl_flatbuffer_has_identifier(bytes, size_bytes, "V001"))
-    return ocl_status_with_detail(OCL_BAD_METADATA, detail, "no V001 identifier");
+    return ocl_status_with_detail(OCL_BAD_METADATA, detail,
+                                  "the detector metadata does not have the file identifier V001");
   uint32_t root;
   if (ocl_flatbuffer_verify(bytes, size_bytes, &kOptions, &root, detail) != OCL_OK) return OCL_BAD_METADATA;
   const uint32_t decoding = ocl_flatbuffer_target(bytes, root, OPTIONS_DECODING);

@@ -1,14 +1,14 @@
-// Stage: see flatbuffer.h. Every load below is preceded by its own range check; positions are 64-bit while unchecked.
+// See flatbuffer.h. Every load here follows its range check. Positions are 64-bit until they are checked.
 #include "tflite/flatbuffer.h"
 
 #include "base/text.h"
 
-// Structures may be shared (writers merge equal vtables and strings), but a hostile file could have every table point
-// at one long vector and make each reader quadratic. So all that is walked, shared or not, may be at most this many
-// times the file. Vectors of bytes (weights) are not walked and do not count.
-static const uint64_t kMaxWalksOfFile = 4;
+// Writers share structures (equal vtables and strings), so the verifier may visit a byte more than once. A hostile file
+// could let every table point to one long vector and make readers quadratic. The verifier therefore visits at most this
+// many times the file's size. Vectors of bytes (weights) are not visited and do not count.
+static const uint64_t kMaxVisitsPerByte = 4;
 
-// How the verifier came to a field; for the text of a rejection.
+// The path to a field, for error messages.
 typedef struct path {
   const struct path* parent;
   const char* name;
@@ -38,7 +38,8 @@ static ocl_status reject(const verifier* v, ocl_status status, const path* at, c
 }
 
 static ocl_status spend(verifier* v, uint64_t cost_bytes, const path* at) {
-  if (cost_bytes > v->budget_bytes) return reject(v, OCL_MODEL_TOO_LARGE, at, "structures overlap too often");
+  if (cost_bytes > v->budget_bytes)
+    return reject(v, OCL_MODEL_TOO_LARGE, at, "structures overlap too often (possibly a hostile file)");
   v->budget_bytes -= cost_bytes;
   return OCL_OK;
 }
@@ -47,11 +48,12 @@ static bool is_inside(const verifier* v, uint64_t position, uint64_t size_bytes)
   return position <= v->size_bytes && size_bytes <= v->size_bytes - position;
 }
 
-// Follows the offset stored at `position` (inside the bytes, aligned) to a 4-byte word.
+// Follows the offset at `position` (checked, aligned) and checks that its target is an aligned 4-byte word.
 static ocl_status check_offset(const verifier* v, uint64_t position, const path* at, uint32_t* target_out) {
   const uint32_t offset = ocl_flatbuffer_load_u32(v->bytes, (uint32_t)position);
   const uint64_t target = position + offset;
-  if (offset == 0 || !is_inside(v, target, 4)) return reject(v, OCL_MODEL_BAD_OFFSET, at, "offset leaves the file");
+  if (offset == 0 || !is_inside(v, target, 4))
+    return reject(v, OCL_MODEL_BAD_OFFSET, at, "offset points outside the file");
   if (target % 4 != 0) return reject(v, OCL_MODEL_MISALIGNED, at, "offset is not a multiple of 4");
   *target_out = (uint32_t)target;
   return OCL_OK;
@@ -67,9 +69,9 @@ static ocl_status check_vtable(const verifier* v, uint32_t table, const path* at
   const uint16_t vtable_bytes = ocl_flatbuffer_load_u16(v->bytes, (uint32_t)vtable);
   const uint16_t table_bytes = ocl_flatbuffer_load_u16(v->bytes, (uint32_t)vtable + 2);
   if (vtable_bytes < 4 || vtable_bytes % 2 != 0 || !is_inside(v, (uint64_t)vtable, vtable_bytes))
-    return reject(v, OCL_MODEL_BAD_TABLE, at, "vtable has a wrong size");
+    return reject(v, OCL_MODEL_BAD_TABLE, at, "the size of its vtable is invalid");
   if (table_bytes < 4 || !is_inside(v, table, table_bytes))
-    return reject(v, OCL_MODEL_BAD_TABLE, at, "table has a wrong size");
+    return reject(v, OCL_MODEL_BAD_TABLE, at, "the size of the table is invalid");
   return OCL_OK;
 }
 
@@ -82,7 +84,7 @@ static ocl_status check_field(const verifier* v, uint32_t table, uint32_t id, ui
   const uint32_t table_bytes = ocl_flatbuffer_load_u16(v->bytes, vtable + 2);
   const uint32_t offset = *position_out - table;
   if (offset < 4 || offset + size_bytes > table_bytes)
-    return reject(v, OCL_MODEL_BAD_TABLE, at, "field leaves its table");
+    return reject(v, OCL_MODEL_BAD_TABLE, at, "field reaches outside its table");
   if (*position_out % size_bytes != 0) return reject(v, OCL_MODEL_MISALIGNED, at, "field is not aligned");
   return OCL_OK;
 }
@@ -91,7 +93,7 @@ static ocl_status check_vector(verifier* v, uint32_t target, uint32_t element_by
   const uint64_t count = ocl_flatbuffer_load_u32(v->bytes, target);
   const uint64_t elements = (uint64_t)target + 4;
   if (!is_inside(v, elements, count * element_bytes))
-    return reject(v, OCL_MODEL_BAD_VECTOR, at, "vector leaves the file");
+    return reject(v, OCL_MODEL_BAD_VECTOR, at, "vector reaches outside the file");
   if (count > 0 && elements % element_bytes != 0)
     return reject(v, OCL_MODEL_MISALIGNED, at, "vector's elements are not aligned");
   return spend(v, element_bytes == 1 ? 4 : 4 + count * element_bytes, at);
@@ -100,13 +102,13 @@ static ocl_status check_vector(verifier* v, uint32_t target, uint32_t element_by
 static ocl_status check_string(verifier* v, uint32_t target, const path* at) {
   const uint64_t length = ocl_flatbuffer_load_u32(v->bytes, target);
   if (!is_inside(v, (uint64_t)target + 4, length + 1))
-    return reject(v, OCL_MODEL_BAD_STRING, at, "string leaves the file");
+    return reject(v, OCL_MODEL_BAD_STRING, at, "string reaches outside the file");
   if (v->bytes[(uint64_t)target + 4 + length] != 0)
     return reject(v, OCL_MODEL_BAD_STRING, at, "string does not end in NUL");
   return spend(v, 4 + length + 1, at);
 }
 
-// The fields of the member of that type; none, if it is one that we do not read.
+// The fields of the union member of this type; no fields if the schema does not list it.
 static ocl_flatbuffer_schema find_member(const ocl_flatbuffer_schema* members, uint8_t type) {
   const ocl_flatbuffer_field *at = members->fields, *end = at + members->num_fields;
   while (at < end && (at->kind != OCL_FLATBUFFER_MEMBER || at->id != type)) at++;
@@ -171,10 +173,11 @@ bool ocl_flatbuffer_has_identifier(const uint8_t* bytes, size_t size_bytes, cons
 
 ocl_status ocl_flatbuffer_verify(const uint8_t* bytes, size_t size_bytes, const ocl_flatbuffer_schema* root,
                                  uint32_t* root_out, ocl_detail* detail) {
-  if (size_bytes < 8) return ocl_status_with_detail(OCL_MODEL_TRUNCATED, detail, "%d bytes", (int)size_bytes);
-  // FlatBuffers' own limit; it keeps every verified position below 2^31.
-  if (size_bytes > INT32_MAX) return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "2 GiB or more");
-  verifier v = {bytes, size_bytes, size_bytes * kMaxWalksOfFile, detail};
+  if (size_bytes < 8)
+    return ocl_status_with_detail(OCL_MODEL_TRUNCATED, detail, "%d bytes, at least 8 expected", (int)size_bytes);
+  // The limit of FlatBuffers. It keeps every verified position below 2^31.
+  if (size_bytes > INT32_MAX) return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "the file has 2 GiB or more");
+  verifier v = {bytes, size_bytes, size_bytes * kMaxVisitsPerByte, detail};
   OCL_TRY(check_offset(&v, 0, NULL, root_out));
   return check_table(&v, *root_out, root, NULL);
 }

@@ -1,9 +1,9 @@
-// Stage: bytes -> FlatBuffer whose tables, vectors and strings can be read without further checks.
-// A schema (tables of fields, the part of a .fbs file that we read) drives one generic verifier; what it accepted, the
-// inline readers below read freely. Shared by tflite*.c and metadata.c. Little-endian hosts only.
-// Layout facts: the FlatBuffers "internals" page. Named rejections: the idea of flatcc's verifier.
-// Invariants after OCL_OK: every field that the schema names lies inside its table and the bytes, is aligned relative
-// to the first byte, and every string ends in NUL. Work is linear in size_bytes even if structures overlap.
+// In: bytes. Out: a FlatBuffer whose tables, vectors and strings can be read without further checks.
+// One generic verifier checks the bytes against a schema: tables of fields, the part of a .fbs file that ocelli reads.
+// The inline readers below read verified bytes and check nothing. Little-endian hosts only.
+// Sources: the FlatBuffers "internals" page; flatcc's verifier, which also names what it rejects.
+// After OCL_OK every field in the schema lies inside its table and the bytes and is aligned relative to the first byte,
+// and every string ends in NUL. Work is linear in size_bytes even if structures overlap.
 #ifndef OCELLI_FLATBUFFER_H_
 #define OCELLI_FLATBUFFER_H_
 
@@ -20,8 +20,9 @@ typedef enum {
   OCL_FLATBUFFER_VECTOR,  // of scalars of element_bytes
   OCL_FLATBUFFER_TABLE,   // `tables` points to its schema
   OCL_FLATBUFFER_TABLES,  // vector of tables; `tables` points to their schema
-  OCL_FLATBUFFER_UNION,   // the type is the 1-byte field before; `tables`: all members' fields, each after its MEMBER
-  OCL_FLATBUFFER_MEMBER,  // begins the fields of a union's member, whose type is `id`
+  OCL_FLATBUFFER_UNION,   // its type is the 1-byte field `id` - 1; `tables`: the fields of all members, one after
+                          // another
+  OCL_FLATBUFFER_MEMBER,  // starts the fields of the union member of type `id`
 } ocl_flatbuffer_kind;
 
 typedef struct ocl_flatbuffer_schema ocl_flatbuffer_schema;
@@ -48,16 +49,16 @@ struct ocl_flatbuffer_schema {
 #define OCL_FIELD_MEMBER(name, type) {name, type, OCL_FLATBUFFER_MEMBER, 0, NULL}
 #define OCL_FLATBUFFER_SCHEMA(fields) {sizeof(fields) / sizeof *(fields), (fields)}
 
-// Does `bytes` have this file identifier ("TFL3")? False if too short for one.
+// Whether `bytes` has this file identifier ("TFL3"). false if it is too short for one.
 bool ocl_flatbuffer_has_identifier(const uint8_t* bytes, size_t size_bytes, const char* identifier);
 
-// Checks everything that `root` names. root_out: the root table's position, for the readers.
+// Checks everything in the schema `root`. *root_out: the root table's position, for the readers.
 // MODEL_TRUNCATED, MODEL_TOO_LARGE, MODEL_MISALIGNED, MODEL_BAD_OFFSET, MODEL_BAD_TABLE, MODEL_BAD_VECTOR,
-// MODEL_BAD_STRING; `detail` (may be NULL) gets the path: "subgraphs[0].tensors[7].shape: …".
+// MODEL_BAD_STRING; `detail` (may be NULL) starts with the path: "subgraphs[0].tensors[7].shape: …".
 ocl_status ocl_flatbuffer_verify(const uint8_t* bytes, size_t size_bytes, const ocl_flatbuffer_schema* root,
                                  uint32_t* root_out, ocl_detail* detail);
 
-// ---- readers of verified bytes. Positions are offsets from the first byte; 0 stands for an absent table ----
+// ---- readers of verified bytes. Positions are offsets from the first byte; 0 means an absent table ----
 
 static inline uint32_t ocl_flatbuffer_load_u32(const uint8_t* bytes, uint32_t position) {
   uint32_t value;
@@ -71,10 +72,10 @@ static inline uint16_t ocl_flatbuffer_load_u16(const uint8_t* bytes, uint32_t po
   return value;
 }
 
-// Where field `id` of `table` lies; 0 if the table or the field is absent.
+// The position of field `id` of `table`; 0 if the table or the field is absent.
 static inline uint32_t ocl_flatbuffer_field_position(const uint8_t* bytes, uint32_t table, uint32_t id) {
   if (table == 0) return 0;
-  const uint32_t vtable = table - ocl_flatbuffer_load_u32(bytes, table);  // a signed offset; wraps as two's complement
+  const uint32_t vtable = table - ocl_flatbuffer_load_u32(bytes, table);  // a signed offset; unsigned arithmetic wraps
   const uint32_t entry = 4 + 2 * id;
   if (entry + 2 > ocl_flatbuffer_load_u16(bytes, vtable)) return 0;
   const uint32_t offset = ocl_flatbuffer_load_u16(bytes, vtable + entry);
@@ -95,13 +96,13 @@ OCL_FLATBUFFER_READER(u64, uint64_t)
 OCL_FLATBUFFER_READER(f32, float)
 #undef OCL_FLATBUFFER_READER
 
-// What an offset field points to: a table, a vector's or a string's length. 0 if absent.
+// The position that an offset field points to: a table, or the length of a vector or string. 0 if absent.
 static inline uint32_t ocl_flatbuffer_target(const uint8_t* bytes, uint32_t table, uint32_t id) {
   const uint32_t position = ocl_flatbuffer_field_position(bytes, table, id);
   return position == 0 ? 0 : position + ocl_flatbuffer_load_u32(bytes, position);
 }
 
-// The elements of a vector field and their number; NULL and 0 if absent.
+// The elements of a vector field and their count; NULL and 0 if absent.
 static inline const uint8_t* ocl_flatbuffer_vector(const uint8_t* bytes, uint32_t table, uint32_t id,
                                                    uint32_t* count_out) {
   const uint32_t target = ocl_flatbuffer_target(bytes, table, id);
@@ -115,7 +116,7 @@ static inline uint32_t ocl_flatbuffer_count(const uint8_t* bytes, uint32_t table
   return count;
 }
 
-// Table `index` (below the count) of a vector of tables.
+// The position of table `index` (below the count) in a vector of tables.
 static inline uint32_t ocl_flatbuffer_table_at(const uint8_t* bytes, uint32_t table, uint32_t id, uint32_t index) {
   const uint32_t position = ocl_flatbuffer_target(bytes, table, id) + 4 + 4 * index;
   return position + ocl_flatbuffer_load_u32(bytes, position);

@@ -1,6 +1,6 @@
-// Stage: see flexbuffer.h. Offsets count backwards from where they are stored, so everything lies before what points to
-// it. A map's vector is [keys offset, keys width, count | values… | one packed type per value]; a packed type is the
-// type (upper 6 bits) and, for what is pointed to, log2 of its width (lower 2).
+// See flexbuffer.h. An offset counts backwards from its own position, so its target lies before it. A map is
+// [keys offset, width of keys, count | values… | one packed type for each value]. A packed type is the type (upper 6
+// bits) and log2 of the width of the offset's target (lower 2 bits).
 #include "tflite/flexbuffer.h"
 
 #include <float.h>
@@ -26,7 +26,7 @@ static bool is_inside(const ocl_flexbuffer_map* map, size_t position, size_t siz
   return position <= map->size_bytes && size_bytes <= map->size_bytes - position;
 }
 
-// `width_bytes` (1, 2, 4 or 8) at `position`, both checked.
+// Loads `width_bytes` (1, 2, 4 or 8) bytes. The caller has checked the range.
 static uint64_t load_uint(const ocl_flexbuffer_map* map, size_t position, uint32_t width_bytes) {
   uint64_t value = 0;
   memcpy(&value, map->bytes + position, width_bytes);
@@ -38,7 +38,7 @@ static int64_t load_int(const ocl_flexbuffer_map* map, size_t position, uint32_t
   return (int64_t)(load_uint(map, position, width_bytes) << shift) >> shift;
 }
 
-// Follows the offset at `position` (checked) to something that has at least `size_bytes`.
+// Follows the offset at `position` (checked by the caller). false: `size_bytes` at its target are not all inside.
 static bool follow(const ocl_flexbuffer_map* map, size_t position, uint32_t width_bytes, size_t size_bytes,
                    size_t* target_out) {
   const uint64_t offset = load_uint(map, position, width_bytes);
@@ -50,25 +50,26 @@ static bool follow(const ocl_flexbuffer_map* map, size_t position, uint32_t widt
 ocl_status ocl_flexbuffer_open_map(const uint8_t* bytes, size_t size_bytes, ocl_flexbuffer_map* map_out,
                                    ocl_detail* detail) {
   ocl_flexbuffer_map map = {.bytes = bytes, .size_bytes = size_bytes};
-  if (size_bytes < 3) return reject(detail, "root", "too short");
+  if (size_bytes < 3) return reject(detail, "root", "fewer than 3 bytes");
   const uint32_t root_bytes = bytes[size_bytes - 1], packed = bytes[size_bytes - 2];
   const bool is_width = root_bytes == 1 || root_bytes == 2 || root_bytes == 4 || root_bytes == 8;
-  if (!is_width || root_bytes > size_bytes - 2) return reject(detail, "root", "its width is impossible");
+  if (!is_width || root_bytes > size_bytes - 2)
+    return reject(detail, "root", "its width is not 1, 2, 4 or 8, or exceeds the bytes");
   if (packed >> 2 != kTypeMap) return reject(detail, "root", "not a map");
 
   const uint32_t width = 1u << (packed & 3);
   if (!follow(&map, size_bytes - 2 - root_bytes, root_bytes, 0, &map.values) || map.values < 3 * (size_t)width)
-    return reject(detail, "root", "its offset leaves the bytes");
+    return reject(detail, "root", "its offset points outside the bytes");
   const uint64_t count = load_uint(&map, map.values - width, width);
   const uint64_t key_bytes = load_uint(&map, map.values - 2 * width, width);
   if (key_bytes != 1 && key_bytes != 2 && key_bytes != 4 && key_bytes != 8)
-    return reject(detail, "keys", "their width is impossible");
-  // Divided first: no product below can wrap.
+    return reject(detail, "keys", "their width is not 1, 2, 4 or 8");
+  // Division first, so that the products below cannot overflow.
   if (count > size_bytes / (width + 1) || count > size_bytes / key_bytes ||
       !is_inside(&map, map.values, (size_t)count * (width + 1)))
-    return reject(detail, "root", "its values leave the bytes");
+    return reject(detail, "root", "its values reach outside the bytes");
   if (!follow(&map, map.values - 3 * width, width, (size_t)count * key_bytes, &map.keys))
-    return reject(detail, "keys", "they leave the bytes");
+    return reject(detail, "keys", "they reach outside the bytes");
   map.count = (size_t)count;
   map.value_bytes = width;
   map.key_bytes = (uint32_t)key_bytes;
@@ -76,13 +77,13 @@ ocl_status ocl_flexbuffer_open_map(const uint8_t* bytes, size_t size_bytes, ocl_
   return OCL_OK;
 }
 
-// index_out: map->count if there is no such key.
+// *index_out: map->count if there is no such key.
 static ocl_status find_key(const ocl_flexbuffer_map* map, const char* key, size_t* index_out, ocl_detail* detail) {
   const size_t key_size_bytes = strlen(key) + 1;  // with its NUL, so a prefix does not match
   for (*index_out = 0; *index_out < map->count; ++*index_out) {
     size_t text;
     if (!follow(map, map->keys + *index_out * map->key_bytes, map->key_bytes, 1, &text))
-      return reject(detail, key, "a key leaves the bytes");
+      return reject(detail, key, "a key points outside the bytes");
     if (is_inside(map, text, key_size_bytes) && memcmp(map->bytes + text, key, key_size_bytes) == 0) return OCL_OK;
   }
   return OCL_OK;
@@ -96,7 +97,7 @@ static bool load_float(const ocl_flexbuffer_map* map, size_t position, uint32_t 
   return width_bytes >= 4;
 }
 
-// The value at `key` as a double, which holds every int32 and float exactly. Absent: *number_out stays.
+// Reads the value at `key` as a double, which holds every int32 and float exactly. Absent: *number_out does not change.
 static ocl_status get_number(const ocl_flexbuffer_map* map, const char* key, double* number_out, ocl_detail* detail) {
   size_t index;
   OCL_TRY(find_key(map, key, &index, detail));
@@ -107,7 +108,7 @@ static ocl_status get_number(const ocl_flexbuffer_map* map, const char* key, dou
   if (type >= kTypeIndirectInt && type <= kTypeIndirectFloat) {
     const uint32_t target_width = 1u << (packed & 3);
     if (!follow(map, position, width, target_width, &position))
-      return reject(detail, key, "its offset leaves the bytes");
+      return reject(detail, key, "its offset points outside the bytes");
     width = target_width;
     type -= kTypeIndirectInt - kTypeInt;
   }
@@ -116,7 +117,8 @@ static ocl_status get_number(const ocl_flexbuffer_map* map, const char* key, dou
     case kTypeUint:
     case kTypeBool: *number_out = (double)load_uint(map, position, width); return OCL_OK;
     case kTypeFloat:
-      return load_float(map, position, width, number_out) ? OCL_OK : reject(detail, key, "a float of impossible width");
+      return load_float(map, position, width, number_out) ? OCL_OK
+                                                          : reject(detail, key, "a float must have 4 or 8 bytes");
     default: return reject(detail, key, "not a number");
   }
 }
@@ -135,7 +137,7 @@ ocl_status ocl_flexbuffer_get_float(const ocl_flexbuffer_map* map, const char* k
                                     ocl_detail* detail) {
   double number = (double)*value_out;
   OCL_TRY(get_number(map, key, &number, detail));
-  if (fabs(number) > (double)FLT_MAX) return reject(detail, key, "past the range of a float");
+  if (fabs(number) > (double)FLT_MAX) return reject(detail, key, "out of the range of a float");
   *value_out = (float)number;
   return OCL_OK;
 }

@@ -1,4 +1,4 @@
-// What tflite.c, schema.c and verify.c share: the field ids of TFLite's schema.fbs that we read.
+// Shared by tflite.c, schema.c and verify.c: the field ids of TFLite's schema.fbs that ocelli reads.
 #ifndef OCELLI_TFLITE_INTERNAL_H_
 #define OCELLI_TFLITE_INTERNAL_H_
 
@@ -45,11 +45,11 @@ enum {
 
 extern const ocl_flatbuffer_schema ocl_tflite_schema;
 
-// schema.fbs: enum TensorType -> our dtype; -1: not one of ours.
+// schema.fbs' TensorType -> ocl_dtype; -1: ocelli does not have this type.
 int32_t ocl_tflite_dtype_from_type(int8_t type);
-// Operator code `index` (in range): an operator of which opcode, custom name and row are known, and no more.
+// Operator code `index` (in range) as an operator with opcode, custom name and row only.
 ocl_tflite_operator ocl_tflite_code_at(const ocl_tflite* model, uint32_t index);
-// Data of buffer `index` (in range): inline, or elsewhere in the file. NULL and 0 if it has none.
+// Data of buffer `index` (in range), inline or elsewhere in the file. NULL and 0 if the buffer is empty.
 const uint8_t* ocl_tflite_buffer_data(const ocl_tflite* model, uint32_t index, size_t* size_bytes_out);
 
 #endif  // OCELLI_TFLITE_INTERNAL_H_

@@ -1,4 +1,4 @@
-// Stage: see metadata.h. Field ids and numbers: tflite-support's metadata_schema.fbs.
+// See metadata.h. Field ids and numbers are those of tflite-support's metadata_schema.fbs.
 #include "tflite/metadata.h"
 
 #include <math.h>
@@ -55,7 +55,7 @@ static const ocl_flatbuffer_field kModelFields[] = {
     OCL_FIELD_STRING("author", MODEL_AUTHOR),   OCL_FIELD_STRING("license", MODEL_LICENSE)};
 static const ocl_flatbuffer_schema kModel = OCL_FLATBUFFER_SCHEMA(kModelFields);
 
-// The tensor's NormalizationOptions, the first if there are several; 0: none.
+// The first NormalizationOptions of the tensor; 0: none.
 static uint32_t find_normalization(const uint8_t* bytes, uint32_t tensor) {
   const uint32_t count = ocl_flatbuffer_count(bytes, tensor, TENSOR_PROCESS_UNITS);
   for (uint32_t i = 0; i < count; i++) {
@@ -66,7 +66,7 @@ static uint32_t find_normalization(const uint8_t* bytes, uint32_t tensor) {
   return 0;
 }
 
-// Empty if the content is something else.
+// The tensor's BoundingBoxProperties; 0 if its content is something else.
 static uint32_t find_boxes(const uint8_t* bytes, uint32_t tensor) {
   const uint32_t content = ocl_flatbuffer_target(bytes, tensor, TENSOR_CONTENT);
   const bool is_boxes = ocl_flatbuffer_u8(bytes, content, CONTENT_TYPE, 0) == OCL_METADATA_CONTENT_BOXES;
@@ -84,14 +84,15 @@ static ocl_status check_normalization(const uint8_t* bytes, uint32_t tensor, ocl
                               num_stds <= OCL_METADATA_MAX_CHANNELS &&
                               (num_means == num_stds || num_means == 1 || num_stds == 1);
   if (!is_count_right)
-    return ocl_status_with_detail(OCL_BAD_METADATA, detail, "tensor '%.60s': %u means and %u stds", name,
+    return ocl_status_with_detail(OCL_BAD_METADATA, detail,
+                                  "tensor '%.60s': %u means and %u stds; expected 1 to 4 of each, as many or 1", name,
                                   (unsigned)num_means, (unsigned)num_stds);
   for (uint32_t i = 0; i < num_means + num_stds; i++) {
     float value;
     memcpy(&value, i < num_means ? means + 4 * i : stds + 4 * (i - num_means), sizeof value);
     if (!isfinite(value) || (i >= num_means && value <= 0))
-      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "tensor '%.60s': its %s is no possible number", name,
-                                    i < num_means ? "mean" : "std");
+      return ocl_status_with_detail(OCL_BAD_METADATA, detail, "tensor '%.60s': its %s is not finite, or not positive",
+                                    name, i < num_means ? "mean" : "std");
   }
   return OCL_OK;
 }
@@ -107,7 +108,8 @@ static ocl_status check_boxes(const uint8_t* bytes, uint32_t tensor, ocl_detail*
     if (index < 4) seen |= 1u << index;
   }
   if (count == 4 && seen == 0xf) return OCL_OK;
-  return ocl_status_with_detail(OCL_BAD_METADATA, detail, "tensor '%.60s': its box index is no order of four",
+  return ocl_status_with_detail(OCL_BAD_METADATA, detail,
+                                "tensor '%.60s': its box index is not a permutation of 0 to 3",
                                 ocl_flatbuffer_string(bytes, tensor, TENSOR_NAME));
 }
 
@@ -124,7 +126,7 @@ static ocl_status check_tensors(const uint8_t* bytes, uint32_t subgraph, uint32_
 ocl_status ocl_metadata_verify(const uint8_t* bytes, size_t size_bytes, ocl_metadata* metadata_out,
                                ocl_detail* detail) {
   if (!ocl_flatbuffer_has_identifier(bytes, size_bytes, "M001"))
-    return ocl_status_with_detail(OCL_BAD_METADATA, detail, "no M001 identifier");
+    return ocl_status_with_detail(OCL_BAD_METADATA, detail, "the metadata does not have the file identifier M001");
   uint32_t root;
   if (ocl_flatbuffer_verify(bytes, size_bytes, &kModel, &root, detail) != OCL_OK) return OCL_BAD_METADATA;
   const uint32_t num_subgraphs = ocl_flatbuffer_count(bytes, root, MODEL_SUBGRAPHS);
@@ -145,7 +147,7 @@ ocl_status ocl_metadata_verify(const uint8_t* bytes, size_t size_bytes, ocl_meta
   return OCL_OK;
 }
 
-// One value stands for all channels.
+// A single value applies to all channels.
 static void read_channels(const uint8_t* values, uint32_t count, int32_t num_channels, float* channels) {
   for (int32_t i = 0; i < num_channels; i++) memcpy(&channels[i], values + 4 * (count == 1 ? 0 : i), sizeof *channels);
 }

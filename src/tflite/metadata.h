@@ -1,8 +1,8 @@
-// Stage: bytes of a model's TFLITE_METADATA entry -> the author's description of it (TFLite Metadata, a FlatBuffer of
-// its own): normalization of the inputs, meaning of the outputs, names of the label files, and the texts of a model
-// card. The files themselves are in a ZIP archive at the end of the .tflite: zip.h. Only the first subgraph is read.
-// Invariants after ocl_metadata_verify(): as the comments below say; the getters read freely and cannot fail. All
-// strings are borrowed from the bytes, NUL-terminated, "" if absent, and untrusted.
+// In: the bytes of a model's TFLITE_METADATA entry (TFLite Metadata, a separate FlatBuffer). Out: normalization of the
+// inputs, meaning of the outputs, names of the label files, and the texts of a model card. Only the first subgraph is
+// read. The label files are in a ZIP archive at the end of the .tflite (zip.h).
+// After ocl_metadata_verify() the getters check nothing and cannot fail. All strings are borrowed from the bytes,
+// NUL-terminated, "" if absent, and untrusted.
 #ifndef OCELLI_METADATA_H_
 #define OCELLI_METADATA_H_
 
@@ -12,10 +12,10 @@
 
 #include "base/status.h"
 
-#define OCL_METADATA_ENTRY "TFLITE_METADATA"  // its name, for ocl_tflite_find_metadata()
-#define OCL_METADATA_OWN_ENTRY "OCELLI"       // custom metadata of our converter: JSON, for ocl_metadata_find_custom()
+#define OCL_METADATA_ENTRY "TFLITE_METADATA"  // for ocl_tflite_find_metadata()
+#define OCL_METADATA_OWN_ENTRY "OCELLI"       // JSON of ocelli's converter, for ocl_metadata_find_custom()
 
-// metadata_schema.fbs: the numbers are its own; other numbers may occur.
+// Numbers of metadata_schema.fbs. Files may contain other numbers.
 typedef enum {
   OCL_METADATA_FILE_UNKNOWN = 0,
   OCL_METADATA_FILE_DESCRIPTIONS = 1,
@@ -42,18 +42,19 @@ enum { OCL_METADATA_MAX_CHANNELS = 4 };
 typedef struct {
   const uint8_t* bytes;
   const char *name, *description, *version, *author, *license;
-  int32_t num_inputs, num_outputs;  // tensors described; not always as many as the model has
+  int32_t num_inputs, num_outputs;  // tensors described here; the model may have more or fewer
   uint32_t subgraph;                // private to metadata.c
 } ocl_metadata;
 
 typedef struct {
   const char *name, *description;
   ocl_metadata_content content;
-  ocl_metadata_box_type box_type;  // of OCL_METADATA_CONTENT_BOXES, with the next two
-  bool is_box_in_pixels;           // else in [0, 1]
-  uint32_t box_order[4];           // where each of box_type's numbers is; a permutation of 0..3
-  // normalized = (pixel - mean) / std, by channel; every std is > 0. 1 value: for all channels; 0: no normalization.
-  int32_t num_channels;
+  // Only if `content` is OCL_METADATA_CONTENT_BOXES:
+  ocl_metadata_box_type box_type;
+  bool is_box_in_pixels;  // false: in [0, 1]
+  uint32_t box_order[4];  // for each number of box_type, its index in the tensor; a permutation of 0..3
+  // normalized = (pixel - mean) / std for each channel; every std is > 0.
+  int32_t num_channels;  // 1: the same for all channels; 0: no normalization
   float mean[OCL_METADATA_MAX_CHANNELS], std[OCL_METADATA_MAX_CHANNELS];
   int32_t num_files;
   uint32_t table;  // private to metadata.c
@@ -74,7 +75,7 @@ ocl_metadata_tensor ocl_metadata_get_output(const ocl_metadata* metadata, int32_
 ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_metadata_tensor* tensor, int32_t index);
 // The name of the first label file of any output; NULL if there is none.
 const char* ocl_metadata_find_label_file(const ocl_metadata* metadata);
-// The data (of any alignment) of the custom metadata of this name; NULL and 0 if there is none.
+// The data (of any alignment) of the custom metadata called `name`; NULL and 0 if there is none.
 const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out);
 
 #endif  // OCELLI_METADATA_H_

@@ -1,8 +1,8 @@
-// Stage: the part of TFLite's schema.fbs that we read, as data for ocl_flatbuffer_verify().
+// The part of TFLite's schema.fbs that ocelli reads, as data for ocl_flatbuffer_verify().
 #include "tflite/internal.h"
 #include "tflite/operators.h"
 
-static const ocl_flatbuffer_schema kPresence = {0, NULL};  // a table of which only the presence matters
+static const ocl_flatbuffer_schema kPresence = {0, NULL};  // a table that ocelli only checks for presence
 static const ocl_flatbuffer_field kQuantizationFields[] = {
     OCL_FIELD_VECTOR("scale", OCL_QUANTIZATION_SCALE, 4),
     OCL_FIELD_VECTOR("zero_point", OCL_QUANTIZATION_ZERO_POINT, 8),

@@ -1,6 +1,6 @@
-// Stage: verified view of a .tflite -> tensors and operators as plain structs.
-// Invariant: the view passed ocl_tflite_verify(), so nothing here checks anything. The verifier itself uses these
-// functions on what it has checked so far.
+// In: a verified view of a .tflite. Out: tensors and operators as plain structs.
+// Nothing is checked here, because the view has passed ocl_tflite_verify(). The verifier itself calls these functions
+// for parts that it has already checked.
 #include "tflite/tflite.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ int32_t ocl_tflite_dtype_from_type(int8_t type) {
 ocl_tflite_operator ocl_tflite_code_at(const ocl_tflite* model, uint32_t index) {
   const uint8_t* bytes = model->bytes;
   const uint32_t code = ocl_flatbuffer_table_at(bytes, model->model, OCL_MODEL_OPERATOR_CODES, index);
-  // Old writers know the deprecated field only, new ones fill both.
+  // Old writers fill only the deprecated field, new ones fill both.
   const int32_t builtin = ocl_flatbuffer_i32(bytes, code, OCL_OPERATOR_CODE_BUILTIN, 0);
   const int32_t deprecated = ocl_flatbuffer_i8(bytes, code, OCL_OPERATOR_CODE_DEPRECATED, 0);
   ocl_tflite_operator op = {.opcode = builtin > deprecated ? builtin : deprecated, .custom_name = ""};

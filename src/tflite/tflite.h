@@ -1,10 +1,9 @@
-// Stage: model bytes -> verified view of a .tflite FlatBuffer.
-// The only bounds checks on a model's file structure live in flatbuffer.c and verify.c: ocl_tflite_verify()
-// walks everything that the functions below read, once; after it returned OCL_OK they read freely and cannot fail.
-// Invariants then: operators come in an order in which each input is a constant, a graph input or an earlier operator's
-// output; each tensor is written once; constants and graph inputs are never written.
-// Only the first subgraph is read. All pointers and names given out are borrowed from the bytes, which must outlive
-// the view. Little-endian hosts only (wasm, x86, arm).
+// In: the bytes of a model. Out: a verified view of the .tflite FlatBuffer.
+// All bounds checks on the file's structure are in flatbuffer.c and verify.c: ocl_tflite_verify() checks once
+// everything that the functions below read. After it has returned OCL_OK, those functions check nothing and cannot
+// fail. Then also: each operator input is a constant, a graph input or the output of an earlier operator; each tensor
+// is written once; constants and graph inputs are never written. Only the first subgraph is read. All returned pointers
+// and names are borrowed from the bytes, which must outlive the view. Little-endian hosts only (wasm, x86, ARM).
 #ifndef OCELLI_TFLITE_H_
 #define OCELLI_TFLITE_H_
 
@@ -15,19 +14,18 @@
 
 // TFLite's BuiltinOperator numbers of the operators that ocelli runs.
 enum {
-#define OPERATOR(name, code, options, least_inputs, most_inputs, outputs, maps, int8, version, flags) \
-  OCL_OP_##name = code,
+#define OPERATOR(name, code, options, min_inputs, max_inputs, outputs, maps, int8, version, flags) OCL_OP_##name = code,
 #include "tflite/operators.def"
   OCL_OP_CUSTOM = 32,
 };
 
 typedef enum { OCL_PADDING_SAME = 0, OCL_PADDING_VALID = 1 } ocl_padding;
-// A vector of the file, borrowed from it. NULL and 0: the file has none.
+// A vector, borrowed from the file. NULL and 0: absent.
 typedef struct {
   const int32_t* ints;
   int32_t count;
 } ocl_tflite_ints;
-// Fused activations, TFLite's numbers.
+// Fused activations, with TFLite's numbers.
 typedef enum {
   OCL_ACTIVATION_NONE = 0,
   OCL_ACTIVATION_RELU = 1,
@@ -38,23 +36,23 @@ typedef enum {
 typedef struct {
   const uint8_t* bytes;
   size_t size_bytes;
-  // Absolute offsets into bytes, found by ocl_tflite_verify(). Private to tflite.c.
+  // Offsets from the first byte. Private to tflite.c and verify.c.
   uint32_t model, subgraph;
   int32_t num_tensors, num_operators, num_inputs, num_outputs;
 } ocl_tflite;
 
 typedef struct {
-  const char* name;  // NUL-terminated; "" if the file names none
+  const char* name;  // NUL-terminated; "" if the tensor has no name
   ocl_dtype dtype;
-  ocl_shape shape;         // a dimension that the file leaves free is 1 here; only a constant may have one of 0
+  ocl_shape shape;         // a free dimension is 1 here; only constants may have a dimension of 0
   bool is_batch_free;      // shape_signature[0] == -1
   bool is_shape_free;      // shape_signature has -1 elsewhere
-  const uint8_t* data;     // constant's bytes, aligned to its element size (at most 8); NULL: computed at run time
-  size_t data_size_bytes;  // == elements * element size whenever data != NULL
-  ocl_quantization quantization;  // of integers only. zero_points NULL: all are 0
+  const uint8_t* data;     // a constant's bytes, aligned to its element size (at most 8); NULL: computed at run time
+  size_t data_size_bytes;  // == elements * element size if data != NULL
+  ocl_quantization quantization;  // of integer tensors only. zero_points NULL: all are 0
 } ocl_tflite_tensor;
 
-// Of an operator, by its options table; what the file leaves out has TFLite's defaults.
+// The options of an operator, one member for each options table. Fields that the file omits have TFLite's defaults.
 typedef union {
   struct {
     ocl_padding padding;
@@ -81,7 +79,7 @@ typedef union {
     float beta;
   } softmax;
   struct {
-    ocl_tflite_ints dims;  // the new shape, the dimensions to drop
+    ocl_tflite_ints dims;  // reshape: the new shape; squeeze: the dimensions to remove
   } reshape, squeeze;
   struct {
     int32_t align_corners, half_pixel_centers;
@@ -98,25 +96,25 @@ typedef union {
   struct {
     const uint8_t* bytes;
     size_t size_bytes;
-  } custom;  // of a CUSTOM operator: opaque
+  } custom;  // CUSTOM: opaque bytes
 } ocl_tflite_options;
 
 typedef struct ocl_operator ocl_operator;  // operators.h
 
 typedef struct {
-  const ocl_operator* row;  // of operators.def; NULL: ocelli does not run it
+  const ocl_operator* row;  // in operators.def; NULL: ocelli does not run this operator
   int32_t opcode;           // BuiltinOperator
-  const char* custom_name;  // of a CUSTOM operator: its NUL-terminated name; "" otherwise
+  const char* custom_name;  // NUL-terminated; "" unless opcode is CUSTOM
   int32_t num_inputs, num_outputs;
-  const int32_t* inputs;  // tensor indices; -1: optional input left out
+  const int32_t* inputs;  // tensor indices; -1: an optional input that is absent
   const int32_t* outputs;
-  ocl_tflite_options options;  // where `row` is not NULL
+  ocl_tflite_options options;  // valid if `row` is not NULL
 } ocl_tflite_operator;
 
 // Checks every offset, vector, string, index, buffer range, shape, quantization array and option of `bytes` and fills
-// *model_out. `bytes` must be aligned to 8 (malloc's are) and must outlive the view.
-// INVALID_ARGUMENT (alignment), MODEL_TOO_LARGE, or the MODEL_* of status.h that names the first thing that is wrong;
-// `detail` (may be NULL) says where. Time is linear in the file's size without its weights.
+// *model_out. `bytes` must be aligned to 8 (as malloc aligns) and must outlive the view.
+// INVALID_ARGUMENT (alignment), MODEL_TOO_LARGE, or the MODEL_* of status.h for the first error found; `detail` (may be
+// NULL) says where. Time is linear in the file's size without its weights.
 ocl_status ocl_tflite_verify(const uint8_t* bytes, size_t size_bytes, ocl_tflite* model_out, ocl_detail* detail);
 
 // `index` in [0, num_tensors).
@@ -126,9 +124,9 @@ ocl_tflite_operator ocl_tflite_get_operator(const ocl_tflite* model, int32_t ind
 // Tensor indices of the subgraph's inputs [num_inputs] and outputs [num_outputs].
 const int32_t* ocl_tflite_inputs(const ocl_tflite* model);
 const int32_t* ocl_tflite_outputs(const ocl_tflite* model);
-// The bytes (of any alignment) of the `metadata` entry with this name; NULL and 0 if there is none.
+// The bytes (of any alignment) of the `metadata` entry called `name`; NULL and 0 if there is none.
 const uint8_t* ocl_tflite_find_metadata(const ocl_tflite* model, const char* name, size_t* size_bytes_out);
-// "CONV_2D", or a custom operator's name, borrowed from the bytes. NULL: a BuiltinOperator that ocelli has no name for.
+// "CONV_2D", or a custom operator's name, borrowed from the bytes. NULL: an unknown BuiltinOperator.
 const char* ocl_tflite_operator_name(const ocl_tflite_operator* op);
 
 #endif  // OCELLI_TFLITE_H_

@@ -1,7 +1,7 @@
-// Stage: untrusted bytes -> verified view of a .tflite (see tflite.h). First the file's structure by schema, then what
-// the structure means: indices, buffers, shapes, quantization, options, arity and order, each read through the same
-// functions that later serve the view.
-// Invariant: no weight byte is read, and nothing is allocated; work is linear in the rest of the file.
+// In: untrusted bytes. Out: a verified view of a .tflite (see tflite.h). First flatbuffer.c checks the structure, then
+// this file checks the content: indices, buffers, shapes, quantization, options, arity and order. It reads them with
+// the functions of tflite.c that also read the verified view. No weights are read and nothing is allocated. Work is
+// linear in the rest of the file.
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
@@ -25,7 +25,7 @@ static ocl_status check_buffers(const ocl_tflite* model, ocl_detail* detail) {
     const uint64_t offset = ocl_flatbuffer_u64(model->bytes, buffer, OCL_BUFFER_OFFSET, 0);
     const uint64_t size_bytes = ocl_flatbuffer_u64(model->bytes, buffer, OCL_BUFFER_SIZE, 0);
     if (offset > model->size_bytes || size_bytes > model->size_bytes - offset)
-      return ocl_status_with_detail(OCL_MODEL_BAD_BUFFER, detail, "buffer %u: offset + size leaves the file",
+      return ocl_status_with_detail(OCL_MODEL_BAD_BUFFER, detail, "buffer %u: offset + size exceeds the file",
                                     (unsigned)i);
   }
   return OCL_OK;
@@ -37,8 +37,8 @@ static ocl_status check_metadata(const ocl_tflite* model, ocl_detail* detail) {
     const uint32_t entry = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_METADATA, i);
     const uint32_t buffer = ocl_flatbuffer_u32(model->bytes, entry, OCL_METADATA_ENTRY_BUFFER, 0);
     if (buffer >= num_buffers(model))
-      return ocl_status_with_detail(OCL_MODEL_BAD_BUFFER, detail, "metadata %u: no buffer %u", (unsigned)i,
-                                    (unsigned)buffer);
+      return ocl_status_with_detail(OCL_MODEL_BAD_BUFFER, detail, "metadata %u: no buffer %u (the file has %u)",
+                                    (unsigned)i, (unsigned)buffer, (unsigned)num_buffers(model));
   }
   return OCL_OK;
 }
@@ -80,7 +80,7 @@ static ocl_status check_shape(const ocl_tflite* model, int32_t index, uint32_t t
   if (signature_rank != 0 && signature_rank != rank)
     return reject_tensor(model, index, OCL_MODEL_BAD_SHAPE, detail, "%u dimensions, but %u in its signature",
                          (unsigned)rank, (unsigned)signature_rank);
-  uint64_t num_elements = 1;  // zeros left out, so that no product can wrap
+  uint64_t num_elements = 1;  // skips dimensions of 0, so that every product is checked and none overflows
   for (uint32_t i = 0; i < rank; i++) {
     if (dims[i] < 0)
       return reject_tensor(model, index, OCL_MODEL_BAD_SHAPE, detail, "dimension %u is %d", (unsigned)i, (int)dims[i]);
@@ -97,7 +97,8 @@ static ocl_status check_data(const ocl_tflite* model, int32_t index, const ocl_t
   const size_t element_bytes = ocl_dtype_size_bytes(tensor->dtype);
   const uint64_t want_bytes = (uint64_t)ocl_shape_num_elements(&tensor->shape) * element_bytes;
   if (want_bytes != tensor->data_size_bytes)
-    return reject_tensor(model, index, OCL_MODEL_BAD_BUFFER, detail, "%llu bytes of data, its shape asks for %llu",
+    return reject_tensor(model, index, OCL_MODEL_BAD_BUFFER, detail,
+                         "%llu bytes of data, its shape asks for %llu bytes",
                          (unsigned long long)tensor->data_size_bytes, (unsigned long long)want_bytes);
   if ((size_t)(tensor->data - model->bytes) % element_bytes != 0)
     return reject_tensor(model, index, OCL_MODEL_MISALIGNED, detail, "its data is not aligned to %d bytes",
@@ -124,7 +125,7 @@ static ocl_status check_quantization(const ocl_tflite* model, int32_t index, uin
     return reject_tensor(model, index, bad, detail, "%d scales, but %u zero points", (int)q->num_scales,
                          (unsigned)num_zero_points);
   if (q->axis < 0 || (q->axis >= tensor->shape.rank && q->num_scales > 1))
-    return reject_tensor(model, index, bad, detail, "quantized along dimension %d of %d", (int)q->axis,
+    return reject_tensor(model, index, bad, detail, "it is quantized along dimension %d of %d", (int)q->axis,
                          (int)tensor->shape.rank);
   if (q->num_scales > 1 && q->num_scales != tensor->shape.dims[q->axis])
     return reject_tensor(model, index, bad, detail, "%d scales for %d channels", (int)q->num_scales,
@@ -133,7 +134,8 @@ static ocl_status check_quantization(const ocl_tflite* model, int32_t index, uin
     if (!isfinite(q->scales[i]) || q->scales[i] <= 0)
       return reject_tensor(model, index, bad, detail, "scale %d is not positive and finite", (int)i);
     if (q->zero_points != NULL && !is_zero_point_in_range(tensor->dtype, q->zero_points[i]))
-      return reject_tensor(model, index, bad, detail, "zero point %d is %lld", (int)i, (long long)q->zero_points[i]);
+      return reject_tensor(model, index, bad, detail, "zero point %d is %lld, outside its dtype", (int)i,
+                           (long long)q->zero_points[i]);
   }
   return OCL_OK;
 }
@@ -143,11 +145,12 @@ static ocl_status check_tensor(const ocl_tflite* model, int32_t index, ocl_detai
   const int8_t type = ocl_flatbuffer_i8(model->bytes, table, OCL_TENSOR_TYPE, 0);
   const uint32_t buffer = ocl_flatbuffer_u32(model->bytes, table, OCL_TENSOR_BUFFER, 0);
   if (ocl_tflite_dtype_from_type(type) < 0)
-    return reject_tensor(model, index, OCL_MODEL_BAD_DTYPE, detail, "TensorType %d", type);
+    return reject_tensor(model, index, OCL_MODEL_BAD_DTYPE, detail, "TensorType %d is not supported", type);
   OCL_TRY(check_features(model, index, table, detail));
   OCL_TRY(check_shape(model, index, table, detail));
   if (buffer >= num_buffers(model))
-    return reject_tensor(model, index, OCL_MODEL_BAD_BUFFER, detail, "no buffer %u", (unsigned)buffer);
+    return reject_tensor(model, index, OCL_MODEL_BAD_BUFFER, detail, "no buffer %u (the file has %u)", (unsigned)buffer,
+                         (unsigned)num_buffers(model));
   const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(model, index);
   OCL_TRY(check_data(model, index, &tensor, detail));
   return check_quantization(model, index, table, &tensor, detail);
@@ -167,30 +170,32 @@ __attribute__((format(printf, 5, 6))) static ocl_status reject_operator(int32_t 
   return ocl_status_with_detail(status, detail, "operator %d (%.40s): %s", (int)index, name == NULL ? "?" : name, text);
 }
 
-// An operator that ocelli does not run is still checked as far as the graph looks at it.
-static const ocl_operator kUnknown = {.most_inputs = OCL_OPERATORS_ANY, .outputs = OCL_OPERATORS_ANY};
+// Used for operators that ocelli does not run: their tensor indices are checked too, as the graph reads them.
+static const ocl_operator kUnknown = {.max_inputs = OCL_OPERATORS_ANY, .outputs = OCL_OPERATORS_ANY};
 
 static ocl_status check_arity(const ocl_tflite* model, int32_t index, const ocl_tflite_operator* op,
                               ocl_detail* detail) {
   const ocl_operator* row = op->row == NULL ? &kUnknown : op->row;
-  const bool takes_any = row->most_inputs == OCL_OPERATORS_ANY;
-  if (op->num_inputs < row->least_inputs || (op->num_inputs > row->most_inputs && !takes_any))
-    return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d inputs", (int)op->num_inputs);
+  const bool takes_any = row->max_inputs == OCL_OPERATORS_ANY;
+  if (op->num_inputs < row->min_inputs || (op->num_inputs > row->max_inputs && !takes_any))
+    return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d inputs, at least %d and at most %d expected",
+                           (int)op->num_inputs, row->min_inputs, row->max_inputs);
   if (op->num_outputs != row->outputs && row->outputs != OCL_OPERATORS_ANY)
-    return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d outputs", (int)op->num_outputs);
+    return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d outputs, %d expected", (int)op->num_outputs,
+                           row->outputs);
   for (int32_t i = 0; i < op->num_inputs; i++) {
     const int32_t tensor = op->inputs[i];
     if (tensor < -1 || tensor >= model->num_tensors)
-      return reject_operator(index, op, OCL_MODEL_BAD_TENSOR_INDEX, detail, "input %d is tensor %d", (int)i,
-                             (int)tensor);
-    const bool is_optional = row == &kUnknown || (i >= row->least_inputs && !takes_any);
+      return reject_operator(index, op, OCL_MODEL_BAD_TENSOR_INDEX, detail, "input %d is tensor %d of %d", (int)i,
+                             (int)tensor, (int)model->num_tensors);
+    const bool is_optional = row == &kUnknown || (i >= row->min_inputs && !takes_any);
     if (tensor == -1 && !is_optional)
-      return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "input %d is left out", (int)i);
+      return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "input %d is left out but required", (int)i);
   }
   for (int32_t i = 0; i < op->num_outputs; i++) {
     if (op->outputs[i] < 0 || op->outputs[i] >= model->num_tensors)
-      return reject_operator(index, op, OCL_MODEL_BAD_TENSOR_INDEX, detail, "output %d is tensor %d", (int)i,
-                             (int)op->outputs[i]);
+      return reject_operator(index, op, OCL_MODEL_BAD_TENSOR_INDEX, detail, "output %d is tensor %d of %d", (int)i,
+                             (int)op->outputs[i], (int)model->num_tensors);
   }
   return OCL_OK;
 }
@@ -213,16 +218,16 @@ static ocl_status check_operator(const ocl_tflite* model, int32_t index, ocl_det
   if (ocl_tflite_code_at(model, opcode_index).opcode < 0)
     return ocl_status_with_detail(OCL_MODEL_BAD_OPCODE, detail, "operator %d: its code is negative", (int)index);
 
-  // The options are read as what the opcode says, so the schema must have checked them as that.
+  // The options are read as the table that belongs to the opcode, so they must have been verified as that table.
   const uint32_t options = ocl_flatbuffer_target(bytes, table, OCL_OPERATOR_OPTIONS);
   const uint8_t options_type = ocl_flatbuffer_u8(bytes, table, OCL_OPERATOR_OPTIONS_TYPE, 0);
   const ocl_tflite_operator bare = ocl_tflite_code_at(model, opcode_index);
   if (bare.row != NULL && options != 0 && options_type != bare.row->options)
-    return reject_operator(index, &bare, OCL_MODEL_BAD_OPTION, detail, "its options are of another operator (type %d)",
-                           options_type);
+    return reject_operator(index, &bare, OCL_MODEL_BAD_OPTION, detail,
+                           "its options are of another operator (BuiltinOptions %d)", options_type);
   if (ocl_flatbuffer_u64(bytes, table, OCL_OPERATOR_LARGE_CUSTOM_OPTIONS_OFFSET, 0) > 1)
     return reject_operator(index, &bare, OCL_MODEL_UNSUPPORTED_FEATURE, detail,
-                           "custom options outside the FlatBuffer");
+                           "its custom options are outside the FlatBuffer");
 
   const ocl_tflite_operator op = ocl_tflite_get_operator(model, index);
   OCL_TRY(check_arity(model, index, &op, detail));
@@ -231,7 +236,7 @@ static ocl_status check_operator(const ocl_tflite* model, int32_t index, ocl_det
 
 // ---- order ----
 
-// One bit per tensor: has it a value by now?
+// One bit for each tensor: whether it has a value at this point.
 typedef struct {
   uint32_t words[kMaxTensors / 32];
 } tensor_set;
@@ -243,60 +248,61 @@ static void add(tensor_set* set, int32_t tensor) {
   set->words[tensor / 32] |= UINT32_C(1) << (tensor % 32);
 }
 
-static ocl_status check_inputs(const ocl_tflite* model, tensor_set* made, ocl_detail* detail) {
+static ocl_status check_inputs(const ocl_tflite* model, tensor_set* defined, ocl_detail* detail) {
   const int32_t* inputs = ocl_tflite_inputs(model);
   for (int32_t i = 0; i < model->num_inputs; i++) {
     if (inputs[i] < 0 || inputs[i] >= model->num_tensors)
       return ocl_status_with_detail(OCL_MODEL_BAD_TENSOR_INDEX, detail, "graph input %d is tensor %d", (int)i,
                                     (int)inputs[i]);
-    if (has(made, inputs[i]))
-      return reject_tensor(model, inputs[i], OCL_MODEL_BAD_ORDER, detail, "a graph input, but also %s",
+    if (has(defined, inputs[i]))
+      return reject_tensor(model, inputs[i], OCL_MODEL_BAD_ORDER, detail, "it is a graph input, but also %s",
                            ocl_tflite_get_tensor(model, inputs[i]).data != NULL ? "a constant" : "another graph input");
-    add(made, inputs[i]);
+    add(defined, inputs[i]);
   }
   return OCL_OK;
 }
 
-static ocl_status check_order(const ocl_tflite* model, int32_t index, tensor_set* made, ocl_detail* detail) {
+static ocl_status check_order(const ocl_tflite* model, int32_t index, tensor_set* defined, ocl_detail* detail) {
   const ocl_tflite_operator op = ocl_tflite_get_operator(model, index);
   for (int32_t i = 0; i < op.num_inputs; i++) {
-    if (op.inputs[i] >= 0 && !has(made, op.inputs[i]))
+    if (op.inputs[i] >= 0 && !has(defined, op.inputs[i]))
       return reject_operator(index, &op, OCL_MODEL_BAD_ORDER, detail, "input %d (tensor %d) has no value yet", (int)i,
                              (int)op.inputs[i]);
   }
   for (int32_t i = 0; i < op.num_outputs; i++) {
-    if (has(made, op.outputs[i]))
+    if (has(defined, op.outputs[i]))
       return reject_operator(index, &op, OCL_MODEL_BAD_ORDER, detail, "output %d (tensor %d) has a value already",
                              (int)i, (int)op.outputs[i]);
-    add(made, op.outputs[i]);
+    add(defined, op.outputs[i]);
   }
   return OCL_OK;
 }
 
-static ocl_status check_outputs(const ocl_tflite* model, const tensor_set* made, ocl_detail* detail) {
+static ocl_status check_outputs(const ocl_tflite* model, const tensor_set* defined, ocl_detail* detail) {
   const int32_t* outputs = ocl_tflite_outputs(model);
   for (int32_t i = 0; i < model->num_outputs; i++) {
     if (outputs[i] < 0 || outputs[i] >= model->num_tensors)
       return ocl_status_with_detail(OCL_MODEL_BAD_TENSOR_INDEX, detail, "graph output %d is tensor %d", (int)i,
                                     (int)outputs[i]);
-    if (!has(made, outputs[i]))
-      return reject_tensor(model, outputs[i], OCL_MODEL_BAD_ORDER, detail, "a graph output that no operator makes");
+    if (!has(defined, outputs[i]))
+      return reject_tensor(model, outputs[i], OCL_MODEL_BAD_ORDER, detail,
+                           "it is a graph output that no operator computes");
   }
   return OCL_OK;
 }
 
 static ocl_status check_graph(const ocl_tflite* model, ocl_detail* detail) {
-  tensor_set made = {{0}};
+  tensor_set defined = {{0}};
   for (int32_t i = 0; i < model->num_tensors; i++) {
     OCL_TRY(check_tensor(model, i, detail));
-    if (ocl_tflite_get_tensor(model, i).data != NULL) add(&made, i);
+    if (ocl_tflite_get_tensor(model, i).data != NULL) add(&defined, i);
   }
-  OCL_TRY(check_inputs(model, &made, detail));
+  OCL_TRY(check_inputs(model, &defined, detail));
   for (int32_t i = 0; i < model->num_operators; i++) {
     OCL_TRY(check_operator(model, i, detail));
-    OCL_TRY(check_order(model, i, &made, detail));
+    OCL_TRY(check_order(model, i, &defined, detail));
   }
-  return check_outputs(model, &made, detail);
+  return check_outputs(model, &defined, detail);
 }
 
 // ---- the model ----
@@ -304,14 +310,15 @@ static ocl_status check_graph(const ocl_tflite* model, ocl_detail* detail) {
 static ocl_status open_subgraph(ocl_tflite* model, ocl_detail* detail) {
   const uint32_t version = ocl_flatbuffer_u32(model->bytes, model->model, OCL_MODEL_VERSION, 0);
   if (version != kSchemaVersion)
-    return ocl_status_with_detail(OCL_MODEL_UNSUPPORTED_FEATURE, detail, "schema version %u", (unsigned)version);
+    return ocl_status_with_detail(OCL_MODEL_UNSUPPORTED_FEATURE, detail, "schema version %u, %d expected",
+                                  (unsigned)version, (int)kSchemaVersion);
   if (ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_SUBGRAPHS) == 0) return OCL_MODEL_NO_SUBGRAPH;
   model->subgraph = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_SUBGRAPHS, 0);
   const uint32_t num_tensors = ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_TENSORS);
   const uint32_t num_operators = ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_OPERATORS);
   if (num_tensors > kMaxTensors || num_operators > kMaxOperators)
-    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%u tensors, %u operators", (unsigned)num_tensors,
-                                  (unsigned)num_operators);
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%u tensors and %u operators, at most %d each",
+                                  (unsigned)num_tensors, (unsigned)num_operators, (int)kMaxTensors);
   model->num_tensors = (int32_t)num_tensors;
   model->num_operators = (int32_t)num_operators;
   model->num_inputs = (int32_t)ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_INPUTS);
@@ -322,7 +329,8 @@ static ocl_status open_subgraph(ocl_tflite* model, ocl_detail* detail) {
 ocl_status ocl_tflite_verify(const uint8_t* bytes, size_t size_bytes, ocl_tflite* model_out, ocl_detail* detail) {
   ocl_tflite model = {.bytes = bytes, .size_bytes = size_bytes};
   if (detail != NULL) detail->text[0] = 0;
-  if (size_bytes < 8) return ocl_status_with_detail(OCL_MODEL_TRUNCATED, detail, "%d bytes", (int)size_bytes);
+  if (size_bytes < 8)
+    return ocl_status_with_detail(OCL_MODEL_TRUNCATED, detail, "%d bytes, at least 8 expected", (int)size_bytes);
   if (!ocl_flatbuffer_has_identifier(bytes, size_bytes, "TFL3")) return OCL_MODEL_NOT_TFLITE;
   if ((uintptr_t)bytes % 8 != 0)
     return ocl_status_with_detail(OCL_INVALID_ARGUMENT, detail, "the model's address is not a multiple of 8");

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-// Without a branch, so that it is vectorized: exponent and mantissa are shifted into place and the bias difference is
-// multiplied away (exact, subnormals included); infinities and NaNs, and only they, get all bits of the exponent.
+// Has no branch, so that compilers vectorize it. It shifts exponent and mantissa into place and corrects the exponent
+// bias by a multiplication, which is exact for subnormals too. Infinities and NaNs get all exponent bits set.
 float ocl_weights_half_to_float(uint16_t half) {
   const uint32_t magnitude = (uint32_t)(half & 0x7fff) << 13;
   float value;
@@ -17,7 +17,7 @@ float ocl_weights_half_to_float(uint16_t half) {
   return value;
 }
 
-// Elements come in runs of `inner` that share a channel, channels cycle through num_scales.
+// Runs of `inner` consecutive elements belong to one channel; channels repeat after num_scales.
 static void dequantize(const ocl_tflite_tensor* tensor, size_t count, float* out) {
   const ocl_quantization* q = &tensor->quantization;
   size_t inner = count;

@@ -1,11 +1,11 @@
-// Stage: a constant of the model (fp32, fp16 or 8-bit with scales) -> float32 weights.
+// In: a constant of the model (float32, float16, or 8-bit with scales). Out: float32 weights.
 #ifndef OCELLI_WEIGHTS_H_
 #define OCELLI_WEIGHTS_H_
 
 #include "tflite/tflite.h"
 
-// Fills out[number of elements] with the real values of a constant FLOAT32, FLOAT16, INT8 or UINT8 tensor;
-// 8-bit ones are (q - zero_point) * scale, per tensor or per channel.
+// Fills out[number of elements] with the real values of a constant FLOAT32, FLOAT16, INT8 or UINT8 tensor.
+// 8-bit values are (stored - zero_point) * scale, per tensor or per channel.
 // INVALID_ARGUMENT: another dtype, or 8 bits without scales.
 ocl_status ocl_weights_to_float(const ocl_tflite_tensor* tensor, float* out);
 

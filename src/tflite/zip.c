@@ -1,5 +1,5 @@
-// Stage: see zip.h. The end record is found from the end (a comment of up to 64 KiB may follow it), it gives the
-// central directory, that gives the local headers. Every range is checked in 64 bits before it is read.
+// See zip.h. The search starts at the end record (a comment of up to 64 KiB may follow it), which points to the central
+// directory, which points to the local headers. Every range is checked in 64 bits before it is read.
 #include "tflite/zip.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static uint32_t load_u32(const uint8_t* at) {
   return load_u16(at) | load_u16(at + 2) << 16;
 }
 
-// NULL if [offset, offset + size_bytes) is not inside.
+// The address of `offset`; NULL if [offset, offset + size_bytes) is not inside `r`.
 static const uint8_t* slice(range r, uint64_t offset, uint64_t size_bytes) {
   return offset <= r.size_bytes && size_bytes <= r.size_bytes - offset ? r.bytes + offset : NULL;
 }
@@ -39,7 +39,7 @@ static ocl_status reject(ocl_detail* detail, const char* name, const char* what)
   return ocl_status_with_detail(OCL_BAD_METADATA, detail, "associated file '%.60s': %s", name, what);
 }
 
-// Looks where the record can be and its comment reaches exactly the end. NULL: no archive.
+// The end record whose comment ends exactly at the end of the file. NULL: no archive.
 static const uint8_t* find_end_record(range file) {
   for (uint64_t comment = 0; comment <= kMaxComment && comment + kEndBytes <= file.size_bytes; comment++) {
     const uint8_t* record = file.bytes + (file.size_bytes - kEndBytes - comment);
@@ -48,24 +48,25 @@ static const uint8_t* find_end_record(range file) {
   return NULL;
 }
 
-// `archive` starts where the archive's own offsets count from; `entry` is the file's central directory record.
+// `archive` starts at the position that the archive's offsets count from. `entry`: the file's central directory record.
 static ocl_status open_file(range archive, const uint8_t* entry, const char* name, ocl_zip_file* file,
                             ocl_detail* detail) {
   const uint32_t flags = load_u16(entry + 8), method = load_u16(entry + 10);
-  if ((flags & kIsEncrypted) != 0) return reject(detail, name, "encrypted");
-  if (method != kStored && method != kDeflated) return reject(detail, name, "unknown compression");
+  if ((flags & kIsEncrypted) != 0) return reject(detail, name, "it is encrypted, which is not supported");
+  if (method != kStored && method != kDeflated)
+    return reject(detail, name, "its compression is neither stored nor deflated");
   const uint64_t local_offset = load_u32(entry + 42);
   const uint8_t* local = slice(archive, local_offset, kLocalBytes);
-  if (local == NULL || load_u32(local) != kLocalSignature) return reject(detail, name, "no local header");
+  if (local == NULL || load_u32(local) != kLocalSignature) return reject(detail, name, "its local header is missing");
   file->size_bytes = load_u32(entry + 20);
   file->inflated_size_bytes = load_u32(entry + 24);
   file->is_deflated = method == kDeflated;
-  if (file->inflated_size_bytes > kMaxInflatedBytes) return reject(detail, name, "larger than 16 MiB");
+  if (file->inflated_size_bytes > kMaxInflatedBytes) return reject(detail, name, "it is larger than 16 MiB");
   if (!file->is_deflated && file->size_bytes != file->inflated_size_bytes)
-    return reject(detail, name, "stored with two sizes");
+    return reject(detail, name, "it is stored, but its two sizes differ");
   const uint64_t data_offset = local_offset + kLocalBytes + load_u16(local + 26) + load_u16(local + 28);
   file->bytes = slice(archive, data_offset, file->size_bytes);
-  return file->bytes == NULL ? reject(detail, name, "its data leaves the archive") : OCL_OK;
+  return file->bytes == NULL ? reject(detail, name, "its data reaches outside the archive") : OCL_OK;
 }
 
 ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* name, ocl_zip_file* file_out,
@@ -74,9 +75,11 @@ ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* nam
   const uint8_t* end = find_end_record((range){bytes, size_bytes});
   if (end == NULL) return OCL_OK;
   const uint64_t directory_bytes = load_u32(end + 12), directory_offset = load_u32(end + 16);
-  // What stands before the archive may or may not be counted in its offsets; the directory ends where `end` starts.
+  // Offsets count either from the first byte of the file or from the first byte of the archive. The directory ends at
+  // the end record, which tells the two apart.
   const uint64_t end_offset = (uint64_t)(end - bytes);
-  if (directory_bytes + directory_offset > end_offset) return reject(detail, name, "no central directory");
+  if (directory_bytes + directory_offset > end_offset)
+    return reject(detail, name, "the archive has no central directory");
   const uint64_t start = end_offset - directory_bytes - directory_offset;
   const range archive = {bytes + start, end_offset - start};
 

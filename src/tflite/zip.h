@@ -1,6 +1,6 @@
-// Stage: bytes that end in a ZIP archive (TFLite Metadata appends one to the .tflite) + a file's name -> that file's
-// bytes as stored. Nothing is inflated here: a deflated file is handed out raw (RFC 1951, no zlib header).
-// Layout facts: PKWARE's APPNOTE. No ZIP64, no encryption, no split archives.
+// In: bytes that end in a ZIP archive (TFLite Metadata appends one to the .tflite), and a file name. Out: the file's
+// bytes as stored: a deflated file is returned raw (RFC 1951, no zlib header), the caller inflates it.
+// Source: PKWARE's APPNOTE. No ZIP64, no encryption, no split archives.
 #ifndef OCELLI_ZIP_H_
 #define OCELLI_ZIP_H_
 
@@ -14,11 +14,11 @@ typedef struct {
   const uint8_t* bytes;  // borrowed from the archive; NULL: no such file, or no archive at all
   size_t size_bytes;     // as stored
   bool is_deflated;
-  size_t inflated_size_bytes;  // == size_bytes unless is_deflated; as the archive says, at most 16 MiB
+  size_t inflated_size_bytes;  // == size_bytes unless is_deflated; read from the archive, at most 16 MiB
 } ocl_zip_file;
 
-// Finds the file called exactly `name`. BAD_METADATA: the archive is malformed, or stores the file in a way that is not
-// supported; `detail` (may be NULL) says how.
+// Finds the file called exactly `name`. BAD_METADATA: the archive is malformed, or the file's encryption or compression
+// is not supported; `detail` (may be NULL) says which.
 ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* name, ocl_zip_file* file_out,
                         ocl_detail* detail);
 

@@ -14,14 +14,14 @@ typedef struct {
 // the union BuiltinOptions, of a field what it is if it is absent.
 static const field kFields[] = {
 #define OPTIONS(name, number) {#name, NULL},
-#define FIELD(id, type, name, member, absent, least, most) {#name, #type},
+#define FIELD(id, type, name, member, absent, min, max) {#name, #type},
 #define REFUSED(id, type, name) {#name, #type},
 #define UNREAD(id, type, name) {#name, #type},
 #include "tflite/operators.def"
 };
 static const int kNumbers[] = {
 #define OPTIONS(name, number) number,
-#define FIELD(id, type, name, member, absent, least, most) absent,
+#define FIELD(id, type, name, member, absent, min, max) absent,
 #define REFUSED(id, type, name) 0,
 #define UNREAD(id, type, name) 0,
 #include "tflite/operators.def"
@@ -37,7 +37,7 @@ static const struct {
   const char* int8;
   int version;
 } kOperators[] = {
-#define OPERATOR(name, code, options, least_inputs, most_inputs, outputs, maps, int8, version, flags) \
+#define OPERATOR(name, code, options, min_inputs, max_inputs, outputs, maps, int8, version, flags) \
   {#name, code, #options, maps, #int8, version},
 #include "tflite/operators.def"
 };

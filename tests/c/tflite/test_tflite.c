@@ -159,7 +159,7 @@ static void test_structure_is_checked(void) {
   REJECTS(poke_i32(t.shapes[Y] - 4, -1), OCL_MODEL_BAD_VECTOR, "shape");
   REJECTS(poke_i32(t.data[WEIGHTS_DATA] - 4, INT32_MAX), OCL_MODEL_BAD_VECTOR, "buffers[1].data");
   REJECTS(poke_i32(w_set_vector(&t.w, t.tensors[Y], 3, "abcd", 5, 1) - 4, 3), OCL_MODEL_BAD_STRING, "end in NUL");
-  REJECTS(poke_i32(w_set_vector(&t.w, t.tensors[Y], 3, "abcd", 5, 1) - 4, -1), OCL_MODEL_BAD_STRING, "leaves");
+  REJECTS(poke_i32(w_set_vector(&t.w, t.tensors[Y], 3, "abcd", 5, 1) - 4, -1), OCL_MODEL_BAD_STRING, "reaches outside");
   // The shape [1, 12], read as a vector of one number at an address that is no multiple of 8.
   REJECTS(w_set_offset(&t.w, t.quantization, 3, t.data[SHAPE_DATA]), OCL_MODEL_MISALIGNED, "zero_point");
   REJECTS(w_set(&t.w, t.model, 0, 2), OCL_MODEL_UNSUPPORTED_FEATURE, "version 2");
@@ -285,7 +285,7 @@ static void test_order_is_checked(void) {
   REJECTS(poke_i32(t.outputs[CONV], X), OCL_MODEL_BAD_ORDER, "tensor 0");
   REJECTS(poke_i32(t.outputs[CONV], WEIGHTS), OCL_MODEL_BAD_ORDER, "tensor 1");
   REJECTS(poke_i32(t.graph_inputs, WEIGHTS), OCL_MODEL_BAD_ORDER, "a constant");
-  REJECTS(poke_i32(t.outputs[CUSTOM] - 4, 0), OCL_MODEL_BAD_ORDER, "tensor 6 'echo': a graph output that no");
+  REJECTS(poke_i32(t.outputs[CUSTOM] - 4, 0), OCL_MODEL_BAD_ORDER, "tensor 6 'echo': it is a graph output that no");
 }
 
 static void test_no_subgraph(void) {
