@@ -1,6 +1,7 @@
-// The exports of the detector's module: ocelli.h for one session. exports.txt lists them all; wasm/engine/ calls them.
-// What cannot fail is returned; the address of a struct that is returned is valid until the same export is called
-// again. What can fail returns a status and writes its result to the last argument, *..._out.
+// The exports of the inference module: the functions of ocelli.h for a single session. exports.txt lists all exports;
+// wasm/engine/ calls them. An export that can fail returns a status and writes its result to its last argument,
+// *..._out. An export that cannot fail returns its result; a returned struct is valid until the same export is called
+// again.
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +19,12 @@ static ocl_session* session;
 static uint8_t* pixels;  // from ocl_image_reserve()
 static size_t pixels_size_bytes;
 
-// What the last failed call could say beyond its status; "" if nothing.
+// Details of the last failed call, beyond its status; "" if there are none.
 const char* ocl_detail_text(void) {
   return session == NULL ? "" : ocl_session_detail(session);
 }
 
-// `use_baseline`: XNNPACK's kernels and indirection throughout, to measure ours against.
+// `use_baseline`: uses XNNPACK's kernels and indirection buffers only, for benchmarks.
 ocl_status ocl_start(int32_t num_threads, int32_t is_deterministic, int32_t use_baseline) {
   if (is_deterministic) ocl_graph_make_deterministic();
   if (!use_baseline) {
@@ -44,7 +45,7 @@ void ocl_stop(void) {
 void* ocl_pool(void) {
   return ocl_session_pool(session);
 }
-// What thread `index` of the pool runs until the pool is destroyed. The single-threaded variants have no pool.
+// The main loop of worker `index` of the pool; returns when the pool is destroyed. Does nothing without threads.
 void ocl_threads_work(void* pool, int32_t index) {
 #ifdef OCL_THREADS
   ocl_graph_threads_work(pool, index);
@@ -64,20 +65,20 @@ ocl_status ocl_model_open(void) {
 
 // NULL: the model has no metadata. The texts are valid until the model is closed.
 const ocl_bridge_metadata* ocl_model_metadata(void) {
-  static ocl_bridge_metadata said;
+  static ocl_bridge_metadata result;
   const ocl_metadata* metadata = ocl_session_metadata(session);
   if (metadata == NULL) return NULL;
-  said = (ocl_bridge_metadata){.name = metadata->name,
-                               .description = metadata->description,
-                               .version = metadata->version,
-                               .author = metadata->author,
-                               .license = metadata->license};
-  if (metadata->num_inputs == 0) return &said;
+  result = (ocl_bridge_metadata){.name = metadata->name,
+                                 .description = metadata->description,
+                                 .version = metadata->version,
+                                 .author = metadata->author,
+                                 .license = metadata->license};
+  if (metadata->num_inputs == 0) return &result;
   const ocl_metadata_tensor input = ocl_metadata_get_input(metadata, 0);
-  said.num_channels = input.num_channels;
-  memcpy(said.mean, input.mean, sizeof said.mean);
-  memcpy(said.std, input.std, sizeof said.std);
-  return &said;
+  result.num_channels = input.num_channels;
+  memcpy(result.mean, input.mean, sizeof result.mean);
+  memcpy(result.std, input.std, sizeof result.std);
+  return &result;
 }
 
 ocl_status ocl_model_read_labels(ocl_bridge_text* text_out) {
@@ -92,23 +93,23 @@ ocl_status ocl_model_read_detector(ocl_bridge_detector* detector_out) {
   size_t size_bytes;
   const uint8_t* entry = ocl_metadata_find_custom(metadata, OCL_DETECTOR_METADATA_ENTRY, &size_bytes);
   if (entry == NULL) return OCL_OK;
-  ocl_detector_metadata said;
-  OCL_TRY(ocl_detector_metadata_verify(entry, size_bytes, &said, NULL));
-  detector_out->anchors = malloc((size_t)said.num_anchors * 4 * sizeof(float) + 1);
+  ocl_detector_metadata detector;
+  OCL_TRY(ocl_detector_metadata_verify(entry, size_bytes, &detector, NULL));
+  detector_out->anchors = malloc((size_t)detector.num_anchors * 4 * sizeof(float) + 1);
   if (detector_out->anchors == NULL) return OCL_OUT_OF_MEMORY;
-  ocl_detector_metadata_fill_anchors(&said, detector_out->anchors);
-  detector_out->num_anchors = said.num_anchors;
-  detector_out->num_classes = said.num_classes;
-  detector_out->is_size_exponential = said.is_size_exponential;
-  detector_out->is_sigmoid = said.is_sigmoid;
-  memcpy(detector_out->box_scales, said.box_scales, sizeof said.box_scales);
+  ocl_detector_metadata_fill_anchors(&detector, detector_out->anchors);
+  detector_out->num_anchors = detector.num_anchors;
+  detector_out->num_classes = detector.num_classes;
+  detector_out->is_size_exponential = detector.is_size_exponential;
+  detector_out->is_sigmoid = detector.is_sigmoid;
+  memcpy(detector_out->box_scales, detector.box_scales, sizeof detector.box_scales);
   return OCL_OK;
 }
 
 ocl_status ocl_model_build(int32_t batch) {
   return ocl_session_build_model(session, batch);
 }
-// *is_done_out false: the network is left whole, because its columns depend on each other.
+// *is_done_out is false if columns depend on each other; then the network does not change.
 ocl_status ocl_model_keep_columns(int32_t output, const int32_t* columns, int32_t num_columns, bool* is_done_out) {
   return ocl_session_keep_columns(session, output, columns, num_columns, is_done_out);
 }
@@ -169,8 +170,8 @@ ocl_status ocl_image_decode_file(const uint8_t* bytes, size_t size_bytes, double
   return ocl_session_decode(session, bytes, size_bytes, (int64_t)max_pixels);
 }
 
-// Memory for the host's pixels; NULL: out of memory. Frames of the same size get the same memory. The present image is
-// dropped, because its pixels may be in that memory.
+// Memory for the host's pixels; NULL: out of memory. Frames of the same size reuse the same memory. Drops the current
+// image, because its pixels may be in that memory.
 void* ocl_image_reserve(size_t size_bytes) {
   ocl_session_drop_image(session);
   if (pixels != NULL && pixels_size_bytes == size_bytes) return pixels;
@@ -179,7 +180,7 @@ void* ocl_image_reserve(size_t size_bytes) {
   pixels_size_bytes = size_bytes;
   return pixels;
 }
-// Makes these pixels the present image, where the host wrote them.
+// Makes pixels in the module's memory the current image, without a copy.
 ocl_status ocl_image_use(const ocl_pixels* image) {
   return ocl_session_set_pixels(session, image);
 }
@@ -187,7 +188,7 @@ void ocl_image_drop(void) {
   ocl_session_drop_image(session);
 }
 
-// The size of the present image, upright; 0 x 0: there is none.
+// The upright size of the current image; 0 x 0: there is none.
 const ocl_bridge_size* ocl_image_size(void) {
   static ocl_bridge_size size;
   size = (ocl_bridge_size){0};
@@ -196,12 +197,12 @@ const ocl_bridge_size* ocl_image_size(void) {
   return &size;
 }
 
-// The present image as RGB [height, width, 3], upright.
+// Writes the current image, upright, as RGB [height, width, 3].
 ocl_status ocl_image_upright(uint8_t* rgb_out) {
   return ocl_session_upright(session, rgb_out);
 }
 
-// The present image -> image `batch_index` of input 0. `roi` NULL: all of it.
+// Resizes the current image into image `batch_index` of input 0. `roi` NULL: the whole image.
 ocl_status ocl_preprocess(const ocl_resize_target* target, const ocl_roi* roi, int32_t quarter_turns_clockwise,
                           int32_t batch_index) {
   return ocl_session_preprocess(session, target, roi, quarter_turns_clockwise, batch_index);
@@ -218,23 +219,23 @@ int32_t ocl_num_classes(void) {
   return ocl_session_num_classes(session);
 }
 
-static ocl_status allocate_anchors(ocl_bridge_anchors* made) {
-  made->anchors = malloc((size_t)made->num_anchors * 4 * sizeof(float));
-  return made->anchors == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
+static ocl_status allocate_anchors(ocl_bridge_anchors* anchors) {
+  anchors->anchors = malloc((size_t)anchors->num_anchors * 4 * sizeof(float));
+  return anchors->anchors == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
 }
 
 ocl_status ocl_anchors_make_ssd(const ocl_anchors_ssd* settings, const ocl_anchors_grid* grid,
-                                ocl_bridge_anchors* made_out) {
-  OCL_TRY(ocl_anchors_count_ssd(settings, grid, &made_out->num_anchors, NULL));
-  OCL_TRY(allocate_anchors(made_out));
-  return ocl_anchors_fill_ssd(settings, grid, made_out->anchors, NULL);
+                                ocl_bridge_anchors* anchors_out) {
+  OCL_TRY(ocl_anchors_count_ssd(settings, grid, &anchors_out->num_anchors, NULL));
+  OCL_TRY(allocate_anchors(anchors_out));
+  return ocl_anchors_fill_ssd(settings, grid, anchors_out->anchors, NULL);
 }
 
 ocl_status ocl_anchors_make_multiscale(const ocl_anchors_multiscale* settings, const ocl_anchors_grid* grid,
-                                       ocl_bridge_anchors* made_out) {
-  OCL_TRY(ocl_anchors_count_multiscale(settings, grid, &made_out->num_anchors, NULL));
-  OCL_TRY(allocate_anchors(made_out));
-  return ocl_anchors_fill_multiscale(settings, grid, made_out->anchors, NULL);
+                                       ocl_bridge_anchors* anchors_out) {
+  OCL_TRY(ocl_anchors_count_multiscale(settings, grid, &anchors_out->num_anchors, NULL));
+  OCL_TRY(allocate_anchors(anchors_out));
+  return ocl_anchors_fill_multiscale(settings, grid, anchors_out->anchors, NULL);
 }
 
 ocl_status ocl_use_heads(int32_t boxes_output, int32_t scores_output, const ocl_ssd_config* config) {

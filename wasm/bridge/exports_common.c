@@ -1,12 +1,12 @@
-// The exports that the detector's module and the training module share.
+// The exports that the inference module and the training module share.
 #include <malloc.h>
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/status.h"
 
-// Names the layouts of structs and the exports that this module was built with (the Makefile makes it). JavaScript
-// compares it with its own, because `wasmUrl` may lead to the .wasm of another version.
+// A hash of the struct layouts and the exports of this build; the Makefile computes it. JavaScript compares it with its
+// own, because `wasmUrl` may point to the .wasm of another version.
 int32_t ocl_abi(void) {
   return OCL_ABI;
 }
@@ -17,7 +17,7 @@ void* ocl_alloc(size_t size_bytes) {
 void ocl_free(void* address) {
   free(address);
 }
-// Bytes that are allocated now.
+// The number of bytes that are currently allocated.
 size_t ocl_live_bytes(void) {
   return (size_t)mallinfo().uordblks;
 }

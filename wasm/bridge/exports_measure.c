@@ -10,9 +10,9 @@ double emscripten_get_now(void);  // milliseconds
 // Independent chains of operations, so that none waits for the result of another. All of them fit into registers.
 enum { CHAINS = 12 };
 
-// The milliseconds that `rounds` multiply-adds in each chain take, as this variant computes them.
+// The milliseconds that `rounds` multiply-adds in each chain take, with the instructions of this variant.
 static double time_fma(int rounds) {
-  // Volatile, because the compiler would make constants anew at each use.
+  // Volatile, because the compiler would load constants again at each use.
   volatile const float opaque_factor = 0.999999f, opaque_addend = 1e-6f;
   const v128_t factor = wasm_f32x4_splat(opaque_factor), addend = wasm_f32x4_splat(opaque_addend);
   v128_t chains[CHAINS];
@@ -30,12 +30,12 @@ static double time_fma(int rounds) {
   const double elapsed = emscripten_get_now() - start;
   float sum = 0;
   for (int i = 0; i < CHAINS; i++) sum += wasm_f32x4_extract_lane(chains[i], 0);
-  volatile const float sink = sum;  // The compiler drops a loop whose result nothing uses.
+  volatile const float sink = sum;  // The compiler removes a loop whose result is not used.
   (void)sink;
   return elapsed;
 }
 
-// 10^9 multiply-adds per second on one thread.
+// The peak of one thread, in 10^9 multiply-adds per second.
 double ocl_measure_peak(void) {
   enum { ROUNDS = 400000, TRIES = 5 };
   double best_ms = 1e9;
@@ -46,15 +46,15 @@ double ocl_measure_peak(void) {
   return best_ms <= 0 ? 0 : 4.0 * CHAINS * ROUNDS / best_ms / 1e6;
 }
 
-// The next two functions time one try. The host repeats them, because an engine compiles a function again between calls
-// once it has run for a while. A try takes a millisecond or more, and most clocks resolve a tenth of that. Both execute
-// the same number of operations; a dot product has four times the multiply-adds.
+// The next two functions time one try in milliseconds. The host repeats them, because an engine recompiles a function
+// after it has run for a while, and switches to the new code between calls. A try takes 1 ms or more; most clocks
+// resolve 0.1 ms. Both execute the same number of operations; a dot product has four times the multiply-adds.
 enum { TRY_ROUNDS = 1000000 };
 double ocl_time_fma(void) {
   return time_fma(TRY_ROUNDS);
 }
 
-// INFINITY: this variant has no dot products, or they do not compute what XNNPACK's kernels need.
+// INFINITY: this variant has no dot products, or they do not compute what XNNPACK's kernels expect.
 double ocl_time_dot(void) {
 #ifdef __wasm_relaxed_simd__
   if (!ocl_kernels_use_dot()) return INFINITY;

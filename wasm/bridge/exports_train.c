@@ -1,11 +1,11 @@
-// The exports of the training module: trainer.h for one trainer. exports_train.txt lists them all;
-// wasm/train/trainer.js calls them.
+// The exports of the training module: the functions of trainer.h for a single trainer. exports_train.txt lists all
+// exports; wasm/train/trainer.js calls them.
 #include "tflite/weights.h"
 #include "train/trainer.h"
 
 static ocl_trainer* trainer;
 
-// The trainer before this one is destroyed.
+// Destroys the previous trainer.
 ocl_status ocl_train_open(const ocl_layer* layers, int32_t num_layers, const ocl_trainer_shape* shape,
                           const ocl_optimizer* optimizer, ocl_trainer_buffers* buffers_out) {
   ocl_trainer_destroy(trainer);
@@ -18,13 +18,13 @@ void ocl_train_close(void) {
   trainer = NULL;
 }
 
-// binary16 -> the input.
+// Converts float16 values to float32 and writes them to the trainer's input.
 void ocl_train_widen(const uint16_t* halves, int32_t count) {
   float* input = ocl_trainer_get_buffers(trainer).input;
   for (int32_t i = 0; i < count; i++) input[i] = ocl_weights_half_to_float(halves[i]);
 }
 
-// One optimizer step, counted from 1; 0: evaluates only.
+// `step` >= 1: the number of the optimizer step to do. 0: evaluates without training.
 ocl_status ocl_train_run(const ocl_trainer_batch* batch, int32_t step, float learning_rate,
                          ocl_trainer_result* result_out) {
   return step == 0 ? ocl_trainer_evaluate(trainer, batch, result_out)

@@ -1,20 +1,20 @@
-// The structs that exports.c fills for JavaScript and that are not the library's own. layout.c prints where their
-// fields are, and those of the library's structs that cross the boundary.
+// Structs that exports.c fills for JavaScript and that ocelli.h does not have. layout.c prints the layouts of these
+// structs and of the library's structs that JavaScript reads or writes.
 #ifndef OCELLI_STRUCTS_H_
 #define OCELLI_STRUCTS_H_
 
 #include "ocelli.h"
 
-// What TFLite Metadata says about the model and its first input.
+// TFLite Metadata of the model and of its first input.
 typedef struct {
   const char *name, *description, *version, *author, *license;
-  int32_t num_channels;  // in `mean` and `std`; 1: the same for all channels; 0: no normalization
+  int32_t num_channels;  // values in `mean` and `std`. 1: the same for all channels; 0: no normalization
   float mean[OCL_METADATA_MAX_CHANNELS], std[OCL_METADATA_MAX_CHANNELS];
 } ocl_bridge_metadata;
 
-// What the model's custom metadata says about its heads.
+// The model's custom metadata about its heads.
 typedef struct {
-  const uint8_t* own;  // our converter's JSON, borrowed until the model is closed; NULL: none
+  const uint8_t* own;  // JSON of ocelli's converter, borrowed until the model is closed; NULL: none
   size_t own_size_bytes;
   float* anchors;  // [num_anchors, 4], caller frees; NULL: the file has no detector metadata
   int32_t num_anchors, num_classes;
