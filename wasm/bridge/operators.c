@@ -114,10 +114,10 @@ static void print_operators(void) {
 
 static void print_markdown(void) {
   puts(
-      "# Operators\n\nThe operators of `.tflite` files that ocelli runs. Loading a model with another operator throws "
-      "an "
-      "error that names it.\n`quantize` can write the operators that have an 8-bit form with int8 tensors. (Generated "
-      "from `src/tflite/operators.def`.)\n\n"
+      "# Operators\n\nocelli runs `.tflite` files with these operators. If a model has any other operator, `create` "
+      "throws\n"
+      "`UNSUPPORTED_OPERATOR` and names it. `quantize` converts operators with an 8-bit form to int8. (Made from\n"
+      "`src/tflite/operators.def`.)\n\n"
       "| operator | 8-bit form |\n| --- | --- |");
   for (int i = 0; i < COUNT(kOperators); i++)
     printf("| %s | %s |\n", kOperators[i].name, form_name(kOperators[i].int8) != NULL ? "yes" : "");
