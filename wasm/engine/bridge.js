@@ -1,4 +1,4 @@
-// One instance of a .wasm: its exports and its memory. What an export reports as a failure becomes an OcelliError.
+// An instance of a .wasm: its exports and its memory. Turns the statuses that exports return into OcelliErrors.
 import { ABI } from '../../dist/layout.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { Memory } from './memory.js';
@@ -6,7 +6,7 @@ import { Memory } from './memory.js';
 /** @typedef {Record<string, (...args: number[]) => number>} Exports */
 
 export class Bridge {
-  /** A trap leaves memory in no known state: the instance must not be used again. */
+  /** True after a trap, which leaves the memory in an unknown state: do not use the instance again. */
   isBroken = false;
 
   /**
@@ -19,16 +19,17 @@ export class Bridge {
       alloc: (n) => exports.ocl_alloc(n),
       free: (a) => exports.ocl_free(a),
     });
-    if (exports.ocl_abi?.() !== ABI) throw new Error('the .wasm is not of this package’s version');
+    if (exports.ocl_abi?.() !== ABI)
+      throw new Error('the .wasm is from another version of this package; serve the one of this version');
   }
 
-  /** Bytes of the whole memory and of what is allocated in it. */
+  /** Sizes of the whole memory and of the allocations in it. */
   get memoryUse() {
     return { totalBytes: this.memory.sizeBytes, liveBytes: this.exports.ocl_live_bytes() };
   }
 
   /**
-   * Runs `use`, which calls exports.
+   * Calls `use`, which calls exports. Throws MODULE_TRAPPED if one of them traps.
    * @template T
    * @param {(put: import('./memory.js').Put) => T} use
    * @returns {T}
@@ -44,7 +45,7 @@ export class Bridge {
   }
 
   /**
-   * Calls an export that returns a status.
+   * Calls an export that returns a status. Throws if it fails.
    * @param {(put: import('./memory.js').Put) => number} use
    */
   call(use) {
@@ -52,7 +53,7 @@ export class Bridge {
   }
 
   /**
-   * Calls an export that returns a status and writes a struct.
+   * Calls an export that returns a status and writes a struct. Returns the struct, or throws.
    * @template {import('./memory.js').Layout} L
    * @param {L} layout
    * @param {(out: number, put: import('./memory.js').Put) => number} use `out`: the struct's address

@@ -1,4 +1,4 @@
-// One instance of the module with one model in it. What it gives out are plain objects and copies.
+// An instance of the inference module with one model. All results are plain objects and copies.
 import { DTYPES, NETWORK, STEP, TENSOR } from '../../dist/layout.js';
 import { failure } from '../shared/errors.js';
 import { roundEven } from '../shared/numbers.js';
@@ -6,7 +6,7 @@ import { Bridge } from './bridge.js';
 import { Features } from './features.js';
 import { Heads } from './heads.js';
 import { host } from './host.js';
-import { PresentImage } from './image.js';
+import { CurrentImage } from './image.js';
 import { instantiate } from './instance.js';
 import { readMetadata } from './metadata.js';
 import { receive } from './receive.js';
@@ -26,13 +26,13 @@ import { receive } from './receive.js';
  * @property {number[]} shape of its output
  * @property {Dtype} dtype of its output
  * @property {number} multiplyAdds
- * @property {number} ms of the last profiled run
+ * @property {number} ms time in the last profiled run
  *
  * @typedef {object} PixelArray
  * @property {Uint8Array | Uint8ClampedArray} data
  * @property {number} width in pixels
  * @property {number} height in pixels
- * @property {1 | 3 | 4} [channels] 1 grey, 3 RGB, 4 RGBA (alpha is ignored); by default what the length says
+ * @property {1 | 3 | 4} [channels] 1 grey, 3 RGB, 4 RGBA (alpha is ignored); default: computed from the length
  * @property {number} [stride] bytes from one row to the next
  *
  * @typedef {object} Roi A region of the upright image, in pixels.
@@ -41,16 +41,16 @@ import { receive } from './receive.js';
  * @property {number} width
  * @property {number} height
  *
- * @typedef {object} Metadata What TFLite Metadata in the file says; empty where there is none.
+ * @typedef {object} Metadata The file's TFLite Metadata; an empty object if it has none.
  * @property {string} [name]
  * @property {string} [description]
  * @property {string} [version]
  * @property {string} [author]
  * @property {string} [license]
  * @property {{mean: number[], std: number[]}} [normalization] of the first input, per channel
- * @property {string} [labels] a label file's text
+ * @property {string} [labels] the text of the label file
  * @property {DetectorMetadata} [detector] MediaPipe's detector metadata
- * @property {string} [own] the JSON text that our converter leaves
+ * @property {string} [own] the JSON text of ocelli's converter
  *
  * @typedef {object} DetectorMetadata
  * @property {Float32Array} anchors [N, 4]: y centre, x centre, height, width
@@ -58,8 +58,8 @@ import { receive } from './receive.js';
  * @property {number} numClasses
  * @property {boolean} isSigmoid scores are logits
  *
- * @typedef {object} InputSpec How pixels become the network's input: value = pixel * scale + offset, pixel in [0, 255].
- * @property {number | number[]} scale one, or one per R, G, B
+ * @typedef {object} InputSpec How to compute the network's input: value = pixel * scale + offset, pixel in [0, 255].
+ * @property {number | number[]} scale one number, or one for each of R, G, B
  * @property {number | number[]} offset
  * @property {'legacy' | 'half-pixel'} resize
  */
@@ -75,7 +75,7 @@ const VIEWS = {
   bool: Uint8Array,
 };
 
-/** Dtypes by the numbers that C has for them. */
+/** Dtypes by their numbers in C. */
 const DTYPE_OF = /** @type {Record<number, Dtype>} */ (
   Object.fromEntries(Object.entries(DTYPES).map(([name, number]) => [number, name]))
 );
@@ -95,14 +95,14 @@ export class Engine {
     this.#bridge = new Bridge(exports, memory);
     this.#exports = exports;
     this.#memory = this.#bridge.memory;
-    this.image = new PresentImage(this.#bridge);
+    this.image = new CurrentImage(this.#bridge);
     this.heads = new Heads(this.#bridge);
     this.features = new Features(this.#bridge);
   }
 
   /**
    * @param {{variant: import('./variant.js').Variant, threads: number, deterministic?: boolean,
-   *   baseline?: boolean, wasmUrl?: string | URL}} options baseline: XNNPACK's own kernels, to measure ours against
+   *   baseline?: boolean, wasmUrl?: string | URL}} options baseline: use XNNPACK's kernels only, for benchmarks
    */
   static async create({ variant, threads, deterministic = false, baseline = false, wasmUrl }) {
     const module = await host().loadModule(variant, wasmUrl);
@@ -134,12 +134,12 @@ export class Engine {
     await Promise.all(starts.map(startThread));
   }
 
-  /** A trap leaves memory in no known state: the instance must not be used again. */
+  /** True after a trap, which leaves the memory in an unknown state: do not use the engine again. */
   get isBroken() {
     return this.#bridge.isBroken;
   }
 
-  /** Bytes of the whole memory and of what is allocated in it. */
+  /** Sizes of the whole memory and of the allocations in it. */
   get memoryUse() {
     return this.#bridge.memoryUse;
   }
@@ -165,8 +165,8 @@ export class Engine {
   }
 
   /**
-   * Packs the weights, and frees the received bytes.
-   * @param {{keepFile?: boolean}} [options] keepFile: do not free them yet, see {@link Engine.closeModel}
+   * Builds the network (packs its weights), then calls {@link Engine.closeModel}.
+   * @param {{keepFile?: boolean}} [options] keepFile: do not call it, so that the file can still be read
    */
   buildModel({ keepFile = false } = {}) {
     this.#bridge.call(() => this.#exports.ocl_model_build(1));
@@ -174,10 +174,10 @@ export class Engine {
   }
 
   /**
-   * Computes only some columns of an output. Call it before the file is closed.
+   * Makes the network compute only some columns of an output. Call it before {@link Engine.closeModel}.
    * @param {number} output
    * @param {Int32Array} columns ascending
-   * @returns {boolean} false: columns depend on each other, and the network is left whole
+   * @returns {boolean} false: the columns depend on each other, and the network does not change
    */
   keepColumns(output, columns) {
     return this.#bridge.guard((put) => {
@@ -188,7 +188,7 @@ export class Engine {
     });
   }
 
-  /** Frees the received bytes, and allocates the network's activations: it can be run now. */
+  /** Frees the received bytes and allocates memory for the activations. The network can run afterwards. */
   closeModel() {
     this.#bridge.call(() => this.#exports.ocl_model_close());
   }
@@ -205,7 +205,7 @@ export class Engine {
     return Array.from({ length: this.#exports.ocl_input_count() }, (_, i) => this.#input(i).info);
   }
 
-  /** @returns {(TensorInfo & {isConstant: boolean})[]} isConstant: the same whatever the input is */
+  /** @returns {(TensorInfo & {isConstant: boolean})[]} isConstant: does not depend on the input */
   get outputs() {
     return Array.from({ length: this.#exports.ocl_output_count() }, (_, i) => {
       const { info, isConstant } = this.#output(i);
@@ -244,19 +244,20 @@ export class Engine {
   writeInput(index, data) {
     const { info, View, sizeBytes, data: address } = this.#input(index);
     if (!(data instanceof View) || data.byteLength !== sizeBytes) {
-      throw failure('INVALID_INPUT', `input '${info.name}' takes ${info.dtype} [${info.shape}]`);
+      throw failure('INVALID_INPUT', `input '${info.name}' must be ${info.dtype} [${info.shape}]`);
     }
     this.#memory.write(address, data);
   }
 
   /**
-   * @param {Float32Array} values of one image [H, W, 3], in the numbers that input 0 stores
+   * Writes one image of the batch to input 0.
+   * @param {Float32Array} values [H, W, 3]; for a quantized input: quantized values, not yet rounded
    * @param {number} batchIndex
    */
   writeImage(values, batchIndex) {
     const { info, View, sizeBytes, data: address } = this.#input(0);
     const [low, high] = info.dtype === 'int8' ? [-128, 127] : [0, 255];
-    /** @param {number} value rounded as resize.c does, halves to the even one, and saturated */
+    /** Rounds halves to even, as resize.c does, and saturates. @param {number} value */
     const store = (value) => Math.min(Math.max(roundEven(value), low), high);
     const stored = info.dtype === 'float32' ? values : new View(Uint8Array.from(values.map(store)).buffer);
     this.#memory.write(address + (batchIndex * sizeBytes) / info.shape[0], stored);
@@ -273,7 +274,7 @@ export class Engine {
 
   // ---- running ----
 
-  /** @param {boolean} [profile] note each operator's time */
+  /** @param {boolean} [profile] record each operator's time */
   run(profile = false) {
     this.#bridge.call(() => this.#exports.ocl_run(Number(profile)));
   }
@@ -299,21 +300,20 @@ export class Engine {
     return { arenaBytes, parameters, multiplyAdds, dynamicBatch };
   }
 
-  /** The most multiply-adds that this engine does on one thread, in 10^9 per second: the peak to compare a network with. */
+  /** Measures the peak of one thread, in 10^9 multiply-adds per second. */
   measurePeak() {
     return this.#bridge.guard(() => this.#exports.ocl_measure_peak());
   }
 
   /**
-   * Milliseconds for the same number of operations: of multiply-adds of floats, and of dot products of bytes. A dot
-   * product has four times the multiply-adds.
-   * @returns {[number, number]} Infinity: dot products do not compute here what the network needs
+   * Times equal numbers of float multiply-adds and of int8 dot products. A dot product does four multiply-adds.
+   * @returns {[number, number]} milliseconds of each; Infinity: dot products do not compute what the network expects
    */
   timeProducts() {
     return this.#bridge.guard(() => [this.#exports.ocl_time_fma(), this.#exports.ocl_time_dot()]);
   }
 
-  /** Frees the model and ends the threads. */
+  /** Frees the model and stops the threads. */
   close() {
     if (!this.isBroken) this.#bridge.guard(() => this.#exports.ocl_stop());
   }

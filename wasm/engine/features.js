@@ -1,4 +1,4 @@
-// Feature vectors: the mean of one tensor of the network over its plane, or under a box.
+// Feature vectors: the mean of a feature map of the network, over the whole map or inside a box.
 
 export class Features {
   #bridge;
@@ -9,22 +9,22 @@ export class Features {
   }
 
   /**
-   * Says which operator's output is pooled.
+   * Chooses the operator whose output is pooled.
    * @param {number} step the operator's index
-   * @param {boolean} isCut the network ends there: no later operator is run, and this output is the only one
+   * @param {boolean} isCut remove all later operators; this output becomes the network's only output
    */
   use(step, isCut) {
     this.#bridge.call(() => this.#bridge.exports.ocl_features_use(step, Number(isCut)));
   }
 
-  /** Numbers of one vector; 0: {@link Features.use} was not called. */
+  /** Length of one vector; 0: {@link Features.use} was not called. */
   get length() {
     return this.#bridge.exports.ocl_features_size();
   }
 
   /**
-   * The features of the first images of the last run's batch.
-   * @param {number} count of images
+   * The features of the first `count` images of the last run's batch.
+   * @param {number} count
    * @returns {Float32Array} [count, length]
    */
   read(count) {
@@ -36,8 +36,8 @@ export class Features {
   }
 
   /**
-   * The features of each of the last detections, the mean under its box.
-   * @param {number} count of detections
+   * The features of each of the last detections: the mean inside its box.
+   * @param {number} count number of detections
    * @returns {Float32Array} [count, length]
    */
   readBoxes(count) {
@@ -47,7 +47,7 @@ export class Features {
   }
 
   /**
-   * @param {number} count of numbers
+   * @param {number} count number of floats
    * @param {(address: number) => void} write
    */
   #pool(count, write) {

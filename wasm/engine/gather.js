@@ -1,5 +1,5 @@
 /**
- * All of a source whose length is not known.
+ * Reads a source of unknown length to its end. Returns its chunks again, with their total size.
  * @param {AsyncIterable<Uint8Array>} chunks
  * @param {{signal?: AbortSignal, onProgress?: (progress: {loaded: number}) => void}} options
  */

@@ -1,4 +1,4 @@
-// What makes boxes of the network's outputs: raw heads with anchors, or the network's own post-processing operator.
+// Decodes the network's outputs to boxes: raw heads with anchors, or the outputs of TFLite_Detection_PostProcess.
 import {
   ANCHORS,
   ANCHORS_GRID,
@@ -19,7 +19,7 @@ import { putRoi } from './image.js';
  * @typedef {import('./types.js').MultiscaleAnchorGenerator} MultiscaleAnchorGenerator
  */
 
-/** Numbers of a detection: x, y, width, height, score, class number. */
+/** The number of columns of a detection: x, y, width, height, score, class number. */
 export const DETECTION_COLUMNS = DETECTION.size / 4;
 export const CLASS_COLUMN = DETECTION.fields.classId[1] / 4;
 
@@ -36,7 +36,7 @@ export class Heads {
     return this.#bridge.exports.ocl_has_postprocess() !== 0;
   }
 
-  /** Number of the detector's classes, without background. */
+  /** The number of classes, without background. */
   get numClasses() {
     return this.#bridge.exports.ocl_num_classes();
   }
@@ -48,7 +48,7 @@ export class Heads {
    */
   generateAnchors(generator, image) {
     const { exports, memory } = this.#bridge;
-    const made = this.#bridge.fill(ANCHORS, (out, put) =>
+    const generated = this.#bridge.fill(ANCHORS, (out, put) =>
       generator.type === 'ssd'
         ? exports.ocl_anchors_make_ssd(
             putSsd(put, generator),
@@ -57,15 +57,15 @@ export class Heads {
           )
         : exports.ocl_anchors_make_multiscale(putMultiscale(put, generator), putGrid(put, image), out),
     );
-    const anchors = memory.readFloats(made.anchors, made.numAnchors * 4);
-    exports.ocl_free(made.anchors);
+    const anchors = memory.readFloats(generated.anchors, generated.numAnchors * 4);
+    exports.ocl_free(generated.anchors);
     return anchors;
   }
 
   /**
-   * Says which outputs are raw heads, and how they become boxes.
-   * @param {{boxes: number, scores: number}} outputs their indices
-   * @param {number} numColumns of the scores
+   * Sets which outputs are the raw heads, and how to decode them.
+   * @param {{boxes: number, scores: number}} outputs indices of the outputs
+   * @param {number} numColumns columns of the scores
    * @param {Float32Array} anchors [N, 4]
    * @param {import('./types.js').SsdSpec} ssd
    */
@@ -88,11 +88,11 @@ export class Heads {
   }
 
   /**
-   * Detections of the last run, best first: rows of x, y, width, height, score, class number.
+   * Detections of the last run, highest score first: rows of x, y, width, height, score, class number.
    * @param {Required<import('./types.js').Thresholds>} thresholds
-   * @param {Uint8Array | undefined} mask one byte per class: 0, left out
-   * @param {import('./engine.js').Roi} roi what the network saw, in pixels of the upright image
-   * @param {number} quarterTurns by which it was turned
+   * @param {Uint8Array | undefined} mask one byte for each class; 0: do not report it
+   * @param {import('./engine.js').Roi} roi the region that was the network's input, in pixels of the upright image
+   * @param {number} quarterTurns clockwise quarter turns of that region
    */
   detect(thresholds, mask, roi, quarterTurns) {
     const { exports, memory } = this.#bridge;

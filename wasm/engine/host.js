@@ -1,9 +1,9 @@
-// What differs between Node, browsers and workers, behind one interface; platform/*.js implement and install it. Rooms
-// above the engine declare what else they may find in it: WorkerHost (vision), MachineHost (report), DirectoryHost (train).
+// The interface to the platform (Node, browsers, workers). wasm/platform/*.js implement and install it. Other folders
+// declare further parts of it: WorkerHost (vision), MachineHost (report), DirectoryHost (train).
 
 /**
  * @typedef {object} ByteSource Bytes that arrive in pieces.
- * @property {number} [sizeBytes] if known beforehand
+ * @property {number} [sizeBytes] undefined: not known
  * @property {AsyncIterable<Uint8Array>} chunks
  */
 
@@ -23,23 +23,24 @@
  * @property {number} height
  *
  * @typedef {object} Drawing What a browser can draw and decode.
- * @property {(source: unknown) => Size | undefined} measure undefined: not something that can be drawn
- * @property {(source: any, size: Size) => Promise<{data: Uint8Array, release: () => void} | undefined>} copy all of it at
- *   its own size, RGBA; undefined: to be drawn and read
- * @property {(source: any, region: import('./engine.js').Roi, size: Size) => Uint8ClampedArray} read draws a region of
- *   the source at that size; RGBA
- * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<Size & {close(): void} | undefined>} decode an image file;
- *   undefined: the browser cannot
+ * @property {(source: unknown) => Size | undefined} measure the source's size; undefined: it cannot be drawn
+ * @property {(source: any, size: Size) => Promise<{data: Uint8Array, release: () => void} | undefined>} copy the whole
+ *   source at its own size, RGBA; undefined: not possible, use `read`
+ * @property {(source: any, region: import('./engine.js').Roi, size: Size) => Uint8ClampedArray} read draw a region of
+ *   the source at `size`; RGBA
+ * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<Size & {close(): void} | undefined>} decode decode an image
+ *   file; undefined: the browser cannot
  *
  * @typedef {object} Host
- * @property {boolean} trustsRelaxed whether relaxed SIMD, where it validates, computes what it should
- * @property {boolean} hasInt8 whether the package's own model has its 8-bit twin here
- * @property {'here' | 'worker' | 'none'} threads where a pool of threads can be had: a page must not wait for others
+ * @property {boolean} trustsRelaxed whether relaxed SIMD, if the engine has it, computes correct results
+ * @property {boolean} hasInt8 whether the int8 version of the package's model is available here
+ * @property {'here' | 'worker' | 'none'} threads where a thread pool can run. A page must not block, so its pool
+ *   runs in a worker.
  * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
- * @property {(wasmUrl?: string | URL, precision?: 'float' | 'int8') => string | URL} locateModel where the package's own
- *   model is
- * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open a path or URL
- * @property {(start: ThreadStart) => Promise<unknown>} [startThread] resolves when the thread is about to work
+ * @property {(wasmUrl?: string | URL, precision?: 'float' | 'int8') => string | URL} locateModel the path or URL of the
+ *   package's model
+ * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open open a path or URL
+ * @property {(start: ThreadStart) => Promise<unknown>} [startThread] resolves when the thread is ready to work
  * @property {Drawing} [drawing]
  */
 
@@ -53,6 +54,9 @@ export function installHost(host) {
 
 /** @returns {Host} */
 export function host() {
-  if (!installed) throw new Error('import ocelli through its package entry');
+  if (!installed)
+    throw new Error(
+      'no platform is installed: import ocelli through an entry of package.json, such as "ocelli"',
+    );
   return installed;
 }

@@ -1,9 +1,9 @@
-// The present image: a decoded file, or pixels of the host. The network's input is made from it.
+// The current image of an engine: a decoded file, or pixels from the host. It is the source of the network's input.
 import { PIXELS, RESIZE_MODES, RESIZE_TARGET, ROI, SIZE } from '../../dist/layout.js';
 
 /** @typedef {import('./engine.js').Roi} Roi */
 
-export class PresentImage {
+export class CurrentImage {
   #bridge;
 
   /** @param {import('./bridge.js').Bridge} bridge */
@@ -47,14 +47,14 @@ export class PresentImage {
     this.#bridge.exports.ocl_image_drop();
   }
 
-  /** Upright, in pixels. */
+  /** The upright size in pixels; 0 x 0: there is no image. */
   get size() {
     const { exports, memory } = this.#bridge;
     const { widthPx: width, heightPx: height } = memory.readStruct(exports.ocl_image_size(), SIZE);
     return { width, height };
   }
 
-  /** A copy as RGB, upright. */
+  /** A copy of the upright image as RGB. */
   read() {
     const { exports, memory } = this.#bridge;
     const { width, height } = this.size;

@@ -1,12 +1,12 @@
 import { INITIAL_PAGES, MAXIMUM_PAGES } from '../../dist/build.js';
 
-/** To grow by: each growth costs, and pages that are never touched do not. */
-const FEWEST_PAGES = 32;
+/** Memory grows by at least this many pages: growing costs time, pages that are never touched cost nothing. */
+const MIN_GROWTH_PAGES = 32;
 
 /**
  * Instantiates a variant. The module imports a clock, a way to grow its memory and, with threads, the memory itself.
  * @param {WebAssembly.Module} module
- * @param {WebAssembly.Memory} [shared] the memory of the instance that a thread joins
+ * @param {WebAssembly.Memory} [shared] only in a worker thread: the memory of the main instance
  */
 export async function instantiate(module, shared) {
   const imported = WebAssembly.Module.imports(module).some((entry) => entry.kind === 'memory');
@@ -19,8 +19,8 @@ export async function instantiate(module, shared) {
     env: {
       ...(memory && { memory }),
       emscripten_get_now: () => performance.now(),
-      // XNNPACK takes other matrix kernels on x86 with up to four cores, a fifth slower as V8 compiles them. Always
-      // the same answer: the plain variant must compute the same bits everywhere.
+      // On x86 with up to four cores XNNPACK would choose other matrix kernels, which are 20 % slower in V8. A constant
+      // also makes the plain variant compute the same bits everywhere.
       hardware_concurrency: () => 16,
       emscripten_resize_heap: (/** @type {number} */ sizeBytes) =>
         grow(/** @type {WebAssembly.Memory} */ (memory), sizeBytes >>> 0),
@@ -35,13 +35,13 @@ export async function instantiate(module, shared) {
 }
 
 /**
- * Grows to `sizeBytes`; 0 where that is not to be had, which malloc turns into a status.
+ * Grows the memory to at least `sizeBytes`. Returns 1, or 0 on failure; malloc then returns NULL.
  * @param {WebAssembly.Memory} memory
  * @param {number} sizeBytes
  */
 function grow(memory, sizeBytes) {
   const pages = Math.ceil((sizeBytes - memory.buffer.byteLength) / 65536);
-  return pages <= 0 || tryGrow(memory, Math.max(pages, FEWEST_PAGES)) || tryGrow(memory, pages) ? 1 : 0;
+  return pages <= 0 || tryGrow(memory, Math.max(pages, MIN_GROWTH_PAGES)) || tryGrow(memory, pages) ? 1 : 0;
 }
 
 /**

@@ -1,13 +1,13 @@
-// The one place that touches the module's memory. Addresses stay inside wasm/engine/ and the trainer; views of the memory
-// stay in this file.
+// Reads and writes the module's memory. Only wasm/engine/ and wasm/train/trainer.js handle addresses, and only this
+// file creates views of the memory.
 import { MAXIMUM_PAGES } from '../../dist/build.js';
 import { OcelliError } from '../shared/errors.js';
 
 /**
- * @typedef {readonly [type: string, offset: number, length?: number, stride?: number]} Field of a struct; with a length, an
- *   array
- * @typedef {{readonly size: number, readonly fields: {readonly [name: string]: Field}}} Layout of a C struct, as
- *   dist/layout.js has it
+ * @typedef {readonly [type: string, offset: number, length?: number, stride?: number]} Field of a struct; with a
+ *   length: an array
+ * @typedef {{readonly size: number, readonly fields: {readonly [name: string]: Field}}} Layout of a C struct, in the
+ *   format of dist/layout.js
  */
 
 /**
@@ -18,14 +18,14 @@ import { OcelliError } from '../shared/errors.js';
 /**
  * @template {Layout} L
  * @typedef {{-readonly [name in keyof L['fields']]: L['fields'][name]['length'] extends 2 ? Value<L['fields'][name]> : Value<L['fields'][name]>[]}} Values
- *   of a struct's fields. Numbers may be addresses.
+ *   of a struct's fields; numbers may be addresses
  */
 
 /**
- * @typedef {object} Put Copies arguments of a call into the module's memory; each function returns the address.
+ * @typedef {object} Put Copies the arguments of a call into the module's memory. Each function returns an address.
  * @property {(data: ArrayBufferView) => number} data
- * @property {<L extends Layout>(layout: L, ...structs: Values<L>[]) => number} structs one, or an array of them
- * @property {(sizeBytes: number) => number} space for what the call writes; not cleared
+ * @property {<L extends Layout>(layout: L, ...structs: Values<L>[]) => number} structs one struct, or an array of them
+ * @property {(sizeBytes: number) => number} space memory for the call's results; not cleared
  */
 
 const text = new TextDecoder();
@@ -47,13 +47,13 @@ export class Memory {
     this.#free = free;
   }
 
-  /** The whole memory; a view from before the memory grew is replaced. */
+  /** A view of the whole memory, made again whenever the memory has grown. */
   get bytes() {
     if (this.#bytes.buffer !== this.#memory.buffer) this.#bytes = new Uint8Array(this.#memory.buffer);
     return this.#bytes;
   }
 
-  /** Bytes that the module holds from the host. */
+  /** Size of the whole memory in bytes. */
   get sizeBytes() {
     return this.#memory.buffer.byteLength;
   }
@@ -64,19 +64,19 @@ export class Memory {
   }
 
   /**
-   * The address that `allocate` gives. It takes 32 bits: what could not be held anyway must not come to it as a
-   * remainder.
+   * Calls `allocate` and returns its address; throws OUT_OF_MEMORY if it fails. Sizes past the module's maximum fail
+   * here, because `allocate` takes 32 bits and would get a truncated size.
    * @param {number} sizeBytes
    * @param {(sizeBytes: number) => number} allocate
    */
   reserve(sizeBytes, allocate) {
     const address = sizeBytes < MAXIMUM_BYTES ? allocate(sizeBytes) : 0;
-    if (address === 0) throw new OcelliError('OUT_OF_MEMORY', `not enough memory: ${sizeBytes} bytes`);
+    if (address === 0) throw new OcelliError('OUT_OF_MEMORY', `not enough memory for ${sizeBytes} bytes`);
     return address;
   }
 
   /**
-   * Runs `use`, and frees what it put into memory.
+   * Calls `use`, then frees the arguments that it put into memory.
    * @template T
    * @param {(put: Put) => T} use
    * @returns {T}
@@ -112,7 +112,7 @@ export class Memory {
   }
 
   /**
-   * A copy of `length` bytes, its own buffer.
+   * A copy of `length` bytes, in a buffer of its own.
    * @param {number} address
    * @param {number} length
    */

@@ -1,4 +1,4 @@
-// What the opened model's metadata says, as plain objects.
+// In: a bridge whose model is open. Out: the model's metadata as plain objects.
 import { DETECTOR, METADATA, TEXT } from '../../dist/layout.js';
 
 const text = new TextDecoder();
@@ -37,16 +37,16 @@ function readLabels(bridge) {
 }
 
 /**
- * Where sizes are not encoded as logarithms, ocelli cannot decode the boxes: then there is no detector.
+ * `detector` is undefined if box sizes are not encoded as logarithms, because ocelli cannot decode such boxes.
  * @param {Bridge} bridge
  */
 function readDetector(bridge) {
   const { exports, memory } = bridge;
-  const said = bridge.fill(DETECTOR, (out) => exports.ocl_model_read_detector(out));
-  const own = said.own === 0 ? undefined : text.decode(memory.read(said.own, said.ownSizeBytes));
-  if (said.anchors === 0) return { own };
-  const anchors = memory.readFloats(said.anchors, said.numAnchors * 4);
-  exports.ocl_free(said.anchors);
-  const { boxScales: boxCoder, numClasses, isSigmoid } = said;
-  return { own, detector: said.isSizeExponential ? { anchors, boxCoder, numClasses, isSigmoid } : undefined };
+  const info = bridge.fill(DETECTOR, (out) => exports.ocl_model_read_detector(out));
+  const own = info.own === 0 ? undefined : text.decode(memory.read(info.own, info.ownSizeBytes));
+  if (info.anchors === 0) return { own };
+  const anchors = memory.readFloats(info.anchors, info.numAnchors * 4);
+  exports.ocl_free(info.anchors);
+  const { boxScales: boxCoder, numClasses, isSigmoid } = info;
+  return { own, detector: info.isSizeExponential ? { anchors, boxCoder, numClasses, isSigmoid } : undefined };
 }

@@ -1,14 +1,15 @@
-// Whether 8 bits are worth it here.
+// Decides whether the int8 model is worth using in this engine.
 
-/** Dot products must do so many times the multiply-adds that floats do, for 8 bits to be worth what they lose. */
-const WORTHWHILE = 3;
+/** int8 loses some accuracy, so its dot products must do at least this many times the multiply-adds of float. */
+const MIN_SPEEDUP = 3;
 const PROBE_MS = 100;
 
 /** @type {boolean | undefined} */
 let isFast;
 
 /**
- * Nothing but time tells how an engine lowers dot products. Where its clock stands still, they are not fast.
+ * Whether the engine compiles dot products to fast instructions, which only a measurement can tell. If the clock does
+ * not advance (edge workers), the answer is false.
  * @param {import('./engine.js').Engine} engine
  */
 export function hasFastDots(engine) {
@@ -21,6 +22,6 @@ export function hasFastDots(engine) {
     float = Math.min(float, times[0]);
     dot = Math.min(dot, times[1]);
   }
-  // Four times as many products in each
-  return (isFast = dot > 0 && 4 * float >= WORTHWHILE * dot);
+  // A dot product does four multiply-adds per lane.
+  return (isFast = dot > 0 && 4 * float >= MIN_SPEEDUP * dot);
 }

@@ -1,4 +1,4 @@
-// A model's bytes as they arrive -> the module's memory.
+// Writes a model's bytes into the module's memory as they arrive.
 import { failure } from '../shared/errors.js';
 import { gather } from './gather.js';
 
@@ -25,9 +25,10 @@ export async function receive(bridge, { sizeBytes, chunks }, { signal, onProgres
   let loaded = 0;
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
-    // Reserved inside the loop: only leaving a loop closes the source, so a failure before it would leave it open.
+    // Reserve memory inside the loop: if that fails, leaving the loop closes the source.
     const address = (reserved ??= reserve());
-    if (loaded + chunk.length > total) throw failure('MODEL_NOT_FOUND', 'it is longer than announced');
+    if (loaded + chunk.length > total)
+      throw failure('MODEL_NOT_FOUND', `it has more than the announced ${total} bytes`);
     memory.write(address + loaded, chunk);
     loaded += chunk.length;
     onProgress?.({ loaded, total });

@@ -1,7 +1,8 @@
 import { instantiate } from './instance.js';
 
 /**
- * The life of one thread of a pool: joins the memory, says that it is ready, works until the pool is destroyed.
+ * Runs in a worker: instantiates the module over the shared memory, calls `ready`, and works until the pool is
+ * destroyed.
  * @param {import('./host.js').ThreadStart} start
  * @param {() => void} ready
  */

@@ -1,19 +1,19 @@
-// How a detector's outputs become boxes; no code.
+// Types of the settings that turn a detector's outputs into boxes. No code.
 export {};
 
 /**
- * @typedef {object} SsdAnchorGenerator TensorFlow's Object Detection API's ssd_anchor_generator.
+ * @typedef {object} SsdAnchorGenerator ssd_anchor_generator of TensorFlow's Object Detection API.
  * @property {'ssd'} type
- * @property {number[][]} [featureMaps] [height, width] of each; default: the input's size / 16, / 32, …, rounded up
- * @property {number} [numLayers] where `featureMaps` and `scales` are not given
- * @property {number} [minScale] of the first layer
- * @property {number} [maxScale] of the last; evenly between
- * @property {number[]} [scales] one per layer, instead of the range
+ * @property {number[][]} [featureMaps] [height, width] of each; default: input size / 16, / 32, …, rounded up
+ * @property {number} [numLayers] required if neither `featureMaps` nor `scales` is given
+ * @property {number} [minScale] scale of the first layer
+ * @property {number} [maxScale] scale of the last layer; the scales between are evenly spaced
+ * @property {number[]} [scales] one for each layer; replaces `minScale` and `maxScale`
  * @property {number[]} aspectRatios width / height
  * @property {number} [interpolatedScaleAspectRatio] 0: no interpolated anchor; default 1
  * @property {boolean} [reduceBoxesInLowestLayer] default true
  *
- * @typedef {object} MultiscaleAnchorGenerator The Object Detection API's multiscale_anchor_generator (FPN).
+ * @typedef {object} MultiscaleAnchorGenerator multiscale_anchor_generator (FPN) of the Object Detection API.
  * @property {'multiscale'} type
  * @property {number} minLevel
  * @property {number} maxLevel
@@ -21,12 +21,13 @@ export {};
  * @property {number[]} aspectRatios
  * @property {number} scalesPerOctave
  *
- * @typedef {object} SsdSpec How raw heads become boxes.
+ * @typedef {object} SsdSpec How to decode the raw heads of an SSD detector.
  * @property {Float32Array | number[][]} [anchors] [N, 4]: y centre, x centre, height, width, in [0, 1]
- * @property {SsdAnchorGenerator | MultiscaleAnchorGenerator} [anchorGenerator] instead of `anchors`
- * @property {number[]} boxCoder scales of ty, tx, th, tw: [10, 10, 5, 5] in most models
- * @property {'sigmoid' | 'softmax' | 'none'} scores what turns the class head into probabilities; 'none': it is them
- * @property {boolean} background whether the class head's first column is the background
+ * @property {SsdAnchorGenerator | MultiscaleAnchorGenerator} [anchorGenerator] replaces `anchors`
+ * @property {number[]} boxCoder scales of ty, tx, th, tw; [10, 10, 5, 5] in most models
+ * @property {'sigmoid' | 'softmax' | 'none'} scores the function that turns logits of the class head into
+ *   probabilities; 'none': the class head outputs probabilities
+ * @property {boolean} background whether column 0 of the class head is the background
  *
  * @typedef {object} Thresholds
  * @property {number} [scoreThreshold] only return detections whose score is above this value; 0 to 1, default 0.5

@@ -1,7 +1,7 @@
 import { failure } from '../shared/errors.js';
 
 /** @typedef {'simd' | 'relaxed' | 'simd-threads' | 'relaxed-threads'} Variant */
-/** @typedef {'train-simd' | 'train-relaxed'} TrainVariant what training runs on, a module of its own */
+/** @typedef {'train-simd' | 'train-relaxed'} TrainVariant variants of the separate training module */
 
 // A module of one function whose body is `i32.const 0; i8x16.splat; …; drop; end`.
 /** @param {number[]} body */
@@ -17,8 +17,8 @@ const SIMD = probe(...SPLAT, 0x1a);
 const RELAXED = probe(...SPLAT, ...SPLAT, ...SPLAT, 0xfd, 0x85, 0x02, 0x1a); // f32x4.relaxed_madd
 
 /**
- * The best variant that this engine validates. A relaxed opcode makes the whole module invalid where it is unknown, so
- * nothing but validation tells.
+ * The best variant that this JavaScript engine supports. An engine without relaxed SIMD rejects every module that
+ * contains a relaxed opcode, so a tiny module is validated to find out.
  * @param {{threads: number, deterministic: boolean, trustsRelaxed: boolean}} wish
  * @returns {Variant}
  */

@@ -1,7 +1,7 @@
 /**
- * Every failure of this package: `code` is stable and meant for programs, `message` for people.
+ * Every error of this package. `code` is stable and meant for programs, `message` is for people.
  *
- * Codes of the module (images, models, networks) are the names in src/base/status.h. JavaScript's own are the keys of
+ * Errors of the module (images, models, networks) have the codes of src/base/status.h, errors of JavaScript the keys of
  * {@link MESSAGES}.
  */
 export class OcelliError extends Error {
@@ -17,21 +17,21 @@ export class OcelliError extends Error {
   }
 }
 
-/** Codes that arise in JavaScript, with what they mean. */
+/** The error codes of JavaScript and their messages. */
 export const MESSAGES = {
   CLOSED: 'the object was closed',
   INVALID_INPUT: 'the image is neither bytes nor pixels nor a tensor',
   INVALID_OPTION: 'an option has a wrong type or is out of range',
   LABELS_NOT_FOUND: 'the labels could not be read',
-  MODEL_HAS_NO_FEATURES: 'the model gives no feature vector; `layer` may name a tensor inside it',
-  MODEL_INPUT_UNKNOWN: 'nothing says how pixels become the model’s input',
+  MODEL_HAS_NO_FEATURES: 'the model does not output a feature vector: name a tensor inside it with `layer`',
+  MODEL_INPUT_UNKNOWN: 'the file does not say how to compute the model’s input from pixels',
   MODEL_IS_NOT_A_DETECTOR: 'the model’s inputs and outputs are not those of an SSD detector',
   MODEL_IS_NOT_A_CLASSIFIER: 'the model does not give one score for each class of an image',
   MODEL_NOT_FOUND: 'the model could not be read',
   MODULE_NOT_FOUND: 'the WebAssembly module could not be read',
-  MODULE_TRAPPED: 'the WebAssembly module stopped; it is built anew for the next call',
-  NO_WASM_SIMD: 'this engine has no WebAssembly SIMD',
-  SSD_UNKNOWN: 'nothing says how the model’s heads become boxes',
+  MODULE_TRAPPED: 'the WebAssembly module crashed; the next call creates a new one',
+  NO_WASM_SIMD: 'this JavaScript engine does not support WebAssembly SIMD',
+  SSD_UNKNOWN: 'the file does not say how to decode its outputs: pass the `ssd` option',
   THREADS_UNAVAILABLE: 'threads cannot be started here',
   WORKER_UNAVAILABLE: 'a worker cannot be started here',
   UNKNOWN_LAYER: 'no tensor of the model has that name',
@@ -39,9 +39,9 @@ export const MESSAGES = {
 };
 
 /**
- * A function that makes an error with one of these codes.
+ * Returns a function that creates errors with one of these codes.
  * @template {string} Code
- * @param {Record<Code, string>} messages what each code means
+ * @param {Record<Code, string>} messages the message of each code
  * @returns {(code: Code, detail?: string, cause?: unknown) => OcelliError}
  */
 export function failures(messages) {
@@ -53,12 +53,12 @@ export function failures(messages) {
 
 export const failure = failures(MESSAGES);
 
-/** @param {unknown} error to be sent from worker to page: an OcelliError would lose its class and code on the way */
+/** Prepares an error for postMessage(), which drops the class and code of an OcelliError. @param {unknown} error */
 export function toPlainError(error) {
   return error instanceof OcelliError ? { code: error.code, message: error.message } : error;
 }
 
-/** @param {any} error as it was sent */
+/** The inverse of toPlainError(). @param {any} error */
 export function reviveError(error) {
   return error.code ? new OcelliError(error.code, error.message) : error;
 }

@@ -1,5 +1,5 @@
 /**
- * To the nearest whole number; halves to the even one.
+ * Rounds to the nearest integer, halves to even.
  * @param {number} value
  */
 export function roundEven(value) {
@@ -8,7 +8,7 @@ export function roundEven(value) {
 }
 
 /**
- * How many elements a tensor has.
+ * The number of elements of a tensor.
  * @param {readonly number[]} shape
  */
 export function sizeOf(shape) {

@@ -1,4 +1,4 @@
-// Checks of what users pass in. Every rejection names the option and what it takes.
+// Checks of option values. Each error names the option and says which values it accepts.
 import { failure } from './errors.js';
 
 /**
@@ -40,7 +40,7 @@ export function checkBoolean(name, value) {
 }
 
 /**
- * Finite numbers, as many as there are.
+ * An array of finite numbers, of any length.
  * @param {string} name
  * @param {unknown} value
  * @returns {number[]}
@@ -60,7 +60,7 @@ export function checkList(name, value) {
 export function checkNumbers(name, value, count) {
   const list = typeof value === 'number' ? Array(count).fill(value) : value;
   if (Array.isArray(list) && list.length === count && list.every((n) => Number.isFinite(n))) return list;
-  throw failure('INVALID_OPTION', `${name} must be one number or ${count}`);
+  throw failure('INVALID_OPTION', `${name} must be a number or a list of ${count} numbers`);
 }
 
 /**
