@@ -1,6 +1,6 @@
-// Batch norm that conversion folded away, kept beside the network: a safetensors file among the custom metadata. Folding
-// gives the convolution's kernel the factor gamma / sqrt(variance + epsilon), and the rest is its bias; a training that
-// is to move the statistics needs the parts.
+// Keeps the batch norms that conversion has folded into convolutions, as a safetensors file in the custom metadata.
+// Folding multiplies the kernel by gamma / sqrt(variance + epsilon) and puts the rest into the bias. Training that
+// updates the statistics needs the original parts.
 import { readSafetensors, writeSafetensors } from './safetensors.js';
 import { failure } from '../shared/errors.js';
 import { graphFailure } from './errors.js';
@@ -10,10 +10,10 @@ import { graphFailure } from './errors.js';
  * @typedef {import('./network.js').Network} Network
  */
 
-/** The name of the entry among the custom metadata. */
+/** The name of the entry in the custom metadata. */
 export const BATCH_NORM_ENTRY = 'OCELLI_BATCH_NORM';
 
-/** What each is called in the file, as Keras calls it. */
+/** Names in the file, which are Keras' names. */
 const PARTS = /** @type {const} */ ({
   gamma: 'gamma',
   beta: 'beta',
@@ -23,9 +23,9 @@ const PARTS = /** @type {const} */ ({
 const KEYS = /** @type {(keyof typeof PARTS)[]} */ (Object.keys(PARTS));
 
 /**
- * @param {Network} network whose convolutions know what was folded into them
+ * @param {Network} network with `batchNorm` in its convolutions' weights
  * @returns {{file: Uint8Array, count: number}} a safetensors file: NAME/gamma, beta, moving_mean, moving_variance
- *   [channels] and epsilon [] for each convolution, NAME being the tensor that it makes
+ *   [channels] and epsilon [] for each convolution; NAME is its output tensor
  */
 export function writeBatchNorm({ ops }) {
   /** @type {Record<string, import('./safetensors.js').Tensor>} */
@@ -35,7 +35,7 @@ export function writeBatchNorm({ ops }) {
     if (!weights?.batchNorm || weights.channels) continue;
     const { batchNorm } = weights;
     if (`${output.name}/epsilon` in tensors)
-      throw graphFailure('GRAPH_UNSUPPORTED', `two tensors '${output.name}'`);
+      throw graphFailure('GRAPH_UNSUPPORTED', `two convolutions have an output called '${output.name}'`);
     for (const key of KEYS) {
       const data = Float32Array.from(batchNorm[key]);
       tensors[`${output.name}/${PARTS[key]}`] = { shape: [data.length], data };
@@ -43,13 +43,17 @@ export function writeBatchNorm({ ops }) {
     tensors[`${output.name}/epsilon`] = { shape: [], data: Float32Array.of(batchNorm.epsilon) };
     count++;
   }
-  if (count === 0) throw failure('INVALID_OPTION', 'keepBatchNorm: the source has none that is not folded');
+  if (count === 0)
+    throw failure(
+      'INVALID_OPTION',
+      'keepBatchNorm: the model has no batch norm to keep (if it was folded before, convert the original model)',
+    );
   return { file: writeSafetensors(tensors, {}), count };
 }
 
 /**
  * @param {Uint8Array | undefined} file
- * @returns {Map<string, BatchNorm>} by the tensor that its convolution makes
+ * @returns {Map<string, BatchNorm>} by the name of the convolution's output tensor
  */
 export function readBatchNorm(file) {
   const norms = new Map();
@@ -69,7 +73,7 @@ function readTensors(file) {
   try {
     return readSafetensors(file).tensors;
   } catch (error) {
-    throw graphFailure('SOURCE_DAMAGED', 'its batch norm', error);
+    throw graphFailure('SOURCE_DAMAGED', 'the batch norm in its metadata cannot be read', error);
   }
 }
 
@@ -80,12 +84,15 @@ function readTensors(file) {
 function toNumbers(tensors, name) {
   const data = tensors[name]?.data;
   if (!(data instanceof Float32Array) || data.length === 0 || !data.every(Number.isFinite))
-    throw graphFailure('SOURCE_DAMAGED', `its batch norm: '${name}'`);
+    throw graphFailure(
+      'SOURCE_DAMAGED',
+      `the batch norm in its metadata: '${name}' is missing or not finite`,
+    );
   return Float64Array.from(data);
 }
 
 /**
- * The factor and the offset of each channel that a norm comes to.
+ * The scale and the offset of each channel that are equivalent to a batch norm.
  * @param {BatchNorm} batchNorm
  */
 export function toAffine({ gamma, beta, mean, variance, epsilon }) {

@@ -1,16 +1,16 @@
-// Failures of reading model files; conversion has the same codes, and more.
+// Errors of reading model files. Conversion uses the same codes and more.
 import { failures, OcelliError } from '../shared/errors.js';
 
 export const GRAPH_MESSAGES = {
   GRAPH_BAD: 'the graph is malformed',
-  GRAPH_UNSUPPORTED: 'the graph has something that TFLite cannot express here',
+  GRAPH_UNSUPPORTED: 'ocelli cannot express a part of the graph in TFLite',
   SOURCE_DAMAGED: 'the source is damaged',
 };
 
 export const graphFailure = failures(GRAPH_MESSAGES);
 
 /**
- * What a reader throws of its own (a range error, a bad varint) becomes a failure of that code.
+ * Calls `read`. Any error that is not an OcelliError (a RangeError, a bad varint) becomes an error with this code.
  * @template {string} Code
  * @template T
  * @param {ReturnType<typeof failures<Code>>} failure

@@ -1,10 +1,10 @@
-// Tables for the FlatBuffers builder, described as lists of fields; the builder wants them children first.
+// Writes FlatBuffers tables that are described as lists of fields. Write a table's children before the table.
 import { Builder } from 'flatbuffers';
 
 /**
  * @typedef {number} Offset
  * @typedef {['i8' | 'i32' | 'u32' | 'f32' | 'bool' | 'ref', number, number | boolean | undefined]} Field
- *   type, id, value; undefined or the reference 0: left out
+ *   type, id, value; undefined or the reference 0: the field is absent
  */
 
 /**
@@ -30,10 +30,10 @@ export function table(builder, numFields, fields) {
 const OPTION_TYPES = /** @type {const} */ ({ b: 'i8', i: 'i32', f: 'f32', v: 'ref' });
 
 /**
- * An options table.
+ * Writes an options table.
  * @param {Builder} builder
  * @param {[string, 'b' | 'i' | 'f' | 'v', number?][]} fields name and type, by id
- * @param {(number | number[] | undefined)[]} values by id; undefined: left out
+ * @param {(number | number[] | undefined)[]} values by id; undefined: absent
  */
 export function writeOptions(builder, fields, values) {
   return table(
@@ -74,10 +74,10 @@ export function int64s(builder, numbers) {
   return builder.endVector();
 }
 
-/** Bytes aligned to 16. @param {Builder} builder @param {Uint8Array} bytes */
+/** A vector of bytes, aligned to 16. @param {Builder} builder @param {Uint8Array} bytes */
 export function blob(builder, bytes) {
   builder.startVector(1, bytes.length, 16);
-  // As createByteVector() does, which aligns to 1
+  // Like createByteVector(), which aligns to 1 only.
   const inner = /** @type {{space: number, bb: {bytes(): Uint8Array}}} */ (/** @type {unknown} */ (builder));
   inner.space -= bytes.length;
   inner.bb.bytes().set(bytes, inner.space);

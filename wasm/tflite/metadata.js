@@ -1,6 +1,6 @@
-// TFLite Metadata (metadata_schema.fbs, "M001"): what the ecosystem's readers need to know of the model. Of detectors
-// also MediaPipe's anchors and decoding options (object_detector_metadata_schema.fbs, "V001"), and under a name of our
-// own, as JSON, what neither has a place for.
+// Writes TFLite Metadata (metadata_schema.fbs, "M001") for other readers of .tflite files. For detectors it contains
+// MediaPipe's anchors and decoding options (object_detector_metadata_schema.fbs, "V001"). Settings that fit neither
+// schema are JSON in an entry called OCELLI.
 import { zipSync } from 'fflate';
 import { BATCH_NORM_ENTRY } from './batch_norm.js';
 import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
@@ -12,11 +12,11 @@ import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
  * @property {{name: string, mean: number[], std: number[]}} [image] of the input
  * @property {{name: string, role: 'location' | 'score' | 'probability' | 'feature', labels?: string[]}[]} outputs
  * @property {{anchors: Float32Array, boxCoder: number[], numClasses: number, isSigmoid: boolean}} [detector]
- * @property {object} [own] the JSON
- * @property {Uint8Array} [batchNorm] as batch_norm.js writes it
+ * @property {object} [own] written as JSON
+ * @property {Uint8Array} [batchNorm] written by batch_norm.js
  */
 
-/** The name of our own entry among the custom metadata. */
+/** The name of ocelli's entry in the custom metadata. */
 const OWN_ENTRY = 'OCELLI';
 const DETECTOR_ENTRY = 'DETECTOR_METADATA';
 const LABEL_FILE = 'labels.txt';
@@ -30,7 +30,7 @@ const BOUNDARIES = 1;
 const NORMALIZATION = 1;
 const AXIS_LABELS = 2;
 const NUM_COORDINATES = 4;
-const VALUES_PER_KEYPOINT = 2; // there are no keypoints, but MediaPipe insists
+const VALUES_PER_KEYPOINT = 2; // MediaPipe requires it, although there are no keypoints
 
 /** @param {About} about @returns {Uint8Array} */
 export function writeMetadata({ name, description, image, outputs, detector, own, batchNorm }) {
@@ -156,7 +156,7 @@ function writeDetector({ anchors, boxCoder: [y, x, h, w], numClasses, isSigmoid 
 }
 
 /**
- * Label files go behind the model, as a ZIP archive whose offsets count from the model's first byte.
+ * Appends the labels to the model, as a ZIP archive whose offsets count from the model's first byte.
  * @param {Uint8Array} model
  * @param {string[]} labels
  * @returns {Uint8Array<ArrayBuffer>}
@@ -174,7 +174,7 @@ export function appendLabels(model, labels) {
 const END_BYTES = 22;
 const ENTRY_BYTES = 46;
 
-/** @param {Uint8Array} zip with one file and no comment @param {number} by */
+/** Adds `by` to the offsets in the archive. @param {Uint8Array} zip with one file and no comment @param {number} by */
 function shiftOffsets(zip, by) {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const end = zip.length - END_BYTES;

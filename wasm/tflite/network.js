@@ -1,4 +1,4 @@
-// A network of TFLite operators, before it is written: operators in order, values between them.
+// A network in memory: TFLite operators in execution order, and the values between them.
 
 /**
  * @typedef {import('./tensor.js').Tensor} Tensor
@@ -6,23 +6,23 @@
  *
  * @typedef {object} Value
  * @property {string} name
- * @property {number[]} shape -1: the free batch
- * @property {Tensor} [tensor] of a constant
+ * @property {number[]} shape -1: the free batch dimension
+ * @property {Tensor} [tensor] the elements, if the value is a constant
  * @property {'int32' | 'int64'} [dtype] of a computed value; default: float32
  *
  * @typedef {object} BatchNorm
- * @property {Float64Array} gamma one per channel, as all of them
+ * @property {Float64Array} gamma one for each channel, like the next three
  * @property {Float64Array} beta
  * @property {Float64Array} mean
  * @property {Float64Array} variance
  * @property {number} epsilon
  *
- * @typedef {object} Weights of a convolution or matrix product; output channel c is multiplied by scale[c]
- * @property {Tensor} kernel as TensorFlow has it: [H, W, I, O], [H, W, C, M] or [I, O]
- * @property {boolean} isTransposed [O, I]
- * @property {Float64Array} [scale] one per output channel
- * @property {Float64Array} [bias] added after that
- * @property {BatchNorm} [batchNorm] what scale and bias came from, if nothing else is in them
+ * @typedef {object} Weights of a convolution or matrix product: output = (input * kernel) * scale + bias
+ * @property {Tensor} kernel in TensorFlow's layout: [H, W, I, O], depthwise [H, W, C, M], matrix [I, O]
+ * @property {boolean} isTransposed the matrix is [O, I]
+ * @property {Float64Array} [scale] one for each output channel
+ * @property {Float64Array} [bias] one for each output channel
+ * @property {BatchNorm} [batchNorm] the batch norm that scale and bias were computed from, if nothing else is in them
  * @property {number[]} [channels] the output channels to write; default: all
  *
  * @typedef {object} Op
@@ -31,7 +31,7 @@
  * @property {Value} output
  * @property {Record<string, any>} options
  * @property {Weights} [weights]
- * @property {BatchNorm} [batchNorm] whose factor (of a MUL) or offset (of an ADD) it applies
+ * @property {BatchNorm} [batchNorm] the batch norm whose scale this MUL, or offset this ADD, applies
  *
  * @typedef {object} Network
  * @property {Op[]} ops
@@ -57,13 +57,16 @@ export function ints(name, numbers) {
   return { name, shape: [data.length], tensor: { dtype: 'int32', shape: [data.length], data } };
 }
 
-/** What SAME pads before and after. @param {number} size @param {number} kernel @param {number} stride @param {number} dilation */
+/**
+ * SAME padding before and after.
+ * @param {number} size @param {number} kernel @param {number} stride @param {number} dilation
+ */
 export function samePadding(size, kernel, stride, dilation) {
   const total = Math.max((Math.ceil(size / stride) - 1) * stride + (kernel - 1) * dilation + 1 - size, 0);
   return [Math.floor(total / 2), total - Math.floor(total / 2)];
 }
 
-/** Who makes and who takes each value. */
+/** The producer and the users of each value. */
 export class Wiring {
   /** @type {Map<Value, Op>} */ #producers = new Map();
   /** @type {Map<Value, Op[]>} */ #users = new Map();
@@ -97,7 +100,7 @@ export class Wiring {
     return this.#outputs.has(value);
   }
 
-  /** The operator that makes a value which nobody but one other operator takes. @param {Value} value */
+  /** The producer of a value that exactly one operator uses and that is not an output. @param {Value} value */
   soleProducer(value) {
     const isSole = this.users(value).length === 1 && !this.isOutput(value);
     return isSole ? this.producer(value) : undefined;

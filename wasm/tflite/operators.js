@@ -1,4 +1,4 @@
-// The operators of .tflite files by name and by number, and their options as plain objects.
+// Operators of .tflite files by name and by number; converts their options to and from plain objects.
 import { OPERATORS, OPTIONS } from '../../dist/operators.js';
 
 /** @typedef {keyof typeof OPERATORS} Kind */
@@ -14,10 +14,13 @@ const NAMES = {
   activation: ['NONE', 'RELU', 'RELU_N1_TO_1', 'RELU6'],
 };
 
-/** Where a network's options leave a field out that must be in the file. @type {Record<string, Record<string, number>>} */
+/**
+ * Values of fields that must be in the file although a network's options omit them.
+ * @type {Record<string, Record<string, number>>}
+ */
 const REQUIRED = { SOFTMAX: { beta: 1 } };
 
-/** @param {number} code BuiltinOperator @returns {string | undefined} undefined: one that ocelli does not run */
+/** @param {number} code BuiltinOperator @returns {string | undefined} undefined: ocelli does not run it */
 export function kindOf(code) {
   return KINDS.get(code);
 }
@@ -35,7 +38,7 @@ export function optionsOf(kind) {
 
 /**
  * @param {string} kind
- * @param {Record<string, any>} options by name; what is not the file's is left alone
+ * @param {Record<string, any>} options by name; names that are not fields of the table are ignored
  * @returns {(number | number[] | undefined)[]} by field
  */
 export function toFields(kind, options) {

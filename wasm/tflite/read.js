@@ -1,5 +1,5 @@
-// The bytes of a .tflite file -> the part of its network that leads to one value, with float weights. The counterpart of
-// write.js; numbers and field ids: TFLite's schema.fbs, version 3.
+// In: the bytes of a .tflite file. Out: the part of its network that computes one tensor, with float weights. The
+// inverse of write.js. Numbers and field ids are those of TFLite's schema.fbs, version 3.
 import { graphFailure, reading } from './errors.js';
 import { fromFields, kindOf, optionsOf } from './operators.js';
 import { fromBytes } from './tensor.js';
@@ -15,7 +15,7 @@ const DTYPES = /** @type {Record<number, import('./tensor.js').Dtype>} */ ({
   1: 'float16',
   2: 'int32',
 });
-/** A table of a FlatBuffer; missing fields have their defaults. */
+/** A table of a FlatBuffer. Absent fields read as their defaults. */
 export class Table {
   /** @param {DataView} view @param {number} at */
   constructor(view, at) {
@@ -24,7 +24,7 @@ export class Table {
     this.vtable = at - view.getInt32(at, true);
   }
 
-  /** @param {number} id @returns {number} where the field is; 0: missing */
+  /** @param {number} id @returns {number} position of the field; 0: absent */
   field(id) {
     const slot = 4 + 2 * id;
     const offset =
@@ -44,7 +44,7 @@ export class Table {
     return at === 0 ? otherwise : this.view.getInt32(at, true);
   }
 
-  /** @param {number} id @returns {number} where the field points; 0: missing */
+  /** @param {number} id @returns {number} position that the field points to; 0: absent */
   target(id) {
     const at = this.field(id);
     return at === 0 ? 0 : at + this.view.getUint32(at, true);
@@ -79,7 +79,7 @@ export class Table {
     return [...fromBytes('int32', this.bytes(id, 4))];
   }
 
-  /** A field of an options table. @param {number} id @param {string} type of OPTIONS */
+  /** A field of an options table. @param {number} id @param {string} type as in OPTIONS */
   option(id, type) {
     const at = this.field(id);
     if (at === 0) return undefined;
@@ -94,7 +94,7 @@ export class Table {
   }
 }
 
-/** A file that is read; its operators become ours when they are asked for. */
+/** A .tflite file. Operators are converted when networkTo() needs them. */
 export class TfliteFile {
   #tensors;
   #buffers;
@@ -123,7 +123,7 @@ export class TfliteFile {
     this.#operators.forEach(({ outputs }, i) => outputs.forEach((tensor) => this.#producers.set(tensor, i)));
   }
 
-  /** Every operator, by number: its kind (undefined: one that is not read), and names and shapes of its tensors. */
+  /** All operators in file order: kind (undefined: ocelli does not run it), and names and shapes of their tensors. */
   get operators() {
     return this.#operators.map(({ code, inputs, outputs }) => ({
       kind: kindOf(code),
@@ -136,7 +136,7 @@ export class TfliteFile {
   }
 
   /**
-   * An entry of the custom metadata that TFLite Metadata has a place for.
+   * An entry of the custom metadata in TFLite Metadata.
    * @param {string} name
    * @returns {Uint8Array | undefined}
    */
@@ -154,13 +154,13 @@ export class TfliteFile {
     });
   }
 
-  /** What the file's input is, for any batch. */
+  /** The file's input, with a free batch. */
   get input() {
     return this.#value(this.inputs[0]);
   }
 
   /**
-   * The network from the file's input to a tensor, for any batch.
+   * The network from the file's input to a tensor, with a free batch.
    * @param {number} tensor
    * @returns {Network}
    */
@@ -198,7 +198,8 @@ export class TfliteFile {
     const data = this.#buffers[tensor.i32(2)].bytes(0);
     const dtype = DTYPES[tensor.i8(1)];
     const name = tensor.text(3);
-    if (!dtype) throw graphFailure('GRAPH_UNSUPPORTED', `'${name}' is quantized: float weights are needed`);
+    if (!dtype)
+      throw graphFailure('GRAPH_UNSUPPORTED', `tensor '${name}' is quantized; use a file with float weights`);
     const shape = tensor.ints(0);
     /** @type {Value} */
     const value =
@@ -210,12 +211,16 @@ export class TfliteFile {
     return value;
   }
 
-  /** @param {number} number @returns {Op | undefined} undefined: half floats that are widened */
+  /** @param {number} number @returns {Op | undefined} undefined: a DEQUANTIZE of float16 weights; not needed */
   #read(number) {
     const { code, inputs, outputs, options } = this.#operators[number];
     const kind = kindOf(code);
     const output = this.#tensors[outputs[0]].text(3);
-    if (!kind) throw graphFailure('GRAPH_UNSUPPORTED', `operator ${code}, which makes '${output}'`);
+    if (!kind)
+      throw graphFailure(
+        'GRAPH_UNSUPPORTED',
+        `ocelli does not run operator ${code}, which computes '${output}'`,
+      );
     if (kind === 'DEQUANTIZE') {
       this.#values.set(outputs[0], this.#value(inputs[0]));
       return undefined;

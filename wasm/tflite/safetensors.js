@@ -1,4 +1,4 @@
-// The safetensors format: a length, a JSON header, raw tensors.
+// Reads and writes the safetensors format: the length of the header, a JSON header, raw tensors.
 import { failures } from '../shared/errors.js';
 import { sizeOf } from '../shared/numbers.js';
 
@@ -9,7 +9,7 @@ import { sizeOf } from '../shared/numbers.js';
 const VIEWS = { F32: Float32Array, F16: Uint16Array, I32: Int32Array };
 export const SAFETENSORS_MESSAGES = {
   STATE_CORRUPT: 'the saved state is damaged',
-  STATE_FOREIGN: 'the file was not saved by a learner of this package',
+  STATE_FOREIGN: 'this package did not save the file',
 };
 
 const failure = failures(SAFETENSORS_MESSAGES);
@@ -29,7 +29,7 @@ export function writeSafetensors(tensors, metadata) {
     header[name] = { dtype, shape, data_offsets: [end, (end += data.byteLength)] };
   }
   const text = new TextEncoder().encode(JSON.stringify(header));
-  // Padded with spaces, so that tensors are aligned.
+  // Padded with spaces, so that tensors are aligned to 8 bytes.
   const headerBytes = Math.ceil(text.length / 8) * 8;
   const file = new Uint8Array(8 + headerBytes + end).fill(0x20, 8, 8 + headerBytes);
   new DataView(file.buffer).setBigUint64(0, BigInt(headerBytes), true);
@@ -51,11 +51,12 @@ export function readSafetensors(file) {
   const { __metadata__: metadata = {}, ...entries } = header;
   const isText = (/** @type {unknown} */ value) => typeof value === 'string';
   if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata).every(isText))
-    throw failure('STATE_CORRUPT', 'its metadata');
+    throw failure('STATE_CORRUPT', 'its metadata is not a map of strings');
   /** @type {[string, Tensor][]} */
   const tensors = Object.entries(entries).map(([name, entry]) => [name, readTensor(name, entry, data)]);
   const bytes = tensors.reduce((sum, [, tensor]) => sum + tensor.data.byteLength, 0);
-  if (bytes !== data.length) throw failure('STATE_CORRUPT', 'its length');
+  if (bytes !== data.length)
+    throw failure('STATE_CORRUPT', `its tensors have ${bytes} bytes, its data ${data.length}`);
   return { tensors: Object.fromEntries(tensors), metadata: /** @type {Record<string, string>} */ (metadata) };
 }
 
@@ -64,14 +65,15 @@ function readHeader(file) {
   if (!(file instanceof Uint8Array)) throw failure('STATE_CORRUPT', 'it is not a Uint8Array');
   if (file.length < 10) throw failure('STATE_CORRUPT', 'it is too short');
   const length = Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
-  // A file of another kind has anything there.
-  if (length > MAX_HEADER_BYTES || file[8] !== 0x7b) throw failure('STATE_FOREIGN', 'no safetensors header');
-  if (8 + length > file.length) throw failure('STATE_CORRUPT', 'its header leaves the file');
+  // In a file of another format, this length is arbitrary.
+  if (length > MAX_HEADER_BYTES || file[8] !== 0x7b)
+    throw failure('STATE_FOREIGN', 'it has no safetensors header');
+  if (8 + length > file.length) throw failure('STATE_CORRUPT', 'its header is longer than the file');
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, 8 + length));
     return { header: JSON.parse(text), data: file.subarray(8 + length) };
   } catch (error) {
-    throw failure('STATE_CORRUPT', 'its header', error);
+    throw failure('STATE_CORRUPT', 'its header is not JSON', error);
   }
 }
 
@@ -82,7 +84,7 @@ function readHeader(file) {
  * @returns {Tensor}
  */
 function readTensor(name, entry, data) {
-  const bad = () => failure('STATE_CORRUPT', `tensor '${name}'`);
+  const bad = () => failure('STATE_CORRUPT', `the entry of tensor '${name}' is malformed`);
   const View = VIEWS[entry?.dtype];
   const { shape, data_offsets: offsets } = entry ?? {};
   const isSize = (/** @type {unknown} */ n) => Number.isSafeInteger(n) && Number(n) >= 0;

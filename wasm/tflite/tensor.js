@@ -1,5 +1,5 @@
-// Constant tensors: a dtype, a shape and numbers (or strings, as bytes) in C order. What folding computes of float
-// tensors it keeps in double precision; they are rounded once, when written.
+// Constant tensors: dtype, shape, and numbers (or strings, as bytes) in C order. Constant folding keeps float tensors
+// in double precision; they are rounded once, when they are written.
 import { graphFailure } from './errors.js';
 import { roundEven, sizeOf } from '../shared/numbers.js';
 
@@ -12,10 +12,10 @@ import { roundEven, sizeOf } from '../shared/numbers.js';
  * @property {number[]} shape
  * @property {Numbers} data empty for strings
  * @property {Uint8Array[]} [strings]
- * @property {boolean} [symbolic] integers of which one below 0 stands for the free batch
+ * @property {boolean} [symbolic] integers; a negative one stands for the free batch
  */
 
-/** types.proto's numbers; a reference's is higher by 100. */
+/** Numbers of types.proto. The number of a reference type is higher by 100. */
 const DTYPES = /** @type {Record<number, Dtype>} */ ({
   ...{
     1: 'float32',
@@ -49,7 +49,7 @@ const ELEMENT_BYTES = /** @type {Record<Dtype, number>} */ ({
   ...{ int32: 4, uint32: 4, int64: 8, uint64: 8, bool: 1 },
 });
 
-/** Past this many elements a tensor that is not stored element by element is refused. */
+/** The most elements of a tensor that is not stored element by element. */
 const MAX_ELEMENTS = 2 ** 25;
 const MAX_STRINGS = 2 ** 20;
 
@@ -59,7 +59,7 @@ export function isFloat(dtype) {
 }
 
 /**
- * Numbers of that dtype stored as little-endian bytes.
+ * Reads little-endian numbers of a dtype from bytes.
  * @param {Dtype} dtype
  * @param {Uint8Array} bytes
  * @returns {Numbers}
@@ -67,7 +67,7 @@ export function isFloat(dtype) {
 export function fromBytes(dtype, bytes) {
   const size = ELEMENT_BYTES[dtype];
   if (size === undefined || bytes.length % size !== 0)
-    throw graphFailure('SOURCE_DAMAGED', `${bytes.length} bytes of ${dtype}`);
+    throw graphFailure('SOURCE_DAMAGED', `${bytes.length} bytes are not a whole number of ${dtype} elements`);
   const count = bytes.length / size;
   const isAligned = bytes.byteOffset % size === 0;
   const { buffer, byteOffset } = isAligned ? bytes : new Uint8Array(bytes);
@@ -103,7 +103,7 @@ export function halfToNumber(half) {
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
 
-/** @param {number} value @returns {number} the bits of the nearest binary16, ties to even; past the largest, the largest */
+/** @param {number} value @returns {number} the bits of the nearest binary16, ties to even; saturates */
 export function numberToHalf(value) {
   f32[0] = value;
   const bits = u32[0];
@@ -116,7 +116,7 @@ export function numberToHalf(value) {
 }
 
 /**
- * Room for `count` results of that dtype.
+ * An array for `count` results of a dtype.
  * @param {Dtype} dtype
  * @param {number} count
  * @returns {Numbers}
@@ -130,8 +130,8 @@ export function allocate(dtype, count) {
 }
 
 /**
- * A tensor.proto, decoded.
- * @param {any} proto
+ * Converts a TensorProto.
+ * @param {any} proto decoded
  * @returns {Tensor}
  */
 export function tensorFromProto(proto) {
@@ -165,7 +165,7 @@ export function tensorFromProto(proto) {
 }
 
 /**
- * Values written one by one; the last one fills what is left.
+ * The values in a TensorProto's typed field. If they are too few, the last one is repeated.
  * @param {Dtype} dtype
  * @param {any} proto
  * @returns {number[]}
@@ -178,8 +178,8 @@ function splatValues(dtype, proto) {
 }
 
 /**
- * @param {any} proto of tensor_shape.proto
- * @returns {number[] | undefined} -1: an unknown dimension; undefined: of unknown rank
+ * @param {any} proto a decoded TensorShapeProto
+ * @returns {number[] | undefined} -1: an unknown dimension; undefined: unknown rank
  */
 export function shapeFromProto(proto) {
   if (proto === undefined || proto.unknownRank) return undefined;

@@ -1,5 +1,5 @@
-// Weights of a convolution or matrix product as TFLite stores them: output channels first (depthwise: last), batch norm
-// in, rounded once to what the file is to hold.
+// In: the weights of a convolution or matrix product. Out: the weights as TFLite stores them: output channels first
+// (depthwise: last), batch norm folded in, rounded once to the file's precision.
 import { numChannels } from './network.js';
 import { numberToHalf } from './tensor.js';
 
@@ -15,7 +15,7 @@ import { numberToHalf } from './tensor.js';
  * @property {{scales: Float32Array, axis: number}} [quantization] symmetric
  */
 
-// Smaller ones stay as they are, as TensorFlow's converter has it: nothing is gained.
+/** Like TensorFlow's converter, quantize only weights with at least this many elements: smaller ones save little. */
 const MIN_QUANTIZED = 1024;
 
 /**
@@ -48,7 +48,7 @@ export function toStored(shape, data, precision) {
   return { dtype: 'float16', shape, data: Uint16Array.from(data, numberToHalf) };
 }
 
-/** [H, W, C, M] -> [1, H, W, C * M]: the same order. @param {Weights} weights */
+/** [H, W, C, M] -> [1, H, W, C * M], in the same order. @param {Weights} weights */
 function depthwiseKernel({ kernel, scale }) {
   const [height, width, channels, multiplier] = kernel.shape;
   const count = channels * multiplier;

@@ -1,4 +1,4 @@
-// A network -> the bytes of a .tflite file. Numbers and field ids: TFLite's schema.fbs, version 3.
+// In: a network. Out: the bytes of a .tflite file. Numbers and field ids are those of TFLite's schema.fbs, version 3.
 import { blob, Builder, float32s, int32s, int64s, offsets, table, writeOptions } from './flatbuffer.js';
 import { OPERATORS, optionsOf, toFields } from './operators.js';
 import { storedWeights, toStored } from './weights.js';
@@ -17,7 +17,7 @@ const TYPES = /** @type {Record<string, number>} */ ({ float32: 0, float16: 1, i
 const SIGNATURE_KEY = 'serving_default';
 
 /**
- * The operator's version, where it is not 1: readers of an older one must not take the file.
+ * Operator versions other than 1. A reader that implements only older versions must reject the file.
  * @type {Record<string, (op: FileOp) => number>}
  */
 const VERSIONS = {
@@ -89,7 +89,7 @@ function kindKey(op) {
   return `${op.kind} ${versionOf(op)}`;
 }
 
-/** The network's values as numbered tensors, its constants as they are to be stored. */
+/** The network as the file stores it: values are numbered tensors, constants have the file's precision. */
 class Layout {
   /** @type {FileTensor[]} */ tensors = [];
   /** @type {FileOp[]} */ ops = [];
@@ -148,7 +148,8 @@ class Layout {
   }
 
   /**
-   * A float constant; half floats are followed by the operator that widens them.
+   * Adds a float constant. For float16 it also adds the DEQUANTIZE that converts the constant to float32.
+   * Returns the number of the float32 tensor.
    * @param {string} name
    * @param {Stored} stored
    */
