@@ -1,10 +1,10 @@
-// Detections -> pixels: draws boxes and label tags onto a photo, in place.
+// Draws boxes and label tags onto a photo, in place.
 //
 //   in   8-bit RGB or RGBA pixels [height, width, channels], detections in pixels of that photo
-//   out  the same pixels; those outside every box and tag are as they were, drawn ones are opaque
+//   out  the same array; drawn pixels are opaque, all others are unchanged
 //
-// Sizes follow the photo's, so that a picture looks the same at any scale. Boxes of lower scores are drawn first, so
-// the best ones are on top; tags are drawn over all boxes.
+// Line widths and letters scale with the photo. Boxes are drawn in the order of ascending scores, so that the best ones
+// are on top; tags are drawn over all boxes.
 import { OcelliError } from '../shared/errors.js';
 import { CAP_HEIGHT_EM, measureText, rasterizeText } from './text.js';
 
@@ -16,12 +16,12 @@ import { CAP_HEIGHT_EM, measureText, rasterizeText } from './text.js';
  * @property {3 | 4} channels RGB or RGBA
  *
  * @typedef {object} Detection
- * @property {string} [label] name of the class; without one, its number is shown
+ * @property {string} [label] name of the class; default: the tag shows `labelId`
  * @property {number} labelId
  * @property {number} score 0 to 1
- * @property {{ x: number, y: number, width: number, height: number }} box in pixels; may reach over the border
+ * @property {{ x: number, y: number, width: number, height: number }} box in pixels; may extend past the edges
  *
- * @typedef {object} Rect on a photo whole pixels; right and bottom are the first column and row outside
+ * @typedef {object} Rect whole pixels on a photo; right and bottom are the first column and row outside
  * @property {number} left
  * @property {number} top
  * @property {number} right
@@ -36,10 +36,10 @@ import { CAP_HEIGHT_EM, measureText, rasterizeText } from './text.js';
  */
 
 const GOLDEN_ANGLE = Math.PI * (3 - Math.sqrt(5));
-/** Chosen by eye, for the commonest classes of the default model. */
+/** Chosen by eye for the most common classes of the default model. */
 const FIRST_HUE = 0.5;
 const MIN_EM_PX = 8;
-/** No class name is longer; a label is any string, and drawing it must not cost any time and memory. */
+/** No class name is longer. A longer label is cut, because drawing it would cost unbounded time and memory. */
 const MAX_LABEL_CHARS = 64;
 const TAG_HEIGHT_EM = 1.4;
 const TAG_PADDING_EM = 0.35;
@@ -49,7 +49,8 @@ const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 
 /**
  * @param {number} lightness @param {number} chroma @param {number} hue in radians
- * @returns {[number, number, number]} linear sRGB, 0 to 1 where the colour exists there (Björn Ottosson's OKLab)
+ * @returns {[number, number, number]} linear sRGB; outside 0 to 1 if sRGB does not contain the colour (Björn Ottosson's
+ *   OKLab)
  */
 function oklchToLinearRgb(lightness, chroma, hue) {
   const a = chroma * Math.cos(hue);
@@ -70,9 +71,9 @@ function toSrgb(linear) {
 }
 
 /**
- * The colour of a class: always the same one. Hues go round by the golden angle, so that neighbouring numbers differ
- * most; each hue is taken at the lightness that makes it the most vivid in sRGB, among those that stand out from dark
- * and bright photos and carry black text well.
+ * The colour of a class; it depends on `labelId` only. Hues advance by the golden angle, so that neighbouring numbers
+ * differ most. The lightness is the one with the most vivid colour in sRGB, from a range that contrasts with dark and
+ * bright photos and with black text.
  *
  * @param {number} labelId
  * @returns {Color}
@@ -86,19 +87,19 @@ export function classColor(labelId) {
       if (isInSrgb) return [toSrgb(rgb[0]), toSrgb(rgb[1]), toSrgb(rgb[2])];
     }
   }
-  return [255, 255, 255]; // labelId is not a number
+  return [255, 255, 255]; // labelId is NaN
 }
 
-/** @param {Pixels} pixels throws unless their size is that of `data` */
+/** Throws if the size of `data` does not match. @param {Pixels} pixels */
 function checkPixels({ data, width, height, channels }) {
   const hasExtent = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   const isColor = channels === 3 || channels === 4;
   if (hasExtent && isColor && data.length === width * height * channels) return;
-  const size = `${width} x ${height} pixels of ${channels} channels`;
-  throw new OcelliError('INVALID_PIXELS', `cannot draw on ${size} in ${data.length} bytes`);
+  const size = `${width} x ${height} pixels with ${channels} channels`;
+  throw new OcelliError('INVALID_PIXELS', `cannot draw: ${data.length} bytes are not ${size}`);
 }
 
-/** @param {Pixels} pixels @param {Rect} rect filled as far as it lies on the photo @param {Color} color */
+/** Fills the part of `rect` that lies on the photo. @param {Pixels} pixels @param {Rect} rect @param {Color} color */
 function fillRect(pixels, rect, color) {
   const { data, width, height, channels } = pixels;
   const left = Math.max(rect.left, 0);
@@ -115,7 +116,7 @@ function fillRect(pixels, rect, color) {
 /**
  * @param {Detection} detection
  * @param {Pixels} pixels
- * @returns {Rect | undefined} the part of its box that lies on the photo, at least 1 x 1; undefined if there is none
+ * @returns {Rect | undefined} the part of its box that lies on the photo, at least 1 x 1; undefined: it lies outside
  */
 function visibleRect({ box }, { width, height }) {
   const endX = box.x + box.width;
@@ -130,7 +131,7 @@ function visibleRect({ box }, { width, height }) {
   return { left, top, right, bottom };
 }
 
-/** @param {Detection} detection @returns {string} what its tag says */
+/** @param {Detection} detection @returns {string} the text of its tag */
 function tagText({ label, labelId, score }) {
   return `${(label ?? `#${labelId}`).slice(0, MAX_LABEL_CHARS)} ${Math.round(score * 100)} %`;
 }
@@ -138,7 +139,7 @@ function tagText({ label, labelId, score }) {
 /** @param {Pixels} pixels @param {Rect} rect the outer edge @param {number} thickness_px @param {Color} color */
 function strokeRect(pixels, rect, thickness_px, color) {
   const { left, top, right, bottom } = rect;
-  // A small box is not filled up by its own edge
+  // Thinner lines for a small box, so that they do not fill it.
   const edge = clamp(Math.floor(Math.min(right - left, bottom - top) / 4), 1, thickness_px);
   fillRect(pixels, { left, top, right, bottom: Math.min(top + edge, bottom) }, color);
   fillRect(pixels, { left, top: Math.max(bottom - edge, top), right, bottom }, color);
@@ -152,14 +153,14 @@ function overlap(a, b) {
 }
 
 /**
- * Where a tag is set: above its box, or where there is no room, or a better one's tag: inside at the top, below, inside
- * at the bottom. For those who draw detections themselves; in any unit.
+ * Chooses the place of a tag: above its box or, if there is no room or another tag is there, inside at the top, below
+ * the box, or inside at the bottom. Works in any unit, for applications that draw detections themselves.
  *
  * @param {{width: number, height: number}} tag its size
  * @param {Rect} box
- * @param {readonly Rect[]} taken rectangles of the tags that are set already
+ * @param {readonly Rect[]} taken rectangles of the tags that already have a place
  * @param {Rect} photo
- * @returns {Rect} inside the photo, if that can hold it at all
+ * @returns {Rect} inside the photo, unless the tag is larger than the photo
  */
 export function placeTag({ width, height }, box, taken, photo) {
   const left = clamp(box.left, photo.left, Math.max(photo.left, photo.right - width));
@@ -175,12 +176,12 @@ export function placeTag({ width, height }, box, taken, photo) {
 }
 
 /**
- * A tag in letters so small that they fit into the photo, at its place.
+ * A tag at its place, with letters small enough for the width of the photo.
  *
  * @param {string} text
  * @param {Rect} box
- * @param {Rect[]} taken rectangles of the tags that are set already
- * @param {number} em_px at most
+ * @param {Rect[]} taken rectangles of the tags that already have a place
+ * @param {number} em_px the largest size of the letters
  * @param {Pixels} pixels
  * @returns {Tag}
  */
@@ -211,11 +212,11 @@ function drawTag(pixels, { rect, text, em_px }, paper) {
 }
 
 /**
- * Draws a box and a tag such as `Dog 81 %` for each detection, changing `pixels.data`.
+ * Draws a box and a tag such as `Dog 81 %` for each detection into `pixels.data`.
  *
  * @param {Pixels} pixels
- * @param {Detection[]} detections in any order; boxes that do not touch the photo are left out
- * @throws {OcelliError} INVALID_PIXELS if the pixels have no extent, or not as many bytes as they say
+ * @param {Detection[]} detections in any order; boxes outside the photo are skipped
+ * @throws {OcelliError} INVALID_PIXELS if width or height is 0, or `data` has another size
  */
 export function drawDetections(pixels, detections) {
   checkPixels(pixels);

@@ -1,9 +1,9 @@
-// Text -> coverage: sets one line of text in the label font and says how much of each pixel it covers.
+// Rasterizes one line of text in the label font.
 //
 //   in   a string, the size of the em square in pixels
-//   out  Float32Array [height, width], 0 (paper) to 1 (ink)
+//   out  coverage: Float32Array [height, width], 0 (paper) to 1 (ink)
 //
-// Characters outside printable ASCII and Latin-1 come out as '?'. No kerning, no line breaks, left to right.
+// Characters outside printable ASCII and Latin-1 become '?'. No kerning, no line breaks, left to right.
 import { CAP_HEIGHT, GLYPHS, UNITS_PER_EM } from '../../dist/font.js';
 
 /**
@@ -17,7 +17,7 @@ import { CAP_HEIGHT, GLYPHS, UNITS_PER_EM } from '../../dist/font.js';
  * @property {Point[][]} contours closed; each starts on the curve
  */
 
-/** Height of a capital letter as a part of the em square. */
+/** Height of a capital letter, in em. */
 export const CAP_HEIGHT_EM = CAP_HEIGHT / UNITS_PER_EM;
 
 /** @type {Glyph[] | undefined} */
@@ -57,7 +57,7 @@ function unpackFont() {
 /** @param {string} text @returns {Glyph[]} one for each character */
 function toGlyphs(text) {
   const font = (glyphs ??= unpackFont());
-  // Composed letters, since é may come as e and an accent
+  // NFC: é may be given as e and a combining accent, but the font has composed letters only.
   return Array.from(text.normalize('NFC'), (char) => {
     const code = /** @type {number} */ (char.codePointAt(0));
     if (code >= 0x20 && code <= 0x7e) return font[code - 0x20];
@@ -76,10 +76,10 @@ export function measureText(text, em_px) {
 }
 
 /**
- * Adds one straight edge to `winding` [height, width + 1]. Summed up along a row, each cell gives the area that lies
- * to the right of the edges, signed by their direction, so closed contours give the area inside. (The accumulation
- * buffer of Raph Levien's font-rs.) An edge is cut at the pixel borders; a piece of height dy whose middle is at x
- * covers dy · (column + 1 - x) of its own pixel and dy of each pixel further right.
+ * Adds one straight edge to `winding` [height, width + 1], the accumulation buffer of Raph Levien's font-rs. The
+ * running sum along a row gives, for each pixel, the area to the right of the edges, signed by their direction; for
+ * closed contours that is the area inside. An edge is cut at the pixel borders: a piece of height dy whose middle is at
+ * x covers dy · (column + 1 - x) of its own pixel and dy of each pixel further right.
  *
  * @param {Float32Array} winding
  * @param {number} width
@@ -132,7 +132,8 @@ function addContour(winding, width, contour, toPixels) {
     }
     const [endX, endY] = toPixels(contour[++i % contour.length]);
     const [startX, startY] = [x, y];
-    // A curve is at most |start - 2 control + end| / 4 away from its chord, n pieces n² times less: stay within 1/20 px
+    // A quadratic curve is at most |start - 2 control + end| / 4 away from its chord, and at most 1/n² of that from n
+    // chords. Choose n so that the error stays below 1/20 px.
     const bend = Math.hypot(startX - 2 * pointX + endX, startY - 2 * pointY + endY);
     const numPieces = Math.ceil(Math.sqrt(5 * bend)) || 1;
     for (let piece = 1; piece <= numPieces; piece++) {
@@ -146,9 +147,9 @@ function addContour(winding, width, contour, toPixels) {
 /**
  * @param {string} text
  * @param {number} em_px size of the em square
- * @param {{ width: number, height: number, x: number, baseline: number }} area size of the result in whole pixels, and
- *   where in it the line starts and stands. It must hold the text: leave 0.1 em at the sides, 1 em above the baseline
- *   and 0.3 em below it.
+ * @param {{ width: number, height: number, x: number, baseline: number }} area size of the result in whole pixels, x
+ *   of the start of the line, and y of its baseline. It must hold the text: leave 0.1 em at the sides, 1 em above the
+ *   baseline and 0.3 em below it.
  * @returns {Float32Array} coverage [height, width], 0 to 1
  */
 export function rasterizeText(text, em_px, area) {
