@@ -1,4 +1,4 @@
-// A model card after Hugging Face's template: what was trained, how well it does, what it took.
+// Writes a model card in the format of Hugging Face's template: training, evaluation, environmental impact.
 import { energyTable, finalValue, format, qualityTable } from './metrics.js';
 
 /** @typedef {import('./metrics.js').Configuration} Configuration */
@@ -7,9 +7,9 @@ import { energyTable, finalValue, format, qualityTable } from './metrics.js';
  * @typedef {object} About
  * @property {string} project
  * @property {Date} date
- * @property {string} [backbone] what the features come from
+ * @property {string} [backbone] the model that computed the features
  * @property {string} [license] of the trained model
- * @property {number} [extractionSeconds] that the features took, once for all configurations
+ * @property {number} [extractionSeconds] time to extract the features, once for all configurations
  */
 
 /**
@@ -30,7 +30,7 @@ export function modelCard(configurations, about) {
 }
 
 /**
- * The configuration with the highest validation accuracy, or training accuracy where nothing was validated.
+ * The configuration with the highest validation accuracy, or training accuracy if there was no validation.
  * @param {Configuration[]} configurations
  */
 export function bestOf(configurations) {
@@ -80,12 +80,13 @@ function uses({ data }) {
   return [
     '## Uses',
     '',
-    'Telling the classes above apart in images like those it was trained on. It gives every image one of them, also one',
-    'that shows none.',
+    'Classify images similar to the training images into the classes above. The model assigns one of these classes to',
+    'every image, even if the image shows none of them.',
     '',
     '## Bias, Risks, and Limitations',
     '',
-    `It has seen ${data.train} examples. What they leave out, it does not know; what they have too much of, it expects.`,
+    `The model was trained on ${data.train} examples. It may fail on images that these examples do not represent,`,
+    'and it favours what is frequent in them.',
   ].join('\n');
 }
 
@@ -117,7 +118,7 @@ function training(configurations, { data }, { extractionSeconds }) {
     ...(extractionSeconds === undefined
       ? []
       : [
-          `- **Features:** extracted once, in ${format(extractionSeconds)} s that the figures below leave out`,
+          `- **Features:** extracted once, in ${format(extractionSeconds)} s, which the figures below do not include`,
         ]),
     ...list,
   ].join('\n');
@@ -131,8 +132,8 @@ function evaluation(configurations, best) {
   return [
     '## Evaluation',
     '',
-    'Training figures are means over the last epoch, each batch measured before its update; validation figures were',
-    'measured after it, on examples that are not trained on.',
+    'Training figures are means over the batches of the last epoch, each measured before the update of its batch.',
+    'Validation figures were measured after the last epoch, on examples that were not used for training.',
     '',
     qualityTable(configurations),
     ...(configurations.length > 1 ? [`Best: ${best.name}.`, ''] : []),
@@ -151,14 +152,14 @@ function impact({ name, energy }) {
   return [
     '## Environmental Impact',
     '',
-    `Of the training of ${name}.`,
+    `Figures for the run "${name}".`,
     '',
     `- **Hardware Type:** ${hardware}`,
     `- **Hours used:** ${format(mlCo2.hours)}`,
     `- **Cloud Provider:** ${options.cloudProvider ?? 'none'}`,
     `- **Compute Region:** ${options.region ?? options.country ?? 'not given'}`,
     `- **Carbon Emitted:** ${format(account.emissions)} kg CO2e (CodeCarbon's model: ${format(account.energy_consumed)} kWh at ${intensity.value} g/kWh, ${intensity.source})`,
-    `- **ML CO2 Impact calculator:** ${format(mlCo2.emissions)} kg CO2e (${mlCo2.tdpWatts} W of TDP all the time, nothing else)`,
+    `- **ML CO2 Impact calculator:** ${format(mlCo2.emissions)} kg CO2e (${mlCo2.tdpWatts} W TDP for the whole time, and nothing else)`,
     '',
   ].join('\n');
 }

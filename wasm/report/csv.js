@@ -1,6 +1,6 @@
-// CodeCarbon's emissions.csv, one row for each training.
+// Writes CodeCarbon's emissions.csv, with one row for each run.
 
-/** CodeCarbon 3.3's columns, in order. */
+/** The columns of CodeCarbon 3.3, in order. */
 export const CSV_COLUMNS = /** @type {const} */ ([
   'timestamp',
   'project_name',
@@ -43,7 +43,7 @@ export const CSV_COLUMNS = /** @type {const} */ ([
 ]);
 
 /**
- * What does not apply or is not known stays empty; where the machine stands is nobody's business.
+ * Columns that do not apply or are not known stay empty, and so does the location of the machine, for privacy.
  * @param {import('./metrics.js').Configuration[]} configurations
  * @param {{project: string, date: Date}} about
  */

@@ -1,7 +1,7 @@
-// The configurations of a training -> the two tables of its model card.
+// In: the configurations of a training. Out: the two tables of its model card.
 
 /**
- * @typedef {object} Configuration One training.
+ * @typedef {object} Configuration One training run.
  * @property {string} name
  * @property {{batchSize: number, seed: number, optimizer: {type: string, learningRate: number | object}}} plan
  * @property {{history: Record<string, number[]>, epoch: number[]}} history Keras' History
@@ -31,7 +31,7 @@ export function finalValue({ history }, key) {
 }
 
 /**
- * What the trained model was like in its last epoch.
+ * Accuracy and loss in the last epoch.
  * @param {Configuration[]} configurations
  */
 export function qualityTable(configurations) {
@@ -43,7 +43,7 @@ export function qualityTable(configurations) {
 }
 
 /**
- * What the training took, each row with how it came about.
+ * Energy and emissions of the training. The last column says how each figure was measured or estimated.
  * @param {Configuration[]} configurations
  */
 export function energyTable(configurations) {

@@ -1,4 +1,4 @@
-// The configurations of a training -> the files of its report, as text.
+// In: the configurations of a training. Out: the files of its report, as text.
 import { modelCard } from './card.js';
 import { emissionsCsv } from './csv.js';
 import { energyTable, qualityTable } from './metrics.js';
@@ -23,7 +23,7 @@ export function makeReport(configurations, about) {
 }
 
 /**
- * Training drawn through, validation dashed.
+ * Solid lines for training, dashed lines for validation.
  * @param {import('./metrics.js').Configuration[]} configurations
  * @param {string} key
  */

@@ -1,11 +1,11 @@
-// Plots as SVG text: lines over epochs, and bars.
+// Writes plots as SVG text: lines over epochs, and bars.
 
 /**
  * @typedef {object} Line
  * @property {string} name
  * @property {number[]} values one for each epoch
  * @property {boolean} [isDashed]
- * @property {number} color number of its colour
+ * @property {number} color index into COLORS, which repeat
  */
 
 const WIDTH = 800;
@@ -15,7 +15,7 @@ const RIGHT = 256;
 const TOP = 44;
 const BOTTOM = 48;
 const TICKS = 5;
-// Distinct for those who do not see red or green (Okabe and Ito).
+// The palette of Okabe and Ito, which people with colour vision deficiency can tell apart.
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
 /**

@@ -1,21 +1,21 @@
-// CodeCarbon 3.3's rules: watts and seconds -> kWh and kg of CO2 equivalents. Numbers in, numbers out.
+// CodeCarbon 3.3's formulas. In: watts and seconds. Out: kWh and kg of CO2 equivalents.
 
-/** CodeCarbon's rounding of 1 / 3.6e6, kept so that figures are its own; 8e-7 too large. */
+/** CodeCarbon's rounding of 1 / 3.6e6 (relative error 8e-7), kept so that results equal CodeCarbon's. */
 export const KWH_PER_JOULE = 2.77778e-7;
-/** g/kWh where the country is not known: the world's average (IEA 2019). */
+/** World average in g/kWh (IEA 2019), for an unknown country. */
 export const WORLD_INTENSITY = 475;
-/** Of a processor's TDP, without a meter and without its load. */
+/** Assumed power of a processor as a fraction of its TDP, if neither a meter nor its load is known. */
 export const CONSTANT_FRACTION = 0.5;
-/** TDP of a processor whose model is not known, for each hardware thread. */
+/** Assumed TDP for each hardware thread, if the processor model is not known. */
 export const WATTS_PER_THREAD = 4;
-/** TDP where not even the number of threads is known. */
+/** Assumed TDP, if the number of threads is not known either. */
 export const GENERIC_TDP_WATTS = 85;
 
 /**
- * @typedef {object} Usage Watts before PUE, one number or one for each interval.
+ * @typedef {object} Usage Power in watts, before PUE: one number, or one for each interval.
  * @property {number | number[]} cpu
  * @property {number | number[]} ram
- * @property {number | number[] | null} gpu null: none
+ * @property {number | number[] | null} gpu null: no GPU
  * @property {number[]} durations of the intervals, in seconds
  * @property {number} intensity of the grid, g CO2e per kWh
  * @property {number} [pue] power usage effectiveness of the data centre; default 1
@@ -25,7 +25,7 @@ export const GENERIC_TDP_WATTS = 85;
  * @property {number} duration s
  * @property {number} emissions kg
  * @property {number} emissions_rate kg/s
- * @property {number} cpu_power W, as are the others: means over the measurements, the one at the start among them
+ * @property {number} cpu_power W, like the next two; the mean over all measurements, including one at the start
  * @property {number} gpu_power
  * @property {number} ram_power
  * @property {number} cpu_energy kWh
@@ -85,8 +85,8 @@ export function toKwh(watts, seconds) {
 }
 
 /**
- * What the memory of a machine draws: so many modules guessed from its size, 5 W each (ARM: 1.5 W), less for the later
- * ones.
+ * Power of a machine's memory: 5 W for each module (ARM: 1.5 W), less for further modules. The number of modules is
+ * estimated from the size.
  * @param {number} gigabytes
  * @param {boolean} [isArm]
  */
@@ -114,7 +114,7 @@ export function countModules(gigabytes) {
 }
 
 /**
- * What a processor draws under a load, by the whole machine's.
+ * Power of a processor at the given load of the machine.
  * @param {number} tdpWatts
  * @param {number} load 0 to 1
  */
@@ -123,7 +123,8 @@ export function loadWatts(tdpWatts, load) {
 }
 
 /**
- * The ML CO2 Impact calculator (Lacoste et al. 2019): the hardware draws its TDP all the time, and nothing else counts.
+ * The ML CO2 Impact calculator (Lacoste et al. 2019): the processor uses its TDP for the whole time; nothing else is
+ * counted.
  * @param {number} tdpWatts
  * @param {number} hours
  * @param {number} intensity g/kWh

@@ -1,4 +1,4 @@
-// One run of the module -> its energy and emissions, each figure with how it came about.
+// In: the work of one run, and the machine. Out: energy and emissions, and how each figure was measured or estimated.
 import { host } from '../../engine/host.js';
 import { checkKeys, checkNumber } from '../../shared/options.js';
 import { account, CONSTANT_FRACTION, GENERIC_TDP_WATTS, KWH_PER_JOULE, mlCo2Impact } from './codecarbon.js';
@@ -6,27 +6,27 @@ import { ramWatts, WATTS_PER_THREAD } from './codecarbon.js';
 import { findIntensity } from './intensity.js';
 
 /**
- * @typedef {object} Work What was done.
- * @property {number} seconds that it took, by the clock
+ * @typedef {object} Work The work of one run.
+ * @property {number} seconds measured by the clock
  * @property {number} multiplyAdds
- * @property {Joules} [joules] that a meter counted meanwhile
+ * @property {Joules} [joules] counted by a meter during the run
  *
  * @typedef {object} Joules
  * @property {number} cpu
  * @property {number} [ram]
  * @property {string} source of the figures
  *
- * @typedef {object} Machine What the system says of itself.
+ * @typedef {object} Machine Facts that the system reports.
  * @property {number} [threads] hardware threads
  * @property {number} [memoryGb]
  * @property {boolean} [isArm]
  * @property {string} [cpuModel]
  * @property {string} [os]
- * @property {string} [noMeter] why there is no meter
+ * @property {string} [noMeter] the reason why there is no meter
  *
- * @typedef {object} EnergyOptions What the user knows better.
+ * @typedef {object} EnergyOptions Facts from the user, which replace estimates.
  * @property {number} [cpuTdp] W
- * @property {number} [cpuPower] W, instead of half the TDP
+ * @property {number} [cpuPower] W; default: half the TDP
  * @property {number} [ramPower] W
  * @property {string} [country] ISO 3166, three letters
  * @property {number} [intensity] g CO2e per kWh
@@ -41,7 +41,7 @@ import { findIntensity } from './intensity.js';
  * @property {number} value
  * @property {string} unit
  * @property {'measured' | 'estimated'} kind
- * @property {string} basis
+ * @property {string} basis how the value was measured or estimated
  *
  * @typedef {object} Energy
  * @property {Figure[]} figures the rows of the card's table
@@ -64,25 +64,25 @@ export const ENERGY_KEYS = /** @type {const} */ ([
   'region',
 ]);
 
-/** The range of every number in EnergyOptions, except that `pue` is at least 1. */
+/** The range of every number in EnergyOptions; the minimum of `pue` is 1. */
 export const QUANTITY = { min: 0, max: 1e6 };
 
 /**
- * @typedef {object} MachineHost What a platform may have beside an engine's host.
- * @property {() => Promise<typeof import('./machine.js')>} [loadMachine] what it knows of its machine; without it, what
- *   a page knows
+ * @typedef {object} MachineHost The part of a platform's host that this folder uses.
+ * @property {() => Promise<typeof import('./machine.js')>} [loadMachine] loads the platform's machine module; default:
+ *   machine.js, for web pages
  */
 
-/** What is known of this machine, and how to measure on it. */
+/** Loads the functions that describe this machine and measure its energy. */
 export async function loadMachine() {
   /** @type {import('../../engine/host.js').Host & MachineHost} */
   const { loadMachine } = host();
   return (await loadMachine?.()) ?? import('./machine.js');
 }
 
-/** Where no clock tells, one thread is taken to do so many multiply-adds a second. */
+/** Multiply-adds per second that are assumed if the clock does not advance (edge workers). */
 const ASSUMED_RATE = 1e10;
-/** A clock that says more than this stood still. */
+/** If the computed rate is higher than this, the clock did not advance. */
 const IMPOSSIBLE_RATE = 1e13;
 
 /**
@@ -188,7 +188,7 @@ function findRam({ joules }, seconds, { memoryGb = 0, isArm = false }, { ramPowe
 }
 
 /**
- * The mean power that gives CodeCarbon's energy for so many joules.
+ * The mean power for which CodeCarbon's formula gives the energy `joules`.
  * @param {number} joules
  * @param {number} seconds
  */

@@ -1,4 +1,4 @@
-// Where a machine is -> how much CO2 its electricity makes.
+// In: a country. Out: the carbon intensity of its electricity.
 import { failure } from '../../shared/errors.js';
 import { WORLD_INTENSITY } from './codecarbon.js';
 
@@ -9,8 +9,8 @@ import { WORLD_INTENSITY } from './codecarbon.js';
  */
 
 /**
- * @param {{country?: string, intensity?: number}} where country: ISO 3166 code of three letters; intensity: g/kWh, used
- *   as it is
+ * @param {{country?: string, intensity?: number}} where country: ISO 3166 code of three letters; intensity: g/kWh,
+ *   replaces the country's
  * @returns {Promise<Intensity>}
  */
 export async function findIntensity({ country, intensity }) {
@@ -19,11 +19,19 @@ export async function findIntensity({ country, intensity }) {
     return { value: WORLD_INTENSITY, source: 'world average, IEA 2019, as the country is not known' };
   // @ts-expect-error it has no types
   const { averageIntensity } = await import('@tgwf/co2/data').catch((error) => {
-    throw failure('INVALID_OPTION', 'country: @tgwf/co2 cannot be loaded here; give the intensity', error);
+    throw failure(
+      'INVALID_OPTION',
+      'country: @tgwf/co2 cannot be loaded; install it or pass energy.intensity',
+      error,
+    );
   });
   const table = /** @type {Record<string, number>} */ (averageIntensity.data);
   const value = Object.hasOwn(table, country) ? table[country] : undefined;
-  if (value === undefined) throw failure('INVALID_OPTION', `country '${country}' is not in the table`);
+  if (value === undefined)
+    throw failure(
+      'INVALID_OPTION',
+      `country '${country}' is not in the table of @tgwf/co2; use a code of three letters`,
+    );
   return {
     value,
     source: `${country}, Ember's yearly averages, latest year (2024 for most), in @tgwf/co2`,

@@ -1,4 +1,4 @@
-// What a page or a worker may know of its machine; machine.node.js knows more.
+// Describes the machine to the extent that a page or a worker can. Node uses machine.node.js.
 
 /** @returns {Promise<import('./estimate.js').Machine>} */
 export async function describeMachine() {
@@ -13,8 +13,8 @@ export async function describeMachine() {
 }
 
 /**
- * Begins to measure, where something measures.
- * @returns {Promise<(() => Promise<import('./estimate.js').Joules | undefined>) | undefined>} ends it
+ * Starts measuring energy. A page has no meter, so this returns undefined.
+ * @returns {Promise<(() => Promise<import('./estimate.js').Joules | undefined>) | undefined>} stops measuring
  */
 export async function startMeter() {
   return undefined;

@@ -1,4 +1,4 @@
-// What Node knows of its machine: the processor, the memory and, on Linux, the processor's own energy counters (RAPL).
+// Describes the machine on Node: processor, memory and, on Linux, the processor's energy counters (RAPL).
 import { readdir, readFile } from 'node:fs/promises';
 import os from 'node:os';
 
@@ -20,12 +20,12 @@ export async function describeMachine() {
  * @typedef {object} Counter
  * @property {'cpu' | 'ram'} part
  * @property {string} file
- * @property {number} range at which it wraps, in microjoules
+ * @property {number} range the value at which it wraps, in microjoules
  */
 
 /**
- * Packages are the processor; "dram" below them is the memory. "core" and "uncore" are parts of a package, and "psys"
- * counts all again.
+ * Zones called "package…" are the processor, "dram" is the memory. "core" and "uncore" are parts of a package, and
+ * "psys" includes all of them; both would be counted twice.
  * @param {string} directory
  * @returns {Promise<Counter[]>}
  */
@@ -42,7 +42,7 @@ async function findCounters(directory) {
         const range = Number(await readFile(`${directory}/${zone}/max_energy_range_uj`, 'utf8'));
         return [{ part: /** @type {'cpu' | 'ram'} */ (part), file, range }];
       } catch {
-        // Not a zone, or not for this user to read.
+        // Not a zone, or this user may not read it.
         return [];
       }
     }),
@@ -51,9 +51,9 @@ async function findCounters(directory) {
 }
 
 /**
- * Begins to measure, where the system counts energy.
+ * Starts measuring energy; undefined: the system has no readable energy counters.
  * @param {string} [directory]
- * @returns {Promise<(() => Promise<import('./estimate.js').Joules | undefined>) | undefined>} ends it
+ * @returns {Promise<(() => Promise<import('./estimate.js').Joules | undefined>) | undefined>} stops measuring
  */
 export async function startMeter(directory = POWERCAP) {
   const counters = await findCounters(directory);
