@@ -67,5 +67,9 @@ ocl_status ocl_graph_keep_columns(ocl_graph* graph, const ocl_tflite* model, int
     graph->model = NULL;
   }
   free(is_marked);
+  if (!*is_done_out) {
+    free(graph->columns);
+    graph->columns = NULL;
+  }
   return status;
 }

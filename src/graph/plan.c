@@ -121,6 +121,12 @@ static void set_addresses(ocl_graph* graph, const ocl_arena_block* block) {
     if (graph->values[i].known == NULL) graph->values[i].data = graph->values[graph->values[i].storage].data;
 }
 
+static void free_arena(ocl_graph* graph) {
+  graph->is_placed = false;
+  free(graph->arena);
+  graph->arena = NULL;
+}
+
 static ocl_status plan_memory(ocl_graph* graph) {
   ocl_arena_block* blocks = calloc((size_t)(graph->num_values + graph->num_steps) + 1, sizeof *blocks);
   if (blocks == NULL) return OCL_OUT_OF_MEMORY;
@@ -136,6 +142,7 @@ static ocl_status plan_memory(ocl_graph* graph) {
 }
 
 ocl_status ocl_graph_assign_memory(ocl_graph* graph, ocl_detail* detail) {
+  free_arena(graph);
   OCL_TRY(plan_memory(graph));
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];
@@ -146,9 +153,7 @@ ocl_status ocl_graph_assign_memory(ocl_graph* graph, ocl_detail* detail) {
 }
 
 ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
-  graph->is_placed = false;
-  free(graph->arena);
-  graph->arena = NULL;
+  free_arena(graph);
   forget_known(graph);
   uint64_t work = 0;
   for (int32_t i = 0; i < graph->num_inputs; i++) {

@@ -13,7 +13,7 @@ enum xnn_status ocl_graph_run_step(ocl_graph* graph, ocl_step* step) {
 
 // `clock_us` (may be NULL): used to record each step's time.
 static ocl_status run(ocl_graph* graph, double (*clock_us)(void)) {
-  if (!graph->is_placed) return OCL_OUT_OF_MEMORY;
+  if (!graph->is_placed) return OCL_INVALID_ARGUMENT;
   double before = clock_us == NULL ? 0 : clock_us();
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];
