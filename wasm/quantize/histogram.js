@@ -1,5 +1,5 @@
-// Histogram of a tensor's values. All bins have the same width, a power of two; it doubles when values do not fit. Exact
-// zeros are counted separately, because every quantization stores 0 without error.
+// Histogram of a tensor's values. All bins have the same width, a power of two; it doubles when values do not fit.
+// Exact zeros are counted separately, because every quantization stores 0 without error.
 
 const BINS = 2048;
 

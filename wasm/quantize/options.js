@@ -8,9 +8,9 @@ import { checkMaxPixels } from '../vision/input.js';
  *
  * @typedef {object} QuantizeOptions
  * @property {Partial<InputSpec>} [input] the input's size and normalization, if the file does not contain them
- * @property {import('./ranges.js').RangeMethod} [ranges] how to choose the range of each tensor. 'mse' (the default): the
- *   range with the least squared error; 'minmax': minimum and maximum over all images; 'average': moving average of each
- *   image's minimum and maximum; 'percentile': clip 0.001 % of the values at each end
+ * @property {import('./ranges.js').RangeMethod} [ranges] how to choose the range of each tensor. 'mse' (the default):
+ *   the range with the least squared error; 'minmax': minimum and maximum over all images; 'average': moving average of
+ *   each image's minimum and maximum; 'percentile': clip 0.001 % of the values at each end
  * @property {boolean} [correctBias] correct each channel's bias for the shift that rounding causes; default true
  * @property {string[]} [keepFloat] names of tensors; the operators that compute them are not quantized
  * @property {'float32' | 'uint8' | 'int8'} [inputType] default float32; uint8 takes raw pixels

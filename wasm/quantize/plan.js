@@ -44,8 +44,8 @@ function findRule({ tensors }, operator) {
 }
 
 /**
- * Operators that only move data to a float output stay in float. Each input of a final concatenation, such as the head of
- * one feature map, then keeps its own scale.
+ * Operators that only move data to a float output stay in float. Each input of a final concatenation, such as the head
+ * of one feature map, then keeps its own scale.
  * @param {Model} model
  * @param {(Rule | undefined)[]} rules
  */

@@ -41,8 +41,8 @@ function percentile(histogram) {
 }
 
 /**
- * The range with the least squared error. Values inside have rounding error, step^2 / 12 on average; values outside have
- * clipping error.
+ * The range with the least squared error. Values inside have rounding error, step^2 / 12 on average; values outside
+ * have clipping error.
  * @param {Histogram} histogram
  * @returns {Range}
  */

@@ -1,5 +1,5 @@
-// Builds the quantized network from a float network, a plan and scales. Quantized operators get int8 tensors; QUANTIZE and
-// DEQUANTIZE are inserted between them and float operators. Tensors keep their indices; new ones are appended.
+// Builds the quantized network from a float network, a plan and scales. Quantized operators get int8 tensors; QUANTIZE
+// and DEQUANTIZE are inserted between them and float operators. Tensors keep their indices; new ones are appended.
 import { TYPE } from './file.js';
 import { floatsOf, toBytes } from './float_model.js';
 import { dataInputs, DEQUANTIZE, int8Version, QUANTIZE } from './operators.js';

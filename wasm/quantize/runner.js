@@ -8,8 +8,8 @@ import { TYPE, writeFile } from './file.js';
 
 /**
  * @typedef {import('./file.js').Model} Model
- * @typedef {{tensor: number, values: Float32Array, channels: number}} TensorValues values of one image; channels: size of
- *   the last dimension
+ * @typedef {{tensor: number, values: Float32Array, channels: number}} TensorValues values of one image; channels:
+ *   size of the last dimension
  */
 
 /** Opens a deterministic engine, so that quantization writes the same file on every machine. */

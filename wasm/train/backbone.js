@@ -1,5 +1,6 @@
 // A float .tflite model as a backbone. Its frozen part turns images into features. With `unfreeze`, its last inverted
-// residual blocks become the tail, which is trained. export() writes backbone and trained head as one .tflite classifier.
+// residual blocks become the tail, which is trained. export() writes backbone and trained head as one .tflite
+// classifier.
 import { BATCH_NORM_ENTRY, readBatchNorm } from '../tflite/batch_norm.js';
 import { appendLabels, writeMetadata } from '../tflite/metadata.js';
 import { TfliteFile } from '../tflite/read.js';

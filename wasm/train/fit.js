@@ -1,5 +1,5 @@
-// The training loop. Takes a plan, examples and a trainer; fills Progress.history. All state between two batches is plain
-// data in Progress, so that a fit can be interrupted, saved, and resumed with the same result.
+// The training loop. Takes a plan, examples and a trainer; fills Progress.history. All state between two batches is
+// plain data in Progress, so that a fit can be interrupted, saved, and resumed with the same result.
 import { failure } from './errors.js';
 import { rateAt } from './plan.js';
 import { shuffled } from './random.js';
@@ -33,9 +33,9 @@ import { shuffled } from './random.js';
  *   weighted_accuracy, val_weighted_accuracy
  *
  * @typedef {object} Callbacks
- * @property {(batch: {epoch: number, epochs: number, batch: number, batches: number, loss: number, accuracy: number}) => unknown} [onBatch]
- *   called after each batch, with the epoch's mean loss and accuracy so far, as in Keras' progress bar. If it returns a
- *   promise, fit() waits for it
+ * @property {(batch: {epoch: number, epochs: number, batch: number, batches: number, loss: number, accuracy: number})
+ *   => unknown} [onBatch] called after each batch, with the epoch's mean loss and accuracy so far, as in Keras'
+ *   progress bar. If it returns a promise, fit() waits for it
  * @property {(epoch: {epoch: number, epochs: number, logs: Logs}) => unknown} [onEpoch] called after each epoch
  */
 

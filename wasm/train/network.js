@@ -6,7 +6,7 @@ import { glorotUniform } from './random.js';
  * @typedef {import('./trainer.js').Network} Network
  * @typedef {import('./trainer.js').TrainLayer} TrainLayer
  *
- * @typedef {object} Tail The last layers of a backbone inputChannels its global pool.
+ * @typedef {object} Tail The last layers of a backbone before its global pool.
  * @property {number[]} input [height, width, channels]
  * @property {TrainLayer[]} layers
  * @property {Float32Array} parameters in the trainer's order

@@ -4,8 +4,8 @@ import { MAX_ROWS, OPTIMIZER_KINDS } from '../../dist/layout.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 
 /**
- * @typedef {object} Schedule A learning rate that depends on the optimizer step, counted from 0. With `warmupSteps`, the
- *   rate first rises linearly from `warmupFrom` to `rate`; the decay starts after that.
+ * @typedef {object} Schedule A learning rate that depends on the optimizer step, counted from 0. With `warmupSteps`,
+ *   the rate first rises linearly from `warmupFrom` to `rate`; the decay starts after that.
  * @property {'constant' | 'step' | 'cosine'} type
  * @property {number} rate initial rate
  * @property {number} [every] step: multiply the rate by `factor` every so many steps; default 1

@@ -1,5 +1,5 @@
-// The tail: the last layers of a backbone, which are trained. Finds them in the file's network, reads their weights, and
-// puts trained weights back.
+// The tail: the last layers of a backbone, which are trained. Finds them in the file's network, reads their weights,
+// and puts trained weights back.
 import { toAffine } from '../tflite/batch_norm.js';
 import { convertFailure } from '../convert/errors.js';
 import { Wiring } from '../tflite/network.js';

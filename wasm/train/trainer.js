@@ -20,8 +20,8 @@ import { failure } from '../shared/errors.js';
  * @property {keyof typeof LAYER_KINDS} kind depthwise: 3x3 with SAME padding; pool: global average
  * @property {number} channels output channels
  * @property {number} [stride] depthwise only: 1 or 2
- * @property {keyof typeof LAYER_NORMS} [norm] after the convolution: a bias, frozen batch norm, or batch norm in training
- *   mode (live); default bias
+ * @property {keyof typeof LAYER_NORMS} [norm] after the convolution: a bias, frozen batch norm, or batch norm in
+ *   training mode (live); default bias
  * @property {boolean} [relu6]
  * @property {number} [added] skip connection, added to the output: 0 the network's input, i the output of layer i - 1
  * @property {number} [epsilon] batch norm; default 0.001
