@@ -1,4 +1,4 @@
-// Failures of conversion: OcelliError with a stable code of this list.
+// Error codes of conversion and their messages. docs/convert.md lists both; a test compares them.
 import { failures } from '../shared/errors.js';
 import { GRAPH_MESSAGES } from '../tflite/errors.js';
 

@@ -1,8 +1,9 @@
-// Conversion: a model as TensorFlow publishes it -> a .tflite file. Pure JavaScript for pages, Node and workers.
+// Conversion: takes a TensorFlow model, returns a .tflite file. Pure JavaScript; runs in browsers, workers and Node.
 //
-// source -> files (files.js, archive.js) -> graph (saved_model.js, tfjs.js, layers.js) -> simplified, with shapes and
-// constants known (simplify.js, facts.js) -> TFLite's operators (lower.js, fuse.js, slice.js) -> bytes (write.js,
-// metadata.js). Both ends of a detector are read, not kept (detector/).
+// Stages: open the source's files (source/files.js, archive.js); read the graph (source/saved_model.js, tfjs.js,
+// layers.js); simplify it and infer shapes and constants (graph/simplify.js, facts.js); lower it to TFLite operators
+// and fuse them (lower/); write the file (../tflite/write.js, metadata.js). A detector's preprocessing and
+// postprocessing are not converted; detector/ reads their settings from the graph.
 import { OcelliError } from '../shared/errors.js';
 import { writeBatchNorm } from '../tflite/batch_norm.js';
 import { isDetector } from './detector/detector.js';
@@ -22,7 +23,7 @@ import { writeTflite } from '../tflite/write.js';
  * @typedef {import('../tflite/network.js').Network} Network
  * @typedef {import('../tflite/metadata.js').About} About
  *
- * @typedef {object} Plan What is to be written.
+ * @typedef {object} Plan The content of the .tflite file.
  * @property {Network} network
  * @property {About} about
  * @property {string[]} notes
@@ -30,8 +31,8 @@ import { writeTflite } from '../tflite/write.js';
  * @typedef {object} Converted
  * @property {Uint8Array<ArrayBuffer>} model the .tflite file
  * @property {'detector' | 'network'} kind
- * @property {Record<string, number>} operators how many there are of each kind
- * @property {string[]} notes what was read off the graph, and what could not be done as asked
+ * @property {Record<string, number>} operators number of operators of each kind
+ * @property {string[]} notes settings that were read from the graph, and options that could not be applied
  */
 
 const DESCRIPTION = 'Converted by ocelli.';
@@ -47,7 +48,7 @@ export async function convert(source, options = {}) {
     return await run(source, checked);
   } catch (error) {
     if (error instanceof OcelliError || checked.signal?.aborted) throw error;
-    // What a reader runs into that does not look for damage of this kind.
+    // Readers do not check for every kind of damage: other errors mean a damaged source.
     throw convertFailure('SOURCE_DAMAGED', /** @type {Error} */ (error).message, error);
   }
 }
@@ -59,29 +60,29 @@ export async function convert(source, options = {}) {
  */
 async function run(source, options) {
   const { weights, signature, outputs, keepBatchNorm, onProgress = () => {}, signal, ...rest } = options;
-  const enter = (/** @type {import('./options.js').Stage} */ stage) => {
+  const startStage = (/** @type {import('./options.js').Stage} */ stage) => {
     signal?.throwIfAborted();
     onProgress({ stage });
   };
-  enter('unpack');
+  startStage('unpack');
   const files = await openSource(source);
-  enter('read');
+  startStage('read');
   const model = await readModel(files, { signature, outputs });
-  enter('simplify');
+  startStage('simplify');
   const refs = simplifyPorts(model.outputs);
-  const isOfDetector = isDetector(refs);
-  const plan = isOfDetector ? await planDetector(model, refs, rest) : await planNetwork(model, refs, rest);
-  enter('write');
+  const hasSuppression = isDetector(refs);
+  const plan = hasSuppression ? await planDetector(model, refs, rest) : await planNetwork(model, refs, rest);
+  startStage('write');
   const { network, about, notes } = plan;
-  const kept = keepBatchNorm ? writeBatchNorm(network) : undefined;
-  const metadata = writeMetadata({ ...about, description: DESCRIPTION, batchNorm: kept?.file });
+  const batchNorm = keepBatchNorm ? writeBatchNorm(network) : undefined;
+  const metadata = writeMetadata({ ...about, description: DESCRIPTION, batchNorm: batchNorm?.file });
   const file = writeTflite(network, { precision: weights, description: DESCRIPTION, metadata });
   const labels = about.outputs.find((output) => output.labels)?.labels;
   return {
     model: labels ? appendLabels(file, labels) : file,
-    kind: isOfDetector ? 'detector' : 'network',
+    kind: hasSuppression ? 'detector' : 'network',
     operators: countKinds(network),
-    notes: kept ? [...notes, `batch norm of ${kept.count} convolutions kept`] : notes,
+    notes: batchNorm ? [...notes, `batch norm of ${batchNorm.count} convolutions kept`] : notes,
   };
 }
 

@@ -1,16 +1,17 @@
-// What a source says its classes are called: the lookup tables behind a detector's outputs, or a label map or label file
-// that lies beside the graph.
+// Finds the names of the classes: in the lookup tables behind a detector's outputs, or in a label map or label file
+// next to the graph.
 
 /**
  * @typedef {import('./graph/graph.js').Node} Node
  * @typedef {import('./graph/graph.js').Ref} Ref
  * @typedef {import('./graph/facts.js').Facts} Facts
  * @typedef {import('./source/saved_model.js').Model} Model
- * @typedef {{names?: string[], mids?: string[]}} Labels by class, without background
+ * @typedef {{names?: string[], mids?: string[]}} Labels by class id, without background; mids: Knowledge Graph ids
  */
 
 const IS_MID = /^\/[mg]\//;
-const THROUGH = new Set([
+/** Operators between a detector's class ids and its lookup table that do not change the ids. */
+const TRANSPARENT = new Set([
   'Cast',
   'Squeeze',
   'ExpandDims',
@@ -48,11 +49,12 @@ export async function readLabels(model, facts, numClasses) {
     labels[texts.every((text) => IS_MID.test(text)) ? 'mids' : 'names'] = texts;
   }
   if (labels.names || labels.mids) return labels;
-  return fromFiles(model, numClasses);
+  return readLabelFiles(model, numClasses);
 }
 
 /**
- * The key of class 0: a detector adds to a class's number what its table needs.
+ * Returns the table's key of class 0. Follows the graph back from the table's input and sums the constants that it
+ * adds.
  * @param {Ref} keys
  * @param {Facts} facts
  * @param {Map<number, string>} table
@@ -66,13 +68,14 @@ function firstKey(keys, facts, table, numClasses) {
     const constant = inputs.map((input) => facts.value(input)).find((value) => value?.data.length === 1);
     if ((op === 'Add' || op === 'AddV2') && constant) offset += constant.data[0];
     else if (op === 'Sub' && constant) offset -= constant.data[0];
-    else if (!THROUGH.has(op)) break;
+    else if (!TRANSPARENT.has(op)) break;
     const next = inputs.find((input) => !facts.value(input));
     if (!next) break;
     ref = next;
   }
-  const isWhole = (/** @type {number} */ first) => table.has(first) && table.has(first + numClasses - 1);
-  return isWhole(offset) ? offset : isWhole(1) ? 1 : 0;
+  const coversAllClasses = (/** @type {number} */ first) =>
+    table.has(first) && table.has(first + numClasses - 1);
+  return coversAllClasses(offset) ? offset : coversAllClasses(1) ? 1 : 0;
 }
 
 /**
@@ -80,7 +83,7 @@ function firstKey(keys, facts, table, numClasses) {
  * @param {number} numClasses
  * @returns {Promise<Labels>}
  */
-async function fromFiles({ files }, numClasses) {
+async function readLabelFiles({ files }, numClasses) {
   for (const name of files?.names ?? []) {
     if (!/label[^/]*\.(txt|pbtxt)$/i.test(name) || !files) continue;
     const text = new TextDecoder().decode(await files.read(name));
@@ -91,7 +94,7 @@ async function fromFiles({ files }, numClasses) {
 }
 
 /**
- * A classifier's: a label file, or Teachable Machine's metadata.json.
+ * Reads the labels of a classifier from a label file or Teachable Machine's metadata.json.
  * @param {import('./source/files.js').Files | undefined} files
  * @param {number} numClasses
  * @returns {Promise<string[] | undefined>}
@@ -117,7 +120,7 @@ function parseJsonLabels(text) {
   }
 }
 
-/** One a line, perhaps with the background first. @param {string} text @param {number} numClasses */
+/** One label per line; the first line may be the background. @param {string} text @param {number} numClasses */
 function parseLines(text, numClasses) {
   const lines = text
     .trimEnd()
@@ -128,7 +131,7 @@ function parseLines(text, numClasses) {
 }
 
 /**
- * The Object Detection API's label map: item { id: 1 name: "..." display_name: "..." }, ids from 1.
+ * Parses the Object Detection API's label map: item { id: 1 name: "..." display_name: "..." }, with ids from 1.
  * @param {string} text
  * @param {number} numClasses
  * @returns {Labels | undefined}

@@ -1,16 +1,18 @@
-// What convert() may be asked for.
+// The options of convert(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
 
 /**
  * @typedef {object} ConvertOptions
  * @property {'fp32' | 'fp16' | 'int8'} [weights] default fp32; int8: symmetric per channel, with float activations
- * @property {number | 'dynamic'} [batch] of an input whose batch the source leaves free; default: free, and 1 for
- *   detectors
- * @property {string} [signature] of a SavedModel; default: serving_default, default, or else the first
- * @property {string[]} [outputs] names of the signature's outputs or of nodes; default: the signature's
- * @property {(string | number)[]} [classes] of a detector, by name, MID or number: the heads of the others are left out
- * @property {boolean} [keepBatchNorm] keep what was folded into convolutions in the file's metadata, to train it;
- *   default false
+ * @property {number | 'dynamic'} [batch] batch size, if the source does not fix it; default: dynamic, or 1 for a
+ *   detector
+ * @property {string} [signature] name of the SavedModel's signature; default: serving_default, else default, else the
+ *   first
+ * @property {string[]} [outputs] names of signature outputs or of nodes; default: the signature's outputs
+ * @property {(string | number)[]} [classes] detectors only: keep only the heads of these classes, given by name, MID or
+ *   class id
+ * @property {boolean} [keepBatchNorm] store the batch norm that is folded into convolutions in the file's metadata, so
+ *   that it can be trained; default false
  * @property {(progress: {stage: Stage}) => void} [onProgress]
  * @property {AbortSignal} [signal]
  *
@@ -26,24 +28,30 @@ export function checkOptions(options) {
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown) throw failure('INVALID_OPTION', `there is no option '${unknown}'`);
   const { weights = 'fp32', batch, signature, outputs, classes, keepBatchNorm = false } = options;
-  if (!WEIGHTS.includes(weights)) throw failure('INVALID_OPTION', `weights is one of ${WEIGHTS.join(', ')}`);
+  if (!WEIGHTS.includes(weights))
+    throw failure('INVALID_OPTION', `weights must be one of ${WEIGHTS.join(', ')}`);
   if (
     batch !== undefined &&
     batch !== 'dynamic' &&
     !(Number.isInteger(batch) && batch >= BATCH.min && batch <= BATCH.max)
   )
-    throw failure('INVALID_OPTION', `batch is 'dynamic' or a whole number from ${BATCH.min} to ${BATCH.max}`);
+    throw failure(
+      'INVALID_OPTION',
+      `batch must be 'dynamic' or an integer from ${BATCH.min} to ${BATCH.max}`,
+    );
   if (signature !== undefined && typeof signature !== 'string')
-    throw failure('INVALID_OPTION', 'signature is a name');
+    throw failure('INVALID_OPTION', 'signature must be a string');
   checkNames('outputs', outputs);
   if (classes !== undefined && (!Array.isArray(classes) || classes.length === 0))
-    throw failure('INVALID_OPTION', 'classes is a list of names, MIDs or numbers');
-  if (typeof keepBatchNorm !== 'boolean') throw failure('INVALID_OPTION', 'keepBatchNorm is true or false');
+    throw failure('INVALID_OPTION', 'classes must be a non-empty array of names, MIDs or class ids');
+  if (typeof keepBatchNorm !== 'boolean')
+    throw failure('INVALID_OPTION', 'keepBatchNorm must be true or false');
   return { ...options, weights };
 }
 
 /** @param {string} key @param {unknown} names */
 function checkNames(key, names) {
   const isList = Array.isArray(names) && names.length > 0 && names.every((name) => typeof name === 'string');
-  if (names !== undefined && !isList) throw failure('INVALID_OPTION', `${key} is a list of names`);
+  if (names !== undefined && !isList)
+    throw failure('INVALID_OPTION', `${key} must be a non-empty array of names`);
 }

@@ -1,4 +1,5 @@
-// A detector -> the network between its image and its raw heads, and what was read off the rest of the graph.
+// Plans the file of a detector: the network from its preprocessed image to its raw heads, and metadata with the
+// settings that were read from the rest of the graph.
 import { findClasses } from '../vision/labels.js';
 import { readDetector } from './detector/detector.js';
 import { failure } from '../shared/errors.js';
@@ -16,23 +17,26 @@ import { sliceColumns } from './lower/columns.js';
  * @typedef {import('./labels.js').Labels} Labels
  */
 
-/** Names that the Object Detection API's own exporter gives. */
+/** The names that the Object Detection API's exporter uses. */
 const BOXES = 'raw_outputs/box_encodings';
 const SCORES = 'raw_outputs/class_predictions';
 
 /**
  * @param {Model} model
- * @param {import('./graph/graph.js').Ref[]} refs of its outputs
+ * @param {import('./graph/graph.js').Ref[]} refs its outputs
  * @param {{batch?: number | 'dynamic', classes?: (string | number)[]}} options
  * @returns {Promise<import('./index.js').Plan>}
  */
 export async function planDetector(model, refs, { batch = 1, classes }) {
-  if (batch !== 1) throw failure('INVALID_OPTION', 'a detector is converted for a batch of 1');
+  if (batch !== 1) throw failure('INVALID_OPTION', 'a detector can only be converted with batch 1');
   const feeds = new Map(
-    model.inputs.map(({ name, ref, shape: announced }) => {
-      const shape = ref.node.shape('shape') ?? announced;
+    model.inputs.map(({ name, ref, shape: signatureShape }) => {
+      const shape = ref.node.shape('shape') ?? signatureShape;
       if (shape?.length !== 4)
-        throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `the input '${name}' is no batch of images`);
+        throw convertFailure(
+          'DETECTOR_NOT_UNDERSTOOD',
+          `the input '${name}' must have 4 dimensions [N, H, W, 3]`,
+        );
       return [ref.node, shape.with(0, 1)];
     }),
   );
@@ -50,7 +54,7 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
   fuse(network);
   const kept = chooseClasses(classes, labels, heads.numClasses);
   const { scores, notes, written } = sliceHeads(network, heads, kept);
-  // Numbers serve as names where there are none: slicing and MediaPipe then still tell the classes apart.
+  // Without names, use "class 0", "class 1" …: slicing and MediaPipe need distinct labels.
   const names =
     labels.names ?? labels.mids ?? Array.from({ length: heads.numClasses }, (_, c) => `class ${c}`);
   const keep = (/** @type {string[] | undefined} */ list) => list && written.map((c) => list[c]);
@@ -76,8 +80,8 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
     notes: [
       `input: ${preprocessing.size.join(' x ')}, ${resize} resize`,
       `${heads.anchors.length / 4} anchors, box coder ${heads.boxCoder.join(', ')}, ${heads.converter} scores of ${plural(heads.numClasses)}`,
-      `suppression: score ${suppression.scoreThreshold}, IoU ${suppression.iouThreshold}, ${suppression.maxPerClass} a class, ${suppression.maxResults} in all`,
-      ...((labels.names ?? labels.mids) ? [] : ['nothing names the classes: they are numbered']),
+      `suppression: score ${suppression.scoreThreshold}, IoU ${suppression.iouThreshold}, at most ${suppression.maxPerClass} per class, ${suppression.maxResults} in all`,
+      ...((labels.names ?? labels.mids) ? [] : ['the source has no class names: classes are numbered']),
       ...notes,
     ],
   };
@@ -101,36 +105,36 @@ function chooseClasses(wanted, { names, mids }, numClasses) {
 }
 
 /**
- * Scores of the wanted classes only, without background, which MediaPipe's readers would take for a class. Where scores
- * are independent the heads compute no others; a softmax needs all, and the others are then left out of what it gives.
+ * Removes the background and the classes that are not kept (MediaPipe would read the background as a class). Sigmoid
+ * heads are sliced, so that they compute only the kept classes. A softmax needs all scores: its output is sliced.
  * @param {Network} network
  * @param {import('./detector/heads.js').Heads} heads
- * @param {number[]} kept classes
+ * @param {number[]} kept class ids
  */
 function sliceHeads(network, { converter, background, numClasses }, kept) {
   const output = network.outputs[1];
   const columns = kept.map((c) => c + Number(background));
-  const isWhole = columns.length === output.value.shape[output.value.shape.length - 1];
+  const keepsAllColumns = columns.length === output.value.shape[output.value.shape.length - 1];
   /** @type {string[]} */
   const notes = [];
   if (converter === 'softmax') {
     const probabilities = { name: `${SCORES}/softmax`, shape: output.value.shape };
     network.ops.push({ kind: 'SOFTMAX', inputs: [output.value], output: probabilities, options: {} });
-    output.value = isWhole ? probabilities : selectColumns(network, probabilities, columns);
+    output.value = keepsAllColumns ? probabilities : selectColumns(network, probabilities, columns);
     if (kept.length < numClasses)
       notes.push(
-        `softmax scores depend on each other: the class heads are left whole, and their scores filtered to ${plural(kept.length)}`,
+        `softmax needs the scores of all classes: the class heads are not sliced, only their scores, to ${plural(kept.length)}`,
       );
     return { scores: /** @type {const} */ ('none'), notes, written: kept };
   }
-  if (!isWhole && !sliceColumns(network, output.value, columns))
+  if (!keepsAllColumns && !sliceColumns(network, output.value, columns))
     throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'its class heads cannot be sliced');
   if (kept.length < numClasses) notes.push(`class heads sliced to ${plural(kept.length)}`);
   return { scores: converter, notes, written: kept };
 }
 
 /**
- * Each run of neighbouring columns cut out, and the pieces joined.
+ * Slices each run of adjacent columns and concatenates the slices.
  * @param {Network} network
  * @param {Value} scores
  * @param {number[]} columns
@@ -141,7 +145,7 @@ function selectColumns(network, scores, columns) {
   const pieces = starts.map((start) => {
     let end = start + 1;
     while (columns.includes(end)) end++;
-    return cut(network, scores, start, end);
+    return sliceRun(network, scores, start, end);
   });
   if (pieces.length === 1) return pieces[0];
   const output = { name: `${SCORES}/classes`, shape: scores.shape.with(axis, columns.length) };
@@ -149,8 +153,14 @@ function selectColumns(network, scores, columns) {
   return output;
 }
 
-/** @param {Network} network @param {Value} scores @param {number} start @param {number} end */
-function cut(network, scores, start, end) {
+/**
+ * Slices columns start to end - 1.
+ * @param {Network} network
+ * @param {Value} scores
+ * @param {number} start
+ * @param {number} end
+ */
+function sliceRun(network, scores, start, end) {
   const name = `${SCORES}/classes_${start}_${end}`;
   const { shape } = scores;
   const last = shape.length - 1;

@@ -1,10 +1,10 @@
-// A classifier, a feature vector or any other network that is kept from end to end -> what is to be written.
+// Plans the file of a classifier, feature extractor or other network, which is converted completely.
 import { failure } from '../shared/errors.js';
 import { convertFailure } from './errors.js';
 import { Facts } from './graph/facts.js';
 import { fuse } from './lower/fuse.js';
 import { classifierLabels } from './labels.js';
-import { checkSingleRounds } from './graph/loops.js';
+import { checkSingleIterations } from './graph/loops.js';
 import { lower } from './lower/lower.js';
 
 /**
@@ -14,16 +14,16 @@ import { lower } from './lower/lower.js';
 
 /**
  * @param {Model} model
- * @param {import('./graph/graph.js').Ref[]} refs of its outputs
+ * @param {import('./graph/graph.js').Ref[]} refs its outputs
  * @param {{batch?: number | 'dynamic', classes?: (string | number)[]}} options
  * @returns {Promise<import('./index.js').Plan>}
  */
 export async function planNetwork(model, refs, { batch: wanted, classes }) {
   const { loopConditions = [] } = model;
   const batch = wanted ?? (loopConditions.length > 0 ? 1 : 'dynamic');
-  if (classes) throw failure('INVALID_OPTION', 'classes are sliced out of detectors only');
+  if (classes) throw failure('INVALID_OPTION', 'classes can be selected in detectors only');
   const facts = new Facts([...refs, ...loopConditions], inputShapes(model, batch));
-  checkSingleRounds(loopConditions, facts);
+  checkSingleIterations(loopConditions, facts);
   const network = lower(model.inputs, model.outputs, facts);
   fuse(network);
   const outputs = await Promise.all(
@@ -49,12 +49,12 @@ export async function planNetwork(model, refs, { batch: wanted, classes }) {
 
 /**
  * @param {Model} model
- * @param {number | 'dynamic'} batch for inputs that leave it free
+ * @param {number | 'dynamic'} batch for inputs whose batch is free
  */
 function inputShapes({ inputs }, batch) {
   return new Map(
-    inputs.map(({ name, ref, shape: announced }) => {
-      const shape = ref.node.shape('shape') ?? announced;
+    inputs.map(({ name, ref, shape: signatureShape }) => {
+      const shape = ref.node.shape('shape') ?? signatureShape;
       if (!shape) throw convertFailure('GRAPH_UNSUPPORTED', `the input '${name}' has no shape`);
       const [first, ...rest] = shape;
       return [ref.node, [first < 0 && batch !== 'dynamic' ? batch : first, ...rest]];
@@ -62,7 +62,7 @@ function inputShapes({ inputs }, batch) {
   );
 }
 
-/** Ways in which published networks take pixels; of others nothing is said. */
+/** The input normalizations of published networks. For any other, the file contains no normalization. */
 const RANGES = [
   { mean: 127.5, std: 127.5 }, // [-1, 1]
   { mean: 0, std: 255 }, // [0, 1]
@@ -70,7 +70,8 @@ const RANGES = [
 ];
 
 /**
- * TensorFlow's MobileNets take [-1, 1] in their first convolution; what stands before it says what the input is then.
+ * Derives the input's normalization. TensorFlow's MobileNets expect [-1, 1] at their first convolution; the scale and
+ * offset before it give the range of the input.
  * @param {Network} network
  */
 function pixelRange({ ops, inputs: [input] }) {

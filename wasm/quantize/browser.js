@@ -1,4 +1,4 @@
-// The entry of ocelli/quantize in pages and workers.
+// Entry point of ocelli/quantize in browsers (pages and Web Workers).
 import '../platform/browser.js';
 
 export { OcelliError } from '../shared/errors.js';

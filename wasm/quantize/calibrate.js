@@ -1,4 +1,4 @@
-// Images -> what every feature map of a network holds.
+// Calibration: runs a float network on images and collects a histogram of every feature map.
 import { Histogram } from './histogram.js';
 import { featureMaps, Runner } from './runner.js';
 
@@ -8,25 +8,25 @@ import { featureMaps, Runner } from './runner.js';
  * @param {Model} model float
  * @param {AsyncIterable<Float32Array> | Iterable<Float32Array>} inputs
  * @param {object} options
- * @param {number} options.maxKept of the inputs, so many are kept
+ * @param {number} options.maxKept how many of the inputs to return, the first ones
  * @param {(numImages: number) => void} options.onImage
  */
 export async function calibrate(model, inputs, { maxKept, onImage }) {
   const maps = featureMaps(model);
-  const seen = new Map(maps.map((tensor) => [tensor, new Histogram()]));
+  const histograms = new Map(maps.map((tensor) => [tensor, new Histogram()]));
   const runner = await Runner.create(model, maps);
   /** @type {Float32Array[]} */
-  const kept = [];
+  const keptInputs = [];
   let numImages = 0;
   try {
     for await (const input of inputs) {
-      if (kept.length < maxKept) kept.push(input);
+      if (keptInputs.length < maxKept) keptInputs.push(input);
       for (const { tensor, values } of runner.run(input))
-        /** @type {Histogram} */ (seen.get(tensor)).add(values);
+        /** @type {Histogram} */ (histograms.get(tensor)).add(values);
       onImage(++numImages);
     }
   } finally {
     runner.close();
   }
-  return { seen, kept, numImages };
+  return { histograms, keptInputs, numImages };
 }

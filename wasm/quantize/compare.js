@@ -1,4 +1,4 @@
-// A network and its quantized twin on the same inputs: how close each tensor stays, how large and how fast they are.
+// Compares a float network with its quantized version on the same inputs: error of each tensor, file size, run time.
 import { Engine } from '../engine/engine.js';
 import { host } from '../engine/host.js';
 import { readSource } from '../vision/input.js';
@@ -10,15 +10,15 @@ import { featureMaps, Runner } from './runner.js';
  *
  * @typedef {object} LayerReport
  * @property {string} name of the tensor
- * @property {boolean} isInt8
- * @property {number} signalToNoise in dB
+ * @property {boolean} isInt8 whether the quantized network computes it in int8
+ * @property {number} signalToNoise in dB; the noise is the difference from the float network
  *
  * @typedef {object} Report
- * @property {LayerReport[]} layers in the order that they are computed
- * @property {{float: number, quantized: number}} bytes
- * @property {{float: number, quantized: number}} ms median of a run, one thread
- * @property {number} images that it was calibrated on
- * @property {import('./detections.js').DetectionReport} [detections] of a detector
+ * @property {LayerReport[]} layers in execution order
+ * @property {{float: number, quantized: number}} bytes file sizes
+ * @property {{float: number, quantized: number}} ms median run time on one thread
+ * @property {number} images number of calibration images
+ * @property {import('./detections.js').DetectionReport} [detections] only if the model is a detector
  */
 
 const TIMED_RUNS = 15;
@@ -26,10 +26,10 @@ const COMPARED_INPUTS = 8;
 
 /**
  * @param {object} parts
- * @param {Uint8Array<ArrayBuffer>} parts.bytes
- * @param {Uint8Array<ArrayBuffer>} parts.file
- * @param {Model} parts.model
- * @param {Model} parts.quantized with float inputs and outputs
+ * @param {Uint8Array<ArrayBuffer>} parts.bytes the float file
+ * @param {Uint8Array<ArrayBuffer>} parts.file the quantized file
+ * @param {Model} parts.model the float model
+ * @param {Model} parts.quantized the quantized model, with float inputs and outputs
  * @param {import('./plan.js').Plan} parts.plan
  * @param {Float32Array[]} parts.inputs
  */
@@ -37,7 +37,7 @@ export async function compare({ bytes, file, model, quantized, plan, inputs }) {
   return {
     layers: await compareLayers(model, quantized, plan, inputs.slice(0, COMPARED_INPUTS)),
     bytes: { float: bytes.length, quantized: file.length },
-    ms: { float: await time(bytes), quantized: await time(file) },
+    ms: { float: await measureTime(bytes), quantized: await measureTime(file) },
   };
 }
 
@@ -55,13 +55,13 @@ async function compareLayers(model, quantized, { rules }, inputs) {
   const runners = [await Runner.create(model, maps), await Runner.create(quantized, maps)];
   try {
     for (const input of inputs) {
-      const [reals, stored] = runners.map((runner) => runner.run(input));
-      for (const { tensor, values } of reals) {
-        const { values: found } = /** @type {{values: Float32Array}} */ (stored.next().value);
+      const [float, dequantized] = runners.map((runner) => runner.run(input));
+      for (const { tensor, values } of float) {
+        const { values: actual } = /** @type {{values: Float32Array}} */ (dequantized.next().value);
         const sum = /** @type {{signal: number, noise: number}} */ (sums.get(tensor));
         for (let i = 0; i < values.length; i++) {
           sum.signal += values[i] ** 2;
-          sum.noise += (values[i] - found[i]) ** 2;
+          sum.noise += (values[i] - actual[i]) ** 2;
         }
       }
     }
@@ -75,8 +75,8 @@ async function compareLayers(model, quantized, { rules }, inputs) {
   }));
 }
 
-/** @param {Uint8Array<ArrayBuffer>} bytes */
-async function time(bytes) {
+/** @param {Uint8Array<ArrayBuffer>} bytes of a .tflite file @returns {Promise<number>} ms, median of a run */
+async function measureTime(bytes) {
   const { trustsRelaxed } = host();
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1 });

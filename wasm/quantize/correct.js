@@ -1,7 +1,8 @@
-// Bias correction: rounding weights and activations shifts the mean of what an operator sums up; its bias takes the
-// shift back. Each operator's is found by itself, on the float network's values: what comes before it is corrected too.
+// Bias correction. Rounding weights and activations shifts the mean of each output channel; the corrected bias removes
+// the shift. Each operator is corrected alone, on the float network's activations, because the operators before it are
+// corrected too.
 import { Runner } from './runner.js';
-import { expectedSums, scaleOf } from './weights.js';
+import { meanAccumulators, scaleOf } from './weights.js';
 
 /**
  * @typedef {import('./file.js').Model} Model
@@ -16,7 +17,7 @@ import { expectedSums, scaleOf } from './weights.js';
  * @param {Map<number, Float64Array>} parts.biases by operator
  * @param {(tensor: number) => Scale} parts.scaleOf
  * @param {Float32Array[]} parts.inputs
- * @returns {Promise<Map<number, Float64Array>>}
+ * @returns {Promise<Map<number, Float64Array>>} corrected biases by operator
  */
 export async function correctBiases({ model, weights, biases, scaleOf: scaleOfTensor, inputs }) {
   const inputOf = (/** @type {number} */ operator) => model.operators[operator].inputs[0];
@@ -27,18 +28,21 @@ export async function correctBiases({ model, weights, biases, scaleOf: scaleOfTe
     inputs,
   );
   return new Map(
-    Array.from(weights, ([operator, its]) => {
-      const wanted = expectedSums(its, its.real, real.of(inputOf(operator)));
-      const kernel = Float64Array.from(its.stored, (value, i) => value * scaleOf(its, its.channelOf(i)));
-      const found = expectedSums(its, kernel, rounded.of(inputOf(operator)));
+    Array.from(weights, ([operator, kernel]) => {
+      const expected = meanAccumulators(kernel, kernel.real, real.meansOf(inputOf(operator)));
+      const dequantized = Float64Array.from(
+        kernel.stored,
+        (value, i) => value * scaleOf(kernel, kernel.channelOf(i)),
+      );
+      const actual = meanAccumulators(kernel, dequantized, rounded.meansOf(inputOf(operator)));
       const bias = /** @type {Float64Array} */ (biases.get(operator));
-      return [operator, bias.map((value, c) => value + wanted[c] - found[c])];
+      return [operator, bias.map((value, c) => value + expected[c] - actual[c])];
     }),
   );
 }
 
 /**
- * The channels' means of tensors, as they are and rounded to 8 bits.
+ * Measures the mean of each channel of the tensors, in float and after rounding to int8.
  * @param {Model} model
  * @param {number[]} tensors
  * @param {(tensor: number) => Scale} scaleOfTensor
@@ -59,7 +63,7 @@ async function measureMeans(model, tensors, scaleOfTensor, inputs) {
   return { real, rounded };
 }
 
-/** @param {Float32Array} values changed @param {Scale} scale */
+/** Quantizes and dequantizes. @param {Float32Array} values changed in place @param {Scale} scale */
 function round(values, { scale, zeroPoint }) {
   const [low, high] = [-128 - zeroPoint, 127 - zeroPoint];
   for (let i = 0; i < values.length; i++)
@@ -67,7 +71,7 @@ function round(values, { scale, zeroPoint }) {
   return values;
 }
 
-/** Running means of tensors' channels. */
+/** Mean of each channel of each tensor, over all images. */
 export class Means {
   /** @type {Map<number, {sums: Float64Array, count: number}>} */ #sums = new Map();
 
@@ -82,8 +86,8 @@ export class Means {
     }
   }
 
-  /** @param {number} tensor @returns {Float64Array} */
-  of(tensor) {
+  /** @param {number} tensor @returns {Float64Array} one mean per channel */
+  meansOf(tensor) {
     const { sums, count } = /** @type {{sums: Float64Array, count: number}} */ (this.#sums.get(tensor));
     return sums.map((sum) => sum / count);
   }

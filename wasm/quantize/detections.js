@@ -1,30 +1,31 @@
-// What a detector finds before and after quantization, on the same images.
+// Compares the detections of the float and the quantized detector on the same images.
 import { ObjectDetector } from '../vision/detector.js';
 
 /**
  * @typedef {import('../vision/types.js').Detection} Detection
  *
  * @typedef {object} Matched
- * @property {number} found detections above the score by one of the networks
- * @property {number} matched of them, the other has too: the same class, overlapping by at least `IOU`
+ * @property {number} found detections of one network with a score above `SCORE`
+ * @property {number} matched how many of them the other network has too: the same class and an IoU of at least `IOU`
  *
  * @typedef {object} DetectionReport
- * @property {Matched} before the float network's detections, in the quantized one's
- * @property {Matched} after the other way round
- * @property {number} scoreDifference mean of the matched ones'
+ * @property {Matched} before the float network's detections, matched in the quantized network's
+ * @property {Matched} after the quantized network's detections, matched in the float network's
+ * @property {number} scoreDifference mean absolute score difference of matched detections
  */
 
 const IOU = 0.8;
 const SCORE = 0.4;
+/** Matches may have a lower score, so that a score near SCORE is not counted as lost. */
 const MATCHING_SCORE = 0.2;
-/** Codes of models that are not detectors, or of which nothing says how their heads become boxes. */
+/** Error codes of models that cannot be opened as a detector: other models, or heads without decoding settings. */
 const NO_DETECTOR = ['MODEL_IS_NOT_A_DETECTOR', 'SSD_UNKNOWN'];
 
 /**
- * @param {Uint8Array<ArrayBuffer>[]} files before and after
+ * @param {Uint8Array<ArrayBuffer>[]} files the float and the quantized .tflite file
  * @param {import('./images.js').ImageInput[]} images
  * @param {import('../engine/engine.js').InputSpec} input
- * @returns {Promise<DetectionReport | undefined>} undefined: not a detector
+ * @returns {Promise<DetectionReport | undefined>} undefined if the model is not a detector
  */
 export async function compareDetections([before, after], images, input) {
   const [a, b] = [await detectAll(before, images, input), await detectAll(after, images, input)];
@@ -43,6 +44,7 @@ export async function compareDetections([before, after], images, input) {
  * @param {Uint8Array<ArrayBuffer>} model
  * @param {import('./images.js').ImageInput[]} images
  * @param {import('../engine/engine.js').InputSpec} input
+ * @returns {Promise<Detection[][] | undefined>} for each image; undefined if the model is not a detector
  */
 async function detectAll(model, images, input) {
   const options = { model, input, scoreThreshold: MATCHING_SCORE };
@@ -59,14 +61,18 @@ async function detectAll(model, images, input) {
   }
 }
 
-/** @param {Detection[][]} some @param {Detection[][]} others */
+/**
+ * Counts the detections above SCORE, and gives the score difference of each that `others` has too.
+ * @param {Detection[][]} some by image
+ * @param {Detection[][]} others by image
+ */
 function match(some, others) {
   const strong = some.flatMap((list, image) =>
     list.filter(({ score }) => score > SCORE).map((detection) => ({ detection, image })),
   );
   const differences = strong.flatMap(({ detection, image }) => {
     const same = others[image].filter(
-      (other) => other.labelId === detection.labelId && overlap(other.box, detection.box) >= IOU,
+      (other) => other.labelId === detection.labelId && iou(other.box, detection.box) >= IOU,
     );
     const scores = same.map(({ score }) => Math.abs(score - detection.score));
     return scores.length > 0 ? [Math.min(...scores)] : [];
@@ -75,9 +81,9 @@ function match(some, others) {
 }
 
 /** @param {Detection['box']} a @param {Detection['box']} b */
-function overlap(a, b) {
+function iou(a, b) {
   const width = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
   const height = Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y);
-  const both = Math.max(width, 0) * Math.max(height, 0);
-  return both / (a.width * a.height + b.width * b.height - both);
+  const intersection = Math.max(width, 0) * Math.max(height, 0);
+  return intersection / (a.width * a.height + b.width * b.height - intersection);
 }

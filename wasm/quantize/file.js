@@ -1,5 +1,5 @@
-// The bytes of a .tflite file <-> its parts as plain objects, all operators alike. Numbers and field ids: TFLite's
-// schema.fbs, version 3. Files are the engine's to verify, before they are read here.
+// Reads a .tflite file into plain objects and writes it back, the same way for every operator. Field ids are from
+// TFLite's schema.fbs, version 3. The engine must verify a file before it is read here.
 import {
   blob,
   Builder,
@@ -15,7 +15,8 @@ import { Table } from '../tflite/read.js';
 import { fromBytes } from '../tflite/tensor.js';
 
 /**
- * @typedef {object} Quantization real = (stored - zeroPoint) * scale; several scales: one for each index along `axis`
+ * @typedef {object} Quantization real = (stored - zeroPoint) * scale; if there are several scales, one for each index
+ *   along `axis`
  * @property {number[]} scales
  * @property {number[]} zeroPoints
  * @property {number} axis
@@ -23,19 +24,19 @@ import { fromBytes } from '../tflite/tensor.js';
  * @typedef {object} Tensor
  * @property {string} name
  * @property {number[]} shape
- * @property {number[]} [signature] the shape, -1 where it is free
- * @property {number} type of TYPE
- * @property {Uint8Array} [data] of a constant
+ * @property {number[]} [signature] the shape with -1 for each free dimension
+ * @property {number} type a value of TYPE
+ * @property {Uint8Array} [data] only if the tensor is constant
  * @property {Quantization} [quantization]
  *
  * @typedef {object} Operator
  * @property {number} code BuiltinOperator
- * @property {string} custom name of one that is not built in
+ * @property {string} custom name of a custom operator
  * @property {number} version
- * @property {number[]} inputs -1: left out
+ * @property {number[]} inputs tensor indices; -1 if an optional input is absent
  * @property {number[]} outputs
  * @property {number} optionsType BuiltinOptions
- * @property {(number | number[] | undefined)[]} options its fields, by id
+ * @property {(number | number[] | undefined)[]} options by field id
  * @property {Uint8Array} [customOptions]
  *
  * @typedef {object} Model
@@ -72,9 +73,9 @@ export function readFile(bytes) {
   };
 }
 
-/** @param {Table[]} maps @returns {[string, number][]} */
-function readNames(maps) {
-  return maps.map((map) => [map.text(0), map.i32(1)]);
+/** @param {Table[]} ports a signature's inputs or outputs @returns {[string, number][]} name and tensor index */
+function readNames(ports) {
+  return ports.map((port) => [port.text(0), port.i32(1)]);
 }
 
 /** @param {Table} tensor @param {Uint8Array[]} buffers @returns {Tensor} */
@@ -125,9 +126,9 @@ export function writeFile(model) {
   const addBuffer = (/** @type {Uint8Array} */ data) =>
     buffers.push(table(builder, 1, [['ref', 0, blob(builder, data)]])) - 1;
   const tensors = model.tensors.map((tensor) => writeTensor(builder, tensor, addBuffer));
-  const kinds = [...new Map(model.operators.map((operator) => [kindOf(operator), operator])).keys()];
+  const codeKeys = [...new Map(model.operators.map((operator) => [codeKey(operator), operator])).keys()];
   const operators = model.operators.map((operator) =>
-    writeOperator(builder, operator, kinds.indexOf(kindOf(operator))),
+    writeOperator(builder, operator, codeKeys.indexOf(codeKey(operator))),
   );
   const subgraph = table(builder, 5, [
     ['ref', 0, offsets(builder, tensors)],
@@ -136,8 +137,8 @@ export function writeFile(model) {
     ['ref', 3, offsets(builder, operators)],
     ['ref', 4, builder.createString('main')],
   ]);
-  const codes = kinds.map((kind) =>
-    writeCode(builder, /** @type {Operator} */ (model.operators.find((op) => kindOf(op) === kind))),
+  const codes = codeKeys.map((key) =>
+    writeCode(builder, /** @type {Operator} */ (model.operators.find((op) => codeKey(op) === key))),
   );
   const metadata = model.metadata.map(({ name, data }) => {
     const buffer = addBuffer(data);
@@ -167,7 +168,7 @@ export function writeFile(model) {
 }
 
 /** @param {Operator} operator */
-function kindOf({ code, custom, version }) {
+function codeKey({ code, custom, version }) {
   return `${code} ${custom} ${version}`;
 }
 
@@ -187,7 +188,7 @@ function writeNames(builder, names) {
 /**
  * @param {Builder} builder
  * @param {Tensor} tensor
- * @param {(data: Uint8Array) => number} addBuffer
+ * @param {(data: Uint8Array) => number} addBuffer returns the buffer's index
  */
 function writeTensor(builder, { name, shape, signature, type, data, quantization }, addBuffer) {
   const buffer = data ? addBuffer(data) : 0;

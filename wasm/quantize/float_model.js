@@ -1,5 +1,5 @@
-// Any float .tflite -> the same with float32 constants: half floats and 8-bit weights are widened once, and what had
-// widened them is gone.
+// Reads a float .tflite model with all constants in float32: converts float16 and int8 constants, and removes the
+// DEQUANTIZE operators that converted them at run time.
 import { fromBytes } from '../tflite/tensor.js';
 import { failure } from './errors.js';
 import { readFile, TYPE } from './file.js';
@@ -11,7 +11,7 @@ import { sizeOf } from '../shared/numbers.js';
  * @typedef {import('./file.js').Tensor} Tensor
  */
 
-/** @param {Uint8Array} bytes that the engine has verified @returns {Model} */
+/** @param {Uint8Array} bytes a file that the engine has verified @returns {Model} */
 export function readFloatModel(bytes) {
   const model = readFile(bytes);
   const quantized = model.operators
@@ -21,25 +21,25 @@ export function readFloatModel(bytes) {
       ({ data, type, quantization }) => !data && quantization && (type === TYPE.int8 || type === TYPE.uint8),
     );
   if (quantized) throw failure('ALREADY_QUANTIZED', `'${quantized.name}'`);
-  /** @type {Map<number, number>} */
-  const widened = new Map();
+  /** The constant behind each removed DEQUANTIZE's output. @type {Map<number, number>} */
+  const sources = new Map();
   const operators = model.operators.filter(({ code, inputs: [input], outputs: [output] }) => {
     if (code !== DEQUANTIZE || !model.tensors[input].data) return true;
-    widened.set(output, input);
+    sources.set(output, input);
     return false;
   });
   return {
     ...model,
-    tensors: model.tensors.map(widen),
+    tensors: model.tensors.map(toFloat32),
     operators: operators.map((operator) => ({
       ...operator,
-      inputs: operator.inputs.map((input) => widened.get(input) ?? input),
+      inputs: operator.inputs.map((input) => sources.get(input) ?? input),
     })),
   };
 }
 
 /** @param {Tensor} tensor @returns {Tensor} */
-function widen(tensor) {
+function toFloat32(tensor) {
   const { data, type, quantization } = tensor;
   if (!data || (type !== TYPE.float16 && !(type === TYPE.int8 && quantization))) return tensor;
   const values =
@@ -61,7 +61,7 @@ export function toBytes({ buffer, byteOffset, byteLength }) {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** A float constant's numbers. @param {Tensor} tensor @returns {Float32Array} */
+/** The values of a float32 constant; not a copy. @param {Tensor} tensor @returns {Float32Array} */
 export function floatsOf({ data }) {
   return /** @type {Float32Array} */ (fromBytes('float32', data ?? new Uint8Array(0)));
 }

@@ -1,5 +1,5 @@
-// How often a tensor takes which values: bins of one width, a power of two that doubles when the values outgrow them.
-// Exact zeros are counted apart: they are stored exactly whatever the scale.
+// Histogram of a tensor's values. All bins have the same width, a power of two; it doubles when values do not fit.
+// Exact zeros are counted separately, because every quantization stores 0 without error.
 
 const BINS = 2048;
 
@@ -7,11 +7,11 @@ export class Histogram {
   min = Number.POSITIVE_INFINITY;
   max = Number.NEGATIVE_INFINITY;
   numZeros = 0;
-  /** of each image */
+  /** One minimum and one maximum for each image. */
   minima = /** @type {number[]} */ ([]);
   maxima = /** @type {number[]} */ ([]);
   #width = 2 ** -40;
-  #first = 0; // number of the first bin, counted from value 0
+  #first = 0; // Bin 0 starts at the value #first * #width.
   counts = new Float64Array(BINS);
 
   /** @param {Float32Array} values of one image */
@@ -36,7 +36,7 @@ export class Histogram {
     this.numZeros += zeros;
   }
 
-  /** Adds another tensor's. @param {Histogram} other */
+  /** Adds the counts of another histogram. @param {Histogram} other unchanged */
   merge(other) {
     this.#cover(Math.min(this.min, other.min), Math.max(this.max, other.max));
     const merged = other.copy();
@@ -67,12 +67,12 @@ export class Histogram {
     return copy;
   }
 
-  /** The middle of a bin. @param {number} bin */
+  /** The center of a bin. @param {number} bin */
   valueOf(bin) {
     return (bin + this.#first + 0.5) * this.#width;
   }
 
-  /** @param {number} min @param {number} max */
+  /** Extends the bins to include min and max. @param {number} min @param {number} max */
   #cover(min, max) {
     [this.min, this.max] = [min, max];
     if (!(max - min < Number.POSITIVE_INFINITY)) return;
@@ -92,7 +92,7 @@ export class Histogram {
     return Math.floor(max / this.#width) < first + BINS;
   }
 
-  /** @param {number} first at most the present one */
+  /** Shifts the bins down. @param {number} first the new first bin, at most the current one */
   #moveTo(first) {
     const counts = new Float64Array(BINS);
     const shift = this.#first - first;
@@ -101,6 +101,7 @@ export class Histogram {
     this.#first = first;
   }
 
+  /** Doubles the width of the bins. */
   #widen() {
     const counts = new Float64Array(BINS);
     const first = Math.floor(this.#first / 2);

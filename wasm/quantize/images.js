@@ -1,12 +1,12 @@
-// Images -> the float input of a network, as the engine makes it.
+// Preprocesses images to the float input of a network, with the engine's own image code.
 import { decodeElsewhere, toPixels } from '../vision/input.js';
 import { writeFile } from './file.js';
 import { openEngine } from './runner.js';
 
 /** @typedef {import('../vision/input.js').ImageInput} ImageInput */
 
-/** A network that gives out what it takes. @param {import('./file.js').Tensor} input */
-function echoOf(input) {
+/** A network whose output is its input. @param {import('./file.js').Tensor} input */
+function identityNetwork(input) {
   return writeFile({
     description: '',
     tensors: [input],
@@ -24,9 +24,9 @@ function echoOf(input) {
  * @param {number} maxPixels
  */
 export async function openPreprocessor(tensor, spec, maxPixels) {
-  const { engine } = await openEngine(echoOf(tensor));
+  const { engine } = await openEngine(identityNetwork(tensor));
   return {
-    /** @param {ImageInput} image */
+    /** @param {ImageInput} image @returns {Promise<Float32Array>} [1, height, width, 3] */
     async prepare(image) {
       const source = await toPixels(image);
       if (source instanceof Uint8Array) {

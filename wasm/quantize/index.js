@@ -1,9 +1,10 @@
-// Quantization: a float .tflite file and sample images -> a file that computes in 8 bits. Pure JavaScript on our own
-// engine, by TFLite's 8-bit quantization specification.
+// Quantization: takes a float .tflite file and sample images, returns an 8-bit .tflite file after TFLite's 8-bit
+// quantization specification. Runs in JavaScript on ocelli's own engine.
 //
-// file (file.js) -> float32 constants (float_model.js) -> what can work in 8 bits (operators.js, plan.js) -> what each
-// tensor holds, on the images (images.js, runner.js, calibrate.js, histogram.js) -> scales (ranges.js), weights
-// (weights.js), biases (correct.js) -> the new network (rewrite.js) -> bytes. What that changed: compare.js, report.js.
+// Stages: read the file (file.js) and convert constants to float32 (float_model.js); choose the operators to quantize
+// (operators.js, plan.js); collect histograms on the images (images.js, runner.js, calibrate.js, histogram.js); choose
+// scales (ranges.js); quantize weights (weights.js); correct biases (correct.js); build the quantized network
+// (rewrite.js) and write it. compare.js, detections.js and report.js compare both networks.
 import { resolveInput, findManifestEntry } from '../vision/model_spec.js';
 import { appendLabels, writeMetadata } from '../tflite/metadata.js';
 import { calibrate } from './calibrate.js';
@@ -29,50 +30,62 @@ import { quantizeKernel } from './weights.js';
  *
  * @typedef {object} Quantized
  * @property {Uint8Array<ArrayBuffer>} model the .tflite file
- * @property {import('./compare.js').Report} [report] unless it was not wanted
+ * @property {import('./compare.js').Report} [report] unless the option `report` is false
  */
 
-/** Of the images, so many serve to correct biases and to compare the networks. */
+/** How many of the images are used to correct biases and to compare the networks. */
 const MAX_KEPT = 32;
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes of a .tflite file with float activations
- * @param {AsyncIterable<ImageInput> | Iterable<ImageInput>} images like those that it is to see: bytes of image files,
- *   or pixels
+ * @param {AsyncIterable<ImageInput> | Iterable<ImageInput>} images calibration images, similar to those that the model
+ *   will be used on: bytes of image files, or pixels
  * @param {QuantizeOptions} [options]
  * @returns {Promise<Quantized>}
  */
 export async function quantize(bytes, images, options = {}) {
   const checked = checkOptions(options);
   const { input: given, keepFloat, outputType, inputType, onProgress, signal } = checked;
-  const about = await describe(bytes, given);
+  const info = await readInfo(bytes, given);
   const model = readFloatModel(bytes);
   checkNames(model, keepFloat);
   const plan = makePlan(model, { keepFloat, hasFloatOutputs: outputType === 'float32' });
 
-  const { seen, kept, keptImages, numImages } = await calibrateOn(model, images, about.input, checked);
+  const { histograms, keptInputs, keptImages, numImages } = await calibrateOn(
+    model,
+    images,
+    info.input,
+    checked,
+  );
   if (numImages === 0) throw failure('NO_IMAGES');
-  const scaleOf = chooseScales(model, plan, seen, about.input, RANGES[checked.ranges]);
+  const scaleOf = chooseScales(model, plan, histograms, info.input, RANGES[checked.ranges]);
   const { weights, biases } = quantizeWeights(model, plan, scaleOf);
   signal?.throwIfAborted();
   onProgress({ stage: 'correct' });
   const corrected = checked.correctBias
-    ? await correctBiases({ model, weights, biases, scaleOf, inputs: kept })
+    ? await correctBiases({ model, weights, biases, scaleOf, inputs: keptInputs })
     : biases;
   signal?.throwIfAborted();
 
-  const numbers = { scaleOf, weights, biases: corrected };
-  const file = withMetadata(withoutUnused(rewrite(model, plan, numbers, { inputType, outputType })), about);
+  const parameters = { scaleOf, weights, biases: corrected };
+  const file = withMetadata(
+    dropUnusedTensors(rewrite(model, plan, parameters, { inputType, outputType })),
+    info,
+  );
   if (!checked.report) return { model: file };
   onProgress({ stage: 'compare' });
-  const quantized = rewrite(model, plan, numbers, { inputType: 'float32', outputType: 'float32' });
-  const report = await compare({ bytes, file, model, quantized, plan, inputs: kept });
-  const detections = await compareDetections([bytes, file], keptImages, about.input);
+  const quantized = rewrite(model, plan, parameters, { inputType: 'float32', outputType: 'float32' });
+  const report = await compare({ bytes, file, model, quantized, plan, inputs: keptInputs });
+  const detections = await compareDetections([bytes, file], keptImages, info.input);
   return { model: file, report: { ...report, images: numImages, detections } };
 }
 
-/** @param {Uint8Array<ArrayBuffer>} bytes @param {Partial<InputSpec> | undefined} given */
-async function describe(bytes, given) {
+/**
+ * Reads the model's metadata, its entry in the manifest of models, and how to preprocess its input.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Partial<InputSpec> | undefined} given
+ */
+async function readInfo(bytes, given) {
   const { engine, received, metadata } = await openEngine(bytes);
   try {
     const { inputs } = engine;
@@ -121,27 +134,29 @@ async function calibrateOn(model, images, spec, { maxPixels, onProgress, signal 
 }
 
 /**
- * One scale for each group of tensors. The input's is that of pixels.
+ * Chooses one scale for each group of tensors. The input's range is that of the pixels 0 to 255, if all channels are
+ * normalized alike.
  * @param {Model} model
  * @param {import('./plan.js').Plan} plan
- * @param {Map<number, import('./histogram.js').Histogram>} seen
+ * @param {Map<number, import('./histogram.js').Histogram>} histograms by tensor
  * @param {InputSpec} spec
- * @param {(seen: import('./histogram.js').Histogram) => import('./ranges.js').Range} rangeOf
+ * @param {(histogram: import('./histogram.js').Histogram) => import('./ranges.js').Range} rangeOf
  */
-function chooseScales(model, { groupOf }, seen, spec, rangeOf) {
+function chooseScales(model, { groupOf }, histograms, spec, rangeOf) {
   /** @type {Map<number, import('./histogram.js').Histogram>} */
   const groups = new Map();
-  for (const [tensor, histogram] of seen) {
+  for (const [tensor, histogram] of histograms) {
     const group = groupOf(tensor);
     const known = groups.get(group);
     if (known) known.merge(histogram);
     else groups.set(group, histogram.copy());
   }
   const scales = new Map(Array.from(groups, ([group, histogram]) => [group, toInt8(rangeOf(histogram))]));
-  const ends = [spec.scale, spec.offset].map((value) => [value].flat());
-  const isOneRange = ends.every((values) => values.every((value) => value === values[0]));
-  const [[scale], [offset]] = ends;
-  if (isOneRange) scales.set(groupOf(model.inputs[0]), toInt8({ min: offset, max: 255 * scale + offset }));
+  const normalization = [spec.scale, spec.offset].map((value) => [value].flat());
+  const isSameForChannels = normalization.every((values) => values.every((value) => value === values[0]));
+  const [[scale], [offset]] = normalization;
+  if (isSameForChannels)
+    scales.set(groupOf(model.inputs[0]), toInt8({ min: offset, max: 255 * scale + offset }));
   return (/** @type {number} */ tensor) =>
     /** @type {import('./rewrite.js').Scale} */ (scales.get(groupOf(tensor)));
 }
@@ -160,41 +175,41 @@ function quantizeWeights({ tensors, operators }, { rules }, scaleOf) {
     const axis = rules[i]?.axis;
     if (axis === undefined) return;
     const values = bias < 0 ? undefined : floatsOf(tensors[bias]);
-    const its = quantizeKernel(tensors[kernel], axis, values, scaleOf(input).scale);
-    weights.set(i, its);
-    biases.set(i, Float64Array.from(values ?? new Float64Array(its.channels)));
+    const quantized = quantizeKernel(tensors[kernel], axis, values, scaleOf(input).scale);
+    weights.set(i, quantized);
+    biases.set(i, Float64Array.from(values ?? new Float64Array(quantized.channels)));
   });
   return { weights, biases };
 }
 
-/** Only tensors that something uses. @param {Model} model @returns {Model} */
-function withoutUnused(model) {
+/** Removes tensors that nothing uses, and renumbers the rest. @param {Model} model @returns {Model} */
+function dropUnusedTensors(model) {
   const { tensors, operators, inputs, outputs, signatures } = model;
   const used = new Set([...inputs, ...outputs, ...operators.flatMap((op) => [...op.inputs, ...op.outputs])]);
   const order = Array.from(tensors.keys()).filter((tensor) => used.has(tensor));
-  const numbers = new Map([[-1, -1], ...order.map((tensor, i) => /** @type {const} */ ([tensor, i]))]);
+  const newIndices = new Map([[-1, -1], ...order.map((tensor, i) => /** @type {const} */ ([tensor, i]))]);
   const renumber = (/** @type {number[]} */ list) =>
-    list.map((tensor) => /** @type {number} */ (numbers.get(tensor)));
-  const rename = (/** @type {[string, number][]} */ ports) =>
-    ports.map(([name, tensor]) => /** @type {[string, number]} */ ([name, numbers.get(tensor)]));
+    list.map((tensor) => /** @type {number} */ (newIndices.get(tensor)));
+  const renumberPorts = (/** @type {[string, number][]} */ ports) =>
+    ports.map(([name, tensor]) => /** @type {[string, number]} */ ([name, newIndices.get(tensor)]));
   return {
     ...model,
     tensors: order.map((tensor) => tensors[tensor]),
     operators: operators.map((op) => ({ ...op, inputs: renumber(op.inputs), outputs: renumber(op.outputs) })),
     inputs: renumber(inputs),
     outputs: renumber(outputs),
-    signatures: signatures.map((its) => ({
-      ...its,
-      inputs: rename(its.inputs),
-      outputs: rename(its.outputs),
+    signatures: signatures.map((signature) => ({
+      ...signature,
+      inputs: renumberPorts(signature.inputs),
+      outputs: renumberPorts(signature.outputs),
     })),
   };
 }
 
 /**
- * What the file said of itself, it says again; of a model that the manifest describes, it names the entry.
+ * Writes the file with its metadata: the float file's own or, for a model of the manifest, a reference to its entry.
  * @param {Model} quantized
- * @param {Awaited<ReturnType<typeof describe>>} about
+ * @param {Awaited<ReturnType<typeof readInfo>>} info
  */
 function withMetadata(quantized, { metadata, entry }) {
   const own = entry && {

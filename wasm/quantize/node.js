@@ -1,4 +1,4 @@
-// The entry of ocelli/quantize in Node.
+// Entry point of ocelli/quantize in Node.
 import '../platform/node.js';
 
 export { OcelliError } from '../shared/errors.js';

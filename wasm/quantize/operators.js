@@ -1,14 +1,15 @@
-// What TFLite's 8-bit quantization specification says of each operator, beside what src/tflite/operators.def does.
+// The rules of TFLite's 8-bit quantization specification for each operator; most come from src/tflite/operators.def.
 import { kindOf, OPERATORS } from '../tflite/operators.js';
 
 /**
  * @typedef {object} Rule
- * @property {number} version of the operator where its tensors are int8
- * @property {number} [maps] how many inputs, the first ones, are feature maps; default: all
- * @property {number} [axis] it has weights (input 1, bias input 2), with a scale for each index along that axis; -1: one
- * @property {boolean} isSame inputs and output have one scale
- * @property {boolean} isMove it only moves numbers
- * @property {boolean} isProbability its output's scale is 1/256, its zero point -128
+ * @property {number} version the operator's version when its tensors are int8
+ * @property {number} [maps] the first `maps` inputs are feature maps; default: all
+ * @property {number} [axis] only if the operator has weights (input 1; its bias is input 2): each index along this axis
+ *   has a scale; -1: one scale for all
+ * @property {boolean} isTied inputs and output must have the same scale and zero point
+ * @property {boolean} isDataMovement it copies values without computing (reshape, concatenation …)
+ * @property {boolean} isProbability its output must have scale 1/256 and zero point -128
  */
 
 /** @type {Record<string, number>} */
@@ -20,7 +21,7 @@ export const QUANTIZE = OPERATORS.QUANTIZE.code;
 
 /**
  * @param {number} code BuiltinOperator
- * @returns {Rule | undefined} undefined: it has no 8-bit form
+ * @returns {Rule | undefined} undefined if it cannot be quantized
  */
 export function ruleOf(code) {
   const kind = kindOf(code);
@@ -31,22 +32,23 @@ export function ruleOf(code) {
     version,
     maps: operator.maps,
     axis: WEIGHT_AXES[kind],
-    isSame: form === 'tied' || form === 'moves',
-    isMove: form === 'moves',
+    isTied: form === 'tied' || form === 'moves',
+    isDataMovement: form === 'moves',
     isProbability: form === 'probability',
   };
 }
 
 /**
- * Which of the operator's inputs are feature maps.
  * @param {import('./file.js').Operator} operator
  * @param {Rule} rule
+ * @returns {number[]} positions of the inputs that are feature maps
  */
 export function dataInputs({ inputs }, { maps }) {
   return Array.from({ length: maps ?? inputs.length }, (_, i) => i);
 }
 
 /**
+ * The operator's version when its tensors are int8.
  * @param {import('./file.js').Operator} operator
  * @param {Rule} rule
  */

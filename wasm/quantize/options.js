@@ -1,4 +1,4 @@
-// What quantize() may be asked for.
+// The options of quantize(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys } from '../shared/options.js';
 import { checkMaxPixels } from '../vision/input.js';
@@ -7,16 +7,16 @@ import { checkMaxPixels } from '../vision/input.js';
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
  * @typedef {object} QuantizeOptions
- * @property {Partial<InputSpec>} [input] how pixels become the model's input, where the file does not say
- * @property {import('./ranges.js').RangeMethod} [ranges] what the range of a tensor is taken from: 'minmax' of all
- *   images, the moving 'average' of each image's, a 'percentile' (0.001 % left outside at each end), or the range with
- *   the least squared error, 'mse', the default
- * @property {boolean} [correctBias] take back by which rounding shifts each channel; default true
- * @property {string[]} [keepFloat] names of tensors: the operators that make them stay in float
- * @property {'float32' | 'uint8' | 'int8'} [inputType] default float32; uint8: pixels as they are
+ * @property {Partial<InputSpec>} [input] the input's size and normalization, if the file does not contain them
+ * @property {import('./ranges.js').RangeMethod} [ranges] how to choose the range of each tensor. 'mse' (the default):
+ *   the range with the least squared error; 'minmax': minimum and maximum over all images; 'average': moving average of
+ *   each image's minimum and maximum; 'percentile': clip 0.001 % of the values at each end
+ * @property {boolean} [correctBias] correct each channel's bias for the shift that rounding causes; default true
+ * @property {string[]} [keepFloat] names of tensors; the operators that compute them are not quantized
+ * @property {'float32' | 'uint8' | 'int8'} [inputType] default float32; uint8 takes raw pixels
  * @property {'float32' | 'int8'} [outputType] default float32
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
- * @property {boolean} [report] also compare both networks; default true
+ * @property {boolean} [report] compare both networks and return a report; default true
  * @property {(progress: {stage: 'calibrate' | 'correct' | 'compare', images?: number}) => void} [onProgress]
  * @property {AbortSignal} [signal]
  */
@@ -35,7 +35,7 @@ export function checkOptions(options) {
   checkKeys('options', options, KEYS);
   const { keepFloat = [], maxPixels, onProgress = () => {}, signal } = options;
   if (!Array.isArray(keepFloat) || !keepFloat.every((name) => typeof name === 'string'))
-    throw failure('INVALID_OPTION', 'keepFloat is a list of names');
+    throw failure('INVALID_OPTION', 'keepFloat must be an array of tensor names');
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
   return {

@@ -1,4 +1,4 @@
-// Which operators work in 8 bits, and which tensors must share a scale for that.
+// Decides which operators are quantized, and which tensors must share a scale.
 import { failure } from './errors.js';
 import { TYPE } from './file.js';
 import { dataInputs, ruleOf } from './operators.js';
@@ -9,22 +9,23 @@ import { dataInputs, ruleOf } from './operators.js';
  * @typedef {import('./operators.js').Rule} Rule
  *
  * @typedef {object} Plan
- * @property {(Rule | undefined)[]} rules of each operator; undefined: it stays as it is
- * @property {(tensor: number) => number} groupOf tensors of one group have one scale
+ * @property {(Rule | undefined)[]} rules by operator; undefined: it stays in float
+ * @property {(tensor: number) => number} groupOf all tensors of a group share a scale
  * @property {Set<number>} probabilities tensors whose scale the specification fixes
  */
 
 /**
  * @param {Model} model
- * @param {{keepFloat: string[], hasFloatOutputs: boolean}} options keepFloat: names of operators' outputs
+ * @param {{keepFloat: string[], hasFloatOutputs: boolean}} options keepFloat: names of
+ *   operators' outputs
  * @returns {Plan}
  */
 export function makePlan(model, { keepFloat, hasFloatOutputs }) {
   const rules = model.operators.map((operator) => {
-    const isKept = operator.outputs.some((output) => keepFloat.includes(model.tensors[output].name));
-    return isKept ? undefined : findRule(model, operator);
+    const isExcluded = operator.outputs.some((output) => keepFloat.includes(model.tensors[output].name));
+    return isExcluded ? undefined : findRule(model, operator);
   });
-  if (hasFloatOutputs) leaveTailsInFloat(model, rules);
+  if (hasFloatOutputs) keepFinalMovesInFloat(model, rules);
   if (rules.every((rule) => rule === undefined)) throw failure('NOTHING_TO_QUANTIZE');
   const probabilities = new Set(
     model.operators.flatMap(({ outputs }, i) => (rules[i]?.isProbability ? outputs : [])),
@@ -43,24 +44,26 @@ function findRule({ tensors }, operator) {
 }
 
 /**
- * What only moves numbers on their way to a float output moves floats: each part of a concatenation, such as a head of
- * one feature map, then has a scale of its own.
+ * Operators that only move data to a float output stay in float. Each input of a final concatenation, such as the head
+ * of one feature map, then keeps its own scale.
  * @param {Model} model
  * @param {(Rule | undefined)[]} rules
  */
-function leaveTailsInFloat({ operators, outputs }, rules) {
+function keepFinalMovesInFloat({ operators, outputs }, rules) {
   for (let i = operators.length - 1; i >= 0; i--) {
     const [output] = operators[i].outputs;
     const users = operators.flatMap(({ inputs }, user) => (inputs.includes(output) ? [user] : []));
-    const isTail = (users.length > 0 || outputs.includes(output)) && users.every((user) => !rules[user]);
-    if (rules[i]?.isMove && isTail) rules[i] = undefined;
+    const isFinal = (users.length > 0 || outputs.includes(output)) && users.every((user) => !rules[user]);
+    if (rules[i]?.isDataMovement && isFinal) rules[i] = undefined;
   }
 }
 
 /**
+ * Groups the tensors of tied operators (union-find).
  * @param {Model} model
  * @param {(Rule | undefined)[]} rules
  * @param {Set<number>} probabilities
+ * @returns {(tensor: number) => number} the tensor that represents the group
  */
 function groupTensors({ tensors, operators }, rules, probabilities) {
   const parents = Array.from(tensors.keys());
@@ -71,7 +74,7 @@ function groupTensors({ tensors, operators }, rules, probabilities) {
   };
   operators.forEach((operator, i) => {
     const rule = rules[i];
-    if (!rule?.isSame) return;
+    if (!rule?.isTied) return;
     for (const input of dataInputs(operator, rule).map((index) => operator.inputs[index])) {
       if (!probabilities.has(input)) parents[find(input)] = find(operator.outputs[0]);
     }

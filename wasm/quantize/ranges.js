@@ -1,4 +1,4 @@
-// What a tensor was seen to hold -> the range that its 8 bits are to cover.
+// Chooses the range of a tensor from its histogram, and the int8 scale and zero point of a range.
 
 /**
  * @typedef {import('./histogram.js').Histogram} Histogram
@@ -6,14 +6,14 @@
  * @typedef {'minmax' | 'average' | 'percentile' | 'mse'} RangeMethod
  */
 
-const STEPS = 255;
-/** Of the numbers, this part is left outside at each end. */
-const OUTSIDE = 1e-5;
+const INT8_STEPS = 255;
+/** 'percentile' clips this fraction of the values at each end. */
+const CLIPPED_FRACTION = 1e-5;
 const AVERAGE_DECAY = 0.9;
-/** Candidates for each end, as parts of what was seen. */
+/** 'mse' tries this many values for each end of the range. */
 const CANDIDATES = 64;
 
-/** @type {Record<RangeMethod, (seen: Histogram) => Range>} */
+/** @type {Record<RangeMethod, (histogram: Histogram) => Range>} */
 export const RANGES = {
   minmax: ({ min, max }) => ({ min, max }),
   average: ({ minima, maxima }) => ({ min: movingAverage(minima), max: movingAverage(maxima) }),
@@ -26,33 +26,36 @@ function movingAverage(values) {
   return values.reduce((average, value) => AVERAGE_DECAY * average + (1 - AVERAGE_DECAY) * value);
 }
 
-/** @param {Histogram} seen @returns {Range} */
-function percentile(seen) {
-  const total = seen.counts.reduce((sum, count) => sum + count, seen.numZeros);
+/** @param {Histogram} histogram @returns {Range} */
+function percentile(histogram) {
+  const total = histogram.counts.reduce((sum, count) => sum + count, histogram.numZeros);
   const end = (/** @type {number[]} */ bins) => {
-    let outside = 0;
-    return seen.valueOf(bins.find((bin) => (outside += seen.counts[bin]) > OUTSIDE * total) ?? bins[0]);
+    let clipped = 0;
+    return histogram.valueOf(
+      bins.find((bin) => (clipped += histogram.counts[bin]) > CLIPPED_FRACTION * total) ?? bins[0],
+    );
   };
-  const bins = Array.from(seen.counts.keys());
-  if (total === seen.numZeros) return { min: 0, max: 0 };
-  return { min: Math.max(end(bins), seen.min), max: Math.min(end(bins.toReversed()), seen.max) };
+  const bins = Array.from(histogram.counts.keys());
+  if (total === histogram.numZeros) return { min: 0, max: 0 };
+  return { min: Math.max(end(bins), histogram.min), max: Math.min(end(bins.toReversed()), histogram.max) };
 }
 
 /**
- * The range with the least squared error: of rounding inside, of clipping outside.
- * @param {Histogram} seen
+ * The range with the least squared error. Values inside have rounding error, step^2 / 12 on average; values outside
+ * have clipping error.
+ * @param {Histogram} histogram
  * @returns {Range}
  */
-function leastSquares(seen) {
-  const [low, high] = [Math.min(seen.min, 0), Math.max(seen.max, 0)];
-  const above = clippingErrors(seen, high, 1);
-  const below = clippingErrors(seen, low, -1);
-  const total = seen.counts.reduce((sum, count) => sum + count, 0);
+function leastSquares(histogram) {
+  const [low, high] = [Math.min(histogram.min, 0), Math.max(histogram.max, 0)];
+  const above = clippingErrors(histogram, high, 1);
+  const below = clippingErrors(histogram, low, -1);
+  const total = histogram.counts.reduce((sum, count) => sum + count, 0);
   let best = { min: low, max: high };
   let least = Number.POSITIVE_INFINITY;
   for (const [min, errorBelow] of below)
     for (const [max, errorAbove] of above) {
-      const step = (max - min) / STEPS;
+      const step = (max - min) / INT8_STEPS;
       const error = (total * step * step) / 12 + errorBelow + errorAbove;
       if (error < least) [best, least] = [{ min, max }, error];
     }
@@ -60,19 +63,19 @@ function leastSquares(seen) {
 }
 
 /**
- * Candidates for an end of the range, each with the squared error of what lies beyond.
- * @param {Histogram} seen
- * @param {number} end
- * @param {1 | -1} side
- * @returns {[number, number][]}
+ * Candidates for one end of the range, each with the squared error of clipping the values beyond it.
+ * @param {Histogram} histogram
+ * @param {number} end the extreme value on this side
+ * @param {1 | -1} side 1: upper end, -1: lower end
+ * @returns {[number, number][]} [candidate, error]
  */
-function clippingErrors(seen, end, side) {
+function clippingErrors(histogram, end, side) {
   if (end === 0) return [[0, 0]];
   return Array.from({ length: CANDIDATES }, (_, i) => {
     const limit = (end * (i + 1)) / CANDIDATES;
     let error = 0;
-    seen.counts.forEach((count, bin) => {
-      const beyond = count === 0 ? 0 : side * (seen.valueOf(bin) - limit);
+    histogram.counts.forEach((count, bin) => {
+      const beyond = count === 0 ? 0 : side * (histogram.valueOf(bin) - limit);
       if (beyond > 0) error += count * beyond * beyond;
     });
     return [limit, error];
@@ -80,13 +83,13 @@ function clippingErrors(seen, end, side) {
 }
 
 /**
- * The int8 scale and zero point of a range, which always has 0 in it, exactly.
+ * The int8 scale and zero point of a range. The range is extended to include 0, which is stored exactly.
  * @param {Range} range
  * @returns {{scale: number, zeroPoint: number}}
  */
 export function toInt8({ min, max }) {
   const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
-  if (!(high - low > 1e-12)) return { scale: 1 / STEPS, zeroPoint: 0 };
-  const scale = Math.fround((high - low) / STEPS);
+  if (!(high - low > 1e-12)) return { scale: 1 / INT8_STEPS, zeroPoint: 0 };
+  const scale = Math.fround((high - low) / INT8_STEPS);
   return { scale, zeroPoint: Math.max(-128, Math.min(127, Math.round(-128 - low / scale))) };
 }

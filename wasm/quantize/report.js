@@ -1,4 +1,4 @@
-// A comparison of both networks as Markdown.
+// Writes the comparison of float and quantized network as Markdown.
 
 /** @typedef {import('./compare.js').Report} Report */
 
@@ -12,21 +12,21 @@ export function toMarkdown({ layers, bytes, ms, images, detections }) {
     '| | float | quantized |',
     '| --- | ---: | ---: |',
     `| bytes | ${bytes.float} | ${bytes.quantized} |`,
-    `| ms a run, median, one thread | ${ms.float.toFixed(1)} | ${ms.quantized.toFixed(1)} |`,
+    `| ms per run (median, one thread) | ${ms.float.toFixed(1)} | ${ms.quantized.toFixed(1)} |`,
     ...(detections
       ? [
           '',
           '## Detections',
           '',
-          `- of the float network, found again: ${toShare(detections.before)}`,
-          `- of the quantized network, found before: ${toShare(detections.after)}`,
-          `- mean difference of scores: ${detections.scoreDifference.toFixed(4)}`,
+          `- float detections that the quantized network also finds: ${toShare(detections.before)}`,
+          `- quantized detections that the float network also finds: ${toShare(detections.after)}`,
+          `- mean score difference: ${detections.scoreDifference.toFixed(4)}`,
         ]
       : []),
     '',
     '## Layers',
     '',
-    '| tensor | computed in | signal to noise, dB |',
+    '| tensor | computed in | signal-to-noise ratio, dB |',
     '| --- | --- | ---: |',
     ...layers.map(
       ({ name, isInt8, signalToNoise }) =>
@@ -38,10 +38,10 @@ export function toMarkdown({ layers, bytes, ms, images, detections }) {
 
 /** @param {import('./detections.js').Matched} matched */
 function toShare({ matched, found }) {
-  return found === 0 ? 'none there' : `${matched} of ${found} (${((100 * matched) / found).toFixed(1)} %)`;
+  return found === 0 ? 'no detections' : `${matched} of ${found} (${((100 * matched) / found).toFixed(1)} %)`;
 }
 
-/** Names come from the file. @param {string} name */
+/** Tensor names come from the model file and may contain any character. @param {string} name */
 function escape(name) {
   return name.replaceAll(/[|\\\p{Cc}]/gu, ' ').split(';')[0];
 }

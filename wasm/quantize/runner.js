@@ -1,5 +1,5 @@
-// Runs a network on images and hands out every tensor: the file is written anew with all of them as outputs, which the
-// engine then keeps.
+// Runs a network and returns its inner tensors. The file is rewritten with these tensors as outputs, so that the engine
+// keeps them.
 import { Engine } from '../engine/engine.js';
 import { host } from '../engine/host.js';
 import { readSource } from '../vision/input.js';
@@ -8,10 +8,11 @@ import { TYPE, writeFile } from './file.js';
 
 /**
  * @typedef {import('./file.js').Model} Model
- * @typedef {{tensor: number, values: Float32Array, channels: number}} Seen of one image; channels: the last dimension
+ * @typedef {{tensor: number, values: Float32Array, channels: number}} TensorValues values of one image; channels:
+ *   size of the last dimension
  */
 
-/** Plain SIMD and one choice of kernels: the same file comes out everywhere. */
+/** Opens a deterministic engine, so that quantization writes the same file on every machine. */
 export async function openEngine(/** @type {Uint8Array<ArrayBuffer>} */ bytes) {
   const { trustsRelaxed } = host();
   const variant = chooseVariant({ threads: 1, deterministic: true, trustsRelaxed });
@@ -31,13 +32,13 @@ export class Runner {
   #engine;
   #tensors;
 
-  /** @param {Engine} engine @param {number[]} tensors its outputs */
+  /** @param {Engine} engine @param {number[]} tensors the tensors that are the engine's outputs */
   constructor(engine, tensors) {
     this.#engine = engine;
     this.#tensors = tensors;
   }
 
-  /** @param {Model} model @param {number[]} tensors to look at */
+  /** @param {Model} model @param {number[]} tensors the tensors to return */
   static async create(model, tensors) {
     const { engine } = await openEngine(
       writeFile({ ...model, outputs: tensors, signatures: [], metadata: [] }),
@@ -45,13 +46,13 @@ export class Runner {
     return new Runner(engine, tensors);
   }
 
-  /** @param {import('../engine/engine.js').TensorData} input @returns {Generator<Seen>} */
+  /** @param {import('../engine/engine.js').TensorData} input @returns {Generator<TensorValues>} */
   *run(input) {
     this.#engine.writeInput(0, input);
     this.#engine.run();
     for (const [i, tensor] of this.#tensors.entries()) {
       const { data, shape, quantization } = this.#engine.readOutput(i);
-      yield { tensor, values: toReals(data, quantization), channels: shape.at(-1) ?? 1 };
+      yield { tensor, values: dequantize(data, quantization), channels: shape.at(-1) ?? 1 };
     }
   }
 
@@ -61,19 +62,20 @@ export class Runner {
 }
 
 /**
+ * Dequantizes int8 data. Float data is returned unchanged.
  * @param {import('../engine/engine.js').TensorData} data
  * @param {{scale: number, zeroPoint: number} | null} quantization
  */
-export function toReals(data, quantization) {
+export function dequantize(data, quantization) {
   if (data instanceof Float32Array || !quantization) return /** @type {Float32Array} */ (data);
   const { scale, zeroPoint } = quantization;
-  const stored = /** @type {Int8Array} */ (data);
-  const reals = new Float32Array(stored.length);
-  for (let i = 0; i < reals.length; i++) reals[i] = (stored[i] - zeroPoint) * scale;
-  return reals;
+  const int8 = /** @type {Int8Array} */ (data);
+  const floats = new Float32Array(int8.length);
+  for (let i = 0; i < floats.length; i++) floats[i] = (int8[i] - zeroPoint) * scale;
+  return floats;
 }
 
-/** The float feature maps that a network computes. @param {Model} model */
+/** The network's inputs and the tensors it computes, as far as they are float32 or int8. @param {Model} model */
 export function featureMaps({ tensors, operators, inputs }) {
   const computed = operators.flatMap(({ outputs }) => outputs);
   return [...inputs, ...computed].filter(

@@ -1,26 +1,26 @@
-// A float operator's weights and bias as int8 and int32: symmetric, a scale for each output channel (TFLite's fully
-// connected layers: one).
+// Quantizes an operator's weights to int8 and its bias to int32, both symmetric (zero point 0), with a scale for each
+// output channel. As in TFLite, a fully connected layer has one scale for all channels.
 import { floatsOf, toBytes } from './float_model.js';
 import { TYPE } from './file.js';
 
 /** @typedef {import('./file.js').Tensor} Tensor */
 
-/** int32 biases may not come near the ends: sums are added to them. */
+/** Limit of an int32 bias. It leaves room for the accumulator, which starts from the bias. */
 const MAX_BIAS = 2 ** 30;
 
 /**
  * @typedef {object} Weights
- * @property {Float32Array} scales of the kernel, one per channel or one
- * @property {Int8Array} stored
- * @property {Float32Array} real
+ * @property {Float32Array} scales of the kernel: one for each channel, or one for all
+ * @property {Int8Array} stored the quantized kernel
+ * @property {Float32Array} real the float kernel
  * @property {number} channels
  * @property {boolean} isDepthwise
- * @property {(i: number) => number} channelOf the output channel of an element
+ * @property {(i: number) => number} channelOf the output channel of element i of the kernel
  */
 
 /**
  * @param {Tensor} kernel
- * @param {number} axis of the output channels; -1: one scale for all, channels along 0
+ * @param {number} axis the axis of the output channels; -1: axis 0, but one scale for all channels
  * @param {Float32Array | undefined} bias
  * @param {number} inputScale
  * @returns {Weights}
@@ -48,7 +48,7 @@ export function quantizeKernel(kernel, axis, bias, inputScale) {
   return { scales: axis < 0 ? scales.slice(0, 1) : scales, stored, real, channels, isDepthwise, channelOf };
 }
 
-/** @param {Weights} weights @param {number} c */
+/** @param {Weights} weights @param {number} c output channel */
 export function scaleOf({ scales }, c) {
   return scales[scales.length === 1 ? 0 : c];
 }
@@ -80,13 +80,13 @@ export function biasTensor(name, bias, weights, inputScale) {
 }
 
 /**
- * What each output channel sums up to where the inputs are their means; what padding takes away is left out.
+ * The mean accumulator of each output channel, from the mean of each input channel. Padding is ignored.
  * @param {Weights} weights
- * @param {ArrayLike<number>} values the kernel's elements, as reals
+ * @param {ArrayLike<number>} values the kernel in float
  * @param {Float64Array} means of the input's channels
  * @returns {Float64Array}
  */
-export function expectedSums({ channels, isDepthwise, channelOf }, values, means) {
+export function meanAccumulators({ channels, isDepthwise, channelOf }, values, means) {
   const sums = new Float64Array(channels);
   const inputOf = isDepthwise
     ? (/** @type {number} */ i) => Math.floor(((i % channels) * means.length) / channels)

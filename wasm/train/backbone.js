@@ -1,5 +1,6 @@
-// A .tflite file as a backbone: the part that stays as it is gives features; the last inverted residual blocks, if wanted,
-// become the tail that is trained; and with a trained head it is written as one classifier.
+// A float .tflite model as a backbone. Its frozen part turns images into features. With `unfreeze`, its last inverted
+// residual blocks become the tail, which is trained. export() writes backbone and trained head as one .tflite
+// classifier.
 import { BATCH_NORM_ENTRY, readBatchNorm } from '../tflite/batch_norm.js';
 import { appendLabels, writeMetadata } from '../tflite/metadata.js';
 import { TfliteFile } from '../tflite/read.js';
@@ -12,7 +13,7 @@ import { readSource } from '../vision/input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from '../vision/model_spec.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { chooseVariant } from '../engine/variant.js';
-import { addHead, addPool, cutAt, findMap } from './classifier_network.js';
+import { addHead, addPool, cutAt, findFeatureMap } from './classifier_network.js';
 import { parameterSpecs } from './network.js';
 import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.js';
 
@@ -23,23 +24,25 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
  * @typedef {object} BackboneOptions
- * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a .tflite file with float weights: a feature vector
- *   or a classifier with a global pool, or a detector; default: the detector that comes with the package, whose backbone
- *   gives 1280 features
- * @property {Partial<InputSpec>} [input] how pixels become its input, where the file does not say
- * @property {number} [unfreeze] how many of the last inverted residual blocks are trained, together with what follows
- *   them; 0 to 16, default 0
- * @property {'frozen' | 'training'} [batchNorm] of those blocks: as it is (the default), or in training mode, which needs
- *   a file that was converted with `keepBatchNorm`. Where a file has it folded, the folded kernels and biases are trained
- * @property {boolean} [worker] extract features in a worker of this page
+ * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a float .tflite file: a classifier or feature
+ *   extractor with a global pool, or a detector. Default: the detector of this package, whose backbone gives 1280
+ *   features
+ * @property {Partial<InputSpec>} [input] the input's size and normalization, if the file does not contain them
+ * @property {number} [unfreeze] train this many of the last inverted residual blocks, and the layers after them; 0 to
+ *   16, default 0
+ * @property {'frozen' | 'training'} [batchNorm] batch norm in the unfrozen blocks: frozen (the default), or in training
+ *   mode, which needs a file converted with `keepBatchNorm`. If the file has only folded batch norm, the folded kernels
+ *   and biases are trained
+ * @property {boolean} [worker] extract features in a Web Worker
  * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic]
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
  * @property {AbortSignal} [signal] cancels the download
- * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] of the model's download, in bytes
+ * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] called while the model downloads, in
+ *   bytes
  */
 
-/** How many blocks can be unfrozen. */
+/** The range of `unfreeze`. */
 export const UNFREEZE = { min: 0, max: 16, integer: true };
 export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
 
@@ -56,13 +59,13 @@ export class Backbone {
   /**
    * Use {@link Backbone.create}.
    * @param {FeatureExtractor} extractor of the frozen part
-   * @param {{input: ReturnType<typeof resolveInput>, network: FileNetwork, map: Value, border: Value,
+   * @param {{input: ReturnType<typeof resolveInput>, network: FileNetwork, featureMap: Value, tailInput: Value,
    *   tail: import('./tail.js').TailLayer[], batchNorm?: 'folded' | 'frozen' | 'training'}} parts
    */
   constructor(extractor, parts) {
     this.#extractor = extractor;
     this.#parts = parts;
-    if (parts.tail.length > 0) this.tail = toTail(parts.tail, parts.border);
+    if (parts.tail.length > 0) this.tail = toTail(parts.tail, parts.tailInput);
   }
 
   /** @param {BackboneOptions} [options] */
@@ -73,23 +76,23 @@ export class Backbone {
     checkNumber('unfreeze', unfreeze, UNFREEZE);
     checkChoice('batchNorm', mode, BATCH_NORM_MODES);
     if (mode === 'training' && unfreeze === 0)
-      throw failure('INVALID_OPTION', 'batchNorm is trained with the blocks that unfreeze says');
+      throw failure('INVALID_OPTION', "batchNorm 'training' needs unfreeze of at least 1");
     const { file, input } = await openFile(model, given, { signal, onProgress });
-    const network = file.networkTo(findMap(file));
-    const map = network.outputs[0].value;
-    const tail = unfreeze > 0 ? findTail(network, map, unfreeze) : [];
+    const network = file.networkTo(findFeatureMap(file));
+    const featureMap = network.outputs[0].value;
+    const tail = unfreeze > 0 ? findTail(network, featureMap, unfreeze) : [];
     const norms = readBatchNorm(file.customMetadata(BATCH_NORM_ENTRY));
     const batchNorm = unfreeze > 0 ? separateBatchNorm(tail, norms, mode) : undefined;
-    const border = unfreeze > 0 ? tail[0].op.inputs[0] : map;
-    const frozen = unfreeze > 0 ? cutAt(network, border) : addPool(network, map);
+    const tailInput = unfreeze > 0 ? tail[0].op.inputs[0] : featureMap;
+    const frozen = unfreeze > 0 ? cutAt(network, tailInput) : addPool(network, featureMap);
     const bytes = writeTflite(frozen, { precision: 'fp32', description: '' });
     const extractor = await FeatureExtractor.create({ ...running, signal, model: bytes, input });
-    return new Backbone(extractor, { input, network, map, border, tail, batchNorm });
+    return new Backbone(extractor, { input, network, featureMap, tailInput, tail, batchNorm });
   }
 
   /**
-   * What becomes of the trained blocks' batch norm: `folded`: their kernels and biases are trained as the file has them,
-   * with it folded in; `frozen`, `training`: as asked. undefined: no block is trained.
+   * How batch norm in the unfrozen blocks is trained. `folded`: the file has only folded batch norm, so the folded
+   * kernels and biases are trained. `frozen`, `training`: as the option says. undefined: no block is unfrozen.
    */
   get batchNorm() {
     return this.#parts.batchNorm;
@@ -97,21 +100,22 @@ export class Backbone {
 
   /**
    * @param {readonly ImageInput[]} images
-   * @returns {Promise<{data: Float32Array, shape: number[]}>} [N, length]; before a tail, what goes into it
+   * @returns {Promise<{data: Float32Array, shape: number[]}>} features [N, length]; with a tail, the tail's input, one
+   *   flattened row per image
    */
   extractBatch(images) {
     return this.#extractor.extractBatch(images);
   }
 
   /**
-   * The trained classifier as one file.
+   * Writes backbone and trained layers as one classifier.
    * @param {import('./trainer.js').Network} trained
    * @param {Float32Array} parameters
    * @param {readonly string[]} labels
    * @returns {Uint8Array} a .tflite file with labels and normalization in its metadata
    */
   export(trained, parameters, labels) {
-    const { tail, map, network: original } = this.#parts;
+    const { tail, featureMap, network: original } = this.#parts;
     const specs = parameterSpecs(trained);
     const read = (/** @type {string} */ layer) =>
       specs
@@ -122,7 +126,7 @@ export class Backbone {
       return index < 0 ? op : replaceParameters(tail[index], read(`tail/${index}`));
     });
     const [kernel, bias] = read('dense');
-    const network = addHead(addPool({ ...original, ops }, map), kernel, bias);
+    const network = addHead(addPool({ ...original, ops }, featureMap), kernel, bias);
     for (const value of [...network.inputs, ...network.ops.map(({ output }) => output)])
       value.shape = [1, ...value.shape.slice(1)];
     const metadata = this.#describe(network, labels);
@@ -136,7 +140,7 @@ export class Backbone {
    */
   #describe({ inputs, outputs }, labels) {
     const { scale, offset, resize } = this.#parts.input;
-    // Readers compute (pixel - mean) / std.
+    // The metadata's normalization is (pixel - mean) / std; ours is pixel * scale + offset.
     const std = channels(scale).map((value) => 1 / value);
     const mean = channels(offset).map((value, i) => -value * std[i]);
     return writeMetadata({
@@ -154,11 +158,11 @@ export class Backbone {
   }
 }
 
-/** @param {number | number[]} value one for all, or each channel's */
+/** @param {number | number[]} value one value for all channels, or one for each */
 const channels = (value) => (Array.isArray(value) ? value : [value, value, value]);
 
 /**
- * Reads a file, which the module verifies.
+ * Reads a model file. The WebAssembly module verifies it.
  * @param {BackboneOptions['model']} model
  * @param {BackboneOptions['input']} given
  * @param {Pick<BackboneOptions, 'signal' | 'onProgress'>} loading
@@ -175,7 +179,7 @@ async function openFile(model, given, loading) {
     const metadata = engine.openModel();
     const entry = model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     const file = new TfliteFile(received.readAll());
-    // One that is not of floats is refused when its network is read.
+    // networkTo() rejects models that are not float.
     const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
     return { file, input: resolveInput(given, metadata, entry, tensor) };
   } finally {

@@ -1,4 +1,4 @@
-// The entry of ocelli/train in pages and workers.
+// Entry point of ocelli/train in browsers (pages and Web Workers).
 import '../platform/browser.js';
 
 export * from './index.js';

@@ -1,4 +1,4 @@
-// The networks that are cut out of a backbone's file and built on it: what stays as it is, and the trained classifier.
+// Edits of a backbone's network: cuts off its frozen part, and adds pool and softmax head to make a classifier.
 import { convertFailure } from '../convert/errors.js';
 import { dropUnused } from '../convert/lower/fuse.js';
 import { ints } from '../tflite/network.js';
@@ -11,11 +11,12 @@ import { sizeOf } from '../shared/numbers.js';
  */
 
 /**
- * The map that is pooled to features: what the last global pool takes or, in a detector, the backbone's last layer.
+ * Finds the feature map that is pooled to features: the input of the last global pool or, in a detector, the output of
+ * the backbone's last layer, Conv_1.
  * @param {import('../tflite/read.js').TfliteFile} file
- * @returns {number} tensor
+ * @returns {number} index of the tensor
  */
-export function findMap({ operators }) {
+export function findFeatureMap({ operators }) {
   const pool = operators.findLast(
     ({ kind, shape, inputShape }) =>
       (kind === 'MEAN' || kind === 'AVERAGE_POOL_2D') &&
@@ -24,12 +25,12 @@ export function findMap({ operators }) {
   );
   if (pool) return pool.inputs[0];
   const last = operators.findLast(({ name }) => /(^|\/)Conv_1\//.test(name));
-  if (!last) throw convertFailure('GRAPH_UNSUPPORTED', 'a network without a global pool and without Conv_1');
+  if (!last) throw convertFailure('GRAPH_UNSUPPORTED', 'found neither a global pool nor a layer Conv_1');
   return last.output;
 }
 
 /**
- * What leads to a value, and nothing else; the value's numbers in a row for each image.
+ * Cuts the network at a value: keeps the operators that compute it, and flattens it to [N, length].
  * @param {FileNetwork} network
  * @param {Value} value
  * @returns {FileNetwork}
@@ -47,18 +48,19 @@ export function cutAt({ ops, inputs }, value) {
 }
 
 /**
+ * Adds a global average pool: [N, height, width, channels] -> [N, channels].
  * @param {FileNetwork} network
- * @param {Value} map
+ * @param {Value} featureMap
  * @returns {FileNetwork}
  */
-export function addPool({ ops, inputs }, map) {
+export function addPool({ ops, inputs }, featureMap) {
   const axes = { dtype: /** @type {const} */ ('int32'), shape: [2], data: Int32Array.of(1, 2) };
   /** @type {Value} */
-  const output = { name: 'features', shape: [map.shape[0], map.shape[3]] };
+  const output = { name: 'features', shape: [featureMap.shape[0], featureMap.shape[3]] };
   /** @type {Op} */
   const mean = {
     kind: 'MEAN',
-    inputs: [map, { name: 'features/axes', shape: [2], tensor: axes }],
+    inputs: [featureMap, { name: 'features/axes', shape: [2], tensor: axes }],
     output,
     options: { keepDims: false },
   };
@@ -66,6 +68,7 @@ export function addPool({ ops, inputs }, map) {
 }
 
 /**
+ * Adds a dense layer and softmax on the features.
  * @param {FileNetwork} network
  * @param {Float32Array} kernel [length, classes]
  * @param {Float32Array} bias [classes]

@@ -1,13 +1,13 @@
-// Examples: rows of features, kept as binary32 or binary16, with a label (or a distribution over the classes) and a
-// weight each.
+// Examples in memory: rows of features, stored as float32 or float16. Each row has a label (a class id or a probability
+// distribution over the classes) and a weight.
 import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
 import { numberToHalf } from '../tflite/tensor.js';
 
 /**
  * @typedef {object} Examples
- * @property {Float32Array} features [N, length], one row after the other
- * @property {number[] | Float32Array} labels N class numbers, or [N, classes] targets
+ * @property {Float32Array} features [N, length]
+ * @property {number[] | Float32Array} labels N class ids, or target distributions [N, classes]
  * @property {ArrayLike<number>} [weights] N; default 1
  */
 
@@ -34,7 +34,7 @@ export class Dataset {
     return this.#labels.length;
   }
 
-  /** Whether any example has a weight of its own. */
+  /** Whether examples were added with weights. */
   get hasWeights() {
     return this.#hasWeights;
   }
@@ -43,12 +43,12 @@ export class Dataset {
     return this.#targets !== null;
   }
 
-  /** @returns {readonly number[]} class numbers; of a distribution, its first maximum */
+  /** @returns {readonly number[]} class ids; for a target distribution, its argmax */
   get labels() {
     return this.#labels;
   }
 
-  /** The stored rows. */
+  /** The rows in their stored precision; not a copy. */
   get rows() {
     return this.#rows.subarray(0, this.size * this.rowLength);
   }
@@ -66,9 +66,9 @@ export class Dataset {
   }
 
   /**
-   * Rows as they are stored.
-   * @param {Float32Array | Uint16Array} rows
-   * @param {number[]} labels
+   * Replaces all examples. All weights become 1.
+   * @param {Float32Array | Uint16Array} rows in the dataset's precision; taken over, not copied
+   * @param {number[]} labels class ids
    */
   restore(rows, labels) {
     this.#rows = rows;
@@ -106,11 +106,12 @@ export class Dataset {
   }
 
   /**
-   * Writes examples `indices` into the next batch.
+   * Writes the examples `indices` into the trainer's next batch.
    * @param {import('./trainer.js').Trainer} trainer
    * @param {ArrayLike<number>} indices
    * @param {number[] | null} classWeight
-   * @returns {{targets: boolean, weights: boolean}} what was written beside the rows
+   * @returns {{targets: boolean, weights: boolean}} whether targets were written instead of labels, and whether weights
+   *   were written
    */
   write(trainer, indices, classWeight) {
     const list = Array.from(indices);
@@ -144,15 +145,21 @@ export class Dataset {
 export function checkExamples({ features, labels, weights }, rowLength, numClasses) {
   const count = features.length / rowLength;
   if (!(features instanceof Float32Array) || count === 0 || !Number.isInteger(count))
-    throw failure('INVALID_FEATURES', `a Float32Array of rows of ${rowLength} is needed`);
+    throw failure('INVALID_FEATURES', `expected a Float32Array of one or more rows of ${rowLength} numbers`);
   const bad = features.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw failure('INVALID_FEATURES', `row ${Math.floor(bad / rowLength)} has ${features[bad]}`);
+  if (bad >= 0)
+    throw failure('INVALID_FEATURES', `row ${Math.floor(bad / rowLength)} contains ${features[bad]}`);
   const isTargets = labels instanceof Float32Array;
   if (labels.length !== count * (isTargets ? numClasses : 1))
-    throw failure('INVALID_LABEL', `${labels.length} for ${count} examples`);
+    throw failure(
+      'INVALID_LABEL',
+      isTargets
+        ? `${count} examples of ${numClasses} classes need ${count * numClasses} targets, got ${labels.length}`
+        : `${count} examples need ${count} labels, got ${labels.length}`,
+    );
   if (isTargets && !labels.every((value) => value >= 0 && value <= 1))
-    throw failure('INVALID_LABEL', 'a target is not in [0, 1]');
+    throw failure('INVALID_LABEL', 'each target must be a number from 0 to 1');
   if (weights === undefined) return;
   if (weights.length !== count || !Array.from(weights).every((w) => Number.isFinite(w) && w >= 0))
-    throw failure('INVALID_FEATURES', 'there must be one weight, 0 or more, for each example');
+    throw failure('INVALID_FEATURES', 'weights must be one finite number of 0 or more for each example');
 }

@@ -1,4 +1,4 @@
-// A directory of photos, a subdirectory for each class, as Keras' image_dataset_from_directory reads it.
+// Lists a directory of images with one subdirectory per class, like Keras' image_dataset_from_directory.
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { failure } from './errors.js';
@@ -6,9 +6,9 @@ import { failure } from './errors.js';
 const EXTENSIONS = /\.(bmp|gif|jpe?g|png)$/i;
 
 /**
- * Classes and files are in the order of their names.
+ * Classes and files are sorted by name.
  * @param {string} directory
- * @returns {Promise<{sources: import('./extract.js').Source[], labels: string[]}>} a label for each
+ * @returns {Promise<{sources: import('./extract.js').Source[], labels: string[]}>} one label for each source
  */
 export async function openImageDirectory(directory) {
   const entries = await readdir(directory, { withFileTypes: true });
@@ -16,7 +16,8 @@ export async function openImageDirectory(directory) {
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
     .sort();
-  if (classes.length === 0) throw failure('NO_EXAMPLES', `${directory} has no directory of a class`);
+  if (classes.length === 0)
+    throw failure('NO_EXAMPLES', `${directory} has no subdirectories; expected one for each class`);
   const sources = [];
   const labels = [];
   for (const label of classes) {

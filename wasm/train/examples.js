@@ -1,9 +1,9 @@
-// The examples that a learner was given: images or rows of features, and the classes that they are of.
+// The examples and classes of a learner. Images are turned into rows of features; rows are stored in a Dataset.
 import { checkKeys } from '../shared/options.js';
 import { checkExamples, Dataset } from './dataset.js';
 import { failure } from './errors.js';
 import { extractFeatures } from './extract.js';
-import { toNumbers } from './labels.js';
+import { toClassIds } from './labels.js';
 import { sizeOf } from '../shared/numbers.js';
 
 /**
@@ -20,13 +20,13 @@ export class Examples {
   /** @type {string[]} */ #labels;
   /** @type {Dataset | undefined} */ #data;
 
-  /** @param {import('./types.js').LearnerOptions} options with labels, no other class can come */
+  /** @param {import('./types.js').LearnerOptions} options if `labels` is set, examples of other classes are rejected */
   constructor(options) {
     this.#options = options;
     this.#labels = [...(options.labels ?? [])];
   }
 
-  /** The classes, in the order of their numbers. */
+  /** The classes, by class id. */
   get labels() {
     return this.#labels;
   }
@@ -35,7 +35,7 @@ export class Examples {
     return this.#data;
   }
 
-  /** How many there are, and of each class. */
+  /** The number of examples, in total and per class. */
   get counts() {
     const labels = this.#data?.labels ?? [];
     const classes = this.#labels.map((label, id) => ({
@@ -46,20 +46,21 @@ export class Examples {
   }
 
   /**
-   * All of them or none.
+   * Adds all examples of the set, or none if one is invalid.
    * @param {FeatureSet} set
-   * @param {readonly number[]} [input] what a row is, if that is known
+   * @param {readonly number[]} [input] shape of one row, if known
    */
   add({ features, labels, weights }, input) {
     if (labels instanceof Float32Array && this.#labels.length === 0)
-      throw failure('INVALID_LABEL', 'distributions need the learner to be made with labels');
+      throw failure('INVALID_LABEL', 'to add distributions, pass `labels` to TransferLearner.create');
     const isNew = (/** @type {string} */ label) => !this.#labels.includes(label);
     const added = labels instanceof Float32Array ? [] : [...new Set(labels)].filter(isNew);
-    if (added.length > 0 && this.#options.labels) throw failure('INVALID_LABEL', `'${added[0]}' is no class`);
+    if (added.length > 0 && this.#options.labels)
+      throw failure('INVALID_LABEL', `'${added[0]}' is not a class`);
     const classes = [...this.#labels, ...added];
     const count = labels instanceof Float32Array ? labels.length / classes.length : labels.length;
     const rowLength = this.#data?.rowLength ?? (input ? sizeOf(input) : features.length / count);
-    const examples = { features, labels: toNumbers(labels, classes), weights };
+    const examples = { features, labels: toClassIds(labels, classes), weights };
     checkExamples(examples, rowLength, classes.length);
     this.#data ??= new Dataset(rowLength, this.#options.precision);
     this.#data.add(examples);
@@ -85,38 +86,38 @@ export class Examples {
     return extractFeatures(extractor, sources, options);
   }
 
-  /** The examples, if they can be trained on. */
-  checked() {
+  /** Returns the examples; throws unless there are two or more classes and each has an example. */
+  requireTrainable() {
     if (!this.#data) throw failure('NO_EXAMPLES');
-    if (this.#labels.length < 2) throw failure('ONE_CLASS', this.#labels[0]);
+    if (this.#labels.length < 2) throw failure('ONE_CLASS', `found only '${this.#labels[0]}'`);
     const empty = this.counts.classes.find(({ count }) => count === 0);
     if (empty) throw failure('EMPTY_CLASS', empty.label);
     return this.#data;
   }
 
   /**
-   * Other examples of the same classes, which are not kept here.
+   * Makes a separate dataset of the same classes, to validate or evaluate on.
    * @param {FeatureSet | ImageSet} set
-   * @param {() => readonly number[]} input what a row is, if there are no examples here
+   * @param {() => readonly number[]} input gives the shape of one row; called if the learner has no examples
    * @returns {Promise<Part>}
    */
   async toPart(set, input) {
     checkKeys('set', set, ['features', 'images', 'labels', 'weights']);
     const features = 'images' in set ? await this.extract(set.images) : set.features;
-    const labels = toNumbers(set.labels, this.#labels);
+    const labels = toClassIds(set.labels, this.#labels);
     const weights = 'weights' in set ? set.weights : undefined;
     const rowLength = this.#data?.rowLength ?? sizeOf(input());
     checkExamples({ features, labels, weights }, rowLength, this.#labels.length);
     const data = new Dataset(rowLength, this.#options.precision);
     data.add({ features, labels, weights });
-    return whole(data);
+    return toPart(data);
   }
 }
 
 /**
  * @param {Dataset} data
- * @returns {Part}
+ * @returns {Part} all of it
  */
-export function whole(data) {
+export function toPart(data) {
   return { data, indices: Uint32Array.from({ length: data.size }, (_, i) => i) };
 }

@@ -1,4 +1,4 @@
-// Images -> rows of features, in batches.
+// Turns images into rows of features, batch by batch.
 import { OcelliError } from '../shared/errors.js';
 import { checkNumber } from '../shared/options.js';
 
@@ -6,12 +6,12 @@ import { checkNumber } from '../shared/options.js';
  * @typedef {import('../vision/input.js').ImageInput} ImageInput
  *
  * @typedef {object} ExtractOptions
- * @property {number} [batchSize] images at a time; 1 to 1024, default 16
+ * @property {number} [batchSize] images per batch; 1 to 1024, default 16
  * @property {(progress: {done: number, total: number}) => void} [onProgress]
  * @property {AbortSignal} [signal]
  *
- * @typedef {object} Source An image that is read when its turn comes.
- * @property {string} name for messages
+ * @typedef {object} Source An image that is read only when its batch is processed.
+ * @property {string} name for error messages
  * @property {() => ImageInput | Promise<ImageInput>} read
  */
 
@@ -21,7 +21,7 @@ export const IMAGES_AT_A_TIME = { min: 1, max: 1024, integer: true };
  * @param {import('./types.js').Extractor} extractor
  * @param {readonly Source[]} sources
  * @param {ExtractOptions} [options]
- * @returns {Promise<Float32Array>} one row for each
+ * @returns {Promise<Float32Array>} [N, length]
  */
 export async function extractFeatures(extractor, sources, { batchSize = 16, onProgress, signal } = {}) {
   checkNumber('batchSize', batchSize, IMAGES_AT_A_TIME);
@@ -53,7 +53,7 @@ async function extractRows(extractor, batch) {
 }
 
 /**
- * Which image of a batch cannot be used, under its name.
+ * Runs a failed batch image by image, and returns an error that names the first image that fails.
  * @param {import('./types.js').Extractor} extractor
  * @param {readonly Source[]} batch
  * @param {ImageInput[]} images

@@ -1,5 +1,5 @@
-// The training loop: a plan, examples and a trainer -> History. Where it stands between two batches is plain data in a
-// Progress, so that it can stop anywhere, be saved, and go on to the same result.
+// The training loop. Takes a plan, examples and a trainer; fills Progress.history. All state between two batches is
+// plain data in Progress, so that a fit can be interrupted, saved, and resumed with the same result.
 import { failure } from './errors.js';
 import { rateAt } from './plan.js';
 import { shuffled } from './random.js';
@@ -10,49 +10,50 @@ import { shuffled } from './random.js';
  * @typedef {import('./trainer.js').Trainer} Trainer
  * @typedef {import('../report/energy/estimate.js').Joules} Joules
  *
- * @typedef {object} Sums Of an epoch so far.
+ * @typedef {object} Sums Sums over the rows of an epoch so far.
  * @property {number} rows
- * @property {number} loss mean losses of batches times their rows
- * @property {number} hits
+ * @property {number} loss sum over batches of mean loss times rows
+ * @property {number} hits correctly classified rows
  * @property {number} weight
- * @property {number} weightedHits
+ * @property {number} weightedHits sum of the weights of correctly classified rows
  *
  * @typedef {object} Progress
- * @property {number} epoch that is running, from 0
- * @property {number} batch that comes next
+ * @property {number} epoch the running epoch, from 0
+ * @property {number} batch the next batch, from 0
  * @property {Sums} sums
  * @property {Record<string, number[]>} history
- * @property {number} step of the optimizer, over all fits
- * @property {{value: number, epoch: number, wait: number} | null} best for early stopping
+ * @property {number} step optimizer steps done, over all fits
+ * @property {{value: number, epoch: number, wait: number} | null} best state of early stopping
  * @property {Float32Array | null} bestParameters
- * @property {number} multiplyAdds of the work done
- * @property {number} seconds by the clock, whatever else the event loop did meanwhile
- * @property {Joules | null} joules of it, if they were measured from beginning to end
+ * @property {number} multiplyAdds multiply-adds done
+ * @property {number} seconds wall-clock time, including other work of the event loop
+ * @property {Joules | null} joules energy used; null unless it was measured for the whole fit
  *
- * @typedef {Record<string, number>} Logs loss, accuracy and, where there is something to say, val_loss, val_accuracy,
+ * @typedef {Record<string, number>} Logs loss, accuracy; with validation examples val_loss, val_accuracy; with weights
  *   weighted_accuracy, val_weighted_accuracy
  *
  * @typedef {object} Callbacks
- * @property {(batch: {epoch: number, epochs: number, batch: number, batches: number, loss: number, accuracy: number}) => unknown} [onBatch]
- *   after each batch; loss and accuracy are the epoch's so far, as in Keras' progress bar. A promise is waited for
- * @property {(epoch: {epoch: number, epochs: number, logs: Logs}) => unknown} [onEpoch]
+ * @property {(batch: {epoch: number, epochs: number, batch: number, batches: number, loss: number, accuracy: number})
+ *   => unknown} [onBatch] called after each batch, with the epoch's mean loss and accuracy so far, as in Keras'
+ *   progress bar. If it returns a promise, fit() waits for it
+ * @property {(epoch: {epoch: number, epochs: number, logs: Logs}) => unknown} [onEpoch] called after each epoch
  */
 
-/** The longest that the event loop is kept waiting, in milliseconds. */
-const TURN_MS = 50;
+/** Yield to the event loop after this many milliseconds. */
+const MAX_BLOCKING_MS = 50;
 
 /** @returns {Sums} */
-const noSums = () => ({ rows: 0, loss: 0, hits: 0, weight: 0, weightedHits: 0 });
+const zeroSums = () => ({ rows: 0, loss: 0, hits: 0, weight: 0, weightedHits: 0 });
 
 /**
- * @param {number} step the optimizer's steps so far
+ * @param {number} step optimizer steps done by earlier fits
  * @returns {Progress}
  */
 export function startProgress(step) {
   return {
     epoch: 0,
     batch: 0,
-    sums: noSums(),
+    sums: zeroSums(),
     history: {},
     step,
     best: null,
@@ -64,14 +65,14 @@ export function startProgress(step) {
 }
 
 /**
- * Which examples are trained on and which validate, as Keras takes them: the end of the list validates.
+ * Splits examples into training and validation part. As in Keras, the validation part is the end of the list.
  * @param {Plan} plan
  * @param {number} size
  */
 export function split({ validationSplit, shuffle, seed }, size) {
   const order = shuffle && validationSplit > 0 ? shuffled(size, seed, -1) : Uint32Array.from(range(size));
   const at = Math.floor(size * (1 - validationSplit));
-  // In each part the order in which they were added: it does not matter, and reads well.
+  // Order within a part has no effect; sorting restores the order in which examples were added.
   return { train: order.slice(0, at).sort(), validation: order.slice(at).sort() };
 }
 
@@ -86,15 +87,15 @@ export class Fit {
   #progress;
   #train;
   #validation;
-  #turnStart = performance.now();
+  #blockingSince = performance.now();
 
   /**
-   * @param {Trainer} trainer open, with the weights and slots to begin from
+   * @param {Trainer} trainer open, with the initial weights and optimizer slots
    * @param {Plan} plan
-   * @param {Progress} progress moves on
+   * @param {Progress} progress updated in place
    * @param {{data: Dataset, indices: Uint32Array}} train
    * @param {{data: Dataset, indices: Uint32Array}} validation
-   * @param {number} multiplyAdds of one row, forward
+   * @param {number} multiplyAdds of one row's forward pass
    */
   constructor(trainer, plan, progress, train, validation, multiplyAdds) {
     this.#trainer = trainer;
@@ -106,7 +107,7 @@ export class Fit {
   }
 
   /**
-   * Runs to the end, or throws the signal's reason between two batches.
+   * Runs to the end. If the signal is aborted, throws its reason before the next batch.
    * @param {Callbacks & {signal?: AbortSignal}} options
    */
   async run({ onBatch, onEpoch, signal }) {
@@ -117,9 +118,9 @@ export class Fit {
       const logs = this.#endEpoch();
       const isLast = this.#stopsEarly(logs);
       const { epoch } = progress;
-      Object.assign(progress, { epoch: isLast ? epochs : epoch + 1, batch: 0, sums: noSums() });
+      Object.assign(progress, { epoch: isLast ? epochs : epoch + 1, batch: 0, sums: zeroSums() });
       await onEpoch?.({ epoch, epochs, logs });
-      await this.#pause(true);
+      await this.#yieldToEventLoop(true);
     }
   }
 
@@ -142,7 +143,7 @@ export class Fit {
       const { epoch, batch } = progress;
       if (onBatch)
         await onBatch({ epoch, epochs, batch: batch - 1, batches, loss: loss / rows, accuracy: hits / rows });
-      await this.#pause(false);
+      await this.#yieldToEventLoop(false);
     }
     signal?.throwIfAborted();
   }
@@ -156,10 +157,10 @@ export class Fit {
     const rows = indices.length;
     const result = this.#trainer.run(rows, written, { labelSmoothing, l2, step: progress.step + 1, rate });
     const loss = result.loss / rows + result.regularizer;
-    if (!Number.isFinite(loss)) throw failure('TRAINING_DIVERGED', `in step ${progress.step + 1}`);
+    if (!Number.isFinite(loss)) throw failure('TRAINING_DIVERGED', `at step ${progress.step + 1}`);
     progress.step++;
     add(progress.sums, { ...result, rows, loss: loss * rows });
-    // Forward, and twice as much backward.
+    // The backward pass costs twice the forward pass.
     progress.multiplyAdds += 3 * rows * this.multiplyAdds;
   }
 
@@ -180,8 +181,9 @@ export class Fit {
   }
 
   /**
-   * Keras' EarlyStopping. Restores the best weights, if it stops.
+   * Keras' EarlyStopping. When it stops, it restores the best weights.
    * @param {Logs} logs
+   * @returns {boolean} whether to stop
    */
   #stopsEarly(logs) {
     const { earlyStopping } = this.#plan;
@@ -203,13 +205,13 @@ export class Fit {
   }
 
   /**
-   * Lets the event loop turn. It changes nothing in the result.
-   * @param {boolean} now even if its turn was not long ago
+   * Yields to the event loop. Timing does not affect the result.
+   * @param {boolean} force yield even if MAX_BLOCKING_MS have not passed
    */
-  async #pause(now) {
-    if (!now && performance.now() - this.#turnStart < TURN_MS) return;
+  async #yieldToEventLoop(force) {
+    if (!force && performance.now() - this.#blockingSince < MAX_BLOCKING_MS) return;
     await new Promise((resolve) => setTimeout(resolve));
-    this.#turnStart = performance.now();
+    this.#blockingSince = performance.now();
   }
 }
 
@@ -235,7 +237,7 @@ export function means({ rows, loss, hits, weight, weightedHits }, isWeighted) {
 }
 
 /**
- * Loss and hits on examples that are not trained on; class weights do not count there.
+ * Sums loss and hits without training. As in Keras, class weights do not apply.
  * @param {Trainer} trainer
  * @param {{data: Dataset, indices: ArrayLike<number>}} part
  * @param {{labelSmoothing: number, l2: number}} loss
@@ -243,7 +245,7 @@ export function means({ rows, loss, hits, weight, weightedHits }, isWeighted) {
  * @returns {Sums}
  */
 export function evaluate(trainer, { data, indices }, { labelSmoothing, l2 }, onBatch) {
-  const sums = noSums();
+  const sums = zeroSums();
   for (let first = 0; first < indices.length; first += trainer.maxRows) {
     const list = Array.prototype.slice.call(indices, first, first + trainer.maxRows);
     const rows = list.length;

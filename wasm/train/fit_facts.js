@@ -1,4 +1,4 @@
-// What is to be said of a fit when it has run: Keras' History, and the facts of which a report is made.
+// Describes a finished fit: Keras' History, and the facts that a report is made from.
 import { estimateEnergy, loadMachine } from '../report/energy/estimate.js';
 
 /**
@@ -11,14 +11,14 @@ import { estimateEnergy, loadMachine } from '../report/energy/estimate.js';
  * @property {Plan} plan
  * @property {History} history
  * @property {import('./fit.js').Progress} progress
- * @property {number} train examples
- * @property {number} validation examples
+ * @property {number} train number of training examples
+ * @property {number} validation number of validation examples
  */
 
 /**
  * @param {import('./fit.js').Progress} progress
  * @param {Plan} plan
- * @param {number} examples trained on
+ * @param {number} examples number of training examples
  * @returns {History}
  */
 export function toHistory({ history }, { epochs, batchSize }, examples) {
@@ -27,7 +27,7 @@ export function toHistory({ history }, { epochs, batchSize }, examples) {
 }
 
 /**
- * The fit with its energy and emissions.
+ * Adds energy and emissions to the facts of a fit.
  * @param {FitFacts} facts
  * @param {{classes: string[], parameters: number}} model
  * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]

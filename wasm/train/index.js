@@ -1,4 +1,4 @@
-// What ocelli/train is everywhere.
+// The exports of ocelli/train that are the same on every platform.
 /**
  * @typedef {import('./backbone.js').BackboneOptions} BackboneOptions
  * @typedef {import('./fit.js').Callbacks} Callbacks

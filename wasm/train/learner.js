@@ -1,4 +1,4 @@
-// Teaches a classifier on the features of a network: examples in, softmax head (and tail) trained, predictions out.
+// Transfer learning: trains a softmax head, and optionally the last layers of a backbone, on a user's examples.
 import { failure as generalFailure, OcelliError } from '../shared/errors.js';
 import { loadMachine } from '../report/energy/estimate.js';
 import { host } from '../engine/host.js';
@@ -7,7 +7,7 @@ import { makeReport } from '../report/report.js';
 import { checkExamples } from './dataset.js';
 import { failure } from './errors.js';
 import { sizeOf } from '../shared/numbers.js';
-import { Examples, whole } from './examples.js';
+import { Examples, toPart } from './examples.js';
 import { describeFit, toHistory } from './fit_facts.js';
 import { evaluate, Fit, means, split, startProgress } from './fit.js';
 import { checkLabels } from './labels.js';
@@ -52,11 +52,11 @@ export class TransferLearner {
   /** @type {Model | undefined} */ #model;
   /** @type {import('./fit.js').Progress | null} */ #interrupted = null;
   /** @type {Part | undefined} */ #validation;
-  /** Whether the trainer has the model's weights. */
+  /** Whether the trainer holds the model's current weights. */
   #isSynced = false;
   #isRunning = false;
   /** @type {import('./fit_facts.js').FitFacts | undefined} */ #lastFit;
-  /** Examples that the last fit began with. */
+  /** Number of examples when the last fit began. */
   #expectedExamples = 0;
 
   /**
@@ -83,7 +83,8 @@ export class TransferLearner {
   }
 
   /**
-   * A learner as save() left it. An interrupted training goes on with resume(), once its examples were added again.
+   * Restores a learner from the file that save() returned. To continue an interrupted fit, add the same examples again
+   * and call resume().
    * @param {Uint8Array} file
    * @param {LearnerOptions} [options]
    */
@@ -97,17 +98,17 @@ export class TransferLearner {
       learner.#open(model.plan?.batchSize ?? PREDICT_ROWS);
     } catch (error) {
       learner.close();
-      throw failure('STATE_CORRUPT', 'its network', error);
+      throw failure('STATE_CORRUPT', 'its network cannot be opened', error);
     }
     return learner;
   }
 
-  /** The classes, in the order of their numbers. */
+  /** The classes, by class id. */
   get labels() {
     return [...this.#examples.labels];
   }
 
-  /** How many examples there are, and of each class. */
+  /** The number of examples, in total and per class. */
   get examples() {
     return this.#examples.counts;
   }
@@ -123,14 +124,14 @@ export class TransferLearner {
   }
 
   /**
-   * Extracts the images' features, in batches. Either all are added or none.
+   * Extracts the images' features in batches and adds them. If one image fails, none is added.
    * @param {readonly ImageInput[]} images
    * @param {readonly string[]} labels
    * @param {ExtractOptions} [options]
    */
   async addExamples(images, labels, options = {}) {
     if (images.length !== labels.length)
-      throw failure('INVALID_LABEL', `${labels.length} for ${images.length}`);
+      throw failure('INVALID_LABEL', `got ${labels.length} labels for ${images.length} images`);
     checkLabels(labels);
     if (images.length > 0) this.#addSet({ features: await this.#examples.extract(images, options), labels });
   }
@@ -138,7 +139,7 @@ export class TransferLearner {
   /**
    * @param {Float32Array} features [N, length]
    * @param {readonly string[] | Float32Array} labels N class names, or distributions over the classes [N, classes]
-   * @param {{weights?: ArrayLike<number>}} [options] weights: one for each example, as Keras' sample_weight
+   * @param {{weights?: ArrayLike<number>}} [options] weights: one for each example, like Keras' sample_weight
    */
   addFeatures(features, labels, { weights } = {}) {
     this.#addSet({ features, labels, weights });
@@ -146,12 +147,12 @@ export class TransferLearner {
 
   /** @param {FeatureSet} set */
   #addSet(set) {
-    this.#live();
+    this.#requireTrainer();
     this.#examples.add(set, this.#model?.network.input ?? this.#options.extractor?.tail?.input);
   }
 
   /**
-   * Adds the photos of a directory, a subdirectory for each class, in the order of their names. Node only.
+   * Adds the images of a directory that has one subdirectory per class, sorted by name. Node only.
    * @param {string} directory
    * @param {ExtractOptions} [options]
    */
@@ -166,8 +167,8 @@ export class TransferLearner {
   // ---- training
 
   /**
-   * Trains on all examples. Weights and optimizer go on from where the last fit left them, as in Keras; another
-   * optimizer starts anew.
+   * Trains on all examples. As in Keras, weights and optimizer state continue from the last fit. If the optimizer
+   * option differs from the last fit's, the optimizer state starts from zero.
    * @param {FitOptions} [options]
    * @returns {Promise<History>}
    */
@@ -180,10 +181,10 @@ export class TransferLearner {
     if (plan.earlyStopping?.monitor.startsWith('val_') && !validation && plan.validationSplit === 0)
       throw generalFailure('INVALID_OPTION', `${plan.earlyStopping.monitor} needs validation examples`);
     return this.#exclusively(async () => {
-      const data = this.#checkedData();
+      const data = this.#trainableData();
       const given = validation && (await this.#toPart(validation));
       const parts = split(plan, data.size);
-      if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'all of them validate');
+      if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'validationSplit takes all of them');
       const model = this.#prepare(plan, data);
       this.#validation = given ?? { data, indices: parts.validation };
       return this.#run(model, plan, startProgress(model.step), parts.train, { callbacks, signal });
@@ -191,9 +192,9 @@ export class TransferLearner {
   }
 
   /**
-   * Goes on with an interrupted fit, to the very result that it would have had.
-   * @param {RunOptions & {validation?: FeatureSet | ImageSet}} [options] validation: as in fit(), if that had it and
-   *   the learner was loaded since
+   * Continues an interrupted fit. The result is the same as without the interruption.
+   * @param {RunOptions & {validation?: FeatureSet | ImageSet}} [options] validation: pass it again if fit() had it and
+   *   the learner was loaded from a file since
    * @returns {Promise<History>}
    */
   async resume(options = {}) {
@@ -204,9 +205,9 @@ export class TransferLearner {
     if (!progress || !model?.plan) throw failure('NOT_INTERRUPTED');
     const { plan } = model;
     return this.#exclusively(async () => {
-      const data = this.#checkedData();
+      const data = this.#trainableData();
       if (data.size !== this.#expectedExamples)
-        throw failure('STATE_MISMATCH', `${data.size} examples, not ${this.#expectedExamples}`);
+        throw failure('STATE_MISMATCH', `found ${data.size} examples, expected ${this.#expectedExamples}`);
       const parts = split(plan, data.size);
       if (validation) this.#validation = await this.#toPart(validation);
       this.#validation ??= { data, indices: parts.validation };
@@ -215,6 +216,7 @@ export class TransferLearner {
   }
 
   /**
+   * Runs the action; throws FIT_RUNNING if another one is running.
    * @template T
    * @param {() => Promise<T>} action
    */
@@ -238,7 +240,7 @@ export class TransferLearner {
    */
   async #run(model, plan, progress, train, { callbacks = {}, signal }) {
     checkKeys('callbacks', callbacks, ['onBatch', 'onEpoch']);
-    const data = this.#examples.checked();
+    const data = this.#examples.requireTrainable();
     const validation = /** @type {Part} */ (this.#validation);
     const trainer = this.#open(plan.batchSize);
     const multiplyAdds = countMultiplyAdds(model.network);
@@ -253,7 +255,7 @@ export class TransferLearner {
       this.#interrupted = null;
     } catch (error) {
       if (!(error instanceof OcelliError && error.code === 'TRAINING_DIVERGED')) throw error;
-      // The weights from before are still in the model; those in the trainer are of no use.
+      // The model still has the weights from before. Clearing #isSynced discards the trainer's.
       this.#interrupted = null;
       this.#isSynced = false;
       throw error;
@@ -267,10 +269,9 @@ export class TransferLearner {
     return history;
   }
 
-  /** The examples, if they can be trained on. */
-  #checkedData() {
-    this.#live();
-    return this.#examples.checked();
+  #trainableData() {
+    this.#requireTrainer();
+    return this.#examples.requireTrainable();
   }
 
   /**
@@ -287,25 +288,25 @@ export class TransferLearner {
   }
 
   /**
-   * The trainer with the model in it.
-   * @param {number} maxRows
+   * Returns the trainer after loading the model into it if needed.
+   * @param {number} maxRows the largest batch
    */
   #open(maxRows) {
-    const trainer = this.#live();
-    const model = this.#trained();
+    const trainer = this.#requireTrainer();
+    const model = this.#requireModel();
     if (this.#isSynced && trainer.maxRows === maxRows) return trainer;
     openModel(model, trainer, maxRows);
     this.#isSynced = true;
     return trainer;
   }
 
-  #live() {
+  #requireTrainer() {
     if (!this.#trainer) throw generalFailure('CLOSED');
     return this.#trainer;
   }
 
-  #trained() {
-    if (!this.#model) throw failure('NO_EXAMPLES', 'fit() comes first');
+  #requireModel() {
+    if (!this.#model) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
     return this.#model;
   }
 
@@ -313,18 +314,18 @@ export class TransferLearner {
 
   /** @param {FeatureSet | ImageSet} set */
   #toPart(set) {
-    return this.#examples.toPart(set, () => this.#trained().network.input);
+    return this.#examples.toPart(set, () => this.#requireModel().network.input);
   }
 
   /**
-   * How well it does on examples; by default on those that the last fit validated with, or else on all.
-   * @param {FeatureSet | ImageSet} [set]
+   * Computes loss, accuracy and the confusion matrix.
+   * @param {FeatureSet | ImageSet} [set] default: the last fit's validation examples or, if it had none, all examples
    * @returns {Promise<Evaluation>}
    */
   async evaluate(set) {
-    const { plan } = this.#trained();
+    const { plan } = this.#requireModel();
     const part = set ? await this.#toPart(set) : this.#defaultPart();
-    const trainer = this.#open(this.#live().maxRows || PREDICT_ROWS);
+    const trainer = this.#open(this.#requireTrainer().maxRows || PREDICT_ROWS);
     const confusion = new Confusion(this.#examples.labels);
     const { labelSmoothing = 0, l2 = 0 } = plan ?? {};
     const sums = evaluate(trainer, part, { labelSmoothing, l2 }, (probabilities, indices) =>
@@ -342,22 +343,23 @@ export class TransferLearner {
     if (this.#validation && this.#validation.indices.length > 0) return this.#validation;
     const { data } = this.#examples;
     if (!data) throw failure('NO_EXAMPLES');
-    return whole(data);
+    return toPart(data);
   }
 
   /**
-   * The classes of an image (or of one row of features), best first.
+   * Classifies an image or one row of features. Returns all classes, sorted by descending score.
    * @param {ImageInput | {features: Float32Array}} input
    * @returns {Promise<Prediction[]>}
    */
   async predict(input) {
-    const { network } = this.#trained();
+    const { network } = this.#requireModel();
     const isFeatures = typeof input === 'object' && 'features' in input;
     const features = isFeatures ? input.features : await this.#examples.extract([input]);
     const rowLength = sizeOf(network.input);
     checkExamples({ features, labels: Array((features.length / rowLength) | 0).fill(0) }, rowLength, 1);
-    if (features.length !== rowLength) throw failure('INVALID_FEATURES', `one row of ${rowLength} is needed`);
-    const trainer = this.#open(this.#live().maxRows || PREDICT_ROWS);
+    if (features.length !== rowLength)
+      throw failure('INVALID_FEATURES', `expected one row of ${rowLength} numbers`);
+    const trainer = this.#open(this.#requireTrainer().maxRows || PREDICT_ROWS);
     trainer.writeRow(0, features);
     return Array.from(trainer.predict(1), (score, labelId) => ({
       label: this.#examples.labels[labelId],
@@ -369,69 +371,71 @@ export class TransferLearner {
   // ---- weights and state
 
   /**
-   * Copies, under their names: dense/kernel [length, classes], dense/bias, and those of a tail.
+   * Returns copies of all weights by name: dense/kernel [length, classes], dense/bias [classes], and tail/… if the
+   * backbone has a tail.
    * @returns {Record<string, {shape: number[], data: Float32Array}>}
    */
   getWeights() {
-    return readWeights(this.#trained());
+    return readWeights(this.#requireModel());
   }
 
   /**
-   * Replaces weights, before a fit or after. The classes must be known.
-   * @param {Record<string, Float32Array>} weights by the names that getWeights() has
+   * Replaces weights. Needs examples of all classes; fit() is not needed before.
+   * @param {Record<string, Float32Array>} weights by the names of getWeights()
    */
   setWeights(weights) {
     if (this.#isRunning) throw failure('FIT_RUNNING');
-    const data = this.#checkedData();
+    const data = this.#trainableData();
     replaceWeights(this.#model ?? this.#prepare(makePlan({}, this.#examples.labels), data), weights);
     this.#isSynced = false;
   }
 
   /**
-   * Everything that a training goes on from, but the examples.
+   * Saves weights, optimizer state and the progress of an interrupted fit. Examples are not saved.
    * @returns {Uint8Array} a safetensors file
    */
   save() {
-    const model = this.#trained();
+    const model = this.#requireModel();
     if (this.#isRunning) throw failure('FIT_RUNNING');
     const examples = this.#expectedExamples;
     return writeState({ ...model, labels: this.#examples.labels, progress: this.#interrupted, examples });
   }
 
   /**
-   * Backbone and head as one classifier.
+   * Writes backbone and trained head as one classifier.
    * @returns {Uint8Array} a .tflite file with the labels in its metadata
    */
   export() {
-    const { network, parameters } = this.#trained();
+    const { network, parameters } = this.#requireModel();
     const { extractor } = this.#options;
-    if (!extractor?.export) throw failure('NO_EXTRACTOR', 'nor can it be exported');
+    if (!extractor?.export)
+      throw failure('NO_EXTRACTOR', 'export needs an extractor with export(), such as Backbone');
     return extractor.export(network, parameters, this.#examples.labels);
   }
 
   /**
-   * The last fit, with its energy and emissions: what a report is made of.
+   * Returns the facts of the last fit that a report is made from, with energy and emissions.
    * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
    * @returns {Promise<import('./fit_facts.js').Configuration>}
    */
   async describeFit(options) {
-    if (!this.#lastFit) throw failure('NO_EXAMPLES', 'fit() comes first');
-    const parameters = this.#trained().parameters.length;
+    if (!this.#lastFit) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
+    const parameters = this.#requireModel().parameters.length;
     return describeFit(this.#lastFit, { classes: this.labels, parameters }, options);
   }
 
   /**
-   * The last fit's model card, tables, emissions.csv and plots.
+   * Writes a report of the last fit: model card, tables, emissions.csv and plots.
    * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions} &
    *   Partial<import('../report/card.js').About>} [options]
-   * @returns {Promise<Record<string, string>>} file name -> text; README.md is the card
+   * @returns {Promise<Record<string, string>>} texts by file name; README.md is the model card
    */
   async report({ name, energy, project = 'classifier', date = new Date(), ...about } = {}) {
     checkKeys('options', about, ['backbone', 'license', 'extractionSeconds']);
     return makeReport([await this.describeFit({ name, energy })], { project, date, ...about });
   }
 
-  /** Frees the module's memory. A closed learner can only be closed again. */
+  /** Frees the module's memory. Later calls throw CLOSED; closing again is allowed. */
   close() {
     this.#trainer?.close();
     this.#trainer = undefined;

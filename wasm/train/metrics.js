@@ -1,10 +1,10 @@
-// Probabilities and labels -> what a classifier gets right.
+// Confusion matrix, precision and recall of a classifier.
 
 /**
  * @typedef {object} ClassMetrics
  * @property {string} label
- * @property {number} precision of what was called so; 0 where nothing was
- * @property {number} recall of what is so; 0 where nothing is
+ * @property {number} precision 0 if the class was never predicted
+ * @property {number} recall 0 if the class has no examples
  * @property {number} examples
  *
  * @typedef {object} Evaluation
@@ -12,7 +12,7 @@
  * @property {number} accuracy
  * @property {number} examples
  * @property {ClassMetrics[]} classes
- * @property {number[][]} confusion confusion[i][j]: examples of class i that were called j
+ * @property {number[][]} confusion confusion[i][j]: number of examples of class i that were predicted as j
  */
 
 export class Confusion {
@@ -27,13 +27,13 @@ export class Confusion {
 
   /**
    * @param {Float32Array} probabilities [N, classes]
-   * @param {number[]} truth N class numbers
+   * @param {number[]} truth N class ids
    */
   add(probabilities, truth) {
     const classes = this.#labels.length;
     truth.forEach((label, i) => {
       const row = probabilities.subarray(i * classes, (i + 1) * classes);
-      this.#counts[label][firstMaximum(row)]++;
+      this.#counts[label][argmax(row)]++;
     });
   }
 
@@ -44,18 +44,18 @@ export class Confusion {
   /** @returns {ClassMetrics[]} */
   get classes() {
     const sum = (/** @type {number[]} */ list) => list.reduce((a, b) => a + b, 0);
-    const ratio = (/** @type {number} */ part, /** @type {number} */ whole) => (whole > 0 ? part / whole : 0);
+    const ratio = (/** @type {number} */ part, /** @type {number} */ total) => (total > 0 ? part / total : 0);
     return this.#labels.map((label, i) => {
       const examples = sum(this.#counts[i]);
-      const called = sum(this.#counts.map((row) => row[i]));
-      const right = this.#counts[i][i];
-      return { label, precision: ratio(right, called), recall: ratio(right, examples), examples };
+      const predicted = sum(this.#counts.map((row) => row[i]));
+      const correct = this.#counts[i][i];
+      return { label, precision: ratio(correct, predicted), recall: ratio(correct, examples), examples };
     });
   }
 }
 
 /** @param {Float32Array} values */
-function firstMaximum(values) {
+function argmax(values) {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;

@@ -1,4 +1,4 @@
-// The model that is trained: a network, its weights, and where its optimizer stands.
+// The model that is trained: a network, its weights, and its optimizer state.
 import { checkKeys } from '../shared/options.js';
 import { failure } from './errors.js';
 import { headNetwork, initialParameters, parameterSpecs, tailNetwork } from './network.js';
@@ -11,22 +11,24 @@ import { checkOptimizer, optimizerStruct } from './plan.js';
  */
 
 /**
- * The model to train next: the present one, or a new one if there is none or classes were added.
- * @param {Model | undefined} present
+ * Returns the model to train next. It keeps the current weights if the network is unchanged, and the current optimizer
+ * state if the optimizer is unchanged too.
+ * @param {Model | undefined} current
  * @param {Plan} plan
  * @param {{tail: import('./network.js').Tail | undefined, rowLength: number, numClasses: number, seed: number}} from
  * @returns {Model}
  */
-export function prepareModel(present, plan, { tail, rowLength, numClasses, seed }) {
+export function prepareModel(current, plan, { tail, rowLength, numClasses, seed }) {
   const network = tail ? tailNetwork(tail, numClasses) : headNetwork(rowLength, numClasses);
-  const isSame = JSON.stringify(present?.network) === JSON.stringify(network);
-  const parameters = isSame ? present?.parameters : undefined;
-  const goesOn = parameters && JSON.stringify(present?.plan?.optimizer) === JSON.stringify(plan.optimizer);
+  const isSame = JSON.stringify(current?.network) === JSON.stringify(network);
+  const parameters = isSame ? current?.parameters : undefined;
+  const keepsOptimizer =
+    parameters && JSON.stringify(current?.plan?.optimizer) === JSON.stringify(plan.optimizer);
   return {
     network,
     parameters: parameters ?? initialParameters(network, tail, seed),
-    slots: goesOn && present ? present.slots : new Float32Array(),
-    step: goesOn && present ? present.step : 0,
+    slots: keepsOptimizer && current ? current.slots : new Float32Array(),
+    step: keepsOptimizer && current ? current.step : 0,
     plan,
   };
 }
@@ -44,7 +46,7 @@ export function openModel({ network, parameters, slots, plan }, trainer, maxRows
 }
 
 /**
- * Takes over what was trained.
+ * Copies weights and optimizer state from the trainer into the model.
  * @param {Model} model
  * @param {Trainer} trainer
  * @param {number} step
@@ -83,7 +85,7 @@ export function replaceWeights({ network, parameters }, weights) {
     const values = weights[name];
     if (values === undefined) continue;
     if (!(values instanceof Float32Array) || values.length !== size || !values.every(Number.isFinite))
-      throw failure('INVALID_FEATURES', `${name} needs ${size} finite numbers`);
+      throw failure('INVALID_FEATURES', `${name} must be a Float32Array of ${size} finite numbers`);
     parameters.set(values, offset);
   }
 }

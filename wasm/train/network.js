@@ -1,4 +1,4 @@
-// The network that is trained: a softmax head on features, or that head behind the last layers of a backbone.
+// The network that is trained: a softmax head, or the last layers of a backbone followed by that head.
 import { sizeOf } from '../shared/numbers.js';
 import { glorotUniform } from './random.js';
 
@@ -6,20 +6,20 @@ import { glorotUniform } from './random.js';
  * @typedef {import('./trainer.js').Network} Network
  * @typedef {import('./trainer.js').TrainLayer} TrainLayer
  *
- * @typedef {object} Tail The last layers of a backbone, up to and without its global pool.
- * @property {number[]} input [height, width, channels] of what goes in
+ * @typedef {object} Tail The last layers of a backbone before its global pool.
+ * @property {number[]} input [height, width, channels]
  * @property {TrainLayer[]} layers
  * @property {Float32Array} parameters in the trainer's order
  *
  * @typedef {object} ParameterSpec
  * @property {string} name
  * @property {number[]} shape
- * @property {number} offset in the parameters, in numbers
+ * @property {number} offset of the first value in the parameters array
  * @property {number} size
  */
 
 /**
- * @param {number} length of the features
+ * @param {number} length number of features
  * @param {number} numClasses
  * @returns {Network}
  */
@@ -41,7 +41,7 @@ export function tailNetwork({ input, layers }, numClasses) {
 }
 
 /**
- * The tail's own parameters, then a fresh head's: Keras' Glorot kernel and a bias of zeros.
+ * The tail's parameters, then the initial head: a Glorot uniform kernel and a zero bias, as Keras' Dense.
  * @param {Network} network
  * @param {Tail | undefined} tail
  * @param {number} seed
@@ -56,14 +56,14 @@ export function initialParameters(network, tail, seed) {
 }
 
 /**
- * Where each parameter lies, as src/train/trainer.h lays them out.
+ * The layout of the parameters array; must agree with src/train/trainer.h.
  * @param {Network} network
  */
 export function parameterSpecs({ input, layers }) {
   /** @type {ParameterSpec[]} */
   const specs = [];
   let offset = 0;
-  let before = input[2];
+  let inputChannels = input[2];
   layers.forEach(({ kind, channels, norm = 'bias' }, index) => {
     const name = index === layers.length - 1 ? 'dense' : `tail/${index}`;
     const add = (/** @type {string} */ part, /** @type {number[]} */ shape) => {
@@ -72,17 +72,17 @@ export function parameterSpecs({ input, layers }) {
       offset += size;
     };
     if (kind !== 'pool') {
-      add('kernel', kind === 'depthwise' ? [3, 3, channels] : [before, channels]);
+      add('kernel', kind === 'depthwise' ? [3, 3, channels] : [inputChannels, channels]);
       const parts = norm === 'bias' ? ['bias'] : ['gamma', 'beta', 'moving_mean', 'moving_variance'];
       parts.forEach((part) => add(part, [channels]));
     }
-    before = channels;
+    inputChannels = channels;
   });
   return specs;
 }
 
 /**
- * Multiply-adds of one row, forward.
+ * Multiply-adds of one row's forward pass.
  * @param {Network} network
  */
 export function countMultiplyAdds({ input: [height, width, channels], layers }) {

@@ -1,4 +1,4 @@
-// The entry of ocelli/train in Node.
+// Entry point of ocelli/train in Node.
 import '../platform/node.js';
 import { host, installHost } from '../engine/host.js';
 import { openImageDirectory } from './directory.node.js';

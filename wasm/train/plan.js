@@ -1,16 +1,16 @@
-// What a user asks of a fit -> a checked plan of plain data, with Keras 2.15's names and defaults. The plan is saved with
-// an interrupted training.
+// Checks the options of a fit and fills in Keras 2.15's defaults. The resulting Plan is plain data; it is saved with an
+// interrupted fit.
 import { MAX_ROWS, OPTIMIZER_KINDS } from '../../dist/layout.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 
 /**
- * @typedef {object} Schedule A learning rate by step (the optimizer's steps, from 0). With `warmupSteps` it first goes
- *   linearly from `warmupFrom` to `rate`, and the decay is counted from there.
+ * @typedef {object} Schedule A learning rate that depends on the optimizer step, counted from 0. With `warmupSteps`,
+ *   the rate first rises linearly from `warmupFrom` to `rate`; the decay starts after that.
  * @property {'constant' | 'step' | 'cosine'} type
- * @property {number} rate at first
- * @property {number} [every] step: multiply by `factor` after so many steps
+ * @property {number} rate initial rate
+ * @property {number} [every] step: multiply the rate by `factor` every so many steps; default 1
  * @property {number} [factor] step; default 0.1
- * @property {number} [decaySteps] cosine: falls to alpha * rate in so many
+ * @property {number} [decaySteps] cosine: steps until the rate is alpha * rate; default 1
  * @property {number} [alpha] cosine; default 0
  * @property {number} [warmupSteps] default 0
  * @property {number} [warmupFrom] default 0
@@ -20,14 +20,14 @@ import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/opt
  * @property {number | Schedule} [learningRate] default 0.01 for sgd, 0.001 for the others
  * @property {number} [momentum] sgd, rmsprop; default 0
  * @property {boolean} [nesterov] sgd
- * @property {number} [beta1] adam; default 0.9
- * @property {number} [beta2] adam; default 0.999
+ * @property {number} [beta1] adam, adamw; default 0.9
+ * @property {number} [beta2] adam, adamw; default 0.999
  * @property {number} [rho] rmsprop; default 0.9
- * @property {number} [epsilon] adam, rmsprop; default 1e-7
- * @property {boolean} [amsgrad] adam
+ * @property {number} [epsilon] adam, adamw, rmsprop; default 1e-7
+ * @property {boolean} [amsgrad] adam, adamw
  * @property {boolean} [centered] rmsprop
  * @property {number} [weightDecay] adamw; default 0.004
- * @property {number} [clipNorm] limit of each variable's gradient; default none
+ * @property {number} [clipNorm] clip each variable's gradient to this norm; default 0: no clipping
  *
  * @typedef {Required<Omit<OptimizerOptions, 'learningRate'>> & {learningRate: number | Required<Schedule>}} Optimizer
  *
@@ -36,22 +36,22 @@ import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/opt
  *
  * @typedef {object} EarlyStopping
  * @property {'loss' | 'accuracy' | 'val_loss' | 'val_accuracy'} [monitor] default val_loss
- * @property {number} [patience] epochs without improvement; default 0
- * @property {number} [minDelta] what counts as one; default 0
- * @property {boolean} [restoreBestWeights] when it stops; default true
+ * @property {number} [patience] stop after this many epochs without improvement; default 0
+ * @property {number} [minDelta] the smallest change that counts as an improvement; default 0
+ * @property {boolean} [restoreBestWeights] restore the best epoch's weights when stopping; default true
  *
  * @typedef {object} PlanOptions
  * @property {number} [epochs] 1 to 1 000 000, default 1
  * @property {number} [batchSize] 1 to 65 536, default 32
- * @property {OptimizerName | OptimizerOptions} [optimizer] default rmsprop, as Keras' compile()
- * @property {number} [validationSplit] this fraction of the examples is not trained on; 0 to 1,
+ * @property {OptimizerName | OptimizerOptions} [optimizer] default rmsprop, as in Keras' compile()
+ * @property {number} [validationSplit] fraction of the examples to validate on instead of training; 0 to 1,
  *   default 0
- * @property {boolean} [shuffle] default true: a seeded choice of the validation part, and a seeded order in each epoch.
- *   Else the order is that in which examples were added, and the validation part is its end
+ * @property {boolean} [shuffle] true (the default): choose the validation part at random, and shuffle the training part
+ *   in each epoch, both by `seed`. false: keep the order in which examples were added, and validate on the last ones
  * @property {number} [seed] 0 to 4 294 967 295, default 0
  * @property {number} [labelSmoothing] 0 to 1, default 0
- * @property {number} [l2] of the head's kernel; 0 to 1 000 000, default 0
- * @property {Record<string, number>} [classWeight] by class name; default 1 for each
+ * @property {number} [l2] L2 regularization of the head's kernel; 0 to 1 000 000, default 0
+ * @property {Record<string, number>} [classWeight] loss weight by class name; default 1 for each
  * @property {EarlyStopping | boolean} [earlyStopping] default false
  *
  * @typedef {Required<Omit<PlanOptions, 'optimizer' | 'earlyStopping' | 'classWeight'>> & {
@@ -84,8 +84,8 @@ export const NAMED_OPTIMIZERS = {
 
 export const OPTIMIZER_NAMES = /** @type {OptimizerName[]} */ (Object.keys(NAMED_OPTIMIZERS));
 
-/** What each type takes, with its defaults. @type {Record<string, Partial<OptimizerOptions>>} */
-const OWN = {
+/** The options of each type, with their defaults. @type {Record<string, Partial<OptimizerOptions>>} */
+const OPTIMIZER_DEFAULTS = {
   sgd: { learningRate: 0.01, momentum: 0, nesterov: false, clipNorm: 0 },
   adam: { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-7, amsgrad: false, clipNorm: 0 },
   adamw: {
@@ -100,7 +100,7 @@ const OWN = {
   rmsprop: { learningRate: 0.001, rho: 0.9, momentum: 0, epsilon: 1e-7, centered: false, clipNorm: 0 },
 };
 
-const SCHEDULES = {
+const SCHEDULE_DEFAULTS = {
   constant: { warmupSteps: 0, warmupFrom: 0 },
   step: { every: 1, factor: 0.1, warmupSteps: 0, warmupFrom: 0 },
   cosine: { decaySteps: 1, alpha: 0, warmupSteps: 0, warmupFrom: 0 },
@@ -116,8 +116,8 @@ export const RANGES = {
   l2: { min: 0, max: 1e6 },
 };
 
-/** Largest value of each number; the smallest is 0. */
-const LIMITS = { momentum: 1, beta1: 1 - 2 ** -24, beta2: 1 - 2 ** -24, rho: 1, weightDecay: 1, epsilon: 1 };
+/** The largest allowed value of each optimizer option; the smallest is 0. */
+const MAXIMA = { momentum: 1, beta1: 1 - 2 ** -24, beta2: 1 - 2 ** -24, rho: 1, weightDecay: 1, epsilon: 1 };
 
 /**
  * @param {PlanOptions} options
@@ -157,17 +157,17 @@ export function checkOptimizer(optimizer) {
     typeof optimizer === 'string'
       ? NAMED_OPTIMIZERS[checkChoice('optimizer', optimizer, OPTIMIZER_NAMES)]
       : optimizer;
-  checkKeys('optimizer', given, ['type', ...Object.keys(OWN[given?.type] ?? {})]);
+  checkKeys('optimizer', given, ['type', ...Object.keys(OPTIMIZER_DEFAULTS[given?.type] ?? {})]);
   checkChoice('optimizer.type', given.type, /** @type {const} */ (['sgd', 'adam', 'adamw', 'rmsprop']));
-  const whole = { ...OWN[given.type], ...given };
-  for (const [key, value] of Object.entries(whole)) {
+  const complete = { ...OPTIMIZER_DEFAULTS[given.type], ...given };
+  for (const [key, value] of Object.entries(complete)) {
     if (key === 'type') continue;
-    if (key === 'learningRate') whole.learningRate = checkRate(value);
-    else if (typeof OWN[given.type][/** @type {'nesterov'} */ (key)] === 'boolean')
+    if (key === 'learningRate') complete.learningRate = checkRate(value);
+    else if (typeof OPTIMIZER_DEFAULTS[given.type][/** @type {'nesterov'} */ (key)] === 'boolean')
       checkBoolean(`optimizer.${key}`, value);
-    else checkNumber(`optimizer.${key}`, value, { min: 0, max: /** @type {any} */ (LIMITS)[key] ?? 1e6 });
+    else checkNumber(`optimizer.${key}`, value, { min: 0, max: /** @type {any} */ (MAXIMA)[key] ?? 1e6 });
   }
-  return /** @type {Optimizer} */ (whole);
+  return /** @type {Optimizer} */ (complete);
 }
 
 /**
@@ -178,17 +178,17 @@ function checkRate(rate) {
   if (typeof rate === 'number') return checkNumber('optimizer.learningRate', rate, RANGES.learningRate);
   const name = 'optimizer.learningRate';
   const given = /** @type {Schedule} */ (rate);
-  const defaults = SCHEDULES[given?.type];
+  const defaults = SCHEDULE_DEFAULTS[given?.type];
   checkKeys(name, given, ['type', 'rate', ...Object.keys(defaults ?? {})]);
   checkChoice(`${name}.type`, given.type, /** @type {const} */ (['constant', 'step', 'cosine']));
-  const whole = { ...defaults, ...given };
-  for (const [key, value] of Object.entries({ ...whole, rate: given.rate })) {
+  const complete = { ...defaults, ...given };
+  for (const [key, value] of Object.entries({ ...complete, rate: given.rate })) {
     if (key === 'type') continue;
     const integer = key === 'every' || key.endsWith('Steps');
     const min = key === 'every' || key === 'decaySteps' ? 1 : 0;
     checkNumber(`${name}.${key}`, value, { min, max: integer ? 1e9 : 1e6, integer });
   }
-  return /** @type {Required<Schedule>} */ (whole);
+  return /** @type {Required<Schedule>} */ (complete);
 }
 
 /**
@@ -220,7 +220,7 @@ function checkEarlyStopping(option) {
 }
 
 /**
- * The optimizer as the module takes it.
+ * Converts the optimizer to the struct that the WebAssembly module reads.
  * @param {Optimizer} optimizer
  * @returns {import('../engine/memory.js').Values<typeof import('../../dist/layout.js').OPTIMIZER>}
  */
@@ -240,7 +240,7 @@ export function optimizerStruct({ type, ...constants }) {
 }
 
 /**
- * The learning rate of a step.
+ * The learning rate at a step.
  * @param {number | Required<Schedule>} rate
  * @param {number} step from 0
  */
@@ -251,14 +251,14 @@ export function rateAt(rate, step) {
   const since = step - warmupSteps;
   if (rate.type === 'step') return rate.rate * power(rate.factor, Math.floor(since / rate.every));
   if (rate.type === 'constant') return rate.rate;
-  const share = halfCosine(Math.min(since / rate.decaySteps, 1));
-  return rate.rate * ((1 - rate.alpha) * share + rate.alpha);
+  const decay = halfCosine(Math.min(since / rate.decaySteps, 1));
+  return rate.rate * ((1 - rate.alpha) * decay + rate.alpha);
 }
 
 /**
- * By multiplications: engines' Math.pow differ in the last digit.
+ * base ** exponent. Uses only multiplication, because Math.pow differs in the last digit between engines.
  * @param {number} base
- * @param {number} exponent whole
+ * @param {number} exponent an integer, 0 or more
  */
 function power(base, exponent) {
   let result = 1;
@@ -269,7 +269,8 @@ function power(base, exponent) {
 }
 
 /**
- * (1 + cos(pi x)) / 2 = cos(pi x / 2)^2 for x in [0, 1], by its series: engines' Math.cos differ in the last digit.
+ * (1 + cos(pi x)) / 2 = cos(pi x / 2)^2 for x in [0, 1]. Uses the Taylor series, because Math.cos differs in the last
+ * digit between engines.
  * @param {number} x
  */
 function halfCosine(x) {

@@ -1,10 +1,10 @@
-// Seeded random numbers in integer arithmetic: the same on every engine.
+// Seeded random numbers. Integer arithmetic makes them the same on every JavaScript engine.
 
 /**
- * A sequence of whole numbers below 2^32 (splitmix32).
+ * splitmix32: returns a function that gives the next integer, 0 to 2^32 - 1.
  * @param {number} seed
  */
-function sequence(seed) {
+function splitmix32(seed) {
   let state = seed | 0;
   return () => {
     state = (state + 0x9e3779b9) | 0;
@@ -15,14 +15,14 @@ function sequence(seed) {
 }
 
 /**
- * The numbers below `count` in an order that `seed` and `stream` decide, whatever was drawn before.
+ * A random permutation of 0 to count - 1. It depends only on the arguments.
  * @param {number} count
  * @param {number} seed
  * @param {number} stream
  */
 export function shuffled(count, seed, stream) {
   const order = Uint32Array.from({ length: count }, (_, i) => i);
-  const next = sequence(sequence(seed)() ^ Math.imul(stream + 1, 0x85ebca6b));
+  const next = splitmix32(splitmix32(seed)() ^ Math.imul(stream + 1, 0x85ebca6b));
   for (let i = count - 1; i > 0; i--) {
     const j = Math.floor((next() * (i + 1)) / 2 ** 32);
     [order[i], order[j]] = [order[j], order[i]];
@@ -31,13 +31,13 @@ export function shuffled(count, seed, stream) {
 }
 
 /**
- * Keras' default kernel: uniform within sqrt(6 / (rows + columns)).
+ * Keras' default kernel initializer: uniform in ±sqrt(6 / (rows + columns)).
  * @param {number} rows
  * @param {number} columns
  * @param {number} seed
  */
 export function glorotUniform(rows, columns, seed) {
   const limit = Math.sqrt(6 / (rows + columns));
-  const next = sequence(seed);
+  const next = splitmix32(seed);
   return Float32Array.from({ length: rows * columns }, () => (next() / 2 ** 31 - 1) * limit);
 }

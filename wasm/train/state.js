@@ -1,4 +1,4 @@
-// A learner's weights, optimizer slots and place in a training <-> a safetensors file.
+// Saves and loads a learner (weights, optimizer slots, progress of an interrupted fit) as a safetensors file.
 import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
 import { parameterSpecs } from './network.js';
@@ -9,11 +9,12 @@ import { readSafetensors, writeSafetensors } from '../tflite/safetensors.js';
  * @property {string[]} labels
  * @property {import('./trainer.js').Network} network
  * @property {Float32Array} parameters
- * @property {Float32Array} slots as many times the parameters as the optimizer has slots; empty before the first fit
+ * @property {Float32Array} slots one array like `parameters` for each optimizer slot, concatenated; empty before the
+ *   first fit
  * @property {number} step
  * @property {import('./plan.js').Plan | null} plan of the last fit
  * @property {import('./fit.js').Progress | null} progress of an interrupted fit
- * @property {number} examples how many there were
+ * @property {number} examples number of examples when the last fit began
  */
 
 const FORMAT = 'ocelli-transfer-learner';
@@ -21,7 +22,8 @@ const VERSION = '1';
 
 /**
  * @param {State} state
- * @returns {Uint8Array} a safetensors file: tail/… and dense/… as in Keras ([in, out] kernels), slot/N/… beside them
+ * @returns {Uint8Array} a safetensors file: tail/… and dense/… as in Keras (kernels are [in, out]), slot/N/… for the
+ *   optimizer, best/… for early stopping
  */
 export function writeState({ parameters, slots, progress, ...rest }) {
   const bestParameters = progress?.bestParameters;
@@ -38,7 +40,7 @@ export function writeState({ parameters, slots, progress, ...rest }) {
 
 /**
  * @param {Float32Array} slots
- * @param {number} count of parameters
+ * @param {number} count number of parameters
  * @returns {Record<string, Float32Array>}
  */
 function slotGroups(slots, count) {
@@ -100,7 +102,7 @@ function parse(text) {
     if (network.layers.at(-1).channels !== labels.length) throw new Error();
     return state;
   } catch (error) {
-    throw failure('STATE_CORRUPT', 'its description', error);
+    throw failure('STATE_CORRUPT', "its metadata entry 'state' is invalid", error);
   }
 }
 
@@ -114,7 +116,7 @@ function gather(prefix, tensors, network) {
     parameterSpecs(network).map(({ name, size }) => {
       const data = tensors[prefix + name]?.data;
       if (!(data instanceof Float32Array) || data.length !== size)
-        throw failure('STATE_CORRUPT', `tensor '${prefix}${name}'`);
+        throw failure('STATE_CORRUPT', `tensor '${prefix}${name}' must have ${size} float32 values`);
       return data;
     }),
   );

@@ -1,4 +1,5 @@
-// The last layers of a backbone, which are trained: found in its file's network, their weights taken out, and put back.
+// The tail: the last layers of a backbone, which are trained. Finds them in the file's network, reads their weights,
+// and puts trained weights back.
 import { toAffine } from '../tflite/batch_norm.js';
 import { convertFailure } from '../convert/errors.js';
 import { Wiring } from '../tflite/network.js';
@@ -11,18 +12,18 @@ import { failure } from './errors.js';
  * @typedef {import('../tflite/network.js').Value} Value
  * @typedef {import('./trainer.js').TrainLayer} TrainLayer
  *
- * @typedef {{op: Op, layer: TrainLayer, batchNorm?: BatchNorm}} TailLayer batchNorm: what was folded into the operator,
- *   which the layer has apart
+ * @typedef {{op: Op, layer: TrainLayer, batchNorm?: BatchNorm}} TailLayer batchNorm: folded into `op`, but separate in
+ *   `layer`
  */
 
 /**
- * Walks back from the map: the last pointwise layer, then blocks of [expand,] depthwise, project [, add].
+ * Walks back from the feature map: the last pointwise layer, then blocks of expand, depthwise, project [, add].
  * @param {FileNetwork} network
- * @param {Value} map
- * @param {number} blocks
+ * @param {Value} featureMap
+ * @param {number} blocks number of inverted residual blocks
  * @returns {TailLayer[]} in the network's order
  */
-export function findTail(network, map, blocks) {
+export function findTail(network, featureMap, blocks) {
   const wiring = new Wiring(network);
   /** @type {TailLayer[]} */
   const tail = [];
@@ -37,7 +38,7 @@ export function findTail(network, map, blocks) {
     tail.unshift(entry);
     return entry;
   };
-  let value = take(map, 'CONV_2D').op.inputs[0];
+  let value = take(featureMap, 'CONV_2D').op.inputs[0];
   for (let block = 0; block < blocks; block++) {
     const add = wiring.producer(value);
     const projected = add?.kind === 'ADD' ? branchOf(add, wiring) : value;
@@ -50,14 +51,14 @@ export function findTail(network, map, blocks) {
     [value] = expand.op.inputs;
     if (add?.kind === 'ADD') residuals.push({ project, from: value });
   }
-  // The activation that is added is the input of the block's first layer.
+  // A skip connection adds the input of the block's first layer.
   for (const { project, from } of residuals)
     project.layer.added = tail.findIndex(({ op }) => op.kind === 'CONV_2D' && op.inputs[0] === from);
   return tail;
 }
 
 /**
- * Of the two that are added, the one that the block computed: what the other leads to.
+ * Returns the input of a residual ADD that the block computed; the other input is the skip connection.
  * @param {Op} add
  * @param {Wiring} wiring
  */
@@ -65,11 +66,11 @@ function branchOf({ inputs: [a, b] }, wiring) {
   return wiring.producer(a)?.kind === 'CONV_2D' && wiring.users(a).length === 1 ? a : b;
 }
 
-/** @param {Op} op */
+/** Whether the trainer has this kind of layer. @param {Op} op */
 function isTrainable({ kind, options, weights }) {
   const [height, width, , multiplier] = weights?.kernel.shape ?? [];
-  const isRelu6 = options.activation === 'RELU6' || options.activation === 'NONE';
-  if (!isRelu6 || options.dilationW !== 1 || options.dilationH !== 1) return false;
+  const hasKnownActivation = options.activation === 'RELU6' || options.activation === 'NONE';
+  if (!hasKnownActivation || options.dilationW !== 1 || options.dilationH !== 1) return false;
   if (kind === 'CONV_2D') return height === 1 && width === 1 && options.strideW === 1;
   return height === 3 && width === 3 && multiplier === 1;
 }
@@ -85,11 +86,11 @@ function toLayer({ kind, options, output }) {
 }
 
 /**
- * Takes batch norm apart again, where the file has kept that of every layer.
+ * Gives each layer its separate batch norm, if the file has one for every layer of the tail.
  * @param {TailLayer[]} tail changed in place
- * @param {Map<string, BatchNorm>} norms by the tensor that the convolution makes
+ * @param {Map<string, BatchNorm>} norms by name of the convolution's output tensor
  * @param {'frozen' | 'training'} mode
- * @returns {'folded' | 'frozen' | 'training'} what becomes of it
+ * @returns {'folded' | 'frozen' | 'training'} `folded` if the file lacks one; else the mode
  */
 export function separateBatchNorm(tail, norms, mode) {
   const isMissing = (/** @type {TailLayer} */ { op }) => !norms.has(op.output.name);
@@ -100,8 +101,11 @@ export function separateBatchNorm(tail, norms, mode) {
     const { name } = entry.op.output;
     const batchNorm = /** @type {BatchNorm} */ (norms.get(name));
     const { channels } = entry.layer;
-    if (!LISTS.every((key) => batchNorm[key].length === channels))
-      throw convertFailure('SOURCE_DAMAGED', `its batch norm is not that of '${name}'`);
+    if (!BATCH_NORM_ORDER.every((key) => batchNorm[key].length === channels))
+      throw convertFailure(
+        'SOURCE_DAMAGED',
+        `the batch norm of '${name}' does not have ${channels} channels`,
+      );
     entry.batchNorm = batchNorm;
     entry.layer.norm = mode === 'training' ? 'live' : 'frozen';
     entry.layer.epsilon = batchNorm.epsilon;
@@ -109,19 +113,19 @@ export function separateBatchNorm(tail, norms, mode) {
   return mode;
 }
 
-/** In the trainer's order. */
-const LISTS = /** @type {const} */ (['gamma', 'beta', 'mean', 'variance']);
+/** The order of the trainer's parameters. */
+const BATCH_NORM_ORDER = /** @type {const} */ (['gamma', 'beta', 'mean', 'variance']);
 
 /**
  * @param {TailLayer[]} tail
- * @param {Value} border
+ * @param {Value} input the tail's input
  * @returns {import('./network.js').Tail}
  */
-export function toTail(tail, border) {
+export function toTail(tail, input) {
   const parts = tail.flatMap(readParameters);
   const parameters = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   parts.reduce((at, part) => (parameters.set(part, at), at + part.length), 0);
-  return { input: border.shape.slice(1), layers: tail.map(({ layer }) => layer), parameters };
+  return { input: input.shape.slice(1), layers: tail.map(({ layer }) => layer), parameters };
 }
 
 /** @param {TailLayer} entry @returns {Float32Array[]} kernel, and bias or batch norm */
@@ -130,15 +134,15 @@ function readParameters({ op, layer: { channels }, batchNorm }) {
   const data = Float32Array.from(kernel.data);
   if (!batchNorm) return [data, Float32Array.from({ length: channels }, (_, c) => bias?.[c] ?? 0)];
   const { scale } = toAffine(batchNorm);
-  // A channel of factor 0 has lost its kernel: it stays at 0, as what it gave was.
+  // Folding with factor 0 erased the channel's kernel. 0 gives the same output.
   data.forEach((value, i) => (data[i] = scale[i % channels] === 0 ? 0 : value / scale[i % channels]));
-  return [data, ...LISTS.map((key) => Float32Array.from(batchNorm[key]))];
+  return [data, ...BATCH_NORM_ORDER.map((key) => Float32Array.from(batchNorm[key]))];
 }
 
 /**
- * The operator with what was trained in it.
+ * Returns the operator with trained weights; folds batch norm.
  * @param {TailLayer} entry
- * @param {Float32Array[]} trained as readParameters() gives them
+ * @param {Float32Array[]} trained in the order of readParameters()
  * @returns {Op}
  */
 export function replaceParameters({ op, layer: { channels }, batchNorm }, [kernel, ...rest]) {
@@ -151,6 +155,6 @@ export function replaceParameters({ op, layer: { channels }, batchNorm }, [kerne
 
 /** @param {Float32Array[]} lists */
 function toNorm(lists) {
-  const entries = LISTS.map((key, i) => [key, Float64Array.from(lists[i])]);
+  const entries = BATCH_NORM_ORDER.map((key, i) => [key, Float64Array.from(lists[i])]);
   return /** @type {Omit<BatchNorm, 'epsilon'>} */ (Object.fromEntries(entries));
 }

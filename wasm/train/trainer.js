@@ -1,4 +1,4 @@
-// One instance of the training module with one network in it. What it gives out are copies.
+// One instance of the training WebAssembly module, which holds one network. All results are copies.
 import {
   LAYER,
   LAYER_KINDS,
@@ -17,32 +17,32 @@ import { failure } from '../shared/errors.js';
 
 /**
  * @typedef {object} TrainLayer
- * @property {keyof typeof LAYER_KINDS} kind depthwise is 3x3 with SAME padding, pool is global
- * @property {number} channels of its output
+ * @property {keyof typeof LAYER_KINDS} kind depthwise: 3x3 with SAME padding; pool: global average
+ * @property {number} channels output channels
  * @property {number} [stride] depthwise only: 1 or 2
- * @property {keyof typeof LAYER_NORMS} [norm] what follows the convolution: a bias, or batch norm, frozen or in
- *   training mode; default bias
+ * @property {keyof typeof LAYER_NORMS} [norm] after the convolution: a bias, frozen batch norm, or batch norm in
+ *   training mode (live); default bias
  * @property {boolean} [relu6]
- * @property {number} [added] the activation that is added: 0 the input, i the output of layer i - 1
- * @property {number} [epsilon] of batch norm
- * @property {number} [momentum] of its moving statistics
+ * @property {number} [added] skip connection, added to the output: 0 the network's input, i the output of layer i - 1
+ * @property {number} [epsilon] batch norm; default 0.001
+ * @property {number} [momentum] of the moving statistics; default 0.99
  *
  * @typedef {object} Network
  * @property {number[]} input [height, width, channels] of one row
- * @property {TrainLayer[]} layers the last one gives the logits
+ * @property {TrainLayer[]} layers the last layer's output are the logits
  *
  * @typedef {object} BatchOptions
  * @property {number} labelSmoothing
  * @property {number} l2
- * @property {number} [step] counted from 1; none: evaluate only
- * @property {number} [rate]
+ * @property {number} [step] the optimizer step, from 1; default: evaluate only
+ * @property {number} [rate] learning rate
  *
- * @typedef {object} BatchResult Sums over the rows.
+ * @typedef {object} BatchResult Sums over the rows, except `regularizer`.
  * @property {number} loss
  * @property {number} weight
- * @property {number} hits
+ * @property {number} hits correctly classified rows
  * @property {number} weightedHits
- * @property {number} regularizer not a sum: it joins the mean loss
+ * @property {number} regularizer to add to the mean loss
  */
 
 export class Trainer {
@@ -63,7 +63,7 @@ export class Trainer {
     this.#memory = this.#bridge.memory;
   }
 
-  /** @param {{deterministic?: boolean}} [options] deterministic: the same bits on every engine */
+  /** @param {{deterministic?: boolean}} [options] deterministic: bit-identical results on every engine */
   static async create({ deterministic = false } = {}) {
     const { trustsRelaxed, loadModule } = host();
     const plain = chooseVariant({ threads: 1, deterministic, trustsRelaxed });
@@ -73,13 +73,13 @@ export class Trainer {
     return new Trainer(exports, memory);
   }
 
-  /** Bytes of the module's memory and of what is allocated in it. */
+  /** Size of the module's memory and of its allocations, in bytes. */
   get memoryUse() {
     return this.#bridge.memoryUse;
   }
 
   /**
-   * Opens a network with all parameters 0, and drops the one before.
+   * Opens a network with all parameters 0. The previous network is freed.
    * @param {Network} network
    * @param {import('../engine/memory.js').Values<typeof OPTIMIZER>} optimizer
    * @param {number} maxRows the largest batch
@@ -98,7 +98,7 @@ export class Trainer {
     this.maxRows = maxRows;
   }
 
-  /** @param {'parameters' | 'gradients' | 'slots'} name a copy */
+  /** Returns a copy. @param {'parameters' | 'gradients' | 'slots'} name */
   read(name) {
     const { numSlots, numParameters } = this.#buffers;
     return this.#memory.readFloats(
@@ -116,7 +116,7 @@ export class Trainer {
   }
 
   /**
-   * Row `index` of the next batch.
+   * Writes row `index` of the next batch.
    * @param {number} index
    * @param {Float32Array} row
    */
@@ -125,7 +125,7 @@ export class Trainer {
   }
 
   /**
-   * The next batch's rows from binary16 numbers.
+   * Writes all rows of the next batch, given as float16.
    * @param {Uint16Array[]} rows
    */
   writeHalfRows(rows) {
@@ -136,11 +136,11 @@ export class Trainer {
   }
 
   /**
-   * One optimizer step, or an evaluation, on the rows written before.
+   * Does one optimizer step, or only evaluates, on the rows written before.
    * @param {number} rows
-   * @param {{targets: boolean, weights: boolean}} written what was written beside them; without targets, labels
+   * @param {{targets: boolean, weights: boolean}} written whether targets were written (else labels), and weights
    * @param {BatchOptions} options
-   * @returns {BatchResult} from before the step
+   * @returns {BatchResult} computed before the step changes the weights
    */
   run(rows, written, { labelSmoothing, l2, step = 0, rate = 0 }) {
     return this.#bridge.fill(TRAINER_RESULT, (out, put) =>
@@ -168,7 +168,7 @@ export class Trainer {
     return this.readProbabilities(rows);
   }
 
-  /** @param {number} rows of the last call */
+  /** @param {number} rows as in the last call of run() or predict() */
   readProbabilities(rows) {
     const { probabilities, numClasses } = this.#buffers;
     return this.#memory.readFloats(probabilities, rows * numClasses);
@@ -202,6 +202,7 @@ function toStruct({
     isRelu6: Number(relu6),
     added,
   };
-  if (!Object.values(integers).every(Number.isInteger)) throw failure('INVALID_OPTION', 'a layer');
+  if (!Object.values(integers).every(Number.isInteger))
+    throw failure('INVALID_OPTION', `a layer of kind '${kind}' has a property that is not an integer`);
   return { ...integers, epsilon: epsilon ?? 1e-3, momentum: momentum ?? 0.99 };
 }

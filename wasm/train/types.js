@@ -1,4 +1,4 @@
-// What a user gives a learner and gets from it; no code.
+// Types of TransferLearner's arguments and results; no code.
 export {};
 
 /**
@@ -6,43 +6,43 @@ export {};
  * @typedef {import('./metrics.js').Evaluation} Evaluation
  * @typedef {import('./extract.js').ExtractOptions} ExtractOptions
  *
- * @typedef {object} Extractor What turns images into features.
- * @property {(images: ImageInput[]) => Promise<{data: Float32Array, shape: number[]}>} extractBatch rows of features
- *   [N, length]; where there is a tail, what goes into it, [height, width, channels] in a row
- * @property {import('./network.js').Tail} [tail] the network's last layers, which are trained as well
+ * @typedef {object} Extractor Turns images into features.
+ * @property {(images: ImageInput[]) => Promise<{data: Float32Array, shape: number[]}>} extractBatch gives features
+ *   [N, length]; with a tail, each row is the tail's flattened input [height, width, channels]
+ * @property {import('./network.js').Tail} [tail] the backbone's last layers, which are trained with the head
  * @property {(network: import('./trainer.js').Network, parameters: Float32Array, labels: readonly string[]) => Uint8Array} [export]
- *   the whole classifier as a .tflite file
+ *   writes the whole classifier as a .tflite file
  *
  * @typedef {object} LearnerOptions
- * @property {Extractor} [extractor] not needed for features that are given
- * @property {readonly string[]} [labels] the classes, in order; default: as they first come up
- * @property {'float32' | 'float16'} [precision] in which features are kept; default float32
- * @property {boolean} [deterministic] plain SIMD: the same weights on every engine
- * @property {number} [seed] of the first weights; 0 to 4 294 967 295, default 0
+ * @property {Extractor} [extractor] not needed if you add features instead of images
+ * @property {readonly string[]} [labels] the classes, by class id; default: in the order in which examples use them
+ * @property {'float32' | 'float16'} [precision] storage of features; default float32
+ * @property {boolean} [deterministic] use plain SIMD, which trains the same weights on every engine
+ * @property {number} [seed] for the initial weights; 0 to 4 294 967 295, default 0
  *
  * @typedef {object} FeatureSet
  * @property {Float32Array} features [N, length]
  * @property {readonly string[] | Float32Array} labels N class names, or distributions over the classes [N, classes]
- * @property {ArrayLike<number>} [weights] N
+ * @property {ArrayLike<number>} [weights] N; default 1
  *
  * @typedef {{images: readonly ImageInput[], labels: readonly string[]}} ImageSet
  *
  * @typedef {object} RunOptions
  * @property {import('./fit.js').Callbacks} [callbacks]
- * @property {AbortSignal} [signal] interrupts between two batches; resume() goes on
+ * @property {AbortSignal} [signal] interrupts the fit between two batches; resume() continues it
  *
  * @typedef {import('./plan.js').PlanOptions & RunOptions & {validation?: FeatureSet | ImageSet}} FitOptions
  *
  * @typedef {object} History Keras' History.
- * @property {Record<string, number[]>} history loss, accuracy, val_loss, val_accuracy …: one value for each epoch
+ * @property {Record<string, number[]>} history loss, accuracy, val_loss, val_accuracy …: one value per epoch
  * @property {number[]} epoch
  * @property {{epochs: number, steps: number}} params
  *
- * @typedef {object} DirectoryHost What a platform may have beside an engine's host.
+ * @typedef {object} DirectoryHost What a platform may add to the engine's host.
  * @property {typeof import('./directory.node.js').openImageDirectory} [openImageDirectory]
  *
  * @typedef {object} Prediction
  * @property {string} label
  * @property {number} labelId
- * @property {number} score probability
+ * @property {number} score probability, 0 to 1
  */

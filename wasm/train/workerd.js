@@ -1,4 +1,5 @@
-// The entry of ocelli/train in edge workers: the training modules, too, are part of the upload.
+// Entry point of ocelli/train in edge workers (workerd). The training modules are bundled, since workerd cannot compile
+// WebAssembly at run time.
 import relaxed from '../../dist/ocelli-train-relaxed.wasm';
 import simd from '../../dist/ocelli-train-simd.wasm';
 import '../platform/workerd.js';

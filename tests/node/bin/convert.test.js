@@ -80,7 +80,7 @@ describe('ocelli convert', needsShared, () => {
       [[shared('photos/coffee.png'), out], 1, /SOURCE_(UNKNOWN|DAMAGED)/],
       [[archive({ '../saved_model.pb': new Uint8Array(9) }), out], 1, /ARCHIVE_UNSAFE/],
       [[archive({ 'saved_model.pb': new Uint8Array(9) }), out], 1, /SOURCE_|CHECKPOINT_/],
-      [['--signature', 'nope', V1, out], 1, /SIGNATURE_UNKNOWN.*there are: serving_default/],
+      [['--signature', 'nope', V1, out], 1, /SIGNATURE_UNKNOWN.*the model has: serving_default/],
       [['--classes', 'Dog', V1, out], 2, /detectors only/],
       [['--weights', 'int4', V1, out], 2, /--weights takes fp32, fp16 or int8/],
       [['--batch', 'many', V1, out], 2, /--batch takes/],

@@ -179,7 +179,7 @@ for (const name of [PERSON, HANDS]) {
   test(name, needsShared, async () => {
     const { model, kind, notes } = await convert(sharedSource(name));
     assert.equal(kind, 'detector');
-    assert.match(notes.join(), /nothing names the classes: they are numbered/);
+    assert.match(notes.join(), /the source has no class names: classes are numbered/);
     await compareAll(model, zooPhotos(name));
     const engine = await loadEngine('simd', model);
     const { shape } = engine.inputs[0];
@@ -206,7 +206,7 @@ test('a softmax head is left whole, and its scores filtered', needsShared, async
     convertPublished(),
     convert(source, { classes }),
   ]);
-  assert.match(filtered.notes.join(), /left whole, and their scores filtered to 5 classes/);
+  assert.match(filtered.notes.join(), /class heads are not sliced, only their scores, to 5 classes/);
   assert.deepEqual(whole.operators.CONV_2D, filtered.operators.CONV_2D);
   const inspected = execFileSync(process.execPath, [CLI, 'inspect', '--json', '--classes', 'Dog,Cat', '-'], {
     input: whole.model,

@@ -1,5 +1,5 @@
-// Detectors of TensorFlow's Object Detection API: the graph is cut at both ends. What stands before the first convolution
-// (resize, scaling) and after the raw heads (decoding, suppression, labels) is read, not kept.
+// Detectors of TensorFlow's Object Detection API. The settings of preprocessing (resize, scaling) and postprocessing
+// (decoding, suppression, labels) are read from the graph; only the network between them is converted.
 import { readHeads } from './heads.js';
 import { readPreprocessing } from './input.js';
 import { readSuppression } from './nms.js';
@@ -15,7 +15,7 @@ import { inOrder } from '../graph/simplify.js';
  * @property {import('./input.js').Preprocessing} preprocessing
  * @property {import('./heads.js').Heads} heads
  * @property {import('./nms.js').Suppression} suppression
- * @property {Facts} facts of the network, whose input is `preprocessing.input`
+ * @property {Facts} facts shapes and constants of the network, whose input is `preprocessing.input`
  */
 
 /** @param {Node} node */
@@ -27,7 +27,7 @@ export function isDetector(outputs) {
 }
 
 /**
- * @param {Ref[]} outputs simplified; changed: the first convolution takes the new input
+ * @param {Ref[]} outputs simplified; changed in place: the first convolution takes the new input
  * @param {Map<Node, import('../graph/facts.js').Shape>} feeds shapes of the inputs, for one image
  * @returns {Detector}
  */

@@ -1,5 +1,5 @@
-// The raw heads of a detector, and what becomes of them: anchors and box coder are found by asking the decoding part of
-// the graph what it makes of known encodings, so that however it is written does not matter.
+// Finds the raw heads of a detector, its anchors, box coder and score converter. Anchors and box coder are measured:
+// the decoding part of the graph is evaluated on known encodings. So its exact operators do not matter.
 import { convertFailure } from '../errors.js';
 import { evaluate } from '../graph/kernels.js';
 import { inOrder } from '../graph/simplify.js';
@@ -14,13 +14,14 @@ import { sizeOf } from '../../shared/numbers.js';
  * @typedef {object} Heads
  * @property {Ref} boxes encodings [1, N, 4]: ty, tx, th, tw
  * @property {Ref} scores [1, N, C]
- * @property {Float32Array} anchors [N, 4]: y centre, x centre, height, width
- * @property {number[]} boxCoder scales of ty, tx, th, tw
+ * @property {Float32Array} anchors [N, 4]: y center, x center, height, width
+ * @property {number[]} boxCoder divisors of ty, tx, th, tw
  * @property {'sigmoid' | 'softmax' | 'none'} converter
  * @property {boolean} background whether the first column of the scores is the background
  * @property {number} numClasses without background
  */
 
+/** Operators between the encodings and the exponential. */
 const BACKWARD = new Set([
   ...[
     'Mul',
@@ -37,6 +38,7 @@ const BACKWARD = new Set([
     'ExpandDims',
   ],
 ]);
+/** Operators between the raw scores and the suppression, besides the converter. */
 const FORWARD = new Set(['Mul', 'RealDiv', 'Reshape', 'Squeeze', 'ExpandDims', 'AddV2', 'Add', 'Sub']);
 const MAX_HOPS = 64;
 
@@ -56,7 +58,7 @@ export function readHeads(outputs, facts) {
     const coder = readCoder(boxes, decoded, facts);
     return { boxes, ...coder, ...readScores(boxes, coder.anchors.length / 4, nodes, facts) };
   }
-  throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'no decoding of boxes was found');
+  throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'found no operators that decode boxes');
 }
 
 /** @param {number[] | undefined} shape */
@@ -71,7 +73,7 @@ function isBoxes(shape) {
 }
 
 /**
- * Back from the exponential of a height or width to the encodings of all anchors.
+ * Walks back from the exponential of height or width to the box encodings of all anchors.
  * @param {Node} exp
  * @param {Facts} facts
  */
@@ -91,11 +93,11 @@ function findEncodings(exp, facts) {
 }
 
 /**
- * The first value after the exponential that holds four numbers for each anchor.
+ * Finds the first value after the exponential that has four numbers for each anchor.
  * @param {Node} exp
  * @param {Node[]} nodes
  * @param {Facts} facts
- * @param {number} size
+ * @param {number} size number of elements
  */
 function findDecoded(exp, nodes, facts, size) {
   const after = new Set([exp]);
@@ -110,11 +112,12 @@ function findDecoded(exp, nodes, facts, size) {
 }
 
 /**
- * What the decoding makes of encodings that are the same for all anchors.
+ * Evaluates the decoding part of the graph with the same encoding for every anchor.
  * @param {Ref} boxes
  * @param {Ref} decoded
  * @param {Facts} facts
- * @param {number[]} encoding
+ * @param {number[]} encoding ty, tx, th, tw
+ * @returns {Tensor['data']} decoded boxes [N, 4]: ymin, xmin, ymax, xmax
  */
 function decodeAll(boxes, decoded, facts, encoding) {
   const shape = /** @type {number[]} */ (facts.shape(boxes));
@@ -130,7 +133,7 @@ function decodeAll(boxes, decoded, facts, encoding) {
     if (!outputs)
       throw convertFailure(
         'DETECTOR_NOT_UNDERSTOOD',
-        `${ref.node.op} at '${ref.node.name}' in the decoding of boxes`,
+        `cannot evaluate ${ref.node.op} at '${ref.node.name}', which decodes boxes`,
       );
     known.set(ref.node, outputs);
     return outputs[ref.index];
@@ -139,13 +142,14 @@ function decodeAll(boxes, decoded, facts, encoding) {
 }
 
 /**
+ * Measures anchors and box coder. Encoding 0 decodes to the anchors; setting one component to 1 gives its divisor.
  * @param {Ref} boxes
  * @param {Ref} decoded
  * @param {Facts} facts
  */
 function readCoder(boxes, decoded, facts) {
-  const resting = toCenters(decodeAll(boxes, decoded, facts, [0, 0, 0, 0]));
-  const moved = [0, 1, 2, 3].map((k) =>
+  const anchors = toCenters(decodeAll(boxes, decoded, facts, [0, 0, 0, 0]));
+  const shiftedBoxes = [0, 1, 2, 3].map((k) =>
     toCenters(
       decodeAll(
         boxes,
@@ -155,19 +159,19 @@ function readCoder(boxes, decoded, facts) {
       ),
     ),
   );
-  const boxCoder = moved.map((boxesMoved, k) => {
+  const boxCoder = shiftedBoxes.map((shifted, k) => {
     const scales = [];
-    for (let i = 0; i < resting.length; i += 4) {
-      const side = resting[i + 2 + (k % 2)];
-      const change = k < 2 ? (boxesMoved[i + k] - resting[i + k]) / side : Math.log(boxesMoved[i + k] / side);
+    for (let i = 0; i < anchors.length; i += 4) {
+      const side = anchors[i + 2 + (k % 2)];
+      const change = k < 2 ? (shifted[i + k] - anchors[i + k]) / side : Math.log(shifted[i + k] / side);
       scales.push(1 / change);
     }
-    return agreed(scales, k);
+    return commonScale(scales, k);
   });
-  return { anchors: Float32Array.from(resting), boxCoder };
+  return { anchors: Float32Array.from(anchors), boxCoder };
 }
 
-/** ymin, xmin, ymax, xmax -> y centre, x centre, height, width. @param {ArrayLike<number>} corners */
+/** Converts ymin, xmin, ymax, xmax to y center, x center, height, width. @param {ArrayLike<number>} corners */
 function toCenters(corners) {
   const centers = new Float64Array(corners.length);
   for (let i = 0; i < corners.length; i += 4) {
@@ -180,27 +184,28 @@ function toCenters(corners) {
 }
 
 /**
- * One scale for all anchors; what is a round number but for rounding is that number.
- * @param {number[]} scales
- * @param {number} k
+ * The divisor that all anchors share, without rounding errors: close to a multiple of 1/1000, it is that multiple.
+ * @param {number[]} scales one for each anchor
+ * @param {number} k index of ty, tx, th or tw
  */
-function agreed(scales, k) {
+function commonScale(scales, k) {
   const sorted = scales.toSorted((a, b) => a - b);
   const median = sorted[sorted.length >> 1];
-  const isAgreed =
+  const areEqual =
     median > 0 &&
     Math.abs(sorted[0] - median) < 1e-2 * median &&
     Math.abs(sorted[sorted.length - 1] - median) < 1e-2 * median;
-  if (!isAgreed)
+  if (!areEqual)
     throw convertFailure(
       'DETECTOR_NOT_UNDERSTOOD',
-      `the decoding of ${['ty', 'tx', 'th', 'tw'][k]} is not that of the faster_rcnn_box_coder`,
+      `${['ty', 'tx', 'th', 'tw'][k]} is not decoded as by faster_rcnn_box_coder`,
     );
   const round = Math.round(median * 1000) / 1000;
   return Math.abs(round - median) < 1e-4 * median ? round : median;
 }
 
 /**
+ * Finds the raw scores: the first value [1, N, C] that is neither an input of the box encodings nor computed from them.
  * @param {Ref} boxes
  * @param {number} numAnchors
  * @param {Node[]} nodes
@@ -220,12 +225,13 @@ function readScores(boxes, numAnchors, nodes, facts) {
       !before.has(node) && !after.has(node) && isScores(facts.shape(ref)) && !facts.value(ref);
     if (isCandidate && !scores) scores = ref;
   }
-  if (!scores) throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'no class scores were found');
+  if (!scores) throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'found no class scores');
   return readConverter(scores, nodes, facts);
 }
 
 /**
- * Forward from the raw scores: what makes probabilities of them, and whether their first column is cut off.
+ * Walks forward from the raw scores: finds the converter (sigmoid or softmax), and whether the first column, the
+ * background, is cut off.
  * @param {Ref} scores
  * @param {Node[]} nodes
  * @param {Facts} facts
@@ -244,10 +250,10 @@ function readConverter(scores, nodes, facts) {
     if (isScaled && converter === 'none' && after.size === 1) scores = { node, index: 0 };
     if (node.op === 'Sigmoid' || node.op === 'Softmax')
       converter = node.op === 'Sigmoid' ? 'sigmoid' : 'softmax';
-    const isCut =
+    const dropsBackground =
       (node.op === 'Slice' || node.op === 'StridedSlice') &&
       facts.shape({ node, index: 0 })?.slice(-2).join() === `${rows},${columns - 1}`;
-    if (isCut) {
+    if (dropsBackground) {
       background = true;
       break;
     }

@@ -1,4 +1,5 @@
-// From a detector's first convolution back to its image: which size, and what becomes of a pixel on the way.
+// Reads a detector's preprocessing: walks back from its first convolution to its image, and collects size, scale,
+// offset and resize method. Then replaces the preprocessing by a new input.
 import { convertFailure } from '../errors.js';
 import { make } from '../graph/graph.js';
 import { inOrder } from '../graph/simplify.js';
@@ -9,7 +10,7 @@ import { inOrder } from '../graph/simplify.js';
  * @typedef {import('../graph/facts.js').Facts} Facts
  *
  * @typedef {object} Preprocessing
- * @property {Ref} input what the network now takes: [1, height, width, 3]
+ * @property {Ref} input the network's new input [1, height, width, 3]
  * @property {number[]} size height, width
  * @property {number[]} scale of each channel: value = pixel * scale + offset, pixel in [0, 255]
  * @property {number[]} offset
@@ -17,6 +18,7 @@ import { inOrder } from '../graph/simplify.js';
  */
 
 const CONVOLUTIONS = new Set(['Conv2D', '_FusedConv2D']);
+/** Operators that do not change pixel values. */
 const TRANSPARENT = new Set([
   'Cast',
   'ExpandDims',
@@ -33,7 +35,8 @@ const TRANSPARENT = new Set([
   'ZerosLike',
 ]);
 const MAX_HOPS = 200;
-const MAX_UNIT_SCALE = 0.05; // per level of 255; an image in [0, 1] is scaled by more
+/** A float input with a larger scale takes pixels in [0, 1]; pixels in [0, 255] are scaled by about 1/127.5. */
+const MAX_BYTE_SCALE = 0.05;
 
 /**
  * @param {Ref[]} outputs
@@ -43,7 +46,7 @@ const MAX_UNIT_SCALE = 0.05; // per level of 255; an image in [0, 1] is scaled b
 export function readPreprocessing(outputs, facts) {
   const nodes = inOrder(outputs);
   const first = nodes.find(({ op, inputs }) => CONVOLUTIONS.has(op) && facts.value(inputs[1]));
-  if (!first) throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'it has no convolution');
+  if (!first) throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'found no convolution');
   const [start] = first.inputs[0].node.op === 'Pad' ? first.inputs[0].node.inputs : first.inputs;
   const path = new Path(facts);
   const image = path.follow(start);
@@ -52,10 +55,10 @@ export function readPreprocessing(outputs, facts) {
   if (size.length !== 2 || size.some((side) => !(side > 0)))
     throw convertFailure(
       'DETECTOR_NOT_UNDERSTOOD',
-      'its input has no fixed size: only fixed_shape_resizer can be converted',
+      'its input has no fixed size; only detectors with fixed_shape_resizer can be converted',
     );
   const isUnit =
-    image.node.dtype('dtype') !== 'uint8' && path.scale.every((scale) => Math.abs(scale) > MAX_UNIT_SCALE);
+    image.node.dtype('dtype') !== 'uint8' && path.scale.every((scale) => Math.abs(scale) > MAX_BYTE_SCALE);
   const input = make('normalized_input_image_tensor', 'Placeholder', []);
   replace(nodes, start, input);
   return {
@@ -67,13 +70,13 @@ export function readPreprocessing(outputs, facts) {
   };
 }
 
-/** @param {Node[]} nodes @param {Ref} from @param {Ref} to */
+/** Replaces `from` by `to` in the inputs of all nodes. @param {Node[]} nodes @param {Ref} from @param {Ref} to */
 function replace(nodes, from, to) {
   for (const node of nodes)
     node.inputs = node.inputs.map((ref) => (ref.node === from.node && ref.index === from.index ? to : ref));
 }
 
-/** What happens between the image and a value: value = image * scale + offset, by channel. */
+/** The computation between the image and a value: value = image * scale + offset, per channel. */
 class Path {
   scale = [1, 1, 1];
   offset = [0, 0, 0];
@@ -89,19 +92,19 @@ class Path {
   follow(ref) {
     for (let hops = 0; hops < MAX_HOPS; hops++) {
       if (ref.node.op === 'Placeholder') return ref;
-      ref = this.#before(ref.node);
+      ref = this.#stepBack(ref.node);
     }
-    throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'its preprocessing is too long');
+    throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `its preprocessing has over ${MAX_HOPS} operators`);
   }
 
-  /** @param {Node} node */
-  #before(node) {
+  /** Adds the node's effect, and returns the input that depends on the image. @param {Node} node @returns {Ref} */
+  #stepBack(node) {
     const { op, inputs } = node;
     if (op === 'Mul' || op === 'RealDiv' || op === 'Div' || op === 'Add' || op === 'AddV2' || op === 'Sub')
       return this.#affine(node);
     if (op === 'ResizeBilinear') {
       if (node.bool('align_corners'))
-        throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `'${node.name}' aligns corners`);
+        throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `'${node.name}' resizes with align_corners`);
       this.resize = node.bool('half_pixel_centers') ? 'half-pixel' : 'legacy';
       this.size = this.facts.sizes(inputs[1]);
       return inputs[0];
@@ -109,9 +112,13 @@ class Path {
     if (op === 'StridedSlice' && [...(this.facts.value(inputs[3])?.data ?? [])].some((step) => step < 0))
       throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `'${node.name}' swaps channels`);
     if (!TRANSPARENT.has(op))
-      throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `${op} at '${node.name}' in its preprocessing`);
+      throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `its preprocessing has ${op} at '${node.name}'`);
     const image = inputs.find((input) => !this.facts.value(input));
-    if (!image) throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `'${node.name}' depends on no image`);
+    if (!image)
+      throw convertFailure(
+        'DETECTOR_NOT_UNDERSTOOD',
+        `'${node.name}' in its preprocessing does not depend on the image`,
+      );
     return image;
   }
 
@@ -125,7 +132,10 @@ class Path {
       (constant.length !== 1 && constant.length !== 3) ||
       (op !== 'Mul' && !op.startsWith('Add') && at === 0)
     )
-      throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `${op} at '${name}' in its preprocessing`);
+      throw convertFailure(
+        'DETECTOR_NOT_UNDERSTOOD',
+        `its preprocessing has ${op} at '${name}' without a constant for one or three channels`,
+      );
     [0, 1, 2].forEach((c) => {
       const value = constant[constant.length === 1 ? 0 : c];
       if (op === 'Mul') this.scale[c] *= value;

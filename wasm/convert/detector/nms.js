@@ -1,5 +1,5 @@
-// A detector's suppression: the thresholds and limits that its graph gives to NonMaxSuppression, and how many detections
-// it keeps in all.
+// Reads a detector's non-maximum suppression: the thresholds and limits in the graph, and the total number of
+// detections.
 import { convertFailure } from '../errors.js';
 import { inOrder } from '../graph/simplify.js';
 
@@ -33,11 +33,11 @@ export function readSuppression(outputs, facts, nodes, numClasses) {
   const at = isCombined ? { perClass: 2, iou: 4, score: 5 } : { perClass: 2, iou: 3, score: 4 };
   const iouThreshold =
     first.op === 'NonMaxSuppression' ? rounded(first.float('iou_threshold', 0.5)) : scalar(at.iou);
-  const maxPerClass = limit(first.inputs[at.perClass], facts);
+  const maxPerClass = upperBound(first.inputs[at.perClass], facts);
   if (iouThreshold === undefined || maxPerClass === undefined)
     throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `the limits of '${first.name}' are not constant`);
   if (first.op === 'NonMaxSuppressionV5' && scalar(5))
-    throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `'${first.name}' is a soft suppression`);
+    throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `'${first.name}' is a soft-NMS, which is not supported`);
   const scoreThreshold =
     first.op === 'NonMaxSuppression' || first.op === 'NonMaxSuppressionV2' ? 0 : scalar(at.score);
   const classAgnostic = !isCombined && nodes.length === 1 && numClasses > 1;
@@ -51,13 +51,18 @@ export function readSuppression(outputs, facts, nodes, numClasses) {
   };
 }
 
-/** A float32's shortest decimal. @param {number} value */
+/** Removes float32's rounding error: 0.6000000238 -> 0.6. @param {number} value */
 function rounded(value) {
   return Number(Math.fround(value).toPrecision(7));
 }
 
-/** A constant, or the constant that bounds something. @param {Ref} ref @param {Facts} facts @returns {number | undefined} */
-function limit(ref, facts) {
+/**
+ * The value of a constant, or of the constant in a Minimum.
+ * @param {Ref} ref
+ * @param {Facts} facts
+ * @returns {number | undefined}
+ */
+function upperBound(ref, facts) {
   const value = facts.value(ref);
   if (value) return value.data[0];
   if (ref.node.op !== 'Minimum') return undefined;
@@ -66,7 +71,8 @@ function limit(ref, facts) {
 }
 
 /**
- * The least constant that bounds a count after the suppression; else what the outputs have room for.
+ * The total number of detections: the smallest constant in a Minimum after the suppression, else the size of the
+ * outputs.
  * @param {Ref[]} outputs
  * @param {Facts} facts
  * @param {Node[]} nodes
@@ -78,13 +84,13 @@ function totalLimit(outputs, facts, nodes) {
   for (const node of inOrder(outputs)) {
     if (!node.inputs.some((input) => after.has(input.node))) continue;
     after.add(node);
-    const bound = node.op === 'Minimum' ? limit({ node, index: 0 }, facts) : undefined;
+    const bound = node.op === 'Minimum' ? upperBound({ node, index: 0 }, facts) : undefined;
     if (bound !== undefined && Number.isInteger(bound) && bound > 1) limits.push(bound);
   }
-  const rooms = outputs
+  const boxShapes = outputs
     .map((ref) => facts.shape(ref))
     .filter((shape) => shape?.length === 3 && shape[2] === 4 && after.size > 0);
-  const room = rooms.map((shape) => /** @type {number[]} */ (shape)[1]).filter((size) => size > 0);
-  const all = limits.length > 0 ? limits : room;
+  const sizes = boxShapes.map((shape) => /** @type {number[]} */ (shape)[1]).filter((size) => size > 0);
+  const all = limits.length > 0 ? limits : sizes;
   return all.length > 0 ? Math.min(...all) : undefined;
 }

@@ -1,4 +1,4 @@
-// What is known of each node's outputs before anything runs: their shapes, and the values of those that are constant.
+// Infers the shapes of all nodes' outputs, and the values of those that are constant.
 import { convertFailure } from '../errors.js';
 import { axisOf, broadcastShapes, evaluate } from './kernels.js';
 import { sliceRanges } from './ranges.js';
@@ -9,14 +9,14 @@ import { sizeOf } from '../../shared/numbers.js';
  * @typedef {import('./graph.js').Node} Node
  * @typedef {import('./graph.js').Ref} Ref
  * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
- * @typedef {number[] | undefined} Shape -1: an unknown size, the free batch for one; undefined: of unknown rank
+ * @typedef {number[] | undefined} Shape -1: an unknown size, such as a free batch; undefined: unknown rank
  * @typedef {(node: Node, x: number[], sizes: (number[] | undefined)[], shapes: Shape[]) => Shape[]} Rule
  * @typedef {{shapes: Shape[], values: (Tensor | undefined)[]}} Known
  */
 
-// Constants that would become larger than this are not computed.
+/** Constants with more elements are not folded. */
 const MAX_FOLDED = 1 << 26;
-// What is read as sizes, axes or bounds has no more elements than this.
+/** Tensors with more elements are not read as sizes, axes or bounds. */
 const MAX_SIZES = 64;
 
 export class Facts {
@@ -24,10 +24,10 @@ export class Facts {
 
   /**
    * @param {Ref[]} outputs
-   * @param {Map<Node, Shape>} feeds shapes of placeholders, where not their own
+   * @param {Map<Node, Shape>} feeds shapes that replace those of placeholders
    */
   constructor(outputs, feeds) {
-    for (const node of inOrder(outputs)) this.#known.set(node, this.#learn(node, feeds));
+    for (const node of inOrder(outputs)) this.#known.set(node, this.#infer(node, feeds));
   }
 
   /** @param {Ref} ref @returns {Shape} */
@@ -41,7 +41,7 @@ export class Facts {
     return value?.symbolic ? undefined : value;
   }
 
-  /** The same, of sizes of which one may stand for the free batch. @param {Ref} ref @returns {number[] | undefined} */
+  /** Like value(), for sizes; -1 stands for the free batch. @param {Ref} ref @returns {number[] | undefined} */
   sizes({ node, index }) {
     const value = this.#known.get(node)?.values[index];
     return value && value.data.length <= MAX_SIZES ? [...value.data] : undefined;
@@ -57,7 +57,7 @@ export class Facts {
    * @param {Map<Node, Shape>} feeds
    * @returns {Known}
    */
-  #learn(node, feeds) {
+  #infer(node, feeds) {
     if (feeds.has(node)) return { shapes: [feeds.get(node)], values: [] };
     const tensors = node.inputs.map(({ node: from, index }) => this.#known.get(from)?.values[index]);
     const shapes = node.inputs.map((ref) => this.shape(ref));
@@ -178,7 +178,7 @@ const SAME_SHAPE = new Set([
 /**
  * @param {Node} node
  * @param {Shape[]} shapes
- * @param {(number[] | undefined)[]} sizes values of the inputs, where known
+ * @param {(number[] | undefined)[]} sizes values of the inputs that are known
  * @returns {Shape[]}
  */
 function inferShapes(node, shapes, sizes) {
@@ -197,7 +197,7 @@ function inferShapes(node, shapes, sizes) {
 
 /**
  * @param {number} size
- * @param {number} kernel already dilated
+ * @param {number} kernel including dilation
  * @param {number} stride
  * @param {string} padding
  */
@@ -212,7 +212,7 @@ function windowSize(size, kernel, stride, padding) {
  * @param {number[]} kernel height and width
  * @param {number} channels
  */
-function windowed(node, x, kernel, channels) {
+function windowShape(node, x, kernel, channels) {
   if (node.string('data_format', 'NHWC') !== 'NHWC')
     throw convertFailure('GRAPH_UNSUPPORTED', 'its data format is not NHWC');
   const [, strideH, strideW] = node.ints('strides');
@@ -234,17 +234,19 @@ function windowed(node, x, kernel, channels) {
  * @param {number[] | undefined} axes
  * @param {boolean} isKept
  */
-function reduced(x, axes, isKept) {
+function reducedShape(x, axes, isKept) {
   if (axes === undefined) return undefined;
-  const gone = axes.map((axis) => axisOf(axis, x.length));
-  return isKept ? x.map((size, d) => (gone.includes(d) ? 1 : size)) : x.filter((_, d) => !gone.includes(d));
+  const removed = axes.map((axis) => axisOf(axis, x.length));
+  return isKept
+    ? x.map((size, d) => (removed.includes(d) ? 1 : size))
+    : x.filter((_, d) => !removed.includes(d));
 }
 
 /**
  * @param {number[]} x
  * @param {number[] | undefined} to
  */
-function reshaped(x, to) {
+function reshapedShape(x, to) {
   if (to === undefined) return undefined;
   const free = to.filter((size) => size < 0).length;
   if (free === 0) return to;
@@ -255,53 +257,53 @@ function reshaped(x, to) {
 }
 
 /** @type {Rule} */
-function convolved(node, x, _, [, w]) {
-  return [w && windowed(node, x, w, w[3])];
+function convolutionShape(node, x, _, [, w]) {
+  return [w && windowShape(node, x, w, w[3])];
 }
 
 /** @type {Rule} */
-function convolvedDepthwise(node, x, _, [, w]) {
-  return [w && windowed(node, x, w, w[2] * w[3])];
+function depthwiseShape(node, x, _, [, w]) {
+  return [w && windowShape(node, x, w, w[2] * w[3])];
 }
 
 /**
- * Sizes under SpaceToBatchND, by axis: the batch grows by what rows and columns lose.
+ * The size of axis d after SpaceToBatchND: the batch is multiplied by the block's size, height and width are divided.
  * @param {number} size
  * @param {number} d
  * @param {number[]} block
  * @param {number[]} pads
  */
-function spread(size, d, block, pads) {
+function spaceToBatchSize(size, d, block, pads) {
   if (size < 0 || d > block.length) return size;
   return d === 0 ? size * sizeOf(block) : (size + pads[2 * d - 2] + pads[2 * d - 1]) / block[d - 1];
 }
 
 /** @param {number} size @param {number} d @param {number[]} block @param {number[]} crops */
-function gathered(size, d, block, crops) {
+function batchToSpaceSize(size, d, block, crops) {
   if (size < 0 || d > block.length) return size;
   return d === 0 ? size / sizeOf(block) : size * block[d - 1] - crops[2 * d - 2] - crops[2 * d - 1];
 }
 
 /** @type {Rule} */
-function multiplied(node, x, _, [, w]) {
+function matMulShape(node, x, _, [, w]) {
   return [w && [node.bool('transpose_a') ? x[1] : x[0], node.bool('transpose_b') ? w[0] : w[1]]];
 }
 
 /** @type {Record<string, Rule>} */
 const RULES = {
-  Conv2D: convolved,
-  _FusedConv2D: convolved,
-  DepthwiseConv2dNative: convolvedDepthwise,
-  FusedDepthwiseConv2dNative: convolvedDepthwise,
-  _FusedDepthwiseConv2dNative: convolvedDepthwise,
-  AvgPool: (node, x) => [windowed(node, x, node.ints('ksize').slice(1), x[3])],
-  MaxPool: (node, x) => [windowed(node, x, node.ints('ksize').slice(1), x[3])],
-  MatMul: multiplied,
-  _FusedMatMul: multiplied,
-  Mean: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
-  Sum: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
-  Max: (node, x, [, axes]) => [reduced(x, axes, node.bool('keep_dims'))],
-  ArgMax: (_, x, [, axis]) => [reduced(x, axis, false)],
+  Conv2D: convolutionShape,
+  _FusedConv2D: convolutionShape,
+  DepthwiseConv2dNative: depthwiseShape,
+  FusedDepthwiseConv2dNative: depthwiseShape,
+  _FusedDepthwiseConv2dNative: depthwiseShape,
+  AvgPool: (node, x) => [windowShape(node, x, node.ints('ksize').slice(1), x[3])],
+  MaxPool: (node, x) => [windowShape(node, x, node.ints('ksize').slice(1), x[3])],
+  MatMul: matMulShape,
+  _FusedMatMul: matMulShape,
+  Mean: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  Sum: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  Max: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  ArgMax: (_, x, [, axis]) => [reducedShape(x, axis, false)],
   Pad: (_, x, [, pads]) => [
     pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),
   ],
@@ -309,7 +311,7 @@ const RULES = {
     pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),
   ],
   MirrorPad: (_, x, [, pads]) => [pads && x.map((size, d) => size + pads[2 * d] + pads[2 * d + 1])],
-  Reshape: (_, x, [, to]) => [reshaped(x, to)],
+  Reshape: (_, x, [, to]) => [reshapedShape(x, to)],
   Flatten: (_, x) => [[x[0], sizeOf(x.slice(1))]],
   Squeeze: (node, x) => {
     const axes = node.ints('squeeze_dims').map((axis) => axisOf(axis, x.length));
@@ -329,10 +331,10 @@ const RULES = {
     return [x.with(at, along.some((size) => size < 0) ? -1 : along.reduce((sum, size) => sum + size, 0))];
   },
   SpaceToBatchND: (_, x, [, block, pads]) => [
-    block && pads && x.map((size, d) => spread(size, d, block, pads)),
+    block && pads && x.map((size, d) => spaceToBatchSize(size, d, block, pads)),
   ],
   BatchToSpaceND: (_, x, [, block, crops]) => [
-    block && crops && x.map((size, d) => gathered(size, d, block, crops)),
+    block && crops && x.map((size, d) => batchToSpaceSize(size, d, block, crops)),
   ],
   Pack: (node, x, sizes) => [x.toSpliced(axisOf(node.int('axis', 0), x.length + 1), 0, sizes.length)],
   Unpack: (node, x) => {

@@ -1,5 +1,5 @@
-// TensorFlow's graphs as written (GraphDef: nodes that name their inputs, and a library of functions) -> nodes that point
-// at their inputs, with every function call inlined. Only what the outputs need is made.
+// Builds a graph of linked nodes from a GraphDef, whose nodes name their inputs. Function calls are inlined. Only nodes
+// that the outputs depend on are built.
 import { convertFailure } from '../errors.js';
 import { dtypeOf, shapeFromProto, tensorFromProto } from '../../tflite/tensor.js';
 
@@ -22,7 +22,7 @@ export class Node {
   /** @type {Tensor | undefined} */ #tensor;
 
   /**
-   * @param {string} name its path through the calls
+   * @param {string} name prefixed with the path of function calls
    * @param {string} op
    * @param {Map<string, any>} [attrs] of attr_value.proto
    */
@@ -32,15 +32,15 @@ export class Node {
     this.attrs = attrs;
   }
 
-  /** What a constant is. @returns {Tensor | undefined} */
+  /** The value of a constant. @returns {Tensor | undefined} */
   get tensor() {
     const proto = this.op === 'Const' ? this.attrs.get('value')?.tensor : undefined;
     if (this.#tensor === undefined && proto) this.#tensor = tensorFromProto(proto);
     return this.#tensor;
   }
 
-  /** Makes a constant of the node. @param {Tensor} tensor */
-  become(tensor) {
+  /** Turns the node into a constant. @param {Tensor} tensor */
+  setConstant(tensor) {
     this.op = 'Const';
     this.inputs = [];
     this.#tensor = tensor;
@@ -102,7 +102,7 @@ export class Node {
  */
 export function constant(name, tensor) {
   const node = new Node(name, 'Const');
-  node.become(tensor);
+  node.setConstant(tensor);
   return { node, index: 0 };
 }
 
@@ -119,8 +119,10 @@ export function make(name, op, inputs, attrs = {}) {
   return { node, index: 0 };
 }
 
-// Outputs of operators that have several, by the names that functions use for them. Of all others the name does not
-// matter: one output, or one list.
+/**
+ * Functions refer to outputs by name. These are the names for operators with several outputs; every other operator has
+ * one output, or one list of outputs.
+ */
 const OUTPUT_NAMES = new Map([
   ['FusedBatchNorm', ['y']],
   ['FusedBatchNormV2', ['y']],
@@ -146,7 +148,7 @@ const MAX_HOPS = 100;
 export class GraphBuilder {
   /** @type {Map<string, FunctionDef>} */ functions;
   /** @type {{node: Node, def: NodeDef, scope: Scope}[]} */ #pending = [];
-  /** @type {Ref[]} what decides on another round, of every loop met */ loopConditions = [];
+  /** @type {Ref[]} the conditions of all loops */ loopConditions = [];
   #count = 0;
   #calls = 0;
   #top;
@@ -157,7 +159,7 @@ export class GraphBuilder {
     this.#top = new Scope(this, node, new Map(), '', 0);
   }
 
-  /** The definition of a node of the graph itself. @param {string} name */
+  /** The definition of a node outside functions. @param {string} name */
   definition(name) {
     return this.#top.defs.get(name);
   }
@@ -169,7 +171,7 @@ export class GraphBuilder {
 
   /**
    * @param {string} name "node" or "node:1"
-   * @returns {Ref} with all that it needs linked
+   * @returns {Ref} with all nodes that it depends on linked
    */
   output(name) {
     if (!this.definition(name.split(':')[0]))
@@ -184,7 +186,7 @@ export class GraphBuilder {
    * @param {Scope} scope
    */
   create(def, scope) {
-    if (++this.#count > MAX_NODES) throw convertFailure('GRAPH_BAD', `over ${MAX_NODES} nodes`);
+    if (++this.#count > MAX_NODES) throw convertFailure('GRAPH_BAD', `it has over ${MAX_NODES} nodes`);
     const node = new Node(scope.path + def.name, def.op, def.attr);
     this.#pending.push({ node, def, scope });
     if (def.op === 'LoopCond') this.loopConditions.push({ node, index: 0 });
@@ -192,10 +194,11 @@ export class GraphBuilder {
   }
 
   countCall() {
-    if (++this.#calls > MAX_CALLS) throw convertFailure('GRAPH_BAD', `over ${MAX_CALLS} function calls`);
+    if (++this.#calls > MAX_CALLS)
+      throw convertFailure('GRAPH_BAD', `it has over ${MAX_CALLS} function calls`);
   }
 
-  /** Gives all nodes made so far their inputs. */
+  /** Sets the inputs of all nodes created since the last call, and creates these. */
   link() {
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
       const { node, def, scope } = next;
@@ -204,12 +207,12 @@ export class GraphBuilder {
   }
 }
 
-/** The nodes of one graph or of one call of a function. */
+/** The nodes of the main graph or of one function call. */
 class Scope {
   /** @type {Map<string, NodeDef>} */ defs;
   /** @type {Map<string, Node>} */ #nodes = new Map();
   /** @type {Map<string, (index: number) => Ref>} */ #calls = new Map();
-  /** @type {Set<string>} */ #opening = new Set();
+  /** @type {Set<string>} */ #inProgress = new Set();
   #builder;
   #args;
 
@@ -255,15 +258,15 @@ class Scope {
   }
 
   /**
-   * A call -> its function's body, once. Of a loop: its body for one round, which is all there is for a batch of one.
+   * Inlines the function that a node calls, once per node. A loop's body is inlined for one iteration; see loops.js.
    * @param {NodeDef} def
    */
   #call(def) {
     const known = this.#calls.get(def.name);
     if (known) return known;
     const path = this.path + def.name;
-    if (this.#opening.has(def.name)) throw convertFailure('GRAPH_BAD', `'${path}' takes its own output`);
-    this.#opening.add(def.name);
+    if (this.#inProgress.has(def.name)) throw convertFailure('GRAPH_BAD', `'${path}' takes its own output`);
+    this.#inProgress.add(def.name);
     this.#builder.countCall();
     const isCondition = CONDITIONS.has(def.op);
     const branch = isCondition && this.#isTrue(def) ? 'then_branch' : 'else_branch';
@@ -275,23 +278,27 @@ class Scope {
     if (this.depth >= MAX_CALL_DEPTH)
       throw convertFailure('GRAPH_BAD', `the function '${name}' calls itself`);
     const inputs = this.inputsOf(def).slice(Number(isCondition));
-    const call = openFunction(this.#builder, body, inputs, `${path}/`, this.depth + 1);
+    const call = inlineFunction(this.#builder, body, inputs, `${path}/`, this.depth + 1);
     this.#calls.set(def.name, call);
     const condition = this.#builder.functions.get(def.attr?.get('cond')?.func?.name ?? '');
     if (condition)
       this.#builder.loopConditions.push(
-        openFunction(this.#builder, condition, inputs, `${path}/cond/`, this.depth + 1)(0),
+        inlineFunction(this.#builder, condition, inputs, `${path}/cond/`, this.depth + 1)(0),
       );
     return call;
   }
 
-  /** Whether a condition that is known beforehand (such as: no training) holds. @param {NodeDef} def */
+  /** Evaluates a condition that is constant, such as the flag for training. @param {NodeDef} def */
   #isTrue(def) {
     let { node } = this.inputsOf(def)[0];
     this.#builder.link();
     for (let hops = 0; !node.tensor && node.inputs.length > 0 && hops < MAX_HOPS; hops++)
       [{ node }] = node.inputs;
-    if (!node.tensor) throw convertFailure('GRAPH_UNSUPPORTED', `${def.op} at '${this.path}${def.name}'`);
+    if (!node.tensor)
+      throw convertFailure(
+        'GRAPH_UNSUPPORTED',
+        `${def.op} at '${this.path}${def.name}': its condition is not constant`,
+      );
     return Boolean(node.tensor.data[0]);
   }
 }
@@ -304,9 +311,10 @@ class Scope {
  * @param {number} depth
  * @returns {(index: number) => Ref}
  */
-function openFunction(builder, { signature, nodeDef = [], ret = [] }, inputs, path, depth) {
+function inlineFunction(builder, { signature, nodeDef = [], ret = [] }, inputs, path, depth) {
   const names = signature.inputArg ?? [];
-  if (inputs.length < names.length) throw convertFailure('GRAPH_BAD', `'${path}' lacks an argument`);
+  if (inputs.length < names.length)
+    throw convertFailure('GRAPH_BAD', `'${path}' has ${inputs.length} arguments, expected ${names.length}`);
   const args = new Map(names.map(({ name }, i) => [name, inputs[i]]));
   const scope = new Scope(builder, nodeDef, args, path, depth);
   const returned = new Map(ret.map(({ key, value }) => [key, value]));
@@ -324,7 +332,7 @@ function openFunction(builder, { signature, nodeDef = [], ret = [] }, inputs, pa
 function outputIndex(op, where) {
   const index = Number(where.at(-1) ?? 0);
   if (!Number.isInteger(index) || index < 0)
-    throw convertFailure('GRAPH_BAD', `output '${where.join(':')}' of a ${op}`);
+    throw convertFailure('GRAPH_BAD', `'${where.join(':')}' is not an output of ${op}`);
   if (where.length < 2) return index;
   const at = OUTPUT_NAMES.get(op)?.indexOf(where[0]) ?? 0;
   return Math.max(at, 0) + index;

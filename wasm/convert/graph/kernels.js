@@ -1,5 +1,5 @@
-// The operators that are computed at conversion: shape arithmetic, and arithmetic on constants (batch norm's scale and
-// offset, anchors), in double precision. Tensors in, tensors out; undefined: not an operator of this kind.
+// Evaluates operators on constants during conversion: shape arithmetic, and arithmetic on weights (batch norm, anchors)
+// in double precision.
 import { convertFailure } from '../errors.js';
 import { sliceRanges } from './ranges.js';
 import { roundEven, sizeOf } from '../../shared/numbers.js';
@@ -58,7 +58,7 @@ const UNARY = {
   Square: (x) => x * x,
   ZerosLike: () => 0,
 };
-/** @type {Record<string, [(a: number, b: number) => number, number]>} with what an empty one is */
+/** @type {Record<string, [(a: number, b: number) => number, number]>} with the initial value */
 const REDUCTIONS = {
   Sum: [(a, b) => a + b, 0],
   Mean: [(a, b) => a + b, 0],
@@ -69,7 +69,7 @@ const REDUCTIONS = {
   Any: [(a, b) => a || b, 0],
 };
 
-// What may be done with sizes of which one stands for the free batch: nothing that looks at its value.
+/** Operators that may be evaluated on sizes with a free batch (-1), because they do not depend on its value. */
 const SYMBOLIC = new Set([
   'StridedSlice',
   'Slice',
@@ -89,7 +89,7 @@ const SYMBOLIC = new Set([
 /**
  * @param {Node} node
  * @param {Tensor[]} inputs
- * @returns {Tensor[] | undefined}
+ * @returns {Tensor[] | undefined} undefined if the operator cannot be evaluated
  */
 export function evaluate(node, inputs) {
   const isSymbolic = inputs.some((input) => input.symbolic);
@@ -134,7 +134,7 @@ function mapTensor(x, dtype, f) {
   return { dtype, shape: x.shape, data };
 }
 
-/** @param {number[]} shape steps from one element to the next along each axis */
+/** Row-major strides, in elements. @param {number[]} shape */
 function stridesOf(shape) {
   const strides = shape.map(() => 1);
   for (let d = shape.length - 2; d >= 0; d--) strides[d] = strides[d + 1] * shape[d + 1];
@@ -151,13 +151,13 @@ export function broadcastShapes(a, b) {
   return Array.from({ length: rank }, (_, d) => {
     const [x, y] = [a[a.length - rank + d] ?? 1, b[b.length - rank + d] ?? 1];
     if (x !== y && x !== 1 && y !== 1 && x >= 0 && y >= 0)
-      throw convertFailure('GRAPH_BAD', `shapes [${a}] and [${b}]`);
+      throw convertFailure('GRAPH_BAD', `cannot broadcast shapes [${a}] and [${b}]`);
     return x === 1 ? y : y === 1 ? x : Math.max(x, y);
   });
 }
 
 /**
- * For each element of `shape` in turn: where it is in a tensor with these strides.
+ * Visits the elements of `shape` in row-major order, with each one's index in a tensor that has these strides.
  * @param {number[]} shape
  * @param {number[]} strides
  * @param {number} start
@@ -179,14 +179,14 @@ function walk(shape, strides, start, visit) {
 }
 
 /**
- * A tensor's elements picked by strides.
+ * Copies a strided view of a tensor.
  * @param {Tensor} x
  * @param {number[]} shape
  * @param {number[]} strides
  * @param {number} [start]
  * @returns {Tensor}
  */
-function pick(x, shape, strides, start = 0) {
+function copyView(x, shape, strides, start = 0) {
   const data = allocate(x.dtype, sizeOf(shape));
   walk(shape, strides, start, (to, from) => {
     data[to] = x.data[from];
@@ -201,7 +201,7 @@ function pick(x, shape, strides, start = 0) {
 export function broadcastTo(x, shape) {
   const own = stridesOf(x.shape);
   const offset = shape.length - x.shape.length;
-  return pick(
+  return copyView(
     x,
     shape,
     shape.map((_, d) => (d < offset || x.shape[d - offset] === 1 ? 0 : own[d - offset])),
@@ -231,10 +231,10 @@ function combine(a, b, dtype, f) {
  */
 function reduce(node, x, axesTensor) {
   const axes = new Set(Array.from(axesTensor.data, (axis) => axisOf(axis, x.shape.length)));
-  const [f, empty] = REDUCTIONS[node.op];
+  const [f, initial] = REDUCTIONS[node.op];
   const kept = x.shape.map((size, d) => (axes.has(d) ? 1 : size));
   const keptStrides = stridesOf(kept).map((stride, d) => (axes.has(d) ? 0 : stride));
-  const data = allocate(x.dtype, sizeOf(kept)).fill(empty);
+  const data = allocate(x.dtype, sizeOf(kept)).fill(initial);
   walk(x.shape, keptStrides, 0, (from, to) => {
     data[to] = f(data[to], x.data[from]);
   });
@@ -249,7 +249,8 @@ function reduce(node, x, axesTensor) {
  */
 export function axisOf(axis, rank) {
   const from = axis < 0 ? axis + rank : axis;
-  if (!(from >= 0 && from < rank)) throw convertFailure('GRAPH_BAD', `axis ${axis} of ${rank}`);
+  if (!(from >= 0 && from < rank))
+    throw convertFailure('GRAPH_BAD', `axis ${axis} of a tensor with ${rank} dimensions`);
   return from;
 }
 
@@ -278,7 +279,7 @@ function concat(parts, axis) {
 }
 
 /**
- * Pieces along an axis.
+ * Splits a tensor along an axis into pieces of the given sizes.
  * @param {Tensor} x
  * @param {number} axis
  * @param {number[]} sizes
@@ -287,7 +288,7 @@ function split(x, axis, sizes) {
   const strides = stridesOf(x.shape);
   let start = 0;
   return sizes.map((size) => {
-    const piece = pick(
+    const piece = copyView(
       x,
       x.shape.map((whole, d) => (d === axis ? size : whole)),
       strides,
@@ -314,7 +315,7 @@ function stridedSlice(node, [x, ...bounds]) {
     return own[axis++] * step;
   });
   const shape = ranges.map(({ count }) => count);
-  const picked = pick(x, shape, strides, start);
+  const picked = copyView(x, shape, strides, start);
   return [{ ...picked, shape: ranges.filter(({ kind }) => kind !== 'shrink').map(({ count }) => count) }];
 }
 
@@ -348,7 +349,7 @@ function resolveShape(shape, count) {
 /** @param {Tensor} x @param {number[]} shape @returns {Tensor} */
 function withShape(x, shape) {
   if (sizeOf(shape) !== x.data.length)
-    throw convertFailure('GRAPH_BAD', `${x.data.length} elements as [${shape}]`);
+    throw convertFailure('GRAPH_BAD', `cannot reshape ${x.data.length} elements to [${shape}]`);
   return { ...x, shape };
 }
 
@@ -397,7 +398,7 @@ const KERNELS = {
     const strides = stridesOf(x.shape);
     const shape = x.shape.map((whole, d) => (size.data[d] < 0 ? whole - begin.data[d] : size.data[d]));
     return [
-      pick(
+      copyView(
         x,
         shape,
         strides,
@@ -439,7 +440,7 @@ const KERNELS = {
   Transpose: (_, [x, order]) => {
     const strides = stridesOf(x.shape);
     return [
-      pick(
+      copyView(
         x,
         Array.from(order.data, (d) => x.shape[d]),
         Array.from(order.data, (d) => strides[d]),

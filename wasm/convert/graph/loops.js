@@ -1,5 +1,5 @@
-// Loops are taken for one round (simplify.js, graph.js), which is what map_fn makes of a batch of one image. Of a network
-// that is kept from end to end this checks that it is so.
+// The converter takes every loop for a single iteration (simplify.js, graph.js). This holds for map_fn on a batch of
+// one image. For networks that are converted completely, this checks that every loop has one iteration.
 import { convertFailure } from '../errors.js';
 
 /**
@@ -10,19 +10,22 @@ import { convertFailure } from '../errors.js';
 const MAX_DEPTH = 4;
 
 /**
- * @param {Ref[]} conditions of the loops, simplified
- * @param {Facts} facts which know them
+ * @param {Ref[]} conditions the loops' conditions, simplified
+ * @param {Facts} facts that include the conditions
  */
-export function checkSingleRounds(conditions, facts) {
+export function checkSingleIterations(conditions, facts) {
   for (const condition of conditions) {
     const bounds = boundsOf(condition, facts, 0);
     if (!bounds.includes(1))
-      throw convertFailure('GRAPH_UNSUPPORTED', `the loop of '${condition.node.name}'`);
+      throw convertFailure(
+        'GRAPH_UNSUPPORTED',
+        `the loop of '${condition.node.name}' may run more than once`,
+      );
   }
 }
 
 /**
- * The numbers that a loop's counters stay below.
+ * The upper bounds that a loop's condition compares its counters with.
  * @param {Ref} condition
  * @param {Facts} facts
  * @param {number} depth

@@ -1,9 +1,9 @@
-// What a strided slice picks, axis by axis, with the masks and negative numbers that TensorFlow allows.
+// Resolves the masks and negative indices of a StridedSlice to a range for each axis.
 
 /** @typedef {import('./graph.js').Node} Node */
 
 /**
- * What a strided slice picks: per axis of the input, where it starts, its step, how many, and whether the axis goes.
+ * Returns for each axis its start, step and count, and whether it is kept, removed ('shrink') or new.
  * @param {Node} node
  * @param {number[]} shape
  * @param {number[][]} bounds begin, end and strides
@@ -34,7 +34,7 @@ export function sliceRanges(node, shape, [begin, end, by]) {
 }
 
 /**
- * @param {number} size -1: unknown, and then what is left is, too, unless its bounds are given
+ * @param {number} size -1 if unknown; the count is then unknown too, unless both bounds are given
  * @param {number} begin
  * @param {number} end
  * @param {number} step

@@ -1,6 +1,6 @@
-// Nodes as TensorFlow runs them -> a graph without cycles of what they compute for a batch of one image: identities and
-// variable reads gone, TensorFlow 1's loops and conditions replaced by what they let through, the one entry of an array
-// or list handed on as it is.
+// Simplifies a graph to an acyclic one that computes the same for a batch of one image: removes identities and variable
+// reads, takes one iteration of each TensorFlow 1 loop and the chosen branch of each condition, and passes the single
+// entry of a TensorArray or TensorList on directly.
 import { convertFailure } from '../errors.js';
 import { constant, make } from './graph.js';
 
@@ -28,14 +28,14 @@ const MAX_STEPS = 100000;
  */
 export function simplify(outputs) {
   /** @type {Map<Node, Node>} */
-  const made = new Map();
+  const replacements = new Map();
   const seen = new Set();
-  const resolved = outputs.map((ref) => resolve(ref, made));
+  const resolved = outputs.map((ref) => resolve(ref, replacements));
   const pending = resolved.map(({ node }) => node);
   for (let node = pending.pop(); node; node = pending.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    node.inputs = node.inputs.map((input) => resolve(input, made));
+    node.inputs = node.inputs.map((input) => resolve(input, replacements));
     for (const input of node.inputs) if (!seen.has(input.node)) pending.push(input.node);
   }
   return resolved;
@@ -43,12 +43,12 @@ export function simplify(outputs) {
 
 /**
  * @param {Ref} ref
- * @param {Map<Node, Node>} made what stands for a node
+ * @param {Map<Node, Node>} replacements by the replaced node
  * @returns {Ref}
  */
-function resolve(ref, made) {
+function resolve(ref, replacements) {
   for (let steps = 0; steps < MAX_STEPS; steps++) {
-    const next = step(ref, made);
+    const next = resolveOnce(ref, replacements);
     if (next === undefined) return ref;
     ref = next;
   }
@@ -57,29 +57,29 @@ function resolve(ref, made) {
 
 /**
  * @param {Ref} ref
- * @param {Map<Node, Node>} made
- * @returns {Ref | undefined} undefined: it stays
+ * @param {Map<Node, Node>} replacements
+ * @returns {Ref | undefined} the value that replaces it, or undefined if it stays
  */
-function step({ node, index }, made) {
+function resolveOnce({ node, index }, replacements) {
   const { op, inputs } = node;
-  if (made.has(node)) return { node: /** @type {Node} */ (made.get(node)), index: 0 };
+  if (replacements.has(node)) return { node: /** @type {Node} */ (replacements.get(node)), index: 0 };
   if (IDENTITIES.has(op) && inputs.length > 0) return inputs[0];
   if (op === 'IdentityN') return inputs[index];
   if (op === 'Switch') return inputs[0];
   if (op === 'Merge') return mergeInput(node);
   if (op === 'Exit') return exitValue(node);
-  if (READS.has(op)) return replace(node, made, firstEntry(node, made));
-  if (GATHERS.has(op)) return replace(node, made, gathered(node, made));
+  if (READS.has(op)) return replace(node, replacements, firstEntry(node, replacements));
+  if (GATHERS.has(op)) return replace(node, replacements, stackedEntry(node, replacements));
   return undefined;
 }
 
 /**
  * @param {Node} node
- * @param {Map<Node, Node>} made
+ * @param {Map<Node, Node>} replacements
  * @param {Ref | undefined} by
  */
-function replace(node, made, by) {
-  if (by !== undefined) made.set(node, by.node);
+function replace(node, replacements, by) {
+  if (by !== undefined) replacements.set(node, by.node);
   return by;
 }
 
@@ -89,16 +89,15 @@ function isLoop({ inputs }) {
 }
 
 /**
- * What enters a loop; of a condition, what the branch that is taken gives.
+ * The initial value of a loop variable, or the value of the branch that a condition takes.
  * @param {Node} merge
  */
 function mergeInput(merge) {
   if (isLoop(merge)) return merge.inputs.find(({ node }) => node.op !== 'NextIteration');
-  const taken = merge.inputs.find((input) => isTaken(input));
-  return taken;
+  return merge.inputs.find((input) => isTaken(input));
 }
 
-/** @param {Ref} branch whether the nearest switch behind it lets its side through */
+/** Whether the nearest Switch before the branch takes it. @param {Ref} branch */
 function isTaken(branch) {
   const seen = new Set();
   const pending = [branch];
@@ -113,30 +112,31 @@ function isTaken(branch) {
   return false;
 }
 
-/** What a loop's value is after one round. @param {Node} exit */
+/** The value of a loop variable after one iteration. @param {Node} exit */
 function exitValue({ inputs: [{ node: out }] }) {
   const merge = out.op === 'Switch' ? out.inputs[0].node : undefined;
   return merge?.inputs.find(({ node }) => node.op === 'NextIteration');
 }
 
 /**
- * Through what an array or list goes on its way.
+ * The node that filled a TensorArray or TensorList, if it is of the expected kind.
  * @param {Ref} ref
- * @param {Map<Node, Node>} made
+ * @param {Map<Node, Node>} replacements
  * @param {(op: string) => boolean} isFound
  */
-function findBehind(ref, made, isFound) {
-  const { node } = resolve(ref, made);
+function findSource(ref, replacements, isFound) {
+  const { node } = resolve(ref, replacements);
   return isFound(node.op) ? node : undefined;
 }
 
 /**
+ * The entry that is read from a TensorArray or TensorList that holds a batch of one.
  * @param {Node} read
- * @param {Map<Node, Node>} made
+ * @param {Map<Node, Node>} replacements
  */
-function firstEntry({ name, op, inputs }, made) {
+function firstEntry({ name, op, inputs }, replacements) {
   const isList = op === 'TensorListGetItem';
-  const source = findBehind(inputs[isList ? 0 : 2], made, (o) =>
+  const source = findSource(inputs[isList ? 0 : 2], replacements, (o) =>
     /^TensorArrayScatter|^TensorListFromTensor$/.test(o),
   );
   if (!source) return undefined;
@@ -145,12 +145,13 @@ function firstEntry({ name, op, inputs }, made) {
 }
 
 /**
+ * The entry that was written to a TensorArray or TensorList, as a batch of one.
  * @param {Node} gather
- * @param {Map<Node, Node>} made
+ * @param {Map<Node, Node>} replacements
  */
-function gathered({ name, op, inputs }, made) {
+function stackedEntry({ name, op, inputs }, replacements) {
   const isList = op.startsWith('TensorList');
-  const write = findBehind(inputs[isList ? 0 : 2], made, (o) =>
+  const write = findSource(inputs[isList ? 0 : 2], replacements, (o) =>
     /^TensorArrayWrite|^TensorListSetItem$/.test(o),
   );
   if (!write) return undefined;
@@ -159,7 +160,7 @@ function gathered({ name, op, inputs }, made) {
 }
 
 /**
- * Inputs before those that take them.
+ * Topological order: each node comes after its inputs.
  * @param {Ref[]} outputs
  * @returns {Node[]}
  */

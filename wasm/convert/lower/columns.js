@@ -1,5 +1,5 @@
-// Class columns that nobody asks for, taken out of the class heads for good: from the joined scores back to the
-// convolutions that make them, whose output channels are anchors by classes.
+// Removes class columns from the class heads: walks from the concatenated scores back to the convolutions that compute
+// them, and removes their output channels, which are ordered anchor by anchor, class by class.
 import { ints, numChannels, Wiring } from '../../tflite/network.js';
 
 /**
@@ -12,7 +12,7 @@ import { ints, numChannels, Wiring } from '../../tflite/network.js';
  * @param {Network} network changed in place
  * @param {Value} scores [1, N, C]
  * @param {number[]} columns to keep
- * @returns {boolean} false: something stands between, and the network is as it was
+ * @returns {boolean} false if an operator in between does not keep columns separate; the network is then unchanged
  */
 export function sliceColumns(network, scores, columns) {
   const total = scores.shape[scores.shape.length - 1];
@@ -31,7 +31,7 @@ export function sliceColumns(network, scores, columns) {
   return true;
 }
 
-/** @param {Op} op @param {number} total @param {number[]} columns */
+/** @param {Op} op @param {number} total columns before slicing @param {number[]} columns to keep */
 function keptChannels(op, total, columns) {
   const weights = /** @type {import('../../tflite/network.js').Weights} */ (op.weights);
   const channels = weights.channels ?? Array.from({ length: numChannels(weights, op.kind) }, (_, c) => c);
@@ -39,21 +39,21 @@ function keptChannels(op, total, columns) {
 }
 
 /**
- * The operators from the scores back to the convolutions, if they only join and reshape whole columns.
+ * Collects the operators from the scores back to the convolutions.
  * @param {Wiring} wiring
  * @param {Value} value
  * @param {number} total
- * @param {Op[]} path
- * @returns {boolean}
+ * @param {Op[]} path the operators are appended
+ * @returns {boolean} whether all of them only concatenate and reshape complete rows of columns
  */
 function collect(wiring, value, total, path) {
   const op = wiring.producer(value);
-  const isOwn = wiring.users(value).length + Number(wiring.isOutput(value)) === 1;
-  if (!op || !isOwn) return false;
+  const hasSingleUser = wiring.users(value).length + Number(wiring.isOutput(value)) === 1;
+  if (!op || !hasSingleUser) return false;
   path.push(op);
   if (op.weights) return op.kind !== 'DEPTHWISE_CONV_2D' && value.shape[value.shape.length - 1] % total === 0;
-  const isWhole = value.shape[value.shape.length - 1] === total;
-  if (op.kind === 'RESHAPE' && isWhole) return collect(wiring, op.inputs[0], total, path);
+  const hasAllColumns = value.shape[value.shape.length - 1] === total;
+  if (op.kind === 'RESHAPE' && hasAllColumns) return collect(wiring, op.inputs[0], total, path);
   const joinsRows = op.kind === 'CONCATENATION' && op.options.axis < value.shape.length - 1;
-  return joinsRows && isWhole && op.inputs.every((input) => collect(wiring, input, total, path));
+  return joinsRows && hasAllColumns && op.inputs.every((input) => collect(wiring, input, total, path));
 }

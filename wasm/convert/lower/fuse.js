@@ -1,6 +1,6 @@
-// Joins TFLite operators: scales, offsets and activations into the convolution before them, padding into the one after,
-// hard-swish from its parts; drops what does nothing. Each rule looks at one operator and says whether it changed
-// anything; they run until none does.
+// Fuses TFLite operators: scales, offsets and activations into the convolution before them, padding into the
+// convolution after it, the parts of hard-swish into one operator. Removes operators without effect. A rule looks at
+// one operator and returns whether it changed the network; it is repeated until nothing changes.
 import { numChannels, samePadding, WEIGHTED, Wiring } from '../../tflite/network.js';
 import { sizeOf } from '../../shared/numbers.js';
 
@@ -31,20 +31,35 @@ export function fuse(network) {
   for (const { name, value } of network.outputs) value.name = name;
 }
 
-/** What took the output of `gone` takes `by` instead. @param {Network} network @param {Op} gone @param {Value} by */
-function replaceOutput(network, gone, by) {
-  network.ops = network.ops.filter((op) => op !== gone);
-  for (const op of network.ops) op.inputs = op.inputs.map((input) => (input === gone.output ? by : input));
-  for (const output of network.outputs) if (output.value === gone.output) output.value = by;
+/**
+ * Removes `op`; its users take `value` instead of its output.
+ * @param {Network} network
+ * @param {Op} op
+ * @param {Value} value
+ */
+function replaceOutput(network, op, value) {
+  network.ops = network.ops.filter((other) => other !== op);
+  for (const user of network.ops)
+    user.inputs = user.inputs.map((input) => (input === op.output ? value : input));
+  for (const output of network.outputs) if (output.value === op.output) output.value = value;
 }
 
-/** The operator before `op` takes over its output, name and all. @param {Network} network @param {Op} op @param {Op} into */
+/**
+ * Removes `op`; `into`, the operator before it, writes its output.
+ * @param {Network} network
+ * @param {Op} op
+ * @param {Op} into
+ */
 function absorb(network, op, into) {
   network.ops = network.ops.filter((other) => other !== op);
   into.output = op.output;
 }
 
-/** One number per channel, or undefined if the constant is not of that kind. @param {Value} value @param {number} channels */
+/**
+ * Broadcasts a constant to one number per channel, or returns undefined.
+ * @param {Value} value
+ * @param {number} channels
+ */
 function perChannel({ tensor }, channels) {
   const count = tensor?.data.length;
   if (!tensor || (count !== 1 && count !== channels)) return undefined;
@@ -52,7 +67,7 @@ function perChannel({ tensor }, channels) {
   return Float64Array.from({ length: channels }, (_, c) => tensor.data[count === 1 ? 0 : c]);
 }
 
-/** @type {Fusion} */
+/** Folds MUL and ADD by a constant into the convolution before. @type {Fusion} */
 function foldConstant(op, network, wiring) {
   if ((op.kind !== 'MUL' && op.kind !== 'ADD') || !op.inputs[1].tensor) return false;
   const into = wiring.soleProducer(op.inputs[0]);
@@ -74,30 +89,35 @@ function foldConstant(op, network, wiring) {
 }
 
 /**
- * The batch norm that is in the weights once this half of one is folded in, if nothing else is.
+ * The batch norm of the weights after folding `op`, which is the MUL or ADD of a batch norm. undefined if the weights
+ * also contain other scales or offsets.
  * @param {Op} op
  * @param {import('../../tflite/network.js').Weights} weights
  * @param {number} channels
  */
-function foldNorm({ kind, batchNorm }, { scale, bias, batchNorm: begun }, channels) {
-  if (kind === 'ADD') return batchNorm && begun;
+function foldNorm({ kind, batchNorm }, { scale, bias, batchNorm: folded }, channels) {
+  if (kind === 'ADD') return batchNorm && folded;
   if (batchNorm?.gamma.length !== channels || scale) return undefined;
-  // A bias before it moves the mean.
+  // A bias before the batch norm shifts its mean.
   return { ...batchNorm, mean: batchNorm.mean.map((mean, c) => mean - (bias?.[c] ?? 0)) };
 }
 
-/** The scalar constant among a binary operator's inputs. @param {Op | undefined} op @param {string} kind */
+/**
+ * The scalar constant that an operator of this kind adds or multiplies by.
+ * @param {Op | undefined} op
+ * @param {string} kind
+ */
 function scalarOperand(op, kind) {
   const tensor = op?.kind === kind ? op.inputs[1].tensor : undefined;
   return tensor?.data.length === 1 ? tensor.data[0] : undefined;
 }
 
-const near = (/** @type {number | undefined} */ a, /** @type {number} */ b) =>
+const isNear = (/** @type {number | undefined} */ a, /** @type {number} */ b) =>
   a !== undefined && Math.abs(a - b) < 1e-3 * b;
 
 /**
- * The x of relu6(x + 3), with what it is multiplied by; the offset may have been folded into the activation's producer
- * only where x is not needed, so it is always there.
+ * Matches factor * relu6(x + 3). The ADD of 3 is always a separate operator here: it is folded into a convolution only
+ * if x has no other user, and in hard-swish x has.
  * @param {Value} value
  * @param {Wiring} wiring
  * @returns {{x: Value, factor: number, parts: Op[]} | undefined}
@@ -107,12 +127,12 @@ function hardSigmoid(value, wiring) {
   const factor = scalarOperand(op, 'MUL');
   const relu = factor === undefined ? op : wiring.soleProducer(/** @type {Op} */ (op).inputs[0]);
   const add = relu?.kind === 'RELU6' ? wiring.soleProducer(relu.inputs[0]) : undefined;
-  if (!add || !near(scalarOperand(add, 'ADD'), 3)) return undefined;
+  if (!add || !isNear(scalarOperand(add, 'ADD'), 3)) return undefined;
   const parts = [/** @type {Op} */ (relu), add, ...(op && op !== relu ? [op] : [])];
   return { x: add.inputs[0], factor: factor ?? 1, parts };
 }
 
-/** x * relu6(x + 3) / 6, with the sixth in any place. @type {Fusion} */
+/** Matches x * relu6(x + 3) / 6. The factor 1/6 may be at x, at relu6 or at the product. @type {Fusion} */
 function hardSwish(op, network, wiring) {
   if (op.kind !== 'MUL' || op.inputs.some(({ tensor }) => tensor)) return false;
   for (const [a, b] of [op.inputs, op.inputs.toReversed()]) {
@@ -122,13 +142,13 @@ function hardSwish(op, network, wiring) {
     const isScaledX = scaled !== undefined && wiring.producer(a)?.inputs[0] === sigmoid.x;
     if (a !== sigmoid.x && !isScaledX) continue;
     const inner = sigmoid.factor * (isScaledX ? scaled : 1);
-    if (near(inner, 1 / 6)) return toHardSwish(network, op, op, sigmoid);
+    if (isNear(inner, 1 / 6)) return toHardSwish(network, op, op, sigmoid);
     const after = wiring.users(op.output);
     const isLast =
-      near(inner, 1) &&
+      isNear(inner, 1) &&
       after.length === 1 &&
       !wiring.isOutput(op.output) &&
-      near(scalarOperand(after[0], 'MUL'), 1 / 6);
+      isNear(scalarOperand(after[0], 'MUL'), 1 / 6);
     if (isLast) return toHardSwish(network, op, after[0], sigmoid);
   }
   return false;
@@ -136,8 +156,8 @@ function hardSwish(op, network, wiring) {
 
 /**
  * @param {Network} network
- * @param {Op} op
- * @param {Op} last whose output it gives
+ * @param {Op} op the product; becomes HARD_SWISH
+ * @param {Op} last the operator whose output it writes
  * @param {{x: Value, parts: Op[]}} sigmoid
  */
 function toHardSwish(network, op, last, { x, parts }) {
@@ -150,6 +170,7 @@ function toHardSwish(network, op, last, { x, parts }) {
 }
 
 const ACTIVATIONS = new Set(['RELU', 'RELU6']);
+/** Operators that can have a fused activation. */
 const ACTIVATED = new Set([...WEIGHTED, 'ADD', 'SUB', 'MUL', 'AVERAGE_POOL_2D', 'MAX_POOL_2D']);
 
 /** @type {Fusion} */
@@ -161,7 +182,7 @@ function fuseActivation(op, network, wiring) {
   return true;
 }
 
-/** A PAD that does what SAME would do. @type {Fusion} */
+/** Replaces a PAD that pads like SAME by the convolution's padding SAME. @type {Fusion} */
 function fusePadding(op, network, wiring) {
   const pad =
     op.weights && op.kind !== 'FULLY_CONNECTED' && op.options.padding === 'VALID'
@@ -184,7 +205,7 @@ function fusePadding(op, network, wiring) {
   return true;
 }
 
-/** Reshapes to the same shape, and all but the last of several. @type {Fusion} */
+/** Removes a reshape to the same shape, and the first of two reshapes. @type {Fusion} */
 function dropReshape(op, network, wiring) {
   if (op.kind !== 'RESHAPE') return false;
   const [input] = op.inputs;
@@ -203,7 +224,7 @@ function dropReshape(op, network, wiring) {
   return true;
 }
 
-/** A mean or maximum that keeps its axes as 1, and a reshape that takes them away. @type {Fusion} */
+/** Replaces a mean or maximum with keepDims and the reshape that removes these axes by one without. @type {Fusion} */
 function squeezeReduction(op, network, wiring) {
   const reduction = op.kind === 'RESHAPE' ? wiring.soleProducer(op.inputs[0]) : undefined;
   const isReduction = reduction?.kind === 'MEAN' || reduction?.kind === 'REDUCE_MAX';
@@ -217,7 +238,7 @@ function squeezeReduction(op, network, wiring) {
   return true;
 }
 
-/** @param {Network} network */
+/** Removes operators that no output depends on. @param {Network} network changed in place */
 export function dropUnused(network) {
   const needed = new Set(network.outputs.map(({ value }) => value));
   network.ops = network.ops

@@ -1,8 +1,8 @@
-// TensorFlow's operators -> TFLite's, one by one; fuse.js then joins them.
+// Lowers TensorFlow operators to TFLite operators, one by one. fuse.js then fuses them.
 import { convertFailure } from '../errors.js';
 import { batchNorm, markBatchNorm } from './batch_norm.js';
-import { dilatedConvolution, undilated } from './dilation.js';
-import { emitPrelu, prelu, preluOfParts } from './prelu.js';
+import { dilatedConvolution, batchToSpace } from './dilation.js';
+import { emitPrelu, prelu, kerasPrelu } from './prelu.js';
 import { slice, split, stridedSlice, unpack } from './slice.js';
 import { ints } from '../../tflite/network.js';
 import { inOrder } from '../graph/simplify.js';
@@ -17,7 +17,7 @@ import { isFloat } from '../../tflite/tensor.js';
  * @typedef {import('../../tflite/network.js').Value} Value
  * @typedef {import('../../tflite/network.js').Op} Op
  * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
- * @typedef {(to: Lowering, node: Node) => Value | Value[]} Rule
+ * @typedef {(ctx: Lowering, node: Node) => Value | Value[]} Rule returns the node's outputs
  */
 
 /**
@@ -27,24 +27,25 @@ import { isFloat } from '../../tflite/tensor.js';
  * @returns {Network}
  */
 export function lower(inputs, outputs, facts) {
-  const lowering = new Lowering(facts);
+  const ctx = new Lowering(facts);
   const used = new Set(inOrder(outputs.map(({ ref }) => ref)));
-  const taken = inputs.filter(({ ref }) => used.has(ref.node));
-  if (taken.length === 0) throw convertFailure('GRAPH_UNSUPPORTED', 'the outputs depend on no input');
-  const inputValues = taken.map(({ name, ref }) => lowering.input(name, ref));
-  for (const node of used) lowering.lower(node);
+  const usedInputs = inputs.filter(({ ref }) => used.has(ref.node));
+  if (usedInputs.length === 0)
+    throw convertFailure('GRAPH_UNSUPPORTED', 'the outputs do not depend on any input');
+  const inputValues = usedInputs.map(({ name, ref }) => ctx.input(name, ref));
+  for (const node of used) ctx.lower(node);
   return {
-    ops: lowering.ops,
+    ops: ctx.ops,
     inputs: inputValues,
-    outputs: outputs.map(({ name, ref }) => ({ name, value: lowering.output(ref) })),
+    outputs: outputs.map(({ name, ref }) => ({ name, value: ctx.output(ref) })),
   };
 }
 
 export class Lowering {
   /** @type {Op[]} */ ops = [];
   /** @type {Map<Node, Value[]>} */ #values = new Map();
-  /** @type {Map<Value, import('./dilation.js').Dilation>} what waits for BatchToSpaceND */ dilations =
-    new Map();
+  /** Dilated convolutions until their BatchToSpaceND. @type {Map<Value, import('./dilation.js').Dilation>} */
+  dilations = new Map();
 
   /** @param {Facts} facts */
   constructor(facts) {
@@ -68,7 +69,7 @@ export class Lowering {
   value(ref) {
     const known = this.#values.get(ref.node)?.[ref.index];
     if (known && this.dilations.has(known))
-      throw this.refuse(ref.node, 'what follows is no dilated convolution');
+      throw this.unsupported(ref.node, 'it is not part of a dilated convolution');
     if (known) return known;
     const tensor = this.facts.value(ref);
     if (tensor === undefined)
@@ -100,12 +101,13 @@ export class Lowering {
     this.#values.set(node, Array.isArray(made) ? made : [made]);
   }
 
-  /** @param {Node} node @param {string} reason @returns {Error} */
-  refuse(node, reason) {
+  /** The error for a node that cannot be lowered. @param {Node} node @param {string} reason @returns {Error} */
+  unsupported(node, reason) {
     return convertFailure('GRAPH_UNSUPPORTED', `${node.op} at '${node.name}': ${reason}`);
   }
 
   /**
+   * Appends an operator.
    * @param {string} kind
    * @param {string} name
    * @param {Value[]} inputs
@@ -113,6 +115,7 @@ export class Lowering {
    * @param {Record<string, any>} [options]
    * @param {Op['weights']} [weights]
    * @param {Value['dtype']} [dtype]
+   * @returns {Value} its output
    */
   emit(kind, name, inputs, shape, options = {}, weights = undefined, dtype = undefined) {
     /** @type {Value} */
@@ -121,8 +124,13 @@ export class Lowering {
     return output;
   }
 
-  /** An operator of the node's inputs and shape. @param {string} kind @param {Node} node @param {Record<string, any>} [options] */
-  plain(kind, node, options = {}) {
+  /**
+   * Appends an operator with the node's inputs and shape.
+   * @param {string} kind
+   * @param {Node} node
+   * @param {Record<string, any>} [options]
+   */
+  emitNode(kind, node, options = {}) {
     return this.emit(
       kind,
       node.name,
@@ -136,14 +144,14 @@ export class Lowering {
   shapeOf(node, index = 0) {
     const shape = this.facts.shape({ node, index });
     if (shape === undefined || shape.slice(1).some((size) => size < 0))
-      throw this.refuse(node, `its shape is not known: [${shape?.map((s) => (s < 0 ? '?' : s))}]`);
+      throw this.unsupported(node, `its shape is unknown: [${shape?.map((s) => (s < 0 ? '?' : s))}]`);
     return shape;
   }
 
   /** @param {Node} node @param {number} input */
   constant(node, input) {
     const tensor = node.inputs[input] && this.facts.value(node.inputs[input]);
-    if (tensor === undefined) throw this.refuse(node, `its input ${input} is not constant`);
+    if (tensor === undefined) throw this.unsupported(node, `its input ${input} is not constant`);
     return tensor;
   }
 }
@@ -154,235 +162,251 @@ function mapFloats(tensor, f) {
 }
 
 /**
- * @param {Lowering} to
+ * @param {Lowering} ctx
  * @param {Node} node
  */
-function windowOptions(to, node) {
+function windowOptions(ctx, node) {
   const [, strideH = 1, strideW = 1] = node.ints('strides');
   const [, dilationH = 1, dilationW = 1] = node.ints('dilations');
   const padding = node.string('padding', 'VALID');
-  if (node.string('data_format', 'NHWC') !== 'NHWC') throw to.refuse(node, 'its data format is not NHWC');
+  if (node.string('data_format', 'NHWC') !== 'NHWC')
+    throw ctx.unsupported(node, 'its data format is not NHWC');
   return { padding: padding === 'SAME' ? 'SAME' : 'VALID', strideH, strideW, dilationH, dilationW };
 }
 
-/** With explicit paddings: what comes out of a PAD. @param {Lowering} to @param {Node} node @returns {Value} */
-function padded(to, node) {
-  const input = to.value(node.inputs[0]);
+/**
+ * The node's first input; explicit paddings become a PAD.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ * @returns {Value}
+ */
+function padded(ctx, node) {
+  const input = ctx.value(node.inputs[0]);
   const pads = node.ints('explicit_paddings');
   if (node.string('padding', 'VALID') !== 'EXPLICIT') return input;
   const shape = input.shape.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1]));
   const constant = ints(`${node.name}/paddings`, pads);
   constant.shape = [4, 2];
-  return to.emit('PAD', `${node.name}/Pad`, [input, constant], shape);
+  return ctx.emit('PAD', `${node.name}/Pad`, [input, constant], shape);
 }
 
 /** @param {string} kind @returns {Rule} */
-const convolution = (kind) => (to, node) => {
-  const dilation = to.dilation(node.inputs[0]);
-  if (dilation) return dilatedConvolution(to, node, { ...dilation, kind });
-  const kernel = to.constant(node, 1);
-  const input = padded(to, node);
-  const output = to.emit(kind, node.name, [input], to.shapeOf(node), windowOptions(to, node), {
+const convolution = (kind) => (ctx, node) => {
+  const dilation = ctx.dilation(node.inputs[0]);
+  if (dilation) return dilatedConvolution(ctx, node, { ...dilation, kind });
+  const kernel = ctx.constant(node, 1);
+  const input = padded(ctx, node);
+  const output = ctx.emit(kind, node.name, [input], ctx.shapeOf(node), windowOptions(ctx, node), {
     kernel,
     isTransposed: false,
   });
-  return fusedOps(to, node, output);
+  return fusedOps(ctx, node, output);
 };
 
 /** @type {Rule} */
-function matMul(to, node) {
-  if (node.bool('transpose_a')) throw to.refuse(node, 'its first operand is transposed');
-  const input = to.value(node.inputs[0]);
-  const weights = { kernel: to.constant(node, 1), isTransposed: node.bool('transpose_b') };
-  return fusedOps(to, node, to.emit('FULLY_CONNECTED', node.name, [input], to.shapeOf(node), {}, weights));
+function matMul(ctx, node) {
+  if (node.bool('transpose_a')) throw ctx.unsupported(node, 'its first operand is transposed');
+  const input = ctx.value(node.inputs[0]);
+  const weights = { kernel: ctx.constant(node, 1), isTransposed: node.bool('transpose_b') };
+  return fusedOps(ctx, node, ctx.emit('FULLY_CONNECTED', node.name, [input], ctx.shapeOf(node), {}, weights));
 }
 
 /**
- * What TensorFlow's own optimizer has fused into an operator, taken apart again.
- * @param {Lowering} to
+ * Emits the operators that TensorFlow's optimizer fused into a node.
+ * @param {Lowering} ctx
  * @param {Node} node
  * @param {Value} output
  */
-function fusedOps(to, node, output) {
+function fusedOps(ctx, node, output) {
   for (const name of node.strings('fused_ops')) {
     const { shape } = output;
-    if (name === 'BiasAdd') output = to.emit('ADD', node.name, [output, to.value(node.inputs[2])], shape);
+    if (name === 'BiasAdd') output = ctx.emit('ADD', node.name, [output, ctx.value(node.inputs[2])], shape);
     else if (name === 'Relu' || name === 'Relu6')
-      output = to.emit(name.toUpperCase(), node.name, [output], shape);
+      output = ctx.emit(name.toUpperCase(), node.name, [output], shape);
     else if (name === 'Prelu')
-      output = emitPrelu(to, node, output, to.constant(node, node.inputs.length - 1));
-    else throw to.refuse(node, `the fused ${name}`);
+      output = emitPrelu(ctx, node, output, ctx.constant(node, node.inputs.length - 1));
+    else throw ctx.unsupported(node, `its fused operator ${name} is not supported`);
   }
   return output;
 }
 
-/** x - c -> x + -c; a constant comes second. @param {string} kind @returns {Rule} */
-const binary = (kind) => (to, node) => {
-  const whole = kind === 'ADD' ? preluOfParts(to, node) : undefined;
-  if (whole) return whole;
-  const [a, b] = node.inputs.map((ref) => to.value(ref));
-  const shape = to.shapeOf(node);
+/** A constant becomes the second input, and x - c becomes x + -c. @param {string} kind @returns {Rule} */
+const binary = (kind) => (ctx, node) => {
+  const prelu = kind === 'ADD' ? kerasPrelu(ctx, node) : undefined;
+  if (prelu) return prelu;
+  const [a, b] = node.inputs.map((ref) => ctx.value(ref));
+  const shape = ctx.shapeOf(node);
   if (kind === 'SUB' && b.tensor && isFloat(b.tensor.dtype))
-    return to.emit('ADD', node.name, [a, { ...b, tensor: mapFloats(b.tensor, (value) => -value) }], shape);
-  const made = to.emit(kind, node.name, kind !== 'SUB' && a.tensor ? [b, a] : [a, b], shape);
-  if (kind === 'ADD' && b.tensor) markBatchNorm(to, node);
+    return ctx.emit('ADD', node.name, [a, { ...b, tensor: mapFloats(b.tensor, (value) => -value) }], shape);
+  const made = ctx.emit(kind, node.name, kind !== 'SUB' && a.tensor ? [b, a] : [a, b], shape);
+  if (kind === 'ADD' && b.tensor) markBatchNorm(ctx, node);
   return made;
 };
 
 /** @type {Rule} */
-function divide(to, node) {
-  const divisor = to.constant(node, 1);
+function divide(ctx, node) {
+  const divisor = ctx.constant(node, 1);
   const factor = {
     name: `${node.name}/reciprocal`,
     shape: divisor.shape,
     tensor: mapFloats(divisor, (value) => 1 / value),
   };
-  return to.emit('MUL', node.name, [to.value(node.inputs[0]), factor], to.shapeOf(node));
+  return ctx.emit('MUL', node.name, [ctx.value(node.inputs[0]), factor], ctx.shapeOf(node));
 }
 
 /** @param {string} kind @returns {Rule} */
-const unary = (kind) => (to, node) => to.emit(kind, node.name, [to.value(node.inputs[0])], to.shapeOf(node));
+const unary = (kind) => (ctx, node) =>
+  ctx.emit(kind, node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node));
 
 /** @type {Rule} */
-const negated = (to, node) => {
+const negated = (ctx, node) => {
   /** @type {Tensor} */
   const minusOne = { dtype: 'float32', shape: [], data: Float64Array.of(-1) };
   const factor = { name: `${node.name}/factor`, shape: [], tensor: minusOne };
-  return to.emit('MUL', node.name, [to.value(node.inputs[0]), factor], to.shapeOf(node));
+  return ctx.emit('MUL', node.name, [ctx.value(node.inputs[0]), factor], ctx.shapeOf(node));
 };
 
 /** @type {Rule} */
-const squared = (to, node) => {
-  const x = to.value(node.inputs[0]);
-  return to.emit('MUL', node.name, [x, x], to.shapeOf(node));
+const squared = (ctx, node) => {
+  const x = ctx.value(node.inputs[0]);
+  return ctx.emit('MUL', node.name, [x, x], ctx.shapeOf(node));
 };
 
 /** @param {string} kind @returns {Rule} */
-const pool = (kind) => (to, node) => {
+const pool = (kind) => (ctx, node) => {
   const [, filterH, filterW] = node.ints('ksize');
-  if (node.string('padding', 'VALID') === 'EXPLICIT') throw to.refuse(node, 'it has explicit paddings');
-  return to.emit(kind, node.name, [to.value(node.inputs[0])], to.shapeOf(node), {
-    ...windowOptions(to, node),
+  if (node.string('padding', 'VALID') === 'EXPLICIT') throw ctx.unsupported(node, 'it has explicit paddings');
+  return ctx.emit(kind, node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node), {
+    ...windowOptions(ctx, node),
     filterH,
     filterW,
   });
 };
 
 /** @type {Rule} */
-function reshape(to, node) {
-  const from = to.value(node.inputs[0]);
-  const upsampled = nearestUpsampling(to, node);
+function reshape(ctx, node) {
+  const from = ctx.value(node.inputs[0]);
+  const upsampled = nearestUpsampling(ctx, node);
   if (upsampled) return upsampled;
-  const shape = to.shapeOf(node);
-  return to.emit('RESHAPE', node.name, [from, ints(`${node.name}/shape`, shape)], shape);
+  const shape = ctx.shapeOf(node);
+  return ctx.emit('RESHAPE', node.name, [from, ints(`${node.name}/shape`, shape)], shape);
 }
 
 /**
- * The Object Detection API repeats rows and columns by stacking: pack along the axis behind the columns, then behind the
- * rows, and reshape.
- * @param {Lowering} to
+ * Recognizes how the Object Detection API repeats rows and columns: Pack of equal inputs along axis 3, then along axis
+ * 2, then Reshape.
+ * @param {Lowering} ctx
  * @param {Node} node
  * @returns {Value | undefined}
  */
-function nearestUpsampling(to, { name, inputs: [{ node: rows }] }) {
+function nearestUpsampling(ctx, { name, inputs: [{ node: rows }] }) {
   const columns = rows.op === 'Pack' && rows.int('axis', 0) === 2 ? sameInput(rows) : undefined;
   const source =
     columns?.node.op === 'Pack' && columns.node.int('axis', 0) === 3 ? sameInput(columns.node) : undefined;
-  const shape = source && to.facts.shape(source);
+  const shape = source && ctx.facts.shape(source);
   if (!columns || !source || shape?.length !== 4) return undefined;
   const size = [shape[1] * rows.inputs.length, shape[2] * columns.node.inputs.length];
   const output = [shape[0], ...size, shape[3]];
-  return to.emit('RESIZE_NEAREST_NEIGHBOR', name, [to.value(source), ints(`${name}/size`, size)], output, {
+  return ctx.emit('RESIZE_NEAREST_NEIGHBOR', name, [ctx.value(source), ints(`${name}/size`, size)], output, {
     alignCorners: false,
     halfPixelCenters: false,
   });
 }
 
-/** @param {Node} pack @returns {Ref | undefined} */
+/** The input of a Pack whose inputs are all the same. @param {Node} pack @returns {Ref | undefined} */
 function sameInput({ inputs }) {
   const [first] = inputs;
   return inputs.every(({ node, index }) => node === first.node && index === first.index) ? first : undefined;
 }
 
 /** @param {string} kind @returns {Rule} */
-const reduction = (kind) => (to, node) => {
-  const input = to.value(node.inputs[0]);
-  const axes = Array.from(to.constant(node, 1).data, (axis) =>
+const reduction = (kind) => (ctx, node) => {
+  const input = ctx.value(node.inputs[0]);
+  const axes = Array.from(ctx.constant(node, 1).data, (axis) =>
     axis < 0 ? axis + input.shape.length : axis,
   ).sort();
   const options = { keepDims: node.bool('keep_dims') };
-  return to.emit(kind, node.name, [input, ints(`${node.name}/axes`, axes)], to.shapeOf(node), options);
+  return ctx.emit(kind, node.name, [input, ints(`${node.name}/axes`, axes)], ctx.shapeOf(node), options);
 };
 
 /** @type {Rule} */
-function argMax(to, node) {
-  const input = to.value(node.inputs[0]);
-  const axis = { ...ints(`${node.name}/axis`, to.constant(node, 1).data), shape: [] };
+function argMax(ctx, node) {
+  const input = ctx.value(node.inputs[0]);
+  const axis = { ...ints(`${node.name}/axis`, ctx.constant(node, 1).data), shape: [] };
   const dtype = node.dtype('output_type') === 'int32' ? 'int32' : 'int64';
-  return to.emit('ARG_MAX', node.name, [input, axis], to.shapeOf(node), {}, undefined, dtype);
+  return ctx.emit('ARG_MAX', node.name, [input, axis], ctx.shapeOf(node), {}, undefined, dtype);
 }
 
-/** Floats of every precision are the network's floats. @type {Rule} */
-function cast(to, node) {
-  const input = to.value(node.inputs[0]);
-  if (input.dtype) throw to.refuse(node, `it takes ${input.dtype}`);
+/** Casts between float types have no effect: the network computes in float32. @type {Rule} */
+function cast(ctx, node) {
+  const input = ctx.value(node.inputs[0]);
+  if (input.dtype) throw ctx.unsupported(node, `it takes ${input.dtype}`);
   return input;
 }
 
 /** @type {Rule} */
-function pad(to, node) {
-  const fill = node.op === 'PadV2' ? to.constant(node, 2).data[0] : 0;
-  if (fill !== 0) throw to.refuse(node, `it pads with ${fill}`);
-  const paddings = to.constant(node, 1);
+function pad(ctx, node) {
+  const fill = node.op === 'PadV2' ? ctx.constant(node, 2).data[0] : 0;
+  if (fill !== 0) throw ctx.unsupported(node, `it pads with ${fill}, only 0 is supported`);
+  const paddings = ctx.constant(node, 1);
   const constant = { ...ints(`${node.name}/paddings`, paddings.data), shape: paddings.shape };
-  return to.emit('PAD', node.name, [to.value(node.inputs[0]), constant], to.shapeOf(node));
+  return ctx.emit('PAD', node.name, [ctx.value(node.inputs[0]), constant], ctx.shapeOf(node));
 }
 
 /** @param {string} kind @returns {Rule} */
-const resize = (kind) => (to, node) => {
-  const shape = to.shapeOf(node);
+const resize = (kind) => (ctx, node) => {
+  const shape = ctx.shapeOf(node);
   const options = {
     alignCorners: node.bool('align_corners'),
     halfPixelCenters: node.bool('half_pixel_centers'),
   };
-  return to.emit(
+  return ctx.emit(
     kind,
     node.name,
-    [to.value(node.inputs[0]), ints(`${node.name}/size`, shape.slice(1, 3))],
+    [ctx.value(node.inputs[0]), ints(`${node.name}/size`, shape.slice(1, 3))],
     shape,
     options,
   );
 };
 
 /** @type {Rule} */
-function concatenation(to, node) {
-  const axis = to.constant(node, node.inputs.length - 1).data[0];
-  const parts = node.inputs.slice(0, -1).map((ref) => to.value(ref));
-  const shape = to.shapeOf(node);
-  return to.emit('CONCATENATION', node.name, parts, shape, { axis: axis < 0 ? axis + shape.length : axis });
+function concatenation(ctx, node) {
+  const axis = ctx.constant(node, node.inputs.length - 1).data[0];
+  const parts = node.inputs.slice(0, -1).map((ref) => ctx.value(ref));
+  const shape = ctx.shapeOf(node);
+  return ctx.emit('CONCATENATION', node.name, parts, shape, {
+    axis: axis < 0 ? axis + shape.length : axis,
+  });
 }
 
 /** @type {Rule} */
-function transpose(to, node) {
-  const order = ints(`${node.name}/order`, to.constant(node, 1).data);
-  return to.emit('TRANSPOSE', node.name, [to.value(node.inputs[0]), order], to.shapeOf(node));
+function transpose(ctx, node) {
+  const order = ints(`${node.name}/order`, ctx.constant(node, 1).data);
+  return ctx.emit('TRANSPOSE', node.name, [ctx.value(node.inputs[0]), order], ctx.shapeOf(node));
 }
 
-/** min(relu(x), 6), or a clip to [0, 6]. @param {Lowering} to @param {Node} node @param {Tensor | undefined} low @param {Tensor} high */
-function clip(to, node, low, high) {
-  const input = to.value(node.inputs[0]);
+/**
+ * ReLU6 written as min(relu(x), 6) or as a clip to [0, 6].
+ * @param {Lowering} ctx
+ * @param {Node} node
+ * @param {Tensor | undefined} low
+ * @param {Tensor} high
+ */
+function clip(ctx, node, low, high) {
+  const input = ctx.value(node.inputs[0]);
   const isPositive = low
     ? low.data[0] === 0
-    : to.ops.some(({ kind, output }) => output === input && kind === 'RELU');
-  if (sizeOf(high.shape) !== 1 || high.data[0] !== 6 || !isPositive) throw to.refuse(node, 'it is no ReLU6');
-  return to.emit('RELU6', node.name, [input], to.shapeOf(node));
+    : ctx.ops.some(({ kind, output }) => output === input && kind === 'RELU');
+  if (sizeOf(high.shape) !== 1 || high.data[0] !== 6 || !isPositive)
+    throw ctx.unsupported(node, 'it is not a ReLU6');
+  return ctx.emit('RELU6', node.name, [input], ctx.shapeOf(node));
 }
 
 /** @type {Rule} */
-function maximum(to, node) {
-  const bound = to.constant(node, 1);
-  if (sizeOf(bound.shape) !== 1 || bound.data[0] !== 0) throw to.refuse(node, 'it is no ReLU');
-  return to.emit('RELU', node.name, [to.value(node.inputs[0])], to.shapeOf(node));
+function maximum(ctx, node) {
+  const bound = ctx.constant(node, 1);
+  if (sizeOf(bound.shape) !== 1 || bound.data[0] !== 0) throw ctx.unsupported(node, 'it is not a ReLU');
+  return ctx.emit('RELU', node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node));
 }
 
 /** @type {Record<string, Rule>} */
@@ -400,9 +424,9 @@ const RULES = {
   BiasAdd: binary('ADD'),
   Add: binary('ADD'),
   AddV2: binary('ADD'),
-  AddN: (to, node) => {
-    const [first, ...rest] = node.inputs.map((ref) => to.value(ref));
-    return rest.reduce((sum, part) => to.emit('ADD', node.name, [sum, part], to.shapeOf(node)), first);
+  AddN: (ctx, node) => {
+    const [first, ...rest] = node.inputs.map((ref) => ctx.value(ref));
+    return rest.reduce((sum, part) => ctx.emit('ADD', node.name, [sum, part], ctx.shapeOf(node)), first);
   },
   Sub: binary('SUB'),
   Mul: binary('MUL'),
@@ -413,8 +437,8 @@ const RULES = {
   Relu6: unary('RELU6'),
   Sigmoid: unary('LOGISTIC'),
   Softmax: unary('SOFTMAX'),
-  Minimum: (to, node) => clip(to, node, undefined, to.constant(node, 1)),
-  ClipByValue: (to, node) => clip(to, node, to.constant(node, 1), to.constant(node, 2)),
+  Minimum: (ctx, node) => clip(ctx, node, undefined, ctx.constant(node, 1)),
+  ClipByValue: (ctx, node) => clip(ctx, node, ctx.constant(node, 1), ctx.constant(node, 2)),
   Maximum: maximum,
   Mean: reduction('MEAN'),
   Max: reduction('REDUCE_MAX'),
@@ -430,10 +454,10 @@ const RULES = {
   Squeeze: reshape,
   ExpandDims: reshape,
   Cast: cast,
-  Pack: (to, node) => {
-    const shape = to.shapeOf(node);
+  Pack: (ctx, node) => {
+    const shape = ctx.shapeOf(node);
     const axis = node.int('axis', 0);
-    return to.plain('PACK', node, {
+    return ctx.emitNode('PACK', node, {
       axis: axis < 0 ? axis + shape.length : axis,
       valuesCount: node.inputs.length,
     });
@@ -442,8 +466,8 @@ const RULES = {
   Transpose: transpose,
   ResizeBilinear: resize('RESIZE_BILINEAR'),
   ResizeNearestNeighbor: resize('RESIZE_NEAREST_NEIGHBOR'),
-  SpaceToBatchND: (to, node) => dilatedConvolution(to, node, undefined),
-  BatchToSpaceND: undilated,
+  SpaceToBatchND: (ctx, node) => dilatedConvolution(ctx, node, undefined),
+  BatchToSpaceND: batchToSpace,
   Split: split,
   Unpack: unpack,
   StridedSlice: stridedSlice,

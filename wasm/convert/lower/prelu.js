@@ -1,5 +1,4 @@
-// PReLU, as one operator of TensorFlow.js, fused into a convolution, or spelled out by Keras:
-// relu(x) + -alpha * relu(-x).
+// Lowers PReLU: TensorFlow.js' operator, a PReLU fused into a convolution, and Keras' relu(x) + -alpha * relu(-x).
 
 /**
  * @typedef {import('../graph/graph.js').Node} Node
@@ -11,23 +10,23 @@
  */
 
 /**
- * @param {Lowering} to
+ * @param {Lowering} ctx
  * @param {Node} node
  * @param {Value} input
  * @param {Tensor} alpha broadcasts to the input
  */
-export function emitPrelu(to, node, input, alpha) {
+export function emitPrelu(ctx, node, input, alpha) {
   const slopes = { name: `${node.name}/alpha`, shape: alpha.shape, tensor: alpha };
-  return to.emit('PRELU', node.name, [input, slopes], input.shape);
+  return ctx.emit('PRELU', node.name, [input, slopes], input.shape);
 }
 
 /** @type {Rule} */
-export function prelu(to, node) {
-  return emitPrelu(to, node, to.value(node.inputs[0]), to.constant(node, 1));
+export function prelu(ctx, node) {
+  return emitPrelu(ctx, node, ctx.value(node.inputs[0]), ctx.constant(node, 1));
 }
 
 /** @param {Ref} ref @param {string} op */
-function isOf({ node }, op) {
+function hasOp({ node }, op) {
   return node.op === op;
 }
 
@@ -37,21 +36,22 @@ function isSameRef(a, b) {
 }
 
 /**
- * @param {Lowering} to
+ * Recognizes Keras' relu(x) + -alpha * relu(-x).
+ * @param {Lowering} ctx
  * @param {Node} sum
- * @returns {Value | undefined} undefined: the sum is another
+ * @returns {Value | undefined} undefined if the sum is not a PReLU
  */
-export function preluOfParts(to, sum) {
-  const positive = sum.inputs.find((ref) => isOf(ref, 'Relu'));
-  const product = sum.inputs.find((ref) => isOf(ref, 'Mul'));
+export function kerasPrelu(ctx, sum) {
+  const positive = sum.inputs.find((ref) => hasOp(ref, 'Relu'));
+  const product = sum.inputs.find((ref) => hasOp(ref, 'Mul'));
   if (!positive || !product) return undefined;
-  const negative = product.node.inputs.find((ref) => isOf(ref, 'Relu'));
+  const negative = product.node.inputs.find((ref) => hasOp(ref, 'Relu'));
   const slope = product.node.inputs.find((ref) => ref !== negative);
-  const alpha = slope && to.facts.value(slope);
+  const alpha = slope && ctx.facts.value(slope);
   const [x] = positive.node.inputs;
-  const flipped = negative?.node.inputs[0];
-  if (!alpha || !flipped || !isOf(flipped, 'Neg') || !isSameRef(flipped.node.inputs[0], x)) return undefined;
-  return emitPrelu(to, sum, to.value(x), {
+  const negated = negative?.node.inputs[0];
+  if (!alpha || !negated || !hasOp(negated, 'Neg') || !isSameRef(negated.node.inputs[0], x)) return undefined;
+  return emitPrelu(ctx, sum, ctx.value(x), {
     ...alpha,
     data: Float64Array.from(alpha.data, (value) => -value),
   });

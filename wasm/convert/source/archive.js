@@ -1,5 +1,5 @@
-// Archives -> the files in them, within limits. Nothing is ever written to disk; a name that points outside the archive
-// is refused all the same, since whoever made it meant harm.
+// Unpacks gzip, zip and tar archives in memory, within size limits. Names that point outside the archive are rejected:
+// nothing is written to disk, but such an archive is malicious.
 import { Gunzip, unzipSync } from 'fflate';
 import { convertFailure } from '../errors.js';
 import { reading } from '../../tflite/errors.js';
@@ -9,9 +9,9 @@ import { reading } from '../../tflite/errors.js';
 const GZIP = [0x1f, 0x8b];
 const ZIP = [0x50, 0x4b];
 const CHUNK_BYTES = 1 << 18;
-// What may come out: 1 GiB, and of more than 64 MiB no more than 200 times what went in.
+/** An archive may unpack to 64 MiB, or to 200 times its size if that is more, but never to more than 1 GiB. */
 const MAX_BYTES = 1 << 30;
-const FREE_BYTES = 1 << 26;
+const ALWAYS_ALLOWED_BYTES = 1 << 26;
 const MAX_RATIO = 200;
 const BLOCK = 512;
 
@@ -23,7 +23,11 @@ export const isZip = (bytes) => ZIP.every((byte, i) => bytes[i] === byte);
 export const isTar = (bytes) => bytes.length >= BLOCK && text(bytes.subarray(257, 262)) === 'ustar';
 
 /** @param {number} packed bytes */
-const limitOf = (packed) => Math.min(MAX_BYTES, Math.max(FREE_BYTES, packed * MAX_RATIO));
+const limitOf = (packed) => Math.min(MAX_BYTES, Math.max(ALWAYS_ALLOWED_BYTES, packed * MAX_RATIO));
+
+/** @param {number} limit @param {Uint8Array} packed */
+const tooLarge = (limit, packed) =>
+  `the limit is ${limit} unpacked bytes for an archive of ${packed.length} bytes`;
 
 /** @param {Uint8Array} bytes */
 export function gunzip(bytes) {
@@ -35,13 +39,13 @@ export function gunzip(bytes) {
     const limit = limitOf(bytes.length);
     const stream = new Gunzip((chunk, isLast) => {
       size += chunk.length;
-      if (size > limit) throw convertFailure('ARCHIVE_TOO_LARGE', `over ${limit} bytes from ${bytes.length}`);
+      if (size > limit) throw convertFailure('ARCHIVE_TOO_LARGE', tooLarge(limit, bytes));
       parts.push(chunk);
       isDone = isLast;
     });
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES)
       stream.push(bytes.subarray(at, at + CHUNK_BYTES), at + CHUNK_BYTES >= bytes.length);
-    if (!isDone) throw convertFailure('ARCHIVE_DAMAGED', 'gzip: it ends too soon');
+    if (!isDone) throw convertFailure('ARCHIVE_DAMAGED', 'gzip: unexpected end');
     return join(parts, size);
   });
 }
@@ -69,17 +73,16 @@ export function unzip(bytes) {
       filter: ({ name, originalSize }) => {
         checkName(name);
         size += originalSize;
-        if (size > limit)
-          throw convertFailure('ARCHIVE_TOO_LARGE', `over ${limit} bytes from ${bytes.length}`);
+        if (size > limit) throw convertFailure('ARCHIVE_TOO_LARGE', tooLarge(limit, bytes));
         return !name.endsWith('/');
       },
     }),
   );
-  return new Map(Object.entries(files).map(([name, data]) => [tidy(name), data]));
+  return new Map(Object.entries(files).map(([name, data]) => [dropDotSlash(name), data]));
 }
 
 /**
- * Regular files of a tar archive: ustar, with the long names of GNU and POSIX.
+ * Reads the regular files of a tar archive (ustar), with GNU and POSIX long names.
  * @param {Uint8Array} bytes
  * @returns {FileMap}
  */
@@ -90,7 +93,8 @@ export function untar(bytes) {
   for (let at = 0; at + BLOCK <= bytes.length && bytes[at] !== 0;) {
     const header = readHeader(bytes.subarray(at, at + BLOCK));
     const end = at + BLOCK + header.size;
-    if (end > bytes.length) throw convertFailure('ARCHIVE_DAMAGED', `tar: '${header.name}' ends too soon`);
+    if (end > bytes.length)
+      throw convertFailure('ARCHIVE_DAMAGED', `tar: unexpected end in '${header.name}'`);
     const data = bytes.subarray(at + BLOCK, end);
     if (header.type === 'L') longName = text(data);
     else if (header.type === 'x') longName = paxPath(text(data)) ?? longName;
@@ -98,7 +102,7 @@ export function untar(bytes) {
       const name = longName || header.name;
       longName = '';
       checkName(name);
-      if (header.type === '0' || header.type === '\0') files.set(tidy(name), data);
+      if (header.type === '0' || header.type === '\0') files.set(dropDotSlash(name), data);
     }
     at = at + BLOCK + Math.ceil(header.size / BLOCK) * BLOCK;
   }
@@ -109,32 +113,33 @@ export function untar(bytes) {
 function readHeader(block) {
   const stored = Number.parseInt(text(block.subarray(148, 156)).trim(), 8);
   const sum = block.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
-  if (stored !== sum) throw convertFailure('ARCHIVE_DAMAGED', 'tar: a header’s checksum is wrong');
+  if (stored !== sum) throw convertFailure('ARCHIVE_DAMAGED', 'tar: a header has a wrong checksum');
   const size = Number.parseInt(text(block.subarray(124, 136)).trim() || '0', 8);
-  if (!Number.isSafeInteger(size) || size < 0) throw convertFailure('ARCHIVE_DAMAGED', 'tar: a file’s size');
+  if (!Number.isSafeInteger(size) || size < 0)
+    throw convertFailure('ARCHIVE_DAMAGED', 'tar: a header has an invalid size');
   const prefix = isTar(block) && block[262] === 0 ? text(block.subarray(345, 500)) : '';
   const name = text(block.subarray(0, 100));
   return { name: prefix ? `${prefix}/${name}` : name, size, type: String.fromCharCode(block[156]) };
 }
 
-/** @param {string} records "LENGTH key=value\n", one after the other */
+/** @param {string} records POSIX extended header: lines of "LENGTH key=value" */
 function paxPath(records) {
   return /(?:^|\n)\d+ path=([^\n]*)/.exec(records)?.[1];
 }
 
-/** @param {Uint8Array} bytes up to a NUL */
+/** Decodes bytes up to the first NUL. @param {Uint8Array} bytes */
 function text(bytes) {
   const end = bytes.indexOf(0);
   return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
 }
 
-/** @param {string} name */
+/** Throws if a path is absolute or contains "..". @param {string} name */
 function checkName(name) {
   const isOutside = /^([/\\]|[a-z]:)/i.test(name) || name.split(/[/\\]/).includes('..');
   if (isOutside) throw convertFailure('ARCHIVE_UNSAFE', `'${name}'`);
 }
 
-/** @param {string} name */
-function tidy(name) {
+/** Removes a leading "./". @param {string} name */
+function dropDotSlash(name) {
   return name.replace(/^(\.\/)+/, '');
 }

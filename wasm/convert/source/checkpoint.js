@@ -1,4 +1,5 @@
-// A TensorFlow checkpoint of version 2: NAME.index, a LevelDB table of what is where, and NAME.data-0000i-of-0000n.
+// Reads tensors from a TensorFlow checkpoint, version 2: NAME.index, a LevelDB table that gives the position of each
+// tensor, and its shards NAME.data-0000i-of-0000n.
 import { crc32c, unmask } from './crc32c.js';
 import { convertFailure } from '../errors.js';
 import { reading } from '../../tflite/errors.js';
@@ -42,12 +43,13 @@ export class Checkpoint {
       for (const [key, value] of readTable(index)) {
         if (key === '') {
           const header = decode(BundleHeader, value);
-          if (header.endianness) throw convertFailure('CHECKPOINT_DAMAGED', 'it is big-endian');
+          if (header.endianness)
+            throw convertFailure('CHECKPOINT_DAMAGED', 'it is big-endian, which is not supported');
           numShards = header.numShards ?? 0;
         } else entries.set(key, decode(BundleEntry, value));
       }
       if (!(numShards >= 1 && numShards < 100000))
-        throw convertFailure('CHECKPOINT_DAMAGED', `${numShards} shards`);
+        throw convertFailure('CHECKPOINT_DAMAGED', `it has ${numShards} shards`);
       return new Checkpoint(files, prefix, numShards, entries);
     });
   }
@@ -68,14 +70,18 @@ export class Checkpoint {
     const { dtype: number, shardId = 0, offset = 0, size = 0 } = entry;
     const shard = await this.#shard(shardId);
     if (offset < 0 || size < 0 || offset + size > shard.length)
-      throw convertFailure('CHECKPOINT_DAMAGED', `'${key}' lies past the end of its shard`);
+      throw convertFailure('CHECKPOINT_DAMAGED', `'${key}' extends beyond the end of its shard`);
     const bytes = shard.subarray(offset, offset + size);
     if (crc32c(bytes) !== unmask(entry.crc32c ?? 0))
-      throw convertFailure('CHECKPOINT_DAMAGED', `the checksum of '${key}'`);
+      throw convertFailure('CHECKPOINT_DAMAGED', `'${key}' has a wrong checksum`);
     const dtype = dtypeOf(number);
     const shape = shapeFromProto(entry.shape) ?? [];
     const data = fromBytes(dtype, bytes);
-    if (data.length !== sizeOf(shape)) throw convertFailure('CHECKPOINT_DAMAGED', `the size of '${key}'`);
+    if (data.length !== sizeOf(shape))
+      throw convertFailure(
+        'CHECKPOINT_DAMAGED',
+        `'${key}' has ${data.length} elements, but its shape is [${shape}]`,
+      );
     return { dtype, shape, data };
   }
 
@@ -87,7 +93,7 @@ export class Checkpoint {
     if (bytes === undefined) {
       const [index, count] = [id, this.#numShards].map((n) => String(n).padStart(5, '0'));
       const name = `${this.#prefix}.data-${index}-of-${count}`;
-      if (!this.#files.has(name)) throw convertFailure('CHECKPOINT_INCOMPLETE', `there is no '${name}'`);
+      if (!this.#files.has(name)) throw convertFailure('CHECKPOINT_INCOMPLETE', `there is no file '${name}'`);
       bytes = await this.#files.read(name);
       this.#shards.set(id, bytes);
     }

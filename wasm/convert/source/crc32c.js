@@ -1,9 +1,9 @@
-// CRC-32C (Castagnoli), eight bytes a step, and the mask that LevelDB and TensorFlow put on it where they store it.
+// CRC-32C (Castagnoli), eight bytes at a time, and the mask that LevelDB and TensorFlow apply to stored checksums.
 
 const POLYNOMIAL = 0x82f63b78;
 const MASK = 0xa282ead8;
 
-// TABLES[k][b]: what byte b contributes k bytes later.
+// TABLES[k][b]: the contribution of byte b after k more bytes.
 const TABLES = Array.from({ length: 8 }, () => new Uint32Array(256));
 for (let byte = 0; byte < 256; byte++) {
   let crc = byte;

@@ -1,4 +1,4 @@
-// Whatever a source is given as -> its files by path, read when asked for.
+// Opens a source (bytes, an archive, or a directory's files) as files by path. Files are read on demand.
 import { gunzip, isGzip, isTar, isZip, untar, unzip } from './archive.js';
 import { failure } from '../../shared/errors.js';
 import { convertFailure } from '../errors.js';
@@ -6,10 +6,10 @@ import { convertFailure } from '../errors.js';
 /**
  * @typedef {Uint8Array | ArrayBuffer | Blob | (() => Uint8Array | Promise<Uint8Array>)} FileContent
  * @typedef {FileContent | Map<string, FileContent> | Record<string, FileContent> | Iterable<File>} Source
- *   one file (an archive or a frozen graph), or a directory's files by path
+ *   one file (an archive or a frozen graph), or the files of a directory by path
  */
 
-/** A directory's files. All paths are relative to the directory in which the model was found. */
+/** The files of a directory. All paths are relative to `root`, the directory of the model. */
 export class Files {
   #contents;
   #root;
@@ -36,10 +36,11 @@ export class Files {
   }
 
   /**
-   * The shallowest directory that has a file of this name.
+   * Finds the directory closest to the root that has a file of this name.
    * @param {string} name
+   * @returns {Files | undefined}
    */
-  below(name) {
+  findDirectoryOf(name) {
     const found = this.names
       .filter((candidate) => candidate === name || candidate.endsWith(`/${name}`))
       .sort((a, b) => a.length - b.length)[0];
@@ -52,12 +53,16 @@ export class Files {
   async read(name) {
     const content = this.#contents.get(this.#root + name);
     if (content === undefined)
-      throw convertFailure('SOURCE_INCOMPLETE', `there is no '${this.#root + name}'`);
+      throw convertFailure('SOURCE_INCOMPLETE', `there is no file '${this.#root + name}'`);
     return toBytes(content);
   }
 }
 
-/** Never a Buffer, whose slice() is no copy. @param {FileContent} content @returns {Promise<Uint8Array>} */
+/**
+ * Returns a plain Uint8Array: readers use slice(), which does not copy if the bytes are a Node Buffer.
+ * @param {FileContent} content
+ * @returns {Promise<Uint8Array>}
+ */
 async function toBytes(content) {
   if (content instanceof Blob) return new Uint8Array(await content.arrayBuffer());
   if (content instanceof ArrayBuffer) return new Uint8Array(content);
@@ -67,7 +72,7 @@ async function toBytes(content) {
 
 /**
  * @param {Source} source
- * @returns {Promise<Files | Uint8Array>} bytes: a single file that is no archive
+ * @returns {Promise<Files | Uint8Array>} bytes if the source is a single file that is not an archive
  */
 export async function openSource(source) {
   if (
@@ -78,7 +83,7 @@ export async function openSource(source) {
   )
     return unpack(await toBytes(source));
   const entries = [...entriesOf(source)];
-  if (entries.length === 0) throw convertFailure('SOURCE_UNKNOWN', 'there are no files');
+  if (entries.length === 0) throw convertFailure('SOURCE_UNKNOWN', 'it has no files');
   return new Files(new Map(entries));
 }
 
@@ -89,7 +94,7 @@ export async function openSource(source) {
 function entriesOf(source) {
   if (source instanceof Map) return source;
   if (typeof source !== 'object' || source === null)
-    throw failure('INVALID_OPTION', 'the source is neither bytes nor files');
+    throw failure('INVALID_OPTION', 'the source must be bytes, a Blob, a function, or files by path');
   if (Symbol.iterator in source)
     return Array.from(/** @type {Iterable<File>} */ (source), (file) => [
       file.webkitRelativePath || file.name,

@@ -1,5 +1,5 @@
-// TensorFlow.js layers models (Keras' own configuration in JSON; Teachable Machine's exports are of this kind) -> the
-// same graph of TensorFlow operators as the other readers give.
+// Reads TensorFlow.js layers models, which contain a Keras configuration in JSON (Teachable Machine exports these).
+// Builds the same graph of TensorFlow operators as the other readers.
 import { convertFailure } from '../errors.js';
 import { constant, make, Node } from '../graph/graph.js';
 
@@ -57,8 +57,8 @@ class LayersReader {
   }
 
   /**
-   * @param {LayerSpec} spec a model, as a whole or as a layer
-   * @param {Ref[]} inputs empty: the model's own input layers
+   * @param {LayerSpec} spec a model, which may be a layer of another model
+   * @param {Ref[]} inputs empty if the model's input layers are the inputs
    * @param {string} path
    * @param {number} depth
    * @returns {Ref[]}
@@ -69,7 +69,7 @@ class LayersReader {
     if (!Array.isArray(layers)) throw convertFailure('SOURCE_DAMAGED', `the model '${path}' has no layers`);
     if (kind === 'Sequential') return this.#sequential(layers, inputs, path, depth);
     if (kind === 'Functional' || kind === 'Model') return this.#functional(config, inputs, path, depth);
-    throw convertFailure('GRAPH_UNSUPPORTED', `the layer ${kind}`);
+    throw convertFailure('GRAPH_UNSUPPORTED', `a model of class ${kind}`);
   }
 
   /**
@@ -90,7 +90,7 @@ class LayersReader {
   }
 
   /**
-   * Layers in order of need; a layer that is called more than once is one node for each call.
+   * Builds the layers that the outputs depend on. A layer that is called several times becomes one node per call.
    * @param {any} config
    * @param {Ref[]} inputs
    * @param {string} path
@@ -103,7 +103,7 @@ class LayersReader {
     );
     /** @type {Map<string, Ref[] | 'open'>} */
     const done = new Map();
-    const inputNames = asList(config.input_layers).map(([name]) => name);
+    const inputNames = toEndpoints(config.input_layers).map(([name]) => name);
     inputNames.forEach((name, i) => {
       if (inputs[i]) done.set(`${name} 0`, [inputs[i]]);
     });
@@ -121,7 +121,7 @@ class LayersReader {
       done.set(key, refs);
       return refs;
     };
-    const outputs = asList(config.output_layers);
+    const outputs = toEndpoints(config.output_layers);
     if (depth === 0) this.outputNames = outputs.map(([name]) => name);
     return outputs.map(([name, call, index]) => evaluate(name, call)[index]);
   }
@@ -158,7 +158,10 @@ class LayersReader {
     if (rule === undefined) throw convertFailure('GRAPH_UNSUPPORTED', `the layer ${kind} at '${name}'`);
     if (inputs.length === 0) throw convertFailure('SOURCE_DAMAGED', `the layer '${name}' has no input`);
     if (config.data_format && config.data_format !== 'channels_last')
-      throw convertFailure('GRAPH_UNSUPPORTED', `${config.data_format} at '${name}'`);
+      throw convertFailure(
+        'GRAPH_UNSUPPORTED',
+        `data format ${config.data_format} at '${name}', only channels_last is supported`,
+      );
     return [
       activated(
         rule({ name, config, inputs, weight: (key) => this.#weight(name, config.name, key) }),
@@ -189,8 +192,8 @@ class LayersReader {
   }
 }
 
-/** One triple, or several. @param {any} list @returns {[string, number, number][]} */
-function asList(list) {
+/** Normalizes one or several [layer, call, output]. @param {any} list @returns {[string, number, number][]} */
+function toEndpoints(list) {
   const all = Array.isArray(list?.[0]) ? list : list ? [list] : [];
   return all.map((/** @type {any} */ [name, call, index]) => [
     String(name),
@@ -200,12 +203,13 @@ function asList(list) {
 }
 
 /**
+ * The inputs of a layer's call.
  * @param {LayerSpec} spec
  * @param {number} call
- * @returns {[string, number, number][]}
+ * @returns {[string, number, number][]} [layer, call, output] of each
  */
 function inboundOf({ inbound_nodes: nodes = [] }, call) {
-  return asList(nodes[call]);
+  return toEndpoints(nodes[call]);
 }
 
 /**
@@ -275,7 +279,7 @@ const merged =
         inputs[0],
       );
 
-/** @type {LayerRule} */
+/** For layers that have no effect at inference. @type {LayerRule} */
 const same = ({ inputs }) => inputs[0];
 
 /** @type {LayerRule} */
@@ -300,7 +304,7 @@ function relu({ name, config, inputs }) {
   if (!isPlain)
     throw convertFailure(
       'GRAPH_UNSUPPORTED',
-      `ReLU to ${max} from ${threshold} with slope ${slope} at '${name}'`,
+      `ReLU with max_value ${max}, threshold ${threshold}, negative_slope ${slope} at '${name}'`,
     );
   return make(name, max === null ? 'Relu' : 'Relu6', inputs);
 }

@@ -1,5 +1,6 @@
-// The parts that we read of TensorFlow's protocol buffers: saved_model.proto, meta_graph.proto, graph.proto,
-// node_def.proto, attr_value.proto, tensor.proto, function.proto, op_def.proto, saver.proto, tensor_bundle.proto.
+// The fields that the converter reads from TensorFlow's protocol buffers: saved_model.proto, meta_graph.proto,
+// graph.proto, node_def.proto, attr_value.proto, tensor.proto, function.proto, op_def.proto, saver.proto,
+// tensor_bundle.proto.
 
 /** @typedef {import('./protobuf.js').Message} Message */
 

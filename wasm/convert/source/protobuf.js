@@ -1,4 +1,4 @@
-// Protocol Buffers bytes -> plain objects, by descriptions of the fields that we read; other fields are skipped.
+// Decodes Protocol Buffers to plain objects. Reads only the fields that a Message describes, and skips others.
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 
 /**
@@ -6,7 +6,7 @@ import { BinaryReader } from '@bufbuild/protobuf/wire';
  * @typedef {object} Field
  * @property {string} name
  * @property {Scalar | (() => Message)} type
- * @property {'one' | 'many' | 'map'} count a map's keys are strings
+ * @property {'one' | 'many' | 'map'} count many: a repeated field; map: with string keys
  *
  * @typedef {Record<number, Field>} Message by field number
  */
@@ -24,7 +24,7 @@ export function decode(message, bytes) {
 }
 
 /**
- * Up to the reader's end.
+ * Decodes fields up to the reader's end.
  * @param {Message} message
  * @param {BinaryReader} reader
  * @param {number} depth
@@ -90,7 +90,7 @@ function readValue(type, reader, depth) {
 /** @type {Map<() => Message, Message>} */
 const entries = new Map();
 
-/** @param {() => Message} value */
+/** The message of a map's entries. @param {() => Message} value */
 function entryOf(value) {
   let message = entries.get(value);
   if (message === undefined) {

@@ -1,4 +1,5 @@
-// SavedModels (TensorFlow 2, and TensorFlow 1 with hub modules) and frozen graphs -> a graph with constant weights.
+// Reads SavedModels (TensorFlow 2; TensorFlow 1 and its hub modules) and frozen graphs as a graph with constant
+// weights.
 import { Checkpoint } from './checkpoint.js';
 import { convertFailure } from '../errors.js';
 import { reading } from '../../tflite/errors.js';
@@ -14,16 +15,16 @@ import { loadVariables, restoredKeys } from './variables.js';
  * @typedef {import('../graph/graph.js').Ref} Ref
  * @typedef {{name: string, ref: Ref, shape?: number[]}} Port
  *
- * @typedef {object} Model A graph with constant weights, as all readers give it.
+ * @typedef {object} Model A graph with constant weights, the result of every reader.
  * @property {Port[]} inputs
  * @property {Port[]} outputs
- * @property {(table: import('../graph/graph.js').Node) => Promise<Map<number, string> | undefined>} readTable what a lookup
- *   table holds
- * @property {import('./files.js').Files} [files] that lie beside the graph
+ * @property {(table: import('../graph/graph.js').Node) => Promise<Map<number, string> | undefined>} readTable reads a
+ *   lookup table
+ * @property {import('./files.js').Files} [files] the other files of the graph's directory
  * @property {string} [name]
- * @property {Ref[]} [loopConditions] what decides on another round, of each of its loops
+ * @property {Ref[]} [loopConditions] the conditions of all loops
  *
- * @typedef {{signature?: string, outputs?: string[]}} Wanted
+ * @typedef {{signature?: string, outputs?: string[]}} Selection
  */
 
 const INIT_OP = '__saved_model_init_op';
@@ -34,7 +35,7 @@ export const isSavedModel = (bytes) => bytes[0] === FIRST_BYTE_OF_SAVED_MODEL;
 
 /**
  * @param {import('./files.js').Files} files
- * @param {Wanted} wanted
+ * @param {Selection} wanted
  * @returns {Promise<Model>}
  */
 export async function readSavedModel(files, wanted) {
@@ -74,18 +75,19 @@ export async function readSavedModel(files, wanted) {
 
 /**
  * @param {Uint8Array} bytes a frozen GraphDef
- * @param {Wanted} wanted
+ * @param {Selection} wanted
  * @returns {Model}
  */
 export function readFrozenGraph(bytes, wanted) {
   const graphDef = reading(convertFailure, 'SOURCE_DAMAGED', 'the graph', () => decode(GraphDef, bytes));
-  if (!graphDef.node?.length) throw convertFailure('SOURCE_UNKNOWN', 'it holds no graph');
+  if (!graphDef.node?.length) throw convertFailure('SOURCE_UNKNOWN', 'it has no graph');
   return readGraphDef(graphDef, wanted);
 }
 
 /**
- * @param {import('../graph/graph.js').GraphDef} graphDef whose inputs are its placeholders
- * @param {Wanted & {published?: {name: string, info: {name: string}}[]}} wanted
+ * Reads a GraphDef without a signature. Its inputs are its placeholders.
+ * @param {import('../graph/graph.js').GraphDef} graphDef
+ * @param {Selection & {published?: {name: string, info: {name: string}}[]}} wanted
  * @returns {Model}
  */
 export function readGraphDef(graphDef, wanted) {
@@ -112,7 +114,7 @@ function placeholdersOf(refs) {
   return inOrder(refs).filter(({ op }) => op === 'Placeholder');
 }
 
-/** @param {Port[]} ports @returns {Ref[]} */
+/** Simplifies the graph behind the ports. @param {Port[]} ports changed in place @returns {Ref[]} */
 export function simplifyPorts(ports) {
   const refs = simplify(ports.map(({ ref }) => ref));
   ports.forEach((port, i) => {
@@ -128,7 +130,7 @@ function chooseMetaGraph(metaGraphs) {
     metaGraphs.find((meta) => tagsOf(meta).includes('serve')) ??
     metaGraphs.find((meta) => tagsOf(meta).length === 0) ??
     metaGraphs[0];
-  if (chosen === undefined) throw convertFailure('SOURCE_DAMAGED', 'saved_model.pb holds no graph');
+  if (chosen === undefined) throw convertFailure('SOURCE_DAMAGED', 'saved_model.pb has no graph');
   return chosen;
 }
 
@@ -143,13 +145,14 @@ function chooseSignature(signatures, wanted) {
   if (signature === undefined)
     throw convertFailure(
       'SIGNATURE_UNKNOWN',
-      `there is no signature '${name}'; there are: ${names.join(', ') || 'none'}`,
+      `there is no signature '${name}'; the model has: ${names.join(', ') || 'none'}`,
     );
   return signature;
 }
 
 /**
- * Of a signature that has a default output beside others (hub modules give every layer), that one.
+ * Chooses the outputs. Hub modules have an output for every layer: if one is named 'default', it is the only one
+ * chosen.
  * @param {{name: string, info: {name: string}}[]} published
  * @param {string[] | undefined} wanted names of the signature's outputs or of nodes
  */
@@ -166,6 +169,7 @@ function chooseOutputs(published, wanted) {
   return main ? [main] : all;
 }
 
+/** Operators that are never a model's output. */
 const NO_OUTPUTS = new Set([
   'Const',
   'NoOp',
@@ -178,20 +182,21 @@ const NO_OUTPUTS = new Set([
 ]);
 
 /**
- * The nodes that no other one takes.
+ * The nodes whose outputs no other node uses.
  * @param {import('../graph/graph.js').GraphDef} graphDef
  */
 function lastNodes({ node = [] }) {
-  const taken = new Set(
+  const used = new Set(
     node.flatMap(({ input = [] }) => input.map((text) => text.replace(/^\^/, '').split(':')[0])),
   );
-  return node.filter(({ name, op }) => !taken.has(name) && !NO_OUTPUTS.has(op)).map(({ name }) => name);
+  return node.filter(({ name, op }) => !used.has(name) && !NO_OUTPUTS.has(op)).map(({ name }) => name);
 }
 
 /**
  * @param {import('./files.js').Files} files
  * @param {any} meta
- * @returns {(node: import('../graph/graph.js').Node) => Promise<string | undefined>} text of the file that a constant names
+ * @returns {(node: import('../graph/graph.js').Node) => Promise<string | undefined>} reads the text file whose
+ *   name is a constant
  */
 function assetReader(files, meta) {
   const anys = meta.collectionDef?.get('saved_model_assets')?.anyList?.value ?? [];

@@ -1,4 +1,4 @@
-// Snappy's raw format -> bytes. https://github.com/google/snappy/blob/main/format_description.txt
+// Decompresses Snappy's raw format: https://github.com/google/snappy/blob/main/format_description.txt
 import { convertFailure } from '../errors.js';
 
 const MAX_BYTES = 1 << 26;
@@ -10,7 +10,7 @@ export function uncompress(input) {
     let value = 0;
     for (let i = 0; i < count; i++) value += input[at + i] * 256 ** i;
     at += count;
-    if (at > input.length) throw convertFailure('CHECKPOINT_DAMAGED', 'a compressed block ends too soon');
+    if (at > input.length) throw convertFailure('CHECKPOINT_DAMAGED', 'unexpected end of a compressed block');
     return value;
   };
   let size = 0;
@@ -18,7 +18,11 @@ export function uncompress(input) {
     byte = next(1);
     size += (byte & 127) * 2 ** shift;
   }
-  if (size > MAX_BYTES) throw convertFailure('CHECKPOINT_DAMAGED', `a block of ${size} bytes`);
+  if (size > MAX_BYTES)
+    throw convertFailure(
+      'CHECKPOINT_DAMAGED',
+      `a compressed block claims ${size} bytes, the limit is ${MAX_BYTES}`,
+    );
   const output = new Uint8Array(size);
   let written = 0;
   while (at < input.length) {
@@ -28,7 +32,7 @@ export function uncompress(input) {
       const code = tag >>> 2;
       const length = (code < 60 ? code : next(code - 59)) + 1;
       if (at + length > input.length || written + length > size)
-        throw convertFailure('CHECKPOINT_DAMAGED', 'a compressed block');
+        throw convertFailure('CHECKPOINT_DAMAGED', 'a compressed block has an invalid literal');
       output.set(input.subarray(at, at + length), written);
       at += length;
       written += length;
@@ -37,9 +41,9 @@ export function uncompress(input) {
     const length = kind === 1 ? ((tag >>> 2) & 7) + 4 : (tag >>> 2) + 1;
     const distance = kind === 1 ? (tag >>> 5) * 256 + next(1) : next(kind === 2 ? 2 : 4);
     if (distance === 0 || distance > written || written + length > size)
-      throw convertFailure('CHECKPOINT_DAMAGED', 'a compressed block');
+      throw convertFailure('CHECKPOINT_DAMAGED', 'a compressed block has an invalid copy');
     for (let i = 0; i < length; i++, written++) output[written] = output[written - distance];
   }
-  if (written !== size) throw convertFailure('CHECKPOINT_DAMAGED', 'a compressed block ends too soon');
+  if (written !== size) throw convertFailure('CHECKPOINT_DAMAGED', 'unexpected end of a compressed block');
   return output;
 }

@@ -1,4 +1,4 @@
-// Lookup tables: which number stands for which text, as the graph's initialization fills them.
+// Reads lookup tables from integers to texts, from the operators or text files that initialize them.
 import { convertFailure } from '../errors.js';
 import { Facts } from '../graph/facts.js';
 import { simplify } from '../graph/simplify.js';
@@ -24,10 +24,10 @@ export async function readTable(builder, table, readAsset) {
     if (!INITIALIZERS.test(def.op) || def.input?.[0]?.split(':')[0] !== table.name) continue;
     const node = builder.output(def.name).node;
     const [, first, second] = simplify(node.inputs);
-    if (!def.op.includes('TextFile')) return pairs(first, second);
+    if (!def.op.includes('TextFile')) return zipTable(first, second);
     const text = await readAsset(first.node);
     if (text === undefined)
-      throw convertFailure('SOURCE_INCOMPLETE', `the file of the table '${table.name}' is not known`);
+      throw convertFailure('SOURCE_INCOMPLETE', `found no text file for the table '${table.name}'`);
     if (
       node.int('key_index', LINE_NUMBER) !== LINE_NUMBER ||
       node.int('value_index', WHOLE_LINE) !== WHOLE_LINE
@@ -44,7 +44,7 @@ export async function readTable(builder, table, readAsset) {
 }
 
 /** @param {Ref} keys @param {Ref} values */
-function pairs(keys, values) {
+function zipTable(keys, values) {
   const numbers = new Facts([keys], new Map()).value(keys)?.data;
   const texts = values.node.tensor?.strings;
   if (!numbers || !texts || numbers.length !== texts.length) return undefined;

@@ -1,4 +1,4 @@
-// TensorFlow.js folders: model.json and its weight shards -> named tensors; and of graph models, the graph.
+// Reads TensorFlow.js folders: the weights of model.json's shards as named tensors, and the graph of graph models.
 import { convertFailure } from '../errors.js';
 import { reading } from '../../tflite/errors.js';
 import { readGraphDef } from './saved_model.js';
@@ -36,7 +36,7 @@ export async function readModelJson(files) {
     JSON.parse(new TextDecoder().decode(bytes)),
   );
   const isModel = json?.modelTopology && Array.isArray(json.weightsManifest);
-  if (!isModel) throw convertFailure('SOURCE_UNKNOWN', 'model.json is not of TensorFlow.js');
+  if (!isModel) throw convertFailure('SOURCE_UNKNOWN', 'model.json is not a TensorFlow.js model');
   return json;
 }
 
@@ -53,7 +53,7 @@ export async function readWeights(files, groups) {
   const weights = new Map();
   for (const { paths, weights: specs } of groups) {
     if (!Array.isArray(paths) || !Array.isArray(specs))
-      throw convertFailure('SOURCE_DAMAGED', 'weightsManifest');
+      throw convertFailure('SOURCE_DAMAGED', 'a group of weightsManifest has no lists of paths and weights');
     const shards = [];
     for (const path of paths) shards.push(await files.read(path));
     const bytes =
@@ -64,7 +64,7 @@ export async function readWeights(files, groups) {
     for (const spec of specs) {
       const size = storedBytes(spec, bytes, at);
       if (at + size > bytes.length)
-        throw convertFailure('SOURCE_INCOMPLETE', `the weights end before '${spec.name}' does`);
+        throw convertFailure('SOURCE_INCOMPLETE', `the weight files are too short for '${spec.name}'`);
       weights.set(
         spec.name,
         reading(convertFailure, 'SOURCE_DAMAGED', spec.name, () =>
@@ -96,12 +96,12 @@ function storedBytes({ name, dtype, shape, quantization }, bytes, at) {
   if (dtype === 'string') return stringsLength(bytes, at, count);
   const size = STORED[quantization?.dtype ?? dtype];
   if (size === undefined || !Number.isSafeInteger(count) || count < 0)
-    throw convertFailure('SOURCE_DAMAGED', `the weight '${name}' of ${dtype} [${shape}]`);
+    throw convertFailure('SOURCE_DAMAGED', `the weight '${name}' has type ${dtype} and shape [${shape}]`);
   return count * size;
 }
 
 /**
- * Strings are stored with their lengths before them.
+ * The stored length of strings. Each string is preceded by its length.
  * @param {Uint8Array} bytes
  * @param {number} start
  * @param {number} count
@@ -133,7 +133,7 @@ function toTensor({ dtype, shape, quantization }, bytes) {
 /**
  * @param {any} json
  * @param {Map<string, Tensor>} weights
- * @param {import('./saved_model.js').Wanted} wanted
+ * @param {import('./saved_model.js').Selection} wanted
  */
 export function readGraphModel(json, weights, wanted) {
   const { node = [], library } = json.modelTopology;
@@ -170,7 +170,7 @@ function fillWeights(outputs, weights) {
     if (seen.has(node)) continue;
     seen.add(node);
     const weight = node.op === 'Const' ? weights.get(node.name) : undefined;
-    if (weight) node.become(weight);
+    if (weight) node.setConstant(weight);
     else if (node.op === 'Const' && !node.tensor)
       throw convertFailure('SOURCE_INCOMPLETE', `there is no weight '${node.name}'`);
     pending.push(...node.inputs.map((input) => input.node));
@@ -186,7 +186,7 @@ function toNodeDef({ name, op, input, attr = {} }) {
 }
 
 /**
- * Of JSON: bytes in base64, 64-bit integers as text, types by name.
+ * Converts an attribute from JSON, which has bytes in base64, 64-bit integers as text, and types by name.
  * @param {any} attr
  */
 function toAttr(attr) {

@@ -1,4 +1,4 @@
-// Which checkpoint tensor a variable is. The graph's own restore operation says so where there is one; else the
+// Loads variables from a checkpoint. The graph's restore operation gives the key of each variable; without one, the
 // variable's name is the key.
 import { convertFailure } from '../errors.js';
 import { tensorFromProto } from '../../tflite/tensor.js';
@@ -14,7 +14,7 @@ const ASSIGNMENTS = new Set(['AssignVariableOp', 'Assign']);
 const decoder = new TextDecoder();
 
 /**
- * Makes constants of the variables.
+ * Replaces variables by constants.
  * @param {Iterable<Node>} nodes
  * @param {Map<string, string>} keys by variable's name
  * @param {import('./checkpoint.js').Checkpoint | undefined} checkpoint
@@ -23,16 +23,19 @@ export async function loadVariables(nodes, keys, checkpoint) {
   for (const node of nodes) {
     if (!VARIABLES.has(node.op)) continue;
     if (checkpoint === undefined)
-      throw convertFailure('CHECKPOINT_INCOMPLETE', `no checkpoint has '${node.name}'`);
+      throw convertFailure(
+        'CHECKPOINT_INCOMPLETE',
+        `there is no checkpoint with the variable '${node.name}'`,
+      );
     const candidates = [keys.get(node.name), node.string('shared_name', ''), node.name];
     const key = candidates.find((candidate) => candidate && checkpoint.has(candidate));
-    node.become(await checkpoint.read(key ?? candidates.find(Boolean) ?? node.name));
+    node.setConstant(await checkpoint.read(key ?? candidates.find(Boolean) ?? node.name));
   }
 }
 
 /**
  * @param {GraphBuilder} builder
- * @param {string | undefined} restoreName of the restore operation
+ * @param {string | undefined} restoreName name of the restore operation
  * @returns {Map<string, string>} checkpoint keys by variable's name
  */
 export function restoredKeys(builder, restoreName) {
@@ -50,7 +53,7 @@ export function restoredKeys(builder, restoreName) {
 
 /**
  * @param {Iterable<NodeDef>} defs
- * @param {Map<string, string | undefined>} variableOf what an argument stands for
+ * @param {Map<string, string | undefined>} variableOf variables by argument name
  */
 function assignedKeys(defs, variableOf) {
   const byName = new Map(Array.from(defs, (def) => [def.name, def]));
@@ -60,9 +63,9 @@ function assignedKeys(defs, variableOf) {
   const assigned = new Map();
   for (const { op, input = [] } of byName.values()) {
     if (!ASSIGNMENTS.has(op) || input.length < 2) continue;
-    const [restore, index] = behindIdentities(byName, input[1]);
+    const [restore, index] = skipIdentities(byName, input[1]);
     if (restore?.op !== 'RestoreV2') continue;
-    if (!keysOf.has(restore.name)) keysOf.set(restore.name, namesOf(byName, restore));
+    if (!keysOf.has(restore.name)) keysOf.set(restore.name, keysReadBy(byName, restore));
     const variable = input[0].split(':')[0];
     const key = keysOf.get(restore.name)?.[index];
     if (key !== undefined) assigned.set(variableOf.get(variable) ?? variable, key);
@@ -75,7 +78,7 @@ function assignedKeys(defs, variableOf) {
  * @param {string} input
  * @returns {[NodeDef | undefined, number]}
  */
-function behindIdentities(byName, input) {
+function skipIdentities(byName, input) {
   for (let hops = 0; hops < 100; hops++) {
     const [name, ...where] = input.split(':');
     const def = byName.get(name);
@@ -86,12 +89,12 @@ function behindIdentities(byName, input) {
 }
 
 /**
- * The names of what a restore operation reads.
+ * The checkpoint keys that a restore operation reads.
  * @param {Map<string, NodeDef>} byName
  * @param {NodeDef} restore
  */
-function namesOf(byName, { input = [] }) {
-  const [names] = behindIdentities(byName, input[1] ?? '');
+function keysReadBy(byName, { input = [] }) {
+  const [names] = skipIdentities(byName, input[1] ?? '');
   const proto = names?.attr?.get('value')?.tensor;
   return proto ? (tensorFromProto(proto).strings ?? []).map((bytes) => decoder.decode(bytes)) : [];
 }
