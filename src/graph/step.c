@@ -201,6 +201,10 @@ void ocl_graph_store_at(const ocl_value* value, size_t i, float real) {
     ((uint8_t*)value->data)[i] = (uint8_t)ocl_graph_quantize(real, value);
 }
 
+float ocl_graph_identity(float x) {
+  return x;
+}
+
 void ocl_graph_fill_table(uint8_t table[256], float (*f)(float x), const ocl_value* input, const ocl_value* output) {
   for (int32_t byte = 0; byte < 256; byte++) {
     const float x = (float)(ocl_graph_stored_at(input, (uint8_t)byte) - input->zero_point) * input->scale;

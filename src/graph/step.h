@@ -164,6 +164,11 @@ typedef struct {
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
 } ocl_window;
 
+// SAME's padding along one dimension, both sides together. Negative if a stride is larger than its window.
+static inline int64_t ocl_graph_same_padding(int64_t size, int64_t kernel, int64_t stride, int64_t dilation) {
+  return (size - 1) / stride * stride + (kernel - 1) * dilation + 1 - size;
+}
+
 // Sets output 0's shape to [N, h, w, channels].
 ocl_status ocl_graph_plan_window(ocl_graph* graph, const ocl_step* step, const ocl_window* window, int32_t channels,
                                  ocl_detail* detail);
@@ -185,6 +190,7 @@ int32_t ocl_graph_stored_at(const ocl_value* value, uint8_t byte);
 float ocl_graph_real_at(const ocl_value* value, size_t i);
 void ocl_graph_store_at(const ocl_value* value, size_t i, float real);
 // Fills a lookup table from quantized input byte to quantized output byte of f.
+float ocl_graph_identity(float x);
 void ocl_graph_fill_table(uint8_t table[256], float (*f)(float x), const ocl_value* input, const ocl_value* output);
 
 #endif  // OCELLI_GRAPH_STEP_H_

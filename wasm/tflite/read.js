@@ -1,6 +1,7 @@
 // In: the bytes of a .tflite file. Out: the part of its network that computes one tensor, with float weights. The
 // inverse of write.js. Numbers and field ids are those of TFLite's schema.fbs, version 3.
 import { graphFailure, reading } from './errors.js';
+import { WEIGHTED } from './network.js';
 import { fromFields, kindOf, optionsOf } from './operators.js';
 import { fromBytes } from './tensor.js';
 
@@ -227,7 +228,7 @@ export class TfliteFile {
     }
     const values = inputs.filter((input) => input >= 0).map((input) => this.#value(input));
     const op = { kind, inputs: values, output: this.#value(outputs[0]), options: readOptions(kind, options) };
-    if (!values[1]?.tensor || !['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED'].includes(kind)) return op;
+    if (!values[1]?.tensor || !WEIGHTED.has(kind)) return op;
     const bias = values[2]?.tensor && Float64Array.from(values[2].tensor.data);
     return {
       ...op,

@@ -49,18 +49,14 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
 #undef WINDOW
 }
 
-static int64_t same_padding(int64_t size, int64_t kernel, int64_t dilation, int64_t stride) {
-  return (size - 1) / stride * stride + (kernel - 1) * dilation + 1 - size;
-}
-
 // If a stride is larger than the window, SAME padding can be negative, which XNNPACK takes for a huge unsigned number.
 // Such an operator gets its padding explicitly, 0 in place of a negative number.
 static void make_padding_explicit(const ocl_value* input, ocl_step* step) {
   ocl_conv* conv = ocl_conv_of(step);
-  const int64_t height = same_padding(input->shape.dims[1], conv->kernel[1], step->op.options.conv.dilation_h,
-                                      step->op.options.conv.stride_h);
-  const int64_t width = same_padding(input->shape.dims[2], conv->kernel[2], step->op.options.conv.dilation_w,
-                                     step->op.options.conv.stride_w);
+  const int64_t height = ocl_graph_same_padding(input->shape.dims[1], conv->kernel[1], step->op.options.conv.stride_h,
+                                                step->op.options.conv.dilation_h);
+  const int64_t width = ocl_graph_same_padding(input->shape.dims[2], conv->kernel[2], step->op.options.conv.stride_w,
+                                               step->op.options.conv.dilation_w);
   if (conv->padding_mode != OCL_PADDING_SAME || (height >= 0 && width >= 0)) return;
   const int32_t rows = height > 0 ? (int32_t)height : 0, columns = width > 0 ? (int32_t)width : 0;
   conv->padding = (ocl_pad_2d){rows / 2, rows - rows / 2, columns / 2, columns - columns / 2};

@@ -44,11 +44,11 @@ static void add_products(const layout* l, const float* pixel, int32_t channels, 
 }
 
 // Padding before the first row or column. SAME puts the smaller half there.
-static int32_t padding_before(const ocl_step* step, int32_t input, int32_t output, int32_t taps, int32_t stride,
-                              int32_t dilation, int32_t padding) {
+static int32_t padding_before(const ocl_step* step, int32_t size, int32_t taps, int32_t stride, int32_t dilation,
+                              int32_t padding) {
   if (ocl_conv_of(step)->padding_mode != OCL_PADDING_SAME) return padding;
-  const int32_t total = (output - 1) * stride + (taps - 1) * dilation + 1 - input;
-  return total > 0 ? total / 2 : 0;
+  const int64_t total = ocl_graph_same_padding(size, taps, stride, dilation);
+  return total > 0 ? (int32_t)(total / 2) : 0;
 }
 
 void ocl_conv_run_builtin(ocl_graph* graph, ocl_step* step) {
@@ -58,10 +58,8 @@ void ocl_conv_run_builtin(ocl_graph* graph, ocl_step* step) {
   const int32_t *from = input->shape.dims, *to = output->shape.dims, channels = from[3];
   const int32_t stride_h = step->op.options.conv.stride_h, stride_w = step->op.options.conv.stride_w;
   const int32_t dilation_h = step->op.options.conv.dilation_h, dilation_w = step->op.options.conv.dilation_w;
-  const int32_t top =
-      padding_before(step, from[1], to[1], l.taps_h, stride_h, dilation_h, ocl_conv_of(step)->padding.top);
-  const int32_t left =
-      padding_before(step, from[2], to[2], l.taps_w, stride_w, dilation_w, ocl_conv_of(step)->padding.left);
+  const int32_t top = padding_before(step, from[1], l.taps_h, stride_h, dilation_h, ocl_conv_of(step)->padding.top);
+  const int32_t left = padding_before(step, from[2], l.taps_w, stride_w, dilation_w, ocl_conv_of(step)->padding.left);
   const size_t tap_weights = (size_t)l.inputs * (size_t)l.outputs, outputs = (size_t)l.outputs;
   const float* weights = ocl_conv_of(step)->channel_factors;
   const float* bias = weights + (size_t)l.taps_h * (size_t)l.taps_w * tap_weights;

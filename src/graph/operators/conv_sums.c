@@ -187,14 +187,11 @@ static void shift_input(ocl_graph* graph, const ocl_step* step) {
   for (size_t i = 0; i < count; i++) whole[i] = (float)(((const int8_t*)input->data)[i] - input->zero_point);
 }
 
-static int64_t clamp_to_int32(int64_t x) {
-  return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x;
-}
-
 // A doubling high multiplication, then a rounding shift, as in ruy and gemmlowp. Both round halves up.
 static int64_t requantize(float sum, const requantization* r) {
-  const int64_t biased = clamp_to_int32((int64_t)sum + r->bias);
-  const int64_t scaled = r->factor.shift > 0 ? clamp_to_int32(biased * (INT64_C(1) << r->factor.shift)) : biased;
+  const int64_t biased = ocl_fixed_point_saturate((int64_t)sum + r->bias);
+  const int64_t scaled =
+      r->factor.shift > 0 ? ocl_fixed_point_saturate(biased * (INT64_C(1) << r->factor.shift)) : biased;
   const int64_t high = (scaled * r->factor.multiplier + (INT64_C(1) << 30)) >> 31;
   return r->factor.shift < 0 ? (high + (INT64_C(1) << (-r->factor.shift - 1))) >> -r->factor.shift : high;
 }

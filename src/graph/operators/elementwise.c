@@ -179,9 +179,6 @@ static float logistic(float x) {
 static float hard_swish(float x) {
   return x * fminf(fmaxf(x + 3, 0), 6) / 6;
 }
-static float identity(float x) {
-  return x;
-}
 
 static ocl_status build_unary_float(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const unary* variant = step->kind->variant;
@@ -242,6 +239,6 @@ const ocl_kind ocl_kind_RELU = UNARY(relu, xnn_unary_clamp, INFINITY);
 const ocl_kind ocl_kind_RELU6 = UNARY(relu6, xnn_unary_clamp, 6);
 const ocl_kind ocl_kind_LOGISTIC = UNARY(logistic, xnn_unary_sigmoid, 0);
 const ocl_kind ocl_kind_HARD_SWISH = UNARY(hard_swish, xnn_unary_hardswish, 0);
-const ocl_kind ocl_kind_QUANTIZE = UNARY(identity, xnn_unary_convert, 0);
-const ocl_kind ocl_kind_DEQUANTIZE = UNARY(identity, xnn_unary_convert, 0);
+const ocl_kind ocl_kind_QUANTIZE = UNARY(ocl_graph_identity, xnn_unary_convert, 0);
+const ocl_kind ocl_kind_DEQUANTIZE = UNARY(ocl_graph_identity, xnn_unary_convert, 0);
 #undef UNARY

@@ -13,10 +13,6 @@ ocl_fixed_point ocl_fixed_point_of(double factor) {
   return (ocl_fixed_point){(int32_t)multiplier, exponent};
 }
 
-static int64_t saturate(int64_t x) {
-  return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x;
-}
-
 // x / 2^bits, halves rounded away from zero.
 static int64_t divide_by_power(int64_t x, int32_t bits) {
   const int64_t half = bits == 0 ? 0 : INT64_C(1) << (bits - 1);
@@ -25,7 +21,7 @@ static int64_t divide_by_power(int64_t x, int32_t bits) {
 
 int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor) {
   const int32_t left = factor.shift > 0 ? factor.shift : 0, right = factor.shift > 0 ? 0 : -factor.shift;
-  const int64_t scaled =
-      left >= 31 && value != 0 ? (value > 0 ? INT32_MAX : INT32_MIN) : saturate((int64_t)value * (INT64_C(1) << left));
-  return (int32_t)divide_by_power(saturate(divide_by_power(scaled * factor.multiplier, 31)), right);
+  const int64_t scaled = left >= 31 && value != 0 ? (value > 0 ? INT32_MAX : INT32_MIN)
+                                                  : ocl_fixed_point_saturate((int64_t)value * (INT64_C(1) << left));
+  return (int32_t)divide_by_power(ocl_fixed_point_saturate(divide_by_power(scaled * factor.multiplier, 31)), right);
 }

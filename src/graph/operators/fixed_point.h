@@ -14,4 +14,9 @@ ocl_fixed_point ocl_fixed_point_of(double factor);
 // value * factor as in TFLite's reference kernels (gemmlowp): rounded twice, halves away from zero.
 int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor);
 
+// To the range of int32.
+static inline int64_t ocl_fixed_point_saturate(int64_t x) {
+  return x < INT32_MIN ? INT32_MIN : x > INT32_MAX ? INT32_MAX : x;
+}
+
 #endif  // OCELLI_GRAPH_OPERATORS_FIXED_POINT_H_

@@ -9,10 +9,6 @@ typedef struct {
   size_t outer;     // the product of the dimensions before the axis
 } joining;
 
-static float identity(float x) {
-  return x;
-}
-
 static void set_outer_size(ocl_step* step, const ocl_shape* shape, int32_t axis) {
   joining* state = step->state;
   state->outer = 1;
@@ -32,7 +28,7 @@ static ocl_status build_rescaling(ocl_graph* graph, ocl_step* step) {
   state->tables = malloc((size_t)step->op.num_inputs * 256);
   if (state->tables == NULL) return OCL_OUT_OF_MEMORY;
   for (int32_t i = 0; i < step->op.num_inputs; i++)
-    ocl_graph_fill_table(state->tables + i * 256, identity, ocl_graph_in(graph, step, i), output);
+    ocl_graph_fill_table(state->tables + i * 256, ocl_graph_identity, ocl_graph_in(graph, step, i), output);
   return OCL_OK;
 }
 

@@ -83,8 +83,8 @@ static void pool_stored(const pooling* p, const patch* at, const uint8_t* image,
   }
 }
 
-static int64_t padding_before(ocl_padding padding, int64_t in, int64_t out, int64_t kernel, int64_t stride) {
-  const int64_t total = (out - 1) * stride + kernel - in;
+static int64_t padding_before(ocl_padding padding, int64_t size, int64_t kernel, int64_t stride) {
+  const int64_t total = ocl_graph_same_padding(size, kernel, stride, 1);
   return padding == OCL_PADDING_SAME && total > 0 ? total / 2 : 0;
 }
 
@@ -101,8 +101,8 @@ static enum xnn_status run_pool(ocl_graph* graph, ocl_step* step) {
   const int64_t out_h = output->shape.dims[1], out_w = output->shape.dims[2];
   const int64_t kernel_h = step->op.options.pool.filter_h, kernel_w = step->op.options.pool.filter_w;
   const int64_t stride_h = step->op.options.pool.stride_h, stride_w = step->op.options.pool.stride_w;
-  const int64_t pad_top = padding_before(padding, in_h, out_h, kernel_h, stride_h);
-  const int64_t pad_left = padding_before(padding, in_w, out_w, kernel_w, stride_w);
+  const int64_t pad_top = padding_before(padding, in_h, kernel_h, stride_h);
+  const int64_t pad_left = padding_before(padding, in_w, kernel_w, stride_w);
   const bool is_float = input->dtype == OCL_FLOAT32;
   pooling p = {.is_max = step->kind == &ocl_kind_MAX_POOL_2D};
   ocl_graph_activation_bounds(step->op.options.pool.activation, &p.min, &p.max);
