@@ -198,7 +198,9 @@ build/native/%: tests/c/%.c $(C_HEADERS) $(C_FILES) $(wildcard tests/c/*.h tests
 	@gcc $(WARNINGS) $(NATIVE_FLAGS) -Isrc -Itests/c -isystem $(SOURCES)/libstb $< \
 	  $$(sed -n 's,^// sources: ,,p' $<) -lm -o $@
 test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UBSan
-	@for test in $(NATIVE_TESTS); do $$test || exit 1; done
+	@for test in $(NATIVE_TESTS); do $$test || echo "# $$test ended with $$?"; done | awk '{ print } \
+	  /^ok .* # SKIP / { skipped++; next } /^ok / { passed++ } /^not ok / { failed++ } /^# .* ended with / { broken = 1 } \
+	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit broken }'
 
 # The example in the comment of ocelli.h as a program: tests/c/example completes it, tests/node/native runs it in Node.
 build/example/example.inc: src/ocelli.h
