@@ -198,7 +198,9 @@ build/native/%: tests/c/%.c $(C_HEADERS) $(C_FILES) $(wildcard tests/c/*.h tests
 	@gcc $(WARNINGS) $(NATIVE_FLAGS) -Isrc -Itests/c -isystem $(SOURCES)/libstb $< \
 	  $$(sed -n 's,^// sources: ,,p' $<) -lm -o $@
 test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UBSan
-	@for test in $(NATIVE_TESTS); do $$test || exit 1; done
+	@for test in $(NATIVE_TESTS); do $$test || echo "# $$test ended with $$?"; done | awk '{ print } \
+	  /^ok .* # SKIP / { skipped++; next } /^ok / { passed++ } /^not ok / { failed++ } /^# .* ended with / { broken = 1 } \
+	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit broken }'
 
 # The example in the comment of ocelli.h as a program: tests/c/example completes it, tests/node/native runs it in Node.
 build/example/example.inc: src/ocelli.h
@@ -212,12 +214,12 @@ TEST_FILES := $(wildcard tests/node/*/*.test.js)
 BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
 FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load video quantize firefox)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
-TEST := node_modules/node-24/bin/node --test --test-reporter=spec
+TEST := node_modules/node-24/bin/node --test --test-reporter=./tests/reporter.js
 # Those that take longest come first.
 test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-package check-format check-types check-size lint ## everything, on Node 20 and 24
 test-node: test-node-20 test-node-24 ## the library and the command line, on Node 20 and 24
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
-	@echo 'Node $*:' && node_modules/node-$*/bin/node --test --test-reporter=spec --test-concurrency=1 $(TEST_FILES)
+	@echo 'Node $*:' && node_modules/node-$*/bin/node --test --test-reporter=./tests/reporter.js --test-concurrency=1 $(TEST_FILES)
 
 soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, digits, then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
@@ -237,7 +239,7 @@ test-edge: build/package/package.json node_modules/.installed ## the package, an
 	@$(TEST) --test-concurrency=1 $(EDGE_TEST_FILES)
 
 test-service: build/package/package.json node_modules/.installed ## the server example, on Node 20 and 24
-	@for node in 20 24; do node_modules/node-$$node/bin/node --test --test-reporter=spec tests/service/node-server.test.js || exit 1; done
+	@for node in 20 24; do node_modules/node-$$node/bin/node --test --test-reporter=./tests/reporter.js tests/service/node-server.test.js || exit 1; done
 
 test-package: build/package/package.json node_modules/.installed ## what npm packs, and the README's snippets on it
 	@$(TEST) tests/package/package.test.js

@@ -1,33 +1,34 @@
 // Converted detectors need no option anywhere: MediaPipe reads from their metadata what we do, and finds the same.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { convert } from '../../wasm/convert/index.js';
 import { ObjectDetector } from '../../wasm/platform/node.js';
-import { sharedSource } from '../node/convert/convert.js';
-import { needsShared, shared } from '../node/shared.js';
+import { largeSource } from '../node/convert/convert.js';
+import { needsLarge, packagePhoto } from '../node/shared.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 /** @typedef {{label: string, score: number, box: {x: number, y: number, width: number, height: number}}} Found */
 
 const SCORE = 0.02;
+const PHOTOS = /** @type {const} */ (['astronaut.png', 'chelsea.png', 'coffee.png']);
 const MEDIAPIPE = `${ROOT}node_modules/@mediapipe/tasks-vision`;
 const SOURCES = {
-  openimages: 'openimages_v4/openimages-v4-ssd-mobilenet-v2.tar.gz',
+  openimages: 'openimages_v4',
   person: 'frozen_ssdlite_mobilenet_v2_300_person',
   hands: 'tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8',
 };
 
-suite('MediaPipe', { ...needsShared, ...needsBrowser }, () => {
+suite('MediaPipe', needsBrowser, () => {
   /** @type {import('playwright-core').Browser} */ let browser;
   /** @type {Awaited<ReturnType<typeof serve>>} */ let server;
   const models = mkdtempSync(join(tmpdir(), 'ocelli-mediapipe-'));
   before(async () => {
     browser = await launch();
     server = await serve({
-      roots: { '/mediapipe/': MEDIAPIPE, '/models/': models, '/images/': shared('photos') },
+      roots: { '/mediapipe/': MEDIAPIPE, '/models/': models },
     });
   });
   after(async () => {
@@ -40,7 +41,7 @@ suite('MediaPipe', { ...needsShared, ...needsBrowser }, () => {
    * The best that MediaPipe finds in each photo. Its boxes reach beyond the image, and some have no area; ours and
    * TensorFlow's are clipped, and those that are left empty dropped.
    * @param {string} model
-   * @param {string[]} photos
+   * @param {readonly string[]} photos
    * @returns {Promise<(Found | undefined)[]>}
    */
   async function findAll(model, photos) {
@@ -58,7 +59,7 @@ suite('MediaPipe', { ...needsShared, ...needsBrowser }, () => {
       const found = [];
       for (const photo of photos) {
         const image = new Image();
-        image.src = `/images/${photo}`;
+        image.src = `/photos/${photo}`;
         await image.decode();
         const clipped = detector
           .detect(image)
@@ -79,14 +80,14 @@ suite('MediaPipe', { ...needsShared, ...needsBrowser }, () => {
   }
 
   for (const [name, source] of Object.entries(SOURCES)) {
-    test(`${name}: the best box of each photo is ours`, async () => {
-      const { model } = await convert(sharedSource(source));
+    test(`${name}: the best box of each photo is ours`, needsLarge(`convert/${source}`), async () => {
+      const file = source === SOURCES.openimages ? `${source}/openimages-v4-ssd-mobilenet-v2.tar.gz` : source;
+      const { model } = await convert(largeSource(file));
       writeFileSync(join(models, `${name}.tflite`), model);
       const detector = await ObjectDetector.create({ model, scoreThreshold: SCORE });
-      const photos = readdirSync(shared('photos'));
-      const theirs = await findAll(`${name}.tflite`, photos);
-      for (const [i, photo] of photos.entries()) {
-        const [best] = await detector.detect(readFileSync(shared(`photos/${photo}`)));
+      const theirs = await findAll(`${name}.tflite`, PHOTOS);
+      for (const [i, photo] of PHOTOS.entries()) {
+        const [best] = await detector.detect(packagePhoto(photo));
         compare(theirs[i], best, photo);
       }
       detector.close();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { launch as launchPuppeteer } from 'puppeteer-core';
 import { startServer } from '../../tools/serve.js';
+import { PATIENCE_MS } from '../patience.js';
 
 /** Debian's Firefox instead of Chromium, by WebDriver BiDi. */
 export const isFirefox = process.env.OCELLI_BROWSER === 'firefox';
@@ -26,16 +27,24 @@ export const photos = () => execFileSync(`${ROOT}tools/photos.sh`, { encoding: '
  * @param {string[]} [args] of Chromium
  * @returns {Promise<import('playwright-core').Browser>}
  */
-export function launch(args = []) {
+export async function launch(args = []) {
   if (isFirefox) return launchFirefox();
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: BROWSER,
+    timeout: PATIENCE_MS,
     args: [
       ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
       ...['--disable-background-networking', '--disable-component-update'],
       ...args,
     ],
   });
+  const { newContext } = browser; // which newPage() takes, too
+  browser.newContext = async (options) => {
+    const context = await newContext.call(browser, options);
+    context.setDefaultTimeout(PATIENCE_MS);
+    return context;
+  };
+  return browser;
 }
 
 /** Playwright drives no Firefox but one of its own; of Puppeteer, tests use what is called alike in both. */
@@ -45,7 +54,15 @@ async function launchFirefox() {
     browser: 'firefox',
     executablePath: BROWSER,
     extraPrefsFirefox: fakeCamera,
+    timeout: PATIENCE_MS,
+    protocolTimeout: PATIENCE_MS,
   });
+  const { newPage } = browser;
+  browser.newPage = async (options) => {
+    const page = await newPage.call(browser, options);
+    page.setDefaultTimeout(PATIENCE_MS);
+    return page;
+  };
   return /** @type {import('playwright-core').Browser} */ (/** @type {unknown} */ (browser));
 }
 

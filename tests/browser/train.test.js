@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { build as bundle } from 'esbuild';
 import { after, before, suite, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { needsShared, shared } from '../node/shared.js';
+import { testData } from '../node/shared.js';
 import { DIGESTS } from '../node/train/reference_run.js';
 import { launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
@@ -49,7 +49,7 @@ suite('ocelli/train in a page', needsBrowser, () => {
       '/bundle/': OUT,
       '/dist/': `${ROOT}build/package/dist`,
       '/train/': `${ROOT}tests/node/train`,
-      '/shared/': shared(''),
+      '/data/': testData(''),
     };
     server = await serve({ roots });
     browser = await launch();
@@ -77,7 +77,7 @@ suite('ocelli/train in a page', needsBrowser, () => {
       );
     });
 
-  test('Keras’ trajectories, in both variants', needsShared, async () => {
+  test('Keras’ trajectories, in both variants', async () => {
     await bundlePage('keras', KERAS);
     const { page } = await openPage(browser, `${server.url}/blank.html`);
     const { passed, failures } = await page.evaluate(async () => {

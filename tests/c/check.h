@@ -1,5 +1,6 @@
-// A test program is a list of RUN(name) lines in main(); it prints "ok NAME" or "not ok NAME" per test and exits with
-// the number of failed ones. Built with ASan and UBSan by the Makefile, run by tests/node/native/native.test.js.
+// A test program is a list of RUN(name) lines in main(). For each test it prints "ok NAME", "ok NAME # SKIP REASON" or
+// "not ok NAME"; it exits with the number of failed ones. Built with ASan and UBSan by the Makefile, run by
+// tests/node/native/native.test.js.
 #ifndef OCELLI_TESTS_CHECK_H_
 #define OCELLI_TESTS_CHECK_H_
 
@@ -10,6 +11,7 @@
 
 static int check_failures_in_test;
 static int check_failed_tests;
+static char check_skip_reason[160];
 
 #define CHECK(condition)                                                     \
   do {                                                                       \
@@ -40,12 +42,23 @@ static int check_failed_tests;
     }                                                                                                             \
   } while (0)
 
-#define RUN(test)                                                       \
+// Returns from a test that cannot run here, as skipped. The arguments are printf's.
+#define SKIP(...)                                                       \
   do {                                                                  \
-    check_failures_in_test = 0;                                         \
-    test();                                                             \
-    printf("%s %s\n", check_failures_in_test ? "not ok" : "ok", #test); \
-    check_failed_tests += check_failures_in_test != 0;                  \
+    snprintf(check_skip_reason, sizeof check_skip_reason, __VA_ARGS__); \
+    return;                                                             \
+  } while (0)
+
+#define RUN(test)                                                         \
+  do {                                                                    \
+    check_failures_in_test = 0;                                           \
+    check_skip_reason[0] = 0;                                             \
+    test();                                                               \
+    check_failed_tests += check_failures_in_test != 0;                    \
+    if (check_failures_in_test == 0 && check_skip_reason[0] != 0)         \
+      printf("ok %s # SKIP %s\n", #test, check_skip_reason);              \
+    else                                                                  \
+      printf("%s %s\n", check_failures_in_test ? "not ok" : "ok", #test); \
   } while (0)
 
 #endif  // OCELLI_TESTS_CHECK_H_

@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PATIENCE_MS } from '../patience.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { bundleService, produce, startService } from '../../tools/edge.js';
 import { readAnswer } from '../service/contract.js';
 import { LIMITS, testRoutes } from '../service/routes.js';
 
 const NUM_OBJECTS = process.env.OCELLI_SOAK ? 1000 : 60;
-const PATIENCE_MS = 600000;
 
 /** A consumer that, for two of three messages, fails once: after its write it throws, or does not acknowledge. */
 const FAULTY = `

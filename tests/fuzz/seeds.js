@@ -1,7 +1,7 @@
 // The sound files that are damaged.
 import { readdirSync, readFileSync } from 'node:fs';
 import { encodePng, makeBmp, makeGif, withExifChunk, withExifSegment } from '../node/image_files.js';
-import { DEFAULT_MODEL, needsShared, packagePhoto, shared } from '../node/shared.js';
+import { DEFAULT_MODEL, packagePhoto, testData } from '../node/shared.js';
 import { imageRegions, modelRegions } from './regions.js';
 import { tinyDetector } from './tiny_models.js';
 
@@ -18,29 +18,23 @@ function model(name, file) {
   return { name, bytes, regions: modelRegions(bytes) };
 }
 
-/** @param {string} folder @param {number} maxBytes */
-function sharedModels(folder, maxBytes) {
-  if ('skip' in needsShared) return [];
-  return readdirSync(shared(folder))
+/** @param {string} folder of tests/data */
+function modelsOf(folder) {
+  return readdirSync(testData(folder))
     .filter((name) => name.endsWith('.tflite'))
-    .map((name) => model(name, readFileSync(shared(`${folder}/${name}`))))
-    .filter(({ bytes }) => bytes.length <= maxBytes);
+    .map((name) => model(name, readFileSync(testData(`${folder}/${name}`))));
 }
 
-/** Detectors of every kind: raw heads, with metadata, with the post-processing operator. */
+/** Detectors of every kind: raw heads, with their anchors, with the post-processing operator. */
 export const detectorSeeds = () => [
   model('default', readFileSync(DEFAULT_MODEL)),
-  ...sharedModels('models', 16e6).filter(({ name }) => /^ssd|^mobile_object/.test(name)),
+  ...modelsOf('models').filter(({ name }) => name.startsWith('ssd')),
 ];
 
 export const tinyDetectorSeed = () => model('tiny', tinyDetector());
 
 /** Networks of few operators each, and small whole ones. */
-export const networkSeeds = () => [
-  tinyDetectorSeed(),
-  ...sharedModels('ops', 1e6),
-  ...sharedModels('models', 1e6),
-];
+export const networkSeeds = () => [tinyDetectorSeed(), ...modelsOf('ops'), ...modelsOf('models')];
 
 /** The JPEG files that the native tests have in C. */
 function jpegs() {

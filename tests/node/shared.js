@@ -1,22 +1,21 @@
-// Reference data beside the checkout, and what the tests share.
+// What the tests share: their data, photos of packages, engines.
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import '../../wasm/platform/node.js';
 import { Engine } from '../../wasm/engine/engine.js';
 import { chooseVariant } from '../../wasm/engine/variant.js';
 
 export * from './numbers.js';
+export { large, needsLarge } from '../large_models.js';
 
-const SHARED = process.env.OCELLI_SHARED ?? fileURLToPath(new URL('../../../shared/data', import.meta.url));
+const DATA = fileURLToPath(new URL('../data', import.meta.url));
 
-/** For a test's options: runs it only where the reference data is. */
-export const needsShared = existsSync(SHARED) ? {} : { skip: `no reference data at ${SHARED}` };
+/** @param {string} path of a file in tests/data */
+export const testData = (path) => `${DATA}/${path}`;
 
-/** @param {string} path */
-export const shared = (path) => `${SHARED}/${path}`;
-/** @param {string} path */
-export const sharedJson = (path) => JSON.parse(readFileSync(shared(path), 'utf8'));
+/** @param {string} path @returns {any} */
+export const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'));
 
 /**
  * A typed array of a raw little-endian file.
@@ -25,9 +24,8 @@ export const sharedJson = (path) => JSON.parse(readFileSync(shared(path), 'utf8'
  * @param {{new (buffer: ArrayBuffer): T}} View
  * @returns {T}
  */
-export function sharedArray(path, View) {
-  const bytes = readFileSync(shared(path));
-  return new View(new Uint8Array(bytes).buffer);
+export function readArray(path, View) {
+  return new View(new Uint8Array(readFileSync(path)).buffer);
 }
 
 /**
@@ -52,25 +50,31 @@ export const DEFAULT_MODEL = fileURLToPath(
   new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url),
 );
 
+/** @param {string} name of a script that prints a directory of the user's cache */
+const directoryOf = (name) =>
+  execFileSync(fileURLToPath(new URL(`../../tools/${name}`, import.meta.url)), { encoding: 'utf8' }).trim();
+
 /** @type {string | undefined} */
 let photos;
-
 /** @typedef {'astronaut.png' | 'chelsea.png' | 'coffee.png'} PackagePhoto */
 
-/**
- * Where a photo of scikit-image's is in the user's cache: tests of these need no reference data.
- * @param {PackagePhoto} name
- */
+/** Where a photo of scikit-image's is. @param {PackagePhoto} name */
 export function packagePhotoPath(name) {
-  photos ??= execFileSync(fileURLToPath(new URL('../../tools/photos.sh', import.meta.url)), {
-    encoding: 'utf8',
-  }).trim();
+  photos ??= directoryOf('photos.sh');
   return `${photos}/${name}`;
 }
 
 /** @param {PackagePhoto} name */
 export function packagePhoto(name) {
   return readFileSync(packagePhotoPath(name));
+}
+
+/** @type {string | undefined} */
+let samples;
+/** A file of OpenCV's samples. @param {string} name */
+export function samplePath(name) {
+  samples ??= directoryOf('samples.sh');
+  return `${samples}/${name}`;
 }
 
 /**

@@ -6,6 +6,7 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ObjectDetector } from '../../wasm/platform/node.js';
 import { packagePhoto } from '../node/shared.js';
+import { PATIENCE_MS } from '../patience.js';
 import { readAnswer } from './contract.js';
 import { runLoad } from './load.js';
 import { install, startServer } from './node_server.js';
@@ -13,7 +14,7 @@ import { LIMITS, testRoutes } from './routes.js';
 
 const PHOTO = packagePhoto('chelsea.png');
 const NUM_REQUESTS = process.env.OCELLI_SOAK ? 2000 : 60;
-const OPEN = { THREADS: '2', MAX_QUEUE: '30', TIMEOUT_MS: '10000' };
+const OPEN = { THREADS: '2', MAX_QUEUE: '30', TIMEOUT_MS: String(PATIENCE_MS) };
 /** Heaps breathe. */
 const FLAT_MIB = 64;
 const folder = install();
@@ -130,6 +131,14 @@ describe('faults', () => {
     return socket;
   }
 
+  /** A busy machine may take longer than this server allows. */
+  async function untilAnswered() {
+    const end = Date.now() + PATIENCE_MS;
+    let { status } = await detect(server);
+    while (status !== 200 && Date.now() < end) ({ status } = await detect(server));
+    assert.equal(status, 200);
+  }
+
   test('a body that comes drop by drop', async () => {
     const socket = await begin();
     socket.on('error', () => {});
@@ -141,16 +150,13 @@ describe('faults', () => {
       clearInterval(drops);
       socket.destroy();
     }
-    assert.equal((await detect(server)).status, 200);
+    await untilAnswered();
   });
 
   test('bodies that break off', async () => {
     const sockets = await Promise.all(Array.from({ length: 40 }, begin)); // more than may be under way at once
     for (const socket of sockets) socket.destroy();
-    const deadline = Date.now() + 5000;
-    let response = await detect(server);
-    while (response.status === 503 && Date.now() < deadline) response = await detect(server);
-    assert.equal(response.status, 200);
+    await untilAnswered();
   });
 
   test('threads that die: what they were at is answered all the same, once', async () => {

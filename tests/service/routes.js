@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decodeImage } from '../../wasm/platform/node.js';
-import { needsShared, packagePhoto, shared } from '../node/shared.js';
+import { PATIENCE_MS } from '../patience.js';
+import { packagePhoto, samplePath } from '../node/shared.js';
 import { openapi, readAnswer } from './contract.js';
 import { readFileSync } from 'node:fs';
 
@@ -13,7 +14,7 @@ const PHOTO = packagePhoto('chelsea.png');
 /** Of the services that are tested. */
 export const LIMITS = {
   ...{ API_TOKEN: 'open sesame', ALLOWED_ORIGINS: 'https://pages.example', URL_HOSTS: 'photos.invalid' },
-  ...{ MAX_BODY_BYTES: '1000000', MAX_PIXELS: '2000000', TIMEOUT_MS: '5000' },
+  ...{ MAX_BODY_BYTES: '1000000', MAX_PIXELS: '2000000', TIMEOUT_MS: String(PATIENCE_MS) },
 };
 const AUTHORIZATION = { authorization: `Bearer ${LIMITS.API_TOKEN}` };
 
@@ -35,17 +36,15 @@ export function testRoutes(service, node) {
     return [response.status, code];
   };
 
-  test('two dogs: what the command line says, to the last bit', needsShared, async () => {
-    const path = shared('photos/pets.jpg');
+  test('a JPEG of several objects: what the command line says, to the last bit', async () => {
+    const path = samplePath('photos/data_messi5.jpg');
     const stdout = execFileSync(node, [CLI, 'detect', '--json', '--score', '0.3', path]);
     const { width, height, detections } = JSON.parse(String(stdout));
     const response = await detect(readFileSync(path), { headers: { 'content-type': 'image/jpeg' } });
     const found = await readAnswer('POST /detect', response);
     assert.deepEqual(found, { width, height, detections });
-    assert.deepEqual(
-      found.detections.map((/** @type {{label: string}} */ { label }) => label),
-      ['Dog', 'Dog'],
-    );
+    const labels = found.detections.map((/** @type {{label: string}} */ { label }) => label);
+    assert.ok(labels.length > 2 && labels.includes('Person'), String(labels));
   });
 
   test('bytes, a form, thresholds, the annotated picture', async () => {

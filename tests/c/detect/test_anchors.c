@@ -1,7 +1,7 @@
 // sources: src/detect/anchors.c src/base/status.c src/base/text.c
 #include "check.h"
 #include "detect/anchors.h"
-#include "shared_data.h"
+#include "test_data.h"
 
 static const float kRatios[] = {1, 2, 0.5f, 3, 0.3333f};
 static const int32_t kMaps[6][2] = {{19, 19}, {10, 10}, {5, 5}, {3, 3}, {2, 2}, {1, 1}};
@@ -59,12 +59,9 @@ static double largest_difference(const float* a, const float* b, int32_t count) 
 
 // TensorFlow's own, as corners.
 static void ssd_equals_tensorflow(void) {
+  NEEDS_LARGE("convert/openimages_v4");
   size_t size_bytes;
-  uint8_t* file = shared_read("convert/openimages_v4/anchors.npy", &size_bytes);
-  if (file == NULL) {
-    printf("# skipped: no shared data\n");
-    return;
-  }
+  uint8_t* file = large_read("convert/openimages_v4/anchors.npy", &size_bytes);
   const ocl_anchors_ssd settings = default_ssd();
   const ocl_anchors_grid grid = {300, 300, 0, NULL};
   int32_t count;
@@ -84,13 +81,10 @@ static void ssd_equals_tensorflow(void) {
 
 // A published 320x320 FPN detector's anchors, which TensorFlow folded into constants of one byte each.
 static void multiscale_equals_tensorflow(void) {
+  NEEDS_LARGE("convert/tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8");
   size_t size_bytes;
   uint8_t* shard =
-      shared_read("convert/tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8/group1-shard1of1.bin", &size_bytes);
-  if (shard == NULL) {
-    printf("# skipped: no shared data\n");
-    return;
-  }
+      large_read("convert/tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8/group1-shard1of1.bin", &size_bytes);
   // model.json: .../get_center_coordinates_and_sizes/ add, add_1, sub_1, sub of shape [12804].
   static const struct {
     size_t offset_bytes;

@@ -1,7 +1,7 @@
 // sources: src/tflite/metadata.c src/tflite/zip.c src/tflite/tflite.c src/tflite/operators.c src/tflite/verify.c src/tflite/schema.c src/tflite/flatbuffer.c src/base/status.c src/base/text.c
 #include "check.h"
 #include "flatbuffer_writer.h"
-#include "shared_data.h"
+#include "test_data.h"
 #include "tflite/metadata.h"
 #include "tflite/tflite.h"
 #include "tflite/zip.h"
@@ -367,12 +367,10 @@ static void check_published(const uint8_t* bytes, size_t size_bytes) {
 }
 
 static void test_published_model(void) {
+  const char* path = "models/ssd_mobilenet_v1_300_coco_metadata.uint8.tflite";
+  NEEDS_LARGE(path);
   size_t size_bytes;
-  uint8_t* bytes = shared_read("models/ssd_mobilenet_v1_300_coco_metadata.uint8.tflite", &size_bytes);
-  if (bytes == NULL) {
-    printf("# skipped: no shared data\n");
-    return;
-  }
+  uint8_t* bytes = large_read(path, &size_bytes);
   check_published(bytes, size_bytes);
   free(bytes);
 }

@@ -2,7 +2,7 @@
 #include <float.h>
 
 #include "check.h"
-#include "shared_data.h"
+#include "test_data.h"
 #include "tflite/operators.h"
 #include "tflite/tflite.h"
 #include "tiny_model.h"
@@ -367,17 +367,13 @@ static void check_folder(const char* folder, int expected_count) {
   char path[256], file[160];
   size_t size_bytes;
   snprintf(path, sizeof path, "%s/cases.json", folder);
-  char* cases = (char*)shared_read(path, &size_bytes);
-  if (cases == NULL) {
-    printf("# skipped: no shared data\n");
-    return;
-  }
+  char* cases = (char*)data_read(path, &size_bytes);
   const bool is_ops = strcmp(folder, "ops") == 0;
   int count = 0;
   for (const char* at = cases; seek(&at, "\"model\": \""); count++) {
     read_text(&at, file, sizeof file);
     snprintf(path, sizeof path, "%s/%s", folder, file);
-    uint8_t* bytes = shared_read(path, &size_bytes);
+    uint8_t* bytes = data_read(path, &size_bytes);
     ocl_tflite model;
     ocl_detail detail;
     CHECK_STATUS(ocl_tflite_verify(bytes, size_bytes, &model, &detail), OCL_OK);
@@ -390,24 +386,20 @@ static void check_folder(const char* folder, int expected_count) {
   free(cases);
 }
 
-static void test_shared_ops_are_read_as_tflite_reads_them(void) {
+static void test_operator_cases_are_read_as_tflite_reads_them(void) {
   check_folder("ops", 128);
 }
-static void test_shared_models_verify(void) {
-  check_folder("models", 24);
+static void test_small_networks_verify(void) {
+  check_folder("models", 18);
 }
 
 static void test_dynamic_batch_is_seen(void) {
   size_t size_bytes;
-  uint8_t* bytes = shared_read("models/keras2_mobilenet_v1_025_128_classifier.fp32.tflite", &size_bytes);
-  if (bytes == NULL) {
-    printf("# skipped: no shared data\n");
-    return;
-  }
+  uint8_t* bytes = data_read("models/mobilenet_v1_classifier.fp32.tflite", &size_bytes);
   ocl_tflite model;
   CHECK_STATUS(ocl_tflite_verify(bytes, size_bytes, &model, NULL), OCL_OK);
   const ocl_tflite_tensor input = ocl_tflite_get_tensor(&model, ocl_tflite_inputs(&model)[0]);
-  CHECK(input.is_batch_free && !input.is_shape_free && input.shape.dims[0] == 1 && input.shape.dims[1] == 128);
+  CHECK(input.is_batch_free && !input.is_shape_free && input.shape.dims[0] == 1 && input.shape.dims[1] == 96);
   free(bytes);
 }
 
@@ -457,7 +449,7 @@ static void test_hostile_tiny_model(void) {
   CHECK(mutate_everywhere(t.w.bytes, t.w.size_bytes) > 0);
 }
 
-static void test_hostile_shared_models(void) {
+static void test_hostile_operator_cases(void) {
   static const char* const files[] = {"relu_alone.fp32",
                                       "conv1x1_relu6.int8",
                                       "mean_fc_softmax.int8float",
@@ -469,11 +461,7 @@ static void test_hostile_shared_models(void) {
     char path[128];
     size_t size_bytes;
     snprintf(path, sizeof path, "ops/%s.tflite", files[i]);
-    uint8_t* bytes = shared_read(path, &size_bytes);
-    if (bytes == NULL) {
-      printf("# skipped: no shared data\n");
-      return;
-    }
+    uint8_t* bytes = data_read(path, &size_bytes);
     truncate_everywhere(bytes, size_bytes);
     mutate_everywhere(bytes, size_bytes);
     free(bytes);
@@ -494,10 +482,10 @@ int main(void) {
   RUN(test_order_is_checked);
   RUN(test_no_subgraph);
   RUN(test_bytes_must_be_aligned);
-  RUN(test_shared_ops_are_read_as_tflite_reads_them);
-  RUN(test_shared_models_verify);
+  RUN(test_operator_cases_are_read_as_tflite_reads_them);
+  RUN(test_small_networks_verify);
   RUN(test_dynamic_batch_is_seen);
   RUN(test_hostile_tiny_model);
-  RUN(test_hostile_shared_models);
+  RUN(test_hostile_operator_cases);
   return check_failed_tests;
 }

@@ -1,15 +1,15 @@
 // sources: src/train/trainer.c src/train/layers.c src/train/head.c src/train/optimizer.c src/train/matmul.c src/base/status.c src/base/text.c
-// Against Keras' trajectories (shared/data/train): every optimizer on the small head, step by step, and the tail with
+// Against Keras' trajectories (tests/data/train): every optimizer on the small head, step by step, and the tail with
 // frozen and live batch norm. tests/node/train/keras.test.js runs all cases, these among them, through the wasm.
 #include "check.h"
-#include "shared_data.h"
+#include "test_data.h"
 #include "train/trainer.h"
 
-static void* read_shared(const char* name, const char* suffix) {
+static void* read_file(const char* name, const char* suffix) {
   char path[128];
   size_t size_bytes;
   snprintf(path, sizeof path, "train/%s%s.bin", name, suffix);
-  return shared_read(path, &size_bytes);
+  return data_read(path, &size_bytes);
 }
 
 static double largest_difference(const float* a, const float* b, int32_t count) {
@@ -79,10 +79,10 @@ static void fill_batch(const ocl_trainer_buffers* b, const small_case* is, const
 }
 
 static void check_small(const small_case* is) {
-  uint8_t* features = read_shared("small", "_features");
-  uint16_t* labels = read_shared("small", "_labels");
-  float *kernel = read_shared("small", "_kernel0"), *sample_weights = read_shared("small", "_sample_weight");
-  float *params = read_shared(is->name, "_params"), *gradients = read_shared(is->name, "_grads");
+  uint8_t* features = read_file("small", "_features");
+  uint16_t* labels = read_file("small", "_labels");
+  float *kernel = read_file("small", "_kernel0"), *sample_weights = read_file("small", "_sample_weight");
+  float *params = read_file(is->name, "_params"), *gradients = read_file(is->name, "_grads");
   const ocl_layer dense = {.kind = OCL_POINTWISE, .channels = CLASSES, .added = -1};
   ocl_trainer* trainer;
   CHECK_STATUS(ocl_trainer_create(&dense, 1, (ocl_trainer_shape){1, 1, FEATURES, is->batch}, &is->optimizer, &trainer),
@@ -125,10 +125,10 @@ static void fill_tail(const ocl_trainer_buffers* b, const int8_t* features, cons
 }
 
 static void check_tail(const char* name, ocl_layer_norm norm) {
-  int8_t* features = read_shared("tail", "_features");
-  uint16_t* labels = read_shared("tail", "_labels");
-  float *initial = read_shared("tail", "_initial"), *final = read_shared(name, "_final");
-  float *gradients = read_shared(name, "_grad0"), *probabilities = read_shared(name, "_val_probs");
+  int8_t* features = read_file("tail", "_features");
+  uint16_t* labels = read_file("tail", "_labels");
+  float *initial = read_file("tail", "_initial"), *final = read_file(name, "_final");
+  float *gradients = read_file(name, "_grad0"), *probabilities = read_file(name, "_val_probs");
   const ocl_layer layers[] = {
       tail_layer(OCL_POINTWISE, 64, norm, true, -1), tail_layer(OCL_DEPTHWISE, 64, norm, true, -1),
       tail_layer(OCL_POINTWISE, 32, norm, false, 0), tail_layer(OCL_POINTWISE, 128, norm, true, -1),
@@ -268,14 +268,9 @@ static void batches_out_of_range_are_refused(void) {
 }
 
 int main(void) {
-  size_t size_bytes;
-  uint8_t* present = shared_read("train/small_kernel0.bin", &size_bytes);
-  if (present != NULL) {
-    RUN(the_small_head_follows_keras_step_by_step);
-    RUN(the_tail_follows_keras_with_frozen_batch_norm);
-    RUN(the_tail_follows_keras_with_live_batch_norm);
-  }
-  free(present);
+  RUN(the_small_head_follows_keras_step_by_step);
+  RUN(the_tail_follows_keras_with_frozen_batch_norm);
+  RUN(the_tail_follows_keras_with_live_batch_norm);
   RUN(gradients_match_differences_of_the_loss);
   RUN(layers_that_do_not_fit_are_refused);
   RUN(batches_out_of_range_are_refused);

@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   copyFileSync,
-  existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -20,11 +19,10 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
 import { encodePng } from '../../../wasm/draw/png.js';
+import { packagePhoto } from '../shared.js';
 import { CLI, jsonLines, ocelli, succeed } from './run.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const PHOTOS = join(process.env.OCELLI_SHARED ?? join(ROOT, '../shared/data'), 'photos');
-const withPhotos = { skip: existsSync(PHOTOS) ? false : `no photos in ${PHOTOS}` };
 const DEFAULT_MODEL = join(ROOT, 'dist/models/ssd_mobilenet_v2_oidv4.bin');
 
 const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-cli-'));
@@ -194,14 +192,15 @@ describe('detect', () => {
     );
   });
 
-  test('prints a table of what is in a photo', withPhotos, () => {
-    const text = succeed(['detect', 'pets.jpg', 'hot_dog.jpg'], { cwd: PHOTOS });
+  test('prints a table of what is in a photo', () => {
+    const names = /** @type {const} */ (['astronaut.png', 'coffee.png']);
+    for (const name of names) file(name, packagePhoto(name));
+    const text = succeed(['detect', '--score', '0.58', ...names], { cwd: sandbox });
     const [head, columns, ...rows] = text.trimEnd().split('\n');
-    assert.match(head, /^pets\.jpg {2}512 x 430 px, 2 objects, \d+ ms$/);
+    assert.match(head, /^astronaut\.png {2}512 x 512 px, 1 object, \d+ ms$/);
     assert.match(columns, /^ +label +score +x +y +width +height$/);
-    assert.match(rows[0], /^ {2}Dog +8[01]\.\d % +11\d +2\d +14\d +27\d$/);
-    assert.match(rows[1], /^ {2}Dog +7[678]\.\d % +34\d +16\d +15\d +20\d$/);
-    assert.match(rows[2], /^hot_dog\.jpg .* nothing above 50\.0 %/);
+    assert.match(rows[0], /^ {2}Person +5[89]\.\d % +\d\d +\d\d +3\d\d +4\d\d$/);
+    assert.match(rows[1], /^coffee\.png .* nothing above 58\.0 %/);
   });
 
   test('ends with Ctrl-C at once', async () => {
@@ -250,8 +249,8 @@ const isNear = ({ x, y }, box, margin) =>
   y < box.y + box.height + margin;
 
 describe('detect --out', () => {
-  test('FILE.png is the photo with the objects drawn on it', withPhotos, () => {
-    const photo = join(PHOTOS, 'chelsea.png');
+  test('FILE.png is the photo with the objects drawn on it', () => {
+    const photo = file('chelsea.png', packagePhoto('chelsea.png'));
     const picture = join(sandbox, 'found.png');
     const [{ detections }] = jsonLines(succeed(['detect', '--json', '--out', picture, photo]));
     assert.equal(detections.length, 1);

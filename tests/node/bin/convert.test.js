@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { zipSync } from 'fflate';
-import { needsShared, shared } from '../shared.js';
+import { large, needsLarge, packagePhoto, testData } from '../shared.js';
 import { ocelli } from './run.js';
 
-const PERSON = shared('convert/frozen_ssdlite_mobilenet_v2_300_person');
-const V1 = shared('convert/keras2_mobilenet_v1_025_128_classifier');
-const WEB = shared('convert/tfjs_mobilenet_v2_035_128_classifier');
+const PERSON = 'convert/frozen_ssdlite_mobilenet_v2_300_person';
+const SAVED = testData('convert/keras2_small_classifier');
+const WEB = testData('convert/tfjs_small_classifier');
 
 /** @type {string} */ let sandbox;
 before(() => {
@@ -18,10 +18,10 @@ before(() => {
 });
 after(() => rmSync(sandbox, { recursive: true, force: true }));
 
-describe('ocelli convert', needsShared, () => {
-  test('a detector: written, described, and found to detect', () => {
+describe('ocelli convert', () => {
+  test('a detector: written, described, and found to detect', needsLarge(PERSON), () => {
     const out = join(sandbox, 'person.tflite');
-    const { status, stdout, stderr } = ocelli(['convert', PERSON, out]);
+    const { status, stdout, stderr } = ocelli(['convert', large(PERSON), out]);
     assert.deepEqual({ status, stderr }, { status: 0, stderr: '' });
     assert.match(stdout, /person\.tflite: a detector, 11\.5 MiB/);
     assert.match(stdout, /1917 anchors, box coder 10, 10, 5, 5, sigmoid scores of 1 class/);
@@ -30,25 +30,37 @@ describe('ocelli convert', needsShared, () => {
     assert.match(inspected, /normalization +\(pixel - 127\.5\) \/ 127\.5/);
     assert.match(inspected, /suppression +score 1e-8, IoU 0\.6, 100 a class, 100 in all/);
     const { detections } = JSON.parse(
-      ocelli(['detect', '--json', '--model', out, shared('photos/astronaut.png')]).stdout,
+      ocelli(['detect', '--json', '--model', out, '-'], { input: packagePhoto('astronaut.png') }).stdout,
     );
     assert.equal(detections.length, 1);
     assert.ok(Math.abs(detections[0].score - 0.9024) < 1e-3);
   });
 
-  test('the same from a directory, a part of it, a zip and standard input', () => {
-    const graph = readFileSync(join(PERSON, 'frozen_inference_graph.pb'));
-    const zip = join(sandbox, 'model.zip');
-    writeFileSync(zip, zipSync({ 'some/where/frozen_inference_graph.pb': graph }));
-    /** @type {[string, Uint8Array?][]} */
-    const sources = [[PERSON], [join(PERSON, 'frozen_inference_graph.pb')], [zip], ['-', graph]];
-    const files = sources.map(([source, input], i) => {
-      const out = join(sandbox, `same-${i}.tflite`);
-      assert.equal(ocelli(['convert', source, out], { input }).status, 0, source);
-      return readFileSync(out);
-    });
-    for (const file of files) assert.ok(file.equals(files[0]));
-    const [whole, part] = [V1, join(V1, 'saved_model.pb')].map((source, i) => {
+  test(
+    'a frozen graph: the same in a directory, alone, in a zip, from standard input',
+    needsLarge(PERSON),
+    () => {
+      const graph = readFileSync(join(large(PERSON), 'frozen_inference_graph.pb'));
+      const zip = join(sandbox, 'model.zip');
+      writeFileSync(zip, zipSync({ 'some/where/frozen_inference_graph.pb': graph }));
+      /** @type {[string, Uint8Array?][]} */
+      const sources = [
+        [large(PERSON)],
+        [join(large(PERSON), 'frozen_inference_graph.pb')],
+        [zip],
+        ['-', graph],
+      ];
+      const files = sources.map(([source, input], i) => {
+        const out = join(sandbox, `same-${i}.tflite`);
+        assert.equal(ocelli(['convert', source, out], { input }).status, 0, source);
+        return readFileSync(out);
+      });
+      for (const file of files) assert.ok(file.equals(files[0]));
+    },
+  );
+
+  test('a directory, or its main file', () => {
+    const [whole, part] = [SAVED, join(SAVED, 'saved_model.pb')].map((source, i) => {
       const out = join(sandbox, `part-${i}.tflite`);
       assert.equal(ocelli(['convert', source, out]).status, 0, source);
       return readFileSync(out);
@@ -59,10 +71,10 @@ describe('ocelli convert', needsShared, () => {
 
   test('options, and one JSON object', () => {
     const out = join(sandbox, 'small.tflite');
-    const args = ['convert', '--weights', 'int8', '--batch', '2', '--json', V1, out];
+    const args = ['convert', '--weights', 'int8', '--batch', '2', '--json', SAVED, out];
     const { kind, bytes, operators } = JSON.parse(ocelli(args).stdout);
-    assert.deepEqual([kind, bytes, operators.CONV_2D], ['network', readFileSync(out).length, 15]);
-    assert.match(ocelli(['inspect', out]).stdout, /float32 +\[2, 128, 128, 3\]/);
+    assert.deepEqual([kind, bytes, operators.CONV_2D], ['network', readFileSync(out).length, 5]);
+    assert.match(ocelli(['inspect', out]).stdout, /float32 +\[2, 96, 96, 3\]/);
   });
 
   test('failures are named, end with 1 or 2, and leave nothing behind', () => {
@@ -76,16 +88,16 @@ describe('ocelli convert', needsShared, () => {
     /** @type {[string[], number, RegExp][]} */
     const cases = [
       [[join(sandbox, 'nothing'), out], 1, /ENOENT/],
-      [[shared('photos'), out], 1, /SOURCE_UNKNOWN/],
-      [[shared('photos/coffee.png'), out], 1, /SOURCE_(UNKNOWN|DAMAGED)/],
+      [[testData('labels'), out], 1, /SOURCE_UNKNOWN/],
+      [[testData('images/baseline.jpg'), out], 1, /SOURCE_(UNKNOWN|DAMAGED)/],
       [[archive({ '../saved_model.pb': new Uint8Array(9) }), out], 1, /ARCHIVE_UNSAFE/],
       [[archive({ 'saved_model.pb': new Uint8Array(9) }), out], 1, /SOURCE_|CHECKPOINT_/],
-      [['--signature', 'nope', V1, out], 1, /SIGNATURE_UNKNOWN.*the model has: serving_default/],
-      [['--classes', 'Dog', V1, out], 2, /detectors only/],
-      [['--weights', 'int4', V1, out], 2, /--weights takes fp32, fp16 or int8/],
-      [['--batch', 'many', V1, out], 2, /--batch takes/],
-      [[V1], 2, /needs a model to convert/],
-      [[V1, join(folder, 'no/such/folder.tflite')], 1, /ENOENT/],
+      [['--signature', 'nope', SAVED, out], 1, /SIGNATURE_UNKNOWN.*the model has: serving_default/],
+      [['--classes', 'Dog', SAVED, out], 2, /detectors only/],
+      [['--weights', 'int4', SAVED, out], 2, /--weights takes fp32, fp16 or int8/],
+      [['--batch', 'many', SAVED, out], 2, /--batch takes/],
+      [[SAVED], 2, /needs a model to convert/],
+      [[SAVED, join(folder, 'no/such/folder.tflite')], 1, /ENOENT/],
     ];
     for (const [args, expected, reason] of cases) {
       const { status, stdout, stderr } = ocelli(['convert', ...args]);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { cosineSimilarity, FeatureExtractor, ImageClassifier } from '../../../wasm/platform/node.js';
-import { needsShared, packagePhoto, shared } from '../shared.js';
+import { large, needsLarge, packagePhoto, testData } from '../shared.js';
 import { jsonLines, ocelli, succeed } from './run.js';
 
 const INPUT = '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}';
@@ -111,12 +111,12 @@ describe('embed', () => {
     assert.notEqual(early.features.length, 1280);
   });
 
-  test('a model of one’s own', needsShared, () => {
-    const model = shared('models/mobilenet_v2_130_224_feature_vector.fp16.tflite');
+  test('a model of one’s own', () => {
+    const model = testData('models/mobilenet_v2_features.fp16.tflite');
     const args = ['embed', '--json', '--model', model, COFFEE];
     assert.match(ocelli(args).stderr, /MODEL_INPUT_UNKNOWN: .*pass it with --input/);
     const [{ features }] = jsonLines(succeed([...args, '--input', INPUT]));
-    assert.equal(features.length, 1664);
+    assert.equal(features.length, 1280);
   });
 });
 
@@ -152,9 +152,9 @@ describe('similar', () => {
   });
 });
 
-describe('classify', needsShared, () => {
-  const model = shared('models/tf2_mobilenet_v2_1.0_224_ptq.tflite');
-  const labels = shared('labels/imagenet-1001.txt');
+const NEEDED = ['models/tf2_mobilenet_v2_1.0_224_ptq.tflite', 'labels/imagenet-1001.txt'];
+describe('classify', needsLarge(...NEEDED), () => {
+  const [model, labels] = NEEDED.map(large);
   const options = ['--model', model, '--labels', labels];
 
   test('--json: the library’s classes; a bad image is named and the others done', async () => {
@@ -171,13 +171,13 @@ describe('classify', needsShared, () => {
     const text = succeed(['classify', ...options, '--top', '2', '-'], { input: readFileSync(CHELSEA) });
     assert.match(text, /^-\n {2,3}\d+\.\d % {2}.* cat\n {2,3}\d+\.\d % {2}.*\n$/);
   });
+});
 
-  test('a detector is refused', () => {
-    const other = shared('models/ssd_mobilenet_v1_300_coco_metadata.uint8.tflite');
-    const { status, stderr } = ocelli(['classify', '--model', other, CHELSEA]);
-    assert.equal(status, 1);
-    assert.match(stderr, /MODEL_IS_NOT_A_CLASSIFIER/);
-  });
+test('classify refuses a detector', () => {
+  const other = testData('models/ssd_fast_nms.uint8in.tflite');
+  const { status, stderr } = ocelli(['classify', '--model', other, '--input', INPUT, CHELSEA]);
+  assert.equal(status, 1);
+  assert.match(stderr, /MODEL_IS_NOT_A_CLASSIFIER/);
 });
 
 describe('class slicing', () => {

@@ -1,7 +1,7 @@
-// What the tests of conversion share: sources from the reference data, and running what comes out.
+// What the tests of conversion share: sources, and running what comes out.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { loadEngine, shared } from '../shared.js';
+import { large, loadEngine, testData } from '../shared.js';
 
 /**
  * A source as convert() takes it: a directory's files, or a file's bytes.
@@ -18,8 +18,11 @@ export function readSource(path) {
   );
 }
 
-/** @param {string} name in the folder convert of the reference data */
-export const sharedSource = (name) => readSource(shared(`convert/${name}`));
+/** @param {string} name in the folder convert of the large models */
+export const largeSource = (name) => readSource(large(`convert/${name}`));
+
+/** @param {string} name in tests/data/convert */
+export const smallSource = (name) => readSource(testData(`convert/${name}`));
 
 /**
  * Each of the images through the network, one after the other: the first output.

@@ -2,9 +2,19 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { convert } from '../../../wasm/convert/index.js';
-import { runEach, sharedSource } from './convert.js';
+import { largeSource, runEach, smallSource } from './convert.js';
+import { kernelBytes } from '../kernel_bytes.js';
 import { runLiteRt } from '../litert.js';
-import { loadEngine, maxAbs, maxDifference, needsShared, sharedArray, variants } from '../shared.js';
+import {
+  large,
+  loadEngine,
+  maxAbs,
+  maxDifference,
+  needsLarge,
+  readArray,
+  testData,
+  variants,
+} from '../shared.js';
 
 const HUB = 'hub_mobilenet_v2_130_224_feature_vector';
 const V2 = 'keras2_mobilenet_v2_035_128_classifier';
@@ -73,9 +83,13 @@ const CASES = [
   },
 ];
 
-/** @param {{source: string, pixels?: string, range: number[]}} options three images */
-function readImages({ source, pixels = source.replace('.tar.gz', ''), range: [scale, offset] }) {
-  const bytes = sharedArray(`convert/${pixels}.input.u8.bin`, Uint8Array);
+/** One network as each format, with TensorFlow's answers in one file. */
+const SMALL_CASES = ['keras2_small_classifier', 'tfjs_layers_small_classifier', 'tfjs_small_classifier'];
+const SMALL = SMALL_CASES[0];
+
+/** @param {string} path @param {number[]} range @returns three images */
+function readImages(path, [scale, offset]) {
+  const bytes = readArray(path, Uint8Array);
   const size = bytes.length / 3;
   return [0, 1, 2].map((i) =>
     Float32Array.from(bytes.subarray(i * size, (i + 1) * size), (pixel) => pixel * scale + offset),
@@ -85,52 +99,69 @@ function readImages({ source, pixels = source.replace('.tar.gz', ''), range: [sc
 /** @param {Float32Array[]} rows */
 const joined = (rows) => Float32Array.from(rows.flatMap((row) => [...row]));
 
-describe('classifiers and feature vectors', needsShared, () => {
-  for (const options of CASES) {
-    const { source, output = `${source}.output.bin`, operators } = options;
+const smallImages = () => readImages(testData('models/pictures_96.u8.bin'), ONE_TO_ONE);
+const smallReference = () => readArray(testData('convert/small_classifier.output.bin'), Float32Array);
+
+/**
+ * In our engine and in LiteRT.js.
+ * @param {Uint8Array<ArrayBuffer>} model
+ * @param {Float32Array[]} images
+ * @param {Float32Array} reference
+ */
+async function checkOutputs(model, images, reference) {
+  const tolerance = 1e-4 * maxAbs(reference);
+  for (const variant of variants) {
+    const rows = await runEach(variant, model, images);
+    assert.ok(maxDifference(joined(rows), reference) <= tolerance, variant);
+  }
+  const side = Math.sqrt(images[0].length / 3);
+  const [{ data }] = await runLiteRt(model, images[0], [1, side, side, 3]);
+  assert.ok(maxDifference(data, reference.subarray(0, data.length)) <= tolerance, 'LiteRT.js');
+}
+
+describe('classifiers and feature vectors', () => {
+  for (const source of SMALL_CASES) {
     test(source, async () => {
-      const { model, operators: kinds } = await convert(sharedSource(source));
-      assert.deepEqual(kinds, operators);
-      const reference = sharedArray(`convert/${output}`, Float32Array);
-      const tolerance = 1e-4 * maxAbs(reference);
-      const images = readImages(options);
-      for (const variant of variants) {
-        const rows = await runEach(variant, model, images);
-        assert.ok(maxDifference(joined(rows), reference) <= tolerance, variant);
-      }
-      const side = Math.sqrt(images[0].length / 3);
-      const [{ data }] = await runLiteRt(model, images[0], [1, side, side, 3]);
-      assert.ok(maxDifference(data, reference.subarray(0, data.length)) <= tolerance, 'LiteRT.js');
+      const { model, operators } = await convert(smallSource(source));
+      const kinds = { CONV_2D: 5, DEPTHWISE_CONV_2D: 4, MEAN: 1, FULLY_CONNECTED: 1, SOFTMAX: 1 };
+      assert.deepEqual(operators, kinds);
+      await checkOutputs(model, smallImages(), smallReference());
+    });
+  }
+  for (const options of CASES) {
+    const { source, output = `${source}.output.bin`, pixels = source.replace('.tar.gz', '') } = options;
+    test(source, needsLarge(`convert/${source}`), async () => {
+      const { model, operators } = await convert(largeSource(source));
+      assert.deepEqual(operators, options.operators);
+      const images = readImages(large(`convert/${pixels}.input.u8.bin`), options.range);
+      await checkOutputs(model, images, readArray(large(`convert/${output}`), Float32Array));
     });
   }
 });
 
-describe('options', needsShared, () => {
-  const images = needsShared.skip ? [] : readImages({ source: V2, range: ONE_TO_ONE });
-  const reference = needsShared.skip
-    ? new Float32Array()
-    : sharedArray(`convert/${V2}.output.bin`, Float32Array);
+describe('options', () => {
+  const images = smallImages();
+  const reference = smallReference();
 
   for (const weights of /** @type {const} */ (['fp16', 'int8'])) {
     test(`${weights} weights: smaller, near, and the same in LiteRT.js`, async () => {
-      const full = await convert(sharedSource(V2));
-      const { model } = await convert(sharedSource(V2), { weights });
-      assert.ok(
-        model.length < full.model.length * (weights === 'fp16' ? 0.55 : 0.4),
-        `${model.length} bytes`,
-      );
+      const full = await convert(smallSource(SMALL));
+      const { model } = await convert(smallSource(SMALL), { weights });
+      const part = kernelBytes(model) / kernelBytes(full.model);
+      // Kernels of fewer than 1024 values stay as they are in 8 bits, as TensorFlow leaves them.
+      assert.ok(part < (weights === 'fp16' ? 0.51 : 0.75), String(part));
       const [row] = await runEach('simd', model, images.slice(0, 1));
       assert.ok(maxDifference(row, reference.subarray(0, 10)) < (weights === 'fp16' ? 0.01 : 0.06));
-      const [{ data }] = await runLiteRt(model, images[0], [1, 128, 128, 3]);
+      const [{ data }] = await runLiteRt(model, images[0], [1, 96, 96, 3]);
       assert.ok(maxDifference(row, data) < (weights === 'fp16' ? 1e-5 : 0.06));
     });
   }
 
   test('a fixed batch, and a free one', async () => {
-    const fixed = await convert(sharedSource(V2), { batch: 3 });
+    const fixed = await convert(smallSource(SMALL), { batch: 3 });
     const rows = await runEach('simd', fixed.model, [joined(images)]);
     assert.ok(maxDifference(rows[0], reference) < 1e-5);
-    const free = await convert(sharedSource(V2), { batch: 'dynamic' });
+    const free = await convert(smallSource(SMALL), { batch: 'dynamic' });
     const engine = await loadEngine('simd', free.model);
     assert.ok(engine.network.dynamicBatch);
     engine.setBatch(3);
@@ -141,16 +172,16 @@ describe('options', needsShared, () => {
   });
 
   test('outputs by the name of a layer', async () => {
-    const { model } = await convert(sharedSource('tfjs_mobilenet_v2_035_128_classifier'), {
-      outputs: ['StatefulPartitionedCall/mobilenetv2_0.35_128/out_relu/Relu6'],
+    const { model } = await convert(smallSource('tfjs_small_classifier'), {
+      outputs: ['StatefulPartitionedCall/model/out_relu/Relu6'],
     });
     const engine = await loadEngine('simd', model);
-    assert.deepEqual(engine.outputs[0].shape, [1, 4, 4, 1280]);
+    assert.deepEqual(engine.outputs[0].shape, [1, 3, 3, 48]);
     engine.close();
   });
 
   test('what is wrong is named', async () => {
-    const source = sharedSource(V2);
+    const source = smallSource(SMALL);
     await assert.rejects(convert(source, { signature: 'nope' }), { code: 'SIGNATURE_UNKNOWN' });
     await assert.rejects(convert(source, { outputs: ['nope'] }), { code: 'SIGNATURE_UNKNOWN' });
     await assert.rejects(convert(source, /** @type {any} */ ({ weights: 'int4' })), {

@@ -7,17 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
 import { convert } from '../../../wasm/convert/index.js';
 import { Files, openSource } from '../../../wasm/convert/source/files.js';
-import { sharedSource } from './convert.js';
+import { largeSource } from './convert.js';
 import { runLiteRt } from '../litert.js';
-import {
-  loadEngine,
-  maxAbs,
-  maxDifference,
-  needsShared,
-  shared,
-  sharedArray,
-  sharedJson,
-} from '../shared.js';
+import { large, loadEngine, maxAbs, maxDifference, needsLarge, readArray, readJson } from '../shared.js';
 
 /**
  * @typedef {{score: number, box: number[], label: number, name?: string, entity?: string}} Found
@@ -28,18 +20,19 @@ const OPEN_IMAGES = 'openimages_v4/openimages-v4-ssd-mobilenet-v2.tar.gz';
 const LOOPS = 'openimages_v4/loops-variant-without-variables.tar.gz';
 const PERSON = 'frozen_ssdlite_mobilenet_v2_300_person';
 const HANDS = 'tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8';
+const needsOpenImages = needsLarge('convert/openimages_v4', 'photos');
 const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
 const SURE = 0.1; // below that, neighbours differ by 1e-6 and change places
 
 /** @returns {Photo[]} */
 function openImagesPhotos() {
-  const folder = shared('convert/openimages_v4/refs');
+  const folder = large('convert/openimages_v4/refs');
   return readdirSync(folder).flatMap((photo) => {
-    const found = sharedJson(`convert/openimages_v4/refs/${photo}/outputs.json`).detections;
+    const found = readJson(`${folder}/${photo}/outputs.json`).detections;
     const paths = [
       `${folder}/${photo}/decoded.png`,
-      shared(`photos/${photo}.png`),
-      shared(`photos/${photo}.jpg`),
+      large(`photos/${photo}.png`),
+      large(`photos/${photo}.jpg`),
     ];
     return paths
       .filter((path) => existsSync(path))
@@ -49,9 +42,9 @@ function openImagesPhotos() {
 
 /** @param {string} name @returns {Photo[]} */
 function zooPhotos(name) {
-  const { first_20_of_100: zoo, first_20: web } = sharedJson(`convert/${name}/reference.json`);
+  const { first_20_of_100: zoo, first_20: web } = readJson(large(`convert/${name}/reference.json`));
   return Object.entries(zoo ?? web).map(([photo, reference]) => ({
-    path: shared(`photos/${photo}`),
+    path: large(`photos/${photo}`),
     isExact: photo.endsWith('.png'),
     found: (reference.detection_scores ?? reference.scores).map(
       (/** @type {number} */ score, /** @type {number} */ i) => ({
@@ -104,9 +97,7 @@ async function compareAll(model, photos) {
 
 /** The graph with loops and asset tables, with the other archive's variables. */
 async function loopsSource() {
-  const [graph, other] = await Promise.all(
-    [LOOPS, OPEN_IMAGES].map((name) => openSource(sharedSource(name))),
-  );
+  const [graph, other] = await Promise.all([LOOPS, OPEN_IMAGES].map((name) => openSource(largeSource(name))));
   assert.ok(graph instanceof Files && other instanceof Files);
   return new Map([
     ...graph.names.map((name) => /** @type {const} */ ([name, () => graph.read(name)])),
@@ -119,12 +110,12 @@ async function loopsSource() {
 /** @type {ReturnType<typeof convert> | undefined} */
 let published;
 /** The module as it is published; converted once. */
-const convertPublished = () => (published ??= convert(sharedSource(OPEN_IMAGES)));
+const convertPublished = () => (published ??= convert(largeSource(OPEN_IMAGES)));
 
-describe('601 classes of Open Images', needsShared, () => {
+describe('601 classes of Open Images', needsOpenImages, () => {
   /** @type {Awaited<ReturnType<typeof convert>>} */ let converted;
   before(async () => {
-    if (!needsShared.skip) converted = await convertPublished();
+    if (!needsOpenImages.skip) converted = await convertPublished();
   });
 
   test('detections, labels and MIDs on every photo', () => compareAll(converted.model, openImagesPhotos()));
@@ -138,8 +129,8 @@ describe('601 classes of Open Images', needsShared, () => {
   });
 
   test('the raw heads, in LiteRT.js, too', async () => {
-    const input = readNpy('convert/openimages_v4/refs/pets/input.npy');
-    const boxes = readNpy('convert/openimages_v4/refs/pets/box_encodings.npy');
+    const input = readNpy('refs/pets/input.npy');
+    const boxes = readNpy('refs/pets/box_encodings.npy');
     const outputs = await runLiteRt(converted.model, input, [1, 300, 300, 3]);
     const raw = outputs.find(({ shape }) => shape.at(-1) === 4);
     assert.ok(raw && maxDifference(raw.data, boxes) < 1e-4 * 81);
@@ -155,12 +146,12 @@ describe('601 classes of Open Images', needsShared, () => {
 
   test('classes sliced for good: the same scores', async () => {
     const wanted = ['Dog', 'cat', '/m/01g317'];
-    const sliced = await convert(sharedSource(OPEN_IMAGES), { classes: wanted });
+    const sliced = await convert(largeSource(OPEN_IMAGES), { classes: wanted });
     assert.ok(sliced.model.length < 0.4 * converted.model.length);
     const detector = await ObjectDetector.create({ model: sliced.model });
     assert.deepEqual(detector.labels.map(({ name }) => name).sort(), ['Cat', 'Dog', 'Person']);
     const whole = await ObjectDetector.create({ model: converted.model, classes: { allow: wanted } });
-    const photo = readFileSync(shared('photos/pets.jpg'));
+    const photo = readFileSync(large('photos/pets.jpg'));
     const [a, b] = await Promise.all(
       [sliced, whole].map((d) => (d === whole ? whole : detector).detect(photo, { scoreThreshold: 0.01 })),
     );
@@ -171,13 +162,13 @@ describe('601 classes of Open Images', needsShared, () => {
     });
     detector.close();
     whole.close();
-    await assert.rejects(convert(sharedSource(OPEN_IMAGES), { classes: ['Dgo'] }), /UNKNOWN_CLASS|'Dog'/);
+    await assert.rejects(convert(largeSource(OPEN_IMAGES), { classes: ['Dgo'] }), /UNKNOWN_CLASS|'Dog'/);
   });
 });
 
 for (const name of [PERSON, HANDS]) {
-  test(name, needsShared, async () => {
-    const { model, kind, notes } = await convert(sharedSource(name));
+  test(name, needsLarge(`convert/${name}`, 'photos'), async () => {
+    const { model, kind, notes } = await convert(largeSource(name));
     assert.equal(kind, 'detector');
     assert.match(notes.join(), /the source has no class names: classes are numbered/);
     await compareAll(model, zooPhotos(name));
@@ -195,8 +186,8 @@ for (const name of [PERSON, HANDS]) {
   });
 }
 
-test('a softmax head is left whole, and its scores filtered', needsShared, async () => {
-  const files = await openSource(sharedSource(OPEN_IMAGES));
+test('a softmax head is left whole, and its scores filtered', needsOpenImages, async () => {
+  const files = await openSource(largeSource(OPEN_IMAGES));
   assert.ok(files instanceof Files);
   const source = new Map(files.names.map((name) => [name, () => files.read(name)]));
   source.set('saved_model.pb', async () => withSoftmax(await files.read('saved_model.pb')));
@@ -214,7 +205,7 @@ test('a softmax head is left whole, and its scores filtered', needsShared, async
   const { sliced } = JSON.parse(String(inspected));
   assert.deepEqual([sliced.classes, sliced.savedMultiplyAdds], [2, 0]);
   assert.match(sliced.leftWhole, /softmax scores depend on each other/);
-  const photo = readFileSync(shared('photos/pets.jpg'));
+  const photo = readFileSync(large('photos/pets.jpg'));
   /** @type {Float32Array[]} */
   const probabilities = [];
   for (const { model } of [whole, filtered]) {
@@ -252,9 +243,9 @@ function withSoftmax(graph) {
   return new Uint8Array(Buffer.from(changed, 'latin1'));
 }
 
-/** Little-endian float32 of version 1. @param {string} path */
+/** Little-endian float32 of version 1. @param {string} path in the folder of the Open Images module */
 function readNpy(path) {
-  const bytes = sharedArray(path, Uint8Array);
+  const bytes = readArray(large(`convert/openimages_v4/${path}`), Uint8Array);
   const start = 10 + new DataView(bytes.buffer).getUint16(8, true);
   return new Float32Array(bytes.slice(start).buffer);
 }

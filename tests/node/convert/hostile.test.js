@@ -7,8 +7,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { gzipSync, zipSync } from 'fflate';
 import { convert } from '../../../wasm/convert/index.js';
 import { CONVERT_MESSAGES } from '../../../wasm/convert/errors.js';
-import { sharedSource } from './convert.js';
-import { needsShared } from '../shared.js';
+import { smallSource } from './convert.js';
 
 /** @typedef {Record<string, Uint8Array>} Folder */
 
@@ -31,7 +30,7 @@ async function assertNamed(source, reason) {
 
 /** @param {string} name @returns {Folder} */
 function folder(name) {
-  const files = /** @type {Record<string, () => Uint8Array>} */ (sharedSource(name));
+  const files = /** @type {Record<string, () => Uint8Array>} */ (smallSource(name));
   return Object.fromEntries(Object.entries(files).map(([path, read]) => [path, read()]));
 }
 
@@ -49,8 +48,8 @@ test('every code is in the manual, with its meaning', () => {
   }
 });
 
-describe('SavedModels', needsShared, () => {
-  const source = needsShared.skip ? {} : folder('keras2_mobilenet_v1_025_128_classifier');
+describe('SavedModels', () => {
+  const source = folder('keras2_small_classifier');
   const variables = source[VARIABLES];
   const index = source[INDEX];
 
@@ -120,9 +119,9 @@ describe('SavedModels', needsShared, () => {
   });
 });
 
-describe('TensorFlow.js models', needsShared, () => {
-  const graph = needsShared.skip ? {} : folder('tfjs_mobilenet_v2_035_128_classifier');
-  const layers = needsShared.skip ? {} : folder('tfjs_layers_mobilenet_v2_035_128_classifier');
+describe('TensorFlow.js models', () => {
+  const graph = folder('tfjs_small_classifier');
+  const layers = folder('tfjs_layers_small_classifier');
   const SHARD = 'group1-shard1of1.bin';
 
   /** @param {Folder} source @param {(json: any) => void} change @returns {Folder} */

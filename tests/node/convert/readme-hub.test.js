@@ -8,8 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
 import { convert } from '../../../wasm/convert/index.js';
-import { sharedSource } from './convert.js';
-import { needsShared, packagePhoto, sharedJson } from '../shared.js';
+import { largeSource } from './convert.js';
+import { needsLarge, packagePhoto, readJson, testData } from '../shared.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
@@ -19,16 +19,18 @@ const SOURCES = {
   'mobilenet_v2_130_224_feature_vector.tflite': 'hub_mobilenet_v2_130_224_feature_vector.tar.gz',
   'openimages_v4_ssd_mobilenet_v2.tflite': 'openimages_v4/openimages-v4-ssd-mobilenet-v2.tar.gz',
 };
+const NEEDED = ['convert/hub_mobilenet_v2_130_224_feature_vector.tar.gz', 'convert/openimages_v4'];
+const needsSources = needsLarge(...NEEDED);
 
-describe('the README beside the model card', needsShared, () => {
+describe('the README beside the model card', needsSources, () => {
   const folder = mkdtempSync(join(tmpdir(), 'ocelli-readme-'));
   after(() => rmSync(folder, { recursive: true }));
   before(async () => {
-    if (needsShared.skip) return;
+    if (needsSources.skip) return;
     await mkdir(join(folder, 'node_modules'));
     symlinkSync(ROOT, join(folder, 'node_modules/ocelli'), 'dir');
     for (const [file, source] of Object.entries(SOURCES))
-      writeFileSync(join(folder, file), (await convert(sharedSource(source))).model);
+      writeFileSync(join(folder, file), (await convert(largeSource(source))).model);
     for (const name of /** @type {const} */ (['chelsea.png', 'coffee.png']))
       writeFileSync(join(folder, name), packagePhoto(name));
   });
@@ -79,8 +81,9 @@ describe('the README beside the model card', needsShared, () => {
       const { data: pixels, width, height } = await decodeImage(readFileSync('chelsea.png'));
       const imageTensor = { data: Float32Array.from(pixels, (value) => value / 255), shape: [1, height, width, 3] };`;
     const found = runSnippet(1, given, '{ classNames, scores: [...detectorOutput.detection_scores] }');
-    const { detections } = sharedJson('convert/openimages_v4/refs/chelsea/outputs.json');
-    assert.equal(found.classNames[0], detections[0].name);
+    const cases = readJson(testData('detector/cases.json'));
+    const { detections } = cases.find((/** @type {any} */ { photo }) => photo === 'chelsea.png');
+    assert.equal(found.classNames[0], '/m/01yrx');
     assert.ok(Math.abs(found.scores[0] - detections[0].score) < 1e-3);
   });
 });

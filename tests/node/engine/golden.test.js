@@ -1,39 +1,61 @@
 // The network alone against TFLite's own outputs: every operator case, every whole model, the default detector's heads;
-// in each variant that this engine runs. Tolerances: ../shared/data/README.md.
+// in each variant that this engine runs. Tolerances: tests/data/README.md.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
+import { readList } from '../../large_models.js';
+import { decodeImage } from '../../../wasm/platform/node.js';
 import {
   cosine,
+  DEFAULT_MODEL,
+  large,
   loadEngine,
   maxAbs,
   maxDifference,
-  needsShared,
-  shared,
-  sharedArray,
-  sharedJson,
+  needsLarge,
+  packagePhoto,
+  readArray,
+  readJson,
+  testData,
   variants,
 } from '../shared.js';
 import { roundEven } from '../../../wasm/shared/numbers.js';
 
 /** @typedef {import('../../../wasm/engine/engine.js').Engine} Engine */
 
-const VIEWS = { float32: Float32Array, int8: Int8Array, uint8: Uint8Array, int32: Int32Array };
-/** @type {(dtype: string) => {new (buffer: ArrayBuffer): Float32Array | Int8Array | Uint8Array | Int32Array}} */
+const VIEWS = { float32: Float32Array, int8: Int8Array, uint8: Uint8Array };
+/** @type {(dtype: string) => {new (buffer: ArrayBuffer): Float32Array | Int8Array | Uint8Array}} */
 const viewOf = (dtype) => VIEWS[/** @type {keyof typeof VIEWS} */ (dtype)];
+/** Of what are no values but places. @type {Record<string, {new (buffer: ArrayBuffer): Int32Array | BigInt64Array} | undefined>} */
+const INDICES = { int32: Int32Array, int64: BigInt64Array };
 const runs = [...variants, ...variants.map((variant) => /** @type {const} */ (`${variant}-threads`))];
+/** Files of cases in tests/data/ops. */
+const OPERATOR_GROUPS = ['cases', 'reduce_max', 'prelu', 'arg_max'];
+/** The weights are those of trained networks: what they see first is as it should be. */
+const TRAINED = /^(mobilenet_v1_0\.25_128_quant|mobilenet_v2_1\.0_224_quant|tf2_mobilenet_v2)/;
+const LARGE_MODELS = [...readList().keys()].filter((path) => /^models\/.*\.tflite$/.test(path));
 
 for (const variant of runs) {
-  test(`operators, ${variant}`, needsShared, async (t) => {
-    for (const operatorCase of sharedJson('ops/cases.json')) {
-      await t.test(operatorCase.name, () => checkOperator(variant, operatorCase));
-    }
+  for (const group of OPERATOR_GROUPS) {
+    describe(`operators, ${group}, ${variant}`, () => {
+      for (const operatorCase of readJson(testData(`ops/${group}.json`)))
+        test(operatorCase.name, () => checkOperator(variant, operatorCase));
+    });
+  }
+  describe(`models, ${variant}`, () => {
+    for (const modelCase of readJson(testData('models/cases.json')))
+      test(modelCase.model, () => checkModel(variant, modelCase, testData('models')));
   });
-  test(`models, ${variant}`, needsShared, async (t) => {
-    for (const modelCase of sharedJson('models/cases.json')) {
-      await t.test(modelCase.model, () => checkModel(variant, modelCase));
-    }
+  describe(`large models, ${variant}`, () => {
+    for (const path of LARGE_MODELS)
+      test(path, needsLarge(path), () => checkModel(variant, largeCase(path), large('models')));
   });
-  test(`heads of the default detector, ${variant}`, needsShared, () => checkHeads(variant));
+  test(`heads of the default detector, ${variant}`, () => checkHeads(variant));
+}
+
+/** @param {string} path */
+function largeCase(path) {
+  const cases = readJson(large('models/cases.json'));
+  return cases.find((/** @type {{model: string}} */ { model }) => path === `models/${model}`);
 }
 
 /**
@@ -41,14 +63,20 @@ for (const variant of runs) {
  * @param {any} operatorCase
  */
 async function checkOperator(variant, { name, model, input, outputs }) {
-  const engine = await loadEngine(variant, shared(`ops/${model}`));
-  engine.writeInput(0, sharedArray(`ops/${input.file}`, viewOf(input.dtype)));
+  const engine = await loadEngine(variant, testData(`ops/${model}`));
+  engine.writeInput(0, readArray(testData(`ops/${input.file}`), viewOf(input.dtype)));
   engine.run();
   for (const [i, expected] of outputs.entries()) {
-    const reference = sharedArray(`ops/${expected.file}`, viewOf(expected.dtype));
-    const actual = engine.readOutput(i);
-    assert.deepEqual(actual.shape, expected.shape);
-    const difference = maxDifference(/** @type {Float32Array} */ (actual.data), reference);
+    const { shape, data } = engine.readOutput(i);
+    assert.deepEqual(shape, expected.shape);
+    const file = testData(`ops/${expected.file}`);
+    const Indices = INDICES[expected.dtype];
+    if (Indices) {
+      assert.deepEqual(data, readArray(file, Indices));
+      continue;
+    }
+    const reference = readArray(file, viewOf(expected.dtype));
+    const difference = maxDifference(/** @type {Float32Array} */ (data), reference);
     const limit = operatorLimit(name, expected.dtype, reference);
     assert.ok(difference <= limit, `output ${i} differs by ${difference}, more than ${limit}`);
   }
@@ -58,7 +86,7 @@ async function checkOperator(variant, { name, model, input, outputs }) {
 /**
  * @param {string} name
  * @param {string} dtype
- * @param {Float32Array | Int8Array | Uint8Array | Int32Array} reference
+ * @param {Float32Array | Int8Array | Uint8Array} reference
  */
 function operatorLimit(name, dtype, reference) {
   if (dtype !== 'float32') return /softmax|logistic|mean|hard/.test(name) ? 2 : 1;
@@ -101,10 +129,11 @@ function toInput(pixels, { dtype, scale, offset, quantization: [step, zeroPoint]
 /**
  * @param {import('../../../wasm/engine/variant.js').Variant} variant
  * @param {any} modelCase
+ * @param {string} folder of the model, its input and its outputs
  */
-async function checkModel(variant, { model, input, outputs, dynamic_batch }) {
-  const engine = await loadEngine(variant, shared(`models/${model}`));
-  const pixels = sharedArray(`models/${input.pixels}`, Uint8Array);
+async function checkModel(variant, { model, input, outputs, dynamic_batch }, folder) {
+  const engine = await loadEngine(variant, `${folder}/${model}`);
+  const pixels = readArray(`${folder}/${input.pixels}`, Uint8Array);
   const perPhoto = pixels.length / 3;
   const photos = [0, 1, 2].map((p) => toInput(pixels.subarray(p * perPhoto, (p + 1) * perPhoto), input));
   const indices = outputs.map((/** @type {any} */ output) => findOutput(engine, output));
@@ -115,18 +144,20 @@ async function checkModel(variant, { model, input, outputs, dynamic_batch }) {
       Array.from(/** @type {Float32Array} */ (engine.readOutput(index).data)),
     );
   });
+  const references = outputs.map((/** @type {any} */ { file, dtype }) =>
+    readArray(`${folder}/${file}`, viewOf(dtype)),
+  );
   const joined = outputs.map((/** @type {any} */ _, /** @type {number} */ k) =>
     found.flatMap((photo) => photo[k]),
   );
-  if (outputs[0].differs_from_tflite_builtin_and_reference_kernels === null) checkDetections(outputs, found);
   for (const [k, output] of outputs.entries()) {
-    if (
-      output.differs_from_tflite_builtin_and_reference_kernels !== null &&
-      output.shape_per_photo.length > 1
-    ) {
-      checkOutput(model, output, joined[k]);
-    }
+    // The lists of TFLite_Detection_PostProcess are compared detection by detection.
+    if (output.differs_from_tflite_builtin_and_reference_kernels !== null)
+      checkOutput(model, output, joined[k], references[k]);
+    if (TRAINED.test(model)) checkBest(joined[k], references[k]);
   }
+  if (outputs[0].differs_from_tflite_builtin_and_reference_kernels === null)
+    checkDetections(references, found);
   if (dynamic_batch) {
     engine.setBatch(3);
     engine.writeInput(0, toInput(pixels, input));
@@ -137,6 +168,22 @@ async function checkModel(variant, { model, input, outputs, dynamic_batch }) {
     }
   }
   engine.close();
+}
+
+/**
+ * The first class of each photo is the reference's.
+ * @param {number[]} actual
+ * @param {ArrayLike<number>} reference
+ */
+function checkBest(actual, reference) {
+  const length = actual.length / 3;
+  for (const photo of [0, 1, 2]) {
+    const [best, expected] = [actual, Array.from(reference)].map((values) => {
+      const row = values.slice(photo * length, (photo + 1) * length);
+      return row.indexOf(Math.max(...row));
+    });
+    assert.equal(best, expected, `photo ${photo}`);
+  }
 }
 
 /**
@@ -154,9 +201,13 @@ function findOutput(engine, { name, shape_per_photo }) {
  * @param {string} model
  * @param {any} output
  * @param {number[]} actual
+ * @param {ArrayLike<number>} reference
  */
-function checkOutput(model, output, actual) {
-  const reference = sharedArray(`models/${output.file}`, viewOf(output.dtype));
+function checkOutput(model, output, actual, reference) {
+  if (output.name.startsWith('TFLite_Detection_PostProcess')) {
+    assert.deepEqual(actual, Array.from(reference), 'counts');
+    return;
+  }
   const difference = maxDifference(actual, reference);
   if (/fp(32|16)\.tflite$/.test(model)) {
     assert.ok(difference <= 1e-4 * maxAbs(reference), `${output.name} differs by ${difference}`);
@@ -173,12 +224,11 @@ function checkOutput(model, output, actual) {
 }
 
 /**
- * The four outputs of TFLite_Detection_PostProcess: what scores over 0.4 has the same class, nearly the same score, box.
- * @param {any[]} outputs
+ * The lists of TFLite_Detection_PostProcess: what scores over 0.4 has the same class, nearly the same score, box.
+ * @param {Float32Array[]} references
  * @param {number[][][]} found per photo, per output
  */
-function checkDetections(outputs, found) {
-  const references = outputs.map((output) => sharedArray(`models/${output.file}`, Float32Array));
+function checkDetections(references, found) {
   const [boxes, classes, scores] = [0, 1, 2].map((k) => ({ actual: k, reference: references[k] }));
   const rows = references[1].length / 3;
   for (const [p, photo] of found.entries()) {
@@ -197,23 +247,34 @@ function checkDetections(outputs, found) {
 
 /** @param {import('../../../wasm/engine/variant.js').Variant} variant */
 async function checkHeads(variant) {
-  const engine = await loadEngine(
-    variant,
-    new URL('../../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url).pathname,
-  );
+  const engine = await loadEngine(variant, DEFAULT_MODEL);
   const limit = variant.startsWith('relaxed') ? 1e-3 : 1e-4;
-  for (const photo of ['pets', 'cat']) {
-    engine.writeInput(0, sharedArray(`heads/${photo}.input.bin`, Float32Array));
+  for (const { photo, heads } of readJson(testData('detector/cases.json'))) {
+    if (!heads) continue;
+    engine.writeInput(0, await nearestInput(photo));
     engine.run();
     for (const [name, file] of [
-      ['raw_outputs/box_encodings', `heads/${photo}.boxes.bin`],
-      ['raw_outputs/class_predictions', `heads/${photo}.scores.bin`],
+      ['raw_outputs/box_encodings', heads.boxes],
+      ['raw_outputs/class_predictions', heads.scores],
     ]) {
       const index = engine.outputs.findIndex((tensor) => tensor.name === name);
       const actual = /** @type {Float32Array} */ (engine.readOutput(index).data);
-      const difference = maxDifference(actual, sharedArray(file, Float32Array));
+      const difference = maxDifference(actual, readArray(testData(`detector/${file}`), Float32Array));
       assert.ok(difference <= limit, `${name} on ${photo} differs by ${difference}`);
     }
   }
   engine.close();
+}
+
+/**
+ * The input of the reference: each place takes the pixel at its floor.
+ * @param {'astronaut.png' | 'chelsea.png'} photo
+ */
+async function nearestInput(photo) {
+  const { data, width, height } = await decodeImage(packagePhoto(photo));
+  return Float32Array.from({ length: 300 * 300 * 3 }, (_, i) => {
+    const [x, y] = [Math.floor(i / 3) % 300, Math.floor(i / 900)];
+    const at = Math.floor((y * height) / 300) * width + Math.floor((x * width) / 300);
+    return Math.fround(data[3 * at + (i % 3)] / 127.5) - 1;
+  });
 }

@@ -7,7 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
-import { detectorRuns, needsShared, packagePhoto, shared } from '../shared.js';
+import { PATIENCE_MS } from '../../patience.js';
+import { detectorRuns, packagePhoto, samplePath } from '../shared.js';
 
 const MIB = 2 ** 20;
 const CYCLES = process.env.OCELLI_SOAK ? 100 : 8;
@@ -39,9 +40,9 @@ describe('memory', () => {
     });
   }
 
-  test('after a 720p JPEG', needsShared, async () => {
+  test('after a JPEG of more than a megapixel', async () => {
     const detector = await ObjectDetector.create();
-    await detector.detect(readFileSync(shared('photos/cat_720p.jpg')));
+    await detector.detect(readFileSync(samplePath('photos/data_aloeL.jpg')));
     const { totalBytes, liveBytes } = detector.memoryUse;
     assert.ok(totalBytes <= 70 * MIB, `${totalBytes / MIB} MiB in all`);
     assert.ok(liveBytes <= 45 * MIB, `${liveBytes / MIB} MiB allocated`);
@@ -115,7 +116,7 @@ for (const threads of [1, 2]) {
       const { status, stdout, stderr } = spawnSync(
         process.execPath,
         ['--input-type=module', '--eval', program],
-        { encoding: 'utf8', timeout: 30_000 },
+        { encoding: 'utf8', timeout: PATIENCE_MS },
       );
       assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: 'done\n', stderr: '' });
     });

@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
+import { PATIENCE_MS } from '../../patience.js';
 import { packagePhoto, variants } from '../shared.js';
 
 /** @typedef {import('../../../wasm/vision/types.js').DetectorOptions} Options */
@@ -25,7 +26,7 @@ const ENTRY = new URL('../../../wasm/platform/node.js', import.meta.url).href;
 function runOn(node, program) {
   const { stdout, stderr, status } = spawnSync(node, ['--input-type=module', '--eval', program], {
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: PATIENCE_MS,
   });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout);
@@ -80,7 +81,7 @@ test(
         '--eval',
         `import { ObjectDetector } from '${ENTRY}'; console.log((await ObjectDetector.create()).variant.name);`,
       ],
-      { encoding: 'utf8', timeout: 30_000 },
+      { encoding: 'utf8', timeout: PATIENCE_MS },
     );
     assert.equal(stdout, 'simd\n');
   },

@@ -1,4 +1,4 @@
-// Every formula case that CodeCarbon's own classes made (shared/data/energy), and the meter on a made-up /sys.
+// Every formula case that CodeCarbon's own classes made (tests/data/energy), and the meter on a made-up /sys.
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,10 +20,10 @@ import {
 import { estimateEnergy } from '../../../wasm/report/energy/estimate.js';
 import { describeMachine, startMeter } from '../../../wasm/report/energy/machine.node.js';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
-import { needsShared, sharedJson } from '../shared.js';
+import { readJson, testData } from '../shared.js';
 
 /** @type {any} */
-const data = needsShared.skip ? { cases: [] } : sharedJson('energy/cases.json');
+const data = readJson(testData('energy/cases.json'));
 
 /** @param {number} actual @param {number} expected */
 function assertClose(actual, expected, what = '') {
@@ -41,7 +41,7 @@ function intensityOf({ intensity, country, region, cloud }, /** @type {any} */ o
   return data.carbon_intensity_g_per_kwh[country];
 }
 
-describe('CodeCarbon’s trackers', needsShared, () => {
+describe('CodeCarbon’s trackers', () => {
   for (const { name, input, output } of data.cases) {
     test(name, () => {
       const found = /** @type {any} */ (account({ ...input, intensity: intensityOf(input, output) }));
@@ -50,7 +50,7 @@ describe('CodeCarbon’s trackers', needsShared, () => {
   }
 });
 
-test('CodeCarbon’s constants and rules', needsShared, () => {
+test('CodeCarbon’s constants and rules', () => {
   const { unit_conversions: units, cpu_constants: cpu } = data;
   assert.equal(KWH_PER_JOULE, units.joules_to_kwh);
   assertClose(3.6e6 * KWH_PER_JOULE, units.kwh_of_3600000_J);

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { CSV_COLUMNS } from '../../../wasm/report/csv.js';
 import { makeReport } from '../../../wasm/report/report.js';
 import { TransferLearner } from '../../../wasm/train/node.js';
-import { needsShared, sharedJson } from '../shared.js';
+import { readJson, testData } from '../shared.js';
 
 /** @param {Partial<import('../../../wasm/train/types.js').FitOptions>} options */
 async function train(options = {}) {
@@ -103,8 +103,8 @@ describe('a report', () => {
     learner.close();
   });
 
-  test('emissions.csv has CodeCarbon’s columns', needsShared, async () => {
-    assert.deepEqual([...CSV_COLUMNS], sharedJson('energy/cases.json').csv_columns);
+  test('emissions.csv has CodeCarbon’s columns', async () => {
+    assert.deepEqual([...CSV_COLUMNS], readJson(testData('energy/cases.json')).csv_columns);
     const learner = await train();
     const [header, row, end] = (await learner.report({ project: 'a "b", c' }))['emissions.csv'].split('\n');
     assert.deepEqual(header.split(','), CSV_COLUMNS);

@@ -13,29 +13,30 @@ import { TfliteFile } from '../../../wasm/tflite/read.js';
 import { encodePng } from '../../../wasm/draw/png.js';
 import { Backbone, TransferLearner } from '../../../wasm/train/node.js';
 import { makeImage } from './stripes.js';
-import { sharedSource } from '../convert/convert.js';
+import { largeSource, smallSource } from '../convert/convert.js';
 import { checkExport } from './exported.js';
-import { maxDifference, needsShared, shared, sharedJson } from '../shared.js';
+import { large, maxDifference, needsLarge, readJson, testData } from '../shared.js';
 
 const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
 const HUB = 'hub_mobilenet_v2_130_224_feature_vector.tar.gz';
+const NESTED = 'convert/keras3_nested_transfer_model_96';
 const SIDE = 224;
 const IMAGES = Array.from({ length: 14 }, (_, i) => makeImage(i, SIDE));
 const LABELS = IMAGES.map((_, i) => (i % 2 === 0 ? 'across' : 'along'));
 /** The network's own input for an image. @param {{data: Uint8Array | Uint8ClampedArray}} image */
 const toInput = ({ data }) => Float32Array.from(data, (pixel) => pixel / 255);
-const LAYERS = 'tfjs_layers_mobilenet_v2_035_128_classifier';
+const LAYERS = 'tfjs_layers_small_classifier';
 
-/** @param {string} name @param {import('../../../wasm/convert/index.js').ConvertOptions} [options] */
-const converted = (name, options = { keepBatchNorm: true }) => convert(sharedSource(name), options);
+const KEEP = { keepBatchNorm: true };
+const needsHub = needsLarge(`convert/${HUB}`);
 
 /** @param {Uint8Array} model */
 const normsOf = (model) => readBatchNorm(new TfliteFile(model).customMetadata(BATCH_NORM_ENTRY));
 
 /** The weights of a TensorFlow.js layers model, by name. @returns {Map<string, Float32Array>} */
 function readLayersWeights() {
-  const { weightsManifest } = sharedJson(`convert/${LAYERS}/model.json`);
-  const bytes = readFileSync(shared(`convert/${LAYERS}/group1-shard1of1.bin`));
+  const { weightsManifest } = readJson(testData(`convert/${LAYERS}/model.json`));
+  const bytes = readFileSync(testData(`convert/${LAYERS}/group1-shard1of1.bin`));
   let at = 0;
   return new Map(
     weightsManifest[0].weights.map((/** @type {{name: string, shape: number[]}} */ { name, shape }) => {
@@ -47,9 +48,9 @@ function readLayersWeights() {
   );
 }
 
-describe('batch norm that conversion keeps', needsShared, () => {
+describe('batch norm that conversion keeps', () => {
   test('has the source’s own numbers', async () => {
-    const norms = normsOf((await converted(LAYERS)).model);
+    const norms = normsOf((await convert(smallSource(LAYERS), KEEP)).model);
     const weights = readLayersWeights();
     const names = [...weights.keys()].filter((name) => name.endsWith('/gamma'));
     assert.equal(norms.size, names.length);
@@ -68,50 +69,52 @@ describe('batch norm that conversion keeps', needsShared, () => {
     }
   });
 
-  for (const name of [
-    HUB,
-    LAYERS,
-    'keras3_nested_transfer_model_96',
-    'frozen_ssdlite_mobilenet_v2_300_person',
-  ])
-    test(`gives the biases that are in the file: ${name}`, async () => {
-      const { model, notes } = await converted(name);
-      const file = new TfliteFile(model);
-      const norms = normsOf(model);
-      assert.ok(notes.includes(`batch norm of ${norms.size} convolutions kept`));
-      const { ops } = file.networkTo(
-        /** @type {number} */ (file.operators.findLast(({ kind }) => kind === 'CONV_2D')?.output),
-      );
-      let seen = 0;
-      for (const { output, weights } of ops) {
-        const norm = norms.get(output.name);
-        if (!norm || !weights?.bias) continue;
-        const { gamma, beta, mean, variance, epsilon } = norm;
-        const biases = gamma.map((g, c) => beta[c] - (g * mean[c]) / Math.sqrt(variance[c] + epsilon));
-        // Of what is rounded to float32 along the way.
-        const largest = Math.max(...biases.map(Math.abs), ...beta.map(Math.abs));
-        assert.ok(maxDifference(weights.bias, biases) <= 1e-5 * largest, output.name);
-        seen++;
-      }
-      assert.ok(seen >= 50, `${seen} of ${norms.size}`);
-    });
+  /** @param {import('../../../wasm/convert/index.js').Source} source @param {number} atLeast so many */
+  async function checkBiases(source, atLeast) {
+    const { model, notes } = await convert(source, KEEP);
+    const file = new TfliteFile(model);
+    const norms = normsOf(model);
+    assert.ok(notes.includes(`batch norm of ${norms.size} convolutions kept`));
+    const { ops } = file.networkTo(
+      /** @type {number} */ (file.operators.findLast(({ kind }) => kind === 'CONV_2D')?.output),
+    );
+    let seen = 0;
+    for (const { output, weights } of ops) {
+      const norm = norms.get(output.name);
+      if (!norm || !weights?.bias) continue;
+      const { gamma, beta, mean, variance, epsilon } = norm;
+      const biases = gamma.map((g, c) => beta[c] - (g * mean[c]) / Math.sqrt(variance[c] + epsilon));
+      // Of what is rounded to float32 along the way.
+      const largest = Math.max(...biases.map(Math.abs), ...beta.map(Math.abs));
+      assert.ok(maxDifference(weights.bias, biases) <= 1e-5 * largest, output.name);
+      seen++;
+    }
+    assert.ok(seen >= atLeast, `${seen} of ${norms.size}`);
+  }
+
+  for (const name of [LAYERS, 'keras2_small_classifier'])
+    test(`gives the biases that are in the file: ${name}`, () => checkBiases(smallSource(name), 9));
+  for (const name of [HUB, 'keras3_nested_transfer_model_96', 'frozen_ssdlite_mobilenet_v2_300_person'])
+    test(`gives the biases that are in the file: ${name}`, needsLarge(`convert/${name}`), () =>
+      checkBiases(largeSource(name), 50),
+    );
 
   test('is refused where the source has none', async () => {
-    await assert.rejects(converted('tfjs_mobilenet_v2_035_128_classifier'), {
+    await assert.rejects(convert(smallSource('tfjs_small_classifier'), KEEP), {
       code: 'INVALID_OPTION',
       message: /keepBatchNorm/,
     });
   });
 
   test('is left out otherwise', async () => {
-    assert.equal(normsOf((await converted(LAYERS, {})).model).size, 0);
+    assert.equal(normsOf((await convert(smallSource(LAYERS))).model).size, 0);
   });
 });
 
-describe('the converted hub module, fine-tuned', needsShared, () => {
+describe('the converted hub module, fine-tuned', needsHub, () => {
   /** @type {Uint8Array} */ let kept;
   before(async () => {
-    kept = (await converted(HUB)).model;
+    if (!needsHub.skip) kept = (await convert(largeSource(HUB), KEEP)).model;
   });
 
   for (const [batchNorm, labels] of /** @type {const} */ ([
@@ -165,7 +168,7 @@ describe('the converted hub module, fine-tuned', needsShared, () => {
   });
 
   test('a folded file trains folded kernels, and refuses batch norm in training mode by name', async () => {
-    const { model } = await converted(HUB, {});
+    const { model } = await convert(largeSource(HUB));
     const extractor = await Backbone.create({ model, unfreeze: 1 });
     assert.equal(extractor.batchNorm, 'folded');
     extractor.close();
@@ -191,7 +194,7 @@ describe('the converted hub module, fine-tuned', needsShared, () => {
   });
 });
 
-describe('on the command line', needsShared, () => {
+describe('on the command line', needsLarge(NESTED), () => {
   /** @type {string} */ let sandbox;
   before(() => {
     sandbox = mkdtempSync(join(tmpdir(), 'ocelli-batch-norm-'));
@@ -210,7 +213,7 @@ describe('on the command line', needsShared, () => {
 
   test('converted with it, trained with it, or refused without', () => {
     const [kept, folded, out] = ['kept', 'folded', 'out'].map((name) => join(sandbox, `${name}.tflite`));
-    const source = shared('convert/keras3_nested_transfer_model_96');
+    const source = large(NESTED);
     assert.equal(ocelli('convert', '--keep-batch-norm', source, kept).status, 0);
     assert.equal(ocelli('convert', source, folded).status, 0);
     const train = (/** @type {string} */ model, /** @type {string[]} */ ...more) =>

@@ -1,4 +1,4 @@
-// Every trajectory that Keras 2.15 made (shared/data/train), in the wasm: step by step through the trainer, and whole
+// Every trajectory that Keras 2.15 made (tests/data/train), in the wasm: step by step through the trainer, and whole
 // fits through the learner. The tolerances are those of the README there.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
@@ -6,21 +6,21 @@ import { TransferLearner } from '../../../wasm/train/node.js';
 import { countMultiplyAdds, headNetwork, tailNetwork } from '../../../wasm/train/network.js';
 import { checkOptimizer, optimizerStruct, rateAt } from '../../../wasm/train/plan.js';
 import { Trainer } from '../../../wasm/train/trainer.js';
-import { maxDifference, needsShared, shared, sharedArray, sharedJson, variants } from '../shared.js';
+import { maxDifference, readArray, readJson, testData, variants } from '../shared.js';
 
 /** @type {any} */
-const cases = needsShared.skip ? { head_cases: [], tail: { cases: [] } } : sharedJson('train/cases.json');
+const cases = readJson(testData('train/cases.json'));
 
 /** @param {string} file */
-const floats = (file) => sharedArray(`train/${file}`, Float32Array);
+const floats = (file) => readArray(testData(`train/${file}`), Float32Array);
 
 /** @param {string} name */
 function loadDataset(name) {
   const { features, labels, kernel0, scale, sample_weight, n_train, D, C } = cases.datasets[name];
-  const bytes = sharedArray(`train/${features}`, Uint8Array);
+  const bytes = readArray(testData(`train/${features}`), Uint8Array);
   return {
     features: Float32Array.from(bytes, (byte) => byte * scale),
-    labels: sharedArray(`train/${labels}`, Uint16Array),
+    labels: readArray(testData(`train/${labels}`), Uint16Array),
     kernel: floats(kernel0),
     weights: floats(sample_weight),
     train: n_train,
@@ -126,7 +126,7 @@ function readSlots({ file, order }, optimizer) {
 }
 
 for (const variant of variants) {
-  describe(`Keras' head, ${variant}`, needsShared, () => {
+  describe(`Keras' head, ${variant}`, () => {
     for (const cs of cases.head_cases) {
       test(cs.name, async () => {
         const trainer = await Trainer.create({ deterministic: variant === 'simd' });
@@ -152,7 +152,7 @@ for (const variant of variants) {
     }
   });
 
-  describe(`Keras' fit through the learner, ${variant}`, needsShared, () => {
+  describe(`Keras' fit through the learner, ${variant}`, () => {
     for (const cs of cases.head_cases) {
       test(cs.name, async () => {
         const { features, labels, kernel, weights, train, D, C } = loadDataset(cs.dataset);
@@ -196,13 +196,13 @@ for (const variant of variants) {
     }
   });
 
-  describe(`Keras' tail, ${variant}`, needsShared, () => {
+  describe(`Keras' tail, ${variant}`, () => {
     for (const cs of cases.tail.cases) {
       test(cs.name, async () => {
         const { features, labels, scale, n_train: train, initial, C } = cases.tail;
-        const values = sharedArray(`train/${features}`, Int8Array);
+        const values = readArray(testData(`train/${features}`), Int8Array);
         const rows = Float32Array.from(values, (value) => value * scale);
-        const ids = sharedArray(`train/${labels}`, Uint16Array);
+        const ids = readArray(testData(`train/${labels}`), Uint16Array);
         const names = Array.from({ length: C }, (_, c) => `class ${c}`);
         const norm = cs.name.endsWith('frozen') ? 'frozen' : 'live';
         const before = floats(initial);
@@ -282,7 +282,7 @@ test('multiply-adds of a row are those of the shapes', () => {
   assert.equal(countMultiplyAdds(tailNetwork(tail, 3)), 25 * 4 * 6 + 9 * 9 * 6 + 6 * 3);
 });
 
-test('cross-entropy losses and gradients are Keras’, from the logits', needsShared, async () => {
+test('cross-entropy losses and gradients are Keras’, from the logits', async () => {
   // Rows of logits through a head that is the identity.
   const { labels, sparse_from_logits: sparse, smooth_from_logits: smooth } = cases.cross_entropy;
   const logits = floats('xent_logits.bin');
@@ -310,6 +310,6 @@ test('cross-entropy losses and gradients are Keras’, from the logits', needsSh
   trainer.close();
 });
 
-test('reference data is where it is looked for', needsShared, () => {
-  assert.ok(cases.head_cases.length === 42 && cases.tail.cases.length === 2, shared('train'));
+test('all cases are there', () => {
+  assert.deepEqual([cases.head_cases.length, cases.tail.cases.length], [42, 2]);
 });

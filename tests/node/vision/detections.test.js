@@ -7,12 +7,13 @@ import { runInNewContext } from 'node:vm';
 import { decodeImage, ObjectDetector } from '../../../wasm/platform/node.js';
 import {
   detectorRuns,
+  large,
   maxDifference,
-  needsShared,
+  needsLarge,
   packagePhoto,
-  shared,
-  sharedArray,
-  sharedJson,
+  readArray,
+  readJson,
+  testData,
 } from '../shared.js';
 
 /** @typedef {Awaited<ReturnType<ObjectDetector['detect']>>[number]} Detection */
@@ -21,20 +22,20 @@ import {
  *   box: x, y, width, height, in pixels; slack: by how much each may differ
  */
 
-const REFERENCES = 'convert/openimages_v4/refs';
+const NEEDED = ['convert/openimages_v4', 'photos'];
+const REFERENCES = large('convert/openimages_v4/refs');
+/** @type {any[]} */
+const CASES = readJson(testData('detector/cases.json'));
 const THRESHOLD = 0.3;
 // A score that near to it may fall on either side.
 const CERTAIN = 0.32;
 const POSSIBLE = 0.28;
 
 // JPEG decoders differ by a level or two.
-const PICTURES = [
-  ...['astronaut', 'chelsea', 'coffee'].map((name) => ({ name, path: `photos/${name}.png`, within: 1e-3 })),
-  ...['pets', 'cat_720p', 'hot_dog'].flatMap((name) => [
-    { name, path: `photos/${name}.jpg`, within: 0.02 },
-    { name, path: `${REFERENCES}/${name}/decoded.png`, within: 1e-3 },
-  ]),
-];
+const LARGE_PICTURES = ['pets', 'cat_720p', 'hot_dog'].flatMap((name) => [
+  { name, path: large(`photos/${name}.jpg`), within: 0.02 },
+  { name, path: `${REFERENCES}/${name}/decoded.png`, within: 1e-3 },
+]);
 
 // Boxes as one would draw them by eye, a little generous.
 const SEEN = /** @type {const} */ ([
@@ -56,18 +57,30 @@ for (const { name, options } of detectorRuns) {
       detector.close();
     });
 
-    test('TensorFlow’s detections', needsShared, async (t) => {
+    test('TensorFlow’s detections', async () => {
       const detector = await ObjectDetector.create({ ...options, scoreThreshold: THRESHOLD });
-      for (const picture of PICTURES) {
+      for (const { photo, shape_hwc, detections } of CASES) {
+        const expected = detections.map((/** @type {any} */ { label, score, box }) => {
+          const { name, mid } = detector.labels[label];
+          return toExpected({ score, box, entity: name, name: mid ?? '' }, shape_hwc);
+        });
+        checkDetections(await detector.detect(packagePhoto(photo)), expected, 1e-3);
+      }
+      detector.close();
+    });
+
+    test('TensorFlow’s detections with the Open Images module', needsLarge(...NEEDED), async (t) => {
+      const detector = await ObjectDetector.create({ ...options, scoreThreshold: THRESHOLD });
+      for (const picture of LARGE_PICTURES) {
         await t.test(picture.path, async () => {
-          const found = await detector.detect(readFileSync(shared(picture.path)));
+          const found = await detector.detect(readFileSync(picture.path));
           checkDetections(found, readReference(picture.name), picture.within);
         });
       }
       detector.close();
     });
 
-    test('TensorFlow’s raw heads, from its own input', needsShared, async () => {
+    test('TensorFlow’s raw heads, from its own input', needsLarge(NEEDED[0]), async () => {
       const detector = await ObjectDetector.create(options);
       for (const photo of ['astronaut', 'pets']) {
         const input = readNpy(`${REFERENCES}/${photo}/input.npy`);
@@ -77,14 +90,11 @@ for (const { name, options } of detectorRuns) {
       detector.close();
     });
 
-    test('TensorFlow’s raw heads, from pixels', needsShared, async () => {
+    test('TensorFlow’s raw heads, from pixels', needsLarge(NEEDED[0]), async () => {
       const detector = await ObjectDetector.create(options);
-      for (const [photo, path] of [
-        ['astronaut', 'photos/astronaut.png'],
-        ['pets', `${REFERENCES}/pets/decoded.png`],
-      ]) {
-        checkHeads(await detector.heads(readFileSync(shared(path))), photo, 1e-3);
-      }
+      checkHeads(await detector.heads(packagePhoto('astronaut.png')), 'astronaut', 1e-3);
+      const pets = readFileSync(`${REFERENCES}/pets/decoded.png`);
+      checkHeads(await detector.heads(pets), 'pets', 1e-3);
       detector.close();
     });
   });
@@ -146,15 +156,23 @@ function fromElsewhere(bytes) {
 
 /** @param {string} photo @returns {Expected[]} */
 function readReference(photo) {
-  const { decoded_shape_hwc, detections } = sharedJson(`${REFERENCES}/${photo}/outputs.json`);
-  const [height, width] = decoded_shape_hwc;
-  return detections.map((/** @type {any} */ { box: [top, left, bottom, right], score, name, entity }) => ({
+  const { decoded_shape_hwc, detections } = readJson(`${REFERENCES}/${photo}/outputs.json`);
+  return detections.map((/** @type {any} */ found) => toExpected(found, decoded_shape_hwc));
+}
+
+/**
+ * @param {{box: number[], score: number, name: string, entity: string}} found a MID and a name
+ * @param {number[]} shape height and width of the photo
+ * @returns {Expected}
+ */
+function toExpected({ box: [top, left, bottom, right], score, name, entity }, [height, width]) {
+  return {
     label: entity,
     mid: name,
     score,
     box: [left * width, top * height, (right - left) * width, (bottom - top) * height],
     slack: [width / 100, height / 100, width / 100, height / 100],
-  }));
+  };
 }
 
 /**
@@ -211,7 +229,7 @@ function checkHeads(heads, photo, within) {
  * @param {string} path
  */
 function readNpy(path) {
-  const bytes = sharedArray(path, Uint8Array);
+  const bytes = readArray(path, Uint8Array);
   const headerBytes = 10 + bytes[8] + 256 * bytes[9];
   return new Float32Array(bytes.buffer.slice(headerBytes));
 }

@@ -312,9 +312,8 @@ describe('an error has a code, says what is wrong and leaves the detector as it 
     });
   }
 
-  test('OUT_OF_MEMORY: more bytes than 32 bits count', async (t) => {
-    const bytes = allocate(2 ** 32);
-    if (!bytes) return t.skip('not to be had here');
+  test('OUT_OF_MEMORY: more bytes than 32 bits count', async () => {
+    const bytes = new Uint8Array(2 ** 32); // not touched, so hardly any memory
     const error = { name: 'OcelliError', code: 'OUT_OF_MEMORY', message: /4294967296/ };
     await assert.rejects(detector.detect(bytes), error);
     await assert.rejects(detector.detect({ data: bytes, width: 10, height: 10, channels: 3 }), error);
@@ -378,7 +377,7 @@ describe('closing', () => {
     assert.throws(() => own.variant, closed);
   });
 
-  test('`using` closes', { skip: !Symbol.dispose && 'no Symbol.dispose' }, async () => {
+  test('`using` closes', async () => {
     const own = await ObjectDetector.create();
     own[Symbol.dispose]();
     await assert.rejects(own.detect(ASTRONAUT), { code: 'CLOSED' });
@@ -391,12 +390,3 @@ describe('closing', () => {
     await assert.rejects(pending, { code: 'CLOSED' });
   });
 });
-
-/** @param {number} sizeBytes */
-function allocate(sizeBytes) {
-  try {
-    return new Uint8Array(sizeBytes); // not touched, so hardly any memory
-  } catch {
-    return undefined;
-  }
-}

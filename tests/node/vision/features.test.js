@@ -1,6 +1,5 @@
 // Feature vectors: against TFLite's own, against the definition of pooling, and of every way of asking against each other.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { resizeFloatImage } from '../../../wasm/vision/float_image.js';
 import { convert } from '../../../wasm/convert/index.js';
@@ -11,7 +10,7 @@ import {
   ImageClassifier,
   ObjectDetector,
 } from '../../../wasm/platform/node.js';
-import { sharedSource } from '../convert/convert.js';
+import { smallSource } from '../convert/convert.js';
 import {
   cosine,
   DEFAULT_MODEL,
@@ -19,36 +18,37 @@ import {
   loadEngine,
   maxAbs,
   maxDifference,
-  needsShared,
   packagePhoto,
-  shared,
-  sharedArray,
-  sharedJson,
+  readArray,
+  readJson,
+  testData,
 } from '../shared.js';
 
-const HUB = 'mobilenet_v2_130_224_feature_vector.fp16.tflite';
-const HUB_INPUT = /** @type {const} */ ({ scale: 1 / 255, offset: 0, resize: 'half-pixel' });
+const FEATURES = 'mobilenet_v2_features.fp16.tflite';
+const INPUT = /** @type {const} */ ({ scale: 1 / 127.5, offset: -1, resize: 'half-pixel' });
+/** @type {any[]} */
+const CASES = readJson(testData('models/cases.json'));
 const [astronaut, chelsea, coffee] = /** @type {const} */ (['astronaut', 'chelsea', 'coffee']).map((name) =>
   packagePhoto(`${name}.png`),
 );
 
 /** @param {import('../../../wasm/vision/types.js').ExtractorOptions} [options] */
-const hub = (options) =>
-  FeatureExtractor.create({ model: shared(`models/${HUB}`), input: HUB_INPUT, ...options });
+const createExtractor = (options) =>
+  FeatureExtractor.create({ model: testData(`models/${FEATURES}`), input: INPUT, ...options });
 
 /** @param {string} name @returns {{pixels: Uint8Array, size: number, input: any, reference: any}} */
 function modelCase(name) {
-  const { input, outputs } = sharedJson('models/cases.json').find((/** @type {any} */ c) => c.model === name);
+  const { input, outputs } = CASES.find(({ model }) => model === name);
   /** @type {Record<string, {new (buffer: ArrayBuffer): ArrayLike<number>}>} */
   const views = { float32: Float32Array, int8: Int8Array, uint8: Uint8Array };
   const [output] = outputs;
   const [scale, zeroPoint] = output.quantization;
-  const stored = sharedArray(`models/${output.file}`, views[output.dtype]);
+  const stored = readArray(testData(`models/${output.file}`), views[output.dtype]);
   const reals = Array.from(stored, (/** @type {number} */ value) =>
     scale ? (value - zeroPoint) * scale : value,
   );
   return {
-    pixels: sharedArray(`models/${input.pixels}`, Uint8Array),
+    pixels: readArray(testData(`models/${input.pixels}`), Uint8Array),
     size: input.size,
     input,
     reference: reals,
@@ -63,12 +63,8 @@ const split = ({ pixels, size }) =>
     height: size,
   }));
 
-describe('models whose output is a vector', needsShared, () => {
-  const names = needsShared.skip
-    ? []
-    : sharedJson('models/cases.json')
-        .map((/** @type {any} */ { model }) => model)
-        .filter((/** @type {string} */ model) => /feature|nested|classifier/.test(model));
+describe('models whose output is a vector', () => {
+  const names = CASES.map(({ model }) => model).filter((model) => /feature|nested|classifier/.test(model));
   for (const name of names) {
     test(`${name}: TFLite's vectors, alone and as a batch`, async () => {
       const photos = modelCase(name);
@@ -79,7 +75,7 @@ describe('models whose output is a vector', needsShared, () => {
         offset: photos.input.offset ?? -quantization[1] * quantization[0],
         resize: /** @type {const} */ ('half-pixel'),
       };
-      const extractor = await FeatureExtractor.create({ model: shared(`models/${name}`), input });
+      const extractor = await FeatureExtractor.create({ model: testData(`models/${name}`), input });
       const { data, shape } = await extractor.extractBatch(split(photos));
       assert.deepEqual(shape, [3, photos.reference.length / 3]);
       assert.equal(extractor.length, shape[1]);
@@ -99,13 +95,13 @@ describe('models whose output is a vector', needsShared, () => {
   }
 });
 
-test('a file of a fixed batch: any number of images', needsShared, async () => {
-  const source = sharedSource('keras2_mobilenet_v1_025_128_classifier');
+test('a file of a fixed batch: any number of images', async () => {
+  const source = smallSource('keras2_small_classifier');
   const [free, fixed] = await Promise.all(
     [{}, { batch: 3 }].map(async (options) => (await convert(source, options)).model),
   );
   const photos = Array.from({ length: 7 }, (_, i) => [astronaut, chelsea, coffee][i % 3]);
-  const layer = 'global_average_pooling2d_1';
+  const layer = 'global_average_pooling2d';
   const [one, three] = await Promise.all(
     [free, fixed].map((model) => FeatureExtractor.create({ model, layer })),
   );
@@ -130,23 +126,23 @@ test('a batch’s run is all its parts', async (t) => {
   extractor.close();
 });
 
-describe('TensorFlow Hub’s convention', needsShared, () => {
-  test('[N, 224, 224, 3] in [0, 1] to [N, 1664]', async () => {
-    const { pixels, reference } = modelCase(HUB);
-    const extractor = await hub();
+describe('TensorFlow Hub’s convention', () => {
+  test('[N, height, width, 3] in [0, 1] to [N, length]', async () => {
+    const { pixels, size, reference } = modelCase(FEATURES);
+    const extractor = await createExtractor();
     const numbers = Float32Array.from(pixels, (value) => value / 255);
     const bare = await extractor.extractBatch(numbers);
-    const shaped = await extractor.extractBatch({ data: numbers, shape: [3, 224, 224, 3] });
-    assert.deepEqual(bare.shape, [3, 1664]);
+    const shaped = await extractor.extractBatch({ data: numbers, shape: [3, size, size, 3] });
+    assert.deepEqual(bare.shape, [3, 1280]);
     assert.deepEqual(bare.data, shaped.data);
     assert.ok(maxDifference(bare.data, reference) <= 1e-4 * maxAbs(reference));
     extractor.close();
   });
 
   test('an 8-bit model takes the same numbers', async () => {
-    const name = 'mobilenet_v2_130_224_feature_vector.uint8in.tflite';
+    const name = 'mobilenet_v1_classifier.uint8in.tflite';
     const photos = modelCase(name);
-    const extractor = await FeatureExtractor.create({ model: shared(`models/${name}`), input: HUB_INPUT });
+    const extractor = await FeatureExtractor.create({ model: testData(`models/${name}`), input: INPUT });
     const numbers = Float32Array.from(photos.pixels, (value) => value / 255);
     const { data } = await extractor.extractBatch(numbers);
     const ofPixels = await extractor.extractBatch(split(photos));
@@ -156,7 +152,7 @@ describe('TensorFlow Hub’s convention', needsShared, () => {
 
   test('numbers of another size are resized as pixels are', async () => {
     for (const resize of /** @type {const} */ (['half-pixel', 'legacy'])) {
-      const extractor = await hub({ input: { ...HUB_INPUT, resize } });
+      const extractor = await FeatureExtractor.create({ input: { resize } });
       const [width, height] = [301, 97];
       const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => (i * 7919 + (i >> 7)) % 256);
       const ofPixels = await extractor.extract({ data, width, height, channels: 3 });
@@ -170,16 +166,16 @@ describe('TensorFlow Hub’s convention', needsShared, () => {
   });
 
   test('more images than one batch', async () => {
-    const extractor = await hub();
+    const extractor = await createExtractor();
     const photos = Array.from({ length: 19 }, (_, i) => [astronaut, chelsea, coffee][i % 3]);
     const { data, shape } = await extractor.extractBatch(photos);
-    assert.deepEqual(shape, [19, 1664]);
+    assert.deepEqual(shape, [19, 1280]);
     for (let i = 3; i < 19; i++) {
-      const row = data.subarray(i * 1664, (i + 1) * 1664);
-      const first = data.subarray((i % 3) * 1664, ((i % 3) + 1) * 1664);
+      const row = data.subarray(i * 1280, (i + 1) * 1280);
+      const first = data.subarray((i % 3) * 1280, ((i % 3) + 1) * 1280);
       assert.ok(maxDifference(row, first) <= 1e-5 * maxAbs(first), `row ${i}`);
     }
-    assert.deepEqual(await extractor.extractBatch([]), { data: new Float32Array(0), shape: [0, 1664] });
+    assert.deepEqual(await extractor.extractBatch([]), { data: new Float32Array(0), shape: [0, 1280] });
     extractor.close();
   });
 });
@@ -323,9 +319,9 @@ describe('layers', () => {
     detector.close();
   });
 
-  test('a classifier serves as an extractor', needsShared, async () => {
-    const model = shared('models/keras2_mobilenet_v2_035_128_classifier.fp32.tflite');
-    const extractor = await FeatureExtractor.create({ model, layer: 'Conv_1', input: HUB_INPUT });
+  test('a classifier serves as an extractor', async () => {
+    const model = testData('models/mobilenet_v2_classifier.fp32.tflite');
+    const extractor = await FeatureExtractor.create({ model, layer: 'Conv_1', input: INPUT });
     assert.equal(extractor.length, 1280);
     const { shape, data } = await extractor.extractBatch([chelsea, coffee]);
     assert.deepEqual(shape, [2, 1280]);
@@ -333,12 +329,12 @@ describe('layers', () => {
     extractor.close();
   });
 
-  test('without a name, where Keras says that the backbone ends', needsShared, async () => {
-    const model = shared('models/ssd_mobilenet_v2_fpnlite_256_coco80.int8.tflite');
+  test('without a name, where Keras says that the backbone ends', async () => {
+    const model = testData('models/ssd_with_anchors.fp32.tflite');
     const [unnamed, named] = await Promise.all(
-      [undefined, 'out_relu'].map((layer) => FeatureExtractor.create({ model, layer, input: HUB_INPUT })),
+      [undefined, 'out_relu'].map((layer) => FeatureExtractor.create({ model, layer, input: INPUT })),
     );
-    assert.equal(unnamed.length, 1280);
+    assert.equal(unnamed.length, 48);
     assert.deepEqual(await unnamed.extract(coffee), await named.extract(coffee));
     unnamed.close();
     named.close();
@@ -351,9 +347,9 @@ describe('layers', () => {
     });
   });
 
-  test('a detector with no such tensor says so', needsShared, async () => {
-    const model = shared('models/ssd_mobilenet_v1_300_coco_metadata.uint8.tflite');
-    const options = { model };
+  test('a detector with no such tensor says so', async () => {
+    const model = testData('models/ssd_fast_nms.uint8in.tflite');
+    const options = { model, input: INPUT };
     await assert.rejects(FeatureExtractor.create(options), { code: 'MODEL_HAS_NO_FEATURES' });
     const detector = await ObjectDetector.create(options);
     await assert.rejects(detector.detect(coffee, { features: 'image' }), { code: 'MODEL_HAS_NO_FEATURES' });
@@ -427,9 +423,9 @@ test('calls that overlap get their own answers', async () => {
   extractor.close();
 });
 
-test('the memory of a batch is that of its size, again and again', needsShared, async () => {
-  const extractor = await hub();
-  const photos = Array.from({ length: 8 }, () => readFileSync(shared('photos/chelsea.png')));
+test('the memory of a batch is that of its size, again and again', async () => {
+  const extractor = await createExtractor();
+  const photos = Array.from({ length: 8 }, () => chelsea);
   await extractor.extractBatch(photos);
   await extractor.extract(photos[0]);
   const { liveBytes } = extractor.memoryUse;

@@ -17,8 +17,15 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
-import { DEFAULT_ENTRY } from '../../../wasm/vision/model_spec.js';
-import { DEFAULT_MODEL, maxDifference, needsShared, packagePhoto, shared, sharedArray } from '../shared.js';
+import {
+  DEFAULT_MODEL,
+  large,
+  maxDifference,
+  needsLarge,
+  packagePhoto,
+  readArray,
+  testData,
+} from '../shared.js';
 
 /** @typedef {import('../../../wasm/vision/types.js').DetectorOptions & import('../../../wasm/vision/types.js').Thresholds} Options */
 
@@ -356,57 +363,53 @@ describe('what a bare file does not say', () => {
     assert.deepEqual(await find({ input: { resize: 'legacy' }, ssd: { scores: 'sigmoid' } }), expected);
   });
 
-  test('metadata in the file says it all', needsShared, async () => {
-    const model = 'ssd_mobilenet_v1_300_coco_metadata.uint8';
-    const detector = await ObjectDetector.create({ model: shared(`models/${model}.tflite`) });
-    const best = await checkOperatorsDetections(detector, model, 10);
+  const published = 'models/ssd_mobilenet_v1_300_coco_metadata.uint8.tflite';
+  test('metadata in the file says it all', needsLarge(published), async () => {
+    const model = large(published);
+    const detector = await ObjectDetector.create({ model });
+    const best = await checkOperatorsDetections(detector, model, large('models/photos_300.u8.bin'));
     assert.deepEqual(best, ['dog', 'cat', 'hot dog']);
     detector.close();
   });
 
-  for (const [model, rows] of /** @type {const} */ ([
-    ['ssd_mnv2_oidv4_23.dynamic_regular_nms', 50],
-    ['ssd_mnv2_oidv4_23.uint8in_fast_nms', 20],
-  ])) {
-    test(`${model} has its own post-processing and needs only its input`, needsShared, async () => {
-      const bytes = readFileSync(shared(`models/${model}.tflite`));
+  for (const name of ['ssd_regular_nms.dynamic', 'ssd_fast_nms.uint8in']) {
+    test(`${name} has its own post-processing and needs only its input`, async () => {
+      const model = testData(`models/${name}.tflite`);
+      const bytes = readFileSync(model);
       await assert.rejects(create({ model: bytes }), { code: 'MODEL_INPUT_UNKNOWN' });
-      const { labels } = DEFAULT_ENTRY;
+      const labels = ['a', 'b', 'c', 'd', 'e'];
       const detector = await ObjectDetector.create({ model: bytes, input, labels });
-      const best = await checkOperatorsDetections(detector, model, rows);
-      assert.deepEqual(best.slice(0, 2), ['Dog', 'Cat']);
+      await checkOperatorsDetections(detector, model, testData('models/pictures_96.u8.bin'));
       detector.close();
     });
   }
 
-  test('a detector that gives out its anchors beside its heads', needsShared, async () => {
-    const model = 'ssd_mobilenet_v2_fpnlite_256_coco80.int8';
-    const [scores, , corners] = [0, 1, 2].map((i) =>
-      sharedArray(`models/${model}.output${i}.bin`, Float32Array),
-    );
-    const columns = 81;
+  test('a detector that gives out its anchors beside its heads', async () => {
+    const model = testData('models/ssd_with_anchors.fp32');
+    const [, scores, corners] = [0, 1, 2].map((i) => readArray(`${model}.output${i}.bin`, Float32Array));
+    const columns = 6;
     const numAnchors = scores.length / 3 / columns;
     const anchors = Array.from({ length: numAnchors }, (_, i) => {
       const [top, left, bottom, right] = corners.subarray(4 * i, 4 * i + 4);
       return [(top + bottom) / 2, (left + right) / 2, bottom - top, right - left];
     });
-    const step = 0.007843137718737125;
     const detector = await ObjectDetector.create({
-      model: shared(`models/${model}.tflite`),
-      input: { scale: step, offset: -127 * step, resize: 'half-pixel' },
+      model: `${model}.tflite`,
+      input: { scale: 1 / 127.5, offset: -1, resize: 'half-pixel' },
       ssd: { anchors, boxCoder: [10, 10, 5, 5], scores: 'none', background: true },
     });
-    const data = sharedArray('models/photos_256.u8.bin', Uint8Array).subarray(0, 256 * 256 * 3);
-    const [best] = await detector.detect({ data, width: 256, height: 256 }, { scoreThreshold: 0.3 });
+    const pictures = readArray(testData('models/pictures_96.u8.bin'), Uint8Array);
+    const data = pictures.subarray(0, 96 * 96 * 3);
+    const [best] = await detector.detect({ data, width: 96, height: 96 }, { scoreThreshold: 0.3 });
     const real = scores.subarray(0, numAnchors * columns).map((score, i) => (i % columns === 0 ? 0 : score));
     const expected = real.indexOf(real.reduce((a, b) => Math.max(a, b)));
-    assert.ok(Math.abs(best.score - real[expected]) <= 0.03);
+    assert.ok(Math.abs(best.score - real[expected]) <= 1e-4);
     assert.equal(best.labelId, (expected % columns) - 1);
     detector.close();
   });
 
-  test('a network that is no detector', needsShared, async () => {
-    const model = shared('models/keras2_mobilenet_v2_035_128_classifier.fp32.tflite');
+  test('a network that is no detector', async () => {
+    const model = testData('models/small_classifier.fp32.tflite');
     await assert.rejects(create({ model, input, ssd }), {
       code: 'MODEL_IS_NOT_A_DETECTOR',
       message: /outputs are/,
@@ -417,16 +420,17 @@ describe('what a bare file does not say', () => {
 /**
  * Against TFLite's answers to three photos: what scores over 0.4.
  * @param {ObjectDetector} detector
- * @param {string} model
- * @param {number} rows of its outputs
+ * @param {string} model its file; its outputs lie beside it
+ * @param {string} photos three of the size of its input, one after the other
  * @returns the best label on each photo
  */
-async function checkOperatorsDetections(detector, model, rows) {
-  const size = 300;
-  const pixels = sharedArray(`models/photos_${size}.u8.bin`, Uint8Array);
+async function checkOperatorsDetections(detector, model, photos) {
+  const pixels = readArray(photos, Uint8Array);
+  const size = Math.sqrt(pixels.length / 9);
   const [boxes, classes, scores] = [0, 1, 2].map((i) =>
-    sharedArray(`models/${model}.output${i}.bin`, Float32Array),
+    readArray(model.replace('.tflite', `.output${i}.bin`), Float32Array),
   );
+  const rows = classes.length / 3;
   const labels = [];
   for (const photo of [0, 1, 2]) {
     const data = pixels.subarray(photo * size * size * 3, (photo + 1) * size * size * 3);
