@@ -113,8 +113,9 @@ static void print_operators(void) {
 
 static void print_markdown(void) {
   puts(
-      "# Operators\n\nThe operators of `.tflite` files that ocelli runs. Any other is refused by name when the model is"
-      " loaded.\n`quantize` can write those that have an 8-bit form with int8 tensors. (Made from "
+      "# Operators\n\nocelli runs `.tflite` files with these operators. If a model has any other operator, `create` "
+      "throws\n"
+      "`UNSUPPORTED_OPERATOR` and names it. `quantize` converts operators with an 8-bit form to int8. (Made from\n"
       "`src/tflite/operators.def`.)\n\n"
       "| operator | 8-bit form |\n| --- | --- |");
   for (int i = 0; i < COUNT(kOperators); i++)
