@@ -1,12 +1,14 @@
 // The rules of this repository that no other tool checks; `make lint` runs it.
 import { fileURLToPath } from 'node:url';
 import { checkIncludes } from './includes.js';
+import { checkLinks } from './links.js';
 import { checkNames } from './names.js';
 import { checkSizes } from './sizes.js';
 import { checkTypes } from './types.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const messages = [checkIncludes, checkNames, checkSizes, checkTypes].flatMap((check) => check(ROOT));
+const checks = [checkIncludes, checkLinks, checkNames, checkSizes, checkTypes];
+const messages = checks.flatMap((check) => check(ROOT));
 for (const message of messages) console.error(message);
 if (messages.length > 0) process.exitCode = 1;
