@@ -1,25 +1,25 @@
-# ocelli: `make help` lists what can be made. tools/setup.sh installs what this file needs.
+# ocelli: `make help` lists the targets. tools/setup.sh installs the packages that this file needs.
 SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 JOBS := $(shell nproc)
-# One more, as downloads, browsers and cameras wait now and then.
+# One job more than cores, because downloads and browser tests often wait.
 MAKEFLAGS += -j$(shell expr $(JOBS) + 1) --no-print-directory
 
-# One module per variant: plain or relaxed SIMD, one thread or several. Each fact about them stands here only.
+# One module per variant: plain or relaxed SIMD, one thread or several.
 VARIANTS := simd relaxed simd-threads relaxed-threads
 INITIAL_PAGES := 64
 MAXIMUM_PAGES := 16384
 STACK_BYTES := 262144
-# The most that one variant may weigh, gzipped: the wasm alone, and with every JavaScript file that is loaded with it.
+# Limits for one variant, gzipped: the wasm alone, and the wasm with all JavaScript files that are loaded with it.
 WASM_BUDGET_BYTES := 160000
 SIZE_BUDGET_BYTES := 194560
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
-# Training needs no XNNPACK and is a module of its own, so that a detector does not carry it.
+# Training is a separate module, so that a detector does not contain it. It needs no XNNPACK.
 TRAIN_VARIANTS := train-simd train-relaxed
 WASM := $(VARIANTS:%=dist/ocelli-%.wasm) $(TRAIN_VARIANTS:%=dist/ocelli-%.wasm)
-# What JavaScript must know of this file and of the modules.
+# Generated JavaScript: constants of this file, struct layouts and the operator table of the modules.
 CONSTANTS := dist/build.js dist/layout.js dist/operators.js
 MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
 INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
@@ -28,26 +28,27 @@ XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
 .PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c soak bench lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
-wasm: $(WASM) $(CONSTANTS) ## the four wasm variants, and the two for training
+wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-# ---- toolchain and library, in the user's cache ----
+# ---- toolchain and XNNPACK, in the user's cache ----
 
 build/emcc: tools/toolchain.sh tools/trixie.sh
 	@mkdir -p build && tools/toolchain.sh >$@.tmp && mv $@.tmp $@
 build/sources: tools/sources.sh tools/trixie.sh
 	@mkdir -p build && tools/sources.sh >$@.tmp && mv $@.tmp $@
 
-# build/xnnpack-simd and build/xnnpack-relaxed hold the path of a library keyed by all that it is made of.
+# build/xnnpack-simd and build/xnnpack-relaxed contain the path of the built library. The path has a hash of everything
+# that the library is made from.
 build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.h
 	@key=$$({ cat tools/xnnpack.mk tools/xnnpack_unused.h; $$(cat build/emcc) -dumpversion; echo $(XNNPACK_DIR) $(SOURCES); } | sha256sum | cut -c1-12); \
 	out=$(CACHE)/xnnpack-$$key/$*; \
 	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$* EMCC=$$(cat build/emcc) SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$out \
 	  && echo $$out >$@
 
-# ---- our C: once for plain and once for relaxed SIMD, and where it asks for OCL_THREADS once more ----
+# ---- C sources: compiled for plain and for relaxed SIMD; files that use OCL_THREADS again for threads ----
 
 C_FILES := $(wildcard src/*.c src/*/*.c src/*/*/*.c)
 TRAIN_SOURCES := $(wildcard src/train/*.c)
@@ -59,13 +60,13 @@ C_HEADERS := $(wildcard src/*.h src/*/*.h src/*/*/*.h src/*/*.def wasm/bridge/*.
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
   -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
-# No contraction into fused multiply-adds: the plain variant gives the same bits on every engine.
+# -ffp-contract=off: no fused multiply-adds, so that the plain variant gives the same bits on every engine.
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
-# What runs per pixel, tap or score is fast; the rest is small.
+# Files with inner loops (pixels, filter taps, scores) are compiled for speed, all others for size.
 HOT := src/image/resize.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
   $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
-# stb_image: locals zeroed, signed overflow wrapping (image/stb.c says why).
+# stb_image: zero-initialized locals and wrapping signed overflow (src/image/stb.c says why).
 build/%/src/image/stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
 build/%/$(COMMON_EXPORTS:.c=.o): FILE_FLAGS = -DOCL_ABI=$$(cat build/abi)
 
@@ -79,10 +80,10 @@ build/$(1)/$(COMMON_EXPORTS:.c=.o): build/abi
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call compile_rules,$(variant))))
 
-# emcc also writes JavaScript, which is not used: wasm/engine/memory.js is all the glue there is. At -O1 it leaves the names of
-# imports and exports alone; wasm-opt then does what -O3 would have, but for putting large functions into their only
-# caller: engines compile whole functions, when they are first called and when they turn out hot.
-# $(1): variant, $(2): list of exports, $(3): what is linked
+# emcc's JavaScript output is not used: wasm/engine/memory.js replaces it. At -O1 emcc does not rename imports and
+# exports. wasm-opt then optimizes as -O3 does, except that it does not inline large functions into their only caller:
+# engines compile a function as a whole, so large ones delay the first call.
+# $(1): variant, $(2): list of exports, $(3): objects and libraries
 define link
 	@mkdir -p dist build/$(1) && echo "  $(1): link"
 	@$$(cat build/emcc) -O1 -msimd128 -mbulk-memory -matomics --no-entry -sFILESYSTEM=0 -sASSERTIONS=0 \
@@ -119,16 +120,16 @@ dist/ocelli-train-$(1).wasm: $$(train-$(1)_OBJECTS) wasm/bridge/exports_train.tx
 endef
 $(foreach variant,$(TRAIN_VARIANTS),$(eval $(call train_rules,$(variant:train-%=%))))
 
-# Offsets, sizes and enumerations of C, printed by a program that is compiled for wasm32 from the same headers.
+# Offsets, sizes and enumerations of C, printed by a program compiled for wasm32 from the same headers.
 build/layout.js: wasm/bridge/layout.c $(C_HEADERS) build/emcc
 	@mkdir -p build && echo '  layout' && $$(cat build/emcc) $(WARNINGS) -Isrc -sENVIRONMENT=node $< -o build/layout.cjs \
 	  2> >(grep -v '^cache:INFO' >&2) && node build/layout.cjs >$@
-# A number for the layouts and exports, in the modules and in JavaScript: it tells a .wasm of another build.
+# A hash of the layouts and exports. It is in the modules and in JavaScript, which refuses a .wasm with another one.
 build/abi: build/layout.js $(wildcard wasm/bridge/exports*)
 	@echo 0x$$(cat $^ | sha256sum | cut -c1-7) >$@
 dist/layout.js: build/layout.js build/abi
 	@mkdir -p dist && { cat build/layout.js; echo "export const ABI = $$(cat build/abi);"; } >$@
-# The rows of operators.def for JavaScript and the manual.
+# The rows of src/tflite/operators.def, for JavaScript and the manual.
 build/operators: wasm/bridge/operators.c src/tflite/operators.def src/tflite/tflite.h
 	@mkdir -p build && gcc $(WARNINGS) -Isrc $< -o $@
 dist/operators.js: build/operators
@@ -136,7 +137,7 @@ dist/operators.js: build/operators
 docs/operators.md: build/operators
 	@$< --markdown >$@
 
-# The facts above that JavaScript needs.
+# The constants of this file that JavaScript needs.
 dist/build.js: Makefile package.json
 	@mkdir -p dist && { echo '// Made by the Makefile.'; \
 	  echo "export const VERSION = '$$(sed -n 's/.*"version": "\(.*\)".*/\1/p' package.json)';"; \
@@ -148,43 +149,44 @@ node_modules/.installed: package.json package-lock.json
 	@echo '  npm: installing' && npm ci --silent --no-audit --no-fund && touch $@
 $(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
 	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
-# The module is not what the file depends on, but what makes it.
+# The wasm modules are order-only: they run the quantizer, but a new build of them does not change its output.
 $(INT8_MODEL): models/quantize.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(MODEL) \
   | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm $(CONSTANTS) node_modules/.installed
 	@node models/quantize.js "$$(tools/samples.sh)/photos"
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
-# For browsers in one file, as each level of imports costs a page a round trip; two deep, as wasm/platform/ is. The table
-# of countries' grids is others' work: it is depended on, loaded when it is asked for, and never copied in.
+# Bundles for browsers, because each level of imports costs a page a round trip. The output lies two folders deep, as
+# wasm/platform/ does, so that relative URLs stay valid. The table of carbon intensities (@tgwf/co2) stays an external
+# dependency, loaded on demand.
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
 	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
-types: $(TYPES) ## type declarations, from the JSDoc
+types: $(TYPES) ## type declarations, from the JSDoc comments
 $(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json $(CONSTANTS) dist/font.js $(MODEL) node_modules/.installed
 	@echo '  types' && rm -rf dist/types && npx tsc -p tsconfig.types.json && touch $@
 
-# ---- the main job ----
+# ---- example ----
 
-detect: all ## objects in sample photos, printed and drawn into out/
+detect: all ## detect objects in sample photos: print them, draw them into out/
 	@photos=$$(tools/photos.sh) && node bin/ocelli.js detect --out out/ $$photos/astronaut.png $$photos/chelsea.png $$photos/coffee.png
 
-# ---- the package, as npm gives it to users ----
+# ---- the package, as npm installs it ----
 
 build/package/package.json: $(TYPES) $(WASM) $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js package.json \
   $(PACKAGED_SOURCES) $(wildcard bin/*.js bin/commands/*.js docs/* *.md NOTICE LICENSE models/README.md)
 	@rm -rf build/package && mkdir -p build/package && npm pack --silent --ignore-scripts --pack-destination build >/dev/null \
 	  && tar -xzf build/ocelli-*.tgz -C build/package --strip-components=1 && rm build/ocelli-*.tgz && touch $@
 
-# Next.js, for its example only: 340 MB that no other work needs, and npm cannot lock its packages for other systems.
+# Next.js, for its example only: it takes 340 MB, and npm cannot lock its packages for other systems.
 build/examples/node_modules/.installed: examples/next/package.json
 	@mkdir -p build/examples/node_modules && echo '  npm: installing Next.js' && cd build/examples && npm install --silent \
 	  --no-audit --no-fund --no-save --no-package-lock $$(sed -nE 's/^ +"(next|react|react-dom)": "(.*)".*/\1@\2/p' $(CURDIR)/$<) \
 	  && touch $(CURDIR)/$@
 
-serve: build/package/package.json ## the demo page
+serve: build/package/package.json ## serve the demo page
 	@node tools/serve.js --isolate /=web /ocelli/=build/package /samples/=$$(tools/photos.sh)
 
 # ---- tests ----
@@ -192,17 +194,17 @@ serve: build/package/package.json ## the demo page
 NATIVE_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSTBI_TESTS
 NATIVE_TESTS := $(patsubst tests/c/%.c,build/native/%,$(wildcard tests/c/*/test_*.c))
 
-# Each test names the sources that it is linked with in its "// sources:" line.
+# Each test lists the sources to link with in its "// sources:" line.
 build/native/%: tests/c/%.c $(C_HEADERS) $(C_FILES) $(wildcard tests/c/*.h tests/c/*/*.h) build/sources
 	@mkdir -p $(@D) && echo "  native: $*"
 	@gcc $(WARNINGS) $(NATIVE_FLAGS) -Isrc -Itests/c -isystem $(SOURCES)/libstb $< \
 	  $$(sed -n 's,^// sources: ,,p' $<) -lm -o $@
-test-c: $(NATIVE_TESTS) ## build the native tests and run them under ASan and UBSan
+test-c: $(NATIVE_TESTS) ## build the native C tests and run them under ASan and UBSan
 	@for test in $(NATIVE_TESTS); do $$test || echo "# $$test ended with $$?"; done | awk '{ print } \
 	  /^ok .* # SKIP / { skipped++; next } /^ok / { passed++ } /^not ok / { failed++ } /^# .* ended with / { broken = 1 } \
 	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit broken }'
 
-# The example in the comment of ocelli.h as a program: tests/c/example completes it, tests/node/native runs it in Node.
+# The example in ocelli.h's comment as a program: tests/c/example completes it, and tests/node/native runs it in Node.
 build/example/example.inc: src/ocelli.h
 	@mkdir -p $(@D) && sed -n '/^#/q;s,^//   ,,p' $< >$@
 EXAMPLE_OBJECTS := $(filter-out build/simd/wasm/%,$(simd_OBJECTS))
@@ -215,13 +217,13 @@ BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.
 FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load video quantize firefox)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
 TEST := node_modules/node-24/bin/node --test --test-reporter=./tests/reporter.js
-# Those that take longest come first.
-test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-package check-format check-types check-size lint ## everything, on Node 20 and 24
-test-node: test-node-20 test-node-24 ## the library and the command line, on Node 20 and 24
+# The longest come first.
+test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-package check-format check-types check-size lint ## all tests and checks
+test-node: test-node-20 test-node-24 ## test the library and the command line, on Node 20 and 24
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
 	@echo 'Node $*:' && node_modules/node-$*/bin/node --test --test-reporter=./tests/reporter.js --test-concurrency=1 $(TEST_FILES)
 
-soak: all build/package/package.json node_modules/.installed ## 100 000 damaged models and images, 1 000 objects, 2 000 requests, digits, then the benchmarks
+soak: all build/package/package.json node_modules/.installed ## long tests (100 000 damaged models and images, 1 000 objects, 2 000 requests, digits), then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
 	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
 	  tests/service/node-server.test.js tests/node/train/digits.test.js \
@@ -229,19 +231,19 @@ soak: all build/package/package.json node_modules/.installed ## 100 000 damaged 
 	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox $(TEST) tests/browser/page.test.js
 	@$(MAKE) bench
 
-test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## the package in Chromium
+test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## test the package in Chromium
 	@$(TEST) --test-concurrency=1 $(BROWSER_TEST_FILES)
 
-test-firefox: build/package/package.json node_modules/.installed ## what another engine may do otherwise, in Firefox
+test-firefox: build/package/package.json node_modules/.installed ## test the package in Firefox, where it may behave differently
 	@OCELLI_BROWSER=firefox $(TEST) --test-concurrency=1 $(FIREFOX_TEST_FILES)
 
-test-edge: build/package/package.json node_modules/.installed ## the package, and the Worker example, in workerd
+test-edge: build/package/package.json node_modules/.installed ## test the package and the Worker example in workerd
 	@$(TEST) --test-concurrency=1 $(EDGE_TEST_FILES)
 
-test-service: build/package/package.json node_modules/.installed ## the server example, on Node 20 and 24
+test-service: build/package/package.json node_modules/.installed ## test the server example, on Node 20 and 24
 	@for node in 20 24; do node_modules/node-$$node/bin/node --test --test-reporter=./tests/reporter.js tests/service/node-server.test.js || exit 1; done
 
-test-package: build/package/package.json node_modules/.installed ## what npm packs, and the README's snippets on it
+test-package: build/package/package.json node_modules/.installed ## test the packed npm package and the README's snippets
 	@$(TEST) tests/package/package.test.js
 
 check-types: node_modules/.installed all
@@ -249,22 +251,22 @@ check-types: node_modules/.installed all
 FORMATTED_C := $(C_FILES) $(filter %.h,$(C_HEADERS)) $(wildcard wasm/bridge/*.c tests/c/*.h tests/c/*/*.[ch])
 check-format: node_modules/.installed
 	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
-format: node_modules/.installed ## lay out all source files
+format: node_modules/.installed ## format all source files
 	@npx prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
-lint: build/lint build/lint-imports ## clang-tidy, who may import whom, how long files may get, which names comments may use
+lint: build/lint build/lint-imports ## clang-tidy, import and include rules, file sizes, names in comments
 	@node tools/lint/check.js
-# What includes others' headers (XNNPACK, stb_image, Emscripten) is left out.
+# Files that include headers of XNNPACK, stb_image or Emscripten are left out.
 build/lint: $(filter-out src/image/stb.c src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy
 	@mkdir -p build && echo '  clang-tidy' && clang-tidy-19 --quiet $(filter %.c,$^) -- -std=c11 -Isrc 2>/dev/null && touch $@
 
-# Folders are named too: their times tell of files that were moved. dependency-cruiser needs Node 22.
+# Folders are prerequisites too: their times change when files are moved. dependency-cruiser needs Node 22.
 IMPORTING := wasm bin web examples
 build/lint-imports: $(shell find $(IMPORTING:%=%/) -type d -o -name '*.js') .dependency-cruiser.js node_modules/.installed
 	@mkdir -p build && echo '  dependency-cruiser' && node_modules/node-24/bin/node node_modules/.bin/depcruise \
 	  --config .dependency-cruiser.js $(IMPORTING) >$@.tmp || { cat $@.tmp; exit 1; }
 	@mv $@.tmp $@
 
-# What a process, or a page with a worker, loads for one variant: the wasm and the JavaScript behind the package's entry.
+# The size of what a Node process, or a page with a worker, loads for one variant: the wasm and the JavaScript.
 check-size: wasm dist/models/manifest.js dist/web/browser.js
 	@for variant in $(VARIANTS); do \
 	  size=$$(gzip -9c dist/ocelli-$$variant.wasm | wc -c); \
@@ -277,5 +279,5 @@ check-size: wasm dist/models/manifest.js dist/web/browser.js
 
 include bench/bench.mk
 
-clean: ## what was built, not what was downloaded
+clean: ## remove build outputs, but not downloads
 	@rm -rf build dist out

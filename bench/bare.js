@@ -1,4 +1,4 @@
-// bench/bare/bare.c in JavaScript: the default detector in bare XNNPACK.
+// JavaScript interface of bench/bare/bare.c: the default detector in bare XNNPACK.
 import { instantiate, place } from './module.js';
 
 export class BareXnnpack {
@@ -16,7 +16,8 @@ export class BareXnnpack {
     const { exports } = instance;
     const address = place(instance, exports.ocl_bare_alloc, model);
     this.#network = exports.ocl_bare_create(address, model.length);
-    if (this.#network === 0) throw new Error('bare XNNPACK does not take this model');
+    if (this.#network === 0)
+      throw new Error('bare XNNPACK runs only the default detector, and this is another model');
   }
 
   /**
@@ -27,7 +28,7 @@ export class BareXnnpack {
     return new BareXnnpack(await instantiate(`bare-${variant}`), model);
   }
 
-  /** @param {number} slot 0: the input; the model's outputs from 1 on */
+  /** @param {number} slot 0: the input; 1, 2, …: the outputs */
   #view(slot) {
     const address = this.#exports.ocl_bare_data(this.#network, slot);
     return new Float32Array(this.#memory.buffer, address, this.#exports.ocl_bare_length(this.#network, slot));
@@ -39,7 +40,7 @@ export class BareXnnpack {
   }
 
   /**
-   * A copy of an output's elements.
+   * Returns a copy of an output.
    * @param {number} index
    */
   readOutput(index) {
@@ -48,6 +49,6 @@ export class BareXnnpack {
 
   run() {
     const status = this.#exports.ocl_bare_run(this.#network);
-    if (status !== 0) throw new Error(`bare XNNPACK: status ${status}`);
+    if (status !== 0) throw new Error(`bare XNNPACK failed with xnn_status ${status}`);
   }
 }

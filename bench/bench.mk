@@ -1,11 +1,12 @@
-# Benchmarks against independent engines; included by the Makefile. build/bench/report.md is what `make bench` prints.
+# Benchmarks against other engines; included by the Makefile. `make bench` prints a report and writes it to
+# build/bench/report.md.
 
 BENCH_NODE := node_modules/node-24/bin/node
 BARE_SOURCES := bench/bare/bare.c $(addprefix src/tflite/,tflite.c operators.c schema.c verify.c flatbuffer.c weights.c) src/base/status.c src/base/text.c
 HEADS_SOURCES := bench/heads/heads.c src/detect/ssd.c src/detect/nms.c
 BENCH_WASM := build/bench/bare-simd.wasm build/bench/bare-relaxed.wasm build/bench/heads.wasm
 
-# Linked as the single-threaded variants are: $(call bench_link,flavour,exports,objects and libraries)
+# Links with the flags of the single-threaded variants: $(call bench_link,flavour,exports,objects and libraries)
 bench_link = mkdir -p $(@D) && echo "  $(1): link $(@F)" && \
   $$(cat build/emcc) -O1 -msimd128 -mbulk-memory -matomics --no-entry -sFILESYSTEM=0 -sASSERTIONS=0 \
   -sALLOW_MEMORY_GROWTH -sINITIAL_MEMORY=$$(($(INITIAL_PAGES) * 65536)) -sMAXIMUM_MEMORY=$$(($(MAXIMUM_PAGES) * 65536)) \
@@ -15,7 +16,7 @@ bench_link = mkdir -p $(@D) && echo "  $(1): link $(@F)" && \
   --enable-threads --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
   $(if $(filter relaxed,$(1)),--enable-relaxed-simd) build/$(1)/$(@F) -o $@
 
-# Bare XNNPACK (bench/bare), from the same objects and library as the product.
+# Bare XNNPACK (bench/bare), from the same objects and the same library as ocelli's modules.
 build/bench/bare-%.wasm: build/xnnpack-% bench/bare/exports.txt bench/subgraph.mk
 	@$(MAKE) -s -f bench/subgraph.mk FLAVOUR=$* EMCC=$$(cat build/emcc) SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) \
 	  OUT=$$(cat build/xnnpack-$*)/subgraph
@@ -27,7 +28,7 @@ $(foreach flavour,simd relaxed,$(eval build/bench/bare-$(flavour).wasm: \
 build/bench/heads.wasm: $(HEADS_SOURCES:%.c=build/relaxed/%.o) bench/heads/exports.txt
 	@$(call bench_link,relaxed,bench/heads/exports.txt,$(filter %.o,$^))
 
-bench: all $(BENCH_WASM) build/package/package.json ## ratios to bare XNNPACK, LiteRT.js and TensorFlow.js
+bench: all $(BENCH_WASM) build/package/package.json ## compare times with bare XNNPACK, LiteRT.js and TensorFlow.js
 	@{ echo "# ocelli: benchmarks"; echo; \
 	  $(BENCH_NODE) bench/network.js --variant relaxed && $(BENCH_NODE) bench/network.js --variant simd && \
 	  $(BENCH_NODE) bench/choices.js && $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js && $(BENCH_NODE) bench/page.js && \

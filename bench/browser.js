@@ -1,4 +1,5 @@
-// Pages in Chromium that tell their own results: a fresh browser for each, without a debugger at its other end.
+// Opens a page in a fresh Chromium and waits until the page posts its results. No debugger is attached: it would slow
+// the page down.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
@@ -12,10 +13,10 @@ const FLAGS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
     ' ',
   );
-const PATIENCE_MS = 60000;
+const TIMEOUT_MS = 60000;
 
 /**
- * A server whose pages answer by a POST to /report/PART/…
+ * Starts a server whose pages report by a POST to /report/PART/…
  * @param {Pick<import('../tools/serve.js').ServerOptions, 'roots' | 'headers' | 'onRequest'>} options
  */
 export async function serveReports({ roots, headers, onRequest }) {
@@ -32,9 +33,9 @@ export async function serveReports({ roots, headers, onRequest }) {
     },
   });
   /**
-   * The parts of the report of a page in a browser of its own.
+   * Opens a page in a new browser.
    * @param {string} path
-   * @returns {Promise<string[]>}
+   * @returns {Promise<string[]>} the parts of the page's report
    */
   async function visit(path) {
     const profile = mkdtempSync(join(tmpdir(), 'ocelli-page-'));
@@ -44,7 +45,7 @@ export async function serveReports({ roots, headers, onRequest }) {
     try {
       return await new Promise((resolve, reject) => {
         onReport = resolve;
-        setTimeout(reject, PATIENCE_MS, new Error(`${path} did not report`)).unref();
+        setTimeout(reject, TIMEOUT_MS, new Error(`${path} did not report within ${TIMEOUT_MS} ms`)).unref();
       });
     } finally {
       browser.kill();

@@ -1,4 +1,4 @@
-// Times -> a bar chart in SVG that can be read on light and dark pages.
+// Times -> a bar chart in SVG, readable on light and dark pages.
 
 const WIDTH = 720;
 const LABEL_WIDTH = 210;
@@ -6,7 +6,7 @@ const VALUE_WIDTH = 60;
 const BAR = 20;
 const ROW = 28;
 const HEAD = 34;
-/** Colours in which the text is at least 4.5 times as bright, or dark, as the page. */
+/** The text's contrast with the page is at least 4.5 : 1. */
 const STYLE = `
   text { font: 14px system-ui, sans-serif; fill: #1f2328 }
   .head { font-weight: 600 }
@@ -22,7 +22,7 @@ const escape = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;');
 
 /**
  * @param {{title: string, hosts: {title: string, rows: {engine: string, min_ms: number}[]}[]}} chart the first row of
- *   each host is ours
+ *   each host is ocelli
  */
 export function drawBars({ title, hosts }) {
   const longest = Math.max(...hosts.flatMap(({ rows }) => rows.map((row) => row.min_ms)));

@@ -1,5 +1,5 @@
-// The network with two threads, and in 8 bits, against one thread in floats: in turns in the same process (Node 20, which
-// has no dot products, and 24) or page (Chromium, in a worker).
+// Network time with two threads and with the 8-bit model, compared with one thread in float. All three run in turns in
+// one process (Node 20, which has no 8-bit dot products, and Node 24) or one page (Chromium, in a worker).
 //   node bench/choices.js [--rounds N] [--json]
 import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
@@ -83,8 +83,8 @@ print(json, {
     ...[gain_of_two, int8_of_float].map(ratios),
   ]),
   notes: [
-    'targets: a gain of at least 1.85; int8 at most 0.45 of float where dot products are fast (not in Node 20)',
-    `${counts.rounds} fresh processes and pages, runs in turns; ${cpus().length} cores`,
+    'targets: a gain of at least 1.85; int8 / float at most 0.45 where 8-bit dot products are fast (not in Node 20)',
+    `${counts.rounds} fresh processes and pages, runs interleaved; ${cpus().length} cores`,
   ],
   data: { rows },
 });

@@ -1,5 +1,6 @@
-// A Worker's cold start: from starting workerd to its first detection, beside a Worker that does nothing and the same
-// process' warm detections.   node bench/cold-start.js [--rounds N] [--json]
+// Cold start of a Cloudflare Worker: time from starting workerd to the first detection, compared with an empty Worker
+// and with warm detections in the same process.
+//   node bench/cold-start.js [--rounds N] [--json]
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -85,14 +86,14 @@ print(json, {
   title: 'Cold start in workerd',
   columns: ['', 'median, ms', 'min, ms'],
   rows: [
-    row('from starting workerd to an empty Worker’s answer', empty),
-    row('the same, to the first detection', cold),
+    row('start of workerd to the first answer, empty Worker', empty),
+    row('start of workerd to the first detections, ocelli', cold),
     row('a warm request, photo to detections', warm),
-    ['**cold start: difference of the medians**', `**${ms(own)}**`, ms(min(cold) - min(empty))],
+    ['**cold start: ocelli minus empty Worker**', `**${ms(own)}**`, ms(min(cold) - min(empty))],
   ],
   notes: [
     `target: at most ${RUNS_ALLOWED} warm runs + ${ALLOWED_MS} ms = ${ms(allowed)} ms`,
-    `${counts.rounds} fresh processes each; timed from outside, pets.jpg`,
+    `${counts.rounds} fresh processes each, photo pets.jpg; times are measured by the client`,
   ],
   data: { empty, cold, warm, own, allowed },
 });

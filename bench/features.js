@@ -1,5 +1,5 @@
-// Features and classes: what an allowlist saves of 601 classes, what pooling takes, images in a batch against one by one,
-// and what the conversion of the 601-class module takes.
+// Measures the time that an allowlist saves with 601 classes, the time that pooling adds, a batch compared with single
+// images, and the time and memory of converting the 601-class module.
 //   node bench/features.js [--rounds N] [--json]
 import { execFileSync } from 'node:child_process';
 import { convert } from '../wasm/convert/index.js';
@@ -27,10 +27,11 @@ const TARGETS = { allowed: 0.6, pooling: 0.01, batch: 1, seconds: 10, megabytes:
 const WARM_UP_RUNS = 5;
 
 /**
- * Milliseconds of each contender's runs, in random order within each round.
+ * Runs all contenders once per round, in random order.
  * @template {string} K
- * @param {Record<K, () => Promise<number>>} contenders each gives what one run took
+ * @param {Record<K, () => Promise<number>>} contenders each runs once and returns its time in ms
  * @param {number} rounds
+ * @returns {Promise<Record<K, number[]>>} times in ms
  */
 async function interleave(contenders, rounds) {
   const names = /** @type {K[]} */ (Object.keys(contenders));
@@ -62,7 +63,7 @@ async function measureClasses(model, photo, rounds) {
 }
 
 /**
- * What features add behind the network, for the image and for its boxes too.
+ * Post-processing times without features, with the image's features, and with those of the boxes too.
  * @param {Uint8Array} photo
  * @param {number} rounds
  */
@@ -114,7 +115,7 @@ async function measureBatch(model, rounds) {
   return times;
 }
 
-/** A conversion in a process of its own: seconds, and the most memory that the process had. */
+/** Converts the module in a process of its own: seconds, and the process's peak memory. */
 function measureConversion() {
   const code = `import { readFile } from 'node:fs/promises';
     import { convert } from '${new URL('../wasm/convert/index.js', import.meta.url)}';
@@ -129,7 +130,7 @@ function measureConversion() {
 const { json, counts } = readArguments({ rounds: 20 });
 const [source, hub, photo] = await Promise.all([SOURCE, HUB, 'photos/pets.jpg'].map(readShared));
 if (!source || !hub || !photo) {
-  console.log('## Features and classes\n\n- not measured: the reference data is not here\n');
+  console.log('## Features and classes\n\n- not measured: the reference data is missing\n');
   process.exit();
 }
 const conversion = measureConversion();
@@ -137,7 +138,7 @@ const classes = await measureClasses((await convert(source)).model, photo, count
 const pooling = await measurePooling(photo, counts.rounds);
 const batch = await measureBatch((await convert(hub)).model, Math.ceil(counts.rounds / 2));
 
-/** Of two contenders' times, the first by the second: medians, minima. @param {number[]} a @param {number[]} b */
+/** Ratios a / b of two contenders' times. @param {number[]} a @param {number[]} b */
 const compare = (a, b) => ({ median: median(a) / median(b), min: min(a) / min(b) });
 const added = (/** @type {number[]} */ times) => ({
   median: (median(times) - median(pooling.plain)) / median(pooling.network),
@@ -153,31 +154,31 @@ const ratios = {
 const row = (name, values, format, more) => [name, format(values.median), format(values.min), more];
 print(json, {
   title: 'Features and classes, one thread',
-  columns: ['', 'of medians', 'of minima', 'ms, medians'],
+  columns: ['', 'ratio of medians', 'ratio of minima', 'medians, ms'],
   rows: [
     row(
-      '**601 classes, ten allowed, of the whole network**',
+      '**network: ten of 601 classes allowed / all**',
       ratios.allowed,
       ratio,
-      `${ms(median(classes.ten))} of ${ms(median(classes.all))}`,
+      `${ms(median(classes.ten))} / ${ms(median(classes.all))}`,
     ),
     row(
-      '**pooling the image, of the network**',
+      '**pooling the image / network**',
       ratios.poolingImage,
       percent,
       ms(median(pooling.image) - median(pooling.plain)),
     ),
     row(
-      'pooling the image and its boxes',
+      'pooling the image and its boxes / network',
       ratios.poolingBoth,
       percent,
       ms(median(pooling.both) - median(pooling.plain)),
     ),
     row(
-      `**batch ${BATCH} an image, of batch 1**`,
+      `**time per image: batch ${BATCH} / batch 1**`,
       ratios.batch,
       ratio,
-      `${ms(median(batch.eight))} of ${ms(median(batch.one))}`,
+      `${ms(median(batch.eight))} / ${ms(median(batch.one))}`,
     ),
     [
       '**converting the 601-class module**',
@@ -187,7 +188,7 @@ print(json, {
     ],
   ],
   notes: [
-    `targets: ${TARGETS.allowed}, ${percent(TARGETS.pooling)}, ${TARGETS.batch}, ${TARGETS.seconds} s and ${TARGETS.megabytes} MB`,
+    `targets: at most ${TARGETS.allowed}, ${percent(TARGETS.pooling)} (image), ${TARGETS.batch}, ${TARGETS.seconds} s and ${TARGETS.megabytes} MB`,
   ],
   data: { ratios, conversion, classes, pooling, batch },
 });

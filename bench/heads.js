@@ -1,4 +1,4 @@
-// bench/heads/heads.c in JavaScript: post-processing of 1917 anchors and 601 classes.
+// JavaScript interface of bench/heads/heads.c: post-processing of 1917 anchors and 601 classes.
 import { readShared, time } from './measure.js';
 import { instantiate, place } from './module.js';
 
@@ -16,8 +16,9 @@ function halfToFloat(half) {
 }
 
 /**
- * The elements of a NumPy file (format version 1).
- * @param {string} path
+ * Reads a NumPy file (.npy, format version 1) of float16 or float32.
+ * @param {string} path in the reference data
+ * @returns {Promise<Float32Array | undefined>} undefined if the file is missing
  */
 async function readNumpy(path) {
   const bytes = await readShared(path);
@@ -37,7 +38,8 @@ function toCentres(corners) {
 }
 
 /**
- * Times of `runs` calls on a photo's heads, in ms, and how many boxes come out; undefined without the reference data.
+ * Post-processes a photo's heads `runs` times, after as many runs of warm-up. Returns the times in ms and the number of
+ * detections; undefined without the reference data.
  * @param {number} runs
  */
 export async function measureHeads(runs) {

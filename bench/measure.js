@@ -1,4 +1,4 @@
-// What the benchmarks share: statistics, random order, arguments, Markdown.
+// Helpers for all benchmarks: reference data, statistics, random order, arguments, output.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ const ROOT = new URL('../', import.meta.url);
 export const SHARED = process.env.OCELLI_SHARED ?? fileURLToPath(new URL('../shared/data', ROOT));
 
 /**
- * A file of the reference data, if it is there.
+ * Reads a file of the reference data; undefined if it is missing.
  * @param {string} path
  */
 export async function readShared(path) {
@@ -24,13 +24,13 @@ export async function readModel() {
   return new Uint8Array(await readFile(MODEL));
 }
 
-/** The network input that every engine gets: a photo's, or noise in [-1, 1]. */
+/** The input tensor that every engine gets: a photo's or, without the reference data, noise in [-1, 1]. */
 export async function readInput() {
   const bytes = await readShared('heads/pets.input.bin');
   if (bytes) return new Float32Array(bytes.slice().buffer);
   let state = 1;
   return Float32Array.from({ length: 300 * 300 * 3 }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // Numerical Recipes' LCG
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0; // the LCG of "Numerical Recipes"
     return state / 2 ** 31 - 1;
   });
 }
@@ -39,7 +39,7 @@ export async function readInput() {
 export const min = (values) => Math.min(...values);
 
 /**
- * Fisher and Yates' shuffle, of a copy.
+ * A shuffled copy (Fisher-Yates).
  * @template T
  * @param {readonly T[]} items
  */
@@ -60,9 +60,9 @@ export function time(call) {
 }
 
 /**
- * Whole numbers as `--name N`, and `--variant`, `--json`.
+ * Reads the command line: `--json`, `--variant`, and options `--name N` with integers above 0.
  * @template {string} K
- * @param {Record<K, number>} numbers names and defaults
+ * @param {Record<K, number>} numbers names and defaults of the integer options
  */
 export function readArguments(numbers) {
   const names = /** @type {K[]} */ (Object.keys(numbers));
@@ -73,11 +73,12 @@ export function readArguments(numbers) {
       ...Object.fromEntries(names.map((name) => [name, { type: /** @type {const} */ ('string') }])),
     },
   });
-  if (values.variant !== 'simd' && values.variant !== 'relaxed') throw new Error('--variant simd|relaxed');
+  if (values.variant !== 'simd' && values.variant !== 'relaxed')
+    throw new Error('--variant must be simd or relaxed');
   const counts = names.map((name) => {
     const given = /** @type {Record<string, unknown>} */ (values)[name];
     const count = Number(given ?? numbers[name]);
-    if (!Number.isInteger(count) || count < 1) throw new Error(`--${name} takes a whole number`);
+    if (!Number.isInteger(count) || count < 1) throw new Error(`--${name} must be an integer above 0`);
     return [name, count];
   });
   return {

@@ -1,4 +1,4 @@
-// Instances of the modules that bench.mk builds.
+// Instantiates the wasm modules that bench.mk builds.
 import { readFile } from 'node:fs/promises';
 
 /** @typedef {{exports: Record<string, (...args: number[]) => number>, memory: WebAssembly.Memory}} Instance */
@@ -24,7 +24,7 @@ export async function instantiate(name) {
   const instance = await WebAssembly.instantiate(await load(name), {
     env: {
       emscripten_get_now: () => performance.now(),
-      hardware_concurrency: () => navigator.hardwareConcurrency, // XNNPACK chooses plain SIMD kernels by it
+      hardware_concurrency: () => navigator.hardwareConcurrency, // XNNPACK selects plain SIMD kernels by it
       emscripten_resize_heap: (/** @type {number} */ sizeBytes) => {
         memory.grow(Math.ceil((sizeBytes - memory.buffer.byteLength) / 65536));
         return 1;

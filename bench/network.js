@@ -1,8 +1,9 @@
-// Network time: ocelli's graph against bare XNNPACK (bench/bare), which runs the same network on the same kernels.
+// Network time of ocelli's graph compared with bare XNNPACK (bench/bare), which runs the same network on the same
+// kernels.
 //   node bench/network.js [--rounds N] [--instances N] [--variant simd|relaxed] [--json]
-// Several fresh instances of each, since now and then one stays at twice its usual time for its whole life; every round
-// runs all of them in a new random order. An instance's figure is the median of its runs, an engine's the median of its
-// instances' figures, and the minimum of all runs.
+// There are several instances of each, because an instance sometimes takes twice the usual time in all its runs. Every
+// round runs all of them in a new random order. The median of an engine is the median of its instances' medians; the
+// minimum is that of all runs.
 import { BareXnnpack } from './bare.js';
 import {
   median,
@@ -74,7 +75,7 @@ async function createBare(variant, model, input) {
 }
 
 /**
- * The first run of a turn finds its weights in no cache and is not counted.
+ * Runs a contender several times. The first run is not timed, because the caches have no weights of this instance.
  * @param {Contender} contender
  */
 function takeTurn({ run, times }) {
@@ -135,7 +136,7 @@ const ratios = { median: oursMs.median / bareMs.median, min: oursMs.min / bareMs
 const list = (values) => values.map(ms).join(', ');
 print(json, {
   title: `Network, one thread, ${variant}`,
-  columns: ['', 'median', 'min', 'of the bound (min)'],
+  columns: ['', 'median', 'min', 'bound / min'],
   rows: [
     ['**ocelli / bare XNNPACK**', `**${ratio(ratios.median)}**`, `**${ratio(ratios.min)}**`, ''],
     ['ocelli, ms', ms(oursMs.median), ms(oursMs.min), percent(boundMs / oursMs.min)],

@@ -1,5 +1,5 @@
-// The default model's .tflite -> the same network as an ONNX file, for onnxruntime-web: planes before channels, as ONNX
-// has convolutions, with the input as it was. Field numbers: onnx.proto.
+// The default model's .tflite -> the same network as an ONNX file, for onnxruntime-web. ONNX convolutions need NCHW, so
+// transposes are inserted; input and outputs stay NHWC. The field numbers are those of onnx.proto.
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { readOperators } from './tflite_model.js';
 
@@ -10,11 +10,11 @@ const OPSET = 13;
 const FLOAT = 1;
 const INT64 = 7;
 const ATTRIBUTE_TYPES = { i: 2, ints: 7 };
-const TO_PLANAR = [0, 3, 1, 2];
-const TO_INTERLEAVED = [0, 2, 3, 1];
+const TO_NCHW = [0, 3, 1, 2];
+const TO_NHWC = [0, 2, 3, 1];
 
 /**
- * A message inside another.
+ * Writes a nested protobuf message.
  * @param {BinaryWriter} writer
  * @param {number} field
  * @param {(writer: BinaryWriter) => void} write
@@ -34,8 +34,8 @@ const int = (writer, field, value) => writer.tag(field, WireType.Varint).int64(v
 export function toOnnx(model) {
   const { input, outputs, operators, shapes, constant } = readOperators(model);
   const graph = new BinaryWriter();
-  /** @type {Set<number>} tensors that are held planes first */
-  const planar = new Set();
+  /** @type {Set<number>} tensors in NCHW layout */
+  const nchw = new Set();
   /** @type {Map<string, string>} */
   const transposed = new Map();
   const nameOf = (/** @type {number} */ index) => `t${index}`;
@@ -68,16 +68,17 @@ export function toOnnx(model) {
     return name;
   }
 
-  /** @param {number} index @param {boolean} toPlanar the layout to have it in */
-  function inLayout(index, toPlanar) {
+  /**
+   * The name of a tensor in the given layout; adds a transpose if needed.
+   * @param {number} index
+   * @param {boolean} isNchw
+   */
+  function inLayout(index, isNchw) {
     const name = nameOf(index);
-    if (planar.has(index) === toPlanar) return name;
+    if (nchw.has(index) === isNchw) return name;
     const output = `${name}/transposed`;
     if (!transposed.has(name))
-      transposed.set(
-        name,
-        node('Transpose', [name], output, { perm: toPlanar ? TO_PLANAR : TO_INTERLEAVED }),
-      );
+      transposed.set(name, node('Transpose', [name], output, { perm: isNchw ? TO_NCHW : TO_NHWC }));
     return output;
   }
 
@@ -108,7 +109,7 @@ export function toOnnx(model) {
       pads: [sides[0][0], sides[1][0], sides[0][1], sides[1][1]],
     });
     if (isRelu6) node('Clip', [`${name}/sum`, 'zero', 'six'], name);
-    planar.add(output);
+    nchw.add(output);
   }
 
   /** @type {Record<Operator['kind'], (operator: Operator) => void>} */
@@ -117,7 +118,7 @@ export function toOnnx(model) {
     depthwise: convolve,
     add: ({ inputs: [a, b], output }) => {
       node('Add', [inLayout(a, true), inLayout(b, true)], nameOf(output));
-      planar.add(output);
+      nchw.add(output);
     },
     reshape: ({ inputs: [from], output }) => {
       const name = nameOf(output);
@@ -173,7 +174,7 @@ function describe(name, shape) {
   };
 }
 
-/** TensorFlow's padding: what is odd goes behind. @param {number} size @param {number} kernel @param {number} stride @param {string} padding */
+/** TensorFlow's padding: an odd total has one more at the end. @param {number} size @param {number} kernel @param {number} stride @param {string} padding */
 function padSides(size, kernel, stride, padding) {
   if (padding === 'VALID') return [0, 0];
   const total = Math.max((Math.ceil(size / stride) - 1) * stride + kernel - size, 0);

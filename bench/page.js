@@ -1,5 +1,6 @@
-// From a page's start to the first detections in Chromium, nothing cached, a fresh browser each time: ocelli, LiteRT.js and
-// TensorFlow.js (wasm), the same network and photo. Interleaved in random order, with the bytes that each loads.
+// Time from the start of a page to its first detections in Chromium: ocelli, LiteRT.js and TensorFlow.js (wasm) with
+// the same network and photo, and the bytes that each loads. Each run has a fresh browser with an empty cache; runs are
+// interleaved in random order.
 //   node bench/page.js [--rounds N] [--json]
 import { build } from 'esbuild';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -27,7 +28,7 @@ const PHOTO = `${SHARED}/photos/pets.jpg`;
 const SETTLE_MS = 1500;
 const ENGINES = /** @type {const} */ (['ocelli', 'litert', 'tfjs']);
 const NAMES = { ocelli: 'ocelli', litert: 'LiteRT.js 2.5.3', tfjs: 'TensorFlow.js 4.22, wasm' };
-/** What the photo shows, two dogs: labels, or numbers of columns. */
+/** The expected detections, two dogs: labels, or column numbers. */
 const EXPECTED = { ocelli: 'Dog,Dog', litert: '20,20', tfjs: '20,20' };
 
 /** @typedef {typeof ENGINES[number]} Name */
@@ -57,7 +58,7 @@ async function buildSite() {
     ],
   });
   const head = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,">';
-  // The browser's own start is over before the page's.
+  // Wait until the browser has started before opening the page.
   const settle = `<script>setTimeout(() => location.replace(location.hash.slice(1)), ${SETTLE_MS})</script>`;
   writeFileSync(`${OUT}/settle.html`, `${head}${settle}`);
   for (const name of ENGINES)
@@ -140,8 +141,8 @@ print(json, {
     ]),
   ],
   notes: [
-    `target: at most ${TARGET} of each (median)`,
-    `${counts.rounds} fresh browsers each; ocelli decodes the JPEG itself, the others get it from the browser, and their heads become boxes in plain JavaScript; each is one script made by esbuild, with its wasm and 10 MB of float16 weights beside it`,
+    `target: a ratio of at most ${TARGET} to each (medians)`,
+    `${counts.rounds} fresh browsers each; ocelli decodes the JPEG itself, for the others the browser decodes it, and plain JavaScript decodes their heads; each page is one script bundled by esbuild, with the engine's wasm and 10 MB of float16 weights as further files`,
   ],
   data: { ratios, times, codeBytes },
 });

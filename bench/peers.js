@@ -1,5 +1,6 @@
-// ocelli and its peers on the same network and input, one thread each, in Chromium and in Node: fresh instances (a browser
-// or a process of its own for each), interleaved in random order. Writes docs/benchmarks.md's table and its chart.
+// Compares ocelli with other engines on the same network and input, one thread each, in Chromium and in Node. Each
+// instance has a browser or process of its own; they run interleaved in random order. --write puts table and chart into
+// docs/benchmarks.md and docs/benchmarks.svg.
 //   node bench/peers.js [--rounds N] [--json] [--write]
 import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
@@ -20,7 +21,7 @@ const CHART = `${ROOT}docs/benchmarks.svg`;
 const MARKERS = ['<!-- peers: written by bench/peers.js -->', '<!-- peers: end -->'];
 const PACKAGES = `${ROOT}node_modules`;
 
-/** `wasm`: where the engine's own files are; `inNode`: runs there. tfjs-tflite is for pages alone. */
+/** `wasm`: folder of the engine's .wasm files; `inNode`: whether it runs in Node (tfjs-tflite needs a page). */
 const ENGINES = {
   ocelli: { title: 'ocelli', wasm: `${ROOT}dist`, inNode: true },
   litert: { title: 'LiteRT.js', package: '@litertjs/core', wasm: '/wasm', inNode: true },
@@ -55,7 +56,7 @@ async function buildPages() {
       alias: {
         engine: `${ROOT}bench/peers/${name}.js`,
         ocelli: `${ROOT}build/package/dist/web/browser.js`,
-        // Its modules lack one file, which is in here.
+        // Its ES modules lack one file; this bundle contains it.
         '@tensorflow/tfjs-tflite': `${PACKAGES}/@tensorflow/tfjs-tflite/dist/tf-tflite.fesm.js`,
       },
       ...{ bundle: true, minify: true, format: 'esm', outfile: `${OUT}/${name}/page.js`, logLevel: 'error' },
@@ -133,7 +134,7 @@ async function measureHost({ title, names, measure, close }, rounds) {
 function toTable({ title, rows }) {
   const [ours] = rows;
   return [
-    `| ${title} | median, ms | min, ms | ocelli takes, of its median | of its min |`,
+    `| ${title} | median, ms | min, ms | ocelli / engine, medians | ocelli / engine, minima |`,
     '| --- | --- | --- | --- | --- |',
     ...rows.map(
       (row) =>
@@ -151,7 +152,7 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a whole number');
+if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds must be an integer above 0');
 if (![CHROMIUM, `${HEADS}.input.bin`].every(existsSync)) {
   console.log(values.json ? '{}' : `Peers: skipped, no ${CHROMIUM} or ${HEADS}.input.bin`);
   process.exit();
@@ -166,7 +167,7 @@ const hosts = [await measureHost(await openChromium(), rounds), await measureHos
 const date = new Date().toISOString().slice(0, 10);
 const cpu = cpus()[0]?.model ?? 'unknown';
 const markdown = [
-  `${date}, ${cpu}, one thread, ${rounds} fresh instances of each, interleaved; median: of the instances' medians. ${cpus().length} cores, load average ${loadBefore.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after: of that, one is ours.`,
+  `${date}, ${cpu}, one thread, ${rounds} fresh instances of each, interleaved. The median is that of the instances' medians. ${cpus().length} cores; load average ${loadBefore.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after, of which the benchmark causes 1.`,
   '',
   ...hosts.flatMap(toTable),
 ].join('\n');

@@ -1,5 +1,5 @@
-// What surrounds the network, relative to the network's time: pixels to tensor and heads to boxes of a 1280x720 RGBA
-// frame, decoding of photos, and heads of 601 classes to boxes.
+// Times of the stages around the network, relative to the network's time: pre- and post-processing of a 1280x720 RGBA
+// frame, decoding of photos, and post-processing of 601 classes.
 //   node bench/pipeline.js [--rounds N] [--json]
 import { basename } from 'node:path';
 import { Engine } from '../wasm/engine/engine.js';
@@ -12,7 +12,7 @@ const OPTIONS = { scoreThreshold: 0.3 };
 const PHOTOS = ['pets.jpg', 'cat_720p.jpg', 'hot_dog.jpg', 'astronaut.png', 'chelsea.png', 'coffee.png'];
 const WARM_UP_RUNS = 5;
 
-/** 1280x720 RGBA pixels: a photo of that size or, without the reference data, colours. */
+/** 1280x720 RGBA pixels: a photo of that size or, without the reference data, a gradient. */
 async function makeFrame() {
   const width = 1280;
   const height = 720;
@@ -34,7 +34,7 @@ async function decode(path) {
 }
 
 /**
- * Medians of each stage's time.
+ * Detects `runs` times and returns the median time of each stage.
  * @param {ObjectDetector} detector
  * @param {import('../wasm/vision/input.js').ImageInput} image
  * @param {number} runs
@@ -60,7 +60,7 @@ const detector = await ObjectDetector.create();
 const frame = await makeFrame();
 await measure(detector, frame, WARM_UP_RUNS);
 const stages = await measure(detector, frame, counts.rounds);
-// `decode` of raw pixels is their copy into the module.
+// For raw pixels, `decode` is the time to copy them into the module.
 const around = stages.decode + stages.preprocess + stages.postprocess;
 /** @type {{file: string, width: number, height: number, ms: number}[]} */
 const photos = [];

@@ -1,5 +1,5 @@
-// From import to first result in fresh Node processes: ocelli with a photo's bytes against LiteRT.js with the prepared
-// tensor (it decodes no images). Interleaved in random order.
+// Time from import to first result in fresh Node processes, interleaved in random order: ocelli with a photo's bytes
+// compared with LiteRT.js, which decodes no images and gets a prepared tensor.
 //   node bench/startup.js [--rounds N] [--json]
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -36,7 +36,7 @@ async function start(name) {
 }
 
 /**
- * A module and all that it imports, by relative specifiers.
+ * URLs of a module and of everything it imports by relative specifiers.
  * @param {URL} url
  * @param {Set<string>} [seen]
  */
@@ -48,7 +48,7 @@ async function withImports(url, seen = new Set()) {
   return seen;
 }
 
-/** Gzipped bytes of what is loaded, without the model. */
+/** Gzipped size of the code that each engine loads, without the model. */
 async function codeBytes() {
   const root = new URL('../', import.meta.url);
   const litert = new URL('node_modules/@litertjs/', root);
@@ -78,7 +78,7 @@ if (!existsSync(PHOTO)) {
 }
 /** @type {Record<typeof ENGINES[number], Start[]>} */
 const starts = { ocelli: [], litert: [] };
-for (const name of ENGINES) await start(name); // so that the files of both are in the system's cache
+for (const name of ENGINES) await start(name); // put both engines' files into the system's cache
 for (let round = 0; round < counts.rounds; round++) {
   for (const name of shuffle(ENGINES)) starts[name].push(await start(name));
 }
@@ -123,7 +123,7 @@ print(json, {
   ],
   notes: [
     `target: at most ${TARGET} (from import to first result)`,
-    `${counts.rounds} processes each; ocelli decodes a JPEG and gives boxes, LiteRT.js gets the tensor and gives raw heads`,
+    `${counts.rounds} processes each; ocelli: JPEG to boxes; LiteRT.js: prepared tensor to raw heads`,
   ],
   data: { ratios, ocelli, litert },
 });

@@ -1,5 +1,5 @@
-// The default model's .tflite -> the TensorFlow.js graph model that TensorFlow.js's own converter would make of this
-// network: fused operators in a model.json, weights as float16.
+// The default model's .tflite -> the same network as a TensorFlow.js graph model, as TensorFlow.js's converter writes
+// it: model.json with fused operators, and float16 weights.
 import { readOperators } from './tflite_model.js';
 
 /** @param {string} text */
@@ -9,7 +9,7 @@ const INT = { type: 'DT_INT32' };
 
 /**
  * @param {Uint8Array} model
- * @returns {{model: import('@tensorflow/tfjs-core').io.ModelJSON, weights: Uint8Array<ArrayBuffer>}} `model`: a model.json, whose weights are in weights.bin
+ * @returns {{model: import('@tensorflow/tfjs-core').io.ModelJSON, weights: Uint8Array<ArrayBuffer>}} `model`: content of model.json; `weights`: content of weights.bin
  */
 export function toTensorFlowJs(model) {
   const { input, operators, shapes, constant } = readOperators(model);
@@ -25,7 +25,7 @@ export function toTensorFlowJs(model) {
   const store = (name, shape, values) => {
     const isFloat = values instanceof Uint16Array;
     nodes.push({ name, op: 'Const', attr: { dtype: isFloat ? FLOAT : INT } });
-    // The type asks for a scale, which float16 does not have.
+    // The cast is needed because the type requires a scale, which float16 does not have.
     const quantization = /** @type {any} */ ({ dtype: 'float16', original_dtype: 'float32' });
     manifest.push({ name, shape, dtype: isFloat ? 'float32' : 'int32', ...(isFloat && { quantization }) });
     parts.push(new Uint8Array(values.buffer));

@@ -1,6 +1,7 @@
-// The default model's .tflite -> a list of operators, from which the peers' own formats are made. Only what this model has.
+// The default model's .tflite -> a list of operators, from which onnx_model.js and tfjs_model.js make other formats. It
+// supports only the operators of this model.
 
-// The schema's field numbers and codes that this model needs.
+// Field numbers and codes of the TFLite schema.
 const MODEL = { operatorCodes: 1, subgraphs: 2, buffers: 4 };
 const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2, operators: 3 };
 const TENSOR = { shape: 0, type: 1, buffer: 2 };
@@ -24,7 +25,7 @@ const RELU6 = 3;
  * @property {number} output a tensor
  * @property {number} axis of a concatenation
  * @property {'SAME' | 'VALID'} padding of a convolution
- * @property {[number, number]} strides of a convolution: down, across
+ * @property {[number, number]} strides of a convolution: vertical, horizontal
  * @property {boolean} isRelu6 of a convolution
  */
 
@@ -33,7 +34,7 @@ function makeReader(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const int = (/** @type {number} */ at) => view.getInt32(at, true);
   const follow = (/** @type {number} */ at) => at + view.getUint32(at, true);
-  /** @param {number} table @param {number} field @returns {number} its address; 0: it has its default */
+  /** @param {number} table @param {number} field @returns {number} its address; 0: absent, so it has its default */
   const field = (table, field) => {
     const vtable = table - int(table);
     const slot = 4 + 2 * field;
@@ -83,7 +84,7 @@ export function readOperators(model) {
     type: file.int8(tensor, TENSOR.type),
     data: file.bytes(buffers[file.int(tensor, TENSOR.buffer)], 0),
   }));
-  /** @type {Map<number, number>} what was dequantized -> from what */
+  /** @type {Map<number, number>} dequantized tensor -> its float16 source */
   const sources = new Map();
   /** @type {Operator[]} */
   const operators = [];
@@ -110,10 +111,10 @@ export function readOperators(model) {
     outputs: file.ints(subgraph, SUBGRAPH.outputs),
     operators,
     shapes: tensors.map(({ shape }) => shape),
-    /** @param {number} index of a float16 constant, or of what it is dequantized to */
+    /** @param {number} index of a float16 constant, or of the tensor that it is dequantized to */
     constant(index) {
       const { shape, data, type } = tensors[sources.get(index) ?? index];
-      if (type !== FLOAT16) throw new Error('weights of another type than float16');
+      if (type !== FLOAT16) throw new Error(`the weights must be float16, but have type ${type}`);
       return { shape, halves: new Uint16Array(data.slice().buffer) };
     },
   };

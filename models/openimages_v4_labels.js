@@ -1,5 +1,5 @@
-// The 601 classes of Open Images V4 (Google, CC BY 4.0) by class number from 0, which is the number in TF Hub's modules
-// less one: a MID and a name a line.
+// The 601 classes of Open Images V4 (Google, CC BY 4.0), one line each: MID and name. The order is the class number
+// from 0; TF Hub's modules count from 1.
 const CLASSES = `
 /m/011k07	Tortoise
 /m/011q46kg	Container

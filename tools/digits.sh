@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the path of scikit-learn's digits (digits.csv.gz: 1797 images of 8x8), taken from Debian's python3-sklearn into
-# the user's cache on first use. Only unpacked, not installed.
+# Prints the path of scikit-learn's digits (digits.csv.gz: 1797 images of 8x8). On first use it downloads Debian's
+# python3-sklearn and copies the file into the user's cache; the package is not installed.
 set -euo pipefail
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ocelli

@@ -1,5 +1,6 @@
-// The Worker example (examples/cloudflare-worker) in real workerd on this machine, with its bucket, queue and database:
-//   npm run edge [-- DIR]    DIR's photos are stored and queued, as R2's events would
+// Runs examples/cloudflare-worker in workerd on this machine, with a local bucket, queue and database:
+//   npm run edge [-- DIR]    DIR: photos to store in the bucket and to queue, as R2's events would
+// Its functions also serve the tests and bench/cold-start.js.
 import { execFile } from 'node:child_process';
 import {
   cpSync,
@@ -21,13 +22,13 @@ const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
 const WORKER = 'cloudflare-worker';
 const SCHEMA = join(ROOT, 'examples', WORKER, 'schema.sql');
 export const COMPATIBILITY_DATE = '2026-07-01';
-/** Of the queue: as in wrangler.jsonc, but quicker. */
+/** The queue's settings: as in wrangler.jsonc, with shorter delays. */
 const CONSUMER = { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 5, retryDelay: 1 };
 
 /**
- * What wrangler would upload of a project.
- * @param {string} project
- * @returns {Promise<{out: string, stdout: string}>} `out`: the folder
+ * Builds what wrangler would upload for a project.
+ * @param {string} project its folder
+ * @returns {Promise<{out: string, stdout: string}>} `out`: the folder with the upload
  */
 export async function dryRun(project) {
   const env = { ...process.env, WRANGLER_SEND_METRICS: 'false', CI: '1' };
@@ -39,7 +40,7 @@ export async function dryRun(project) {
   return { out: join(project, 'out'), stdout };
 }
 
-/** @param {string} out a folder of dryRun's */
+/** @param {string} out the folder that dryRun wrote @returns the modules for Miniflare, the entry first */
 export function readModules(out) {
   /** @type {Record<string, 'ESModule' | 'CompiledWasm' | 'Data'>} */
   const types = { '.js': 'ESModule', '.wasm': 'CompiledWasm', '.bin': 'Data' };
@@ -51,9 +52,9 @@ export function readModules(out) {
 }
 
 /**
- * The example beside the package as npm packs it.
- * @param {string} name of the folder
- * @param {string} [wrapper] source of an entry that imports the Worker as './service.js'
+ * Bundles the Worker example with the package as npm packs it.
+ * @param {string} name of the build folder
+ * @param {string} [wrapper] source of an entry that replaces index.js and imports the Worker as './service.js'
  */
 export async function bundleService(name, wrapper) {
   const folder = join(ROOT, 'build/edge', name);
@@ -72,13 +73,13 @@ export async function bundleService(name, wrapper) {
 }
 
 /**
- * @param {string} out the bundle
+ * @param {string} out folder of the bundle
  * @param {object} [options]
- * @param {string} [options.persist] where bucket and database are kept; default: only in memory
- * @param {Record<string, string>} [options.vars] of the Worker
+ * @param {string} [options.persist] folder for bucket and database; default: in memory
+ * @param {Record<string, string>} [options.vars] the Worker's variables
  * @param {number} [options.port]
  * @param {number} [options.inspectorPort]
- * @param {ConstructorParameters<typeof Miniflare>[0][]} [options.others] more Workers
+ * @param {ConstructorParameters<typeof Miniflare>[0][]} [options.others] further Workers
  */
 export async function startService(out, { persist, vars = {}, port = 0, inspectorPort, others = [] } = {}) {
   const worker = new Miniflare({
@@ -111,7 +112,7 @@ export async function startService(out, { persist, vars = {}, port = 0, inspecto
 }
 
 /**
- * Stores objects and sends the messages that R2 would.
+ * Stores objects and sends the event messages that R2 would send.
  * @param {Miniflare} worker
  * @param {[key: string, bytes: Uint8Array][]} objects
  */

@@ -1,4 +1,4 @@
-// Prints the JavaScript files that `import 'ocelli'` loads in Node, entry first, one a line.
+// Prints the JavaScript files that `import 'ocelli'` and its threads load in Node, one per line, the entry first.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

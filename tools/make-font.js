@@ -1,15 +1,15 @@
-// TTF -> dist/font.js: the outlines of the label font, printable ASCII and Latin-1, packed as one base64 string.
+// TTF -> dist/font.js: the outlines of the label font (printable ASCII and Latin-1) as one base64 string.
 //
 //   node tools/make-font.js [OUT.js]
 //
-// Outlines and not pixels, because labels are drawn from 8 px (thumbnails) to 90 px (12 MP photos) high: one set of
-// outlines, 22 KB, is sharp at all of these sizes.
+// The font is stored as outlines, not pixels: labels are 8 px (thumbnails) to 90 px (12 MP photos) high, and one set of
+// outlines (22 KB) is sharp at every size.
 //
-// Packing, glyphs in code point order, every number one or more bytes:
-//   advance, number of contours, then for each contour: number of points, then for each point: dx and dy from the
-//   point before (the first from the end of the last contour, the glyph's first from 0, 0), as varints (7 bits a
-//   byte, low bits first, top bit = more) of their zigzag codes; dx carries "is on the curve" in an extra lowest bit.
-// Units are 1/256 em, y grows upwards. Curves are TrueType's quadratic ones; a contour's first point is on the curve.
+// Format: the glyphs in code point order. A glyph is its advance and number of contours, then each contour. A contour
+// is its number of points, then dx and dy of each point. Differences are taken from the previous point, across
+// contours; a glyph starts at (0, 0). All numbers are varints (7 bits per byte, low bits first, top bit: more follow);
+// dx and dy are zigzag coded, and dx has an extra lowest bit: the point is on the curve.
+// The unit is 1/256 em; y grows upwards. Curves are quadratic, as in TrueType; a contour's first point is on the curve.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -20,7 +20,7 @@ import opentype from 'opentype.js';
 const FONT_FILE = 'dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf';
 const FONT_SHA256 = '38098d0b8edd8430a0f53fb2831b5d36037563a998a620d3c87a4d7591766d20';
 const UNITS_PER_EM = 256;
-/** First and last code point of each run of glyphs; wasm/draw/text.js counts on these two. */
+/** First and last code point of each run of glyphs. wasm/draw/text.js assumes the same two runs. */
 const RANGES = [
   [0x20, 0x7e],
   [0xa0, 0xff],
@@ -28,7 +28,7 @@ const RANGES = [
 
 /** @typedef {{ x: number, y: number, isOnCurve: boolean }} Point */
 
-/** @returns {opentype.Font} the font, after its checksum was found right */
+/** @returns {opentype.Font} the font; throws if its checksum is wrong */
 function readFont() {
   const bytes = readFileSync(createRequire(import.meta.url).resolve(FONT_FILE));
   const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -39,7 +39,7 @@ function readFont() {
 /**
  * @param {opentype.PathCommand[]} commands closed contours of lines and quadratic curves
  * @param {number} scale font units to ours
- * @returns {Point[][]} contours, in whole units
+ * @returns {Point[][]} contours, in integer units
  */
 function toContours(commands, scale) {
   /** @type {Point[][]} */
@@ -48,7 +48,8 @@ function toContours(commands, scale) {
     contours[contours.length - 1].push({ x: Math.round(x * scale), y: Math.round(y * scale), isOnCurve });
   for (const command of commands) {
     if (command.type === 'M') contours.push([]);
-    if (command.type === 'C') throw new Error('cubic curves are not for TrueType outlines');
+    if (command.type === 'C')
+      throw new Error('the font has cubic curves, but only quadratic ones are supported');
     if (command.type === 'Q') add(command.x1, command.y1, false);
     if (command.type !== 'Z') add(command.x, command.y, true);
   }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the directory that holds scikit-image's sample photos, taken from Debian's python3-skimage into the user's
-# cache on first use. Only unpacked, not installed.
+# Prints the directory with scikit-image's sample photos. On first use it downloads Debian's python3-skimage and copies
+# the photos into the user's cache; the package is not installed.
 set -euo pipefail
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ocelli

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Prints the directory that holds what Debian's opencv-doc shows computer vision with, taken from there into the user's
-# cache on first use: photos/, which the 8-bit detector is calibrated on, and vtest.avi, a street, which it is tested on.
-# Only unpacked, not installed.
+# Prints the directory with OpenCV's sample images: photos/, the calibration images of the 8-bit detector, and
+# vtest.avi, a street scene that tests use. On first use it downloads Debian's opencv-doc and copies them into the
+# user's cache; the package is not installed.
 set -euo pipefail
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ocelli
 readonly home=$cache/samples-1
 readonly sum=3e4dc88ac2f406fc159903b42546faf977c5460a02f4601d276908c6e7129e94
-# Photographs only, and one of a scene.
+# Photographs only, and only one of each scene.
 readonly photos='alphamat/input_images/plant.jpg
   data/HappyFish.jpg data/aero1.jpg data/aero3.jpg data/aloeL.jpg data/apple.jpg data/baboon.jpg data/basketball1.png
   data/board.jpg data/box_in_scene.png data/building.jpg data/butterfly.jpg data/cards.png data/chicky_512.png
@@ -31,7 +31,7 @@ if [ ! -d "$home" ]; then
   cp data/vtest.avi "$partial/new"
   cd "$partial/new"
   found=$(sha256sum photos/* vtest.avi | sha256sum | cut -d' ' -f1)
-  [ "$found" = "$sum" ] || { echo "samples: the files are not those expected ($found)" >&2; exit 1; }
+  [ "$found" = "$sum" ] || { echo "samples: sha256 of the files is $found, expected $sum" >&2; exit 1; }
   mv "$partial/new" "$home"
 fi
 echo "$home"

@@ -1,5 +1,6 @@
-// Directories -> a web server for pages that try ocelli: `node tools/serve.js PATH=DIR … [--port N] [--isolate]`, or
-// startServer() in tests. --isolate makes pages cross-origin isolated, which threads need.
+// A web server for the demo pages, tests and benchmarks; it serves directories:
+//   node tools/serve.js PATH=DIR … [--port N] [--isolate]    or startServer()
+// --isolate makes the pages cross-origin isolated, which threads need.
 import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve } from 'node:path';
@@ -27,12 +28,12 @@ export const ISOLATION = {
 
 /**
  * @typedef {object} ServerOptions
- * @property {Record<string, string>} roots directories by the path that they are served under; the longest path wins
- * @property {number} [port] 0: any that is free
- * @property {Record<string, string>} [headers] of every answer
- * @property {Record<string, string>} [types] instead of the usual ones
+ * @property {Record<string, string>} roots directories by URL path; the longest matching path wins
+ * @property {number} [port] default 0: any free port
+ * @property {Record<string, string>} [headers] added to every answer
+ * @property {Record<string, string>} [types] MIME types by extension that override the defaults
  * @property {(path: string) => void} [onRequest]
- * @property {boolean} [keeps] files in memory once they were asked for, to measure what asks and not the disk
+ * @property {boolean} [keeps] keep requested files in memory, so that benchmarks do not measure the disk
  */
 
 /** @param {ServerOptions} options */
@@ -66,7 +67,7 @@ export async function startServer({ roots, port = 0, headers = {}, types = {}, o
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     url: `http://localhost:${address.port}`,
-    /** Another origin, the same files. */
+    /** The same files under another origin. */
     otherUrl: `http://127.0.0.1:${address.port}`,
     close: () => {
       server.closeAllConnections();

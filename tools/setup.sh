@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the Makefile needs and the machine lacks, from Debian 12 and npm: make, LLVM 19, a native compiler for
-# the tests, Python (emcc is written in it), Node, browsers, a decoder of videos. Quick when nothing is missing.
+# Installs the Debian 12 packages that the Makefile needs and the machine lacks: make, LLVM 19, a native compiler for
+# the tests, Python (for emcc), Node and npm, browsers, ffmpeg. Quick if nothing is missing.
 set -euo pipefail
 
 readonly packages='make chromium firefox-esr ffmpeg gcc libc6-dev clang-19 lld-19 llvm-19 clang-format-19 clang-tidy-19 python3-minimal xz-utils dpkg-dev'

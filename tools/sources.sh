@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prints the directory that holds the third-party sources (xnnpack, pthreadpool, fp16, fxdiv, stb), fetching them from
-# Debian trixie into the user's cache on first use. Every archive is checked by sha256; a second run does nothing.
+# Prints the directory with the third-party sources (xnnpack, pthreadpool, fp16, fxdiv, stb). On first use it downloads
+# them from Debian trixie into the user's cache and checks each archive's sha256.
 set -euo pipefail
 
 # name  sha256 of its upstream tarball in Debian
@@ -15,7 +15,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/ocelli
 readonly home=$cache/sources-$(printf %s "$tarballs" | sha256sum | cut -c1-12)
 
-fetch() { # fetch NAME SHA256: ./NAME/ holds the unpacked tarball
+fetch() { # fetch NAME SHA256: downloads a source package and unpacks its tarball to ./NAME/
   printf '  sources: %s\n' "$1" >&2
   mkdir "$1" "$1.download"
   (cd "$1.download" && "$here/trixie.sh" source --tar-only "$1" >/dev/null)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Prints the path of a usable emcc (>= 3.1.60), setting one up in the user's cache directory if PATH has none.
-# Recipe: Debian trixie's emscripten and binaryen, unpacked into a private root, driving bookworm's LLVM 19.
-# Nothing outside the cache directory is touched; LLVM itself is one of tools/setup.sh's packages.
+# Prints the path of emcc, version 3.1.60 or newer. If PATH has none, sets one up in the user's cache directory: Debian
+# trixie's emscripten and binaryen, unpacked into a private root, with bookworm's LLVM 19 (which tools/setup.sh
+# installs). Changes nothing outside the cache directory.
 set -euo pipefail
 
 readonly wanted=3.1.60
@@ -17,7 +17,8 @@ usable() { # usable EMCC: is its version at least $wanted?
   [ "$(printf '%s\n' "$wanted" "$version" | sort -V | head -n 1)" = "$wanted" ]
 }
 
-# binaryen 120 needs a newer glibc than Debian 12 has: run its tools through the private root's own loader.
+# binaryen 120 needs a newer glibc than Debian 12 has, so its tools run with the loader and libraries of the private
+# root.
 wrap_binaryen() {
   mkdir -p "$1/binaryen/bin"
   local tool lib=$1/root/usr/lib/x86_64-linux-gnu
@@ -33,7 +34,7 @@ WRAPPER
   [ -e "$lib/ld-linux-x86-64.so.2" ]
 }
 
-set_up() { # set_up DIR: everything below DIR, which is renamed into place when it is whole
+set_up() { # set_up DIR: builds the toolchain in DIR; the caller renames DIR to its final place
   local dir=$1 package
   cd "$dir"
   say 'downloading emscripten and binaryen (270 MB, once)'

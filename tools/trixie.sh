@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# trixie.sh ARGS…: apt-get over Debian trixie, from this machine's own mirror, in a private configuration:
-# for the few packages that are newer there than in bookworm. The system's own package state is not touched.
+# trixie.sh ARGS…: runs apt-get on Debian trixie, for the few packages that bookworm has in an older version. It uses
+# this machine's mirror and a private configuration; the system's package state does not change.
 set -euo pipefail
 
 readonly private=${XDG_CACHE_HOME:-$HOME/.cache}/ocelli/apt
 mkdir -p "$private"/{etc,lists/partial,cache/archives/partial}
 
-# The machine's own Debian mirror, whichever it is: the first source that serves bookworm itself.
+# The machine's Debian mirror: the first configured source of the suite bookworm.
 own_mirror() {
   local file
   for file in /etc/apt/sources.list.d/*.sources /etc/apt/sources.list; do
@@ -21,7 +21,7 @@ apt() {
     -o Dir::Cache="$private/cache" -o APT::Sandbox::User=root "$@"
 }
 
-# Two that start at once (make -j) must not both update.
+# A lock, because two runs at once (make -j) must not both update.
 exec 9>"$private/lock"
 flock 9
 if [ ! -e "$private/ready" ]; then

@@ -1,14 +1,14 @@
-# Builds libxnnpack.a for one SIMD flavour, into OUT; called by the main Makefile, which keys OUT by everything below.
+# Builds OUT/libxnnpack.a for one SIMD flavour. The main Makefile calls it; OUT's name contains a hash of this file.
 #   make -f tools/xnnpack.mk FLAVOUR=simd|relaxed EMCC=… SOURCES=… XNNPACK_DIR=… OUT=…
-# The production microkernels are compiled some at a time in generated files (emcc's start-up would dominate 600 single
-# ones); an interrupted build resumes at the object that it had reached. The objects carry the atomics feature and so
-# link into the threaded and the single-threaded modules alike; unused code is dropped by the linker.
+# Generated files include PER_FILE microkernels each, because 600 single compilations would spend most of their time in
+# emcc's start-up. An interrupted build continues where it stopped. The objects are compiled with atomics, so they link
+# into modules with and without threads. The linker drops unused code.
 SHELL := bash
 .DELETE_ON_ERROR:
 
 X := $(XNNPACK_DIR)
 
-# What the operators that ocelli creates need; no subgraph, no runtime, no JIT, no sparse or f16 compute.
+# The files that ocelli's operators need: no subgraph, runtime, JIT, sparse or f16 compute.
 OPERATORS := average-pooling-nhwc binary-elementwise-nd constant-pad-nd convolution-nhwc fully-connected-nc \
   max-pooling-nhwc reduce-nd resize-bilinear-nhwc softmax-nc transpose-nd unary-elementwise-nc
 CORE := allocator cache datatype im2col indirection init memory microkernel-utils microparams-init mutex normalization \
@@ -22,11 +22,11 @@ FLAGS := -msimd128 -mbulk-memory -matomics -ffunction-sections -fdata-sections -
   -DXNN_LOG_LEVEL=0 -DNDEBUG -DPTHREADPOOL_NO_DEPRECATED_API \
   -I$(OUT)/include -I$X/include -I$X/src -I$X -I$(SOURCES)/pthreadpool/include -I$(SOURCES)/fp16/include -I$(SOURCES)/fxdiv/include
 
-# f16 arithmetic, dynamically quantized and 4-bit kernels are for operators that ocelli does not create, but
-# XNNPACK's configuration tables name some of them, so they are compiled; the linker drops what nothing names.
+# ocelli does not use the f16, dynamically quantized and 4-bit kernels, but XNNPACK's configuration tables refer to some
+# of them, so they are compiled; the linker drops the others.
 ISAS := scalar wasm wasmsimd $(if $(filter relaxed,$(FLAVOUR)),wasmrelaxedsimd)
 KERNELS := $(foreach isa,$(ISAS),$(shell awk '/^SET.PROD_/ { on = 1 } on && match($$0, /src.*[.]c/) { print substr($$0, RSTART, RLENGTH) } /[\051]/ { on = 0 }' $X/cmake/gen/$(isa)_microkernels.cmake))
-# Matrix kernels that XNNPACK generates and does not use here; src/kernels/kernels.c does.
+# Matrix kernels that XNNPACK has but does not select on this target; src/kernels/kernels.c selects them.
 ifeq ($(FLAVOUR),relaxed)
 KERNELS += $(patsubst %,src/%-minmax-wasmrelaxedsimd-fma-loadsplat.c,f32-gemm/gen/f32-gemm-6x8 f32-igemm/gen/f32-igemm-5x8 \
   f32-igemm/gen/f32-igemm-6x8)
@@ -45,7 +45,7 @@ OBJECTS := $(BATCHES:%=%.o) $(SINGLE_OBJECTS)
 $(OUT)/libxnnpack.a: $(OBJECTS)
 	@rm -f $@ && $(dir $(EMCC))emar qcs $@ $^ && echo "  xnnpack $(FLAVOUR): done"
 
-# One kernel (f32-qs8-vcvt-wasmsimd-magic) includes <arm_neon.h> although it uses WASM SIMD only.
+# An empty stand-in: the kernel f32-qs8-vcvt-wasmsimd-magic includes <arm_neon.h> but uses only WASM SIMD.
 $(OUT)/include/arm_neon.h:
 	@mkdir -p $(@D) && echo '#include <wasm_simd128.h>' >$@
 
@@ -58,7 +58,7 @@ $(BATCHES:%=%.o): %.o: %.c $(OUT)/include/arm_neon.h
 	$(progress)
 	@$(EMCC) -O3 $(FLAGS) -std=c11 -c $< -o $@
 
-# Everything but the microkernels runs once per operator: small rather than fast.
+# The other files run once per operator, so they are compiled for size.
 UNUSED_IN := operators/binary-elementwise-nd operators/unary-elementwise-nc operators/reduce-nd configs/dwconv-config \
   configs/gemm-config configs/transpose-config
 $(UNUSED_IN:%=$(OUT)/obj/%.c.o): EXTRA := -include tools/xnnpack_unused.h

@@ -1,6 +1,6 @@
-// Included before some of XNNPACK's files (xnnpack.mk): their tables choose among kernels at run time, so the linker
-// cannot see that ocelli asks for a few of them only. Here the others become "not available"; an operator that asked
-// for one would be refused, not miscomputed. Takes 200 KB off the module.
+// tools/xnnpack.mk includes this file before some of XNNPACK's files. Their tables select kernels at run time, so the
+// linker cannot see that ocelli uses only a few of them. These macros make the others "not available": creating an
+// operator that needs one fails. This makes the module 200 KB smaller.
 #include <stddef.h>
 
 #include "xnnpack/config.h"
@@ -43,7 +43,7 @@
 #define xnn_init_qu8_lrelu_config() NULL
 #define xnn_init_x8_lut_config() NULL
 
-// Kernels for ReLU and for no activation: the ones with two bounds do the same.
+// Kernels with ReLU or without an activation: the minmax kernels compute the same.
 #define xnn_f32_gemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_loadsplat NULL
 #define xnn_f32_gemm_relu_ukernel_1x8__wasmrelaxedsimd_fma_splat NULL
 #define xnn_f32_gemm_relu_ukernel_4x8__wasmrelaxedsimd_fma_loadsplat NULL
@@ -96,7 +96,7 @@
 #define xnn_f32_igemm_ukernel_5x8__wasmsimd_splat NULL
 #define xnn_f32_igemm_ukernel_6x8__wasmrelaxedsimd_fma_splat NULL
 
-// For fewer than eight outputs: the kernels for eight do.
+// Kernels for fewer than eight output channels: ocelli uses the kernels for eight.
 #define xnn_f32_gemm_minmax_ukernel_4x2c4__wasmrelaxedsimd_fma NULL
 #define xnn_f32_gemm_minmax_ukernel_4x2c4__wasmsimd_arm NULL
 #define xnn_f32_gemm_minmax_ukernel_4x2c4__wasmsimd_x86 NULL
@@ -105,11 +105,11 @@
 #define xnn_f32_igemm_minmax_ukernel_4x2c4__wasmsimd_x86 NULL
 #define xnn_x32_packw_gemm_goi_ukernel_x2c4__wasmsimd_u4 NULL
 
-// Transposing bytes is rare, and never much.
+// Transposes of 8- and 16-bit values are rare and small, so the scalar kernels are fast enough.
 #define xnn_x8_transposec_ukernel__16x16_reuse_mov_wasmsimd xnn_x8_transposec_ukernel__2x4_scalar_int
 #define xnn_x16_transposec_ukernel__8x8_reuse_mov_wasmsimd xnn_x16_transposec_ukernel__2x4_scalar_int
 
-// Signed dot products on x86, which no engine there has but by emulation: the kernels for ARM do as well.
+// Signed dot products on x86, where engines can only emulate them: the kernels for ARM work as well.
 #define xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_1x8c8__wasmsdot xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_1x8c8__wasmsdot_u2
 #define xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_2x8c8__wasmsdot xnn_qs8_qc8w_gemm_minmax_fp32_ukernel_4x8c8__wasmsdot_u2
 #define xnn_qs8_qc8w_igemm_minmax_fp32_ukernel_1x8c8__wasmsdot xnn_qs8_qc8w_igemm_minmax_fp32_ukernel_1x8c8__wasmsdot_u2

@@ -1,4 +1,5 @@
-// The demo page: a source -> the detector in its worker -> boxes and the panel. It uses the package as anyone would.
+// The demo page: photo, video or camera -> a detector in a worker -> boxes and the panel. It uses the published
+// package.
 import { ObjectDetector } from 'ocelli';
 import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
 import { clearFound, clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
@@ -23,10 +24,10 @@ const pause = element('pause', HTMLButtonElement);
 let detector;
 /** @type {import('./source.js').Source | undefined} */
 let source;
-/** Name of the sample photo that it is. @type {string | undefined} */
+/** Name of the sample photo, if the source is one. @type {string | undefined} */
 let sample;
-/** Ends what is being done with the source. */
-let ending = new AbortController();
+/** Aborts the detection that runs on the source. */
+let detecting = new AbortController();
 /** @type {{found: Detection[], run: RunInfo} | undefined} */
 let last;
 let modelBytes = 0;
@@ -36,7 +37,7 @@ const hidden = new Set();
 // ---- the detector ----
 
 async function load() {
-  ending.abort();
+  detecting.abort();
   detector?.close();
   detector = undefined;
   showState('loading', 'Loading the detector', '10 MB, once');
@@ -57,18 +58,18 @@ async function load() {
   showState('ready');
   clearSpeed();
   showClasses();
-  await look();
+  await detect();
 }
 
 function thresholds() {
   return { scoreThreshold: Number(score.value), iouThreshold: Number(iou.value) };
 }
 
-/** Detects in the present source, from now on with the present settings. */
-async function look() {
-  ending.abort();
-  ending = new AbortController();
-  const { signal } = ending;
+/** Detects in the current source with the current settings; ends an earlier detection. */
+async function detect() {
+  detecting.abort();
+  detecting = new AbortController();
+  const { signal } = detecting;
   if (!detector || !source) return;
   try {
     if (source.kind === 'photo') {
@@ -109,7 +110,7 @@ function showFacts() {
   const arithmetic = name.startsWith('relaxed') ? 'relaxed SIMD' : 'plain SIMD';
   showEngine({
     Model: `SSD-MobileNetV2, ${detector.labels.length} classes`,
-    'Its file': `${(modelBytes / 1e6).toFixed(1)} MB`,
+    'Model file': `${(modelBytes / 1e6).toFixed(1)} MB`,
     WebAssembly: `${arithmetic}, ${threads} thread${threads > 1 ? 's' : ''}`,
     Where: 'a worker of this page',
     Memory: `${(detector.memoryUse.totalBytes / 2 ** 20).toFixed(0)} MiB`,
@@ -124,7 +125,7 @@ function showFacts() {
  * @param {string} [name] of a sample photo
  */
 async function use(open, name) {
-  ending.abort();
+  detecting.abort();
   try {
     source = await open();
     sample = name;
@@ -141,7 +142,7 @@ async function use(open, name) {
   redraw();
   showSource();
   clearSpeed();
-  await look();
+  await detect();
 }
 
 /** @param {string} name */
@@ -204,7 +205,7 @@ function listen() {
   ]) {
     input.addEventListener('input', () => {
       output.textContent = percent(Number(/** @type {HTMLInputElement} */ (input).value));
-      look();
+      detect();
     });
   }
   threads.addEventListener('change', load);
@@ -230,7 +231,7 @@ function offerThreads() {
   for (let count = 1; count <= most; count++) threads.append(make('option', {}, String(count)));
   threads.disabled = most === 1;
   if (most === 1)
-    threads.title = 'More need a page that is cross-origin isolated, and more than one processor.';
+    threads.title = 'More threads need a cross-origin isolated page and more than one processor.';
 }
 
 function offerSamples() {

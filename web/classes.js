@@ -1,24 +1,24 @@
-// The classes that are taught: a card for each, with its name, its examples and the ways to add some.
+// A card for each class to train: its name, its examples and the controls that add examples.
 import { make, makeDot } from './page.js';
 import { colorOf } from './stage.js';
 
-/** The least time between two pictures of a button that is held: those in between are much the same. */
+/** The least time between two captures while the button is held: frames in between look much the same. */
 const CAPTURE_MS = 100;
-/** In pixels, two for each of CSS. */
+/** Canvas size, two pixels for each CSS pixel. */
 const THUMBNAIL = { width: 128, height: 96 };
 
 /**
  * @typedef {object} Events
- * @property {() => void} onChange of names or examples
- * @property {() => void} onPress a picture of what is shown is wanted
+ * @property {() => void} onChange the name or the examples changed
+ * @property {() => void} onPress the user asked for a capture of the current picture
  * @property {(files: File[]) => void} onFiles
  * @property {() => void} onRemove
  */
 
 export class ClassCard {
-  /** @type {Float32Array[]} Features, in the thumbnails' order. */ examples = [];
+  /** @type {Float32Array[]} the features of each example */ examples = [];
   #isHeld = false;
-  #isOwed = false;
+  #isCapturePending = false;
   #lastCapture = 0;
   #events;
   #name = make('input', { type: 'text', maxLength: 60, required: true });
@@ -33,7 +33,7 @@ export class ClassCard {
   #chooser = make('input', { type: 'file', accept: 'image/*', multiple: true, hidden: true });
 
   /**
-   * @param {number} number of the class, from 0, which its colour comes from
+   * @param {number} number of the class, from 0; selects its colour
    * @param {Events} events
    */
   constructor(number, events) {
@@ -49,8 +49,8 @@ export class ClassCard {
     );
     remove.setAttribute('aria-label', 'Remove the class');
     const head = make('div', { className: 'row' }, makeDot(this.color), this.#name, this.#count, remove);
-    const ways = make('div', { className: 'row' }, this.#capture, photos, this.#chooser);
-    this.element = make('li', { className: 'card' }, head, ways, this.#thumbnails, this.#status);
+    const controls = make('div', { className: 'row' }, this.#capture, photos, this.#chooser);
+    this.element = make('li', { className: 'card' }, head, controls, this.#thumbnails, this.#status);
     this.#listen(photos, remove);
     this.#show();
   }
@@ -59,15 +59,15 @@ export class ClassCard {
     return this.#name.value.trim();
   }
 
-  /** Whether the next picture is one of its examples. */
+  /** Whether the next picture becomes an example of this class. */
   get wantsPicture() {
-    return this.#isOwed || (this.#isHeld && performance.now() - this.#lastCapture >= CAPTURE_MS);
+    return this.#isCapturePending || (this.#isHeld && performance.now() - this.#lastCapture >= CAPTURE_MS);
   }
 
-  /** @param {boolean} isThere whether there is something to capture */
-  setSource(isThere) {
-    this.#capture.disabled = !isThere;
-    this.#isOwed = false;
+  /** @param {boolean} hasSource whether there is something to capture */
+  setSource(hasSource) {
+    this.#capture.disabled = !hasSource;
+    this.#isCapturePending = false;
   }
 
   /**
@@ -75,7 +75,7 @@ export class ClassCard {
    * @param {ImageBitmap} [picture]
    */
   add(features, picture) {
-    this.#isOwed = false;
+    this.#isCapturePending = false;
     this.#lastCapture = performance.now();
     this.examples.push(features);
     const thumbnail = make(
@@ -96,7 +96,7 @@ export class ClassCard {
   }
 
   /** @param {string} text */
-  say(text) {
+  showStatus(text) {
     this.#status.textContent = text;
   }
 
@@ -132,11 +132,11 @@ export class ClassCard {
     this.#listenForHolding();
   }
 
-  /** A button that is held by pointer or key, or only clicked, as assistive technology does. */
+  /** The button can be held by pointer or key, or only clicked, as assistive technology does. */
   #listenForHolding() {
     const press = () => {
       this.#isHeld = true;
-      this.#isOwed = true;
+      this.#isCapturePending = true;
       this.#capture.classList.add('held');
       this.#events.onPress();
     };
@@ -148,7 +148,8 @@ export class ClassCard {
     this.#capture.addEventListener('pointerdown', (event) => {
       if (event.button === 0) press();
     });
-    // A key's own click would be a second press; one that neither key nor pointer made is a press of its own.
+    // Prevent the click that follows a key press: it would be a second press. A click without pointer or key
+    // (`detail` is 0) counts as a press.
     this.#capture.addEventListener('keydown', (event) => {
       if (!isKey(event)) return;
       event.preventDefault();
@@ -165,13 +166,13 @@ export class ClassCard {
     });
     for (const type of ['pointerup', 'pointerleave', 'pointercancel', 'blur'])
       this.#capture.addEventListener(type, release);
-    // A long touch would open a menu.
+    // A long touch must not open a menu.
     this.#capture.addEventListener('contextmenu', (event) => event.preventDefault());
   }
 }
 
 /**
- * What a thumbnail is drawn from; undefined for what the module can read and the browser cannot.
+ * The bitmap for a thumbnail; undefined if the browser cannot decode the image (the module may still read it).
  * @param {Blob | HTMLVideoElement} image
  */
 export function toPicture(image) {
@@ -179,7 +180,7 @@ export function toPicture(image) {
 }
 
 /**
- * The middle of a picture, or an empty one where the browser cannot show it.
+ * A canvas with the middle of the picture; an empty canvas if there is no picture.
  * @param {ImageBitmap} [picture]
  */
 function drawThumbnail(picture) {

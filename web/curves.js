@@ -1,4 +1,4 @@
-// How a training goes: a figure for each epoch, of the examples that are trained on and of those that are kept apart.
+// Accuracy and loss of each epoch -> curves: a solid line for the training examples, a dashed line for validation.
 import { percent } from './page.js';
 import { niceCeiling } from './plot.js';
 import { fitToScreen } from './stage.js';
@@ -15,14 +15,14 @@ export class Curves {
     this.#canvases = canvases;
   }
 
-  /** @param {number} epochs how many there will be */
+  /** @param {number} epochs the number of epochs of this training */
   begin(epochs) {
     this.#history = {};
     this.#epochs = epochs;
     this.draw();
   }
 
-  /** @param {Record<string, number>} logs as Keras names them */
+  /** @param {Record<string, number>} logs metrics of one epoch, under Keras' names */
   add(logs) {
     for (const [key, value] of Object.entries(logs)) (this.#history[key] ??= []).push(value);
     this.draw();

@@ -1,7 +1,7 @@
-// What a training leaves to take away: the classifier, its model card, and what it took.
+// A trained learner -> download buttons for the classifier and its model card, and the time and energy of the training.
 import { element, make, makeFacts } from './page.js';
 
-/** Long enough for a browser to have begun saving. */
+/** How long the download's URL stays valid: long enough for the browser to start saving. */
 const KEEP_MS = 60_000;
 
 const model = element('model', HTMLButtonElement);
@@ -11,7 +11,7 @@ const card = element('card', HTMLElement);
 export async function offerDownloads({ learner, isStopped }) {
   model.disabled = false;
   model.onclick = () => save('classifier.tflite', /** @type {Uint8Array<ArrayBuffer>} */ (learner.export()));
-  // Of a training that was stopped there is nothing whole to report.
+  // There is no report of a stopped training.
   card.hidden = isStopped;
   if (isStopped) return;
   const files = Object.entries(await learner.report({ project: learner.labels.join(' or ') })).map(

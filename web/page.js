@@ -1,4 +1,4 @@
-// The page's elements, and what is said where.
+// Helpers for the page's elements, its state notice and its error texts.
 
 /**
  * @template {HTMLElement} T
@@ -34,7 +34,7 @@ export function makeDot(color) {
 }
 
 /**
- * Rows of a list of facts.
+ * <dt> and <dd> elements of a list of facts.
  * @param {Record<string, string>} facts
  */
 export function makeFacts(facts) {
@@ -45,7 +45,7 @@ export function makeFacts(facts) {
 export const percent = (value) => `${Math.round(100 * value)} %`;
 
 /**
- * Keys that press a button, where nobody types.
+ * Makes keys click buttons, except while the user types.
  * @param {Record<string, HTMLButtonElement>} buttons
  */
 export function listenForKeys(buttons) {
@@ -82,7 +82,7 @@ export function showProgress({ loaded, total }) {
 }
 
 /**
- * What went wrong, in words for the person before the screen.
+ * An error as a title and a text for the user.
  * @param {any} error
  * @returns {[title: string, text: string]}
  */
@@ -94,9 +94,9 @@ export function explain(error) {
     case 'MODULE_NOT_FOUND':
       return navigator.onLine
         ? ['The model could not be loaded', error.message]
-        : ['You are offline', 'The model could not be loaded. It needs the network once.'];
+        : ['You are offline', 'The model could not be loaded. Loading it the first time needs the network.'];
     case 'UNSUPPORTED_IMAGE_FORMAT':
-      return ['This is not a picture that can be read', error.message];
+      return ['This picture cannot be read', error.message];
     case 'NotFoundError':
       return ['No camera found', 'Connect one, or open a photo or a video instead.'];
     case 'NotAllowedError':
@@ -105,8 +105,8 @@ export function explain(error) {
         'Allow it for this page in your browser’s address bar, then try again.',
       ];
     case 'NotReadableError':
-      return ['The camera is in use', 'Another program seems to have it.'];
+      return ['The camera is in use', 'Another program may be using it.'];
     default:
-      return ['That did not work', error.message ?? String(error)];
+      return ['Something went wrong', error.message ?? String(error)];
   }
 }

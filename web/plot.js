@@ -1,4 +1,4 @@
-// Milliseconds of the last runs, a bar for each, its stages one upon the other.
+// Times of the last runs -> a stacked bar chart: one bar for each run, its stages stacked.
 import { fitToScreen } from './stage.js';
 
 /** @typedef {import('ocelli').RunInfo['ms']} Times */
@@ -64,7 +64,7 @@ export class Plot {
 }
 
 /**
- * The stages' colours in the present scheme, which only an element's own style has resolved.
+ * The stages' colours in the current colour scheme, read from the computed style of an element.
  * @param {HTMLCanvasElement} canvas
  */
 function readColors(canvas) {
@@ -78,7 +78,7 @@ function readColors(canvas) {
 }
 
 /**
- * The next of 10, 20, 50, 100, 200 …
+ * The smallest of …, 10, 20, 50, 100, 200, … that is not below `value`.
  * @param {number} value
  */
 export function niceCeiling(value) {

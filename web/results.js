@@ -1,4 +1,4 @@
-// What was found, how fast, by what: the panel beside the picture.
+// The panel beside the picture: detections, stage times, and facts about the engine.
 import { element, make, makeDot, makeFacts, percent } from './page.js';
 import { Plot, STAGES } from './plot.js';
 import { colorOf } from './stage.js';
@@ -22,12 +22,12 @@ export function showFound(found) {
   );
   element('found', HTMLElement).replaceChildren(...items);
   const text = describe(found);
-  // A screen reader is told what changed, not every frame.
+  // Write only changes, so that a screen reader does not read out every frame.
   if (summary.textContent !== text) summary.textContent = text;
   json.textContent = JSON.stringify(found, round, 2);
 }
 
-/** There is no picture. */
+/** Empties the list when there is no picture. */
 export function clearFound() {
   element('found', HTMLElement).replaceChildren();
   summary.textContent = 'Nothing yet.';
@@ -88,7 +88,7 @@ copy.addEventListener('click', async () => {
     await navigator.clipboard.writeText(json.textContent ?? '');
     copy.textContent = 'Copied';
   } catch {
-    // Not allowed, or not a secure page: for the keyboard to copy
+    // The clipboard is not available: select the text, so that the user can copy it by keyboard.
     getSelection()?.selectAllChildren(json);
     copy.textContent = 'Selected';
   }

@@ -1,4 +1,4 @@
-// What is looked at: a photo, a video file or the camera.
+// The source of pictures: a photo, a video file or the camera.
 import { element } from './page.js';
 
 const photo = element('photo', HTMLImageElement);
@@ -19,7 +19,7 @@ export async function showFile(blob) {
   if (!blob.type.startsWith('video/')) {
     photo.src = url;
     photo.hidden = false;
-    // What the browser cannot show, such as TIFF, the detector refuses by name.
+    // If the browser cannot decode it (a TIFF, for example), the detector reports the format.
     await photo.decode().catch(() => {});
     return { kind: 'photo', blob };
   }
@@ -52,7 +52,7 @@ async function play() {
   }
 }
 
-/** Whether there is a source, even if another one has failed since. */
+/** Whether a source is shown. It stays so if opening another one failed. */
 export const isOpen = () => !photo.hidden || !video.hidden;
 
 export const isMirrored = () => stage.classList.contains('mirrored');
@@ -70,7 +70,7 @@ export function closeSource() {
 }
 
 /**
- * Photos and videos that are chosen, dropped or pasted.
+ * Passes photos and videos that the user chooses, drops or pastes to `use`.
  * @param {(blob: Blob) => void} use
  */
 export function listenForFiles(use) {
@@ -80,7 +80,7 @@ export function listenForFiles(use) {
     if (file.files?.[0]) use(file.files[0]);
     file.value = '';
   });
-  // What a part of the page takes for itself is not for the picture.
+  // If an element of the page handles the drop itself (`defaultPrevented`), ignore it here.
   addEventListener('dragover', (event) => {
     stage.classList.toggle('dropping', !event.defaultPrevented);
     event.preventDefault();

@@ -1,4 +1,4 @@
-// The picture and the boxes on it, drawn in the screen's own pixels.
+// Detections -> boxes and labels on a canvas over the picture, at the screen's pixel density.
 import { classColor, placeTag } from 'ocelli/draw';
 import { percent } from './page.js';
 
@@ -14,10 +14,10 @@ const LINE_PX = 2.5;
 export const colorOf = (labelId) => `rgb(${classColor(labelId).join(' ')})`;
 
 /**
- * Draws boxes over a picture that fills a canvas's box as `object-fit: contain` does.
+ * Draws boxes over a picture that is laid out by `object-fit: contain` in the canvas's area.
  * @param {HTMLCanvasElement} canvas
  * @param {Detection[]} found best first
- * @param {{width: number, height: number}} size of the picture that they were found in
+ * @param {{width: number, height: number}} size of the source picture, which the boxes refer to
  * @param {boolean} isMirrored
  */
 export function drawBoxes(canvas, found, size, isMirrored) {
@@ -45,14 +45,14 @@ export function drawBoxes(canvas, found, size, isMirrored) {
     taken.push(tag);
     return { rect, tag, text, color: colorOf(labelId) };
   });
-  // The best ones last, on top.
+  // Draw the best ones last, so that they are on top.
   drawn.reverse();
   for (const { rect, color } of drawn) drawBox(context, rect, color);
   for (const { tag, text, color } of drawn) drawTag(context, tag, text, color);
 }
 
 /**
- * As many pixels as the screen has, addressed in CSS pixels; empty.
+ * Clears the canvas, gives it the screen's resolution, and returns a context that takes CSS pixels.
  * @param {HTMLCanvasElement} canvas
  */
 export function fitToScreen(canvas) {

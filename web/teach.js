@@ -1,5 +1,5 @@
-// The page that learns: examples from a camera or from files -> a head on the backbone's features -> what it says of the
-// live picture, and the classifier as a file. It uses the package as anyone would.
+// The training page: examples from a camera or files -> a head trained on the backbone's features -> live predictions,
+// and the classifier as a file. It uses the published package.
 import { Backbone } from 'ocelli/train';
 import { ClassCard, toPicture } from './classes.js';
 import { Curves } from './curves.js';
@@ -21,17 +21,19 @@ const curves = new Curves({
 
 /** @type {Backbone | undefined} */
 let backbone;
-/** What the last training made, and its classes' colours. */
-/** @type {(import('./training.js').Taught & {colors: string[]}) | undefined} */
+/**
+ * Result of the last training, and the classes' colours.
+ * @type {(import('./training.js').Taught & {colors: string[]}) | undefined}
+ */
 let trained;
 /** @type {ClassCard[]} */
 let cards = [];
 let nextClass = 0;
 /** @type {import('./source.js').Source | undefined} */
 let source;
-/** Ends the look at the source. */
-let looking = new AbortController();
-/** Ends the training that runs, if one does. @type {AbortController | undefined} */
+/** Aborts the loop over the source's frames. */
+let watching = new AbortController();
+/** Aborts the training, if one runs. @type {AbortController | undefined} */
 let fitting;
 
 async function load() {
@@ -43,7 +45,7 @@ async function load() {
     return;
   }
   showSource();
-  await look();
+  await watch();
 }
 
 function showSource() {
@@ -61,18 +63,18 @@ const canCapture = () => backbone !== undefined && source !== undefined;
 
 // ---- the picture
 
-/** Looks at the present source: captures what a class wants, and says what the trained classifier takes it for. */
-async function look() {
-  looking.abort();
-  looking = new AbortController();
-  const { signal } = looking;
+/** Watches the source: captures pictures that a class asks for, and shows the trained classifier's predictions. */
+async function watch() {
+  watching.abort();
+  watching = new AbortController();
+  const { signal } = watching;
   if (!backbone || !source) return;
   try {
-    if (source.kind === 'photo') return await see(source.blob, signal);
+    if (source.kind === 'photo') return await handlePicture(source.blob, signal);
     while (!signal.aborted) {
       await nextFrame(source.video);
-      const isWanted = trained || cards.some(({ wantsPicture }) => wantsPicture);
-      if (isWanted && !signal.aborted) await see(source.video, signal);
+      const isNeeded = trained || cards.some(({ wantsPicture }) => wantsPicture);
+      if (isNeeded && !signal.aborted) await handlePicture(source.video, signal);
     }
   } catch (error) {
     if (!signal.aborted) showState('failed', ...explain(error));
@@ -86,7 +88,7 @@ const nextFrame = (video) => new Promise((resolve) => video.requestVideoFrameCal
  * @param {Blob | HTMLVideoElement} image
  * @param {AbortSignal} signal
  */
-async function see(image, signal) {
+async function handlePicture(image, signal) {
   const card = cards.find(({ wantsPicture }) => wantsPicture);
   if (!backbone) return;
   const picture = card && (await toPicture(image));
@@ -112,13 +114,13 @@ function showPredictions(found, colors) {
   predictions.replaceChildren(...rows);
   predictions.hidden = false;
   const text = `Looks like ${found[0].label}`;
-  // A screen reader is told what changed, not every frame.
+  // Write only changes, so that a screen reader does not read out every frame.
   if (seen.textContent !== text) seen.replaceChildren(makeDot(colors[found[0].labelId]), text);
 }
 
 /** @param {() => Promise<import('./source.js').Source>} open */
 async function use(open) {
-  looking.abort();
+  watching.abort();
   try {
     source = await open();
     showSource();
@@ -127,11 +129,11 @@ async function use(open) {
     showSource();
     showState('failed', ...explain(error));
   }
-  await look();
+  await watch();
 }
 
 function closeCamera() {
-  looking.abort();
+  watching.abort();
   closeSource();
   source = undefined;
   showSource();
@@ -142,8 +144,8 @@ function closeCamera() {
 function addClass() {
   const card = new ClassCard(nextClass++, {
     onChange: showWhetherReady,
-    // A camera's next picture is not long in coming.
-    onPress: () => source?.kind === 'photo' && look(),
+    // With a camera or video, the next frame is captured.
+    onPress: () => source?.kind === 'photo' && watch(),
     onFiles: (files) => addFiles(card, files),
     onRemove: () => {
       cards = cards.filter((other) => other !== card);
@@ -169,7 +171,7 @@ async function addFiles(card, files) {
   /** @type {string[]} */
   const refused = [];
   for (const [i, file] of files.entries()) {
-    card.say(`Reading ${i + 1} of ${files.length} …`);
+    card.showStatus(`Reading ${i + 1} of ${files.length} …`);
     try {
       if (!backbone) throw new Error('The network is not loaded yet.');
       const { data } = await backbone.extractBatch([file]);
@@ -178,13 +180,13 @@ async function addFiles(card, files) {
       refused.push(`${file.name}: ${/** @type {Error} */ (error).message}`);
     }
   }
-  card.say(refused.join(' '));
+  card.showStatus(refused.join(' '));
 }
 
-/** What training still lacks; empty if nothing. */
-function findLack() {
+/** What is still missing before training can start; '' if nothing. */
+function findMissing() {
   const names = cards.map(({ name }) => name);
-  if (cards.length < 2) return 'Two classes, at least.';
+  if (cards.length < 2) return 'Add at least two classes.';
   if (names.includes('')) return 'Each class needs a name.';
   if (new Set(names).size < names.length) return 'Two classes have the same name.';
   const empty = cards.find(({ examples }) => examples.length === 0);
@@ -193,9 +195,9 @@ function findLack() {
 
 function showWhetherReady() {
   if (fitting) return;
-  const lack = findLack();
-  train.disabled = lack !== '';
-  training.textContent = lack || 'Ready to train.';
+  const missing = findMissing();
+  train.disabled = missing !== '';
+  training.textContent = missing || 'Ready to train.';
 }
 
 // ---- training
@@ -228,7 +230,7 @@ function showEpoch({ epoch, epochs, logs }) {
 }
 
 /**
- * From now on this is what the page says of a picture, and offers.
+ * Uses this result for predictions and downloads from now on.
  * @param {import('./training.js').Taught} taught
  * @param {string[]} colors
  */
@@ -236,7 +238,7 @@ async function adopt(taught, colors) {
   trained?.learner.close();
   trained = { ...taught, colors };
   await offerDownloads(taught);
-  if (source?.kind === 'photo') look();
+  if (source?.kind === 'photo') watch();
   return describeEnd(taught);
 }
 

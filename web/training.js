@@ -1,8 +1,8 @@
-// Examples of classes -> a trained head, and words for how it went.
+// Classes with examples -> a trained head, and a text with its results.
 import { TransferLearner } from 'ocelli/train';
 import { percent } from './page.js';
 
-/** From so many examples on, some are kept apart, to see how well it does on what it was not taught. */
+/** With fewer examples, none are set aside for validation. */
 const MIN_EXAMPLES_TO_SPLIT = 10;
 const VALIDATION_SPLIT = 0.2;
 
@@ -13,9 +13,9 @@ const VALIDATION_SPLIT = 0.2;
  *
  * @typedef {object} Taught
  * @property {TransferLearner} learner
- * @property {Logs} logs of its last epoch
- * @property {number} epochs that it went through
- * @property {boolean} isStopped before the end
+ * @property {Logs} logs metrics of the last epoch
+ * @property {number} epochs the number of finished epochs
+ * @property {boolean} isStopped whether the user stopped it before the end
  */
 
 /**
@@ -66,6 +66,6 @@ export function describeEnd({ logs, epochs, isStopped }) {
 
 /** @param {Logs} logs */
 export function describe({ accuracy, loss, val_accuracy }) {
-  const kept = val_accuracy === undefined ? '' : `; ${percent(val_accuracy)} right of those kept apart`;
-  return `${percent(accuracy)} right, loss ${loss.toPrecision(2)}${kept}.`;
+  const validation = val_accuracy === undefined ? '' : `; validation accuracy ${percent(val_accuracy)}`;
+  return `accuracy ${percent(accuracy)}, loss ${loss.toPrecision(2)}${validation}.`;
 }

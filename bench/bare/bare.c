@@ -1,8 +1,7 @@
-// Stage (bench only): model bytes -> XNNPACK subgraph -> runtime; input float32 [1,300,300,3] -> raw heads, float32.
-// Bare XNNPACK: the default detector through its own subgraph API, runtime and memory planner, one thread, with nothing
-// of ocelli's graph. What ocelli's network time is held against.
-// Knows the six operators of the default detector and no others; anything else is a NULL from ocl_bare_create().
-// The module's exports are this file's functions; bench/bare.js is their counterpart.
+// Bench only: model bytes -> XNNPACK subgraph -> runtime; input float32 [1,300,300,3] -> raw heads, float32.
+// Runs the default detector on XNNPACK's own subgraph API, runtime and memory planner, in one thread, without ocelli's
+// graph. bench/network.js compares ocelli's network time with it. It supports only the six operators of the default
+// detector. bench/bare.js calls these functions.
 #include <math.h>
 #include <stdlib.h>
 #include <xnnpack.h>
@@ -14,7 +13,7 @@ enum { MAX_OUTPUTS = 4, MAX_JOINED = 5 };  // XNNPACK concatenates at most five 
 typedef struct {
   ocl_tflite model;
   xnn_subgraph_t subgraph;
-  uint32_t* values;  // [num_tensors] XNNPACK's id of each tensor, or XNN_INVALID_VALUE_ID: not defined yet
+  uint32_t* values;  // [num_tensors] XNNPACK's id of each tensor; XNN_INVALID_VALUE_ID if not defined yet
   xnn_runtime_t runtime;
   struct xnn_external_value external[1 + MAX_OUTPUTS];
   size_t lengths[1 + MAX_OUTPUTS];
@@ -28,8 +27,8 @@ static bool define(ocl_bare* bare, const ocl_shape* shape, const void* data, uin
                                  id_out) == xnn_status_success;
 }
 
-// The value of a tensor, defined at its first use. Constants become float32 and live as long as the process: XNNPACK
-// borrows them until the runtime is there, and nothing here is ever unloaded.
+// Returns XNNPACK's id of a tensor, and defines the tensor at its first use. Constants are converted to float32. They
+// are never freed: XNNPACK borrows them until the runtime exists, and the process ends after the benchmark.
 static uint32_t value_of(ocl_bare* bare, int32_t index) {
   if (index < 0) return XNN_INVALID_VALUE_ID;
   uint32_t* id = &bare->values[index];
@@ -94,7 +93,7 @@ static bool join(ocl_bare* bare, int32_t axis, int32_t count, const uint32_t* id
   }
 }
 
-// Six feature maps, the first far larger than the rest: join the small ones, then the first with those.
+// There are six feature maps, and the first is much larger than the rest: join the five small ones, then add the first.
 static bool add_concatenation(ocl_bare* bare, const ocl_tflite_operator* op) {
   if (op->num_inputs != 1 + MAX_JOINED) return false;
   const int32_t axis = op->options.concatenation.axis;
@@ -109,7 +108,7 @@ static bool add_concatenation(ocl_bare* bare, const ocl_tflite_operator* op) {
   return join(bare, axis, MAX_JOINED, ids + 1, rest) && join(bare, axis, 2, pair, value_of(bare, op->outputs[0]));
 }
 
-// A float16 constant's float32 twin: the same constant, made float32 when the source is.
+// Dequantizes a float16 constant: the output is the input's value, because value_of() converts constants to float32.
 static bool add_dequantize(ocl_bare* bare, const ocl_tflite_operator* op) {
   if (ocl_tflite_get_tensor(&bare->model, op->inputs[0]).data == NULL) return false;
   bare->values[op->outputs[0]] = value_of(bare, op->inputs[0]);
@@ -130,7 +129,8 @@ static bool add_operator(ocl_bare* bare, const ocl_tflite_operator* op) {
 
 // ---- network ----
 
-// External value `slot`: the input (0) or an output, with memory of its own, which XNNPACK may read past by some bytes.
+// Defines external value `slot` (0: the input; 1, 2, …: the outputs) and allocates its memory. XNNPACK may read
+// XNN_EXTRA_BYTES past the end.
 static bool add_external(ocl_bare* bare, int32_t index, uint32_t slot) {
   const ocl_shape shape = ocl_tflite_get_tensor(&bare->model, index).shape;
   bare->lengths[slot] = ocl_shape_num_elements(&shape);
@@ -169,8 +169,8 @@ void* ocl_bare_alloc(size_t size_bytes) {
   return malloc(size_bytes);
 }
 
-// `bytes` (from ocl_bare_alloc()) must outlive the result, which is never freed: an instance of the module is one run
-// of the benchmark. NULL: not the default detector, or out of memory.
+// `bytes` (from ocl_bare_alloc()) must outlive the result. The result is never freed: each benchmark run has an
+// instance of its own. Returns NULL if the model is not the default detector or memory runs out.
 ocl_bare* ocl_bare_create(const uint8_t* bytes, size_t size_bytes) {
   ocl_bare* bare = calloc(1, sizeof *bare);
   if (bare == NULL || xnn_initialize(NULL) != xnn_status_success) return NULL;
@@ -178,7 +178,7 @@ ocl_bare* ocl_bare_create(const uint8_t* bytes, size_t size_bytes) {
   return define_network(bare) && make_runtime(bare) ? bare : NULL;
 }
 
-// Slot 0 is the input, the model's outputs follow; NULL past the last. Floats, row-major, borrowed.
+// Data of slot 0 (the input), 1, 2, … (the outputs): row-major floats, owned by `bare`. NULL if there is no such slot.
 float* ocl_bare_data(const ocl_bare* bare, uint32_t slot) {
   return slot > (uint32_t)bare->model.num_outputs ? NULL : bare->external[slot].data;
 }
@@ -186,7 +186,7 @@ size_t ocl_bare_length(const ocl_bare* bare, uint32_t slot) {
   return bare->lengths[slot];
 }
 
-// 0, or an xnn_status.
+// Returns xnn_status; 0 is success.
 int32_t ocl_bare_run(const ocl_bare* bare) {
   return (int32_t)xnn_invoke_runtime(bare->runtime);
 }

@@ -1,4 +1,5 @@
-// One process or page: detectors with one thread, with two, and in 8 bits, in turns and warm -> milliseconds of the network.
+// Runs in one process or page: detectors with one thread, with two, and in 8 bits, run in turns after a warm-up ->
+// network times in ms, one list for each detector.
 const WARM_UP_RUNS = 20;
 const RUNS = 60;
 const CHOICES = /** @type {const} */ ([
@@ -16,7 +17,8 @@ export async function measure(ObjectDetector, options) {
     CHOICES.map((choice) => ObjectDetector.create({ ...options, ...choice })),
   );
   const given = detectors.map(({ variant, precision }) => `${variant.threads} ${precision}`);
-  if (given.join() !== '1 float,2 float,1 int8') throw new Error(`not to be had here: ${given}`);
+  if (given.join() !== '1 float,2 float,1 int8')
+    throw new Error(`this host gives '${given}' instead of 1 float, 2 float, 1 int8`);
   const tensor = new Float32Array(300 * 300 * 3);
   const times = detectors.map(() => /** @type {number[]} */ ([]));
   for (let run = 0; run < WARM_UP_RUNS + RUNS; run++) {

@@ -1,5 +1,5 @@
-// Stage (bench only): heads of 601 classes -> boxes, through ssd.h alone. A network with that many classes need not run
-// for it: bench/pipeline.js brings the heads.
+// Bench only: heads of 601 classes -> boxes, through detect/ssd.h. No network runs: bench/heads.js passes in stored
+// heads.
 #include <stdlib.h>
 
 #include "detect/ssd.h"
@@ -8,7 +8,7 @@ void* ocl_heads_alloc(size_t size_bytes) {
   return malloc(size_bytes);
 }
 
-// `anchors` [num_anchors, 4] as ssd.h has them; sigmoid scores, column 0 is the background. NULL: a status was not OK.
+// `anchors` [num_anchors, 4] as in ssd.h. The scores are sigmoids; column 0 is the background. Returns NULL on failure.
 ocl_ssd* ocl_heads_create(const float* anchors, int32_t num_anchors, int32_t num_columns) {
   const ocl_ssd_config config = {.num_anchors = num_anchors,
                                  .num_columns = num_columns,
@@ -21,7 +21,7 @@ ocl_ssd* ocl_heads_create(const float* anchors, int32_t num_anchors, int32_t num
   return ocl_ssd_create(&config, &ssd) == OCL_OK ? ssd : NULL;
 }
 
-// The number of detections, -1: a status was not OK.
+// Returns the number of detections; -1 on failure.
 int32_t ocl_heads_detect(ocl_ssd* ssd, const float* box_encodings, const float* logits, float score_threshold) {
   const ocl_ssd_options options = {.score_threshold = score_threshold,
                                    .iou_threshold = 0.6f,

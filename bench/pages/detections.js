@@ -1,5 +1,5 @@
-// What the peers leave to their user: the raw heads -> detections. Anchors as TensorFlow's Object Detection API's
-// ssd_anchor_generator makes them, boxes and suppression as in SSD (Liu et al. 2016).
+// Raw heads -> detections, for the engines that stop at the heads. Anchors as in ssd_anchor_generator of TensorFlow's
+// Object Detection API; box decoding and NMS as in SSD (Liu et al. 2016).
 const MAP_SIDES = [19, 10, 5, 3, 2, 1];
 const RATIOS = [1, 2, 1 / 2, 3, 1 / 3];
 const [MIN_SCALE, MAX_SCALE] = [0.2, 0.95];
@@ -8,7 +8,7 @@ const THRESHOLDS = { score: 0.3, iou: 0.6 };
 
 /** @typedef {{column: number, score: number, box: number[]}} Detection box: ymin, xmin, ymax, xmax in [0, 1] */
 
-/** y centre, x centre, height, width of each: [1917, 4]; to be made while the model is on its way */
+/** Anchors [1917, 4]: y centre, x centre, height, width. Call it while the model downloads. */
 export function makeAnchors() {
   const scales = MAP_SIDES.map((_, i) => MIN_SCALE + ((MAX_SCALE - MIN_SCALE) * i) / (MAP_SIDES.length - 1));
   const anchors = new Float32Array(4 * 1917);
@@ -50,17 +50,17 @@ function iou(a, b) {
 }
 
 /**
- * Best first.
  * @param {Float32Array} anchors
  * @param {readonly Float32Array[]} heads box encodings [1917, 4] and class logits [1917, 24], in any order
+ * @returns {Detection[]} best first
  */
 export function detect(anchors, heads) {
   const [encodings, logits] = heads[0].length < heads[1].length ? heads : [heads[1], heads[0]];
-  const leastLogit = Math.log(THRESHOLDS.score / (1 - THRESHOLDS.score));
+  const minLogit = Math.log(THRESHOLDS.score / (1 - THRESHOLDS.score));
   /** @type {Detection[]} */
   const candidates = [];
   for (let i = 0; i < logits.length; i++) {
-    if (logits[i] < leastLogit || i % NUM_COLUMNS === 0) continue;
+    if (logits[i] < minLogit || i % NUM_COLUMNS === 0) continue;
     const at = 4 * Math.floor(i / NUM_COLUMNS);
     const box = decode(anchors.subarray(at, at + 4), encodings.subarray(at, at + 4));
     candidates.push({ column: i % NUM_COLUMNS, score: 1 / (1 + Math.exp(-logits[i])), box });

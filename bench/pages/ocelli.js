@@ -1,4 +1,4 @@
-// ocelli, as its user imports it: a photo's bytes -> boxes.
+// ocelli, imported as a user imports it: a photo's bytes -> detections.
 import { ObjectDetector } from 'ocelli';
 import { report } from './report.js';
 

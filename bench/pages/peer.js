@@ -1,5 +1,4 @@
-// Measures the engine that it is bundled with, and tells the server that the page came from, as nothing else listens: a debugger
-// would slow each page down in its own way.
+// Measures the engine that this page is bundled with, and posts the times to the page's server (see report.js).
 import { create } from 'engine';
 import { measure } from '../peers/measure.js';
 

@@ -1,4 +1,4 @@
-// What the peers leave to their user: a photo -> the network's input.
+// A photo -> the input tensor, for the engines that do not decode images.
 
 export async function readInput() {
   const photo = await (await fetch('/photo')).blob();

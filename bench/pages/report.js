@@ -1,4 +1,4 @@
-// To the server that the page came from, as nothing else listens: a debugger would slow each page down in its own way.
+// Posts a page's result to its server. No debugger reads it, because that would slow down each page differently.
 
 /** @param {number} ms @param {string} result */
 export function report(ms, result) {

@@ -1,4 +1,4 @@
-// TensorFlow.js on its wasm backend: a photo -> detections. bench/tfjs_model.js made the model's files.
+// TensorFlow.js on its wasm backend: a photo -> detections. bench/tfjs_model.js makes the model files.
 import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
 import { loadGraphModel } from '@tensorflow/tfjs-converter';
 import { setBackend, tensor } from '@tensorflow/tfjs-core';

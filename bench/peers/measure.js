@@ -1,10 +1,10 @@
-// One fresh instance of an engine: warmed up, checked against the reference heads, timed from the input's numbers to the
-// heads' numbers. The same in a page and in Node.
+// Measures one fresh instance of an engine, in a page or in Node: warm-up, check against the reference heads, then
+// times from input tensor to heads.
 
 /**
  * @typedef {object} Given
  * @property {Uint8Array<ArrayBuffer>} model the .tflite file
- * @property {string} wasm where the engine's own .wasm files are
+ * @property {string} wasm path or URL of the folder with the engine's .wasm files
  *
  * @typedef {(input: Float32Array) => Promise<Float32Array[]>} Run
  * @typedef {(given: Given) => Promise<Run>} Create
@@ -16,7 +16,7 @@ const TOLERANCE = 1e-3;
 
 /**
  * @param {Create} create
- * @param {Given & {input: Float32Array, heads: Float32Array[]}} given `heads`: the reference's
+ * @param {Given & {input: Float32Array, heads: Float32Array[]}} given `heads`: the reference outputs
  * @returns {Promise<number[]>} milliseconds of each run
  */
 export async function measure(create, { input, heads, ...given }) {
@@ -32,7 +32,7 @@ export async function measure(create, { input, heads, ...given }) {
 }
 
 /**
- * The heads have different lengths, so that their order does not matter.
+ * Throws if the outputs differ from the reference heads. Heads are matched by their length, which differs.
  * @param {Float32Array[]} outputs
  * @param {Float32Array[]} heads
  */
@@ -40,6 +40,6 @@ function check(outputs, heads) {
   for (const head of heads) {
     const output = outputs.find(({ length }) => length === head.length);
     if (!output?.every((value, i) => Math.abs(value - head[i]) < TOLERANCE))
-      throw new Error('another network’s heads');
+      throw new Error(`the heads differ from the reference by ${TOLERANCE} or more`);
   }
 }

@@ -1,4 +1,4 @@
-// One fresh process: NAME and the folder of its .wasm files -> its times, as one JSON line.
+// Measures one engine in this process and prints its times as one JSON line: process.js NAME WASM_FOLDER
 import { readFile } from 'node:fs/promises';
 import { MODEL, readInput, readShared } from '../measure.js';
 import { measure } from './measure.js';

@@ -1,4 +1,4 @@
-// LiteRT.js is made for pages and workers; in Node it needs the worker's `self` and `importScripts`.
+// LiteRT.js expects a page or a worker: this gives Node a worker's `self` and `importScripts`.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
@@ -6,7 +6,7 @@ import { compileFunction } from 'node:vm';
 
 const require = createRequire(import.meta.url);
 
-/** @param {string} path of a UMD script, in a package that says that all its scripts are ESM */
+/** @param {string} path of a UMD script; `require` cannot load it, because its package declares all scripts as ESM */
 function importScripts(path) {
   const module = { exports: {} };
   const names = ['require', 'module', 'exports', '__filename', '__dirname'];
@@ -15,4 +15,4 @@ function importScripts(path) {
   Object.assign(globalThis, { ModuleFactory: module.exports });
 }
 Object.assign(globalThis, { self: globalThis, importScripts });
-console.warn = () => {}; // "Failed to create default WebGPU device"
+console.warn = () => {}; // hides "Failed to create default WebGPU device"

@@ -1,4 +1,4 @@
-// One fresh process: LiteRT.js, from import to the first run's raw heads of a prepared tensor. Prints one JSON line.
+// LiteRT.js in a fresh process: time from import to the raw heads of a prepared tensor, as one JSON line.
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { MODEL, readInput } from '../measure.js';

@@ -1,4 +1,4 @@
-// One fresh process: ocelli, from import to the first detections in a photo's bytes. Prints one JSON line.
+// ocelli in a fresh process: time from import to the first detections in a photo's bytes, as one JSON line.
 import { readFile } from 'node:fs/promises';
 
 const photo = process.argv[2];

@@ -1,5 +1,5 @@
-// esbuild leaves `new URL(…, import.meta.url)` as it is: the worker is an entry of its own, to lie beside main.js, and
-// the wasm and the model are copied (see package.json), which main.js tells ocelli as `wasmUrl`.
+// esbuild does not follow `new URL(…, import.meta.url)`. So the worker is a second entry point, written beside main.js,
+// and package.json's build script copies the wasm files and the model. main.js passes their folder as `wasmUrl`.
 import { build } from 'esbuild';
 
 await build({

@@ -1,4 +1,4 @@
-// One thread of the pool: a detector of its own, made once.
+// One thread of the pool: image bytes -> detections. Each thread creates its own detector once.
 import { ObjectDetector } from 'ocelli';
 import { workerData } from 'node:worker_threads';
 import { detectIn } from '../service/annotate.js';
@@ -11,7 +11,7 @@ export default async function run({ image, wanted }) {
   try {
     return { found: await detectIn(detector, image, wanted, maxPixels) };
   } catch (error) {
-    // An error's code does not survive the way between threads.
+    // Posting an error between threads drops its `code`, so return code and message as values.
     const { code, message } = /** @type {{code?: string, message: string}} */ (error);
     if (code === undefined) throw error;
     return { code, message };

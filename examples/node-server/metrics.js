@@ -1,11 +1,12 @@
-// What Prometheus asks for.
+// Log entries -> metrics for Prometheus.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
  * @param {import('piscina').Piscina} pool
- * @param {string[]} paths that are told apart; a client that makes up others does not make up time series
+ * @param {string[]} paths with a time series of their own; all other paths share one, so that clients cannot create
+ *   more
  */
 export function createMetrics(pool, paths) {
   const registry = new Registry();
@@ -14,18 +15,18 @@ export function createMetrics(pool, paths) {
   const duration = new Histogram({
     ...{
       name: 'ocelli_request_seconds',
-      help: 'from the request to its answer',
+      help: 'seconds from request to answer',
       buckets: SECONDS,
       registers,
     },
     labelNames: ['path', 'status'],
   });
   const failures = new Counter({
-    ...{ name: 'ocelli_failures_total', help: 'answers with an error, by its code', registers },
+    ...{ name: 'ocelli_failures_total', help: 'error answers by code', registers },
     labelNames: ['code'],
   });
   new Gauge({
-    ...{ name: 'ocelli_queue_length', help: 'images that wait for a detector', registers },
+    ...{ name: 'ocelli_queue_length', help: 'images waiting for a detector', registers },
     collect() {
       this.set(pool.queueSize);
     },

@@ -1,4 +1,4 @@
-// Detectors in threads. A thread may die under a task: what it was at is done again, since nothing was answered yet.
+// A pool of threads, each with a detector. If a thread dies during a task, the task runs again in another thread.
 import { Piscina } from 'piscina';
 import { ServiceError } from '../service/errors.js';
 
@@ -7,7 +7,7 @@ const MAX_TRIES = 3;
 /**
  * @param {object} options
  * @param {number} options.threads
- * @param {number} options.maxQueue tasks that wait
+ * @param {number} options.maxQueue the most tasks that may wait
  * @param {number} options.maxPixels
  */
 export function createPool({ threads, maxQueue, maxPixels }) {
@@ -16,7 +16,7 @@ export function createPool({ threads, maxQueue, maxPixels }) {
     ...{ minThreads: threads, maxThreads: threads, maxQueue },
     workerData: { maxPixels },
   });
-  pool.on('error', () => {}); // of a thread that died without a task; the next one takes its place
+  pool.on('error', () => {}); // a thread died while idle; the pool replaces it
 
   /** @type {import('../service/app.js').Parts['detect']} */
   async function detect(image, wanted) {
@@ -27,7 +27,7 @@ export function createPool({ threads, maxQueue, maxPixels }) {
         throw new ServiceError(code, message);
       } catch (error) {
         if (error instanceof ServiceError) throw error;
-        if (isFull(error)) throw new ServiceError('BUSY', 'as much waits as can');
+        if (isFull(error)) throw new ServiceError('BUSY', 'the queue is full; try again later');
         if (tries === MAX_TRIES) throw error;
       }
     }
@@ -35,5 +35,5 @@ export function createPool({ threads, maxQueue, maxPixels }) {
   return { detect, pool };
 }
 
-/** @param {unknown} error of piscina's */
+/** @param {unknown} error thrown by piscina */
 const isFull = (error) => /queue is at limit/i.test(String(error));

@@ -1,5 +1,6 @@
-// The service on Node's http, with a pool of detectors: node server.js, and PORT, HOST, THREADS, MAX_QUEUE and what
-// ../service/config.js reads in the environment. SIGTERM and SIGINT finish what was accepted.
+// The service on Node's http, with a pool of detectors. Run `node server.js`; settings are the environment variables
+// PORT, HOST, THREADS, MAX_QUEUE and those of ../service/config.js. On SIGTERM or SIGINT it finishes accepted requests,
+// then exits.
 import { serve } from '@hono/node-server';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -28,7 +29,7 @@ const app = createApp({
 
 const server = serve({
   ...{ fetch: app.fetch, port: Number(env.PORT ?? 8080), hostname: env.HOST },
-  // Of headers and body: who sends a byte now and then is not waited for.
+  // Time limits for headers and body, so that slow clients cannot hold connections open.
   serverOptions: { requestTimeout: 2 * config.timeoutMs, headersTimeout: config.timeoutMs },
 });
 server.on('listening', () => {
@@ -36,7 +37,7 @@ server.on('listening', () => {
   console.log(JSON.stringify({ listening: port, threads, maxInFlight: config.maxInFlight }));
 });
 
-/** What was accepted is answered; then the process ends, as nothing is left to do. */
+/** Answers the accepted requests. The process then exits, because nothing keeps it alive. */
 async function shutDown() {
   await new Promise((resolve) => server.close(resolve));
   await pool.close();

@@ -1,4 +1,4 @@
-// An image's bytes -> detections, and the annotated picture where it is asked for.
+// An image's bytes -> detections and, if requested, the annotated picture as PNG.
 import { decodeImage } from 'ocelli';
 import { drawDetections } from 'ocelli/draw';
 import { encodePng } from 'ocelli/png';

@@ -1,5 +1,5 @@
-// The service that both examples run: an image in, detections or the annotated picture out. What differs between a Worker
-// and a Node server, who detects and what else there is, is passed in.
+// The HTTP app that both examples run: image in, detections or the annotated picture out. The Worker and the Node
+// server pass in what differs between them (`Parts`).
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { isAuthorized } from './auth.js';
@@ -9,23 +9,24 @@ import { describe, ServiceError } from './errors.js';
 /**
  * @typedef {import('ocelli').Detection} Detection
  * @typedef {{width: number, height: number, detections: Detection[], picture?: Uint8Array<ArrayBuffer>}} Found `picture`:
- *   the annotated PNG, where it was asked for
+ *   the annotated PNG, if requested
  * @typedef {{threshold: number, max: number, annotate: boolean}} Wanted
  * @typedef {{key: string, version: string, width: number, height: number, detections: Detection[]}} Result
  *
- * @typedef {object} Bulk Detections of stored objects, some time later.
- * @property {(keys: string[]) => Promise<{queued: number, missing: string[]}>} enqueue
- * @property {(key: string) => Promise<Result | undefined>} result of the newest version
+ * @typedef {object} Bulk Queued detection of stored objects.
+ * @property {(keys: string[]) => Promise<{queued: number, missing: string[]}>} enqueue `missing`: keys without an
+ *   object
+ * @property {(key: string) => Promise<Result | undefined>} result of the object's newest version
  *
  * @typedef {object} Parts
  * @property {import('./config.js').Config} config
  * @property {(image: Uint8Array<ArrayBuffer>, wanted: Wanted) => Promise<Found>} detect
- * @property {object} openapi openapi.json
- * @property {() => object} [health] more for /healthz
- * @property {(entry: Record<string, unknown>) => void} log one line for each request; nothing of the image
- * @property {(client: string) => Promise<boolean>} [admit] false: this client has asked too often
- * @property {Bulk} [bulk]
- * @property {() => Promise<{text: string, type: string}>} [monitoring] for /metrics
+ * @property {object} openapi the content of openapi.json
+ * @property {() => object} [health] further fields of /healthz
+ * @property {(entry: Record<string, unknown>) => void} log called once for each request; entries contain no image data
+ * @property {(client: string) => Promise<boolean>} [admit] resolves to false if this client sends too many requests
+ * @property {Bulk} [bulk] without it /bulk and /results answer 501
+ * @property {() => Promise<{text: string, type: string}>} [monitoring] the answer of /metrics
  */
 
 const MAX_KEYS = 100;
@@ -74,14 +75,15 @@ export function createApp(parts) {
 
   app.use(async (context, next) => {
     if (config.token && !(await isAuthorized(context.req.header('authorization'), config.token)))
-      throw new ServiceError('UNAUTHORIZED', 'a bearer token is needed');
+      throw new ServiceError('UNAUTHORIZED', 'send the right token in "Authorization: Bearer …"');
     if (!(await admit(context.req.header('cf-connecting-ip') ?? '')))
-      throw new ServiceError('TOO_MANY_REQUESTS', 'too many requests');
+      throw new ServiceError('TOO_MANY_REQUESTS', 'too many requests; try again later');
     await next();
   });
 
   app.post('/detect', async (context) => {
-    if (inFlight >= config.maxInFlight) throw new ServiceError('BUSY', 'as much is under way as can be');
+    if (inFlight >= config.maxInFlight)
+      throw new ServiceError('BUSY', 'too many requests are being processed; try again later');
     inFlight++;
     try {
       const annotate = wantsPicture(context.req.header('accept'));
@@ -100,12 +102,12 @@ export function createApp(parts) {
   });
   app.get('/results/:key{.+}', async (context) => {
     const found = await needBulk(bulk).result(context.req.param('key'));
-    if (!found) throw new ServiceError('NOT_FOUND', 'nothing was detected in such an object yet');
+    if (!found) throw new ServiceError('NOT_FOUND', 'there is no result for this object yet');
     return context.json(found);
   });
 
   app.notFound(() => {
-    throw new ServiceError('NOT_FOUND', 'there is no such route');
+    throw new ServiceError('NOT_FOUND', 'there is no such route; see /openapi.json');
   });
   app.onError(async (error, context) => {
     await drain(context.req.raw, config);
@@ -119,20 +121,18 @@ export function createApp(parts) {
   return app;
 }
 
-/** @param {string | undefined} accept the first of both that it names counts */
+/** @param {string | undefined} accept the header; the first of the two types in it decides */
 function wantsPicture(accept = '') {
   return /image\/png|application\/json/.exec(accept)?.[0] === 'image/png';
 }
 
-/**
- * @param {Record<string, string>} query
- */
+/** @param {Record<string, string>} query */
 function readThresholds({ threshold = '0.3', max = '100' }) {
   const wanted = { threshold: Number(threshold), max: Number(max) };
   if (threshold === '' || !(wanted.threshold >= 0 && wanted.threshold < 1))
-    throw new ServiceError('BAD_REQUEST', 'threshold is a number from 0 up to 1');
+    throw new ServiceError('BAD_REQUEST', 'threshold must be a number, at least 0 and less than 1');
   if (!(Number.isInteger(wanted.max) && wanted.max >= 1 && wanted.max <= 1000))
-    throw new ServiceError('BAD_REQUEST', 'max is a whole number from 1 to 1000');
+    throw new ServiceError('BAD_REQUEST', 'max must be an integer from 1 to 1000');
   return wanted;
 }
 
@@ -145,11 +145,11 @@ function readKeys(bytes) {
   } catch {
     // not JSON
   }
-  throw new ServiceError('BAD_REQUEST', `{"keys": [...]}, of 1 to ${MAX_KEYS} names, is needed`);
+  throw new ServiceError('BAD_REQUEST', `the body must be {"keys": [...]} with 1 to ${MAX_KEYS} names`);
 }
 
 /** @param {Bulk | undefined} bulk */
 function needBulk(bulk) {
-  if (!bulk) throw new ServiceError('NOT_AVAILABLE', 'this server has no store and no queue');
+  if (!bulk) throw new ServiceError('NOT_AVAILABLE', 'this server has no object store and no queue');
   return bulk;
 }

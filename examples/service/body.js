@@ -1,10 +1,10 @@
-// A request -> the bytes of the image in it, within limits of size and time.
+// A request -> the bytes of its image, within limits on size and time.
 import { ServiceError } from './errors.js';
 
 /** @typedef {import('./config.js').Config} Config */
 
 /**
- * @param {Request} request with an image as its body, as `image` of a form, or named by `?url=`
+ * @param {Request} request whose image is the body, the form field `image`, or at `?url=`
  * @param {Config} config
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
@@ -16,26 +16,26 @@ export async function readImage(request, config) {
   if (!isForm && type !== '' && !/^(image\/|application\/octet-stream)/.test(type))
     throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', `${type} is neither an image nor a form`);
   const bytes = await readBytes(request, config);
-  if (bytes.length === 0) throw new ServiceError('BAD_REQUEST', 'there is no body');
+  if (bytes.length === 0) throw new ServiceError('BAD_REQUEST', 'the request has no body; send an image');
   return isForm ? imageOfForm(bytes, request.headers.get('content-type') ?? '') : bytes;
 }
 
 /**
- * A body that is a little too large is read to its end and thrown away, as a client that is still sending does not see an
- * answer.
+ * Reads a body. One of up to twice the limit is read to its end before it is refused, because a client that is still
+ * sending does not see the answer.
  * @param {Request | Response} message
  * @param {Config} config
  */
 export async function readBytes(message, { maxBodyBytes, timeoutMs }) {
-  const tooLarge = () => new ServiceError('BODY_TOO_LARGE', `over ${maxBodyBytes} bytes`);
-  const endurable = 2 * maxBodyBytes;
-  if (Number(message.headers.get('content-length')) > endurable) throw tooLarge();
+  const tooLarge = () => new ServiceError('BODY_TOO_LARGE', `the body has more than ${maxBodyBytes} bytes`);
+  const readLimit = 2 * maxBodyBytes;
+  if (Number(message.headers.get('content-length')) > readLimit) throw tooLarge();
   /** @type {Uint8Array[]} */
   const chunks = [];
   let size = 0;
   for await (const chunk of chunksWithin(message.body, timeoutMs)) {
     size += chunk.length;
-    if (size > endurable) throw tooLarge();
+    if (size > readLimit) throw tooLarge();
     if (size <= maxBodyBytes) chunks.push(chunk);
   }
   if (size > maxBodyBytes) throw tooLarge();
@@ -43,7 +43,7 @@ export async function readBytes(message, { maxBodyBytes, timeoutMs }) {
 }
 
 /**
- * Reads what nobody has read of a request that is refused.
+ * Reads and drops the body of a refused request, if nobody has read it (see readBytes).
  * @param {Request} request
  * @param {Config} config
  */
@@ -54,7 +54,7 @@ export async function drain(request, config) {
 
 /**
  * @param {ReadableStream<Uint8Array> | null} body
- * @param {number} timeoutMs for all of it
+ * @param {number} timeoutMs for the whole body
  */
 async function* chunksWithin(body, timeoutMs) {
   if (!body) return;
@@ -63,7 +63,10 @@ async function* chunksWithin(body, timeoutMs) {
   let timer;
   /** @type {Promise<never>} */
   const tooSlow = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new ServiceError('BODY_TOO_SLOW', `over ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(
+      () => reject(new ServiceError('BODY_TOO_SLOW', `the body took more than ${timeoutMs} ms`)),
+      timeoutMs,
+    );
   });
   let isWhole = false;
   try {
@@ -74,7 +77,7 @@ async function* chunksWithin(body, timeoutMs) {
       yield value;
     }
   } catch (error) {
-    throw error instanceof ServiceError ? error : new ServiceError('BAD_REQUEST', 'the body broke off');
+    throw error instanceof ServiceError ? error : new ServiceError('BAD_REQUEST', 'the body ended early');
   } finally {
     clearTimeout(timer);
     if (!isWhole) reader.cancel().catch(() => {});
@@ -116,12 +119,15 @@ async function imageOfForm(bytes, type) {
 async function fetchImage(text, config) {
   const url = URL.parse(text);
   const isAllowed = url?.protocol === 'https:' && config.urlHosts.includes(url.host);
-  if (!isAllowed) throw new ServiceError('URL_NOT_ALLOWED', 'url must be https, of a host that is allowed');
-  // Not to be led to another host.
+  if (!isAllowed) throw new ServiceError('URL_NOT_ALLOWED', 'url must be https and its host must be allowed');
+  // A redirect could lead to a host that is not allowed.
   const options = /** @type {const} */ ({ redirect: 'manual' });
   const signal = AbortSignal.timeout(config.timeoutMs);
   const response = await fetch(url, { ...options, signal }).catch(() => undefined);
   if (!response?.ok)
-    throw new ServiceError('URL_FAILED', `the url answered ${response?.status ?? 'nothing'}`);
+    throw new ServiceError(
+      'URL_FAILED',
+      response ? `the url answered ${response.status}` : 'the url did not answer',
+    );
   return readBytes(response, config);
 }

@@ -1,14 +1,14 @@
-// Environment variables -> limits. Both examples read the same names; wrangler.jsonc and the README list them.
+// Environment variables -> Config. Both examples use these names; the Worker's README explains them.
 
 /**
  * @typedef {object} Config
- * @property {string} token bearer token that requests must bear; '': none
- * @property {string[]} origins that pages may ask from ('*': all)
- * @property {string[]} urlHosts hosts that `?url=` may name; none: no `?url=`
+ * @property {string} token bearer token that requests must send; '': requests need none
+ * @property {string[]} origins origins whose pages may send requests; '*': all
+ * @property {string[]} urlHosts hosts that `?url=` may name; if empty, `?url=` is refused
  * @property {number} maxBodyBytes
  * @property {number} maxPixels
- * @property {number} maxInFlight requests for detections at once; more are answered 503
- * @property {number} timeoutMs for a body to arrive, and for a URL's answer
+ * @property {number} maxInFlight detections at the same time; further requests are answered with 503
+ * @property {number} timeoutMs limit for a body to arrive, and for the answer of `?url=`
  */
 
 const DEFAULTS = { MAX_BODY_BYTES: 10e6, MAX_PIXELS: 16e6, MAX_IN_FLIGHT: 8, TIMEOUT_MS: 15000 };
@@ -26,7 +26,8 @@ export function readConfig(env) {
   /** @param {keyof typeof DEFAULTS} name */
   const count = (name) => {
     const value = Number(env[name] ?? DEFAULTS[name]);
-    if (!(Number.isInteger(value) && value > 0)) throw new Error(`${name} must be a whole number over 0`);
+    if (!(Number.isInteger(value) && value > 0))
+      throw new Error(`${name} must be an integer above 0, but is ${env[name]}`);
     return value;
   };
   return {

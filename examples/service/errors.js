@@ -1,4 +1,4 @@
-// What can be wrong with a request, as codes and statuses. ocelli's own codes are passed on.
+// Error codes of a request and their HTTP statuses. ocelli's own codes are passed on.
 
 /** @type {Record<string, 400 | 401 | 403 | 404 | 408 | 413 | 415 | 422 | 429 | 500 | 501 | 502 | 503>} */
 const STATUSES = {
@@ -31,13 +31,13 @@ export class ServiceError extends Error {
 }
 
 /**
- * What a client is told. Of errors without a known code it learns nothing but that.
+ * The error that the client gets. For an error without a known code it gets no details.
  * @param {unknown} error
  */
 export function describe(error) {
   const { code = '', message = '' } = /** @type {{code?: string, message?: string}} */ (error ?? {});
   const status = Object.hasOwn(STATUSES, code) ? STATUSES[code] : 500;
   return status === 500
-    ? { status, code: 'INTERNAL', message: 'something went wrong here' }
+    ? { status, code: 'INTERNAL', message: 'internal error; the server log has the details' }
     : { status, code, message };
 }

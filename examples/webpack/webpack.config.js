@@ -1,6 +1,6 @@
 export default {
   mode: 'production',
   entry: './main.js',
-  // The model is larger than what webpack thinks a page should load.
+  // No warning about size: the model is larger than webpack's limit.
   performance: { hints: false },
 };

@@ -127,12 +127,12 @@ suite('the demo page', needsBrowser, () => {
     await hand('paste');
     await waitForSummary(page, /Person/);
     await page.locator('#file').setInputFiles(`${ROOT}web/style.css`);
-    await waitForNotice(page, 'not a picture');
+    await waitForNotice(page, 'cannot be read');
     await page.locator('#sample-chelsea').click();
     await waitForSummary(page, /Cat/);
     const buffer = Buffer.from('no video');
     await page.locator('#file').setInputFiles({ name: 'a.webm', mimeType: 'video/webm', buffer });
-    await waitForNotice(page, 'That did not work');
+    await waitForNotice(page, 'Something went wrong');
     await waitForSummary(page, /^Nothing yet/);
     assert.equal(await page.locator('#samples [aria-pressed=true]').count(), 0);
     assert.ok(await page.locator('#pause').isHidden());

@@ -162,7 +162,7 @@ suite('routes to the package', needsBrowser, () => {
       const expected = [
         `OcelliError MODULE_NOT_FOUND: the WebAssembly module could not be read: ${url}/nowhere/ocelli-relaxed.wasm: status 404`,
         `OcelliError MODEL_NOT_FOUND: the model could not be read: /nowhere.tflite: status 404`,
-        `OcelliError MODEL_NOT_FOUND: the model could not be read: blank.html: a web page`,
+        `OcelliError MODEL_NOT_FOUND: the model could not be read: blank.html: the server answered with a web page`,
       ];
       const absolute = expected.map((text) =>
         text.replace(/: (\/nowhere|blank)/, (_, path) => `: ${url}/${path.replace(/^\//, '')}`),

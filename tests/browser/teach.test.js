@@ -165,7 +165,7 @@ suite('the page that learns', needsBrowser, () => {
       assert.equal(await shown(page), name, 'captured while it was shown');
     }
     await trainButton(page).click();
-    await waitForStatus(page, /^Trained for 30 epochs: 100 % right, .*100 % right of those kept apart/);
+    await waitForStatus(page, /^Trained for 30 epochs: accuracy 100 %, .*validation accuracy 100 %/);
     for (const name of SHOWN) {
       await waitForShown(page, name);
       await waitForSeen(page, name);
@@ -203,7 +203,7 @@ suite('the page that learns', needsBrowser, () => {
     const page = await open();
     await waitForStatus(page, /“Class 1” has no example yet/);
     await card(page, 1).getByRole('button', { name: 'Remove the class' }).click();
-    await waitForStatus(page, /Two classes, at least/);
+    await waitForStatus(page, /Add at least two classes/);
     await page.getByRole('button', { name: 'Add a class' }).click();
     await page.keyboard.type('Class 1');
     await waitForStatus(page, /the same name/);
@@ -261,12 +261,12 @@ suite('the page that learns', needsBrowser, () => {
     assert.equal(await count(page, 1), before + 1);
     await trainButton(page).focus();
     await page.keyboard.press('Enter');
-    await waitForStatus(page, /^Trained for 30 epochs: 100 % right, loss [\d.e-]+\.$/);
+    await waitForStatus(page, /^Trained for 30 epochs: accuracy 100 %, loss [\d.e-]+\.$/);
     await waitForSeen(page, 'Class 2');
     await page.locator('#file').setInputFiles(photo('chelsea'));
     await waitForSeen(page, 'Class 1');
     await page.locator('#file').setInputFiles(`${ROOT}web/style.css`);
-    await page.locator('#notice').filter({ hasText: 'not a picture' }).waitFor();
+    await page.locator('#notice').filter({ hasText: 'cannot be read' }).waitFor();
     await page.locator('#file').setInputFiles(photo('coffee'));
     await waitForSeen(page, 'Class 2');
     await close(page);

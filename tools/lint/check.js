@@ -1,4 +1,4 @@
-// The rules of this repository that no other tool checks; `make lint` runs it.
+// Runs the lint rules of this repository that no other tool checks. Prints their messages; part of `make lint`.
 import { fileURLToPath } from 'node:url';
 import { checkIncludes } from './includes.js';
 import { checkLinks } from './links.js';

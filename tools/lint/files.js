@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 
 /**
  * @param {string} folder
- * @returns {string[]} paths of all files in it, relative to it, in order
+ * @returns {string[]} paths of all files below it, relative to it, sorted
  */
 export function listFiles(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -1,9 +1,9 @@
-// Which C file may include which: files of its own folder and of lower floors.
+// Lint rule: a C file may include files of its own folder and of folders on lower floors.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { listFiles } from './files.js';
 
-/** The folders of src/, from the ground floor up; '.' holds ocelli.[ch]. */
+/** The folders of src/, the lowest floor first; '.' contains ocelli.[ch]. */
 const FLOORS = [
   ['base'],
   ['image', 'tflite', 'train'],
@@ -13,14 +13,14 @@ const FLOORS = [
 ];
 
 /**
- * What two folders on one floor may include of each other: graph runs operators by their table only.
+ * Files that a folder may include from another folder on its floor: graph runs operators through their table only.
  * @type {Record<string, string[]>}
  */
-const DOORS = { graph: ['graph/operators/table.h'], 'graph/operators': ['graph/step.h'] };
+const SAME_FLOOR = { graph: ['graph/operators/table.h'], 'graph/operators': ['graph/step.h'] };
 
 /**
  * @param {string} root the repository
- * @returns {string[]} a message for each include that is not allowed
+ * @returns {string[]} a message for each forbidden include
  */
 export function checkIncludes(root) {
   const source = join(root, 'src');
@@ -28,7 +28,7 @@ export function checkIncludes(root) {
     const folder = dirname(file);
     const level = FLOORS.findIndex((floor) => floor.includes(folder));
     if (level < 0) return [`src/${file}: give its folder a floor in tools/lint/includes.js`];
-    const others = [...FLOORS.slice(0, level).flat(), ...(DOORS[folder] ?? [])];
+    const others = [...FLOORS.slice(0, level).flat(), ...(SAME_FLOOR[folder] ?? [])];
     return readIncludes(source, file)
       .filter(({ path }) => ![folder, ...others].some((name) => name === dirname(path) || name === path))
       .map(
@@ -39,10 +39,10 @@ export function checkIncludes(root) {
 }
 
 /**
- * The repository's files that a file includes; headers of others are left out.
+ * The files of src/ that a file includes. Third-party and system headers are skipped.
  * @param {string} source the folder src
  * @param {string} file
- * @returns {{path: string, line: number}[]} paths in src
+ * @returns {{path: string, line: number}[]} paths relative to src
  */
 function readIncludes(source, file) {
   const lines = readFileSync(join(source, file), 'utf8').split('\n');

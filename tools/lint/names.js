@@ -1,5 +1,5 @@
-// Comments and documentation name what exists: a function (`name()`, or any name with our prefix) is in the code, a file
-// is in the repository.
+// Lint rule: functions (`name()`, or any name with our prefix) and files that a comment or document mentions must exist
+// in the code or the repository.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { listFiles } from './files.js';
@@ -7,7 +7,7 @@ import { listFiles } from './files.js';
 const FOLDERS = ['src', 'wasm', 'bin', 'models', 'tools', 'tests', 'bench', 'web', 'examples', 'docs'];
 const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 
-/** Names of other projects, of their files and functions. */
+/** Other projects, and names of their files and functions. */
 const FOREIGN = new Set([
   ...['LiteRT.js', 'TensorFlow.js', 'Next.js'],
   ...['microparams-init.c', 'portable-api.c', 'pthreads.c', 'wingdi.h'],
@@ -17,13 +17,13 @@ const FOREIGN = new Set([
 const BUILT = /(^|\/)(dist|node_modules)\//;
 
 const TOKENS = /\/\*[^]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`|[^]/g;
-// A name in capitals stands for any: ocl_kind_NAME, NAME.js.
+// A name in capitals is a placeholder: ocl_kind_NAME, NAME.js.
 const FUNCTION = /(?<![\w.])(?:\w+\.)*#?(\w+)\(\)|\b(ocl_[a-z\d_]+|OCL_\w+)\b(?!\*)/g;
 const FILE = /(?<![\w./@:-])(?!(?:[\w-]+\/)*[A-Z]+\.)\w[\w./-]*\.(?:[ch]|js|mk|sh|def)\b(?![\w/(]|\.\w)/g;
 
 /**
  * @param {string} root the repository
- * @returns {string[]} a message for each name that stands for nothing
+ * @returns {string[]} a message for each name that does not exist
  */
 export function checkNames(root) {
   const files = [...FOLDERS.flatMap((folder) => listIn(root, folder)), ...DOCUMENTS, 'Makefile'];
@@ -69,7 +69,7 @@ function readText(path) {
 }
 
 /**
- * A file's code, and its comments at their lines. A document is all prose, a script all code.
+ * Splits a file into code and comments; both keep their line numbers. Documents count as comments, scripts as code.
  * @param {string} path
  * @param {string} text
  */
@@ -82,7 +82,7 @@ function split(path, text) {
     const isComment = /^\/[/*]/.test(token);
     const lines = token.replace(/[^\n]/g, '');
     code += isComment ? lines : token;
-    // Types that a comment imports are the compiler's to check.
+    // Without imported types: the compiler checks those.
     prose += isComment ? token.replace(/import\('[^']*'\)/g, '') : lines;
   }
   return { code, prose };

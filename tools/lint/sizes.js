@@ -1,4 +1,4 @@
-// How long a file and how full a folder may get before it is split.
+// Lint rule: the most lines of a file and the most files of a folder in src/, wasm/ and bin/.
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { listFiles } from './files.js';

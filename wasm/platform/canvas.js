@@ -1,4 +1,4 @@
-// What a browser can draw, as pixels: in pages, workers and service workers.
+// Drawables (video, canvas, image element, ImageBitmap, VideoFrame) -> RGBA pixels; image files -> ImageBitmap.
 import { failure } from '../shared/errors.js';
 import { tagOf } from '../vision/input.js';
 
@@ -20,7 +20,7 @@ let context;
 
 /** @param {import('../engine/host.js').Size} size */
 function prepareContext({ width, height }) {
-  // Kept, as what reads it back again and again is faster in memory than on a graphics card.
+  // One canvas for all calls. `willReadFrequently` keeps it in main memory, where reading it back is faster.
   context ??= /** @type {OffscreenCanvasRenderingContext2D} */ (
     new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })
   );
@@ -31,7 +31,7 @@ function prepareContext({ width, height }) {
   return context;
 }
 
-/** @type {Uint8Array<ArrayBuffer> | undefined} from the last frame, for the next */
+/** @type {Uint8Array<ArrayBuffer> | undefined} the last frame's buffer, to be used again */
 let spare;
 
 /** @type {import('../engine/host.js').Drawing} */
@@ -43,7 +43,7 @@ export const drawing = {
     return { width, height };
   },
 
-  // The cheapest way in Chromium (a video's 1280 x 720: 0.8 ms; scaled on a canvas: 4.8 ms), and exact.
+  // The fastest way in Chromium (1280 x 720 video: 0.8 ms; resized on a canvas: 4.8 ms), and exact.
   async copy(source, { width, height }) {
     if (typeof VideoFrame === 'undefined' || tagOf(source) === 'HTMLImageElement') return undefined;
     const frame = readable(() => new VideoFrame(source, { timestamp: 0 }));
@@ -55,7 +55,7 @@ export const drawing = {
       await frame.copyTo(data, { format: 'RGBA' });
       return { data, release: () => (spare = data) };
     } catch {
-      return undefined; // an engine that does not convert
+      return undefined; // this browser cannot convert the frame to RGBA
     } finally {
       frame.close();
     }
@@ -78,7 +78,8 @@ export const drawing = {
 };
 
 /**
- * What a source shows now, to be sent to a worker: without a copy of its pixels, where that is possible.
+ * Takes the picture that a source shows now as an object that can be transferred to a worker. Where possible, no pixels
+ * are copied.
  * @param {any} source
  */
 export async function capture(source) {
@@ -91,7 +92,7 @@ export async function capture(source) {
 }
 
 /**
- * Whether a frame's pixels are the picture: neither turned nor stretched nor cut.
+ * Whether a frame's pixels can be used as they are: no rotation, flip, stretch or crop.
  * @param {VideoFrame & {rotation?: number, flip?: boolean}} frame
  * @param {number} width
  * @param {number} height
@@ -101,7 +102,7 @@ function isPlain({ visibleRect, rotation, flip }, width, height) {
 }
 
 /**
- * Reads or sends pixels, if the page may.
+ * Calls `read`; turns the browser's refusal to share pixels into INVALID_INPUT.
  * @template T
  * @param {() => T} read
  */
@@ -116,7 +117,9 @@ export function readable(read) {
 /** @param {unknown} error */
 function unreadable(error) {
   if (!(error instanceof DOMException)) return error;
-  const isForeign = ['SecurityError', 'DataCloneError'].includes(error.name);
-  const why = isForeign ? 'it is of another origin, which does not share its pixels' : error.message;
-  return failure('INVALID_INPUT', why, error);
+  const isCrossOrigin = ['SecurityError', 'DataCloneError'].includes(error.name);
+  const reason = isCrossOrigin
+    ? 'the image comes from another origin, which does not share its pixels (CORS)'
+    : error.message;
+  return failure('INVALID_INPUT', reason, error);
 }

@@ -1,5 +1,5 @@
-// The worker of a session, and the threads that it asks for: started from outside, as not every browser lets a worker
-// start workers (see browser.js).
+// A session's worker and the threads that it asks for. The page starts the threads, because a worker cannot start
+// workers in every browser (see browser.js).
 import { toPlainError } from '../shared/errors.js';
 
 /** @typedef {(start: import('../engine/host.js').ThreadStart) => Promise<Worker>} StartThread */
@@ -7,10 +7,10 @@ import { toPlainError } from '../shared/errors.js';
 export class Crew {
   #members;
   #startThread;
-  #isGone = false;
+  #isTerminated = false;
 
   /**
-   * @param {Worker} lead of worker.browser.js
+   * @param {Worker} lead the session's worker, which runs worker.browser.js
    * @param {StartThread} startThread
    */
   constructor(lead, startThread) {
@@ -27,7 +27,7 @@ export class Crew {
     try {
       const worker = await this.#startThread(start);
       this.#members.push(worker);
-      if (this.#isGone) worker.terminate();
+      if (this.#isTerminated) worker.terminate();
       return { index };
     } catch (error) {
       return { index, error: toPlainError(error) };
@@ -35,7 +35,7 @@ export class Crew {
   }
 
   terminate() {
-    this.#isGone = true;
+    this.#isTerminated = true;
     for (const worker of this.#members) worker.terminate();
   }
 }

@@ -1,4 +1,4 @@
-// URL -> bytes, as they arrive. Nothing is fetched but what the user, or the package's own place, names.
+// URL -> its bytes, as they arrive.
 import { failure } from '../shared/errors.js';
 
 const PART_BYTES = 1 << 18;
@@ -19,9 +19,9 @@ export async function fetchFile(url, code, signal) {
     throw failure(code, String(url), error);
   }
   if (!response.ok) throw failure(code, `${url}: status ${response.status}`);
-  // What a server with a catch-all route answers instead of "not found".
+  // A server with a catch-all route answers with a page instead of "not found".
   if (response.headers.get('content-type')?.startsWith('text/html'))
-    throw failure(code, `${url}: a web page`);
+    throw failure(code, `${url}: the server answered with a web page`);
   return response;
 }
 
@@ -32,7 +32,7 @@ export async function fetchFile(url, code, signal) {
  */
 export async function openUrl(url, signal) {
   const { headers, body } = await fetchFile(url, 'MODEL_NOT_FOUND', signal);
-  if (!body) throw failure('MODEL_NOT_FOUND', `${url}: empty`);
+  if (!body) throw failure('MODEL_NOT_FOUND', `${url}: the response is empty`);
   const length = Number(headers.get('content-length'));
   return {
     sizeBytes: !headers.has('content-encoding') && length > 0 ? length : undefined,
@@ -41,8 +41,8 @@ export async function openUrl(url, signal) {
 }
 
 /**
- * Reads ahead by one: what has arrived waits for nobody who compiles or copies. (Safari's streams cannot be iterated.) A
- * part is to be used before the next is asked for: two buffers take turns.
+ * Reads one part ahead, so that the download goes on while the caller copies or compiles. Two buffers take turns: use a
+ * part before you ask for the next. (Safari's streams are not async iterable.)
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
  * @param {string | URL} url
  * @param {AbortSignal} [signal]
@@ -53,7 +53,7 @@ function readStream(stream, url, signal) {
     const part = reader.read(buffer).catch((error) => {
       throw signal?.aborted ? error : failure('MODEL_NOT_FOUND', String(url), error);
     });
-    // Whoever asks for it is told; nobody may.
+    // Nobody may ask for this part: do not report an unhandled rejection.
     part.catch(() => {});
     return part;
   };
@@ -61,8 +61,8 @@ function readStream(stream, url, signal) {
 }
 
 /**
- * Into the buffers that it is given, as new memory costs more than the copy into it; where the engine has no such streams,
- * into new ones.
+ * A reader that fills the buffer it is given, because allocating memory costs more than copying into it. If the stream
+ * has no BYOB reader, each part has a new buffer.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
  * @returns {{read: (buffer: ArrayBuffer) => Promise<Part>, cancel: () => Promise<void>}}
  */
@@ -90,7 +90,7 @@ async function* iterate(reader, read, next) {
       spare = part.value.buffer;
     }
   } finally {
-    // Of a stream that failed, it gives the failure again.
+    // `cancel` of a failed stream rejects with the same error.
     await reader.cancel().catch(() => {});
   }
 }

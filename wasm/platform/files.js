@@ -1,4 +1,4 @@
-// Where the modules and the model lie. Written out one by one: bundlers carry along what they can read here.
+// URLs of the modules and models. Each is written out, because bundlers copy only the files they find in this form.
 const FILES = {
   simd: new URL('../../dist/ocelli-simd.wasm', import.meta.url),
   relaxed: new URL('../../dist/ocelli-relaxed.wasm', import.meta.url),
@@ -12,8 +12,8 @@ const MODELS = {
   int8: new URL('../../dist/models/ssd_mobilenet_v2_oidv4-int8.bin', import.meta.url),
 };
 
-/** dist/ where it is of another origin than the page, as long as no bundler has moved its files or written them out. */
-export function foreignDist() {
+/** URL of dist/ if its origin is not the page's; undefined otherwise. Wrong if a bundler has moved the files. */
+export function crossOriginDist() {
   const { origin } = FILES.simd;
   return [location.origin, 'null'].includes(origin) ? undefined : new URL('.', FILES.simd);
 }
@@ -22,7 +22,7 @@ export function foreignDist() {
 const modules = new Map();
 
 /**
- * The compiled variant; compiled once, however many detectors ask for it. What failed is tried anew.
+ * Compiles a variant, once for all detectors. After a failure, the next call tries again.
  * @param {import('../engine/variant.js').Variant | import('../engine/variant.js').TrainVariant} variant
  * @param {string | URL | undefined} wasmUrl a copy of dist/
  * @param {(url: URL) => Promise<WebAssembly.Module>} compile

@@ -1,4 +1,4 @@
-// Node: files are read from disk, threads are worker_threads.
+// The package's entry in Node: reads files from disk, runs threads as worker_threads.
 import { open, readFile, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
@@ -34,7 +34,7 @@ async function openSource(source, signal) {
 }
 
 /**
- * Opened when the first chunk is asked for: who never asks leaves no file open.
+ * Opens the file when the first chunk is read, so that an unused source leaves no file open.
  * @param {string | URL} path
  */
 async function* readChunks(path) {
@@ -56,7 +56,7 @@ async function* readChunks(path) {
 
 /** @param {import('../engine/host.js').ThreadStart} start */
 async function startThread(start) {
-  // Not the process's own flags: under `--input-type=module --eval` no worker would start.
+  // Do not pass on the process's flags: with `--input-type=module --eval` no worker would start.
   const options = { workerData: start, execArgv: [] };
   const worker = new Worker(new URL('./thread.node.js', import.meta.url), options);
   await new Promise((resolve, reject) => {
@@ -70,7 +70,7 @@ async function startThread(start) {
 
 /** @type {import('../engine/host.js').Host & import('../report/energy/estimate.js').MachineHost} */
 const node = {
-  // Node 20 has no relaxed SIMD; behind its flag it validates and computes wrong results.
+  // Node 20 has relaxed SIMD only behind a flag, and computes wrong results with it.
   trustsRelaxed: Number(process.versions.node.split('.')[0]) >= 22,
   hasInt8: true,
   threads: 'here',

@@ -1,4 +1,4 @@
-// A session in a worker, seen from this side of the port; serve.js is the other side.
+// A session that runs in a worker: posts requests to the worker and receives answers. serve.js is the worker's side.
 import { failure, reviveError } from '../shared/errors.js';
 import { isFloatImages, measure, toPixels } from '../vision/input.js';
 import { isTensor } from '../vision/session.js';
@@ -24,7 +24,7 @@ export class RemoteSession {
 
   /**
    * @param {Worker} worker
-   * @param {Crew} crew of the worker
+   * @param {Crew} crew the worker and its threads
    * @param {Facts} facts
    * @param {Answer['memoryUse']} memoryUse
    */
@@ -37,10 +37,10 @@ export class RemoteSession {
   }
 
   /**
-   * @param {Worker} worker of worker.browser.js
+   * @param {Worker} worker runs worker.browser.js
    * @param {import('../vision/prepare.js').SessionOptions} options
    * @param {import('./crew.js').StartThread} startThread
-   * @returns {Promise<RemoteSession>} WORKER_UNAVAILABLE: its script cannot be had
+   * @returns {Promise<RemoteSession>} rejects with WORKER_UNAVAILABLE if the worker's script cannot be loaded
    */
   static async create(worker, { signal, onProgress, ...options }, startThread) {
     const crew = new Crew(worker, startThread);
@@ -57,7 +57,7 @@ export class RemoteSession {
           if (ready) resolve(new RemoteSession(worker, crew, ready, memoryUse));
           if (error) reject(reviveError(error));
         };
-        worker.postMessage({ create: toPlain(options) });
+        worker.postMessage({ create: resolvePaths(options) });
       });
     } catch (error) {
       crew.terminate();
@@ -92,7 +92,7 @@ export class RemoteSession {
 
   /** @param {{id?: number, answer?: Answer, error?: unknown}} message */
   #settle({ id, answer, error }) {
-    if (!id) return; // for the crew
+    if (!id) return; // a message for the crew
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
     if (!answer) return waiting?.reject(reviveError(error));
@@ -102,10 +102,10 @@ export class RemoteSession {
 }
 
 /**
- * Options that can be sent; a path in them is the page's, not the worker's.
+ * Makes the options' paths absolute: they are relative to the page, not to the worker.
  * @param {import('../vision/prepare.js').SessionOptions} options
  */
-function toPlain(options) {
+function resolvePaths(options) {
   const paths = ['model', 'int8Model', 'labels', 'wasmUrl'].flatMap((key) => {
     const value = options[/** @type {'model' | 'int8Model' | 'labels' | 'wasmUrl'} */ (key)];
     return typeof value === 'string' || value instanceof URL ? [[key, new URL(value, baseUrl()).href]] : [];
@@ -114,8 +114,8 @@ function toPlain(options) {
 }
 
 /**
- * The input as it is sent: what a drawable shows now, without a copy of its pixels; a copy of bytes and pixels that are
- * the user's own.
+ * The input as it is posted. A drawable is captured, without a copy of its pixels. The user's bytes and pixels are
+ * copied, because a transfer would take them away.
  * @param {import('../vision/types.js').Input} input
  * @returns {Promise<{input: unknown, transfer: Transferable[]}>}
  */

@@ -1,4 +1,4 @@
-// A session in a worker, for the RemoteSession at the other end.
+// The worker's side of a session: receives requests and posts answers. remote.js is the page's side.
 import { toPlainError } from '../shared/errors.js';
 import { LocalSession } from '../vision/session.js';
 
@@ -34,7 +34,7 @@ export async function answer(port, id, request) {
   } catch (error) {
     port.postMessage({ id, error: toPlainError(error) });
   } finally {
-    // A captured frame is ours, and few exist at a time.
+    // A captured frame belongs to this worker. Close it: a browser allows few open frames.
     for (const input of request.inputs) if (typeof input === 'object' && 'close' in input) input.close();
   }
 }

@@ -1,4 +1,4 @@
-// What an edge worker's bundler makes of imported files.
+// Types of the files that workerd.js imports: an edge worker's bundler uploads them as modules.
 declare module '*.wasm' {
   const module: WebAssembly.Module;
   export default module;

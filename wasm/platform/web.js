@@ -1,11 +1,11 @@
-// What pages, workers and service workers have in common.
+// The part of the host that pages, workers and service workers share.
 import { failure } from '../shared/errors.js';
 import { drawing } from './canvas.js';
 import { fetchFile, openUrl } from './fetch.js';
 import { compileOnce, locateModel } from './files.js';
 
 /**
- * Compiles while it downloads, where the server gives the module its type.
+ * Compiles while downloading if the server sends the MIME type of wasm, otherwise after it.
  * @param {URL} url
  */
 async function compile(url) {
@@ -19,7 +19,7 @@ async function compile(url) {
   }
 }
 
-/** What relative URLs are relative to. */
+/** The base of relative URLs. */
 export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
 
 /** @type {Pick<import('../engine/host.js').Host, 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'drawing'>} */
@@ -33,8 +33,8 @@ export const web = {
 };
 
 /**
- * Resolves when the thread is about to work.
- * @param {Worker} worker of worker.browser.js
+ * Resolves when the thread is ready.
+ * @param {Worker} worker runs worker.browser.js
  * @param {import('../engine/host.js').ThreadStart} start
  * @returns {Promise<Worker>}
  */

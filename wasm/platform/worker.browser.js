@@ -1,4 +1,4 @@
-// A worker of ours: runs a detector's session, or is one thread of a pool.
+// The script of ocelli's workers in browsers. A worker either runs a session or is one thread of a pool.
 import { reviveError } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
 import { runThread } from '../engine/thread.js';
@@ -8,7 +8,10 @@ import { web } from './web.js';
 installHost({ ...web, threads: globalThis.crossOriginIsolated ? 'here' : 'none', startThread });
 
 const port = /** @type {import('./serve.js').Port} */ (/** @type {unknown} */ (globalThis));
-/** @type {Map<number, {resolve: () => void, reject: (error: unknown) => void}>} threads that crew.js starts, by index */
+/**
+ * Threads that crew.js is starting, by index.
+ * @type {Map<number, {resolve: () => void, reject: (error: unknown) => void}>}
+ */
 const starting = new Map();
 
 onmessage = async ({ data: { create, id, request, thread, started } }) => {

@@ -1,5 +1,5 @@
-// Edge workers (Cloudflare's workerd, Vercel's edge): modules and the model are part of the upload, as nothing may be
-// compiled from bytes there.
+// The package's entry in edge workers (Cloudflare's workerd, Vercel's edge). The modules and the model are part of the
+// upload, because an edge worker may not compile WebAssembly from bytes.
 import model from '../../dist/models/ssd_mobilenet_v2_oidv4.bin';
 import relaxed from '../../dist/ocelli-relaxed.wasm';
 import simd from '../../dist/ocelli-simd.wasm';
@@ -8,7 +8,7 @@ import { installHost } from '../engine/host.js';
 import { openUrl } from './fetch.js';
 
 const MODULES = { simd, relaxed };
-/** A name, not to be fetched, of the model above. */
+/** Stands for the model above; not a URL to fetch. */
 const MODEL = 'ocelli:model';
 
 installHost({
@@ -17,11 +17,11 @@ installHost({
   threads: 'none',
   async loadModule(variant) {
     if (variant === 'simd' || variant === 'relaxed') return MODULES[variant];
-    throw failure('MODULE_NOT_FOUND', `${variant} is not for edge workers`);
+    throw failure('MODULE_NOT_FOUND', `${variant} does not run in edge workers`);
   },
   locateModel(_, precision) {
     if (precision === 'int8')
-      throw failure('INVALID_OPTION', 'precision: the upload has no 8-bit model; int8Model names one');
+      throw failure('INVALID_OPTION', "precision 'int8': the upload has no 8-bit model; pass int8Model");
     return MODEL;
   },
   open: async (source, signal) => (source === MODEL ? packaged() : openUrl(source, signal)),

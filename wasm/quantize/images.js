@@ -1,5 +1,5 @@
 // Preprocesses images to the float input of a network, with the engine's own image code.
-import { decodeElsewhere, toPixels } from '../vision/input.js';
+import { decodeOnHost, toPixels } from '../vision/input.js';
 import { writeFile } from './file.js';
 import { openEngine } from './runner.js';
 
@@ -33,7 +33,7 @@ export async function openPreprocessor(tensor, spec, maxPixels) {
         try {
           engine.image.decode(source, maxPixels);
         } catch (error) {
-          const pixels = await decodeElsewhere(error, source, maxPixels);
+          const pixels = await decodeOnHost(error, source, maxPixels);
           engine.image.setPixels(pixels);
           pixels.release?.();
         }

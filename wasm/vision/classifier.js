@@ -16,7 +16,7 @@ export const DEFAULT_TOP_K = 5;
 const SCORES = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
 
 /**
- * Says what an image shows, with any classifier.
+ * Classifies images with a classifier that you pass as `model`; the package contains none.
  *
  * ```js
  * const classifier = await ImageClassifier.create({ model: 'mobilenet.tflite', labels: 'labels.txt' });
@@ -29,7 +29,8 @@ export class ImageClassifier extends VisionModel {
   static async create(options = {}) {
     checkKeys('options', options, [...LOADING, 'labels', 'scores']);
     const { model, scores } = options;
-    if (model === undefined) throw failure('INVALID_OPTION', 'model: no classifier comes with the package');
+    if (model === undefined)
+      throw failure('INVALID_OPTION', 'model is missing: the package contains no classifier');
     if (scores !== undefined) checkChoice('scores', scores, SCORES);
     return new ImageClassifier(await startSession({ ...options, task: 'classify' }), options);
   }
@@ -40,11 +41,12 @@ export class ImageClassifier extends VisionModel {
   }
 
   /**
-   * The most probable classes, best first.
-   * @param {Input} image as {@link ObjectDetector.detect} takes it; or numbers {data, shape}, or `{tensor}`
+   * Returns the most probable classes.
+   * @param {Input} image see {@link ObjectDetector.detect}; also float pixels `{data, shape}`, or `{tensor}`: the
+   *   values of the network's input
    * @param {ViewOptions & {topK?: number}} [options] topK: the most
    *   classes to return; 1 to 1 000 000, default 5
-   * @returns {Promise<Classification[]>}
+   * @returns {Promise<Classification[]>} best first
    */
   async classify(image, options = {}) {
     checkKeys('options', options, [...VIEW, 'topK']);
@@ -52,7 +54,7 @@ export class ImageClassifier extends VisionModel {
     checkNumber('topK', topK, TOP_K);
     const { output, scores } = /** @type {{output: number, scores: Scores}} */ (this.facts.classifier);
     const { result } = await this.run('heads', [image], view);
-    const probabilities = toProbabilities(reals(result[output]), scores);
+    const probabilities = toProbabilities(dequantize(result[output]), scores);
     return Array.from(probabilities, (score, labelId) => ({ labelId, score }))
       .sort((a, b) => b.score - a.score || a.labelId - b.labelId)
       .slice(0, topK)
@@ -63,8 +65,8 @@ export class ImageClassifier extends VisionModel {
   }
 }
 
-/** @param {Head} head @returns {number[]} of the first image */
-function reals({ data, shape, quantization }) {
+/** @param {Head} head @returns {number[]} the real values of the first image's row */
+function dequantize({ data, shape, quantization }) {
   const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };
   const row = data.subarray(0, shape.at(-1));
   return Array.from(/** @type {ArrayLike<number>} */ (row), (stored) => (stored - zeroPoint) * scale);

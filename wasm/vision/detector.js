@@ -58,7 +58,10 @@ export const DEFAULT_THRESHOLDS = {
 export class ObjectDetector extends VisionModel {
   #thresholds;
   #published;
-  /** @type {AbortController | undefined} ends the videos; made for the first, as Workers allow none while they start */
+  /**
+   * Ends the detectVideo loops. Created by the first one: edge workers allow no AbortController while they start.
+   * @type {AbortController | undefined}
+   */
   #closing;
 
   /**
@@ -75,12 +78,12 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * Loads a model. ocelli fetches its own files, and what `model` and `labels` name; nothing else.
+   * Loads a model. Fetches only the files that the options name and the package's own.
    * @param {DetectorOptions & Thresholds} [options]
    */
   static async create(options = {}) {
     checkKeys('options', options, OPTIONS);
-    const given = pick(options);
+    const given = pickThresholds(options);
     checkThresholds({ ...DEFAULT_THRESHOLDS, ...given });
     const session = await startSession({ ...options, task: 'detect' });
     try {
@@ -97,11 +100,11 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * Objects in an image, best first.
-   * @param {ImageInput} image bytes of a PNG, JPEG, BMP or GIF file, or pixels; in a browser, also what it can draw and
-   *   files of other formats that it knows
-   * @param {DetectOptions} [options] thresholds given here hold for this call
-   * @returns {Promise<Detections>}
+   * Finds objects in an image.
+   * @param {ImageInput} image bytes of a PNG, JPEG, BMP or GIF file, or pixels. In a browser also a video, canvas,
+   *   image element, ImageBitmap or VideoFrame, or a file in another format that the browser decodes
+   * @param {DetectOptions} [options] thresholds given here apply to this call only
+   * @returns {Promise<Detections>} best first
    */
   async detect(image, options = {}) {
     const { features, ...rest } = checkFeatures(options);
@@ -110,12 +113,11 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * Like `detect`, but writes numbers instead of making an object for each detection: rows of x, y, width, height,
-   * score and class number.
+   * Like `detect`, but writes numbers and creates no object for each detection.
    * @param {ImageInput} image
-   * @param {Float32Array} rows takes six numbers for each detection, and as many detections as fit
+   * @param {Float32Array} rows receives x, y, width, height, score and class number of each detection, as many as fit
    * @param {ViewOptions & Thresholds} [options]
-   * @returns {Promise<number>} of detections
+   * @returns {Promise<number>} the number of detections written
    */
   async detectInto(image, rows, options = {}) {
     const { result } = await this.#detect(image, options);
@@ -123,9 +125,9 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * Like `detect`, with the names and conventions of TensorFlow Hub's `openimages_v4` modules: boxes are
-   * [ymin, xmin, ymax, xmax] in [0, 1] of the image, class labels count from 1. The default thresholds are those in a
-   * converted module's file, which return nearly every box.
+   * Like `detect`, but returns the tensors of TensorFlow Hub's `openimages_v4` modules: boxes are
+   * [ymin, xmin, ymax, xmax] in [0, 1], class labels count from 1. If the file gives the module's published thresholds,
+   * they are the defaults here; with them nearly every box is returned.
    * @param {ImageInput | FloatImages} image
    * @param {ViewOptions & Thresholds} [options]
    */
@@ -150,16 +152,17 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * Detects in the frames of a video until `signal` or `close` ends the loop. Always processes the newest frame and skips
-   * the ones it missed. Pauses while the page is hidden.
+   * Detects objects in a playing video until `signal` or `close` ends the loop. It always processes the newest frame,
+   * skips the frames it missed, and pauses while the page is hidden.
    * @param {import('./video.js').Video} video
-   * @param {(found: Detections, frame: VideoRun) => unknown} callback awaited before the next frame is taken. With
-   *   `into`, `found` is the number of detections
+   * @param {(found: Detections, frame: VideoRun) => unknown} callback called for each processed frame and awaited
+   *   before the next. With `into`, `found` is the number of detections
    * @param {VideoOptions} [options]
-   * @returns {Promise<void>} rejects with what a detection or the callback threw
+   * @returns {Promise<void>} rejects with the first error of a detection or of the callback
    */
   async detectVideo(video, callback, { signal, minChange, into, ...options } = {}) {
-    if (String(video) !== '[object HTMLVideoElement]') throw failure('INVALID_INPUT', 'not a video');
+    if (String(video) !== '[object HTMLVideoElement]')
+      throw failure('INVALID_INPUT', 'detectVideo takes a <video> element');
     checkSignal(signal);
     checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
     const { features, ...rest } = checkFeatures(options);
@@ -186,9 +189,9 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * The network's raw outputs, for your own post-processing. Takes an image, or `{tensor}`: the network's input. If you
-   * chose classes, the class head may have only their columns.
-   * @param {Input} input
+   * Returns the network's raw outputs, for your own post-processing. With the `classes` option, the class head may have
+   * columns for the chosen classes only.
+   * @param {Input} input an image, or `{tensor}`: the values of the network's input
    * @param {ViewOptions} [options]
    * @returns {Promise<Head[]>}
    */
@@ -204,8 +207,12 @@ export class ObjectDetector extends VisionModel {
    */
   async #detect(image, options, more, defaults = this.#thresholds) {
     checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
-    const thresholds = checkThresholds({ ...defaults, ...pick(options) });
-    if (isTensor(image)) throw failure('INVALID_INPUT', 'boxes are measured in an image; a tensor has none');
+    const thresholds = checkThresholds({ ...defaults, ...pickThresholds(options) });
+    if (isTensor(image))
+      throw failure(
+        'INVALID_INPUT',
+        'detect takes an image, because boxes need its size; heads takes a tensor',
+      );
     const { roi, rotation, exact } = options;
     return this.run('detect', [image], { roi, rotation, exact }, { thresholds, ...more });
   }
@@ -237,8 +244,10 @@ export class ObjectDetector extends VisionModel {
 }
 
 /**
+ * Copies as many detections as fit into `rows`.
  * @param {unknown} rows
  * @param {Float32Array} found
+ * @returns {number} the number of detections copied
  */
 function fill(rows, found) {
   if (!(rows instanceof Float32Array)) throw failure('INVALID_INPUT', 'rows must be a Float32Array');
@@ -248,7 +257,7 @@ function fill(rows, found) {
 }
 
 /** @param {Thresholds} options */
-function pick(options) {
+function pickThresholds(options) {
   return Object.fromEntries(
     THRESHOLDS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])),
   );
@@ -261,9 +270,7 @@ function checkFeatures(options) {
   return options;
 }
 
-/**
- * @param {Required<Thresholds>} thresholds
- */
+/** @param {Required<Thresholds>} thresholds */
 function checkThresholds(thresholds) {
   for (const key of /** @type {(keyof typeof THRESHOLD_RANGES)[]} */ (Object.keys(THRESHOLD_RANGES)))
     checkNumber(key, thresholds[key], THRESHOLD_RANGES[key]);

@@ -28,7 +28,7 @@ export class FeatureExtractor extends VisionModel {
   static async create(options = {}) {
     checkKeys('options', options, [...LOADING, 'layer']);
     if (options.layer !== undefined && typeof options.layer !== 'string')
-      throw failure('INVALID_OPTION', 'layer must be a name');
+      throw failure('INVALID_OPTION', 'layer must be a string');
     return new FeatureExtractor(await startSession({ ...options, task: 'features' }), options);
   }
 
@@ -38,8 +38,9 @@ export class FeatureExtractor extends VisionModel {
   }
 
   /**
-   * The features of one image.
-   * @param {Input} image as {@link ObjectDetector.detect} takes it; or numbers {data, shape}, or `{tensor}`
+   * Returns the features of one image.
+   * @param {Input} image see {@link ObjectDetector.detect}; also float pixels `{data, shape}`, or `{tensor}`: the
+   *   values of the network's input
    * @param {ExtractOptions} [options]
    * @returns {Promise<Float32Array>} [length]
    */
@@ -48,11 +49,12 @@ export class FeatureExtractor extends VisionModel {
   }
 
   /**
-   * The features of several images. If the model accepts any batch size, ocelli runs 2 to 8 images at once, as many as
-   * fit the CPU cache; otherwise as many as the model's batch.
-   * @param {readonly Input[] | FloatImages | Float32Array} images a list; or all in one, as TensorFlow Hub's modules take
-   *   them: RGB in [0, 1], [N, height, width, 3], which without a `shape` are of the model's input size
-   * @param {ExtractOptions} [options] holds for each
+   * Returns the features of several images. If the model accepts any batch size, ocelli runs 2 to 8 images at once, as
+   * many as fit the CPU cache; otherwise as many as the model's batch.
+   * @param {readonly Input[] | FloatImages | Float32Array} images a list of images, or one float array
+   *   [N, height, width, 3] of RGB in [0, 1], as TensorFlow Hub's modules take it. Without `shape` the images have the
+   *   model's input size
+   * @param {ExtractOptions} [options] apply to every image
    * @returns {Promise<{data: Float32Array, shape: [number, number]}>} [N, length]
    */
   async extractBatch(images, options = {}) {
@@ -70,7 +72,7 @@ export class FeatureExtractor extends VisionModel {
     const { splitFloatImages } = await import('./float_image.js');
     if (isFloatImages(images)) return splitFloatImages(images);
     if (!(images instanceof Float32Array))
-      throw failure('INVALID_INPUT', 'a batch is a list of images, or numbers in [0, 1]');
+      throw failure('INVALID_INPUT', 'a batch must be a list of images, {data, shape} or a Float32Array');
     const { width, height } = this.facts.inputSize;
     const count = images.length / (width * height * 3);
     if (count === 0) return [];
@@ -92,7 +94,7 @@ export class FeatureExtractor extends VisionModel {
       const { result, run } = await this.run('features', inputs.slice(first, first + batch), view);
       data.set(result, first * length);
       for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += run.ms[stage];
-      this.ran = { ...run, ms };
+      this.latestRun = { ...run, ms };
     }
     if (l2Normalize)
       for (let row = 0; row < data.length; row += length) normalize(data.subarray(row, row + length));
@@ -101,13 +103,16 @@ export class FeatureExtractor extends VisionModel {
 }
 
 /**
- * The similarity of two vectors: the cosine of the angle between them, in [-1, 1]; 0 if one of them is all zeros.
+ * The cosine of the angle between two vectors, in [-1, 1]; 0 if one of them is all zeros.
  * @param {ArrayLike<number>} a
  * @param {ArrayLike<number>} b
  */
 export function cosineSimilarity(a, b) {
   if (!(a?.length > 0 && a.length === b?.length))
-    throw failure('INVALID_INPUT', `vectors of ${a?.length} and ${b?.length} numbers`);
+    throw failure(
+      'INVALID_INPUT',
+      `the vectors must have one length above 0, but have ${a?.length} and ${b?.length}`,
+    );
   const norms = Math.sqrt(dot(a, a) * dot(b, b));
   return norms > 0 ? Math.min(Math.max(dot(a, b) / norms, -1), 1) : 0;
 }
@@ -122,7 +127,7 @@ function dot(a, b) {
   return sum;
 }
 
-/** @param {Float32Array} vector changed in place; one of all zeros stays */
+/** @param {Float32Array} vector scaled in place to length 1; a zero vector stays as it is */
 function normalize(vector) {
   const norm = Math.sqrt(dot(vector, vector));
   if (norm > 0) for (let i = 0; i < vector.length; i++) vector[i] /= norm;

@@ -1,5 +1,5 @@
-// Images as numbers, RGB in [0, 1], in the layout and range that TensorFlow Hub's modules take: resized as the model
-// wants it, in JavaScript.
+// Float images (RGB in [0, 1], as TensorFlow Hub's modules take them) -> values of the model's input, resized in
+// JavaScript.
 import { failure } from '../shared/errors.js';
 
 /**
@@ -10,7 +10,7 @@ import { failure } from '../shared/errors.js';
  */
 
 /**
- * The images one by one, of the same memory.
+ * Splits a batch into single images that share its memory.
  * @param {FloatImages} images
  * @returns {(FloatImages & Size)[]}
  */
@@ -22,7 +22,7 @@ export function splitFloatImages({ data, shape }) {
   if (channels !== 3 || shape.length > 4 || data.length !== count * length)
     throw failure(
       'INVALID_INPUT',
-      `${data.length} numbers are not [N, height, width, 3] of shape [${shape}]`,
+      `${data.length} numbers do not fit shape [${shape}], which must be [N, height, width, 3]`,
     );
   return Array.from({ length: count }, (_, i) => ({
     data: data.subarray(i * length, (i + 1) * length),
@@ -33,15 +33,16 @@ export function splitFloatImages({ data, shape }) {
 }
 
 /**
- * One of them, in the numbers that the model's input stores: bilinear, as TensorFlow resizes.
- * @param {FloatImages} images
- * @param {Size} size of the input
+ * Resizes one image as TensorFlow's bilinear resize does, and applies the input's scale and offset.
+ * @param {FloatImages} images one image
+ * @param {Size} size of the model's input
  * @param {InputSpec} input
- * @returns {{numbers: Float32Array} & Size} numbers: [height, width, 3]; the size is the image's own
+ * @returns {{numbers: Float32Array} & Size} `numbers` [height, width, 3] as the input tensor stores them; the size is
+ *   that of the source image
  */
 export function resizeFloatImage(images, size, { scale, offset, resize }) {
   const [{ data, width, height }, second] = splitFloatImages(images);
-  if (second) throw failure('INVALID_INPUT', 'one image is taken, not several');
+  if (second) throw failure('INVALID_INPUT', 'this call takes one image, but the shape has several');
   const columns = taps(width, size.width, resize);
   const rows = taps(height, size.height, resize);
   const factor = [0, 1, 2].map((c) => 255 * (Array.isArray(scale) ? scale[c] : scale));
@@ -62,9 +63,9 @@ export function resizeFloatImage(images, size, { scale, offset, resize }) {
 }
 
 /**
- * For each place of a row of `to`, the two places of one of `from` between which it lies.
- * @param {number} from
- * @param {number} to
+ * The two source pixels, and the weight of the second, that make each target pixel along one axis.
+ * @param {number} from source length
+ * @param {number} to target length
  * @param {InputSpec['resize']} mode
  */
 function taps(from, to, mode) {

@@ -1,12 +1,12 @@
 import { Engine } from '../engine/engine.js';
 import { failure } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { checkMaxPixels, decodeElsewhere, toPixels } from './input.js';
+import { checkMaxPixels, decodeOnHost, toPixels } from './input.js';
 import { checkKeys } from '../shared/options.js';
 import { chooseVariant } from '../engine/variant.js';
 
 /**
- * Decodes an image file to the pixels in which detections are measured, upright, for drawing them.
+ * Decodes an image file to upright pixels, the pixels that boxes refer to.
  *
  * It uses the variant of a detector with one thread, so that no second .wasm is loaded, and an instance of its own, whose
  * memory is freed when it is done.
@@ -19,7 +19,8 @@ export async function decodeImage(image, options = {}) {
   checkKeys('options', options, ['maxPixels']);
   const limit = checkMaxPixels(options.maxPixels);
   const bytes = await toPixels(image);
-  if (!(bytes instanceof Uint8Array)) throw failure('INVALID_INPUT', 'decodeImage takes the bytes of a file');
+  if (!(bytes instanceof Uint8Array))
+    throw failure('INVALID_INPUT', 'decodeImage takes the bytes of an image file');
   const { trustsRelaxed } = host();
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1 });
@@ -27,7 +28,7 @@ export async function decodeImage(image, options = {}) {
     try {
       engine.image.decode(bytes, limit);
     } catch (error) {
-      engine.image.setPixels(await decodeElsewhere(error, bytes, limit));
+      engine.image.setPixels(await decodeOnHost(error, bytes, limit));
     }
     return { ...engine.image.read(), channels: 3 };
   } finally {

@@ -1,4 +1,4 @@
-// What users may hand in as an image or a model, reduced to bytes, pixels or a stream of bytes.
+// The user's image -> bytes or pixels. The user's model -> a stream of bytes.
 import { DEFAULT_MAX_PIXELS } from '../../dist/layout.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
@@ -13,7 +13,7 @@ import { checkNumber } from '../shared/options.js';
  */
 
 /**
- * A browser's class, where the user's TypeScript knows browsers.
+ * A browser's class, or `never` if the user's TypeScript project has no DOM types.
  * @template {string} Name
  * @typedef {typeof globalThis extends {[name in Name]: {prototype: infer T}} ? T : never} BrowserClass
  */
@@ -23,17 +23,17 @@ import { checkNumber } from '../shared/options.js';
  *   | BrowserClass<'OffscreenCanvas'> | BrowserClass<'ImageBitmap'> | BrowserClass<'VideoFrame'>} Drawable
  * @typedef {Uint8Array | ArrayBuffer | Blob | PixelArray | Drawable} ImageInput
  *
- * @typedef {Required<PixelArray> & {scaledFrom?: Size, release?: () => void}} Pixels `scaledFrom`: they show a region of
- *   an image of that size, at the size that the network takes. `release`: once they have been read
+ * @typedef {Required<PixelArray> & {scaledFrom?: Size, release?: () => void}} Pixels `scaledFrom`: the source image's
+ *   size, if these pixels are a region of it, resized to the network's input. `release`: call it when they were read
  *
- * @typedef {object} Fit What of a drawable is wanted, and at what size.
+ * @typedef {object} Fit The region of a drawable to read, and the size to resize it to.
  * @property {Roi} [roi]
  * @property {Size} size
  */
 
 /**
  * @param {ImageInput} image
- * @param {Fit} [fit] of a drawable; without it, its own size
+ * @param {Fit} [fit] for drawables; without it they are read whole at full size
  * @returns {Promise<Uint8Array<ArrayBuffer> | Pixels>} an image file's bytes, or pixels
  */
 export async function toPixels(image, fit) {
@@ -47,32 +47,36 @@ export async function toPixels(image, fit) {
   const { width, height } = pixels;
   for (const size of [width, height]) {
     if (!Number.isInteger(size) || size < 1 || size > 65535)
-      throw failure('INVALID_INPUT', 'its width and height');
+      throw failure(
+        'INVALID_INPUT',
+        `width and height must be from 1 to 65535, but are ${width} and ${height}`,
+      );
   }
   const channels = pixels.channels ?? /** @type {1 | 3 | 4} */ (Math.floor(data.length / (width * height)));
   const stride = pixels.stride ?? width * channels;
   if (![1, 3, 4].includes(channels) || !Number.isInteger(stride) || stride < 0 || stride > 2 ** 31 - 1) {
     throw failure(
       'INVALID_INPUT',
-      `${data.length} bytes for ${width} x ${height} pixels of 1, 3 or 4 channels`,
+      `${data.length} bytes do not fit ${width} x ${height} pixels of 1, 3 or 4 channels`,
     );
   }
   return { data, width, height, channels, stride };
 }
 
 /**
- * The size of something that the host can draw.
+ * The size in pixels of something that the host can draw; undefined for anything else.
  * @param {unknown} image
  */
 export function measure(image) {
   const size = host().drawing?.measure(image);
-  if (size && !(size.width > 0 && size.height > 0)) throw failure('INVALID_INPUT', 'it has no picture yet');
+  if (size && !(size.width > 0 && size.height > 0))
+    throw failure('INVALID_INPUT', 'the image or video has no pixels yet; wait until it has loaded');
   return size;
 }
 
 /**
- * @param {unknown} image
- * @param {Size} size its own
+ * @param {unknown} image a drawable
+ * @param {Size} size of the drawable
  * @param {Fit} [fit]
  * @returns {Promise<Pixels>}
  */
@@ -83,7 +87,7 @@ async function draw(image, { width, height }, fit) {
   const whole = { x: 0, y: 0, width, height };
   const region = fit?.roi ?? whole;
   const isInside = region.x + region.width <= width && region.y + region.height <= height;
-  // A region that is not inside goes on to the module, which says so.
+  // The module reports a region that is not inside the image.
   const isScaled = fit !== undefined && isInside && region.width > 0 && region.height > 0;
   const drawn = isScaled ? fit.size : { width, height };
   return {
@@ -96,14 +100,14 @@ async function draw(image, { width, height }, fit) {
 }
 
 /**
- * The pixels of an image file that the module refused, if it is of a format that the host can decode.
- * @param {unknown} refusal
- * @param {unknown} source
+ * Lets the host decode an image file whose format the module does not support.
+ * @param {unknown} refusal the module's error; thrown again if the host cannot decode the file either
+ * @param {unknown} source the file's bytes
  * @param {number} maxPixels
  */
-export async function decodeElsewhere(refusal, source, maxPixels) {
-  const isForeign = refusal instanceof OcelliError && refusal.code === 'UNSUPPORTED_IMAGE_FORMAT';
-  if (!isForeign || !(source instanceof Uint8Array)) throw refusal;
+export async function decodeOnHost(refusal, source, maxPixels) {
+  const isUnsupported = refusal instanceof OcelliError && refusal.code === 'UNSUPPORTED_IMAGE_FORMAT';
+  if (!isUnsupported || !(source instanceof Uint8Array)) throw refusal;
   const bitmap = await host().drawing?.decode(/** @type {Uint8Array<ArrayBuffer>} */ (source));
   if (!bitmap) throw refusal;
   try {
@@ -133,7 +137,7 @@ export function checkMaxPixels(maxPixels = DEFAULT_MAX_PIXELS) {
 }
 
 /**
- * The name of a built-in's class; by name, as an <iframe>, jsdom and Jest have classes of their own.
+ * The class name of a built-in object. `instanceof` does not work: an <iframe>, jsdom and Jest have their own classes.
  * @param {any} value
  * @returns {string | undefined}
  */
@@ -155,7 +159,8 @@ async function toBytes(source) {
 
 /**
  * @param {any} data
- * @returns {Uint8Array<ArrayBuffer> | undefined} of this realm; empty, if its buffer was handed over
+ * @returns {Uint8Array<ArrayBuffer> | undefined} a view made of this realm's Uint8Array; empty if its buffer was
+ *   transferred
  */
 function toByteArray(data) {
   if (!['Uint8Array', 'Uint8ClampedArray'].includes(tagOf(data) ?? '')) return undefined;

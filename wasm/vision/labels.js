@@ -1,4 +1,4 @@
-// Class names: what a model's class numbers mean, and which of them a user asks for.
+// Label list -> class names; names, MIDs and numbers that a user gives -> class numbers.
 import { failure } from '../shared/errors.js';
 
 /** @typedef {{name: string, mid?: string}} Label `mid`: the class's id in Open Images and Freebase, "/m/…" */
@@ -11,7 +11,7 @@ export function isBackground({ name }) {
 }
 
 /**
- * Labels from a file's lines or a list; a first entry that stands for the background is left out.
+ * Labels from a file's text or from a list. A first entry for the background is dropped unless `keepBackground`.
  * @param {string | readonly (string | Label)[]} source
  * @param {{keepBackground?: boolean}} [options]
  * @returns {Label[]}
@@ -22,13 +22,13 @@ export function readLabels(source, { keepBackground = false } = {}) {
   const labels = entries.map((entry) => (typeof entry === 'string' ? { name: entry.trim() } : entry));
   for (const label of labels) {
     if (typeof label?.name !== 'string' || typeof (label.mid ?? '') !== 'string')
-      throw failure('INVALID_OPTION', 'labels must be names or {name, mid}');
+      throw failure('INVALID_OPTION', 'each entry of labels must be a name or {name, mid}');
   }
   return !keepBackground && labels.length > 0 && isBackground(labels[0]) ? labels.slice(1) : labels;
 }
 
 /**
- * Which classes to return: one byte per class, 1: yes.
+ * The classes to report, as one byte per class: 1 reported, 0 not.
  * @param {{allow?: (string | number)[], deny?: (string | number)[]}} classes names, MIDs or numbers
  * @param {Label[]} labels
  * @param {number} numClasses
@@ -41,7 +41,7 @@ export function selectClasses({ allow, deny }, labels, numClasses) {
 }
 
 /**
- * The classes of that name, MID or number; several classes may bear one name.
+ * The numbers of the classes with this name, MID or number. Several classes may have the same name.
  * @param {string | number} wanted
  * @param {Label[]} labels
  * @param {number} numClasses
@@ -49,7 +49,7 @@ export function selectClasses({ allow, deny }, labels, numClasses) {
 export function findClasses(wanted, labels, numClasses) {
   if (typeof wanted === 'number') {
     if (Number.isInteger(wanted) && wanted >= 0 && wanted < numClasses) return [wanted];
-    throw failure('UNKNOWN_CLASS', `${wanted} is not from 0 to ${numClasses - 1}`);
+    throw failure('UNKNOWN_CLASS', `${wanted}; class numbers are 0 to ${numClasses - 1}`);
   }
   const key = String(wanted).trim().toLowerCase();
   const found = labels.flatMap(({ name, mid }, id) =>
@@ -62,7 +62,7 @@ export function findClasses(wanted, labels, numClasses) {
 }
 
 /**
- * The three names that are written most like one.
+ * The three names closest in spelling to `wanted`.
  * @param {string} wanted
  * @param {readonly string[]} names
  */
@@ -76,7 +76,7 @@ export function nearest(wanted, names) {
 }
 
 /**
- * Levenshtein's distance, row by row.
+ * The Levenshtein distance.
  * @param {string} a
  * @param {string} b
  */

@@ -1,6 +1,6 @@
-// Settings that a model's file may lack: how pixels become its input and how its heads become boxes. They come from the
-// caller's option, else the file's metadata, else the manifest's entry for exactly these bytes. ocelli never guesses
-// them.
+// Options, file metadata and manifest -> how pixels become the model's input, how its heads become boxes, and its
+// labels. The caller's option wins, then the file's metadata, then the manifest's entry for exactly these bytes. A
+// setting that is missing from all three is an error, never a guess.
 import manifest from '../../dist/models/manifest.js';
 import { failure } from '../shared/errors.js';
 import { readLabels } from './labels.js';
@@ -32,8 +32,8 @@ export const DEFAULT_ENTRY = /** @type {ManifestEntry} */ (
 );
 
 /**
- * The manifest's entry for these bytes, if it knows them, or for those that they were quantized from. Hashed only when
- * the size is a known model's.
+ * The manifest's entry for this file, or for the model that it was quantized from. The bytes are hashed only if the
+ * manifest has a model of this size.
  * @param {{sizeBytes: number, readAll: () => Uint8Array<ArrayBuffer>}} model
  * @param {Metadata} metadata
  * @returns {Promise<ManifestEntry | undefined>}
@@ -53,7 +53,7 @@ export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
  * @param {Metadata} metadata
  * @param {ManifestEntry | undefined} entry
  * @param {TensorInfo} tensor the model's input
- * @returns {InputSpec} in the numbers that the tensor stores
+ * @returns {InputSpec} scale and offset from pixel values to the values that the tensor stores
  */
 export function resolveInput(option, metadata, entry, tensor) {
   const keys = /** @type {const} */ (['scale', 'offset', 'resize']);
@@ -80,8 +80,9 @@ export function resolveInput(option, metadata, entry, tensor) {
 }
 
 /**
- * TFLite Metadata gives mean and std of float inputs; a uint8 input takes the pixel bytes as they are. Its readers
- * (TFLite's task library, MediaPipe) resize with half-pixel centres; ours does as the network's training did, if told.
+ * TFLite Metadata gives mean and std for float inputs; a uint8 input takes the pixel bytes unchanged. The resize mode
+ * is our own field. Without it the mode is 'half-pixel', as in other readers of this metadata (TFLite's task library,
+ * MediaPipe).
  * @param {Metadata} metadata
  * @param {TensorInfo} tensor
  * @returns {Partial<InputSpec>}
@@ -102,10 +103,10 @@ function inputOfMetadata(metadata, { dtype, quantization }) {
 }
 
 /**
- * What our converter says beyond TFLite's and MediaPipe's metadata. Like all of a file, not to be trusted: each part is
- * checked where it is used.
+ * The metadata that our converter adds to TFLite's and MediaPipe's. A file cannot be trusted: the code that uses a
+ * field must check it.
  * @param {Metadata} metadata
- * @returns {{resize?: 'legacy' | 'half-pixel', scores?: SsdSpec['scores'], suppression?: any, mids?: string[], like?: string}} `like`: a model of the manifest
+ * @returns {{resize?: 'legacy' | 'half-pixel', scores?: SsdSpec['scores'], suppression?: any, mids?: string[], like?: string}} `like`: id of the manifest's model that the file was quantized from
  */
 export function ownMetadata({ own }) {
   if (own === undefined) return {};
@@ -117,7 +118,7 @@ export function ownMetadata({ own }) {
 }
 
 /**
- * A detector's metadata has no place for a background: its scores are all of classes.
+ * The file's detector metadata as an SsdSpec. This metadata has no background column: every score column is a class.
  * @param {Metadata} metadata
  * @returns {Partial<SsdSpec>}
  */
@@ -161,7 +162,7 @@ export function resolveSsd(option, metadata, entry) {
 }
 
 /**
- * The thresholds that a converted detector was published with.
+ * The thresholds of the detector that the file was converted from, if the file has them.
  * @param {Metadata} metadata
  */
 export function resolveLimits(metadata) {
@@ -175,7 +176,7 @@ export function resolveLimits(metadata) {
 
 /**
  * @param {SsdSpec['anchorGenerator']} generator
- * @returns {SsdAnchorGenerator | MultiscaleAnchorGenerator} its ranges are the module's to check
+ * @returns {SsdAnchorGenerator | MultiscaleAnchorGenerator} with checked types; the module checks the ranges
  */
 export function checkGenerator(generator) {
   checkKeys('ssd.anchorGenerator', generator, [
@@ -194,7 +195,7 @@ export function checkGenerator(generator) {
 function checkSsdGenerator({ featureMaps = [], scales = [], reduceBoxesInLowestLayer = true }) {
   const arePairs = Array.isArray(featureMaps) && featureMaps.every((map) => map?.length === 2);
   if (!arePairs)
-    throw failure('INVALID_OPTION', 'ssd.anchorGenerator.featureMaps must be [height, width] each');
+    throw failure('INVALID_OPTION', 'each entry of ssd.anchorGenerator.featureMaps must be [height, width]');
   checkList('ssd.anchorGenerator.featureMaps', featureMaps.flat());
   checkList('ssd.anchorGenerator.scales', scales);
   checkBoolean('ssd.anchorGenerator.reduceBoxesInLowestLayer', reduceBoxesInLowestLayer);
@@ -216,8 +217,8 @@ export function resolveLabels(option, metadata, entry, options) {
 }
 
 /**
- * Which outputs are the heads, by their shapes: boxes [.., N, 4], scores [.., N, C]. One that does not depend on the
- * image is the anchors, given out.
+ * Finds the two heads among the outputs by shape: boxes [.., N, 4], scores [.., N, C]. A constant output is skipped:
+ * some models output their anchors.
  * @param {(TensorInfo & {isConstant: boolean})[]} outputs
  * @param {number} numAnchors
  */
@@ -227,13 +228,16 @@ export function findHeads(outputs, numAnchors) {
   const fitting = heads.filter(({ index }) => rows[index] === numAnchors && !outputs[index].isConstant);
   const wide = fitting.filter(({ columns }) => columns !== 4);
   const four = fitting.filter(({ columns }) => columns === 4);
-  // Four columns may be boxes or scores of four classes: then the names must tell.
+  // Four columns may be boxes, or scores of four classes. If two outputs have four, their names decide.
   const boxes = four.length === 1 ? four[0] : four.find(({ name }) => /box|loc/i.test(name));
   const scores =
     wide.length > 0 ? wide[0] : four.find((head) => head !== boxes && /class|score/i.test(head.name));
   if (!boxes || !scores || wide.length > 1) {
     const shapes = outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
-    throw failure('MODEL_IS_NOT_A_DETECTOR', `${numAnchors} anchors, but the outputs are ${shapes}`);
+    throw failure(
+      'MODEL_IS_NOT_A_DETECTOR',
+      `there are ${numAnchors} anchors, but the outputs are ${shapes}`,
+    );
   }
   return { boxes: boxes.index, scores: scores.index };
 }

@@ -1,12 +1,12 @@
 /** @type {Set<string>} */
-const said = new Set();
+const shown = new Set();
 
 /**
- * Warns a developer, once, that something runs differently from what the options ask for.
+ * Warns on the console that an option could not be honoured. Each text is printed once.
  * @param {string} text
  */
 export function notice(text) {
-  if (said.has(text)) return;
-  said.add(text);
+  if (shown.has(text)) return;
+  shown.add(text);
   console.warn(`ocelli: ${text}`);
 }

@@ -1,4 +1,4 @@
-// A model's bytes -> an engine with the network in it, and what is known of it for the task at hand.
+// A model's bytes -> an engine with the network in it, and the facts that the task needs.
 import { Engine } from '../engine/engine.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
@@ -13,27 +13,28 @@ import { chooseVariant } from '../engine/variant.js';
  *
  * @typedef {'detect' | 'features' | 'classify'} Task
  * @typedef {import('./types.js').DetectorOptions & import('./types.js').ClassifierOptions & {task: Task}}
- *   SessionOptions those of every task; of one task, some
+ *   SessionOptions the options of all tasks; a task uses some of them
  *
  * @typedef {object} LabelSource
- * @property {string | readonly (string | import('./labels.js').Label)[]} [labels] the option, read
+ * @property {string | readonly (string | import('./labels.js').Label)[]} [labels] the option: its list, or its file's
+ *   text
  * @property {Metadata} metadata
  * @property {import('./model_spec.js').ManifestEntry} [entry]
  *
- * @typedef {object} TaskFacts What a task knows of the model; of one task, some.
+ * @typedef {object} TaskFacts What the tasks find out about the model; each task sets some of the fields.
  * @property {import('./labels.js').Label[]} [labels]
- * @property {Partial<import('./types.js').Thresholds>} [limits] what the file says of thresholds
- * @property {Uint8Array} [mask] of a detector: one byte per class: 0, left out
- * @property {number[]} [classIds] of a detector whose class heads were sliced: the class of each column
- * @property {number} [batch] images that can be run at once
- * @property {boolean} [isBatchFixed] always so many are run, as the file says
+ * @property {Partial<import('./types.js').Thresholds>} [limits] thresholds from the model file
+ * @property {Uint8Array} [mask] detector: one byte per class, 0 if it is not reported
+ * @property {number[]} [classIds] detector with sliced class heads: the class number of each column
+ * @property {number} [batch] the most images in one run
+ * @property {boolean} [isBatchFixed] the file fixes the batch: every run takes `batch` images
  * @property {number} [length] of a feature vector
  * @property {{output: number, scores: import('./types.js').Scores}} [classifier]
  */
 
 /**
- * What is of no use to a detector is only loaded where it is.
- * @type {Record<Task, () => Promise<{NOT_FOR_IT: Parameters<typeof failure>[0],
+ * The other tasks' modules are loaded on demand, so that a detector does not download them.
+ * @type {Record<Task, () => Promise<{UNSUITABLE: Parameters<typeof failure>[0],
  *   prepareTask: (engine: Engine, options: SessionOptions, source: LabelSource) => TaskFacts}>>}
  */
 const TASKS = {
@@ -47,7 +48,7 @@ export async function prepare(options) {
   const { task, threads = 1, deterministic = false, wasmUrl, signal, onProgress } = options;
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
-  // The model is on its way while the module compiles.
+  // Download the model while the module compiles.
   const creating = Engine.create({ variant, threads, deterministic, wasmUrl });
   const opening = choosePrecision(options, creating).then((precision) =>
     readSource(
@@ -66,8 +67,9 @@ export async function prepare(options) {
       options.labels instanceof URL || typeof options.labels === 'string'
         ? await readText(options.labels, signal)
         : options.labels;
-    const { NOT_FOR_IT, prepareTask } = await TASKS[task]();
-    if (engine.inputs.length !== 1) throw failure(NOT_FOR_IT, `${engine.inputs.length} inputs`);
+    const { UNSUITABLE, prepareTask } = await TASKS[task]();
+    if (engine.inputs.length !== 1)
+      throw failure(UNSUITABLE, `it has ${engine.inputs.length} inputs instead of one`);
     const [tensor] = engine.inputs;
     const input = resolveInput(options.input, metadata, entry, tensor);
     const [, height, width] = tensor.shape;
@@ -76,7 +78,7 @@ export async function prepare(options) {
     const multiplyAdds = engine.network.multiplyAdds / (tensor.shape[0] ?? 1);
     const precision = precisionOf(engine);
     if (options.precision === 'int8' && precision === 'float')
-      throw failure('INVALID_OPTION', 'the model computes in floats');
+      throw failure('INVALID_OPTION', "precision is 'int8', but the model computes in float");
     return { engine, variant, precision, input, inputSize: { width, height }, multiplyAdds, ...facts };
   } catch (error) {
     engine.close();
@@ -85,7 +87,7 @@ export async function prepare(options) {
 }
 
 /**
- * Which of two twins is to be fetched.
+ * Chooses between the float and the 8-bit model.
  * @param {SessionOptions} options
  * @param {Promise<Engine>} creating
  * @returns {Promise<'float' | 'int8'>}
@@ -97,7 +99,7 @@ async function choosePrecision({ precision = 'float', model, int8Model }, creati
 }
 
 /**
- * int8 where any of the network is quantized.
+ * 'int8' if any operator is quantized.
  * @param {Pick<Engine, 'operators'>} engine
  * @returns {'float' | 'int8'}
  */

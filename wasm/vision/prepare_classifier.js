@@ -1,5 +1,5 @@
-// What a classifier needs to know of its model: which output has the classes, what they are called, and what makes
-// probabilities of it.
+// Engine and options -> what a classifier needs: the output with the class scores, the labels, and how the scores
+// become probabilities.
 import { failure } from '../shared/errors.js';
 import { isBackground } from './labels.js';
 import { resolveLabels } from './model_spec.js';
@@ -12,9 +12,10 @@ import { findVector } from './prepare_features.js';
  */
 
 const PROBABILITIES = ['SOFTMAX', 'LOGISTIC'];
-const PASSED_ON = ['RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE'];
+/** Operators that may follow and keep the values. */
+const VALUE_PRESERVING = ['RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE'];
 
-export const NOT_FOR_IT = 'MODEL_IS_NOT_A_CLASSIFIER';
+export const UNSUITABLE = 'MODEL_IS_NOT_A_CLASSIFIER';
 
 /**
  * @param {Engine} engine
@@ -26,28 +27,28 @@ export function prepareTask(engine, { scores }, { labels, metadata, entry }) {
   const output = findVector(engine);
   if (output === undefined) {
     const shapes = engine.outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
-    throw failure(NOT_FOR_IT, `its outputs are ${shapes}`);
+    throw failure(UNSUITABLE, `its outputs are ${shapes}`);
   }
   const count = /** @type {number} */ (engine.outputs[output].shape.at(-1));
   return {
-    labels: fit(resolveLabels(labels, metadata, entry, { keepBackground: true }), count),
+    labels: fitLabels(resolveLabels(labels, metadata, entry, { keepBackground: true }), count),
     classifier: { output, scores: scores ?? (endsInProbabilities(engine) ? 'none' : 'softmax') },
   };
 }
 
 /** @param {Engine} engine */
 function endsInProbabilities(engine) {
-  const last = engine.operators.findLast(({ operator }) => !PASSED_ON.includes(operator));
+  const last = engine.operators.findLast(({ operator }) => !VALUE_PRESERVING.includes(operator));
   return last !== undefined && PROBABILITIES.includes(last.operator);
 }
 
 /**
- * A list may name a background that the model does not have.
+ * Checks that there is one label per class. Drops a background label that the model has no column for.
  * @param {Label[]} labels
  * @param {number} count of classes
  */
-function fit(labels, count) {
+function fitLabels(labels, count) {
   if (labels.length === 0 || labels.length === count) return labels;
   if (labels.length === count + 1 && isBackground(labels[0])) return labels.slice(1);
-  throw failure('INVALID_OPTION', `${labels.length} labels for ${count} classes`);
+  throw failure('INVALID_OPTION', `there are ${labels.length} labels, but the model has ${count} classes`);
 }

@@ -1,4 +1,4 @@
-// What a detector needs to know of its model: which outputs are its heads, what becomes of them, and of which classes.
+// Engine and options -> what a detector needs: the heads and how to decode them, the labels, and the classes to report.
 import { failure } from '../shared/errors.js';
 import { selectClasses } from './labels.js';
 import { checkGenerator, findHeads, resolveLabels, resolveLimits, resolveSsd } from './model_spec.js';
@@ -11,7 +11,7 @@ import { checkKeys, checkList } from '../shared/options.js';
  * @typedef {import('./prepare.js').LabelSource} LabelSource
  */
 
-export const NOT_FOR_IT = 'MODEL_IS_NOT_A_DETECTOR';
+export const UNSUITABLE = 'MODEL_IS_NOT_A_DETECTOR';
 
 /**
  * @param {Engine} engine
@@ -40,12 +40,12 @@ export function prepareTask(engine, options, { labels: given, metadata, entry })
 }
 
 /**
- * Takes the columns of classes that nobody wants out of the class heads, where no score depends on another's.
+ * Removes the columns of unwanted classes from the class heads. A softmax needs all columns, so it is left alone.
  * @param {Engine} engine
- * @param {number} output
+ * @param {number} output index of the class scores
  * @param {Uint8Array} mask
  * @param {SsdSpec} ssd
- * @returns {number[] | undefined} the class of each column that is left; undefined: all are
+ * @returns {number[] | undefined} the class number of each remaining column; undefined if nothing was removed
  */
 function sliceHeads(engine, output, mask, { scores, background }) {
   const classIds = Array.from(mask.keys()).filter((id) => mask[id] === 1);
@@ -61,7 +61,7 @@ function flatten(anchors) {
       ? anchors
       : Float32Array.from(checkList('ssd.anchors', Array.isArray(anchors) ? anchors.flat() : anchors));
   if (flat.length === 0 || flat.length % 4 !== 0)
-    throw failure('INVALID_OPTION', 'ssd.anchors must be [N, 4]');
+    throw failure('INVALID_OPTION', 'ssd.anchors must have shape [N, 4]');
   return flat;
 }
 
@@ -69,7 +69,8 @@ function flatten(anchors) {
 function checkClasses(classes) {
   checkKeys('classes', classes, ['allow', 'deny']);
   for (const list of [classes.allow, classes.deny]) {
-    if (list !== undefined && !Array.isArray(list)) throw failure('INVALID_OPTION', 'classes takes lists');
+    if (list !== undefined && !Array.isArray(list))
+      throw failure('INVALID_OPTION', 'classes.allow and classes.deny must be lists');
   }
   return classes;
 }

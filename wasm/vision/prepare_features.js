@@ -1,18 +1,19 @@
-// Of which tensor features are pooled: the model's vector, or one inside the network.
+// Engine and options -> what a feature extractor needs: the tensor to pool (the output vector or an inner feature map)
+// and the batch size.
 import { failure } from '../shared/errors.js';
 import { nearest } from './labels.js';
 import { sizeOf } from '../shared/numbers.js';
 
 /** @typedef {import('../engine/engine.js').Engine} Engine */
 
-/** Where MobileNetV2's backbone ends, whatever is built on it: as TF-Slim names it, and as Keras does. */
+/** The last layer of MobileNetV2's backbone: TF-Slim's name and Keras' name. */
 const BACKBONES = ['Conv_1', 'out_relu'];
-/** More at once make no image faster, and take memory. */
+/** A larger batch takes more memory and is no faster per image. */
 const MAX_BATCH = 8;
-/** Tensors of one batch that a cache still holds. Beyond it, two images win on small layers what they lose on large. */
+/** The most bytes of tensors that fit the CPU cache. A batch above it gains on small layers and loses on large ones. */
 const CACHED_BYTES = 24 << 20;
 
-export const NOT_FOR_IT = 'MODEL_HAS_NO_FEATURES';
+export const UNSUITABLE = 'MODEL_HAS_NO_FEATURES';
 
 /**
  * @param {Engine} engine
@@ -24,27 +25,27 @@ export function prepareTask(engine, { layer }) {
   engine.features.use(vector === undefined ? findLayer(engine, layer) : findStep(engine, vector), true);
   const rows = batchOf(engine);
   const { name, shape } = engine.outputs[0];
-  if (shape[0] !== rows) throw failure(NOT_FOR_IT, `'${name}' is [${shape}], not one row an image`);
+  if (shape[0] !== rows) throw failure(UNSUITABLE, `'${name}' is [${shape}], not one row per image`);
   const length = engine.features.length;
   if (rows > 1) return { batch: rows, isBatchFixed: true, length };
   return { batch: canBatch(engine) ? chooseBatch(engine.network.arenaBytes) : 1, length };
 }
 
 /**
- * Images that the file says each run takes.
+ * The batch size that the network is set to.
  * @param {Engine} engine
  */
 export const batchOf = (engine) => engine.inputs[0].shape[0];
 
-/** @param {number} bytes of one image's tensors */
+/** @param {number} bytes of the tensors for one image */
 function chooseBatch(bytes) {
   return Math.min(Math.max(Math.floor(CACHED_BYTES / bytes), 2), MAX_BATCH);
 }
 
 /**
- * The output that has one vector for each image, if there is just one.
+ * Finds the output that has one vector per image.
  * @param {Engine} engine
- * @returns {number | undefined} its index
+ * @returns {number | undefined} its index; undefined if there is none or more than one
  */
 export function findVector(engine) {
   if (engine.heads.hasPostprocess) return undefined;
@@ -60,7 +61,7 @@ export function findVector(engine) {
 /**
  * @param {Engine} engine
  * @param {number} output
- * @returns {number} the operator that makes it
+ * @returns {number} index of the operator that writes it
  */
 function findStep(engine, output) {
   const { name } = engine.outputs[output];
@@ -68,8 +69,8 @@ function findStep(engine, output) {
 }
 
 /**
- * The last operator whose output bears the name, or has it as a part between slashes. (A tensor that several layers were
- * fused into is named after all of them.)
+ * Finds the last operator whose output has this name, or has it as a part between slashes. (TFLite names a tensor of
+ * fused layers after all of them, joined by ';'.)
  * @param {Engine} engine
  * @param {string} [layer]
  * @returns {number} its index
@@ -81,7 +82,7 @@ export function findLayer(engine, layer) {
     if (found >= 0) return found;
   }
   if (layer === undefined)
-    throw failure(NOT_FOR_IT, `neither one vector as output nor a tensor '${BACKBONES.join("' or '")}'`);
+    throw failure(UNSUITABLE, `it has neither one output vector nor a tensor '${BACKBONES.join("' or '")}'`);
   const names = [...new Set(maps.flatMap((name) => name.split(/[/;]/)))].filter((name) => name !== '');
   throw failure('UNKNOWN_LAYER', `'${layer}'; nearest: ${nearest(layer, names).join(', ')}`);
 }
@@ -94,8 +95,8 @@ function findNamed(names, wanted) {
 }
 
 /**
- * Whether the network can be run on several images at once. A file may say that its batch is free, and still reshape to a
- * fixed one somewhere.
+ * Whether the network can run several images at once. This must be tried: a file may declare a dynamic batch and still
+ * reshape to a fixed one.
  * @param {Engine} engine
  */
 function canBatch(engine) {

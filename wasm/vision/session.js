@@ -1,8 +1,8 @@
-// One model in one instance of the module, in this thread. It answers requests that can be sent from thread to thread:
-// from vision_model.js in the same thread, or through a port (remote.js, serve.js).
+// Request -> answer, for one model in one module instance, in this thread. Requests can be posted between threads: they
+// come from vision_model.js, or from a page through platform/remote.js and platform/serve.js.
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
-import { checkMaxPixels, decodeElsewhere, isFloatImages, toPixels } from './input.js';
+import { checkMaxPixels, decodeOnHost, isFloatImages, toPixels } from './input.js';
 import { prepare } from './prepare.js';
 
 /**
@@ -16,21 +16,23 @@ import { prepare } from './prepare.js';
  *
  * @typedef {import('../engine/engine.js').Engine} Engine
  *
- * @typedef {{numbers: Float32Array} & import('../engine/host.js').Size} Numbers of the model's input, and the size that the image had
+ * @typedef {{numbers: Float32Array} & import('../engine/host.js').Size} Numbers `numbers`: values of the model's input;
+ *   the size is that of the source image
  *
- * @typedef {{tensor: TensorData} | Numbers | Uint8Array<ArrayBuffer> | import('./input.js').Pixels} Image an input as the
- *   engine takes it
+ * @typedef {{tensor: TensorData} | Numbers | Uint8Array<ArrayBuffer> | import('./input.js').Pixels} Image an input in a
+ *   form that the engine takes
  *
  * @typedef {object} Job
  * @property {Request} request
  * @property {Image[]} images
- * @property {typeof import('./prepare_features.js').findLayer} [findLayer] where features are asked for
- * @property {number} reading index of the image that is being read
- * @property {number} start
+ * @property {typeof import('./prepare_features.js').findLayer} [findLayer] if the request asks for features
+ * @property {number} reading index of the image being read
+ * @property {number} start time at which the call began, in ms
  *
  * @typedef {Awaited<ReturnType<typeof prepare>>} Model
  */
 
+/** About how many pixels of a frame `minChange` compares. */
 const SAMPLED_PIXELS = 16384;
 
 /** @implements {Session} */
@@ -95,14 +97,10 @@ export class LocalSession {
     try {
       for (;;) {
         try {
-          return this.#answer(job, await this.#healthy());
+          return this.#answer(job, await this.#healthyEngine());
         } catch (error) {
           const refused = images[job.reading];
-          images[job.reading] = await decodeElsewhere(
-            error,
-            refused,
-            checkMaxPixels(this.#options.maxPixels),
-          );
+          images[job.reading] = await decodeOnHost(error, refused, checkMaxPixels(this.#options.maxPixels));
         }
       }
     } finally {
@@ -118,7 +116,7 @@ export class LocalSession {
   async #toImage(input, request) {
     const isNumbers = isTensor(input) || isFloatImages(input);
     if (isNumbers && (request.roi || request.turns > 0))
-      throw failure('INVALID_INPUT', 'of an image of numbers there is no region and no rotation');
+      throw failure('INVALID_INPUT', 'roi and rotation do not work with float pixels or a tensor');
     if (isTensor(input)) return input;
     if (!isFloatImages(input)) return toPixels(input, request.exact ? undefined : this.#fit(request));
     return (await import('./float_image.js')).resizeFloatImage(
@@ -128,14 +126,17 @@ export class LocalSession {
     );
   }
 
-  /** @param {Request} request */
+  /**
+   * The size to draw at: the network's input, before the image is turned.
+   * @param {Request} request
+   */
   #fit({ roi, turns }) {
     const { width, height } = this.#model.inputSize;
     return { roi, size: turns % 2 ? { width: height, height: width } : { width, height } };
   }
 
-  /** The engine; after a trap, a new one with the model loaded again. */
-  async #healthy() {
+  /** The engine. After a trap, a new one into which the model is loaded again. */
+  async #healthyEngine() {
     if (this.#model.engine.isBroken && !this.#isClosed) {
       this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
       try {
@@ -150,7 +151,8 @@ export class LocalSession {
   }
 
   /**
-   * Runs the network and reads its outputs without an await, so that no other call can run it in between.
+   * Runs the network and reads its results. There is no `await` in here, so no other call can run the network in
+   * between.
    * @param {Job} job
    * @param {Engine} engine
    * @returns {Answer}
@@ -194,7 +196,7 @@ export class LocalSession {
   /**
    * @param {Engine} engine
    * @param {Image} image
-   * @returns {import('../engine/host.js').Size} of the image, upright
+   * @returns {import('../engine/host.js').Size} of the upright image; 0 x 0 for a tensor
    */
   #readImage(engine, image) {
     if (isTensor(image)) return { width: 0, height: 0 };
@@ -218,7 +220,7 @@ export class LocalSession {
   }
 
   /**
-   * Reads what the request asks for from the network's outputs.
+   * Reads the results that the request asks for.
    * @param {Engine} engine
    * @param {Request} request
    * @param {import('../engine/host.js').Size} size
@@ -243,7 +245,7 @@ export class LocalSession {
   }
 
   /**
-   * Whether a frame differs from the last one that was looked at.
+   * Whether a frame differs enough from the last detected one.
    * @param {Image} image
    * @param {number} minChange
    */
@@ -252,7 +254,7 @@ export class LocalSession {
     const before = this.#lastSample;
     const now = sample(image);
     const sum = now.reduce((total, value, i) => total + Math.abs(value - before[i]), 0);
-    // The last sample has another size, or there is none: the sum is NaN.
+    // If the sizes differ, or there is no last frame, the sum is NaN.
     if (sum < minChange * now.length) return false;
     this.#lastSample = now;
     return true;
@@ -260,7 +262,7 @@ export class LocalSession {
 }
 
 /**
- * Bytes of a frame, evenly spread: enough to tell whether it is another one.
+ * One byte (green or grey) of each of about SAMPLED_PIXELS pixels, evenly spread over a frame.
  * @param {import('./input.js').Pixels} pixels
  */
 function sample({ data, width, height, stride, channels }) {

@@ -1,5 +1,4 @@
-// Types: what users pass in and get back, and what a model and its session exchange. There is no code here, and nothing
-// loads this file.
+// Types of options and results, and of the messages between a model and its session. No code: nothing loads this file.
 
 /**
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
@@ -13,7 +12,7 @@
  * @typedef {import('../engine/types.js').Thresholds} Thresholds
  */
 
-// ---- of every model ----
+// ---- every model ----
 
 /**
  * @typedef {object} ModelOptions
@@ -39,8 +38,8 @@
  * @property {0 | 90 | 180 | 270} [rotation] turn the image clockwise by this many degrees before detecting
  * @property {boolean} [exact] see ModelOptions
  *
- * @typedef {object} RunInfo What the last run of the network did.
- * @property {number} width of the source image, upright, in pixels; of several, of the last
+ * @typedef {object} RunInfo Image size and stage times of the last run.
+ * @property {number} width of the upright source image, in pixels; for a batch, of its last image
  * @property {number} height
  * @property {{decode: number, preprocess: number, network: number, postprocess: number}} ms
  *
@@ -59,7 +58,7 @@
  *   name per line; a first "???" or "background" is left out. Default: the labels that come with the model
  * @property {{allow?: (string | number)[], deny?: (string | number)[]}} [classes] which classes to return, by name, MID
  *   or number. The network does not compute the other classes, unless scores depend on each other (softmax)
- * @property {Partial<SsdSpec>} [ssd] how its heads become boxes, if the file does not say it
+ * @property {Partial<SsdSpec>} [ssd] how the model's heads become boxes, if the file does not say it
  * @property {string} [layer] the tensor [1, H, W, C] that features are pooled from; default: MobileNetV2's Conv_1
  *
  * @typedef {ModelOptions & DetectorModel} DetectorOptions The default `model` is the package's detector of 23 Open Images
@@ -70,12 +69,12 @@
  * @typedef {object} Detection
  * @property {string} label
  * @property {number} labelId the model's class number without background, from 0
- * @property {string} [mid] Open Images' id of the class, where known
+ * @property {string} [mid] the class's id in Open Images, if known
  * @property {number} score in [0, 1]
  * @property {{x: number, y: number, width: number, height: number}} box in pixels of the upright source image
- * @property {Float32Array} [features] where asked for: the mean over the feature map's cells under the box
+ * @property {Float32Array} [features] if requested: the mean of the feature map's cells under the box
  *
- * @typedef {Detection[] & {features?: Float32Array}} Detections with the image's own features, where asked for
+ * @typedef {Detection[] & {features?: Float32Array}} Detections `features`: of the whole image, if requested
  *
  * @typedef {object} Head
  * @property {string} name
@@ -87,7 +86,7 @@
  * @typedef {RunInfo & import('./video.js').Frame} VideoRun
  *
  * @typedef {object} LoopOptions
- * @property {AbortSignal} [signal] ends the loop, which then resolves
+ * @property {AbortSignal} [signal] ends the loop; the promise then resolves
  * @property {number} [minChange] skip a frame if its pixels differ from the last detected frame by less than this, on
  *   average; 0 to 255, default 0: skip none
  * @property {Float32Array} [into] see detectInto
@@ -101,13 +100,12 @@
 
 /**
  * @typedef {object} FeatureModel
- * @property {string} [layer] pool this tensor inside the network, [N, H, W, C], over its plane: the tensor's name, or a
- *   layer's name in it (several parts joined by slashes). Default: the model's output if that is a vector, else
- *   MobileNetV2's Conv_1
+ * @property {string} [layer] the tensor [N, H, W, C] to pool over H and W: its name, or one or more parts of the name
+ *   between slashes. Default: the model's output if it is a vector, else MobileNetV2's Conv_1
  *
  * @typedef {ModelOptions & FeatureModel} ExtractorOptions The default `model` is the backbone of the package's detector.
  *
- * @typedef {ViewOptions & {l2Normalize?: boolean}} ExtractOptions l2Normalize: divide each vector by its length
+ * @typedef {ViewOptions & {l2Normalize?: boolean}} ExtractOptions l2Normalize: scale each vector to length 1
  */
 
 // ---- classifier ----
@@ -126,7 +124,7 @@
  * @typedef {object} Classification
  * @property {string} label
  * @property {number} labelId the model's class number, from 0
- * @property {string} [mid] Open Images' id of the class, where known
+ * @property {string} [mid] the class's id in Open Images, if known
  * @property {number} score probability
  */
 
@@ -135,30 +133,30 @@
 /**
  * @typedef {object} Request
  * @property {'detect' | 'heads' | 'profile' | 'features'} kind
- * @property {Input[]} inputs one; of 'features' as many as the facts' batch
+ * @property {Input[]} inputs one image; for 'features', 1 to `Facts.batch` images
  * @property {Roi} [roi]
  * @property {number} turns quarter turns, clockwise
- * @property {boolean} exact whether a drawable is read at its own size
- * @property {Required<Thresholds>} [thresholds] to detect
- * @property {WantedFeatures} [features] beside what is detected
- * @property {number} [minChange] the request is not run if the frame differs from the last one by less than this, on average (0 to 255)
+ * @property {boolean} exact whether a drawable is read at full size
+ * @property {Required<Thresholds>} [thresholds] for 'detect'
+ * @property {WantedFeatures} [features] for 'detect': the features to return with the boxes
+ * @property {number} [minChange] see LoopOptions
  *
  * @typedef {object} Answer
- * @property {any} result of 'detect': rows, see Heads.detect; undefined: the frame did not change. Of 'heads': Head[]; of
- *   'profile': OperatorInfo[]; of 'features': Float32Array [images, length]
- * @property {{image?: Float32Array, boxes?: Float32Array}} [features] [length]; [detections, length]
+ * @property {any} result 'detect': rows, see Heads.detect, or undefined if the frame was skipped (minChange). 'heads':
+ *   Head[]. 'profile': OperatorInfo[]. 'features': Float32Array [images, length]
+ * @property {{image?: Float32Array, boxes?: Float32Array}} [features] `image` [length], `boxes` [detections, length]
  * @property {RunInfo} run
  * @property {{totalBytes: number, liveBytes: number}} memoryUse
  *
  * @typedef {object} Facts
  * @property {import('./labels.js').Label[]} labels
  * @property {{name: Variant, threads: number}} variant
- * @property {'float' | 'int8'} precision int8 where any of the network is quantized
+ * @property {'float' | 'int8'} precision 'int8' if any operator is quantized
  * @property {{width: number, height: number}} inputSize
- * @property {Partial<Thresholds>} limits what the file says of thresholds
- * @property {number} multiplyAdds of one image
- * @property {number} batch images that can be run at once
- * @property {number} length of a feature vector
+ * @property {Partial<Thresholds>} limits thresholds from the model file
+ * @property {number} multiplyAdds for one image
+ * @property {number} batch the most images in one run
+ * @property {number} length of a feature vector; 0 if the task is not 'features'
  * @property {{output: number, scores: Scores}} [classifier]
  *
  * @typedef {object} Session
@@ -171,8 +169,9 @@
 // ---- platform ----
 
 /**
- * @typedef {object} WorkerHost What a platform may have beside an engine's host.
- * @property {(options: SessionOptions) => Promise<Session>} [startWorker] a session in a worker; WORKER_UNAVAILABLE
+ * @typedef {object} WorkerHost What a platform may offer beyond the engine's Host.
+ * @property {(options: SessionOptions) => Promise<Session>} [startWorker] creates a session in a worker; rejects with
+ *   WORKER_UNAVAILABLE
  */
 
 export {};

@@ -1,15 +1,16 @@
-// A playing video -> its frames, the newest whenever the caller is ready for one.
+// A playing video -> the newest frame, each time the caller is ready for one.
 
 /**
  * @typedef {import('./input.js').BrowserClass<'HTMLVideoElement'>} Video
  *
  * @typedef {object} Frame
  * @property {number} mediaTime in seconds
- * @property {number} dropped frames shown since the last one that are left out
+ * @property {number} dropped frames skipped since the last one
  */
 
 /**
- * Yields frames until a signal is aborted. Skips the frames that are shown while the caller is busy or the page is hidden.
+ * Yields frames until one of the signals is aborted. Skips the frames that the video shows while the caller is busy,
+ * and all frames while the page is hidden.
  * @param {HTMLVideoElement} video
  * @param {AbortSignal[]} signals
  * @returns {AsyncGenerator<Frame>}
@@ -19,7 +20,7 @@ export async function* newestFrames(video, signals) {
   let isDone = signals.some(({ aborted }) => aborted);
   let wake = () => {};
   let shown = 0;
-  // What a paused video shows is a frame, too.
+  // A paused video shows a frame, but calls back for none.
   /** @type {number | undefined} */
   let mediaTime = video.readyState >= 2 ? video.currentTime : undefined;
   /** @type {VideoFrameRequestCallback} */
@@ -40,7 +41,7 @@ export async function* newestFrames(video, signals) {
   page.addEventListener('visibilitychange', onVisible);
   try {
     while (!isDone) {
-      // Between two sources it has no picture.
+      // While its source changes, the video has no pixels (readyState < 2).
       if (mediaTime === undefined || page.hidden || video.readyState < 2) {
         await new Promise((resolve) => (wake = () => resolve(undefined)));
         continue;

@@ -1,4 +1,5 @@
-// The base of the detector, the feature extractor and the classifier: runs a model and checks the options of a call.
+// The base class of detector, feature extractor and classifier: checks options, starts the session, sends requests to
+// it.
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { checkMaxPixels } from './input.js';
@@ -39,7 +40,7 @@ export class VisionModel {
   #exact;
   #work = { images: 0, seconds: 0 };
   /** @protected @type {RunInfo} */
-  ran = { width: 0, height: 0, ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 } };
+  latestRun = { width: 0, height: 0, ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 } };
 
   /**
    * @param {Session} session
@@ -52,29 +53,29 @@ export class VisionModel {
     this.facts = session.facts;
   }
 
-  /** Which WebAssembly variant runs, and with how many threads. */
+  /** The WebAssembly variant that runs, and its number of threads. */
   get variant() {
     return { ...this.session.facts.variant };
   }
 
-  /** 'float' or 'int8': what the network computes in; with `precision: 'auto'`, the one that was chosen. */
+  /** The precision that the network computes in: what `precision: 'auto'` chose. */
   get precision() {
     return this.session.facts.precision;
   }
 
   /** @returns {RunInfo} */
   get lastRun() {
-    return this.ran;
+    return this.latestRun;
   }
 
-  /** Bytes of the module's memory, and how many of them are allocated; in a worker, after the last call. */
+  /** Bytes of the module's memory, and bytes allocated in it. In a worker: as of the last call. */
   get memoryUse() {
     return this.session.memoryUse;
   }
 
   /**
-   * Time and multiply-adds of each operator in one run.
-   * @param {import('./types.js').Input} input an image, or `{tensor}`: the network's input itself
+   * Runs the network once and returns the time and multiply-adds of each operator.
+   * @param {import('./types.js').Input} input an image, or `{tensor}`: the values of the network's input
    * @param {ViewOptions} [options]
    * @returns {Promise<RunInfo & {operators: import('../engine/engine.js').OperatorInfo[]}>}
    */
@@ -94,7 +95,7 @@ export class VisionModel {
     return estimateEnergy({ seconds: this.#work.seconds, multiplyAdds }, await describeMachine(), options);
   }
 
-  /** Frees the module's memory and ends its threads. The only call that a closed object allows is `close`. */
+  /** Frees the module's memory and stops its threads. After that, every call but `close` throws CLOSED. */
   close() {
     this.#session?.close();
     this.#session = undefined;
@@ -128,7 +129,7 @@ export class VisionModel {
     const roi = options.roi && checkRoi(options.roi);
     const exact = options.exact ?? this.#exact;
     const answer = await this.session.run({ kind, inputs, roi, turns, exact, ...more });
-    this.ran = answer.run;
+    this.latestRun = answer.run;
     this.#work.images += inputs.length;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
     return answer;
@@ -136,7 +137,7 @@ export class VisionModel {
 }
 
 /**
- * Loads a model where it runs: in this thread, or in a worker of ours.
+ * Loads a model in this thread or, if the options or the threads need it, in a worker.
  * @param {SessionOptions} options
  * @returns {Promise<Session>}
  */
@@ -144,13 +145,15 @@ export async function startSession(options) {
   checkLoading(options);
   options.signal?.throwIfAborted();
   /** @type {import('../engine/host.js').Host & import('./types.js').WorkerHost} */
-  const { threads: place, startWorker } = host();
+  const { threads: threadSupport, startWorker } = host();
   let { threads = 1 } = options;
-  if (threads > 1 && place === 'none') {
-    notice('threads need a page that is cross-origin isolated, and in Firefox no worker around; one is used');
+  if (threads > 1 && threadSupport === 'none') {
+    notice(
+      'threads need a cross-origin isolated page; in Firefox they do not work inside your own worker; using one thread',
+    );
     threads = 1;
   }
-  const isPool = threads > 1 && place === 'worker';
+  const isPool = threads > 1 && threadSupport === 'worker';
   if (options.worker || isPool) {
     try {
       if (!startWorker) throw failure('WORKER_UNAVAILABLE');
@@ -180,7 +183,7 @@ function checkLoading(options) {
   checkBoolean('deterministic', deterministic);
   checkChoice('precision', precision, PRECISIONS);
   if (deterministic && precision !== 'float')
-    throw failure('INVALID_OPTION', 'only floats are deterministic');
+    throw failure('INVALID_OPTION', "deterministic needs precision 'float'");
   if (exact !== undefined) checkBoolean('exact', exact);
   if (worker !== undefined) checkBoolean('worker', worker);
   checkMaxPixels(maxPixels);

@@ -1,5 +1,5 @@
-// Stored objects -> rows, by the platform's queue: R2's events, or a list that was posted, are messages; each is done at
-// least once, and a row's key, the object and its version, makes that exactly one row.
+// Queue messages (R2's events, or keys posted to /bulk) -> one row of detections for each version of an object. The
+// queue delivers a message at least once; the row's primary key (object key, version) prevents a second row.
 import { describe } from '../../service/errors.js';
 
 /**
@@ -26,8 +26,8 @@ const MAX_ATTEMPTS = 5;
 const RETRY_SECONDS = 10;
 const WANTED = { threshold: 0.3, max: 100, annotate: false };
 
-/** What will be no better when tried again. */
-class Poison extends Error {
+/** A failure that a retry cannot fix. */
+class PermanentError extends Error {
   /** @param {string} code @param {string} message */
   constructor(code, message) {
     super(message);
@@ -68,7 +68,7 @@ function toMessage({ key, size, etag }) {
 export async function consume({ messages }, parts) {
   for (const message of messages) {
     try {
-      const note = await look(message.body, parts);
+      const note = await handle(message.body, parts);
       parts.log({ queue: 'photos', key: message.body?.object?.key, note });
       message.ack();
     } catch (error) {
@@ -82,19 +82,23 @@ export async function consume({ messages }, parts) {
  * @param {Parts} parts
  * @returns {Promise<'done' | 'already done' | 'outdated' | 'ignored'>}
  */
-async function look(message, { env, config, detect }) {
+async function handle(message, { env, config, detect }) {
   const { action, object } = message ?? {};
   if (typeof action !== 'string' || typeof object?.key !== 'string' || typeof object.eTag !== 'string')
-    throw new Poison('MESSAGE_MALFORMED', 'the message is not one of R2’s events');
+    throw new PermanentError('MESSAGE_MALFORMED', 'the message is not an R2 event notification');
   if (!CREATED.includes(action)) return 'ignored';
   const { key, eTag: version } = object;
   const known = 'SELECT 1 FROM results WHERE key = ? AND version = ?';
   if (await env.RESULTS.prepare(known).bind(key, version).first()) return 'already done';
   const stored = await env.BUCKET.get(key);
-  if (!stored) throw new Poison('OBJECT_NOT_FOUND', 'the object is gone');
+  if (!stored) throw new PermanentError('OBJECT_NOT_FOUND', 'the object was deleted');
   // A newer version has its own message.
   if (stored.etag !== version) return 'outdated';
-  if (stored.size > config.maxBodyBytes) throw new Poison('BODY_TOO_LARGE', `${stored.size} bytes`);
+  if (stored.size > config.maxBodyBytes)
+    throw new PermanentError(
+      'BODY_TOO_LARGE',
+      `the object has ${stored.size} bytes, the limit is ${config.maxBodyBytes}`,
+    );
   const { width, height, detections } = await detect(new Uint8Array(await stored.arrayBuffer()), WANTED);
   await env.RESULTS.prepare(
     'INSERT INTO results (key, version, width, height, detections) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
@@ -105,18 +109,19 @@ async function look(message, { env, config, detect }) {
 }
 
 /**
- * Poison goes to the dead letters with its reason at once; what may pass goes back into the queue.
+ * Puts a message with a temporary failure back into the queue. Sends one with a permanent failure, or after its last
+ * attempt, to the dead-letter queue.
  * @param {QueueMessage} message
  * @param {unknown} error
  * @param {Parts} parts
  */
 async function giveUpOrRetry(message, error, { env, log }) {
-  const isPoison = error instanceof Poison;
+  const isPermanent = error instanceof PermanentError;
   const {
     status,
     code,
     message: text,
-  } = isPoison ? { ...error, status: 422, message: error.message } : describe(error);
+  } = isPermanent ? { ...error, status: 422, message: error.message } : describe(error);
   log({ queue: 'photos', level: 'error', key: message.body?.object?.key, code, attempt: message.attempts });
   if (status >= 500 && message.attempts < MAX_ATTEMPTS) {
     message.retry({ delaySeconds: RETRY_SECONDS });

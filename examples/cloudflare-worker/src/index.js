@@ -1,4 +1,4 @@
-// The service in a Cloudflare Worker: requests, and messages of the queue.
+// The entry of the Cloudflare Worker: handles HTTP requests and queue messages.
 import { env } from 'cloudflare:workers';
 import { ObjectDetector } from 'ocelli';
 import { detectIn } from '../../service/annotate.js';
@@ -12,7 +12,10 @@ const { maxPixels } = config;
 const detector = await ObjectDetector.create({ maxPixels });
 const log = (/** @type {object} */ entry) => console.log(JSON.stringify(entry));
 
-/** One after the other: there is one thread, and memory for one large photo. @type {Promise<unknown>} */
+/**
+ * The last detection. Detections run one at a time: there is one thread, and memory for one large photo.
+ * @type {Promise<unknown>}
+ */
 let last = Promise.resolve();
 /** @type {import('../../service/app.js').Parts['detect']} */
 function detect(image, wanted) {

@@ -1,4 +1,4 @@
-// The Worker's bindings, as wrangler.jsonc names them.
+// The type of the Worker's bindings; wrangler.jsonc names them.
 declare module 'cloudflare:workers' {
   export const env: any;
 }

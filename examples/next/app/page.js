@@ -1,5 +1,5 @@
 'use client';
-// Rendered on the server first, where importing ocelli does nothing; a detector is made in the browser.
+// Next.js also imports this file on the server, which is safe. The detector is created in the browser, in the effect.
 import { ObjectDetector } from 'ocelli';
 import { useEffect, useState } from 'react';
 

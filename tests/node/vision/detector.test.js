@@ -339,7 +339,10 @@ describe('an error has a code, says what is wrong and leaves the detector as it 
     const tensor = new Float32Array(300 * 300 * 3);
     const roi = { x: 0, y: 0, width: 100, height: 100 };
     for (const options of [{ roi }, { rotation: /** @type {const} */ (90) }])
-      await assert.rejects(detector.heads({ tensor }, options), { code: 'INVALID_INPUT', message: /region/ });
+      await assert.rejects(detector.heads({ tensor }, options), {
+        code: 'INVALID_INPUT',
+        message: /roi and rotation/,
+      });
   });
 
   test('IMAGE_TOO_LARGE: more pixels than maxPixels', async () => {
