@@ -1,7 +1,7 @@
 // Reads the arguments of a command after the command's declaration. help.js writes the help text from the same
 // declaration, so that the two always agree.
 import { parseArgs } from 'node:util';
-import { nearest } from '../wasm/vision/labels.js';
+import { nearest } from '../wasm/shared/spelling.js';
 import { UsageError } from './common.js';
 
 /**

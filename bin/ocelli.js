@@ -5,7 +5,7 @@
 // command line is wrong.
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { nearest } from '../wasm/vision/labels.js';
+import { nearest } from '../wasm/shared/spelling.js';
 import { readArguments } from './arguments.js';
 import { attempt, print, printError, UsageError } from './common.js';
 import { formatCommandHelp, formatHelp } from './help.js';

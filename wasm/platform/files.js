@@ -1,3 +1,5 @@
+import { failure } from '../shared/errors.js';
+
 // URLs of the modules and models. Each is written out, because bundlers copy only the files they find in this form.
 const FILES = {
   simd: new URL('../../dist/ocelli-simd.wasm', import.meta.url),
@@ -50,5 +52,17 @@ export function locateModel(wasmUrl, precision = 'float') {
  * @param {string} name
  */
 function inside(directory, name) {
-  return new URL(name, `${String(directory).replace(/\/*$/, '')}/`);
+  return new URL(name, parseWasmUrl(`${String(directory).replace(/\/*$/, '')}/`));
+}
+
+/**
+ * @param {string | URL} wasmUrl
+ * @param {string | URL} [base] of a relative URL
+ */
+export function parseWasmUrl(wasmUrl, base) {
+  try {
+    return new URL(wasmUrl, base);
+  } catch (error) {
+    throw failure('INVALID_OPTION', `wasmUrl is no URL: '${wasmUrl}'`, error);
+  }
 }

@@ -2,7 +2,7 @@
 import { failure } from '../shared/errors.js';
 import { drawing } from './canvas.js';
 import { fetchFile, openUrl } from './fetch.js';
-import { compileOnce, locateModel } from './files.js';
+import { compileOnce, locateModel, parseWasmUrl } from './files.js';
 
 /**
  * Compiles while downloading if the server sends the MIME type of wasm, otherwise after it.
@@ -26,8 +26,9 @@ export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location
 export const web = {
   trustsRelaxed: true,
   hasInt8: true,
-  loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl && new URL(wasmUrl, baseUrl()), compile),
-  locateModel: (wasmUrl, precision) => locateModel(wasmUrl && new URL(wasmUrl, baseUrl()), precision),
+  loadModule: (variant, wasmUrl) =>
+    compileOnce(variant, wasmUrl && parseWasmUrl(wasmUrl, baseUrl()), compile),
+  locateModel: (wasmUrl, precision) => locateModel(wasmUrl && parseWasmUrl(wasmUrl, baseUrl()), precision),
   open: openUrl,
   drawing,
 };

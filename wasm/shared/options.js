@@ -1,5 +1,6 @@
 // Checks of option values. Each error names the option and says which values it accepts.
 import { failure } from './errors.js';
+import { suggest } from './spelling.js';
 
 /**
  * @param {string} name
@@ -69,10 +70,12 @@ export function checkNumbers(name, value, count) {
  * @param {readonly string[]} known
  */
 export function checkKeys(name, options, known) {
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw failure('INVALID_OPTION', `${name} must be an object`);
   const unknown = Object.keys(options).find((key) => !known.includes(key));
   if (unknown !== undefined) {
-    throw failure('INVALID_OPTION', `${name} has no '${unknown}'; it has ${known.join(', ')}`);
+    const meant = suggest(unknown, known);
+    const hint = meant === undefined ? ';' : `; did you mean '${meant}'?`;
+    throw failure('INVALID_OPTION', `${name} has no '${unknown}'${hint} it has ${known.join(', ')}`);
   }
 }

@@ -2,6 +2,7 @@ import { MAX_RESULTS } from '../../dist/layout.js';
 import { DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { tagOf } from './input.js';
 import { isTensor } from './session.js';
 import { checkSignal, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
@@ -29,6 +30,7 @@ const THRESHOLDS = /** @type {const} */ ([
   'classAgnostic',
 ]);
 const OPTIONS = [...LOADING, 'labels', 'classes', 'ssd', 'layer', ...THRESHOLDS];
+const LOOP = ['signal', 'minChange', 'into'];
 const FEATURES = /** @type {const} */ (['image', 'boxes', 'both']);
 export const THRESHOLD_RANGES = {
   scoreThreshold: { min: 0, max: 1 },
@@ -120,6 +122,7 @@ export class ObjectDetector extends VisionModel {
    * @returns {Promise<number>} the number of detections written
    */
   async detectInto(image, rows, options = {}) {
+    checkRows('rows', rows);
     const { result } = await this.#detect(image, options);
     return fill(rows, result);
   }
@@ -160,12 +163,17 @@ export class ObjectDetector extends VisionModel {
    * @param {VideoOptions} [options]
    * @returns {Promise<void>} rejects with the first error of a detection or of the callback
    */
-  async detectVideo(video, callback, { signal, minChange, into, ...options } = {}) {
+  async detectVideo(video, callback, options = {}) {
+    checkKeys('options', options, [...LOOP, ...VIEW, ...THRESHOLDS, 'features']);
+    const { signal, minChange, into, ...detection } = options;
+    if (typeof callback !== 'function')
+      throw failure('INVALID_OPTION', 'detectVideo takes a function that is called for each frame');
+    if (into !== undefined) checkRows('into', into);
     if (String(video) !== '[object HTMLVideoElement]')
       throw failure('INVALID_INPUT', 'detectVideo takes a <video> element');
     checkSignal(signal);
     checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
-    const { features, ...rest } = checkFeatures(options);
+    const { features, ...rest } = checkFeatures(detection);
     const { newestFrames } = await import('./video.js');
     if (this.isClosed) throw failure('CLOSED');
     const closing = (this.#closing ??= new AbortController()).signal;
@@ -268,6 +276,11 @@ function checkFeatures(options) {
   checkKeys('options', options, [...VIEW, ...THRESHOLDS, 'features']);
   if (options.features !== undefined) checkChoice('features', options.features, FEATURES);
   return options;
+}
+
+/** @param {string} name @param {unknown} rows */
+function checkRows(name, rows) {
+  if (tagOf(rows) !== 'Float32Array') throw failure('INVALID_OPTION', `${name} must be a Float32Array`);
 }
 
 /** @param {Required<Thresholds>} thresholds */

@@ -1,5 +1,6 @@
 // Label list -> class names; names, MIDs and numbers that a user gives -> class numbers.
 import { failure } from '../shared/errors.js';
+import { nearest } from '../shared/spelling.js';
 
 /** @typedef {{name: string, mid?: string}} Label `mid`: the class's id in Open Images and Freebase, "/m/…" */
 
@@ -58,36 +59,8 @@ export function findClasses(wanted, labels, numClasses) {
   if (found.length > 0) return found;
   const known = labels.map(({ name }) => name);
   const names = nearest(key, known).map((name) => `'${name}'`);
-  throw failure('UNKNOWN_CLASS', `'${wanted}'${names.length > 0 ? `; nearest: ${names.join(', ')}` : ''}`);
-}
-
-/**
- * The three names closest in spelling to `wanted`.
- * @param {string} wanted
- * @param {readonly string[]} names
- */
-export function nearest(wanted, names) {
-  const key = wanted.toLowerCase();
-  return [...new Set(names)]
-    .map((name) => ({ name, distance: editDistance(key, name.toLowerCase()) }))
-    .sort((a, b) => a.distance - b.distance)
-    .slice(0, 3)
-    .map(({ name }) => name);
-}
-
-/**
- * The Levenshtein distance.
- * @param {string} a
- * @param {string} b
- */
-function editDistance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
-    }
-    row = next;
-  }
-  return row[b.length];
+  throw failure(
+    'UNKNOWN_CLASS',
+    `'${String(wanted)}'${names.length > 0 ? `; nearest: ${names.join(', ')}` : ''}`,
+  );
 }

@@ -35,7 +35,7 @@ import { chooseVariant } from '../engine/variant.js';
 /**
  * The other tasks' modules are loaded on demand, so that a detector does not download them.
  * @type {Record<Task, () => Promise<{UNSUITABLE: Parameters<typeof failure>[0],
- *   prepareTask: (engine: Engine, options: SessionOptions, source: LabelSource) => TaskFacts}>>}
+ *   checkModel?: (engine: Engine) => void, prepareTask: (engine: Engine, options: SessionOptions, source: LabelSource) => TaskFacts}>>}
  */
 const TASKS = {
   detect: async () => detector,
@@ -67,9 +67,10 @@ export async function prepare(options) {
       options.labels instanceof URL || typeof options.labels === 'string'
         ? await readText(options.labels, signal)
         : options.labels;
-    const { UNSUITABLE, prepareTask } = await TASKS[task]();
+    const { UNSUITABLE, checkModel, prepareTask } = await TASKS[task]();
     if (engine.inputs.length !== 1)
       throw failure(UNSUITABLE, `it has ${engine.inputs.length} inputs instead of one`);
+    checkModel?.(engine);
     const [tensor] = engine.inputs;
     const input = resolveInput(options.input, metadata, entry, tensor);
     const [, height, width] = tensor.shape;

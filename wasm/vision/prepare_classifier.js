@@ -18,17 +18,25 @@ const VALUE_PRESERVING = ['RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE'];
 export const UNSUITABLE = 'MODEL_IS_NOT_A_CLASSIFIER';
 
 /**
+ * Refuses a network without one vector of scores.
+ * @param {Engine} engine
+ */
+export function checkModel(engine) {
+  if (findVector(engine) !== undefined) return;
+  const shapes = engine.outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
+  const isDetector = engine.heads.hasPostprocess || engine.outputs.some(({ shape }) => shape.at(-1) === 4);
+  const hint = isDetector ? '. For a detector use ObjectDetector (ocelli detect)' : '';
+  throw failure(UNSUITABLE, `its outputs are ${shapes}${hint}`);
+}
+
+/**
  * @param {Engine} engine
  * @param {Pick<import('./types.js').ClassifierOptions, 'scores'>} options
  * @param {LabelSource} source
  * @returns {import('./prepare.js').TaskFacts}
  */
 export function prepareTask(engine, { scores }, { labels, metadata, entry }) {
-  const output = findVector(engine);
-  if (output === undefined) {
-    const shapes = engine.outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
-    throw failure(UNSUITABLE, `its outputs are ${shapes}`);
-  }
+  const output = /** @type {number} */ (findVector(engine));
   const count = /** @type {number} */ (engine.outputs[output].shape.at(-1));
   return {
     labels: fitLabels(resolveLabels(labels, metadata, entry, { keepBackground: true }), count),

@@ -2,6 +2,7 @@
 import { failure } from '../shared/errors.js';
 import { selectClasses } from './labels.js';
 import { checkGenerator, findHeads, resolveLabels, resolveLimits, resolveSsd } from './model_spec.js';
+import { sizeOf } from '../shared/numbers.js';
 import { checkKeys, checkList } from '../shared/options.js';
 
 /**
@@ -14,6 +15,20 @@ import { checkKeys, checkList } from '../shared/options.js';
 export const UNSUITABLE = 'MODEL_IS_NOT_A_DETECTOR';
 
 /**
+ * Refuses a network whose only output is a vector: a classifier or a feature extractor.
+ * @param {Engine} engine
+ */
+export function checkModel({ heads, outputs }) {
+  if (heads.hasPostprocess || outputs.length !== 1) return;
+  const [{ name, shape }] = outputs;
+  if (sizeOf(shape.slice(1)) !== (shape.at(-1) ?? 1)) return;
+  throw failure(
+    UNSUITABLE,
+    `its one output is a vector, '${name}' [${shape}]. For a classifier use ImageClassifier (ocelli classify), for a feature extractor FeatureExtractor (ocelli embed)`,
+  );
+}
+
+/**
  * @param {Engine} engine
  * @param {Pick<DetectorOptions, 'classes' | 'ssd'>} options
  * @param {LabelSource} source
@@ -23,7 +38,14 @@ export function prepareTask(engine, options, { labels: given, metadata, entry })
   const labels = resolveLabels(given, metadata, entry);
   const limits = resolveLimits(metadata);
   /** @param {number} count */
-  const select = (count) => options.classes && selectClasses(checkClasses(options.classes), labels, count);
+  const select = (count) => {
+    if (given !== undefined && labels.length > 0 && labels.length !== count)
+      throw failure(
+        'INVALID_OPTION',
+        `there are ${labels.length} labels, but the model has ${count} classes`,
+      );
+    return options.classes && selectClasses(checkClasses(options.classes), labels, count);
+  };
   if (engine.heads.hasPostprocess) return { labels, limits, mask: select(engine.heads.numClasses) };
   const ssd = resolveSsd(options.ssd, metadata, entry);
   const [, height, width] = engine.inputs[0].shape;

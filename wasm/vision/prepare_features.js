@@ -1,7 +1,7 @@
 // Engine and options -> what a feature extractor needs: the tensor to pool (the output vector or an inner feature map)
 // and the batch size.
 import { failure } from '../shared/errors.js';
-import { nearest } from './labels.js';
+import { nearest } from '../shared/spelling.js';
 import { sizeOf } from '../shared/numbers.js';
 
 /** @typedef {import('../engine/engine.js').Engine} Engine */

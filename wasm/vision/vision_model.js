@@ -35,6 +35,8 @@ export const LOADING = [
   'onProgress',
 ];
 
+const NOT_CONSTRUCTED = 'new loads no model: use create, as in `await ObjectDetector.create(options)`';
+
 export class VisionModel {
   /** @type {Session | undefined} */ #session;
   #exact;
@@ -46,7 +48,8 @@ export class VisionModel {
    * @param {Session} session
    * @param {ModelOptions} options
    */
-  constructor(session, { exact, deterministic = false }) {
+  constructor(session, { exact, deterministic = false } = {}) {
+    if (!session?.facts) throw failure('INVALID_OPTION', NOT_CONSTRUCTED);
     this.#session = session;
     this.#exact = exact ?? deterministic;
     /** @protected */
@@ -175,6 +178,7 @@ function checkLoading(options) {
     precision = 'float',
     exact,
     worker,
+    wasmUrl,
     maxPixels,
     signal,
     onProgress,
@@ -187,6 +191,8 @@ function checkLoading(options) {
   if (exact !== undefined) checkBoolean('exact', exact);
   if (worker !== undefined) checkBoolean('worker', worker);
   checkMaxPixels(maxPixels);
+  if (wasmUrl !== undefined && typeof wasmUrl !== 'string' && !(wasmUrl instanceof URL))
+    throw failure('INVALID_OPTION', 'wasmUrl must be a string or a URL');
   checkSignal(signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw failure('INVALID_OPTION', 'onProgress must be a function');

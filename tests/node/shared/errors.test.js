@@ -7,17 +7,20 @@ import { MESSAGES, OcelliError } from '../../../wasm/shared/errors.js';
 /** @param {string} path */
 const read = (path) => readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8');
 
-const inModule = [...read('src/base/status.h').matchAll(/^ *X\((\w+), "/gm)].map(([, name]) => name);
-const codes = [...inModule.filter((name) => name !== 'OK'), ...Object.keys(MESSAGES)];
+const inModule = [...read('src/base/status.h').matchAll(/^ *X\((\w+),\s*"([^"]*)"\)/gm)]
+  .map(([, name, message]) => [name, message])
+  .filter(([name]) => name !== 'OK');
+const meanings = [...inModule, ...Object.entries(MESSAGES)];
+const codes = meanings.map(([code]) => code);
 
 test('each code has one meaning', () => {
   assert.ok(inModule.length > 30);
   assert.equal(new Set(codes).size, codes.length);
 });
 
-test('the README has a row for each code', () => {
-  const rows = [...read('README.md').matchAll(/^\| `([A-Z][A-Z_]+)` \| \S/gm)].map(([, code]) => code);
-  assert.deepEqual(rows.toSorted(), codes.toSorted());
+test('the README has a row for each code, with its message', () => {
+  const rows = [...read('README.md').matchAll(/^\| `([A-Z][A-Z_]+)` \| (.*) \|$/gm)];
+  assert.deepEqual(rows.map(([, code, meaning]) => [code, meaning]).toSorted(), meanings.toSorted());
 });
 
 test('every code thrown by name in JavaScript is one of them', () => {

@@ -30,6 +30,8 @@ import {
 /** @typedef {import('../../../wasm/vision/types.js').DetectorOptions & import('../../../wasm/vision/types.js').Thresholds} Options */
 
 const MODEL = readFileSync(DEFAULT_MODEL);
+/** Of the default model's classes. */
+const NAMES = Array.from({ length: 23 }, (_, i) => `name ${i}`);
 const PHOTO = packagePhoto('astronaut.png');
 
 const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-loading-'));
@@ -119,7 +121,7 @@ describe('a model from the network', () => {
       response.setHeader('content-length', MODEL.length);
       response.write(MODEL.subarray(0, PART));
     },
-    '/labels': (response) => response.end('???\nfirst\nsecond\n'),
+    '/labels': (response) => response.end(['???', ...NAMES, ''].join('\n')),
   };
   const server = createServer((request, response) => {
     const route = routes[request.url ?? ''];
@@ -164,8 +166,8 @@ describe('a model from the network', () => {
   });
 
   test('labels as well', async () => {
-    const found = await find({ labels: `${base}/labels`, classes: { deny: ['second'] } });
-    assert.equal(found[0].label, 'class 3');
+    const found = await find({ labels: `${base}/labels`, classes: { deny: ['name 1'] } });
+    assert.equal(found[0].label, 'name 3');
   });
 
   test('labels that are not to be had', async () => {
