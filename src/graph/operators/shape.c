@@ -81,6 +81,8 @@ static ocl_status squeezed(ocl_graph* graph, ocl_step* step, ocl_shape* shape, o
   const ocl_shape* given = step->state;
   bool is_dropped[OCL_MAX_RANK];
   for (int32_t i = 0; i < input->rank; i++) is_dropped[i] = given->rank == 0 && input->dims[i] == 1;
+  // The last dimension is 1 only because one of several columns is computed.
+  if (step->columns.total > 1 && given->rank == 0) is_dropped[input->rank - 1] = false;
   for (int32_t i = 0; i < given->rank; i++) {
     const int32_t dim = given->dims[i], axis = dim < 0 ? dim + input->rank : dim;
     if (axis < 0 || axis >= input->rank || input->dims[axis] != 1)

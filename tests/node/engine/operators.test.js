@@ -101,3 +101,30 @@ test('a convolution whose columns are chosen keeps its SAME padding where a stri
   );
   chosen.close();
 });
+
+test('SQUEEZE of every dimension of 1 keeps the columns when one is chosen', async () => {
+  const input = { name: 'x', shape: [1, 1, 2, 2] };
+  const conv = { name: 'c', shape: [1, 1, 2, 3] };
+  const kernel = { dtype: /** @type {const} */ ('float32'), shape: [1, 1, 2, 3], data: numbers(6) };
+  const options = { padding: 'SAME', strideH: 1, strideW: 1, dilationH: 1, dilationW: 1 };
+  const ops = [
+    {
+      kind: 'CONV_2D',
+      inputs: [input],
+      output: conv,
+      options,
+      weights: { kernel, isTransposed: false },
+    },
+    { kind: 'SQUEEZE', inputs: [conv], output: { name: 'y', shape: [2, 3] }, options: { squeezeDims: [] } },
+  ];
+  const engine = await open([input], ops);
+  engine.closeModel();
+  const whole = /** @type {Float32Array} */ (run(engine, [numbers(4)]).data);
+  engine.close();
+  const chosen = await open([input], ops);
+  assert.equal(chosen.keepColumns(0, Int32Array.of(1)), true);
+  chosen.closeModel();
+  const { data, shape } = run(chosen, [numbers(4)]);
+  assert.deepEqual([shape, data], [[2, 1], whole.filter((_, i) => i % 3 === 1)]);
+  chosen.close();
+});
