@@ -1,10 +1,11 @@
 #include "graph/operators/fixed_point.h"
 
+#include <float.h>
 #include <math.h>
 
 ocl_fixed_point ocl_fixed_point_of(double factor) {
   int exponent;
-  int64_t multiplier = llround(frexp(factor, &exponent) * 0x1p31);
+  int64_t multiplier = llround(frexp(fmin(factor, DBL_MAX), &exponent) * 0x1p31);
   if (multiplier == INT64_C(1) << 31) {
     multiplier /= 2;
     exponent++;
@@ -21,7 +22,7 @@ static int64_t divide_by_power(int64_t x, int32_t bits) {
 
 int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor) {
   const int32_t left = factor.shift > 0 ? factor.shift : 0, right = factor.shift > 0 ? 0 : -factor.shift;
-  const int64_t scaled = left >= 31 && value != 0 ? (value > 0 ? INT32_MAX : INT32_MIN)
-                                                  : ocl_fixed_point_saturate((int64_t)value * (INT64_C(1) << left));
+  // A shift by 31 saturates every number but 0, as larger shifts do.
+  const int64_t scaled = ocl_fixed_point_saturate((int64_t)value * (INT64_C(1) << (left < 31 ? left : 31)));
   return (int32_t)divide_by_power(ocl_fixed_point_saturate(divide_by_power(scaled * factor.multiplier, 31)), right);
 }

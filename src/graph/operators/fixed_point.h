@@ -9,7 +9,8 @@ typedef struct {
   int32_t shift;       // to the left; negative: to the right
 } ocl_fixed_point;
 
-// Like TFLite's QuantizeMultiplier: the multiplier is at least 2^30. A factor below 2^-32 gives 0.
+// Like TFLite's QuantizeMultiplier: the multiplier is at least 2^30. A factor below 2^-32 gives 0;
+// an infinite one (a quotient past the range of floats) counts as the largest number.
 ocl_fixed_point ocl_fixed_point_of(double factor);
 // value * factor as in TFLite's reference kernels (gemmlowp): rounded twice, halves away from zero.
 int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor);

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import '../../../wasm/platform/node.js';
 import { Engine } from '../../../wasm/engine/engine.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
+import { writeModel } from '../../fuzz/tiny_models.js';
+import { loadEngine } from '../shared.js';
 
 /**
  * @typedef {import('../../../wasm/tflite/network.js').Op} Op
@@ -127,4 +129,31 @@ test('SQUEEZE of every dimension of 1 keeps the columns when one is chosen', asy
   const { data, shape } = run(chosen, [numbers(4)]);
   assert.deepEqual([shape, data], [[2, 1], whole.filter((_, i) => i % 3 === 1)]);
   chosen.close();
+});
+
+test('8-bit PRELU saturates where the ratio of its scales is past the range of floats', async () => {
+  for (const [inputScale, outputScale] of [
+    [1e30, 1e-30],
+    [1e30, 1e-5],
+  ]) {
+    const dtype = /** @type {const} */ ('int8');
+    const shape = [1, 5];
+    const engine = await loadEngine(
+      'simd',
+      writeModel({
+        tensors: [
+          { shape, dtype, scale: inputScale },
+          { shape, dtype, scale: 1, data: [1, 1, -1, 0, 1] },
+          { shape, dtype, scale: outputScale },
+        ],
+        operators: [{ code: 54, inputs: [0, 1], outputs: [2] }],
+        inputs: [0],
+        outputs: [2],
+      }),
+    );
+    engine.writeInput(0, Int8Array.of(1, -1, -1, -1, 0));
+    engine.run();
+    assert.deepEqual(engine.readOutput(0).data, Int8Array.of(127, -128, 127, 0, 0));
+    engine.close();
+  }
 });
