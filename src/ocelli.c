@@ -489,11 +489,12 @@ ocl_status ocl_session_pool_image(ocl_session* session, int32_t batch_index, flo
   return OCL_OK;
 }
 
-ocl_status ocl_session_pool_boxes(ocl_session* session, float* features_out) {
+ocl_status ocl_session_pool_boxes(ocl_session* session, int32_t num_detections, float* features_out) {
   session->detail.text[0] = '\0';
-  if (!session->has_run || session->features != KEPT_FEATURES) return OCL_INVALID_ARGUMENT;
+  if (!session->has_run || session->features != KEPT_FEATURES || num_detections != session->num_detections)
+    return OCL_INVALID_ARGUMENT;
   const ocl_feature_map map = features_map(session);
-  for (int32_t i = 0; i < session->num_detections; i++)
+  for (int32_t i = 0; i < num_detections; i++)
     ocl_feature_map_pool_box(&map, session->views[i], features_out + (size_t)i * (size_t)ocl_feature_map_length(&map));
   return OCL_OK;
 }

@@ -135,8 +135,9 @@ int32_t ocl_session_features_length(const ocl_session* session);
 // The features of image `batch_index` of the last run: the mean over the whole plane. features_out: the caller's, of
 // the length above. INVALID_ARGUMENT.
 ocl_status ocl_session_pool_image(ocl_session* session, int32_t batch_index, float* features_out);
-// The features of each detection of the last ocl_session_detect(): the mean under its box: [num_detections, length].
-// INVALID_ARGUMENT: also if the features are the only output.
-ocl_status ocl_session_pool_boxes(ocl_session* session, float* features_out);
+// The features of each detection of the last ocl_session_detect(): the mean under its box. features_out: the caller's,
+// of [num_detections, length]. INVALID_ARGUMENT: also if the features are the only output, or if the last detection
+// found another number.
+ocl_status ocl_session_pool_boxes(ocl_session* session, int32_t num_detections, float* features_out);
 
 #endif  // OCELLI_OCELLI_H_

@@ -258,6 +258,6 @@ int32_t ocl_features_size(void) {
 ocl_status ocl_features_of_image(int32_t batch_index, float* features_out) {
   return ocl_session_pool_image(session, batch_index, features_out);
 }
-ocl_status ocl_features_of_boxes(float* features_out) {
-  return ocl_session_pool_boxes(session, features_out);
+ocl_status ocl_features_of_boxes(int32_t num_detections, float* features_out) {
+  return ocl_session_pool_boxes(session, num_detections, features_out);
 }

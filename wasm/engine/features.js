@@ -42,7 +42,7 @@ export class Features {
    */
   readBoxes(count) {
     return this.#pool(count * this.length, (address) =>
-      this.#bridge.check(this.#bridge.exports.ocl_features_of_boxes(address)),
+      this.#bridge.check(this.#bridge.exports.ocl_features_of_boxes(count, address)),
     );
   }
 

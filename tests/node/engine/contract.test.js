@@ -135,6 +135,9 @@ function state(engine) {
   };
 }
 
+const countBoxes = (/** @type {Engine} */ engine) =>
+  engine.heads.detect(OPTIONS, undefined, SEEN, 0).length / 6;
+
 /**
  * @param {() => unknown} call
  * @param {string} code
@@ -195,6 +198,14 @@ describe('a refused call leaves the session as it was:', () => {
       'INVALID_ARGUMENT',
       (engine) => engine.heads.detect({ ...OPTIONS, ...wrong }, undefined, SEEN, 0),
     ]),
+    'features.read': [
+      ['INVALID_ARGUMENT', (engine) => engine.features.read(2)],
+    ],
+    'features.readBoxes': [
+      ['INVALID_ARGUMENT', (engine) => engine.features.readBoxes(countBoxes(engine) - 1)],
+      ['INVALID_ARGUMENT', (engine) => engine.features.readBoxes(countBoxes(engine) + 1)],
+      ['INVALID_ARGUMENT', (engine) => engine.features.readBoxes(0)],
+    ],
     'features.use': [
       ['INVALID_ARGUMENT', (engine) => engine.features.use(-1, false)],
       ['INVALID_ARGUMENT', (engine) => engine.features.use(5, true)],
