@@ -126,20 +126,20 @@ int32_t ocl_input_count(void) {
   const ocl_graph* graph = ocl_session_graph(session);
   return graph == NULL ? 0 : ocl_graph_num_inputs(graph);
 }
-const ocl_graph_tensor* ocl_input(int32_t index) {
-  static ocl_graph_tensor tensor;
-  tensor = ocl_graph_input(ocl_session_graph(session), index);
-  return &tensor;
+ocl_status ocl_input(int32_t index, ocl_graph_tensor* tensor_out) {
+  if (index < 0 || index >= ocl_input_count()) return OCL_INVALID_ARGUMENT;
+  *tensor_out = ocl_graph_input(ocl_session_graph(session), index);
+  return OCL_OK;
 }
 
 int32_t ocl_output_count(void) {
   const ocl_graph* graph = ocl_session_graph(session);
   return graph == NULL ? 0 : ocl_graph_num_outputs(graph);
 }
-const ocl_graph_tensor* ocl_output(int32_t index) {
-  static ocl_graph_tensor tensor;
-  tensor = ocl_graph_output(ocl_session_graph(session), index);
-  return &tensor;
+ocl_status ocl_output(int32_t index, ocl_graph_tensor* tensor_out) {
+  if (index < 0 || index >= ocl_output_count()) return OCL_INVALID_ARGUMENT;
+  *tensor_out = ocl_graph_output(ocl_session_graph(session), index);
+  return OCL_OK;
 }
 
 const ocl_graph_info* ocl_network(void) {

@@ -1,6 +1,6 @@
 // An instance of the inference module with one model. All results are plain objects and copies.
 import { DTYPES, NETWORK, STEP, TENSOR } from '../../dist/layout.js';
-import { failure } from '../shared/errors.js';
+import { failure, OcelliError } from '../shared/errors.js';
 import { roundEven } from '../shared/numbers.js';
 import { Bridge } from './bridge.js';
 import { Features } from './features.js';
@@ -202,30 +202,24 @@ export class Engine {
 
   /** @returns {TensorInfo[]} */
   get inputs() {
-    return Array.from({ length: this.#exports.ocl_input_count() }, (_, i) => this.#input(i).info);
+    return Array.from(
+      { length: this.#exports.ocl_input_count() },
+      (_, i) => this.#tensor('ocl_input', i).info,
+    );
   }
 
   /** @returns {(TensorInfo & {isConstant: boolean})[]} isConstant: does not depend on the input */
   get outputs() {
     return Array.from({ length: this.#exports.ocl_output_count() }, (_, i) => {
-      const { info, isConstant } = this.#output(i);
+      const { info, isConstant } = this.#tensor('ocl_output', i);
       return { ...info, isConstant };
     });
   }
 
-  /** @param {number} index */
-  #input(index) {
-    return this.#tensor(this.#exports.ocl_input(index));
-  }
-
-  /** @param {number} index */
-  #output(index) {
-    return this.#tensor(this.#exports.ocl_output(index));
-  }
-
-  /** @param {number} address of the struct */
-  #tensor(address) {
-    const { name, rank, dims, scale, zeroPoint, ...tensor } = this.#memory.readStruct(address, TENSOR);
+  /** @param {'ocl_input' | 'ocl_output'} read @param {number} index */
+  #tensor(read, index) {
+    const struct = this.#bridge.fill(TENSOR, (out) => this.#exports[read](index, out));
+    const { name, rank, dims, scale, zeroPoint, ...tensor } = struct;
     const dtype = DTYPE_OF[tensor.dtype];
     /** @type {TensorInfo} */
     const info = {
@@ -238,11 +232,23 @@ export class Engine {
   }
 
   /**
+   * A tensor whose elements can be read or written.
+   * @param {'ocl_input' | 'ocl_output'} read
+   * @param {number} index
+   */
+  #placed(read, index) {
+    const tensor = this.#tensor(read, index);
+    if (tensor.data === 0)
+      throw new OcelliError('INVALID_ARGUMENT', 'the network has no memory: call closeModel first');
+    return tensor;
+  }
+
+  /**
    * @param {number} index
    * @param {TensorData} data in the input's dtype
    */
   writeInput(index, data) {
-    const { info, View, sizeBytes, data: address } = this.#input(index);
+    const { info, View, sizeBytes, data: address } = this.#placed('ocl_input', index);
     if (!(data instanceof View) || data.byteLength !== sizeBytes) {
       throw failure('INVALID_INPUT', `input '${info.name}' must be ${info.dtype} [${info.shape}]`);
     }
@@ -255,12 +261,23 @@ export class Engine {
    * @param {number} batchIndex
    */
   writeImage(values, batchIndex) {
-    const { info, View, sizeBytes, data: address } = this.#input(0);
+    const { info, View, sizeBytes, data: address } = this.#placed('ocl_input', 0);
     const [low, high] = info.dtype === 'int8' ? [-128, 127] : [0, 255];
     /** Rounds halves to even, as resize.c does, and saturates. @param {number} value */
     const store = (value) => Math.min(Math.max(roundEven(value), low), high);
     const stored = info.dtype === 'float32' ? values : new View(Uint8Array.from(values.map(store)).buffer);
-    this.#memory.write(address + (batchIndex * sizeBytes) / info.shape[0], stored);
+    const [batch] = info.shape;
+    if (
+      !Number.isInteger(batchIndex) ||
+      batchIndex < 0 ||
+      batchIndex >= batch ||
+      stored.byteLength !== sizeBytes / batch
+    )
+      throw failure(
+        'INVALID_INPUT',
+        `it does not fit image ${batchIndex} of input '${info.name}' [${info.shape}]`,
+      );
+    this.#memory.write(address + batchIndex * stored.byteLength, stored);
   }
 
   /**
@@ -268,7 +285,7 @@ export class Engine {
    * @param {number} index
    */
   readOutput(index) {
-    const { info, View, sizeBytes, data: address } = this.#output(index);
+    const { info, View, sizeBytes, data: address } = this.#placed('ocl_output', index);
     return { ...info, data: new View(this.#memory.read(address, sizeBytes).buffer) };
   }
 

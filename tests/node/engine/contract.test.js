@@ -198,9 +198,21 @@ describe('a refused call leaves the session as it was:', () => {
       'INVALID_ARGUMENT',
       (engine) => engine.heads.detect({ ...OPTIONS, ...wrong }, undefined, SEEN, 0),
     ]),
-    'features.read': [
-      ['INVALID_ARGUMENT', (engine) => engine.features.read(2)],
+    readOutput: [
+      ['INVALID_ARGUMENT', (engine) => engine.readOutput(2)],
+      ['INVALID_ARGUMENT', (engine) => engine.readOutput(-1)],
     ],
+    writeInput: [
+      ['INVALID_ARGUMENT', (engine) => engine.writeInput(1, new Float32Array(192))],
+      ['INVALID_INPUT', (engine) => engine.writeInput(0, new Float32Array(193))],
+    ],
+    writeImage: [
+      ['INVALID_INPUT', (engine) => engine.writeImage(new Float32Array(193), 0)],
+      ['INVALID_INPUT', (engine) => engine.writeImage(new Float32Array(192), 1)],
+      ['INVALID_INPUT', (engine) => engine.writeImage(new Float32Array(192), -1)],
+      ['INVALID_INPUT', (engine) => engine.writeImage(new Float32Array(192), 0.5)],
+    ],
+    'features.read': [['INVALID_ARGUMENT', (engine) => engine.features.read(2)]],
     'features.readBoxes': [
       ['INVALID_ARGUMENT', (engine) => engine.features.readBoxes(countBoxes(engine) - 1)],
       ['INVALID_ARGUMENT', (engine) => engine.features.readBoxes(countBoxes(engine) + 1)],
@@ -350,6 +362,9 @@ describe('in the wrong order', () => {
       (e) => e.features.use(0, false),
       (e) => e.features.read(1),
       (e) => e.features.readBoxes(1),
+      (e) => e.readOutput(0),
+      (e) => e.writeInput(0, new Float32Array(1)),
+      (e) => e.writeImage(new Float32Array(3), 0),
     ];
     for (const call of calls) refuses(() => call(engine));
     engine.closeModel();
@@ -364,6 +379,9 @@ describe('in the wrong order', () => {
     refuses(() => engine.image.preprocess(INPUT, undefined, 0));
     refuses(() => engine.run());
     refuses(() => engine.heads.detect(OPTIONS, undefined, SEEN, 0));
+    refuses(() => engine.readOutput(0));
+    refuses(() => engine.writeInput(0, new Float32Array(192)));
+    refuses(() => engine.writeImage(new Float32Array(192), 0));
     engine.closeModel();
     engine.image.preprocess(INPUT, undefined, 0);
     engine.run();
