@@ -8,8 +8,9 @@ export async function gather(chunks, { signal, onProgress }) {
   let sizeBytes = 0;
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
-    parts.push(chunk.slice());
-    sizeBytes += chunk.length;
+    // A copy, as the source may use the chunk again. Node's Buffer.slice() would not copy.
+    parts.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice());
+    sizeBytes += chunk.byteLength;
     onProgress?.({ loaded: sizeBytes });
   }
   return {

@@ -27,10 +27,10 @@ export async function receive(bridge, { sizeBytes, chunks }, { signal, onProgres
     signal?.throwIfAborted();
     // Reserve memory inside the loop: if that fails, leaving the loop closes the source.
     const address = (reserved ??= reserve());
-    if (loaded + chunk.length > total)
+    if (loaded + chunk.byteLength > total)
       throw failure('MODEL_NOT_FOUND', `it has more than the announced ${total} bytes`);
     memory.write(address + loaded, chunk);
-    loaded += chunk.length;
+    loaded += chunk.byteLength;
     onProgress?.({ loaded, total });
   }
   signal?.throwIfAborted();

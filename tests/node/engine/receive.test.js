@@ -1,0 +1,38 @@
+// The bytes of a model on their way into the module's memory.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import '../../../wasm/platform/node.js';
+import { Engine } from '../../../wasm/engine/engine.js';
+
+const MODEL = Uint8Array.from({ length: 12 }, (_, i) => i * 20);
+
+/** @param {Iterable<any>} chunks @param {number} [sizeBytes] */
+async function receive(chunks, sizeBytes) {
+  const engine = await Engine.create({ variant: 'simd', threads: 1 });
+  const source = (async function* () {
+    yield* chunks;
+  })();
+  try {
+    return (await engine.receiveModel({ sizeBytes, chunks: source })).readAll();
+  } finally {
+    engine.close();
+  }
+}
+
+test('chunks of wider elements are counted in bytes', async () => {
+  const words = new Uint32Array(MODEL.buffer);
+  assert.deepEqual(await receive([words], 12), MODEL);
+  assert.deepEqual(await receive([words]), MODEL);
+  await assert.rejects(receive([words], 3), { code: 'MODEL_NOT_FOUND' });
+});
+
+for (const chunk of [new Uint8Array(4), Buffer.alloc(4)])
+  test(`a source of unknown size may use its ${chunk.constructor.name} again`, async () => {
+    const chunks = (function* () {
+      for (let at = 0; at < MODEL.length; at += 4) {
+        chunk.set(MODEL.subarray(at, at + 4));
+        yield chunk;
+      }
+    })();
+    assert.deepEqual(await receive(chunks), MODEL);
+  });
