@@ -27,12 +27,12 @@ export class CurrentImage {
   setPixels({ data, width, height, channels, stride }) {
     const { exports, memory } = this.#bridge;
     this.#bridge.call((put) => {
-      const address = memory.reserve(data.length, (size) => exports.ocl_image_reserve(size));
+      const address = memory.reserve(data.byteLength, (size) => exports.ocl_image_reserve(size));
       memory.write(address, data);
       return exports.ocl_image_use(
         put.structs(PIXELS, {
           data: address,
-          sizeBytes: data.length,
+          sizeBytes: data.byteLength,
           strideBytes: stride,
           widthPx: width,
           heightPx: height,

@@ -346,6 +346,14 @@ describe('what a failure drops', () => {
   }
 });
 
+test('pixels are counted in bytes', async () => {
+  const engine = await create();
+  const { buffer } = pixels.data;
+  engine.image.setPixels({ ...pixels, data: /** @type {any} */ (new Uint32Array(buffer)) });
+  assert.deepEqual(engine.image.read().data, pixels.data);
+  engine.close();
+});
+
 describe('in the wrong order', () => {
   test('nothing is there', async () => {
     const engine = await create();
