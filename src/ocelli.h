@@ -61,7 +61,8 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
 // Builds the network of the opened model. Statuses of ocl_graph_create(). Unless it fails with INVALID_ARGUMENT, it
 // drops the network and the heads that were there.
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch);
-// Computes only some columns of an output. Call it once, after build_model and before close_model and use_heads.
+// Computes only some columns of an output. Call it once, after build_model and before close_model and use_heads. It
+// reads the weights again: the model's bytes must still be those that build_model read.
 // Statuses of ocl_graph_keep_columns(). Failures other than INVALID_ARGUMENT drop the network: build it again.
 ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const int32_t* columns, int32_t num_columns,
                                     bool* is_done_out);
