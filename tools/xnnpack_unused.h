@@ -23,7 +23,6 @@
 
 #define xnn_init_f16_to_f32_cvt_config() NULL
 #define xnn_init_f32_to_f16_cvt_config() NULL
-#define xnn_init_f32_abs_config() NULL
 #define xnn_init_f32_elu_config() NULL
 #define xnn_init_f32_exp_config() NULL
 #define xnn_init_f32_gelu_config() NULL

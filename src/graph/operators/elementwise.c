@@ -1,4 +1,4 @@
-// Element-wise operators: ADD, SUB, MUL; RELU, RELU6, LOGISTIC, HARD_SWISH, QUANTIZE, DEQUANTIZE.
+// Element-wise operators: ADD, SUB, MUL; RELU, RELU6, LOGISTIC, HARD_SWISH, ABS, QUANTIZE, DEQUANTIZE.
 #include <math.h>
 
 #include "graph/operators/broadcast.h"
@@ -154,7 +154,7 @@ const ocl_kind ocl_kind_SUB = BINARY(xnn_binary_subtract, subtract_int32);
 const ocl_kind ocl_kind_MUL = BINARY(xnn_binary_multiply, multiply_int32);
 #undef BINARY
 
-// ---- RELU, RELU6, LOGISTIC, HARD_SWISH, QUANTIZE, DEQUANTIZE ----
+// ---- RELU, RELU6, LOGISTIC, HARD_SWISH, ABS, QUANTIZE, DEQUANTIZE ----
 // From 8 bits to 8 bits each of them is a lookup table; XNNPACK runs the others.
 
 typedef struct {
@@ -239,6 +239,7 @@ const ocl_kind ocl_kind_RELU = UNARY(relu, xnn_unary_clamp, INFINITY);
 const ocl_kind ocl_kind_RELU6 = UNARY(relu6, xnn_unary_clamp, 6);
 const ocl_kind ocl_kind_LOGISTIC = UNARY(logistic, xnn_unary_sigmoid, 0);
 const ocl_kind ocl_kind_HARD_SWISH = UNARY(hard_swish, xnn_unary_hardswish, 0);
+const ocl_kind ocl_kind_ABS = UNARY(fabsf, xnn_unary_abs, 0);
 const ocl_kind ocl_kind_QUANTIZE = UNARY(ocl_graph_identity, xnn_unary_convert, 0);
 const ocl_kind ocl_kind_DEQUANTIZE = UNARY(ocl_graph_identity, xnn_unary_convert, 0);
 #undef UNARY

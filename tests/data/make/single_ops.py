@@ -1,5 +1,5 @@
 """
-Cases of REDUCE_MAX, PRELU and ARG_MAX, a group GROUP.json for each: single operators in files built by hand, over shapes, axes,
+Cases of REDUCE_MAX, PRELU, ARG_MAX and ABS, a group GROUP.json for each: single operators in files built by hand, over shapes, axes,
 broadcasts and quantizations that TensorFlow's converter would not write, and after a convolution as it writes them.
 """
 
@@ -153,6 +153,27 @@ def arg_max():
                 )
 
 
+# Scale and zero point of input and output. TFLite runs ABS in int8 only, not in uint8.
+ABS_STEPS = [
+    ("", (0.031, 7), (0.031, 7)),
+    ("_scaled", (0.031, 7), (0.052, -20)),
+    ("_finer", (0.043, -11), (0.02, -90)),
+    ("_positive", (0.031, 7), (0.0157, -128)),
+]
+
+
+def absolute():
+    def model(version, of_input, of_output):
+        options = schema.AbsOptionsT()
+        return files.single_operator(schema.BuiltinOperator.ABS, options, of_input, [], of_output, version)
+
+    for name, shape in (("image", [1, 5, 7, 6]), ("features", [3, 20]), ("vector", [13])):
+        yield f"abs_{name}.float32", model(1, tensor("float32", shape), tensor("float32", shape))
+    for suffix, *steps in ABS_STEPS:
+        ends = [tensor("int8", [1, 5, 7, 6], **dict(zip(("scale", "zero_point"), step))) for step in steps]
+        yield f"abs_image{suffix}.int8", model(2, *ends)
+
+
 def reduce_max_after_conv(x, w):
     return tf.reduce_max(ops.conv(x, w, 1, 10), [1, 2])
 
@@ -166,20 +187,26 @@ def arg_max_after_conv(x, w):
     return tf.argmax(ops.conv(x, w, 1, 10), 3, tf.int32)
 
 
+def abs_after_conv(x, w):
+    # One step of the convolution is two of its absolute value, but no more than one of the sum.
+    return x + tf.abs(ops.conv(x, w, 1, 8, gain=0.3))
+
+
 def main():
     out = common.parse_folder(__doc__, "ops")
-    for group, after_conv in (
-        (reduce_max, reduce_max_after_conv),
-        (prelu, prelu_after_conv),
-        (arg_max, arg_max_after_conv),
+    for name, group, after_conv in (
+        ("reduce_max", reduce_max, reduce_max_after_conv),
+        ("prelu", prelu, prelu_after_conv),
+        ("arg_max", arg_max, arg_max_after_conv),
+        ("abs", absolute, abs_after_conv),
     ):
         cases = []
-        for name, model in group():
+        for case, model in group():
             [details] = common.interpreter(model, common.REFERENCE).get_input_details()
-            cases.append(ops.write_case(out, name, model, reals(name, details["shape"])))
+            cases.append(ops.write_case(out, case, model, reals(case, details["shape"])))
         for kind in ("fp32", "fp16", "int8", "uint8io"):
             cases.append(ops.make(out, after_conv.__name__, [1, 6, 7, 8], kind, after_conv))
-        common.write_json(out / f"{group.__name__}.json", cases)
+        common.write_json(out / f"{name}.json", cases)
 
 
 if __name__ == "__main__":

@@ -127,6 +127,15 @@ test('a convolution with PReLU fused into it', async () => {
   assert.deepEqual(operators, ['CONV_2D', 'PRELU']);
 });
 
+test('Abs', async () => {
+  const { data, operators } = await run([{ name: 'y', op: 'Abs', input: ['x'], attr: FLOAT }], {}, 'y');
+  assert.deepEqual(
+    data,
+    X.map((x) => (x < 0 ? -x : x)),
+  );
+  assert.deepEqual(operators, ['ABS']);
+});
+
 test('a Neg by itself', async () => {
   const { data } = await run([{ name: 'y', op: 'Neg', input: ['x'], attr: FLOAT }], {}, 'y');
   assert.deepEqual(

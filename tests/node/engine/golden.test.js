@@ -29,7 +29,7 @@ const viewOf = (dtype) => VIEWS[/** @type {keyof typeof VIEWS} */ (dtype)];
 const INDICES = { int32: Int32Array, int64: BigInt64Array };
 const runs = [...variants, ...variants.map((variant) => /** @type {const} */ (`${variant}-threads`))];
 /** Files of cases in tests/data/ops. */
-const OPERATOR_GROUPS = ['cases', 'reduce_max', 'prelu', 'arg_max'];
+const OPERATOR_GROUPS = ['cases', 'reduce_max', 'prelu', 'arg_max', 'abs'];
 /** The weights are those of trained networks: what they see first is as it should be. */
 const TRAINED = /^(mobilenet_v1_0\.25_128_quant|mobilenet_v2_1\.0_224_quant|tf2_mobilenet_v2)/;
 const LARGE_MODELS = [...readList().keys()].filter((path) => /^models\/.*\.tflite$/.test(path));

@@ -444,6 +444,7 @@ const RULES = {
   Max: reduction('REDUCE_MAX'),
   ArgMax: argMax,
   Prelu: prelu,
+  Abs: unary('ABS'),
   Neg: negated,
   AvgPool: pool('AVERAGE_POOL_2D'),
   MaxPool: pool('MAX_POOL_2D'),
