@@ -202,7 +202,8 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
 static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {
   const void* input = ocl_conv_sums_input(graph, step);
   void* output = ocl_conv_sums_output(graph, step);
-  void* workspace = (uint8_t*)step->workspace + ocl_conv_sums_bytes(graph, step);
+  const size_t sums_bytes = ocl_conv_sums_bytes(graph, step);
+  void* workspace = sums_bytes == 0 ? step->workspace : (uint8_t*)step->workspace + sums_bytes;
   const ocl_dtype dtype = ocl_conv_inner_dtype(graph, step);
   if (dtype == OCL_FLOAT32) return xnn_setup_convolution2d_nhwc_f32(step->xnn, workspace, input, output);
   if (dtype == OCL_INT8) return xnn_setup_convolution2d_nhwc_qs8_qc8w(step->xnn, workspace, input, output);
