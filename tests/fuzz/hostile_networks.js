@@ -25,13 +25,13 @@ function single(tensors, operator, inputs = tensors.slice(0, -1).map((_, i) => i
   return { tensors, operators: [{ ...operator, inputs, outputs: [output] }], inputs: [0], outputs: [output] };
 }
 
-/** @param {number} anchors @param {object} options */
-function postprocess(anchors, options) {
+/** @param {number} anchors @param {object} options @param {number} [classes] */
+function postprocess(anchors, options, classes = 1) {
   const uint8 = /** @type {const} */ ({ dtype: 'uint8', scale: 0.1 });
   return {
     tensors: [
       { shape: [1, anchors, 4], ...uint8 },
-      { shape: [1, anchors, 1], ...uint8 },
+      { shape: [1, anchors, classes], ...uint8 },
       int32s([anchors, 4]),
       { shape: [anchors, 4], ...uint8 },
       ...Array.from({ length: 4 }, () => ({ shape: [1] })),
@@ -151,5 +151,32 @@ export const REFUSED = {
       code: 1,
       options: [5, ...ints({ 1: 1, 2: 1, 3: 30, 4: 30 })],
     }),
+  ],
+  // Rows that wrap 32 bits: 65 538 * 65 535 + 1 is 65 535 less than 2^32.
+  'a window of rows farther apart than 32 bits': [
+    'MODEL_TOO_LARGE',
+    single(
+      [
+        { shape: [1, 9, 1, 1] },
+        { shape: [1, 65539, 1, 1], data: Array(65539).fill(1) },
+        { shape: [1, 9, 1, 1] },
+      ],
+      { code: 3, options: [1, ...ints({ 1: 1, 2: 1, 4: 1, 5: 65535 })] },
+    ),
+  ],
+  'nothing, joined for minutes': [
+    'MODEL_TOO_LARGE',
+    {
+      tensors: [{ shape: [1 << 22, 1] }, { shape: [1 << 22, 0] }, { shape: [1 << 22, 1] }],
+      operators: [
+        { code: 2, options: [10, ['i32', 0, 1]], inputs: [0, ...Array(4000).fill(1)], outputs: [2] },
+      ],
+      inputs: [0],
+      outputs: [2],
+    },
+  ],
+  'classes ranked for minutes': [
+    'MODEL_TOO_LARGE',
+    postprocess(1000, { max_detections: 1000, max_classes_per_detection: 20000, num_classes: 20000 }, 20000),
   ],
 };
