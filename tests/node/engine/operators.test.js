@@ -76,6 +76,35 @@ for (const kind of Object.keys(BINARY))
     engine.close();
   });
 
+for (const kind of ['CONV_2D', 'DEPTHWISE_CONV_2D'])
+  test(`${kind} pads by the shape that its input has, not by the one that the file says`, async () => {
+    const channels = kind === 'CONV_2D' ? [2, 3] : [2, 1];
+    const kernel = { dtype: /** @type {const} */ ('float32'), shape: [2, 2, ...channels], data: numbers(24) };
+    const options = { padding: 'SAME', strideH: 3, strideW: 3, dilationH: 1, dilationW: 1 };
+    const input = { name: 'x', shape: [1, 4, 7, 2] };
+    /** @param {number[]} said the shape of the convolution's input, in the file */
+    const outputFor = async (said) => {
+      const same = { kind: 'RELU', inputs: [input], output: { name: 'same', shape: said }, options: {} };
+      const conv = {
+        kind,
+        inputs: [same.output],
+        output: { name: 'y', shape: [1, 2, 3, channels[0] * channels[1]] },
+        options: { ...options, ...(kind === 'CONV_2D' ? {} : { depthMultiplier: 1 }) },
+        weights: {
+          kernel: { ...kernel, data: kernel.data.slice(0, 4 * channels[0] * channels[1]) },
+          isTransposed: false,
+        },
+      };
+      const engine = await open([input], [same, conv]);
+      engine.closeModel();
+      const { data } = run(engine, [numbers(56)]);
+      engine.close();
+      return data;
+    };
+    // SAME takes no padding of 6 and 6 (a stride is larger than the window), and one row and one column of 4 and 7.
+    assert.deepEqual(await outputFor([1, 6, 6, 2]), await outputFor([1, 4, 7, 2]));
+  });
+
 test('a convolution whose columns are chosen keeps its SAME padding where a stride is larger than the window', async () => {
   const input = { name: 'x', shape: [1, 5, 7, 2] };
   const output = { name: 'y', shape: [1, 5, 3, 4] };
