@@ -1,4 +1,3 @@
-// sources: src/detect/detection_postprocess.c src/detect/nms.c src/base/status.c src/base/text.c
 #include "check.h"
 #include "detect/detection_postprocess.h"
 #include "test_data.h"
