@@ -40,13 +40,17 @@ build/emcc: tools/toolchain.sh tools/trixie.sh
 build/sources: tools/sources.sh tools/trixie.sh
 	@mkdir -p build && tools/sources.sh >$@.tmp && mv $@.tmp $@
 
-# build/xnnpack-simd and build/xnnpack-relaxed contain the path of the built library. The path has a hash of everything
-# that the library is made from.
-build/xnnpack-%: build/emcc build/sources tools/xnnpack.mk tools/xnnpack_unused.h
-	@key=$$({ cat tools/xnnpack.mk tools/xnnpack_unused.h; $$(cat build/emcc) -dumpversion; echo $(XNNPACK_DIR) $(SOURCES); } | sha256sum | cut -c1-12); \
+# build/xnnpack-… contains the path of a built library. The path has a hash of everything that the library is made from.
+XNNPACK_OF_WASM := build/xnnpack-simd build/xnnpack-relaxed
+$(XNNPACK_OF_WASM): build/emcc
+$(XNNPACK_OF_WASM): XNNPACK_CC = $$(cat build/emcc) -msimd128 -mbulk-memory -matomics $(if $(findstring relaxed,$@),-mrelaxed-simd)
+$(XNNPACK_OF_WASM): XNNPACK_AR = $$(dirname $$(cat build/emcc))/emar
+$(XNNPACK_OF_WASM): XNNPACK_LEVELS := FAST=-O3 SMALL=-Os
+build/xnnpack-%: build/sources tools/xnnpack.mk tools/xnnpack_unused.h
+	@cc="$(XNNPACK_CC)"; key=$$({ cat $(filter tools/%,$^); $$cc -dumpversion; echo $$cc "$(XNNPACK_LEVELS)" $(XNNPACK_DIR) $(SOURCES); } | sha256sum | cut -c1-12); \
 	out=$(CACHE)/xnnpack-$$key/$*; \
-	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$* EMCC=$$(cat build/emcc) SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$out \
-	  && echo $$out >$@
+	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$(lastword $(subst -, ,$*)) CC="$$cc" AR="$(XNNPACK_AR)" $(XNNPACK_LEVELS) \
+	  SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$out && echo $$out >$@
 
 # ---- C sources: compiled for plain and for relaxed SIMD; files that use OCL_THREADS again for threads ----
 
@@ -191,18 +195,7 @@ serve: build/package/package.json ## serve the demo page
 
 # ---- tests ----
 
-NATIVE_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DSTBI_TESTS
-NATIVE_TESTS := $(patsubst tests/c/%.c,build/native/%,$(wildcard tests/c/*/test_*.c))
-
-# Each test lists the sources to link with in its "// sources:" line.
-build/native/%: tests/c/%.c $(C_HEADERS) $(C_FILES) $(wildcard tests/c/*.h tests/c/*/*.h) build/sources
-	@mkdir -p $(@D) && echo "  native: $*"
-	@gcc $(WARNINGS) $(NATIVE_FLAGS) -Isrc -Itests/c -isystem $(SOURCES)/libstb $< \
-	  $$(sed -n 's,^// sources: ,,p' $<) -lm -o $@
-test-c: $(NATIVE_TESTS) ## build the native C tests and run them under ASan and UBSan
-	@for test in $(NATIVE_TESTS); do $$test || echo "# $$test ended with $$?"; done | awk '{ print } \
-	  /^ok .* # SKIP / { skipped++; next } /^ok / { passed++ } /^not ok / { failed++ } /^# .* ended with / { broken = 1 } \
-	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit broken }'
+include tools/native/native.mk
 
 # The example in ocelli.h's comment as a program: tests/c/example completes it, and tests/node/native runs it in Node.
 build/example/example.inc: src/ocelli.h
@@ -248,7 +241,7 @@ test-package: build/package/package.json node_modules/.installed ## test the pac
 
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json
-FORMATTED_C := $(C_FILES) $(filter %.h,$(C_HEADERS)) $(wildcard wasm/bridge/*.c tests/c/*.h tests/c/*/*.[ch])
+FORMATTED_C := $(C_FILES) $(filter %.h,$(C_HEADERS)) $(NATIVE_HEADERS) $(wildcard wasm/bridge/*.c tools/native/*.c tests/c/*.h tests/c/*/*.[ch])
 check-format: node_modules/.installed
 	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
 format: node_modules/.installed ## format all source files

@@ -63,23 +63,26 @@ int32_t ocl_detection_postprocess_num_rows(const ocl_detection_postprocess* post
   return postprocess->params.max_detections * postprocess->params.max_classes_per_detection;
 }
 
-uint64_t ocl_detection_postprocess_count_comparisons(const ocl_detection_postprocess* postprocess,
-                                                     int32_t num_anchors) {
-  const ocl_detection_postprocess_params* p = &postprocess->params;
-  const int32_t max_selected = p->use_regular_nms ? p->detections_per_class : p->max_detections;
-  const int32_t num_selected = max_selected < num_anchors ? max_selected : num_anchors;
-  return (uint64_t)(p->use_regular_nms ? p->num_classes : 1) * (uint64_t)num_anchors * (uint64_t)num_selected;
-}
-
-// ---- scratch: boxes, candidates, selected, kept ----
-
-enum { BYTES_PER_ANCHOR = 4 * sizeof(float) + 2 * sizeof(ocl_nms_candidate) };
-
 // The fast variant keeps classes of one anchor at a time.
 static int32_t count_kept(const ocl_detection_postprocess_params* p) {
   if (p->use_regular_nms) return p->max_detections;
   return p->max_classes_per_detection < p->num_classes ? p->max_classes_per_detection : p->num_classes;
 }
+
+uint64_t ocl_detection_postprocess_count_comparisons(const ocl_detection_postprocess* postprocess,
+                                                     int32_t num_anchors) {
+  const ocl_detection_postprocess_params* p = &postprocess->params;
+  const int32_t max_selected = p->use_regular_nms ? p->detections_per_class : p->max_detections;
+  const uint64_t num_selected = (uint64_t)(max_selected < num_anchors ? max_selected : num_anchors);
+  const uint64_t num_classes = (uint64_t)p->num_classes, max_kept = (uint64_t)count_kept(p);
+  if (!p->use_regular_nms) return num_selected * ((uint64_t)num_anchors + num_classes * max_kept);
+  const uint64_t num_found = num_classes * num_selected;
+  return num_classes * (num_selected * (uint64_t)num_anchors + (num_found < max_kept ? num_found : max_kept));
+}
+
+// ---- scratch: boxes, candidates, selected, kept ----
+
+enum { BYTES_PER_ANCHOR = 4 * sizeof(float) + 2 * sizeof(ocl_nms_candidate) };
 
 ocl_status ocl_detection_postprocess_scratch_size(const ocl_detection_postprocess* postprocess, int32_t num_anchors,
                                                   int32_t num_columns, size_t* size_bytes_out, ocl_detail* detail) {

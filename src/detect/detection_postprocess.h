@@ -48,7 +48,7 @@ int32_t ocl_detection_postprocess_num_rows(const ocl_detection_postprocess* post
 ocl_status ocl_detection_postprocess_scratch_size(const ocl_detection_postprocess* postprocess, int32_t num_anchors,
                                                   int32_t num_columns, size_t* size_bytes_out, ocl_detail* detail);
 
-// The most pairs of boxes that a run compares.
+// The most comparisons that a run makes, of boxes and of scores.
 uint64_t ocl_detection_postprocess_count_comparisons(const ocl_detection_postprocess* postprocess, int32_t num_anchors);
 
 // `num_anchors` and `num_columns`: as the scratch size was asked for. `scratch`: that many bytes of

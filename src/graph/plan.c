@@ -79,7 +79,12 @@ static void find_lifetimes(ocl_graph* graph) {
       const ocl_value* input = ocl_graph_in(graph, step, i);
       if (input != NULL) extend_lifetime(graph, input, s);
     }
-    for (int32_t i = 0; i < step->op.num_outputs; i++) extend_lifetime(graph, ocl_graph_out(graph, step, i), s);
+    // Detections are read after a run, whether or not the network gives them.
+    const int32_t end = step->kind->num_classes == NULL ? s : graph->num_steps;
+    for (int32_t i = 0; i < step->op.num_outputs; i++) {
+      extend_lifetime(graph, ocl_graph_out(graph, step, i), s);
+      extend_lifetime(graph, ocl_graph_out(graph, step, i), end);
+    }
   }
   // Inputs stay valid for the whole run, so that a run can be repeated without writing them again.
   for (int32_t i = 0; i < graph->num_values; i++) {

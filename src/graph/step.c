@@ -125,11 +125,17 @@ bool ocl_graph_broadcast(const ocl_shape* a, const ocl_shape* b, ocl_shape* shap
 
 // XNNPACK keeps a pointer for each kernel element of each output pixel. A window that needs more is rejected.
 static const int64_t kMaxIndirections = (int64_t)1 << 27;
+// XNNPACK adds a window's rows to an input's (at most 2^28) in 32 bits.
+static const int64_t kMaxSpan = (int64_t)1 << 30;
+
+static int64_t span_of(int64_t kernel, int64_t dilation) {
+  return (kernel - 1) * dilation + 1;
+}
 
 static int64_t window_outputs(ocl_padding padding, int64_t input, int64_t explicit_padding, int64_t kernel,
                               int64_t stride, int64_t dilation) {
   if (padding == OCL_PADDING_SAME) return (input + stride - 1) / stride;
-  const int64_t span = (kernel - 1) * dilation + 1;
+  const int64_t span = span_of(kernel, dilation);
   return input + explicit_padding < span ? 0 : (input + explicit_padding - span) / stride + 1;
 }
 
@@ -137,6 +143,11 @@ ocl_status ocl_graph_plan_window(ocl_graph* graph, const ocl_step* step, const o
                                  ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_pad_2d* pad = &window->explicit_padding;
+  if (span_of(window->kernel_h, window->dilation_h) > kMaxSpan ||
+      span_of(window->kernel_w, window->dilation_w) > kMaxSpan)
+    return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "a %d x %d window, dilated by %d x %d",
+                            (int)window->kernel_h, (int)window->kernel_w, (int)window->dilation_h,
+                            (int)window->dilation_w);
   const int64_t out_h = window_outputs(window->padding, input->shape.dims[1], pad->top + pad->bottom, window->kernel_h,
                                        window->stride_h, window->dilation_h);
   const int64_t out_w = window_outputs(window->padding, input->shape.dims[2], pad->left + pad->right, window->kernel_w,

@@ -164,9 +164,11 @@ typedef struct {
   int64_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
 } ocl_window;
 
-// SAME's padding along one dimension, both sides together. Negative if a stride is larger than its window.
+// SAME's padding along one dimension, both sides together. The formula is negative if a stride is larger than its
+// window.
 static inline int64_t ocl_graph_same_padding(int64_t size, int64_t kernel, int64_t stride, int64_t dilation) {
-  return (size - 1) / stride * stride + (kernel - 1) * dilation + 1 - size;
+  const int64_t padding = (size - 1) / stride * stride + (kernel - 1) * dilation + 1 - size;
+  return padding > 0 ? padding : 0;
 }
 
 // Sets output 0's shape to [N, h, w, channels].

@@ -114,8 +114,7 @@ static void run_narrow_strip(const strip* s, int step, size_t num_channels) {
 
 static void copy_pointers(const float** inputs, size_t count, size_t offset_bytes, const float* zero,
                           const float** out) {
-  for (size_t i = 0; i < count; i++)
-    out[i] = inputs[i] == zero ? zero : (const float*)(const void*)((const char*)inputs[i] + offset_bytes);
+  for (size_t i = 0; i < count; i++) out[i] = inputs[i] == zero ? zero : ocl_kernels_move(inputs[i], offset_bytes);
 }
 
 void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** input, const float* weights, float* output,

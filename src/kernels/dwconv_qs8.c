@@ -95,7 +95,7 @@ static inline __attribute__((always_inline)) void run_strip(const strip* given, 
 }
 
 static void copy_pointers(const int8_t** inputs, size_t count, size_t offset, const int8_t* zero, const int8_t** out) {
-  for (size_t i = 0; i < count; i++) out[i] = inputs[i] == zero ? zero : inputs[i] + offset;
+  for (size_t i = 0; i < count; i++) out[i] = inputs[i] == zero ? zero : ocl_kernels_move(inputs[i], offset);
 }
 
 void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,

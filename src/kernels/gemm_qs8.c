@@ -61,7 +61,8 @@ static inline __attribute__((always_inline)) void multiply(const int num_rows, p
     for (size_t t = p.num_taps; t != 0; t--) {
       if (taps != NULL) {
 #pragma clang loop unroll(full)
-        for (int i = 0; i < num_rows; i++) p.in.rows[i] = taps[i] == p.zero ? p.zero : taps[i] + p.offset;
+        for (int i = 0; i < num_rows; i++)
+          p.in.rows[i] = taps[i] == p.zero ? p.zero : ocl_kernels_move(taps[i], p.offset);
         taps += num_rows;
       }
       p.weights = add_rows(sums, num_rows, p.in, p.depth, p.weights, flip);
@@ -87,7 +88,7 @@ static inline void set_rows(const int num_rows, size_t num_given, product* p, co
 #pragma clang loop unroll(full)
   for (int i = 0; i < num_rows; i++) {
     const size_t row = (size_t)i < num_given ? (size_t)i : num_given - 1;
-    p->in.rows[i] = in + row * in_stride;
+    p->in.rows[i] = ocl_kernels_move(in, row * in_stride);
     p->outputs[i] = out + row * out_stride;
   }
 }

@@ -10,6 +10,11 @@
 union xnn_f32_minmax_params;
 union xnn_qs8_qc8w_conv_minmax_params;
 
+// XNNPACK's offsets lead from one buffer to another, so they are added as numbers: they may wrap.
+static inline const void* ocl_kernels_move(const void* address, size_t offset_bytes) {
+  return (const void*)((uintptr_t)address + offset_bytes);
+}
+
 // Whether a float convolution of one group can be created from float16 weights: call ocl_pack_f32_from_halves(true)
 // before creating it and ocl_pack_f32_from_halves(false) after.
 bool ocl_kernels_pack_halves(size_t inputs, size_t outputs);

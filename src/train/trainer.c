@@ -11,8 +11,8 @@ typedef struct {
   ocl_layer is;
   int32_t height, width, channels;  // of the input
   int32_t out_height, out_width;
-  size_t kernel, norm;  // offsets of its parameters
-  size_t kernel_size;   // 0: a pool
+  size_t kernel, norm;   // offsets of its parameters
+  uint64_t kernel_size;  // 0: a pool. 64 bits: fit() refuses sizes that 32 bits would wrap
   float *input, *output, *input_gradient, *gradient;
   float *normalized, *inverse;  // live batch norm: (x - mean) * inverse deviation, and that [channels]
 } layer;
@@ -46,8 +46,8 @@ static bool fit_layer(layer* l, int32_t index, const layer* previous, size_t at)
   l->out_height = is_pool ? 1 : ocl_depthwise_out(l->height, stride);
   l->out_width = is_pool ? 1 : ocl_depthwise_out(l->width, stride);
   l->kernel = at;
-  l->kernel_size = is_pool ? 0 : (size_t)is->channels * (size_t)(is->kind == OCL_DEPTHWISE ? 9 : l->channels);
-  l->norm = at + l->kernel_size;
+  l->kernel_size = is_pool ? 0 : (uint64_t)is->channels * (uint64_t)(is->kind == OCL_DEPTHWISE ? 9 : l->channels);
+  l->norm = at + (size_t)l->kernel_size;
   return true;
 }
 
@@ -345,7 +345,7 @@ static void apply(const ocl_trainer* t, int32_t step, float learning_rate, size_
 static void apply_layer(const ocl_trainer* t, const layer* l, int32_t step, float learning_rate) {
   if (l->kernel_size == 0) return;
   const size_t channels = (size_t)l->is.channels;
-  apply(t, step, learning_rate, l->kernel, l->kernel_size);
+  apply(t, step, learning_rate, l->kernel, (size_t)l->kernel_size);
   if (l->is.norm != OCL_NORM_FROZEN) apply(t, step, learning_rate, l->norm, channels);
   if (l->is.norm == OCL_NORM_LIVE) apply(t, step, learning_rate, l->norm + channels, channels);
 }

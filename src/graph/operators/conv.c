@@ -5,6 +5,7 @@
 
 #include "graph/operators/table.h"
 #include "kernels/kernels.h"
+#include "xnnpack/operator.h"
 
 // ---- building ----
 
@@ -49,20 +50,6 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
 #undef WINDOW
 }
 
-// If a stride is larger than the window, SAME padding can be negative, which XNNPACK takes for a huge unsigned number.
-// Such an operator gets its padding explicitly, 0 in place of a negative number.
-static void make_padding_explicit(const ocl_value* input, ocl_step* step) {
-  ocl_conv* conv = ocl_conv_of(step);
-  const int64_t height = ocl_graph_same_padding(input->shape.dims[1], conv->kernel[1], step->op.options.conv.stride_h,
-                                                step->op.options.conv.dilation_h);
-  const int64_t width = ocl_graph_same_padding(input->shape.dims[2], conv->kernel[2], step->op.options.conv.stride_w,
-                                               step->op.options.conv.dilation_w);
-  if (conv->padding_mode != OCL_PADDING_SAME || (height >= 0 && width >= 0)) return;
-  const int32_t rows = height > 0 ? (int32_t)height : 0, columns = width > 0 ? (int32_t)width : 0;
-  conv->padding = (ocl_pad_2d){rows / 2, rows - rows / 2, columns / 2, columns - columns / 2};
-  conv->padding_mode = OCL_PADDING_VALID;
-}
-
 // TFLite's converter quantizes only weights with at least this many elements.
 static const size_t kMinQuantizedWeights = 1024;
 
@@ -93,7 +80,6 @@ static ocl_status build_with(ocl_graph* graph, ocl_step* step, ocl_conv_weights*
   ocl_conv* conv = ocl_conv_of(step);
   grouping g;
   for (int i = 0; i < 4; i++) conv->kernel[i] = w->shape.dims[i];
-  make_padding_explicit(ocl_graph_in(graph, step, 0), step);
   if (!find_grouping(step, &g))
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its kernel does not fit an input of %d channels",
                             (int)conv->channels);
@@ -143,6 +129,30 @@ void ocl_conv_drop(ocl_step* step) {
 }
 
 // ---- planning ----
+
+ocl_pad_2d ocl_conv_padding(ocl_graph* graph, const ocl_step* step) {
+  const ocl_conv* conv = ocl_conv_of(step);
+  if (conv->padding_mode != OCL_PADDING_SAME) return conv->padding;
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const int32_t rows = (int32_t)ocl_graph_same_padding(
+      input->shape.dims[1], conv->kernel[1], step->op.options.conv.stride_h, step->op.options.conv.dilation_h);
+  const int32_t columns = (int32_t)ocl_graph_same_padding(
+      input->shape.dims[2], conv->kernel[2], step->op.options.conv.stride_w, step->op.options.conv.dilation_w);
+  return (ocl_pad_2d){rows / 2, rows - rows / 2, columns / 2, columns - columns / 2};
+}
+
+// Sets the SAME padding explicitly: if a stride is larger than the window, XNNPACK computes a negative padding and
+// takes it for a huge unsigned number. The operator was created with the flag, so that it has zeros to pad with.
+static void set_padding(ocl_graph* graph, ocl_step* step) {
+  if (ocl_conv_of(step)->padding_mode != OCL_PADDING_SAME) return;
+  const ocl_pad_2d pad = ocl_conv_padding(graph, step);
+  xnn_operator_t op = step->xnn;
+  op->flags &= ~(uint32_t)XNN_FLAG_TENSORFLOW_SAME_PADDING;
+  op->padding_top = (uint32_t)pad.top;
+  op->padding_bottom = (uint32_t)pad.bottom;
+  op->padding_left = (uint32_t)pad.left;
+  op->padding_right = (uint32_t)pad.right;
+}
 
 static enum xnn_status reshape_in_xnn(ocl_graph* graph, ocl_step* step) {
   const int32_t* dims = ocl_graph_in(graph, step, 0)->shape.dims;
@@ -194,6 +204,7 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
   step->multiply_adds = (uint64_t)ocl_shape_num_elements(&output->shape) * (uint64_t)conv->kernel[1] *
                         (uint64_t)conv->kernel[2] * (uint64_t)group_inputs;
   if (step->xnn == NULL) return OCL_OK;
+  set_padding(graph, step);
   OCL_TRY(reshape_convolution(graph, step, detail));
   step->workspace_bytes += ocl_conv_sums_bytes(graph, step);
   return OCL_OK;
@@ -202,7 +213,8 @@ static ocl_status plan_convolution(ocl_graph* graph, ocl_step* step, ocl_detail*
 static enum xnn_status bind_convolution(ocl_graph* graph, ocl_step* step) {
   const void* input = ocl_conv_sums_input(graph, step);
   void* output = ocl_conv_sums_output(graph, step);
-  void* workspace = (uint8_t*)step->workspace + ocl_conv_sums_bytes(graph, step);
+  const size_t sums_bytes = ocl_conv_sums_bytes(graph, step);
+  void* workspace = sums_bytes == 0 ? step->workspace : (uint8_t*)step->workspace + sums_bytes;
   const ocl_dtype dtype = ocl_conv_inner_dtype(graph, step);
   if (dtype == OCL_FLOAT32) return xnn_setup_convolution2d_nhwc_f32(step->xnn, workspace, input, output);
   if (dtype == OCL_INT8) return xnn_setup_convolution2d_nhwc_qs8_qc8w(step->xnn, workspace, input, output);

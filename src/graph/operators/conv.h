@@ -66,6 +66,8 @@ ocl_dtype ocl_conv_inner_dtype(ocl_graph* graph, const ocl_step* step);
 bool ocl_conv_can_pad(const ocl_tflite_operator* op);
 // `run` of all operators with weights.
 enum xnn_status ocl_conv_run(ocl_graph* graph, ocl_step* step);
+// How its input, of the shape that it has now, is padded.
+ocl_pad_2d ocl_conv_padding(ocl_graph* graph, const ocl_step* step);
 void ocl_conv_drop(ocl_step* step);
 // `makes_columns` of CONV_2D: true unless the convolution is grouped.
 bool ocl_conv_makes_columns(const ocl_step* step);

@@ -43,14 +43,6 @@ static void add_products(const layout* l, const float* pixel, int32_t channels, 
     for (size_t o = 0; o < outputs; o++) sums[o] += pixel[i] * weights[o];
 }
 
-// Padding before the first row or column. SAME puts the smaller half there.
-static int32_t padding_before(const ocl_step* step, int32_t size, int32_t taps, int32_t stride, int32_t dilation,
-                              int32_t padding) {
-  if (ocl_conv_of(step)->padding_mode != OCL_PADDING_SAME) return padding;
-  const int64_t total = ocl_graph_same_padding(size, taps, stride, dilation);
-  return total > 0 ? (int32_t)(total / 2) : 0;
-}
-
 void ocl_conv_run_builtin(ocl_graph* graph, ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
@@ -58,8 +50,7 @@ void ocl_conv_run_builtin(ocl_graph* graph, ocl_step* step) {
   const int32_t *from = input->shape.dims, *to = output->shape.dims, channels = from[3];
   const int32_t stride_h = step->op.options.conv.stride_h, stride_w = step->op.options.conv.stride_w;
   const int32_t dilation_h = step->op.options.conv.dilation_h, dilation_w = step->op.options.conv.dilation_w;
-  const int32_t top = padding_before(step, from[1], l.taps_h, stride_h, dilation_h, ocl_conv_of(step)->padding.top);
-  const int32_t left = padding_before(step, from[2], l.taps_w, stride_w, dilation_w, ocl_conv_of(step)->padding.left);
+  const ocl_pad_2d pad = ocl_conv_padding(graph, step);
   const size_t tap_weights = (size_t)l.inputs * (size_t)l.outputs, outputs = (size_t)l.outputs;
   const float* weights = ocl_conv_of(step)->channel_factors;
   const float* bias = weights + (size_t)l.taps_h * (size_t)l.taps_w * tap_weights;
@@ -71,8 +62,8 @@ void ocl_conv_run_builtin(ocl_graph* graph, ocl_step* step) {
     for (int32_t at = 0; at < to[1] * to[2]; at++, sums += outputs) {
       for (size_t o = 0; o < outputs; o++) sums[o] = l.is_depthwise ? bias[o] : 0;
       for (int32_t tap = 0; tap < l.taps_h * l.taps_w; tap++) {
-        const int32_t y = at / to[2] * stride_h - top + tap / l.taps_w * dilation_h;
-        const int32_t x = at % to[2] * stride_w - left + tap % l.taps_w * dilation_w;
+        const int32_t y = at / to[2] * stride_h - pad.top + tap / l.taps_w * dilation_h;
+        const int32_t x = at % to[2] * stride_w - pad.left + tap % l.taps_w * dilation_w;
         if (y < 0 || y >= from[1] || x < 0 || x >= from[2]) continue;
         const float* pixel = image + ((size_t)y * (size_t)from[2] + (size_t)x) * (size_t)channels;
         add_products(&l, pixel, channels, weights + (size_t)tap * tap_weights, sums);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "graph/operators/conv.h"
+#include "kernels/kernels.h"
 #include "xnnpack/allocator.h"
 #include "xnnpack/indirection.h"
 #include "xnnpack/math.h"
@@ -22,7 +23,7 @@ void ocl_graph_enable_shared_rows(void) {
 
 // The address that the pointers are relative to. It must not be zero_buffer (padding): kernels add no offset to that.
 static const void* base(xnn_operator_t op) {
-  return (const char*)op->zero_buffer + XNN_ALLOCATION_ALIGNMENT;
+  return ocl_kernels_move(op->zero_buffer, XNN_ALLOCATION_ALIGNMENT);
 }
 
 static size_t num_kept_rows(const ocl_step* step) {

@@ -9,10 +9,13 @@ typedef struct {
   size_t outer;     // the product of the dimensions before the axis
 } joining;
 
+static const uint64_t kWorkPerPart = 256;
+
 static void set_outer_size(ocl_step* step, const ocl_shape* shape, int32_t axis) {
   joining* state = step->state;
   state->outer = 1;
   for (int32_t i = 0; i < axis; i++) state->outer *= (size_t)shape->dims[i];
+  step->other_work = kWorkPerPart * (uint64_t)state->outer * (uint64_t)step->op.num_inputs;  // parts may be empty
 }
 
 // If an 8-bit input has another quantization than the output, lookup tables requantize all inputs.

@@ -85,7 +85,7 @@ static void pool_stored(const pooling* p, const patch* at, const uint8_t* image,
 
 static int64_t padding_before(ocl_padding padding, int64_t size, int64_t kernel, int64_t stride) {
   const int64_t total = ocl_graph_same_padding(size, kernel, stride, 1);
-  return padding == OCL_PADDING_SAME && total > 0 ? total / 2 : 0;
+  return padding == OCL_PADDING_SAME ? total / 2 : 0;
 }
 
 static void clip(int64_t start, int64_t length, int64_t limit, int64_t* from, int64_t* to) {

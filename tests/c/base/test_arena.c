@@ -1,4 +1,3 @@
-// sources: src/base/arena.c src/base/status.c src/base/text.c
 #include <stdbool.h>
 
 #include "base/arena.h"

@@ -1,5 +1,3 @@
-// sources: src/base/text.c
-
 // Against the C library's own printf.
 #include <limits.h>
 #include <stdint.h>

@@ -1,4 +1,3 @@
-// sources: src/detect/anchors.c src/base/status.c src/base/text.c
 #include "check.h"
 #include "detect/anchors.h"
 #include "test_data.h"

@@ -1,4 +1,3 @@
-// sources: src/detect/feature_map.c
 // Pooling against the definition, cell by cell in double: the integral of the map over the box, divided by its area.
 #include <stdint.h>
 

@@ -1,4 +1,3 @@
-// sources: src/detect/ssd.c src/detect/nms.c src/detect/anchors.c src/base/status.c src/base/text.c
 #include "ssd_cases.h"
 
 // ---- random heads against the definition, written plainly in double

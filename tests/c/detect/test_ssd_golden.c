@@ -1,5 +1,3 @@
-// sources: src/detect/ssd.c src/detect/nms.c src/detect/anchors.c src/base/status.c src/base/text.c
-
 // What TensorFlow makes of the default detector's heads; its stages of the Open Images detector, and the person
 // detector's.
 #include "ssd_cases.h"

@@ -1,5 +1,3 @@
-// sources: src/image/image.c src/image/probe.c src/image/probe_png.c src/image/probe_jpeg.c src/image/probe_bmp.c src/image/probe_gif.c src/image/stb.c src/image/exif.c src/base/status.c src/base/text.c
-
 // Leaks and stray reads are LeakSanitizer's and ASan's to find: every
 // file is handed over in an allocation of its exact size.
 #include <stdbool.h>

@@ -1,4 +1,3 @@
-// sources: src/image/resize.c src/base/status.c src/base/text.c
 // Against TensorFlow's own results (tests/data/resize) and exact properties of the geometry.
 #include <stdbool.h>
 

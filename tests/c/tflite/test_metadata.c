@@ -1,4 +1,3 @@
-// sources: src/tflite/metadata.c src/tflite/zip.c src/tflite/tflite.c src/tflite/operators.c src/tflite/verify.c src/tflite/schema.c src/tflite/flatbuffer.c src/base/status.c src/base/text.c
 #include "check.h"
 #include "flatbuffer_writer.h"
 #include "test_data.h"

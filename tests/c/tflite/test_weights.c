@@ -1,4 +1,3 @@
-// sources: src/tflite/weights.c src/base/status.c src/base/text.c
 #include <stdbool.h>
 
 #include "check.h"

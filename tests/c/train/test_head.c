@@ -1,4 +1,3 @@
-// sources: src/train/head.c
 // Cross-entropy and its gradient against Keras' own on logits up to +-100 (tests/data/train).
 #include "check.h"
 #include "test_data.h"

@@ -1,4 +1,3 @@
-// sources: src/train/matmul.c
 // Against the definition, in double, for every remainder of the tile and every choice of strides.
 #include "check.h"
 #include "train/matmul.h"

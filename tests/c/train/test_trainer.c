@@ -1,4 +1,3 @@
-// sources: src/train/trainer.c src/train/layers.c src/train/head.c src/train/optimizer.c src/train/matmul.c src/base/status.c src/base/text.c
 // Against Keras' trajectories (tests/data/train): every optimizer on the small head, step by step, and the tail with
 // frozen and live batch norm. tests/node/train/keras.test.js runs all cases, these among them, through the wasm.
 #include "check.h"

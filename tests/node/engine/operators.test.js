@@ -1,10 +1,11 @@
 // Single operators in files made here, against formulas: what a network asks for that the reference cases do not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { encode } from 'flatbuffers/js/flexbuffers.js';
 import '../../../wasm/platform/node.js';
 import { Engine } from '../../../wasm/engine/engine.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
-import { writeModel } from '../../fuzz/tiny_models.js';
+import { TINY_ANCHORS, writeModel } from '../../fuzz/tiny_models.js';
 import { loadEngine } from '../shared.js';
 
 /**
@@ -39,6 +40,8 @@ function run(engine, inputs) {
   return engine.readOutput(0);
 }
 
+/** Along the anchors. @type {import('../../fuzz/tiny_models.js').TinyOperator['options']} */
+const CONCATENATION = [10, ['i32', 0, 1]];
 const numbers = (/** @type {number} */ length) => Float32Array.from({ length }, (_, i) => i - length / 3);
 
 for (const [kind, shape, options] of /** @type {[string, number[], Record<string, number[]>][]} */ ([
@@ -74,6 +77,35 @@ for (const kind of Object.keys(BINARY))
       Array.from({ length: 24 }, (_, i) => BINARY[kind](x[Math.floor(i / 4)], y[i % 4])),
     );
     engine.close();
+  });
+
+for (const kind of ['CONV_2D', 'DEPTHWISE_CONV_2D'])
+  test(`${kind} pads by the shape that its input has, not by the one that the file says`, async () => {
+    const channels = kind === 'CONV_2D' ? [2, 3] : [2, 1];
+    const kernel = { dtype: /** @type {const} */ ('float32'), shape: [2, 2, ...channels], data: numbers(24) };
+    const options = { padding: 'SAME', strideH: 3, strideW: 3, dilationH: 1, dilationW: 1 };
+    const input = { name: 'x', shape: [1, 4, 7, 2] };
+    /** @param {number[]} said the shape of the convolution's input, in the file */
+    const outputFor = async (said) => {
+      const same = { kind: 'RELU', inputs: [input], output: { name: 'same', shape: said }, options: {} };
+      const conv = {
+        kind,
+        inputs: [same.output],
+        output: { name: 'y', shape: [1, 2, 3, channels[0] * channels[1]] },
+        options: { ...options, ...(kind === 'CONV_2D' ? {} : { depthMultiplier: 1 }) },
+        weights: {
+          kernel: { ...kernel, data: kernel.data.slice(0, 4 * channels[0] * channels[1]) },
+          isTransposed: false,
+        },
+      };
+      const engine = await open([input], [same, conv]);
+      engine.closeModel();
+      const { data } = run(engine, [numbers(56)]);
+      engine.close();
+      return data;
+    };
+    // SAME takes no padding of 6 and 6 (a stride is larger than the window), and one row and one column of 4 and 7.
+    assert.deepEqual(await outputFor([1, 6, 6, 2]), await outputFor([1, 4, 7, 2]));
   });
 
 test('a convolution whose columns are chosen keeps its SAME padding where a stride is larger than the window', async () => {
@@ -156,4 +188,55 @@ test('8-bit PRELU saturates where the ratio of its scales is past the range of f
     assert.deepEqual(engine.readOutput(0).data, Int8Array.of(127, -128, 127, 0, 0));
     engine.close();
   }
+});
+
+test('detections of a network that does not give them as outputs are those of one that does', async () => {
+  const anchors = TINY_ANCHORS.flat();
+  const scores = Array.from({ length: 32 }, (_, i) => (i % 2 === 0 ? 0.9 - i / 100 : 0.1));
+  const float = (/** @type {number[]} */ shape) => ({ shape });
+  const tensors = [
+    float([1, 16, 4]),
+    { shape: [1, 16, 2], data: scores },
+    { shape: [16, 4], data: anchors },
+    ...[[1, 4, 4], [1, 4], [1, 4], [1]].map(float),
+    ...[float([1, 16, 4]), float([1, 128, 4])],
+  ];
+  const customOptions = encode({
+    ...{ max_detections: 4, max_classes_per_detection: 1, num_classes: 2, nms_score_threshold: 0.25 },
+    ...{ nms_iou_threshold: 0.5, y_scale: 10.5, x_scale: 10.5, h_scale: 5.5, w_scale: 5.5 },
+  });
+  const operators = [
+    {
+      code: 32,
+      custom: 'TFLite_Detection_PostProcess',
+      customOptions,
+      inputs: [0, 1, 2],
+      outputs: [3, 4, 5, 6],
+    },
+    { code: 19, inputs: [0], outputs: [7] },
+    { code: 2, options: CONCATENATION, inputs: Array(8).fill(7), outputs: [8] },
+  ];
+  /** @param {number[]} outputs */
+  const detect = async (outputs) => {
+    const engine = await loadEngine('simd', writeModel({ tensors, operators, inputs: [0], outputs }));
+    engine.closeModel();
+    engine.writeInput(
+      0,
+      numbers(64).map((x) => x / 8),
+    );
+    engine.run();
+    const thresholds = {
+      scoreThreshold: 0.2,
+      iouThreshold: 1,
+      maxResults: 9,
+      maxPerClass: 9,
+      classAgnostic: false,
+    };
+    const found = engine.heads.detect(thresholds, undefined, { x: 0, y: 0, width: 9, height: 9 }, 0);
+    engine.close();
+    return found;
+  };
+  const found = await detect([8]);
+  assert.ok(found.length > 6);
+  assert.deepEqual(found, await detect([8, 3, 4, 5, 6]));
 });

@@ -1,0 +1,48 @@
+// Writes what the native tests read. For test_golden.c the cases of tests/data: a list, and files of inputs (as the
+// network takes them) and of answers (float32). For test_hostile.c the networks that are refused, and a list of them.
+// The Makefile runs it:  node write_cases.js OUT
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { REFUSED } from '../../fuzz/hostile_networks.js';
+import { writeModel } from '../../fuzz/tiny_models.js';
+import { readModelCase, readOperatorCase } from '../../golden_cases.js';
+
+const DATA = fileURLToPath(new URL('../../data', import.meta.url));
+const out = process.argv[2];
+/** @param {string} path */
+const readJson = (path) => JSON.parse(readFileSync(`${DATA}/${path}`, 'utf8'));
+
+mkdirSync(out, { recursive: true });
+const groups = readdirSync(`${DATA}/ops`).filter((name) => name.endsWith('.json'));
+const cases = [
+  ...groups.flatMap((group) =>
+    readJson(`ops/${group}`).map((/** @type {any} */ each) => readOperatorCase(each, `${DATA}/ops`)),
+  ),
+  ...readJson('models/cases.json').map((/** @type {any} */ each) => readModelCase(each, `${DATA}/models`)),
+];
+writeFileSync(`${out}/golden.txt`, cases.flatMap(writeCase).join('\n') + '\n');
+const hostile = Object.entries(REFUSED).map(
+  ([name, [code, network]], i) => `${code} ${write(`hostile${i}.tflite`, writeModel(network))} ${name}`,
+);
+writeFileSync(`${out}/hostile.txt`, hostile.join('\n') + '\n');
+
+/** @param {import('../../golden_cases.js').GoldenCase} golden */
+function writeCase({ name, model, inputs, outputs, hasDetections, isBatchFree }) {
+  return [
+    `case ${name} ${model} ${Number(hasDetections)} ${Number(isBatchFree)} ${inputs.length} ${outputs.length}`,
+    ...inputs.map((input, i) => `input ${write(`${name}.input${i}`, input)}`),
+    ...outputs.map(({ name: output, values, limit, cosine }, i) => {
+      const file = write(`${name}.output${i}`, Float32Array.from(values));
+      return `output ${output || '-'} ${values.length / inputs.length} ${file} ${limit} ${cosine}`;
+    }),
+  ];
+}
+
+/**
+ * @param {string} name
+ * @param {NodeJS.ArrayBufferView} numbers
+ */
+function write(name, numbers) {
+  writeFileSync(`${out}/${name}`, numbers);
+  return `${out}/${name}`;
+}
