@@ -1,6 +1,6 @@
 // Runs the lint rules of this repository that no other tool checks. Prints their messages; part of `make lint`.
 import { fileURLToPath } from 'node:url';
-import { checkIncludes } from './includes.js';
+import { checkIncludes, checkOperators } from './includes.js';
 import { checkLinks } from './links.js';
 import { checkNames } from './names.js';
 import { checkSizes } from './sizes.js';
@@ -8,7 +8,7 @@ import { checkTypes } from './types.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const checks = [checkIncludes, checkLinks, checkNames, checkSizes, checkTypes];
+const checks = [checkIncludes, checkOperators, checkLinks, checkNames, checkSizes, checkTypes];
 const messages = checks.flatMap((check) => check(ROOT));
 for (const message of messages) console.error(message);
 if (messages.length > 0) process.exitCode = 1;

@@ -33,9 +33,32 @@ export function checkIncludes(root) {
       .filter(({ path }) => ![folder, ...others].some((name) => name === dirname(path) || name === path))
       .map(
         ({ path, line }) =>
-          `src/${file}:${line}: ${path} is not below src/${folder}, which may include ${others.join(', ') || 'itself only'}`,
+          `src/${file}:${line}: src/${folder} may not include ${path}; it may include ${others.join(', ') || 'itself only'}`,
       );
   });
+}
+
+/**
+ * Lint rule: generic graph code asks a row of operators.def for its flags, and never which operator it has.
+ * @param {string} root the repository
+ * @returns {string[]} a message for each operator that is named
+ */
+export function checkOperators(root) {
+  const source = join(root, 'src');
+  return listFiles(source)
+    .filter((file) => dirname(file) === 'graph')
+    .flatMap((file) =>
+      readFileSync(join(source, file), 'utf8')
+        .split('\n')
+        .flatMap((text, i) => {
+          const name = /\bOCL_(OP|OPERATOR_ROW)_\w+/.exec(text)?.[0];
+          return name
+            ? [
+                `src/${file}:${i + 1}: ${name}: only graph/operators/ may name an operator; add a flag to operators.def`,
+              ]
+            : [];
+        }),
+    );
 }
 
 /**

@@ -9,7 +9,7 @@ const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.
 
 /** Other projects, and names of their files and functions. */
 const FOREIGN = new Set([
-  ...['LiteRT.js', 'TensorFlow.js', 'Next.js'],
+  ...['LiteRT.js', 'TensorFlow.js', 'transformers.js', 'Next.js'],
   ...['microparams-init.c', 'portable-api.c', 'pthreads.c', 'wingdi.h'],
   ...['createByteVector', 'pow'],
 ]);
