@@ -49,6 +49,7 @@ static ocl_status build_inputs(ocl_graph* graph, ocl_detail* detail) {
       return ocl_status_with_detail(OCL_MODEL_BAD_GRAPH, detail,
                                     "input '%s' has a free dimension; only the batch may be free", tensor.name);
     graph->values[graph->inputs[i]].is_input = true;
+    graph->values[graph->inputs[i]].is_batch_free = tensor.is_batch_free;
     graph->is_batch_free = graph->is_batch_free || tensor.is_batch_free;
   }
   return OCL_OK;

@@ -163,7 +163,7 @@ ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail) {
   uint64_t work = 0;
   for (int32_t i = 0; i < graph->num_inputs; i++) {
     ocl_value* input = &graph->values[graph->inputs[i]];
-    if (graph->is_batch_free && input->shape.rank > 0) input->shape.dims[0] = batch;
+    if (input->is_batch_free) input->shape.dims[0] = batch;
     OCL_TRY(ocl_graph_check_size(input, detail));
   }
   for (int32_t s = 0; s < graph->num_steps; s++) OCL_TRY(plan_step(graph, &graph->steps[s], batch, &work, detail));

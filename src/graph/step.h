@@ -24,6 +24,7 @@ typedef struct {
   ocl_pad_2d padding;  // if it is the output of an absorbed PAD: the padding that its convolution adds
   uint8_t* known;      // owned: elements known before a run (constants, shape arithmetic); NULL: not known
   bool is_input, is_output;
+  bool is_batch_free;     // an input whose dimension 0 is the batch
   bool is_kept_constant;  // `known` is a copy of a constant of the model and stays for the graph's life
   int32_t first_step, last_step;
   void* data;
@@ -88,7 +89,7 @@ struct ocl_graph {
   int32_t* columns;  // owned: `kept` of every step's columns; NULL: all columns are computed
   int32_t kept;      // index of the value of ocl_graph_kept(), -1: none
   int32_t batch;
-  bool is_batch_free;
+  bool is_batch_free;  // some input's is
   // The model computes shapes at run time. TFLite runs such models with its built-in kernels instead of XNNPACK, and
   // the two round differently.
   bool has_builtin_rounding;

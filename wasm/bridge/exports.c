@@ -142,19 +142,21 @@ ocl_status ocl_output(int32_t index, ocl_graph_tensor* tensor_out) {
   return OCL_OK;
 }
 
-const ocl_graph_info* ocl_network(void) {
-  static ocl_graph_info info;
-  info = ocl_graph_describe(ocl_session_graph(session));
-  return &info;
+ocl_status ocl_network(ocl_graph_info* info_out) {
+  const ocl_graph* graph = ocl_session_graph(session);
+  if (graph == NULL) return OCL_INVALID_ARGUMENT;
+  *info_out = ocl_graph_describe(graph);
+  return OCL_OK;
 }
 
 int32_t ocl_step_count(void) {
-  return ocl_graph_num_steps(ocl_session_graph(session));
+  const ocl_graph* graph = ocl_session_graph(session);
+  return graph == NULL ? 0 : ocl_graph_num_steps(graph);
 }
-const ocl_graph_step_info* ocl_step(int32_t index) {
-  static ocl_graph_step_info info;
-  info = ocl_graph_step(ocl_session_graph(session), index);
-  return &info;
+ocl_status ocl_step(int32_t index, ocl_graph_step_info* info_out) {
+  if (index < 0 || index >= ocl_step_count()) return OCL_INVALID_ARGUMENT;
+  *info_out = ocl_graph_step(ocl_session_graph(session), index);
+  return OCL_OK;
 }
 
 static double clock_us(void) {
@@ -211,9 +213,10 @@ ocl_status ocl_preprocess(const ocl_resize_target* target, const ocl_roi* roi, i
 // ---- heads -> boxes ----
 
 int32_t ocl_has_postprocess(void) {
+  const ocl_graph* graph = ocl_session_graph(session);
   ocl_graph_tensor tensors[4];
   int32_t num_classes;
-  return ocl_graph_postprocess(ocl_session_graph(session), tensors, &num_classes);
+  return graph != NULL && ocl_graph_postprocess(graph, tensors, &num_classes);
 }
 int32_t ocl_num_classes(void) {
   return ocl_session_num_classes(session);

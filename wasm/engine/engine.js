@@ -299,7 +299,7 @@ export class Engine {
   /** @returns {OperatorInfo[]} */
   get operators() {
     return Array.from({ length: this.#exports.ocl_step_count() }, (_, i) => {
-      const step = this.#memory.readStruct(this.#exports.ocl_step(i), STEP);
+      const step = this.#bridge.fill(STEP, (out) => this.#exports.ocl_step(i, out));
       return {
         operator: step.operatorName,
         output: step.outputName,
@@ -312,7 +312,7 @@ export class Engine {
   }
 
   get network() {
-    const network = this.#memory.readStruct(this.#exports.ocl_network(), NETWORK);
+    const network = this.#bridge.fill(NETWORK, (out) => this.#exports.ocl_network(out));
     const { arenaBytes, numParameters: parameters, multiplyAdds, isBatchFree: dynamicBatch } = network;
     return { arenaBytes, parameters, multiplyAdds, dynamicBatch };
   }

@@ -370,11 +370,13 @@ describe('in the wrong order', () => {
       (e) => e.features.use(0, false),
       (e) => e.features.read(1),
       (e) => e.features.readBoxes(1),
+      (e) => e.network,
       (e) => e.readOutput(0),
       (e) => e.writeInput(0, new Float32Array(1)),
       (e) => e.writeImage(new Float32Array(3), 0),
     ];
     for (const call of calls) refuses(() => call(engine));
+    assert.deepEqual([engine.operators, engine.heads.hasPostprocess], [[], false]);
     engine.closeModel();
     engine.image.drop();
     engine.close();

@@ -240,3 +240,33 @@ test('detections of a network that does not give them as outputs are those of on
   assert.ok(found.length > 6);
   assert.deepEqual(found, await detect([8, 3, 4, 5, 6]));
 });
+
+test('a batch applies only to the inputs that leave it free', async () => {
+  const free = { shape: [1, 4], signature: [-1, 4] };
+  const engine = await loadEngine(
+    'simd',
+    writeModel({
+      tensors: [free, { shape: [2, 1, 4] }, free],
+      operators: [{ code: 0, inputs: [0, 1], outputs: [2], options: [11, ['i8', 0, 0]] }],
+      inputs: [0, 1],
+      outputs: [2],
+    }),
+  );
+  for (const batch of [1, 3]) {
+    engine.setBatch(batch);
+    assert.deepEqual(
+      engine.inputs.map(({ shape }) => shape),
+      [
+        [batch, 4],
+        [2, 1, 4],
+      ],
+    );
+    const { shape, data } = run(engine, [numbers(4 * batch), Float32Array.of(0, 0, 0, 0, 5, 5, 5, 5)]);
+    assert.deepEqual(shape, [2, batch, 4]);
+    assert.deepEqual(
+      data,
+      Float32Array.from([0, 5].flatMap((by) => Array.from(numbers(4 * batch), (x) => x + by))),
+    );
+  }
+  engine.close();
+});
