@@ -8,6 +8,8 @@ import { Memory } from './memory.js';
 export class Bridge {
   /** True after a trap, which leaves the memory in an unknown state: do not use the instance again. */
   isBroken = false;
+  /** True once the module's session is gone. */
+  isClosed = false;
 
   /**
    * @param {Exports} exports
@@ -20,7 +22,10 @@ export class Bridge {
       free: (a) => exports.ocl_free(a),
     });
     if (exports.ocl_abi?.() !== ABI)
-      throw new Error('the .wasm is from another version of this package; serve the one of this version');
+      throw failure(
+        'MODULE_NOT_FOUND',
+        'the .wasm is from another version of this package; serve the one of this version',
+      );
   }
 
   /** Sizes of the whole memory and of the allocations in it. */
@@ -29,12 +34,13 @@ export class Bridge {
   }
 
   /**
-   * Calls `use`, which calls exports. Throws MODULE_TRAPPED if one of them traps.
+   * Calls `use`, which calls exports. Throws MODULE_TRAPPED if one of them traps, CLOSED after the module was stopped.
    * @template T
    * @param {(put: import('./memory.js').Put) => T} use
    * @returns {T}
    */
   guard(use) {
+    if (this.isClosed) throw failure('CLOSED');
     try {
       return this.memory.withArguments(use);
     } catch (error) {

@@ -332,6 +332,8 @@ export class Engine {
 
   /** Frees the model and stops the threads. */
   close() {
-    if (!this.isBroken) this.#bridge.guard(() => this.#exports.ocl_stop());
+    if (this.isBroken || this.#bridge.isClosed) return;
+    this.#bridge.guard(() => this.#exports.ocl_stop());
+    this.#bridge.isClosed = true;
   }
 }

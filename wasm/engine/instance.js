@@ -1,3 +1,4 @@
+import { failure } from '../shared/errors.js';
 import { INITIAL_PAGES, MAXIMUM_PAGES } from '../../dist/build.js';
 
 /** Memory grows by at least this many pages: growing costs time, pages that are never touched cost nothing. */
@@ -30,6 +31,7 @@ export async function instantiate(module, shared) {
   const exports = /** @type {Record<string, (...args: number[]) => number>} */ (
     /** @type {unknown} */ (instance.exports)
   );
+  if (!exports.__wasm_call_ctors) throw failure('MODULE_NOT_FOUND', 'the .wasm is not one of ocelli’s');
   if (!shared) exports.__wasm_call_ctors();
   return { exports, memory };
 }

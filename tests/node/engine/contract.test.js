@@ -458,3 +458,19 @@ describe('in the wrong order', () => {
     cut.close();
   });
 });
+
+test('a closed engine takes nothing, and may be closed again', async () => {
+  const engine = await Engine.create({ variant: 'simd', threads: 1 });
+  engine.close();
+  engine.close();
+  const bytes = freeBatchDetector();
+  const source = {
+    sizeBytes: bytes.length,
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  };
+  await assert.rejects(engine.receiveModel(source), { code: 'CLOSED' });
+  for (const call of [() => engine.openModel(), () => engine.run(), () => engine.image.setPixels(pixels)])
+    assert.throws(call, { code: 'CLOSED' });
+});
