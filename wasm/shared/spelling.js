@@ -16,13 +16,13 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
     'modelBuffer',
     'base',
   ],
-  onProgress: ['progressCallback', 'onprogress'],
+  onProgress: ['progressCallback'],
   precision: ['dtype', 'quantized'],
   roi: ['regionOfInterest', 'crop'],
   rotation: ['rotationDegrees', 'rotate'],
   scoreThreshold: ['threshold', 'minScore', 'confidence', 'confidenceThreshold', 'minDetectionConfidence'],
   threads: ['numThreads', 'nThreads', 'threadCount'],
-  topK: ['maxResults', 'k', 'topk', 'topClasses'],
+  topK: ['maxResults', 'k', 'topClasses'],
   wasmUrl: ['wasmPath', 'wasmPaths', 'wasmLoaderPath', 'wasmBinaryPath'],
 });
 

@@ -1,8 +1,6 @@
 // Operators of .tflite files by name and by number; converts their options to and from plain objects.
 import { OPERATORS, OPTIONS } from '../../dist/operators.js';
 
-/** @typedef {keyof typeof OPERATORS} Kind */
-
 export { OPERATORS };
 
 const KINDS = new Map(Object.entries(OPERATORS).map(([kind, { code }]) => [code, kind]));
