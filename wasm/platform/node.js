@@ -5,6 +5,9 @@ import { installHost } from '../engine/host.js';
 import { node } from './host.node.js';
 import { untilReady } from './threads.js';
 
+/** Does not pass on the process's flags: with `--input-type=module --eval` no worker would start. */
+const OPTIONS = { execArgv: [] };
+
 /** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../report/energy/estimate.js').MachineHost} */
 const main = {
   ...node,
@@ -25,24 +28,23 @@ async function startWorker(options) {
 
 /** @param {import('../engine/host.js').ThreadStart} start */
 async function startThread(start) {
-  const port = await untilReady(toPort(startScript('./thread.node.js', start)));
+  const options = { ...OPTIONS, workerData: start };
+  const port = await untilReady(
+    construct(() => new Worker(new URL('./thread.node.js', import.meta.url), options)),
+  );
   port.release();
   return port;
 }
 
 /** @type {import('./remote.js').Platform['withWorker']} */
 async function withWorker(use) {
-  return use(toPort(startScript('./worker.node.js')));
+  return use(construct(() => new Worker(new URL('./worker.node.js', import.meta.url), OPTIONS)));
 }
 
-/**
- * @param {string} script
- * @param {unknown} [workerData]
- */
-function startScript(script, workerData) {
+/** @param {() => Worker} make */
+function construct(make) {
   try {
-    // Do not pass on the process's flags: with `--input-type=module --eval` no worker would start.
-    return new Worker(new URL(script, import.meta.url), { workerData, execArgv: [] });
+    return toPort(make());
   } catch (error) {
     throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (error).message, error);
   }

@@ -120,7 +120,7 @@ export class WorkerPool {
   async #accept(call) {
     this.#closing.signal.throwIfAborted();
     if (this.#calls >= this.#maxCalls)
-      throw failure('QUEUE_FULL', `${this.#calls - this.#slots.length} calls are waiting (maxQueue)`);
+      throw failure('QUEUE_FULL', `maxQueue is ${this.#maxCalls - this.#slots.length}`);
     if (this.#calls++ === 0) for (const { session } of this.#slots) session?.hold();
     try {
       return await call(++this.#lastNumber);
@@ -146,6 +146,7 @@ export class WorkerPool {
       await untilAborted(limit, () => packing);
       slot = await this.#take(number, limit, wanted);
       const session = await this.#healthySession(slot);
+      limit.check();
       return await session.run(await packing);
     } catch (error) {
       packing.then((packed) => packed.drop()).catch(() => {});
