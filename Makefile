@@ -207,7 +207,7 @@ build/example/example.mjs: tests/c/example/example.c build/example/example.inc $
 
 TEST_FILES := $(wildcard tests/node/*/*.test.js)
 BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
-FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load video quantize firefox)
+FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load pool video quantize firefox)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
 TEST := node_modules/node-24/bin/node --test --test-reporter=./tests/reporter.js
 # The longest come first.

@@ -4,11 +4,11 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 const SECONDS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /**
- * @param {import('piscina').Piscina} pool
+ * @param {() => number} queueLength
  * @param {string[]} paths with a time series of their own; all other paths share one, so that clients cannot create
  *   more
  */
-export function createMetrics(pool, paths) {
+export function createMetrics(queueLength, paths) {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -28,7 +28,7 @@ export function createMetrics(pool, paths) {
   new Gauge({
     ...{ name: 'ocelli_queue_length', help: 'images waiting for a detector', registers },
     collect() {
-      this.set(pool.queueSize);
+      this.set(queueLength());
     },
   });
   return {

@@ -1,5 +1,8 @@
-// A pool of threads, each with a detector. If a thread dies during a task, the task runs again in another thread.
-import { Piscina } from 'piscina';
+// A pool of detectors behind one. If its worker ends during a detection, the detection runs again.
+import { ObjectDetector } from 'ocelli';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import { detectIn } from '../service/annotate.js';
 import { ServiceError } from '../service/errors.js';
 
 const MAX_TRIES = 3;
@@ -7,33 +10,50 @@ const MAX_TRIES = 3;
 /**
  * @param {object} options
  * @param {number} options.threads
- * @param {number} options.maxQueue the most tasks that may wait
+ * @param {number} options.maxQueue the most images that may wait
  * @param {number} options.maxPixels
  */
-export function createPool({ threads, maxQueue, maxPixels }) {
-  const pool = new Piscina({
-    filename: new URL('detect-worker.js', import.meta.url).href,
-    ...{ minThreads: threads, maxThreads: threads, maxQueue },
-    workerData: { maxPixels },
-  });
-  pool.on('error', () => {}); // a thread died while idle; the pool replaces it
+export async function createPool({ threads, maxQueue, maxPixels }) {
+  const detector = await ObjectDetector.create({ pool: threads, maxQueue, maxPixels });
+  let running = 0;
 
   /** @type {import('../service/app.js').Parts['detect']} */
   async function detect(image, wanted) {
+    running++;
+    try {
+      const found = await tryDetect(image, { ...wanted, annotate: false });
+      return wanted.annotate ? { ...found, picture: await draw(image, found.detections) } : found;
+    } finally {
+      running--;
+    }
+  }
+
+  /** @type {import('../service/app.js').Parts['detect']} */
+  async function tryDetect(image, wanted) {
     for (let tries = 1; ; tries++) {
       try {
-        const { found, code, message } = await pool.run({ image, wanted });
-        if (found) return found;
-        throw new ServiceError(code, message);
+        return await detectIn(detector, image, wanted, maxPixels);
       } catch (error) {
-        if (error instanceof ServiceError) throw error;
-        if (isFull(error)) throw new ServiceError('BUSY', 'the queue is full; try again later');
-        if (tries === MAX_TRIES) throw error;
+        const { code } = /** @type {{code?: string}} */ (error);
+        if (code === 'QUEUE_FULL') throw new ServiceError('BUSY', 'the queue is full; try again later');
+        if (code !== 'WORKER_LOST' || tries === MAX_TRIES) throw error;
       }
     }
   }
-  return { detect, pool };
-}
 
-/** @param {unknown} error thrown by piscina */
-const isFull = (error) => /queue is at limit/i.test(String(error));
+  /**
+   * Draws in a thread of its own, because compressing a picture takes long.
+   * @param {Uint8Array} image
+   * @param {import('ocelli').Detection[]} detections
+   */
+  async function draw(image, detections) {
+    const workerData = { image, detections, maxPixels };
+    const [picture] = await once(
+      new Worker(new URL('draw-worker.js', import.meta.url), { workerData }),
+      'message',
+    );
+    return picture;
+  }
+
+  return { detect, queueLength: () => Math.max(0, running - threads), close: () => detector.close() };
+}

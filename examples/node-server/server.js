@@ -13,9 +13,10 @@ const { env } = process;
 const threads = Number(env.THREADS ?? availableParallelism());
 const maxQueue = Number(env.MAX_QUEUE ?? 4 * threads);
 const config = readConfig({ MAX_IN_FLIGHT: threads + maxQueue, ...env });
-const { detect, pool } = createPool({ threads, maxQueue: config.maxInFlight, maxPixels: config.maxPixels });
+const pool = await createPool({ threads, maxQueue: config.maxInFlight, maxPixels: config.maxPixels });
+const { detect } = pool;
 const openapi = JSON.parse(readFileSync(new URL('../service/openapi.json', import.meta.url), 'utf8'));
-const metrics = createMetrics(pool, Object.keys(openapi.paths));
+const metrics = createMetrics(pool.queueLength, Object.keys(openapi.paths));
 
 const app = createApp({
   ...{ config, detect, openapi },
@@ -40,6 +41,6 @@ server.on('listening', () => {
 /** Answers the accepted requests. The process then exits, because nothing keeps it alive. */
 async function shutDown() {
   await new Promise((resolve) => server.close(resolve));
-  await pool.close();
+  pool.close();
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, shutDown);

@@ -10,11 +10,21 @@ import { encodePng } from 'ocelli/png';
  * @param {number} maxPixels
  * @returns {Promise<import('./app.js').Found>}
  */
-export async function detectIn(detector, image, { threshold, max, annotate }, maxPixels) {
+export async function detectIn(detector, image, { threshold, max, annotate: wantsPicture }, maxPixels) {
   const detections = await detector.detect(image, { scoreThreshold: threshold, maxResults: max });
   const { width, height } = detector.lastRun;
-  if (!annotate) return { width, height, detections };
+  if (!wantsPicture) return { width, height, detections };
+  return { width, height, detections, picture: await annotate(image, detections, maxPixels) };
+}
+
+/**
+ * @param {Uint8Array<ArrayBuffer>} image
+ * @param {import('ocelli').Detection[]} detections
+ * @param {number} maxPixels
+ * @returns {Promise<Uint8Array<ArrayBuffer>>} a PNG file
+ */
+export async function annotate(image, detections, maxPixels) {
   const pixels = await decodeImage(image, { maxPixels });
   drawDetections(pixels, detections);
-  return { width, height, detections, picture: /** @type {Uint8Array<ArrayBuffer>} */ (encodePng(pixels)) };
+  return /** @type {Uint8Array<ArrayBuffer>} */ (encodePng(pixels));
 }

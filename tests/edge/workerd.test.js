@@ -40,6 +40,9 @@ const routes = {
     using automatic = await ObjectDetector.create({ precision: 'auto' });
     return automatic.precision;
   },
+  '/pool': () => ObjectDetector.create({ pool: 2 }),
+  '/aborted': (bytes) => detector.detect(bytes, { signal: AbortSignal.abort(new Error('enough')) }),
+  '/limited': (bytes) => detector.detect(bytes, { signal: new AbortController().signal, timeoutMs: 1e6 }),
   '/classify': () => ImageClassifier.create({ model: new Uint8Array(7) }),
 };
 
@@ -102,6 +105,17 @@ describe('in workerd', () => {
   test('the upload has no 8-bit twin, so that auto is float', async () => {
     assert.equal(await post('/auto'), 'float');
     assert.equal((await post('/int8')).code, 'INVALID_OPTION');
+  });
+
+  test('a pool is refused', async () => {
+    const { code, message } = await post('/pool');
+    assert.equal(code, 'WORKER_UNAVAILABLE');
+    assert.match(message, /pool needs workers/);
+  });
+
+  test('a call may have a signal and a time', async () => {
+    assert.equal((await post('/aborted')).message, 'enough');
+    assert.deepEqual(await post('/limited'), JSON.parse(JSON.stringify(expected.detect)));
   });
 
   test('what cannot be used is named, and the next call works', async () => {

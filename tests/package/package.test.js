@@ -96,6 +96,23 @@ describe('the README’s snippets, in an empty project', () => {
       assert.match(run(node, ['snippet.mjs'], PROJECT), /^Cat 0\.\d+ \{\s+x:/);
   });
 
+  test('Node, in workers: of standard input, of a CommonJS file, with threads', () => {
+    const script = (/** @type {string} */ options) => `
+      import('ocelli').then(async ({ ObjectDetector }) => {
+        const detector = await ObjectDetector.create(${options});
+        const { readFileSync } = await import('node:fs');
+        const calls = [1, 2, 3].map(() => detector.detect(readFileSync('photo.jpg')));
+        console.log((await Promise.all(calls)).map(([{ label }]) => label).join());
+      });`;
+    writeFileSync(join(PROJECT, 'photo.jpg'), PHOTO);
+    writeFileSync(join(PROJECT, 'pool.cjs'), script('{ pool: 2, threads: 2 }'));
+    for (const node of [NODE_20, NODE_24]) {
+      const flags = ['--input-type=module', '--eval', script('{ worker: true }')];
+      assert.equal(run(node, flags, PROJECT), 'Cat,Cat,Cat\n');
+      assert.equal(run(node, ['pool.cjs'], PROJECT), 'Cat,Cat,Cat\n');
+    }
+  });
+
   test('browser', needsBrowser, async (t) => {
     writeFileSync(join(PROJECT, 'photo.png'), PHOTO);
     writeFileSync(join(PROJECT, 'index.html'), `<!doctype html><img src="photo.png">${snippet('browser')}`);

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { ObjectDetector } from '../../wasm/platform/node.js';
 import { packagePhoto } from '../node/shared.js';
 import { PATIENCE_MS } from '../patience.js';
+import { kill, watchWorkers } from '../node/vision/workers.js';
 import { readAnswer } from './contract.js';
 import { runLoad } from './load.js';
 import { install, startServer } from './node_server.js';
@@ -161,19 +162,22 @@ describe('faults', () => {
 
   test('threads that die: what they were at is answered all the same, once', async () => {
     const { createPool } = await import(pathToFileURL(`${folder}/pool.js`).href);
-    const { detect, pool } = createPool({ threads: 2, maxQueue: 100, maxPixels: 1e6 });
+    const { result: pool, workers } = await watchWorkers(() =>
+      createPool({ threads: 2, maxQueue: 100, maxPixels: 1e6 }),
+    );
+    const { detect } = pool;
     const wanted = { threshold: 0.3, max: 10, annotate: false };
     try {
       const expected = await detect(PHOTO, wanted);
       const answers = Array.from({ length: 24 }, () => detect(PHOTO, wanted));
-      for (let i = 0; i < 3; i++) {
-        await answers[i * 4];
-        await pool.threads[0].terminate();
+      for (const worker of workers) {
+        await Promise.race(answers);
+        await kill(worker);
       }
       for (const answer of answers) assert.deepEqual(await answer, expected);
       assert.deepEqual(await detect(PHOTO, wanted), expected);
     } finally {
-      await pool.close({ force: true });
+      pool.close();
     }
   });
 

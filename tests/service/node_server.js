@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, `build/node-server-${process.versions.node}`);
-const PACKAGES = ['hono', '@hono', 'piscina', 'prom-client'];
+const PACKAGES = ['hono', '@hono', 'prom-client'];
 
 /** @returns {string} the folder of the example */
 export function install() {

@@ -7,6 +7,17 @@ const PROBE_MS = 100;
 /** @type {boolean | undefined} */
 let isFast;
 
+/** What was measured; undefined: nothing yet. */
+export const fastDots = () => isFast;
+
+/**
+ * Takes what another thread has measured, so that all choose the same precision.
+ * @param {boolean | undefined} areFast
+ */
+export function assumeFastDots(areFast) {
+  isFast ??= areFast;
+}
+
 /**
  * Whether the engine compiles dot products to fast instructions, which only a measurement can tell. If the clock does
  * not advance (edge workers), the answer is false.

@@ -2,8 +2,9 @@
 import { failure, OcelliError } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
 import { crossOriginDist } from './files.js';
-import { RemoteSession } from './remote.js';
-import { startThreadIn, web } from './web.js';
+import { WorkerPool } from './pool.js';
+import { untilReady } from './threads.js';
+import { baseUrl, toPort, web } from './web.js';
 
 const isPage = typeof document !== 'undefined';
 // In Firefox 153 a worker that starts a worker hangs about once in fifty times.
@@ -22,37 +23,51 @@ installHost(browser);
 
 /** @param {import('../vision/prepare.js').SessionOptions} options */
 function startWorker(options) {
-  return withWorker((worker) => RemoteSession.create(worker, options, startThread));
-}
-
-/** @type {import('./crew.js').StartThread} */
-function startThread(start) {
-  return withWorker((worker) => startThreadIn(worker, start));
+  return WorkerPool.create(options, { withWorker, startThread, absolute });
 }
 
 /**
- * Starts a worker and passes it to `start`. A worker's script must have the page's origin. If ocelli comes from another
+ * Options are relative to the page, not to the worker. The worker reports what is no URL.
+ * @param {string | URL} source
+ */
+function absolute(source) {
+  try {
+    return new URL(source, baseUrl()).href;
+  } catch {
+    return String(source);
+  }
+}
+
+/** @param {import('../engine/host.js').ThreadStart} start */
+function startThread(start) {
+  return withWorker((port) => {
+    port.post({ thread: start });
+    return untilReady(port);
+  });
+}
+
+/**
+ * Starts a worker and passes it to `use`. A worker's script must have the page's origin. If ocelli comes from another
  * origin, the worker is started from a blob that imports the script, which is allowed. Chromium reports a script of
  * another origin by an exception, Firefox by an error event.
- * @template T
- * @param {(worker: Worker) => Promise<T>} start
+ * @type {import('./remote.js').Platform['withWorker']}
  */
-async function withWorker(start) {
+async function withWorker(use) {
   try {
-    return await start(
+    return await use(
       construct(() => new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' })),
     );
   } catch (error) {
     const dist = crossOriginDist();
     if (!dist || !isStartFailure(error)) throw error;
-    return start(construct(() => importingWorker(new URL('web/worker.browser.js', dist))));
+    return use(construct(() => importingWorker(new URL('web/worker.browser.js', dist))));
   }
 }
 
 /** @param {() => Worker} make */
 function construct(make) {
   try {
-    return make();
+    return toPort(make());
   } catch (error) {
     throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (error).message, error);
   }

@@ -1,85 +1,72 @@
-// The package's entry in Node: reads files from disk, runs threads as worker_threads.
-import { open, readFile, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+// The package's entry in Node, Bun and Deno: reads files from disk, runs workers and threads as worker_threads.
 import { Worker } from 'node:worker_threads';
 import { failure } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
-import { openUrl } from './fetch.js';
-import { compileOnce, locateModel } from './files.js';
+import { node } from './host.node.js';
+import { untilReady } from './threads.js';
 
-const CHUNK_BYTES = 1 << 20;
+/** Does not pass on the process's flags: with `--input-type=module --eval` no worker would start. */
+const OPTIONS = { execArgv: [] };
 
-/** @param {URL} url */
-async function compile(url) {
-  try {
-    return await WebAssembly.compile(await readFile(url));
-  } catch (error) {
-    throw failure('MODULE_NOT_FOUND', fileURLToPath(url), error);
-  }
-}
-
-/**
- * @param {string | URL} source
- * @param {AbortSignal} [signal]
- * @returns {Promise<import('../engine/host.js').ByteSource>}
- */
-async function openSource(source, signal) {
-  if (/^https?:/.test(String(source))) return openUrl(source, signal);
-  try {
-    const path = source instanceof URL || !/^file:/.test(source) ? source : new URL(source);
-    return { sizeBytes: (await stat(path)).size, chunks: readChunks(path) };
-  } catch (error) {
-    throw failure('MODEL_NOT_FOUND', /** @type {Error} */ (error).message, error);
-  }
-}
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../report/energy/estimate.js').MachineHost} */
+const main = {
+  ...node,
+  loadMachine: () => import('../report/energy/machine.node.js'),
+  startThread,
+  startWorker,
+};
+installHost(main);
 
 /**
- * Opens the file when the first chunk is read, so that an unused source leaves no file open.
- * @param {string | URL} path
+ * Loads its code on demand, because most processes start no worker.
+ * @param {import('../vision/prepare.js').SessionOptions} options
  */
-async function* readChunks(path) {
-  let file;
-  try {
-    file = await open(path);
-    const buffer = new Uint8Array(CHUNK_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK_BYTES);
-      if (bytesRead === 0) return;
-      yield buffer.subarray(0, bytesRead);
-    }
-  } catch (error) {
-    throw failure('MODEL_NOT_FOUND', /** @type {Error} */ (error).message, error);
-  } finally {
-    await file?.close();
-  }
+async function startWorker(options) {
+  const { WorkerPool } = await import('./pool.js');
+  return WorkerPool.create(options, { withWorker, startThread, absolute: String });
 }
 
 /** @param {import('../engine/host.js').ThreadStart} start */
 async function startThread(start) {
-  // Do not pass on the process's flags: with `--input-type=module --eval` no worker would start.
-  const options = { workerData: start, execArgv: [] };
-  const worker = new Worker(new URL('./thread.node.js', import.meta.url), options);
-  await new Promise((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', reject);
-  }).catch((error) => {
-    throw failure('THREADS_UNAVAILABLE', error.message, error);
-  });
-  worker.unref();
+  const options = { ...OPTIONS, workerData: start };
+  const port = await untilReady(
+    construct(() => new Worker(new URL('./thread.node.js', import.meta.url), options)),
+  );
+  port.release();
+  return port;
 }
 
-/** @type {import('../engine/host.js').Host & import('../report/energy/estimate.js').MachineHost} */
-const node = {
-  // Node 20 has relaxed SIMD only behind a flag, and computes wrong results with it.
-  trustsRelaxed: Number(process.versions.node.split('.')[0]) >= 22,
-  hasInt8: true,
-  threads: 'here',
-  loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl, compile),
-  locateModel,
-  open: openSource,
-  loadMachine: () => import('../report/energy/machine.node.js'),
-  startThread,
-};
-installHost(node);
+/** @type {import('./remote.js').Platform['withWorker']} */
+async function withWorker(use) {
+  return use(construct(() => new Worker(new URL('./worker.node.js', import.meta.url), OPTIONS)));
+}
+
+/** @param {() => Worker} make */
+function construct(make) {
+  try {
+    return toPort(make());
+  } catch (error) {
+    throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (error).message, error);
+  }
+}
+
+/**
+ * @param {Worker} worker
+ * @returns {import('./link.js').Port}
+ */
+function toPort(worker) {
+  return {
+    post: (message, transfer) =>
+      worker.postMessage(message, /** @type {import('node:worker_threads').Transferable[]} */ (transfer)),
+    onMessage: (listener) => worker.on('message', listener),
+    onEnd: (listener) =>
+      worker
+        .on('error', listener)
+        .on('exit', (code) => listener(new Error(`it ended with exit code ${code}`))),
+    terminate: () => worker.terminate(),
+    hold: () => worker.ref(),
+    release: () => worker.unref(),
+  };
+}
 
 export * from '../vision/index.js';

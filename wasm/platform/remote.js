@@ -1,136 +1,133 @@
-// A session that runs in a worker: posts requests to the worker and receives answers. serve.js is the worker's side.
-import { failure, reviveError } from '../shared/errors.js';
-import { isFloatImages, measure, toPixels } from '../vision/input.js';
-import { isTensor } from '../vision/session.js';
-import { capture, readable } from './canvas.js';
-import { Crew } from './crew.js';
-import { baseUrl } from './web.js';
+// A session that runs in one worker, and the threads that it asks for. This side starts the threads, because a worker
+// cannot start workers in every browser (see browser.js). serve.js is the worker's side.
+import { failure } from '../shared/errors.js';
+import { withLimit } from '../vision/limits.js';
+import { Link } from './link.js';
 
 /**
- * @typedef {import('../vision/types.js').Answer} Answer
- * @typedef {import('../vision/types.js').Facts} Facts
- * @typedef {import('../vision/types.js').Request} Request
- * @typedef {import('../vision/types.js').Session} Session
- * @typedef {{resolve: (answer: Answer) => void, reject: (error: unknown) => void}} Waiting
+ * @typedef {import('./link.js').Port} Port
+ * @typedef {import('../engine/host.js').ThreadStart} ThreadStart
+ * @typedef {import('../vision/prepare.js').SessionOptions} SessionOptions
+ *
+ * @typedef {object} Platform How a platform starts workers.
+ * @property {<T>(use: (port: Port) => Promise<T>) => Promise<T>} withWorker starts a worker that calls `serve`, and passes
+ *   it to `use`; both may throw WORKER_UNAVAILABLE
+ * @property {(start: ThreadStart) => Promise<Port>} startThread resolves when the thread is ready
+ * @property {(source: string | URL) => string} absolute a path or URL as the worker must name it
  */
 
-/** @implements {Session} */
 export class RemoteSession {
-  #worker;
-  #crew;
-  #isClosed = false;
-  #lastId = 0;
-  /** @type {Map<number, Waiting>} */ #waiting = new Map();
+  #ports;
+  #link;
+  /** @type {import('./serve.js').Created | undefined} */ #created;
+  /** Whether the worker has ended: the session is of no use any more. */
+  isLost = false;
 
   /**
-   * @param {Worker} worker
-   * @param {Crew} crew the worker and its threads
-   * @param {Facts} facts
-   * @param {Answer['memoryUse']} memoryUse
+   * @param {Port} port of a worker that calls `serve`
+   * @param {Platform['startThread']} startThread
+   * @param {SessionOptions['onProgress']} onProgress
    */
-  constructor(worker, crew, facts, memoryUse) {
-    this.#worker = worker;
-    this.#crew = crew;
-    this.facts = facts;
-    this.memoryUse = memoryUse;
-    worker.onmessage = ({ data }) => this.#settle(data);
+  constructor(port, startThread, onProgress) {
+    this.#ports = [port];
+    this.#link = new Link((message, transfer) => port.post(message, transfer), {
+      progress: (progress) => onProgress?.(progress),
+      startThread: async (start) => this.#enlist(await startThread(start)),
+    });
+    port.onMessage((message) => this.#link.receive(message));
+    port.onEnd((error) => this.#lose(error));
   }
 
   /**
-   * @param {Worker} worker runs worker.browser.js
-   * @param {import('../vision/prepare.js').SessionOptions} options
-   * @param {import('./crew.js').StartThread} startThread
+   * @param {Port} port of a worker that calls `serve`
+   * @param {import('./serve.js').Creation} creation `signal` and `onProgress` stay on this side
+   * @param {Platform['startThread']} startThread
    * @returns {Promise<RemoteSession>} rejects with WORKER_UNAVAILABLE if the worker's script cannot be loaded
    */
-  static async create(worker, { signal, onProgress, ...options }, startThread) {
-    const crew = new Crew(worker, startThread);
-    /** @type {(() => void) | undefined} */
-    let stopListening;
+  static async create(port, { options: { signal, onProgress, ...options }, ...creation }, startThread) {
+    const session = new RemoteSession(port, startThread, onProgress);
     try {
-      return await new Promise((resolve, reject) => {
-        const abort = () => reject(signal?.reason);
-        signal?.addEventListener('abort', abort);
-        stopListening = () => signal?.removeEventListener('abort', abort);
-        worker.onerror = (event) => reject(failure('WORKER_UNAVAILABLE', event.message));
-        worker.onmessage = ({ data: { progress, ready, memoryUse, error } }) => {
-          if (progress) onProgress?.(progress);
-          if (ready) resolve(new RemoteSession(worker, crew, ready, memoryUse));
-          if (error) reject(reviveError(error));
-        };
-        worker.postMessage({ create: resolvePaths(options) });
-      });
+      session.#created = await withLimit({ signal }, () => session.#create({ ...creation, options }));
+      return session;
     } catch (error) {
-      crew.terminate();
+      session.#terminate();
       throw error;
-    } finally {
-      stopListening?.();
     }
   }
 
+  /** @param {import('./serve.js').Creation} creation */
+  async #create(creation) {
+    try {
+      return await this.#link.call('create', creation);
+    } catch (error) {
+      const { name, message } = /** @type {Error} */ (error);
+      throw name === 'DataCloneError' ? failure('INVALID_OPTION', message, error) : error;
+    }
+  }
+
+  get #found() {
+    return /** @type {import('./serve.js').Created} */ (this.#created);
+  }
+
+  get facts() {
+    return this.#found.facts;
+  }
+
+  get memoryUse() {
+    return this.#found.memoryUse;
+  }
+
+  /** What the worker has loaded, if it was to keep that. The session forgets it. */
+  takeLoads() {
+    const { loads } = this.#found;
+    this.#found.loads = undefined;
+    return loads;
+  }
+
   /**
-   * @param {Request} request
-   * @returns {Promise<Answer>}
+   * @param {import('./pack.js').Packed} packed
+   * @returns {Promise<import('../vision/types.js').Answer>}
    */
-  async run(request) {
-    const packed = await Promise.all(request.inputs.map(pack));
-    if (this.#isClosed) throw failure('CLOSED');
-    const id = ++this.#lastId;
-    return new Promise((resolve, reject) => {
-      const inputs = packed.map(({ input }) => input);
-      const transfer = packed.flatMap(({ transfer }) => transfer);
-      readable(() => this.#worker.postMessage({ id, request: { ...request, inputs } }, transfer));
-      this.#waiting.set(id, { resolve, reject });
-    });
+  async run(packed) {
+    const { request, transfer } = packed;
+    const answer = await packed.send(() => this.#link.call('run', request, transfer));
+    this.#found.memoryUse = answer.memoryUse;
+    return answer;
+  }
+
+  /** Keeps the process alive. */
+  hold() {
+    this.#ports[0].hold();
+  }
+
+  /** Lets the process end. */
+  release() {
+    this.#ports[0].release();
   }
 
   close() {
-    this.#isClosed = true;
-    this.#crew.terminate();
-    for (const { reject } of this.#waiting.values()) reject(failure('CLOSED'));
-    this.#waiting.clear();
+    this.#link.end(failure('CLOSED'));
+    this.#terminate();
   }
 
-  /** @param {{id?: number, answer?: Answer, error?: unknown}} message */
-  #settle({ id, answer, error }) {
-    if (!id) return; // a message for the crew
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (!answer) return waiting?.reject(reviveError(error));
-    this.memoryUse = answer.memoryUse;
-    waiting?.resolve(answer);
+  /** @param {Port} thread */
+  #enlist(thread) {
+    this.#ports.push(thread);
+    thread.onEnd((error) => this.#lose(error));
+    if (this.isLost) thread.terminate();
   }
-}
 
-/**
- * Makes the options' paths absolute: they are relative to the page, not to the worker.
- * @param {import('../vision/prepare.js').SessionOptions} options
- */
-function resolvePaths(options) {
-  const paths = ['model', 'int8Model', 'labels', 'wasmUrl'].flatMap((key) => {
-    const value = options[/** @type {'model' | 'int8Model' | 'labels' | 'wasmUrl'} */ (key)];
-    return typeof value === 'string' || value instanceof URL ? [[key, new URL(value, baseUrl()).href]] : [];
-  });
-  return { ...options, ...Object.fromEntries(paths) };
-}
+  /**
+   * Ends the session, because a worker ended. The network cannot run without all of its threads.
+   * @param {Error} error
+   */
+  #lose(error) {
+    this.#link.end(failure(this.#created ? 'WORKER_LOST' : 'WORKER_UNAVAILABLE', error.message, error));
+    this.#terminate();
+  }
 
-/**
- * The input as it is posted. A drawable is captured, without a copy of its pixels. The user's bytes and pixels are
- * copied, because a transfer would take them away.
- * @param {import('../vision/types.js').Input} input
- * @returns {Promise<{input: unknown, transfer: Transferable[]}>}
- */
-async function pack(input) {
-  if (isTensor(input) || isFloatImages(input)) return { input, transfer: [] };
-  if (measure(input)) {
-    const frame = await capture(input);
-    return { input: frame, transfer: [frame] };
+  #terminate() {
+    this.isLost = true;
+    for (const port of this.#ports) port.terminate();
   }
-  if (input instanceof Blob) return { input, transfer: [] };
-  const image = await toPixels(input);
-  if (image instanceof Uint8Array) {
-    const bytes = image.slice();
-    return { input: bytes, transfer: [bytes.buffer] };
-  }
-  const data = image.data.slice();
-  return { input: { ...image, data }, transfer: [data.buffer] };
 }

@@ -1,40 +1,72 @@
-// The worker's side of a session: receives requests and posts answers. remote.js is the page's side.
-import { toPlainError } from '../shared/errors.js';
+// The worker's side of a session: answers the calls of remote.js.
+import { host, installHost } from '../engine/host.js';
+import { fastDots } from '../engine/precision.js';
 import { LocalSession } from '../vision/session.js';
-
-/** @typedef {{postMessage: (message: unknown, transfer?: Transferable[]) => void}} Port */
-
-/** @type {LocalSession} */
-let session;
+import { Link } from './link.js';
+import { keepLoads, reuseLoads } from './loads.js';
 
 /**
- * @param {Port} port
- * @param {import('../vision/prepare.js').SessionOptions} options
+ * @typedef {import('../vision/types.js').Answer} Answer
+ * @typedef {import('../vision/types.js').Facts} Facts
+ * @typedef {import('./loads.js').Loads} Loads
+ * @typedef {import('../vision/types.js').Request} Request
+ * @typedef {import('../vision/prepare.js').SessionOptions} SessionOptions
+ *
+ * @typedef {object} Creation What remote.js sends to create the session.
+ * @property {SessionOptions} options
+ * @property {Loads} [loads] what another worker has loaded
+ * @property {boolean} keepsLoads whether to return what this worker loads
+ *
+ * @typedef {object} Created
+ * @property {Facts} facts
+ * @property {Answer['memoryUse']} memoryUse
+ * @property {Loads} [loads]
  */
-export async function createSession(port, options) {
-  try {
-    const onProgress = (/** @type {object} */ progress) => port.postMessage({ progress });
-    session = await LocalSession.create({ ...options, onProgress });
-    port.postMessage({ ready: session.facts, memoryUse: session.memoryUse });
-  } catch (error) {
-    port.postMessage({ error: toPlainError(error) });
-  }
+
+/**
+ * @param {(message: unknown, transfer: Transferable[]) => void} post
+ * @returns {(message: import('./link.js').Message) => void} receives the messages of remote.js
+ */
+export function serve(post) {
+  /** @type {LocalSession} */
+  let session;
+  const link = new Link(post, {
+    async create({ options, loads, keepsLoads }) {
+      const onProgress = (/** @type {object} */ progress) => link.tell('progress', progress);
+      const kept = await loadWith({ loads, keepsLoads }, async () => {
+        session = await LocalSession.create({ ...options, onProgress });
+      });
+      return { result: { facts: session.facts, memoryUse: session.memoryUse, loads: kept } };
+    },
+    async run(/** @type {Request} */ request) {
+      try {
+        const answer = await session.run(request);
+        const { result } = answer;
+        return { result: answer, transfer: result instanceof Float32Array ? [result.buffer] : [] };
+      } finally {
+        // A captured frame belongs to this worker. Close it: a browser allows few open frames.
+        for (const input of request.inputs) if (typeof input === 'object' && 'close' in input) input.close();
+      }
+    },
+  });
+  installHost({ ...host(), startThread: (start) => link.call('startThread', start) });
+  return (message) => link.receive(message);
 }
 
 /**
- * @param {Port} port
- * @param {number} id
- * @param {import('../vision/types.js').Request} request
+ * Installs a host that takes or keeps loads, during `load` only: a session that loads its model again is on its own.
+ * @param {Pick<Creation, 'loads' | 'keepsLoads'>} creation
+ * @param {() => Promise<void>} load
+ * @returns {Promise<Loads | undefined>} what was loaded, if it is to be kept
  */
-export async function answer(port, id, request) {
+async function loadWith({ loads, keepsLoads }, load) {
+  const own = host();
+  const keeping = keepsLoads ? keepLoads(own) : undefined;
+  installHost(loads ? reuseLoads(own, loads) : (keeping?.host ?? own));
   try {
-    const answer = await session.run(request);
-    const { result } = answer;
-    port.postMessage({ id, answer }, result instanceof Float32Array ? [result.buffer] : []);
-  } catch (error) {
-    port.postMessage({ id, error: toPlainError(error) });
+    await load();
+    return keeping && { ...keeping.loads, fastDots: fastDots() };
   } finally {
-    // A captured frame belongs to this worker. Close it: a browser allows few open frames.
-    for (const input of request.inputs) if (typeof input === 'object' && 'close' in input) input.close();
+    installHost(own);
   }
 }

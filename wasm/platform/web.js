@@ -34,15 +34,17 @@ export const web = {
 };
 
 /**
- * Resolves when the thread is ready.
- * @param {Worker} worker runs worker.browser.js
- * @param {import('../engine/host.js').ThreadStart} start
- * @returns {Promise<Worker>}
+ * @param {Worker} worker
+ * @returns {import('./link.js').Port}
  */
-export function startThreadIn(worker, start) {
-  return new Promise((resolve, reject) => {
-    worker.onmessage = () => resolve(worker);
-    worker.onerror = (event) => reject(failure('THREADS_UNAVAILABLE', event.message));
-    worker.postMessage({ thread: start });
-  });
+export function toPort(worker) {
+  return {
+    post: (message, transfer = []) => worker.postMessage(message, transfer),
+    onMessage: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
+    onEnd: (listener) => worker.addEventListener('error', ({ message }) => listener(new Error(message))),
+    terminate: () => worker.terminate(),
+    // Workers do not keep a page open.
+    hold() {},
+    release() {},
+  };
 }

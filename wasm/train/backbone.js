@@ -33,7 +33,7 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @property {'frozen' | 'training'} [batchNorm] batch norm in the unfrozen blocks: frozen (the default), or in training
  *   mode, which needs a file converted with `keepBatchNorm`. If the file has only folded batch norm, the folded kernels
  *   and biases are trained
- * @property {boolean} [worker] extract features in a Web Worker
+ * @property {boolean} [worker] extract features in a worker
  * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic]
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216

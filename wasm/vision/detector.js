@@ -3,8 +3,9 @@ import { DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { tagOf } from './input.js';
+import { checkSignal } from './limits.js';
 import { isTensor } from './session.js';
-import { checkSignal, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').DetectOptions} DetectOptions
@@ -30,7 +31,7 @@ const THRESHOLDS = /** @type {const} */ ([
   'classAgnostic',
 ]);
 const OPTIONS = [...LOADING, 'labels', 'classes', 'ssd', 'layer', ...THRESHOLDS];
-const LOOP = ['signal', 'minChange', 'into'];
+const LOOP = ['minChange', 'into'];
 const FEATURES = /** @type {const} */ (['image', 'boxes', 'both']);
 export const THRESHOLD_RANGES = {
   scoreThreshold: { min: 0, max: 1 },
@@ -221,8 +222,9 @@ export class ObjectDetector extends VisionModel {
         'INVALID_INPUT',
         'detect takes an image, because boxes need its size; heads takes a tensor',
       );
-    const { roi, rotation, exact } = options;
-    return this.run('detect', [image], { roi, rotation, exact }, { thresholds, ...more });
+    const { roi, rotation, exact, signal, timeoutMs } = options;
+    const view = { roi, rotation, exact, signal, timeoutMs };
+    return this.run('detect', [image], view, { thresholds, ...more });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { failure } from '../shared/errors.js';
 import { isFloatImages } from './input.js';
+import { withLimit } from './limits.js';
 import { checkBoolean, checkKeys } from '../shared/options.js';
 import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
@@ -85,17 +86,21 @@ export class FeatureExtractor extends VisionModel {
    */
   async #extract(inputs, options) {
     checkKeys('options', options, [...VIEW, 'l2Normalize']);
-    const { l2Normalize = false, ...view } = options;
+    const { l2Normalize = false, signal, timeoutMs, ...view } = options;
     checkBoolean('l2Normalize', l2Normalize);
     const { batch, length } = this.session.facts;
     const data = new Float32Array(inputs.length * length);
     const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
-    for (let first = 0; first < inputs.length; first += batch) {
-      const { result, run } = await this.run('features', inputs.slice(first, first + batch), view);
-      data.set(result, first * length);
-      for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += run.ms[stage];
-      this.latestRun = { ...run, ms };
-    }
+    await withLimit({ signal, timeoutMs }, async (limit) => {
+      for (let first = 0; first < inputs.length; first += batch) {
+        if (first > 0) await limit.checkAfterTurn();
+        const limited = { ...view, signal: limit.signal };
+        const { result, run } = await this.run('features', inputs.slice(first, first + batch), limited);
+        data.set(result, first * length);
+        for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += run.ms[stage];
+        this.latestRun = { ...run, ms };
+      }
+    });
     if (l2Normalize)
       for (let row = 0; row < data.length; row += length) normalize(data.subarray(row, row + length));
     return data;

@@ -1,5 +1,5 @@
 // Request -> answer, for one model in one module instance, in this thread. Requests can be posted between threads: they
-// come from vision_model.js, or from a page through platform/remote.js and platform/serve.js.
+// come from vision_model.js, or from another thread through platform/remote.js and platform/serve.js.
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkMaxPixels, decodeOnHost, isFloatImages, toPixels } from './input.js';
@@ -79,6 +79,14 @@ export class LocalSession {
     return this.#model.engine.memoryUse;
   }
 
+  /**
+   * @param {Request} request
+   * @param {import('./limits.js').CallLimit} [limit]
+   */
+  async runOnAll(request, limit) {
+    return [await this.run(request, limit)];
+  }
+
   close() {
     this.#isClosed = true;
     this.#model.engine.close();
@@ -86,9 +94,10 @@ export class LocalSession {
 
   /**
    * @param {Request} request
+   * @param {import('./limits.js').CallLimit} [limit]
    * @returns {Promise<Answer>}
    */
-  async run(request) {
+  async run(request, limit) {
     const start = performance.now();
     const images = await Promise.all(request.inputs.map((input) => this.#toImage(input, request)));
     const findLayer = request.features && (await import('./prepare_features.js')).findLayer;
@@ -97,7 +106,9 @@ export class LocalSession {
     try {
       for (;;) {
         try {
-          return this.#answer(job, await this.#healthyEngine());
+          const engine = await this.#healthyEngine();
+          limit?.check();
+          return this.#answer(job, engine);
         } catch (error) {
           const refused = images[job.reading];
           images[job.reading] = await decodeOnHost(error, refused, checkMaxPixels(this.#options.maxPixels));

@@ -27,16 +27,23 @@
  *   Default false
  * @property {boolean} [exact] read drawables (video, canvas, ImageBitmap …) at their own size and let the module scale
  *   them. Default: the value of `deterministic`
- * @property {boolean} [worker] run in a worker, in browsers; several threads on a page always run in one
+ * @property {boolean} [worker] run in a worker, so that the network does not block this thread; several threads on a page
+ *   always run in one
+ * @property {number} [pool] run this many instances of the model, each in its own worker; 1 to 64
+ * @property {number} [maxQueue] with `pool`: the most calls that may wait for an instance; further calls throw QUEUE_FULL. 0
+ *   to 1 000 000, default 100
  * @property {string | URL} [wasmUrl] a copy of the package's dist/, if the bundler does not copy the files in it
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; 1 to 2 147 483 648, default 16 777 216
  * @property {AbortSignal} [signal] cancels loading
  * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] called while the model downloads, in bytes
  *
- * @typedef {object} ViewOptions
+ * @typedef {object} PlainViewOptions
  * @property {Roi} [roi] detect in this region only; in pixels of the upright image
  * @property {0 | 90 | 180 | 270} [rotation] turn the image clockwise by this many degrees before detecting
  * @property {boolean} [exact] see ModelOptions
+ *
+ * @typedef {import('./limits.js').CallOptions} CallOptions
+ * @typedef {PlainViewOptions & CallOptions} ViewOptions
  *
  * @typedef {object} RunInfo Image size and stage times of the last run.
  * @property {number} width of the upright source image, in pixels; for a batch, of its last image
@@ -162,7 +169,9 @@
  * @typedef {object} Session
  * @property {Facts} facts
  * @property {Answer['memoryUse']} memoryUse
- * @property {(request: Request) => Promise<Answer>} run
+ * @property {(request: Request, limit?: import('./limits.js').CallLimit) => Promise<Answer>} run
+ * @property {(request: Request, limit?: import('./limits.js').CallLimit) => Promise<Answer[]>} runOnAll runs the request in
+ *   every instance
  * @property {() => void} close
  */
 
@@ -170,8 +179,8 @@
 
 /**
  * @typedef {object} WorkerHost What a platform may offer beyond the engine's Host.
- * @property {(options: SessionOptions) => Promise<Session>} [startWorker] creates a session in a worker; rejects with
- *   WORKER_UNAVAILABLE
+ * @property {(options: SessionOptions) => Promise<Session>} [startWorker] creates a session in one or, with `pool`, in
+ *   several workers; rejects with WORKER_UNAVAILABLE
  */
 
 export {};

@@ -3,6 +3,7 @@
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { checkMaxPixels } from './input.js';
+import { checkSignal, LIMITS, withLimit } from './limits.js';
 import { notice } from './notice.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { LocalSession } from './session.js';
@@ -19,7 +20,11 @@ import { LocalSession } from './session.js';
 
 export const THREADS = { min: 1, max: 64, integer: true };
 export const PRECISIONS = /** @type {const} */ (['float', 'int8', 'auto']);
-export const VIEW = ['roi', 'rotation', 'exact'];
+/** The most instances behind one object. */
+export const POOL = { min: 1, max: 64, integer: true };
+export const MAX_QUEUE = { min: 0, max: 1e6, integer: true };
+/** Options of every call that runs the network. */
+export const VIEW = ['roi', 'rotation', 'exact', ...LIMITS];
 export const LOADING = [
   'model',
   'int8Model',
@@ -29,6 +34,8 @@ export const LOADING = [
   'deterministic',
   'exact',
   'worker',
+  'pool',
+  'maxQueue',
   'wasmUrl',
   'maxPixels',
   'signal',
@@ -71,7 +78,10 @@ export class VisionModel {
     return this.latestRun;
   }
 
-  /** Bytes of the module's memory, and bytes allocated in it. In a worker: as of the last call. */
+  /**
+   * Bytes of the module's memory, and bytes allocated in it. In a worker: as of the last call; of a pool: the sum over all
+   * instances.
+   */
   get memoryUse() {
     return this.session.memoryUse;
   }
@@ -131,7 +141,9 @@ export class VisionModel {
     const turns = quarterTurns(options.rotation ?? 0);
     const roi = options.roi && checkRoi(options.roi);
     const exact = options.exact ?? this.#exact;
-    const answer = await this.session.run({ kind, inputs, roi, turns, exact, ...more });
+    const request = { kind, inputs, roi, turns, exact, ...more };
+    const { session } = this;
+    const answer = await withLimit(options, (limit) => session.run(request, limit));
     this.latestRun = answer.run;
     this.#work.images += inputs.length;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
@@ -140,7 +152,7 @@ export class VisionModel {
 }
 
 /**
- * Loads a model in this thread or, if the options or the threads need it, in a worker.
+ * Loads a model in this thread or, if the options or the threads need it, in workers.
  * @param {SessionOptions} options
  * @returns {Promise<Session>}
  */
@@ -156,15 +168,16 @@ export async function startSession(options) {
     );
     threads = 1;
   }
-  const isPool = threads > 1 && threadSupport === 'worker';
-  if (options.worker || isPool) {
+  const needsWorker = threads > 1 && threadSupport === 'worker';
+  const hasPool = options.pool !== undefined;
+  if (options.worker || hasPool || needsWorker) {
     try {
-      if (!startWorker) throw failure('WORKER_UNAVAILABLE');
+      if (!startWorker) throw failure('WORKER_UNAVAILABLE', hasPool ? 'pool needs workers' : undefined);
       return await startWorker({ ...options, threads });
     } catch (error) {
-      if (!(error instanceof OcelliError && error.code === 'WORKER_UNAVAILABLE')) throw error;
+      if (hasPool || !(error instanceof OcelliError && error.code === 'WORKER_UNAVAILABLE')) throw error;
       notice(`${error.message}; the network runs in this thread`);
-      if (isPool) threads = 1;
+      if (needsWorker) threads = 1;
     }
   }
   return LocalSession.create({ ...options, threads });
@@ -178,6 +191,8 @@ function checkLoading(options) {
     precision = 'float',
     exact,
     worker,
+    pool,
+    maxQueue,
     wasmUrl,
     maxPixels,
     signal,
@@ -190,18 +205,17 @@ function checkLoading(options) {
     throw failure('INVALID_OPTION', "deterministic needs precision 'float'");
   if (exact !== undefined) checkBoolean('exact', exact);
   if (worker !== undefined) checkBoolean('worker', worker);
+  if (pool !== undefined) checkNumber('pool', pool, POOL);
+  if (pool !== undefined && worker === false)
+    throw failure('INVALID_OPTION', 'pool runs in workers: leave out worker: false');
+  if (maxQueue !== undefined) checkNumber('maxQueue', maxQueue, MAX_QUEUE);
+  if (maxQueue !== undefined && pool === undefined) throw failure('INVALID_OPTION', 'maxQueue needs pool');
   checkMaxPixels(maxPixels);
   if (wasmUrl !== undefined && typeof wasmUrl !== 'string' && !(wasmUrl instanceof URL))
     throw failure('INVALID_OPTION', 'wasmUrl must be a string or a URL');
   checkSignal(signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw failure('INVALID_OPTION', 'onProgress must be a function');
-}
-
-/** @param {unknown} signal */
-export function checkSignal(signal) {
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
 }
 
 /** @param {unknown} degrees */

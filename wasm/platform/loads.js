@@ -1,0 +1,99 @@
+// What one worker of a pool has loaded and measured, for the others: they compile nothing, and fetch no file.
+import { assumeFastDots } from '../engine/precision.js';
+
+/**
+ * @typedef {import('../engine/host.js').ByteSource} ByteSource
+ * @typedef {import('../engine/host.js').Host} Host
+ *
+ * @typedef {object} Loads
+ * @property {Map<string, Uint8Array>} files by path or URL
+ * @property {Map<string, WebAssembly.Module>} modules
+ * @property {boolean} [fastDots] what `precision: 'auto'` has measured
+ */
+
+const PART_BYTES = 1 << 20;
+
+/**
+ * @param {Host} host
+ * @returns {{host: Host, loads: Loads}} a host that keeps what it loads
+ */
+export function keepLoads(host) {
+  /** @type {Loads} */
+  const loads = { files: new Map(), modules: new Map() };
+  return {
+    loads,
+    host: {
+      ...host,
+      async loadModule(variant, wasmUrl) {
+        const module = await host.loadModule(variant, wasmUrl);
+        loads.modules.set(variant, module);
+        return module;
+      },
+      async open(source, signal) {
+        const { sizeBytes, chunks } = await host.open(source, signal);
+        return { sizeBytes, chunks: keep(chunks, (file) => loads.files.set(String(source), file)) };
+      },
+    },
+  };
+}
+
+/**
+ * @param {Host} host
+ * @param {Loads} loads
+ * @returns {Host} a host that takes what another worker has loaded
+ */
+export function reuseLoads(host, { files, modules, fastDots }) {
+  assumeFastDots(fastDots);
+  return {
+    ...host,
+    loadModule: async (variant, wasmUrl) => modules.get(variant) ?? host.loadModule(variant, wasmUrl),
+    async open(source, signal) {
+      const file = files.get(String(source));
+      return file ? { sizeBytes: file.length, chunks: split(file) } : host.open(source, signal);
+    },
+  };
+}
+
+/**
+ * @param {AsyncIterable<Uint8Array>} chunks
+ * @param {(file: Uint8Array) => void} done
+ */
+async function* keep(chunks, done) {
+  const parts = [];
+  for await (const chunk of chunks) {
+    parts.push(new Uint8Array(chunk));
+    yield chunk;
+  }
+  done(join(parts));
+}
+
+/**
+ * All bytes of a source, in memory that threads share if they may.
+ * @param {ByteSource} source
+ */
+export async function readShared({ chunks }) {
+  const parts = [];
+  for await (const chunk of chunks) parts.push(new Uint8Array(chunk));
+  return join(parts);
+}
+
+/** @param {Uint8Array[]} parts */
+function join(parts) {
+  const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
+  const canShare = typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated !== false;
+  const whole = new Uint8Array(canShare ? new SharedArrayBuffer(sizeBytes) : new ArrayBuffer(sizeBytes));
+  let offset = 0;
+  for (const part of parts) {
+    whole.set(part, offset);
+    offset += part.length;
+  }
+  return whole;
+}
+
+/**
+ * Copies, because decoders of text take no shared memory.
+ * @param {Uint8Array} file
+ */
+async function* split(file) {
+  for (let start = 0; start < file.length; start += PART_BYTES) yield file.slice(start, start + PART_BYTES);
+}

@@ -1,0 +1,235 @@
+// Sessions in workers behind one session. A call waits until one of them is free: first come, first served. If a worker
+// ends, its call fails, and the next call starts a new one.
+import { failure } from '../shared/errors.js';
+import { readSource } from '../vision/input.js';
+import { CallLimit, onAbort, untilAborted, withLimit } from '../vision/limits.js';
+import { readShared } from './loads.js';
+import { Packed } from './pack.js';
+import { RemoteSession } from './remote.js';
+
+/**
+ * @typedef {import('../vision/prepare.js').SessionOptions} SessionOptions
+ * @typedef {import('../vision/types.js').Answer} Answer
+ * @typedef {import('../vision/types.js').Request} Request
+ * @typedef {import('../vision/types.js').Session} Session
+ * @typedef {import('./remote.js').Platform} Platform
+ *
+ * @typedef {{session?: RemoteSession, isBusy: boolean}} Slot a place for a worker
+ *
+ * @typedef {object} Waiting A call that waits for a slot.
+ * @property {number} number of the call; calls are numbered as they come
+ * @property {Slot} [wanted] the only slot that will do
+ * @property {(slot: Slot) => void} resolve
+ * @property {(error: unknown) => void} reject
+ */
+
+export const DEFAULT_MAX_QUEUE = 100;
+
+/** @implements {Session} */
+export class WorkerPool {
+  #platform;
+  #options;
+  #maxCalls;
+  /** @type {Slot[]} */ #slots;
+  /** @type {import('./loads.js').Loads | undefined} */ #loads;
+  /** @type {Session['facts'] | undefined} */ #facts;
+  #closing = new AbortController();
+  /** Calls that were accepted and are not done. */
+  #calls = 0;
+  #lastNumber = 0;
+  /** By number. @type {Waiting[]} */ #waiting = [];
+
+  /**
+   * @param {SessionOptions} options
+   * @param {Platform} platform
+   */
+  constructor(options, platform) {
+    const { pool = 1, maxQueue = options.pool === undefined ? Infinity : DEFAULT_MAX_QUEUE } = options;
+    this.#platform = platform;
+    this.#options = options;
+    this.#maxCalls = pool + maxQueue;
+    this.#slots = Array.from({ length: pool }, () => ({ isBusy: false }));
+  }
+
+  /**
+   * @param {SessionOptions} options
+   * @param {Platform} platform
+   * @returns {Promise<WorkerPool>} rejects with WORKER_UNAVAILABLE if the workers' script cannot be loaded
+   */
+  static async create({ signal, onProgress, ...options }, platform) {
+    const portable = await withLimit({ signal }, () => toPortable(options, platform));
+    const pool = new WorkerPool(portable, platform);
+    const [first, ...others] = pool.#slots;
+    try {
+      const session = await pool.#start(first, { signal, onProgress });
+      pool.#facts = session.facts;
+      pool.#loads = session.takeLoads();
+      await Promise.all(others.map((slot) => pool.#start(slot, { signal })));
+      pool.#release();
+      return pool;
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+  }
+
+  get facts() {
+    return /** @type {Session['facts']} */ (this.#facts);
+  }
+
+  /** The sum over all workers. */
+  get memoryUse() {
+    const uses = this.#slots.flatMap(({ session }) => session?.memoryUse ?? []);
+    return {
+      totalBytes: uses.reduce((sum, { totalBytes }) => sum + totalBytes, 0),
+      liveBytes: uses.reduce((sum, { liveBytes }) => sum + liveBytes, 0),
+    };
+  }
+
+  /**
+   * @param {Request} request
+   * @param {CallLimit} [limit]
+   * @returns {Promise<Answer>}
+   */
+  run(request, limit = new CallLimit({})) {
+    return this.#accept((number) => this.#run(request, number, limit));
+  }
+
+  /**
+   * Runs a request in every worker, each when it is its turn there.
+   * @param {Request} request
+   * @param {CallLimit} [limit]
+   * @returns {Promise<Answer[]>}
+   */
+  runOnAll(request, limit = new CallLimit({})) {
+    return this.#accept((number) =>
+      Promise.all(this.#slots.map((slot) => this.#run(request, number, limit, slot))),
+    );
+  }
+
+  close() {
+    this.#closing.abort(failure('CLOSED'));
+    for (const { reject } of this.#waiting.splice(0)) reject(failure('CLOSED'));
+    for (const { session } of this.#slots) session?.close();
+  }
+
+  /**
+   * @template T
+   * @param {(number: number) => Promise<T>} call
+   */
+  async #accept(call) {
+    this.#closing.signal.throwIfAborted();
+    if (this.#calls >= this.#maxCalls)
+      throw failure('QUEUE_FULL', `maxQueue is ${this.#maxCalls - this.#slots.length}`);
+    if (this.#calls++ === 0) for (const { session } of this.#slots) session?.hold();
+    try {
+      return await call(++this.#lastNumber);
+    } finally {
+      if (--this.#calls === 0) this.#release();
+    }
+  }
+
+  #release() {
+    for (const { session } of this.#slots) session?.release();
+  }
+
+  /**
+   * @param {Request} request
+   * @param {number} number of the call
+   * @param {CallLimit} limit
+   * @param {Slot} [wanted] the only slot that will do
+   */
+  async #run(request, number, limit, wanted) {
+    const packing = Packed.pack(request);
+    let slot;
+    try {
+      await untilAborted(limit, () => packing);
+      slot = await this.#take(number, limit, wanted);
+      const session = await this.#healthySession(slot);
+      limit.check();
+      return await session.run(await packing);
+    } catch (error) {
+      packing.then((packed) => packed.drop()).catch(() => {});
+      throw error;
+    } finally {
+      if (slot) this.#give(slot);
+    }
+  }
+
+  /**
+   * Waits for a free slot. A call that reaches its limit leaves the queue.
+   * @param {number} number of the call
+   * @param {CallLimit} limit
+   * @param {Slot} [wanted]
+   * @returns {Promise<Slot>}
+   */
+  async #take(number, limit, wanted) {
+    this.#closing.signal.throwIfAborted();
+    limit.check();
+    const free = wanted ?? this.#slots.find(({ isBusy }) => !isBusy);
+    if (free && !free.isBusy) {
+      free.isBusy = true;
+      return free;
+    }
+    /** @type {Waiting | undefined} */ let waiting;
+    const waited = new Promise((/** @type {(slot: Slot) => void} */ resolve, reject) => {
+      waiting = { number, wanted, resolve, reject };
+      const before = this.#waiting.findLastIndex((other) => other.number < number);
+      this.#waiting.splice(before + 1, 0, waiting);
+    });
+    const stopListening = onAbort(limit.signal, () => {
+      this.#waiting = this.#waiting.filter((other) => other !== waiting);
+      waiting?.reject(limit.signal?.reason);
+    });
+    return waited.finally(stopListening);
+  }
+
+  /** @param {Slot} slot that is free again */
+  #give(slot) {
+    const next = this.#waiting.findIndex(({ wanted }) => wanted === undefined || wanted === slot);
+    if (next < 0) slot.isBusy = false;
+    else this.#waiting.splice(next, 1)[0].resolve(slot);
+  }
+
+  /** @param {Slot} slot */
+  async #healthySession(slot) {
+    if (slot.session && !slot.session.isLost) return slot.session;
+    return this.#start(slot, { signal: this.#closing.signal });
+  }
+
+  /**
+   * Starts a worker. It keeps the process alive.
+   * @param {Slot} slot
+   * @param {Pick<SessionOptions, 'signal' | 'onProgress'>} watching
+   */
+  async #start(slot, watching) {
+    const { withWorker, startThread } = this.#platform;
+    const keepsLoads = !this.#loads && this.#slots.length > 1;
+    const creation = { options: { ...this.#options, ...watching }, loads: this.#loads, keepsLoads };
+    const session = await withWorker((port) => RemoteSession.create(port, creation, startThread));
+    if (this.#closing.signal.aborted) session.close();
+    this.#closing.signal.throwIfAborted();
+    return (slot.session = session);
+  }
+}
+
+/**
+ * The options as they can be posted to several workers, now and later: paths made absolute, and files of the user's in
+ * memory.
+ * @param {SessionOptions} options
+ * @param {Platform} platform
+ */
+async function toPortable(options, { absolute }) {
+  /** @type {SessionOptions} */
+  const portable = { ...options };
+  for (const key of /** @type {const} */ (['model', 'int8Model', 'labels', 'wasmUrl'])) {
+    const value = options[key];
+    if (typeof value === 'string' || value instanceof URL) portable[key] = absolute(value);
+  }
+  for (const key of /** @type {const} */ (['model', 'int8Model'])) {
+    const value = portable[key];
+    if (value !== undefined && typeof value !== 'string')
+      portable[key] = /** @type {Uint8Array<ArrayBuffer>} */ (await readShared(await readSource(value)));
+  }
+  return portable;
+}

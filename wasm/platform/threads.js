@@ -1,0 +1,13 @@
+import { failure } from '../shared/errors.js';
+
+/**
+ * Waits until a thread is ready to work.
+ * @param {import('./link.js').Port} port of a worker that starts a thread
+ * @returns {Promise<import('./link.js').Port>} the same
+ */
+export function untilReady(port) {
+  return new Promise((resolve, reject) => {
+    port.onMessage(() => resolve(port));
+    port.onEnd((error) => reject(failure('THREADS_UNAVAILABLE', error.message, error)));
+  });
+}
