@@ -36,13 +36,29 @@ export const ISOLATION = {
  * @property {boolean} [keeps] keep requested files in memory, so that benchmarks do not measure the disk
  */
 
+/**
+ * The decoded path of a request; undefined if it is not one, such as `/%`.
+ * @param {string} url
+ */
+function toPath(url) {
+  try {
+    return normalize(decodeURIComponent(new URL(url, 'http://host').pathname));
+  } catch {
+    return undefined;
+  }
+}
+
 /** @param {ServerOptions} options */
 export async function startServer({ roots, port = 0, headers = {}, types = {}, onRequest, keeps = false }) {
   const mounts = Object.entries(roots).sort(([a], [b]) => b.length - a.length);
   /** @type {Map<string, Buffer>} */
   const kept = new Map();
   const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url ?? '/', 'http://host').pathname));
+    const path = toPath(request.url ?? '/');
+    if (path === undefined) {
+      response.writeHead(400, headers).end('not a path');
+      return;
+    }
     onRequest?.(path);
     const mount = mounts.find(([prefix]) => path.startsWith(prefix));
     const name = path.endsWith('/') ? `${path}index.html` : path;

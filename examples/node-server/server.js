@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { createApp } from '../service/app.js';
 import { readConfig } from '../service/config.js';
+import { toLogLine } from '../service/log.js';
 import { createMetrics } from './metrics.js';
 import { createPool } from './pool.js';
 
@@ -23,13 +24,14 @@ const app = createApp({
   health: () => ({ threads }),
   log(entry) {
     metrics.observe(entry);
-    console.log(JSON.stringify({ time: new Date().toISOString(), ...entry }));
+    console.log(toLogLine({ time: new Date().toISOString(), ...entry }));
   },
   monitoring: async () => ({ text: await metrics.text(), type: metrics.type }),
 });
 
 const server = serve({
   ...{ fetch: app.fetch, port: Number(env.PORT ?? 8080), hostname: env.HOST },
+  autoCleanupIncoming: false, // would read on the bodies of refused requests
   // Time limits for headers and body, so that slow clients cannot hold connections open.
   serverOptions: { requestTimeout: 2 * config.timeoutMs, headersTimeout: config.timeoutMs },
 });

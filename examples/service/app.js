@@ -3,8 +3,9 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { isAuthorized } from './auth.js';
-import { drain, readBytes, readImage } from './body.js';
+import { isReadToEnd, readBytes, readImage } from './body.js';
 import { describe, ServiceError } from './errors.js';
+import { Intake } from './intake.js';
 
 /**
  * @typedef {import('ocelli').Detection} Detection
@@ -44,6 +45,7 @@ export function createApp(parts) {
     monitoring,
   } = parts;
   const app = new Hono();
+  const intake = new Intake(config.maxBodiesBytes);
   let inFlight = 0;
 
   app.use(async (context, next) => {
@@ -66,6 +68,15 @@ export function createApp(parts) {
 
   app.get('/healthz', (context) => context.json({ status: 'ok', ...health() }));
   app.get('/openapi.json', (context) => context.json(openapi));
+
+  app.use(async (context, next) => {
+    // The rate is limited first, so that nobody can try out tokens faster.
+    if (!(await admit(context.req.header('cf-connecting-ip') ?? '')))
+      throw new ServiceError('TOO_MANY_REQUESTS', 'too many requests; try again later');
+    if (config.token && !(await isAuthorized(context.req.header('authorization'), config.token)))
+      throw new ServiceError('UNAUTHORIZED', 'send the right token in "Authorization: Bearer …"');
+    await next();
+  });
   if (monitoring) {
     app.get('/metrics', async (context) => {
       const { text, type } = await monitoring();
@@ -73,32 +84,42 @@ export function createApp(parts) {
     });
   }
 
-  app.use(async (context, next) => {
-    if (config.token && !(await isAuthorized(context.req.header('authorization'), config.token)))
-      throw new ServiceError('UNAUTHORIZED', 'send the right token in "Authorization: Bearer …"');
-    if (!(await admit(context.req.header('cf-connecting-ip') ?? '')))
-      throw new ServiceError('TOO_MANY_REQUESTS', 'too many requests; try again later');
-    await next();
-  });
-
-  app.post('/detect', async (context) => {
+  /**
+   * Runs a detection if few enough are under way.
+   * @type {Parts['detect']}
+   */
+  async function detectInTurn(image, wanted) {
     if (inFlight >= config.maxInFlight)
       throw new ServiceError('BUSY', 'too many requests are being processed; try again later');
     inFlight++;
     try {
-      const annotate = wantsPicture(context.req.header('accept'));
-      const wanted = { ...readThresholds(context.req.query()), annotate };
-      const image = await readImage(context.req.raw, config);
-      const { picture, ...found } = await detect(image, wanted);
-      return picture ? context.body(picture, 200, { 'content-type': 'image/png' }) : context.json(found);
+      return await detect(image, wanted);
     } finally {
       inFlight--;
+    }
+  }
+
+  app.post('/detect', async (context) => {
+    const annotate = wantsPicture(context.req.header('accept'));
+    const wanted = { ...readThresholds(context.req.query()), annotate };
+    const body = intake.open();
+    try {
+      const image = await readImage(context.req.raw, config, body);
+      const { picture, ...found } = await detectInTurn(image, wanted);
+      return picture ? context.body(picture, 200, { 'content-type': 'image/png' }) : context.json(found);
+    } finally {
+      body.drop();
     }
   });
 
   app.post('/bulk', async (context) => {
     const { enqueue } = needBulk(bulk);
-    return context.json(await enqueue(readKeys(await readBytes(context.req.raw, config))), 202);
+    const body = intake.open();
+    try {
+      return context.json(await enqueue(readKeys(await readBytes(context.req.raw, config, body))), 202);
+    } finally {
+      body.drop();
+    }
   });
   app.get('/results/:key{.+}', async (context) => {
     const found = await needBulk(bulk).result(context.req.param('key'));
@@ -109,11 +130,12 @@ export function createApp(parts) {
   app.notFound(() => {
     throw new ServiceError('NOT_FOUND', 'there is no such route; see /openapi.json');
   });
-  app.onError(async (error, context) => {
-    await drain(context.req.raw, config);
+  app.onError((error, context) => {
     const { status, code, message } = describe(error);
     if (status === 500) log({ level: 'error', error: String(error.stack ?? error) });
     context.header('x-error', code);
+    // The rest of the body would come before the next request.
+    if (!isReadToEnd(context.req.raw)) context.header('connection', 'close');
     if (status === 503) context.header('retry-after', '1');
     if (status === 401) context.header('www-authenticate', 'Bearer');
     return context.json({ code, message }, status);

@@ -5,11 +5,13 @@ const encoder = new TextEncoder();
 const digest = async (text) => new Uint8Array(await crypto.subtle.digest('SHA-256', encoder.encode(text)));
 
 /**
- * @param {string | null | undefined} header the Authorization header
+ * @param {string | null | undefined} header the Authorization header; its scheme is in any case (RFC 9110, 11.1)
  * @param {string} token
  */
 export async function isAuthorized(header, token) {
+  const given = /^bearer +(.*)$/i.exec(header ?? '')?.[1];
+  if (given === undefined) return false;
   // Digests have equal lengths, and where two digests differ says nothing about the texts.
-  const [given, wanted] = await Promise.all([header ?? '', `Bearer ${token}`].map(digest));
-  return given.reduce((difference, byte, i) => difference | (byte ^ wanted[i]), 0) === 0;
+  const [a, b] = await Promise.all([given, token].map(digest));
+  return a.reduce((difference, byte, i) => difference | (byte ^ b[i]), 0) === 0;
 }

@@ -1,21 +1,25 @@
 // A request -> the bytes of its image, within limits on size and time.
 import { ServiceError } from './errors.js';
 
-/** @typedef {import('./config.js').Config} Config */
+/**
+ * @typedef {import('./config.js').Config} Config
+ * @typedef {import('./intake.js').Body} Body
+ */
 
 /**
  * @param {Request} request whose image is the body, the form field `image`, or at `?url=`
  * @param {Config} config
+ * @param {Body} body see readBytes
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
-export async function readImage(request, config) {
+export async function readImage(request, config, body) {
   const url = new URL(request.url).searchParams.get('url');
-  if (url !== null) return fetchImage(url, config);
+  if (url !== null) return fetchImage(url, config, body);
   const type = (request.headers.get('content-type') ?? '').toLowerCase();
   const isForm = type.startsWith('multipart/form-data');
   if (!isForm && type !== '' && !/^(image\/|application\/octet-stream)/.test(type))
     throw new ServiceError('UNSUPPORTED_MEDIA_TYPE', `${type} is neither an image nor a form`);
-  const bytes = await readBytes(request, config);
+  const bytes = await readBytes(request, config, body);
   if (bytes.length === 0) throw new ServiceError('BAD_REQUEST', 'the request has no body; send an image');
   return isForm ? imageOfForm(bytes, request.headers.get('content-type') ?? '') : bytes;
 }
@@ -25,38 +29,63 @@ export async function readImage(request, config) {
  * sending does not see the answer.
  * @param {Request | Response} message
  * @param {Config} config
+ * @param {Body} body keeps the bytes
  */
-export async function readBytes(message, { maxBodyBytes, timeoutMs }) {
-  const tooLarge = () => new ServiceError('BODY_TOO_LARGE', `the body has more than ${maxBodyBytes} bytes`);
-  const readLimit = 2 * maxBodyBytes;
-  if (Number(message.headers.get('content-length')) > readLimit) throw tooLarge();
-  /** @type {Uint8Array[]} */
-  const chunks = [];
-  let size = 0;
-  for await (const chunk of chunksWithin(message.body, timeoutMs)) {
-    size += chunk.length;
-    if (size > readLimit) throw tooLarge();
-    if (size <= maxBodyBytes) chunks.push(chunk);
-  }
-  if (size > maxBodyBytes) throw tooLarge();
-  return join(chunks, size);
+export async function readBytes(message, config, body) {
+  const { maxBodyBytes } = config;
+  body.announce(Math.min(Number(message.headers.get('content-length')), maxBodyBytes));
+  await Promise.race([body.dropped, undefined]); // To touch `message.body` begins to read it.
+  let isTooLarge = false;
+  await receive(message, config, body.dropped, (chunk, size) => {
+    isTooLarge = size > maxBodyBytes;
+    if (!isTooLarge) body.add(chunk);
+  });
+  if (isTooLarge) throw tooLarge(maxBodyBytes);
+  return body.complete();
 }
 
 /**
- * Reads and drops the body of a refused request, if nobody has read it (see readBytes).
- * @param {Request} request
+ * @param {Request | Response} message
  * @param {Config} config
+ * @param {Promise<never>} dropped rejects when the reading must end
+ * @param {(chunk: Uint8Array, size: number) => void} onChunk `size`: of the body so far, in bytes
  */
-export async function drain(request, config) {
-  if (request.bodyUsed || request.body?.locked) return;
-  await readBytes(request, { ...config, maxBodyBytes: config.maxBodyBytes / 2 }).catch(() => {});
+async function receive(message, { maxBodyBytes, timeoutMs }, dropped, onChunk) {
+  const readLimit = 2 * maxBodyBytes;
+  if (Number(message.headers.get('content-length')) > readLimit) throw tooLarge(maxBodyBytes);
+  let size = 0;
+  for await (const chunk of chunksWithin(message.body, timeoutMs, dropped)) {
+    size += chunk.length;
+    if (size > readLimit) throw tooLarge(maxBodyBytes);
+    onChunk(chunk, size);
+  }
+  whole.add(message);
 }
+
+/** Messages whose body was read to its end. @type {WeakSet<Request | Response>} */
+const whole = new WeakSet();
+
+/**
+ * Whether nothing of a request is left on its connection. It asks the headers, because to touch `request.body` begins to
+ * read it.
+ * @param {Request} request
+ */
+export function isReadToEnd(request) {
+  const { headers } = request;
+  const hasBody = headers.has('transfer-encoding') || Number(headers.get('content-length')) > 0;
+  return !hasBody || whole.has(request);
+}
+
+/** @param {number} maxBodyBytes */
+const tooLarge = (maxBodyBytes) =>
+  new ServiceError('BODY_TOO_LARGE', `the body has more than ${maxBodyBytes} bytes`);
 
 /**
  * @param {ReadableStream<Uint8Array> | null} body
  * @param {number} timeoutMs for the whole body
+ * @param {Promise<never>} dropped
  */
-async function* chunksWithin(body, timeoutMs) {
+async function* chunksWithin(body, timeoutMs, dropped) {
   if (!body) return;
   const reader = body.getReader();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -68,10 +97,11 @@ async function* chunksWithin(body, timeoutMs) {
       timeoutMs,
     );
   });
+  const ended = Promise.race([tooSlow, dropped]);
   let isWhole = false;
   try {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), tooSlow]);
+      const { done, value } = await Promise.race([reader.read(), ended]);
       isWhole = done;
       if (done) return;
       yield value;
@@ -82,20 +112,6 @@ async function* chunksWithin(body, timeoutMs) {
     clearTimeout(timer);
     if (!isWhole) reader.cancel().catch(() => {});
   }
-}
-
-/**
- * @param {Uint8Array[]} chunks
- * @param {number} size
- */
-function join(chunks, size) {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 /**
@@ -115,8 +131,9 @@ async function imageOfForm(bytes, type) {
 /**
  * @param {string} text
  * @param {Config} config
+ * @param {Body} body
  */
-async function fetchImage(text, config) {
+async function fetchImage(text, config, body) {
   const url = URL.parse(text);
   const isAllowed = url?.protocol === 'https:' && config.urlHosts.includes(url.host);
   if (!isAllowed) throw new ServiceError('URL_NOT_ALLOWED', 'url must be https and its host must be allowed');
@@ -129,5 +146,5 @@ async function fetchImage(text, config) {
       'URL_FAILED',
       response ? `the url answered ${response.status}` : 'the url did not answer',
     );
-  return readBytes(response, config);
+  return readBytes(response, config, body);
 }

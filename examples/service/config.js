@@ -6,12 +6,20 @@
  * @property {string[]} origins origins whose pages may send requests; '*': all
  * @property {string[]} urlHosts hosts that `?url=` may name; if empty, `?url=` is refused
  * @property {number} maxBodyBytes
+ * @property {number} maxBodiesBytes limit for the bodies of all requests together; over it, the slowest is answered with
+ *   503
  * @property {number} maxPixels
  * @property {number} maxInFlight detections at the same time; further requests are answered with 503
  * @property {number} timeoutMs limit for a body to arrive, and for the answer of `?url=`
  */
 
-const DEFAULTS = { MAX_BODY_BYTES: 10e6, MAX_PIXELS: 16e6, MAX_IN_FLIGHT: 8, TIMEOUT_MS: 15000 };
+const DEFAULTS = {
+  MAX_BODY_BYTES: 10e6,
+  MAX_BODIES_BYTES: 20e6,
+  MAX_PIXELS: 16e6,
+  MAX_IN_FLIGHT: 8,
+  TIMEOUT_MS: 15000,
+};
 
 /**
  * @param {Record<string, unknown>} env
@@ -30,11 +38,16 @@ export function readConfig(env) {
       throw new Error(`${name} must be an integer above 0, but is ${env[name]}`);
     return value;
   };
+  const maxBodyBytes = count('MAX_BODY_BYTES');
+  const maxBodiesBytes = count('MAX_BODIES_BYTES');
+  if (maxBodiesBytes < maxBodyBytes)
+    throw new Error(`MAX_BODIES_BYTES is ${maxBodiesBytes}, but a body may have ${maxBodyBytes}`);
   return {
     token: String(env.API_TOKEN ?? ''),
     origins: list('ALLOWED_ORIGINS'),
     urlHosts: list('URL_HOSTS'),
-    maxBodyBytes: count('MAX_BODY_BYTES'),
+    maxBodyBytes,
+    maxBodiesBytes,
     maxPixels: count('MAX_PIXELS'),
     maxInFlight: count('MAX_IN_FLIGHT'),
     timeoutMs: count('TIMEOUT_MS'),

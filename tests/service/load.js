@@ -59,7 +59,7 @@ function post(url, agent, body) {
 }
 
 /** @param {import('node:child_process').ChildProcess} process */
-function residentMiB({ pid }) {
+export function residentMiB({ pid }) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024;
 }

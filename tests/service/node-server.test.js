@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { ObjectDetector } from '../../wasm/platform/node.js';
 import { packagePhoto } from '../node/shared.js';
 import { PATIENCE_MS } from '../patience.js';
 import { kill, watchWorkers } from '../node/vision/workers.js';
 import { readAnswer } from './contract.js';
-import { runLoad } from './load.js';
+import { residentMiB, runLoad } from './load.js';
 import { install, startServer } from './node_server.js';
 import { LIMITS, testRoutes } from './routes.js';
 
@@ -56,7 +57,9 @@ describe('the service in Node', () => {
   });
 
   test('metrics count what was answered, and the log says nothing of images or tokens', async () => {
-    const text = await (await server.ask('/metrics')).text();
+    assert.equal((await server.ask('/metrics')).status, 401);
+    const headers = { authorization: `Bearer ${LIMITS.API_TOKEN}` };
+    const text = await (await server.ask('/metrics', { headers })).text();
     const counted = /ocelli_request_seconds_count\{path="\/detect",status="200"\} (\d+)/.exec(text)?.[1];
     const answered = server.log.filter(({ path, status }) => path === '/detect' && status === 200);
     assert.equal(Number(counted), answered.length);
@@ -132,11 +135,22 @@ describe('faults', () => {
     return socket;
   }
 
+  /** A connection that sends all of a body but its last byte. @param {number} port @param {Uint8Array} body */
+  async function stall(port, body) {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {}); // The server ends the connections that it refuses.
+    await once(socket, 'connect');
+    const token = `authorization: Bearer ${LIMITS.API_TOKEN}`;
+    socket.write(`POST /detect HTTP/1.1\r\nhost: x\r\n${token}\r\ncontent-length: ${body.length}\r\n\r\n`);
+    socket.write(body.subarray(1));
+    return socket;
+  }
+
   /** A busy machine may take longer than this server allows. */
-  async function untilAnswered() {
+  async function untilAnswered(ask = () => detect(server)) {
     const end = Date.now() + PATIENCE_MS;
-    let { status } = await detect(server);
-    while (status !== 200 && Date.now() < end) ({ status } = await detect(server));
+    let { status } = await ask();
+    while (status !== 200 && Date.now() < end) ({ status } = await ask());
     assert.equal(status, 200);
   }
 
@@ -179,6 +193,49 @@ describe('faults', () => {
     } finally {
       pool.close();
     }
+  });
+
+  test('clients without a token and clients that stall: memory stays flat, others are answered', async (t) => {
+    const limits = { ...LIMITS, MAX_BODY_BYTES: '2000000', TIMEOUT_MS: String(PATIENCE_MS), THREADS: '1' };
+    const guarded = await startServer(folder, limits);
+    const headers = { authorization: `Bearer ${LIMITS.API_TOKEN}` };
+    const ask = () => guarded.ask('/detect', { method: 'POST', body: PHOTO, headers });
+    const large = new Uint8Array(2e6);
+    /** @type {import('node:net').Socket[]} */ const stalled = [];
+    let peak = 0;
+    const watch = setInterval(() => (peak = Math.max(peak, residentMiB(guarded.server))), 10);
+    try {
+      for (let i = 0; i < 10; i++) assert.equal((await ask()).status, 200);
+      const idle = residentMiB(guarded.server);
+      for (let i = 0; i < 100; i++) stalled.push(await stall(guarded.port, large));
+      // The server may close a connection before the client has sent its body and read the answer.
+      const tokenless = Array.from({ length: 500 }, () =>
+        guarded.ask('/detect', { method: 'POST', body: large }).catch(() => ({ status: 'closed' })),
+      );
+      await untilAnswered(ask);
+      const statuses = (await Promise.all(tokenless)).map(({ status }) => status);
+      assert.deepEqual(
+        statuses.filter((status) => status !== 401 && status !== 'closed'),
+        [],
+      );
+      assert.ok(statuses.includes(401));
+      assert.equal((await ask()).status, 200);
+      t.diagnostic(`resident: ${idle.toFixed(0)} MiB idle, ${peak.toFixed(0)} at most`);
+      assert.ok(peak - idle < FLAT_MIB, `${idle} MiB idle, ${peak} MiB at most`);
+    } finally {
+      clearInterval(watch);
+      for (const socket of stalled) socket.destroy();
+      await guarded.stop();
+    }
+  });
+
+  test('a path with control characters cannot write to the terminal that shows the log', async () => {
+    const path = '/%C2%9B31m%E2%80%AEgpj%1B%5B2J';
+    await server.ask(path);
+    const find = () => server.lines.find((line) => line.includes('31m'));
+    const end = Date.now() + PATIENCE_MS;
+    while (!find() && Date.now() < end) await sleep(10);
+    assert.match(String(find()), /\\u009b31m\\u202egpj\\u001b\[2J/);
   });
 
   test('an end: what was accepted is answered, nothing new is, and the process is gone', async () => {

@@ -34,12 +34,17 @@ export async function startServer(folder, env) {
   });
   /** @type {Record<string, any>[]} */
   const log = [];
-  const lines = createInterface(server.stdout);
-  lines.on('line', (line) => log.push(JSON.parse(line)));
-  await once(lines, 'line');
+  /** @type {string[]} */
+  const lines = [];
+  const output = createInterface(server.stdout);
+  output.on('line', (line) => {
+    lines.push(line);
+    log.push(JSON.parse(line));
+  });
+  await once(output, 'line');
   const url = `http://127.0.0.1:${log[0].listening}`;
   return {
-    ...{ server, log, url, port: Number(log[0].listening) },
+    ...{ server, log, lines, url, port: Number(log[0].listening) },
     /** @param {string} path @param {RequestInit} [init] */
     ask: (path, init) => fetch(`${url}${path}`, init),
     /** @returns {Promise<number | null>} the exit code */

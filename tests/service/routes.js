@@ -95,6 +95,19 @@ export function testRoutes(service, node) {
     assert.equal((await detect(PHOTO)).status, 200);
   });
 
+  test('the scheme of the token in any case', async () => {
+    for (const scheme of ['bearer', 'BEARER', 'Bearer ']) {
+      const headers = { authorization: `${scheme} ${LIMITS.API_TOKEN}` };
+      assert.deepEqual(await refusal(undefined, { headers }), [400, 'BAD_REQUEST'], scheme);
+    }
+    const headers = { authorization: `Basic ${LIMITS.API_TOKEN}` };
+    assert.deepEqual(await refusal(PHOTO, { headers }), [401, 'UNAUTHORIZED']);
+  });
+
+  test('a body of exactly the limit is read', async () => {
+    assert.deepEqual(await refusal(new Uint8Array(1000000)), [415, 'UNSUPPORTED_IMAGE_FORMAT']);
+  });
+
   test('health, the document, other routes, other origins', async () => {
     const ask = service();
     assert.equal((await readAnswer('GET /healthz', await ask('/healthz'))).status, 'ok');

@@ -18,7 +18,7 @@ import { describe } from '../../service/errors.js';
  * @property {any} env the Worker's bindings
  * @property {import('../../service/config.js').Config} config
  * @property {import('../../service/app.js').Parts['detect']} detect
- * @property {(entry: object) => void} log
+ * @property {(entry: Record<string, unknown>) => void} log
  */
 
 const CREATED = ['PutObject', 'CopyObject', 'CompleteMultipartUpload'];

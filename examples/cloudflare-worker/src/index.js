@@ -4,13 +4,14 @@ import { ObjectDetector } from 'ocelli';
 import { detectIn } from '../../service/annotate.js';
 import { createApp } from '../../service/app.js';
 import { readConfig } from '../../service/config.js';
+import { toLogLine } from '../../service/log.js';
 import openapi from '../../service/openapi.json' with { type: 'json' };
 import { consume, createBulk } from './bulk.js';
 
 const config = readConfig(env);
 const { maxPixels } = config;
 const detector = await ObjectDetector.create({ maxPixels });
-const log = (/** @type {object} */ entry) => console.log(JSON.stringify(entry));
+const log = (/** @type {Record<string, unknown>} */ entry) => console.log(toLogLine(entry));
 
 /**
  * The last detection. Detections run one at a time: there is one thread, and memory for one large photo.
