@@ -1,16 +1,21 @@
 // Reads the arguments of a command after the command's declaration. help.js writes the help text from the same
 // declaration, so that the two always agree.
 import { parseArgs } from 'node:util';
-import { nearest } from '../wasm/shared/spelling.js';
+import { suggest } from '../wasm/shared/spelling.js';
 import { UsageError } from './common.js';
+import { checkPlace, identify } from './files.js';
 
 /**
+ * @typedef {import('./files.js').Place} Place
+ *
  * @typedef {object} Option
  * @property {'flag' | 'text' | 'file' | 'number' | 'choice' | 'names' | 'classes'} type a `file` is read, and - is
  *   standard input; `names` and `classes` are separated by commas and may be given several times
  * @property {string} about what the option does
  * @property {string} [value] the name of its value in the help text; a flag has no value
  * @property {string} [short] one letter
+ * @property {string} [library] what the library calls this option, if not the same
+ * @property {readonly Place[]} [writes] the value names a file or directory to write; - is standard output
  * @property {boolean} [required]
  * @property {{min: number, max: number, integer?: boolean}} [range] of a number
  * @property {readonly string[]} [choices] of a choice or names; of a number, the words that may stand for it
@@ -23,6 +28,8 @@ import { UsageError } from './common.js';
  * @property {string} [about] details for the help text
  * @property {boolean} [optional]
  * @property {boolean} [repeated] true only for the last one
+ * @property {readonly string[]} [optionNames] what other tools call it, where it is an option
+ * @property {readonly Place[]} [writes] as for options
  *
  * @typedef {Record<string, Option>} Options
  */
@@ -75,12 +82,12 @@ const disjunction = new Intl.ListFormat('en-GB', { type: 'disjunction' });
  * @returns {{values: Values<any>, positionals: string[]} | undefined} undefined if the user asks for help
  */
 export function readArguments(name, command, args) {
-  const { values: texts, positionals } = parse(args, optionsOf(command));
+  const { values: texts, positionals } = parse(args, command);
   if (texts.help) return undefined;
   checkPositionals(name, command.positionals, positionals);
   const options = Object.entries(/** @type {Options} */ (command.options));
   checkRequired(name, options, texts);
-  checkStandardInput(options, texts, positionals);
+  checkStandardInput(options, texts, inputsOf(command, positionals));
   const values = options.map(([key, option]) => [key, readValue(key, option, texts[key])]);
   return { values: Object.fromEntries(values), positionals };
 }
@@ -96,11 +103,11 @@ export function optionsOf({ options }) {
 
 /**
  * @param {string[]} args
- * @param {Options} options
+ * @param {Command} command
  * @returns {{values: Record<string, any>, positionals: string[]}}
  */
-function parse(args, options) {
-  const config = Object.entries(options).map(([name, { type, short }]) => [
+function parse(args, command) {
+  const config = Object.entries(optionsOf(command)).map(([name, { type, short }]) => [
     name,
     {
       type: type === 'flag' ? 'boolean' : 'string',
@@ -114,18 +121,75 @@ function parse(args, options) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
     if (!code?.startsWith('ERR_PARSE_ARGS_')) throw error;
     const [reason] = message.split(/\.\s/);
-    throw new UsageError(reason[0].toLowerCase() + reason.slice(1) + suggest(code, message, options));
+    const [, unknown] = (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && /'--?([^']+)'/.exec(message)) || [];
+    const hint = unknown === undefined ? '' : hintAt(unknown, command);
+    throw new UsageError(reason[0].toLowerCase() + reason.slice(1) + hint);
   }
 }
 
 /**
- * @param {string} code
- * @param {string} message
- * @param {Options} options
+ * What was probably meant by an option that is not known, also by the name that the library or another tool gives it.
+ * @param {string} unknown
+ * @param {Command} command
  */
-function suggest(code, message, options) {
-  const [, unknown] = (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION' && /'--([^']+)'/.exec(message)) || [];
-  return unknown === undefined ? '' : `; nearest: --${nearest(unknown, Object.keys(options))[0]}`;
+function hintAt(unknown, command) {
+  const positional = command.positionals.find((each) => each.optionNames?.includes(unknown));
+  if (positional) return `; ${positional.name} is given without an option`;
+  const options = Object.entries(optionsOf(command));
+  const ours = new Map(options.map(([name, { library = name }]) => [library, name]));
+  const meant = suggest(unknown, [...ours.values(), ...Array.from(ours.keys(), (key) => key.split('.')[0])]);
+  return meant === undefined ? '' : `; did you mean --${ours.get(meant) ?? meant}?`;
+}
+
+/**
+ * The files and directories that a command is to write. Refuses those that it cannot write as the user means it.
+ * @param {Command} command
+ * @param {Values<any>} values
+ * @param {string[]} positionals
+ */
+export async function outputsOf(command, values, positionals) {
+  const options = Object.entries(/** @type {Options} */ (command.options));
+  const places = [
+    ...options.map(([name, option]) => ({ ...option, term: `--${name}`, path: values[name] })),
+    ...command.positionals.map((each, i) => ({ ...each, term: each.name, path: positionals[i] })),
+  ];
+  const outputs = places.flatMap(({ writes, term, path }) =>
+    writes && path !== undefined ? [{ term, path: String(path), places: writes }] : [],
+  );
+  for (const { term, path, places } of outputs) checkPlace(term, path, places);
+  const [first, second] = outputs.filter(({ path }) => path === '-');
+  if (first && (second || values.json))
+    throw new UsageError(`${first.term} - and ${second?.term ?? '--json'} would mix on standard output`);
+  const inputs = [
+    ...options.filter(([, { type }]) => type === 'file').map(([name]) => values[name]),
+    ...inputsOf(command, positionals),
+  ];
+  await refuseOverwriting(outputs, inputs.filter((path) => path !== undefined).map(String));
+  return outputs;
+}
+
+/**
+ * The positional arguments that are read.
+ * @param {Command} command
+ * @param {string[]} positionals
+ */
+function inputsOf(command, positionals) {
+  return positionals.filter((_, i) => !command.positionals[i]?.writes);
+}
+
+/**
+ * @param {{term: string, path: string}[]} outputs
+ * @param {string[]} inputs
+ */
+async function refuseOverwriting(outputs, inputs) {
+  const keys = new Map(
+    await Promise.all(inputs.map(async (path) => /** @type {const} */ ([await identify(path), path]))),
+  );
+  keys.delete(undefined);
+  for (const { term, path } of outputs) {
+    const input = keys.get(await identify(path));
+    if (input !== undefined) throw new UsageError(`${term} ${path} would overwrite the input ${input}`);
+  }
 }
 
 /**
@@ -154,11 +218,11 @@ function checkRequired(name, options, texts) {
 /**
  * @param {[string, Option][]} options
  * @param {Record<string, unknown>} texts
- * @param {string[]} positionals
+ * @param {string[]} inputs
  */
-function checkStandardInput(options, texts, positionals) {
+function checkStandardInput(options, texts, inputs) {
   const files = options.filter(([, { type }]) => type === 'file').map(([key]) => texts[key]);
-  if ([...positionals, ...files].filter((file) => file === '-').length > 1)
+  if ([...inputs, ...files].filter((file) => file === '-').length > 1)
     throw new UsageError('standard input can be read only once');
 }
 

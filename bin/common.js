@@ -1,10 +1,9 @@
-// What the commands share: how they report errors, read and write files, and lay out results.
-import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+// What the commands share: how they report errors, read files, and lay out results.
+import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { getSystemErrorMap } from 'node:util';
 import { OcelliError } from '../wasm/shared/errors.js';
+import { printable, printError } from './output.js';
 
 /** The command line is wrong: exit status 2. */
 export class UsageError extends Error {
@@ -18,24 +17,10 @@ const HINTS = new Map([
   ['SSD_UNKNOWN', 'pass it with --ssd'],
 ]);
 
-/** @param {string} text */
-export function print(text) {
-  process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
-}
-
-/**
- * Prints an error and sets the exit status to 1, but does not exit: the command goes on with its other inputs.
- * @param {string} text
- */
-export function printError(text) {
-  process.stderr.write(`ocelli: ${text}\n`);
-  process.exitCode = 1;
-}
-
 /**
  * Runs `action`. If that fails for a reason outside this program, prints `ocelli: FILE: CODE: message`.
  * @template T
- * @param {string | undefined} file as the user named it
+ * @param {string | undefined | (() => string)} file as the user named it; a function is called after a failure
  * @param {() => T | Promise<T>} action
  * @returns {Promise<T | undefined>} undefined if it failed
  */
@@ -43,34 +28,42 @@ export async function attempt(file, action) {
   try {
     return await action();
   } catch (error) {
-    const reason = explain(error);
+    const name = nameOf(typeof file === 'function' ? file() : file, error);
+    const reason = explain(error, name);
     if (reason === undefined) throw error;
-    printError(file === undefined ? reason : `${file}: ${reason}`);
+    printError(name === undefined ? reason : `${printable(name)}: ${reason}`);
     return undefined;
   }
 }
 
 /**
+ * The file that an error is about: `file`, or a file in that directory.
+ * @param {string | undefined} file
  * @param {unknown} error
- * @returns {string | undefined} undefined if the error is a bug of this program
  */
-function explain(error) {
-  if (error instanceof OcelliError) {
-    if (error.code === 'INVALID_OPTION') throw new UsageError(error.message);
-    const hint = HINTS.get(error.code);
-    return printable(`${error.code}: ${error.message}${hint ? ` (${hint})` : ''}`);
-  }
-  const { errno, syscall } = /** @type {NodeJS.ErrnoException} */ (error);
-  const [code, message] = (syscall && errno !== undefined && getSystemErrorMap().get(errno)) || [];
-  return code && `${code}: ${message}`;
+function nameOf(file, error) {
+  const { path } = /** @type {NodeJS.ErrnoException} */ (error);
+  const isNearer = typeof path === 'string' && path.startsWith(file ?? '');
+  const name = isNearer ? path : file;
+  return name === '' ? "''" : name;
 }
 
 /**
- * Text from a file without control characters, which could change the terminal.
- * @param {string} text
+ * @param {unknown} error
+ * @param {string} [file] that it is about
+ * @returns {string | undefined} undefined if the error is a bug of this program
  */
-export function printable(text) {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
+export function explain(error, file) {
+  if (error instanceof OcelliError) {
+    if (error.code === 'INVALID_OPTION')
+      throw new UsageError(file === undefined ? error.message : `${file}: ${error.message}`);
+    const hint = HINTS.get(error.code);
+    return printable(`${error.code}: ${error.message}${hint ? ` (${hint})` : ''}`);
+  }
+  const { code = '', message, errno, syscall } = /** @type {NodeJS.ErrnoException} */ (error);
+  if (code.startsWith('ERR_FS_')) return `${code}: ${message}`;
+  const [name, text] = (syscall && errno !== undefined && getSystemErrorMap().get(errno)) || [];
+  return name && `${name}: ${text}`;
 }
 
 /**
@@ -105,20 +98,6 @@ export function layOut(rows, alignment) {
     );
     return `  ${cells.join('  ').trimEnd()}`;
   });
-}
-
-/** @param {string} text */
-export const bold = (text) => highlight(1, text);
-/** @param {string} text */
-export const dim = (text) => highlight(2, text);
-
-/**
- * @param {1 | 2} code
- * @param {string} text
- */
-function highlight(code, text) {
-  const hasColors = process.stdout.isTTY && process.stdout.hasColors();
-  return hasColors ? `\x1b[${code}m${text}\x1b[22m` : text;
 }
 
 /**
@@ -165,29 +144,4 @@ export function median(values) {
 /** @param {number} ms */
 export function roundMs(ms) {
   return Math.round(ms * 1000) / 1000;
-}
-
-/**
- * Replaces the line that shows progress. Only terminals show progress.
- * @param {string} [text]
- */
-export function clearLine(text = '') {
-  return process.stderr.isTTY ? `\r\x1b[K${text}` : '';
-}
-
-/**
- * Writes the file under another name and then renames it, so that OUT is never an incomplete file.
- * @param {string} out
- * @param {Uint8Array} bytes
- */
-export async function writeWhole(out, bytes) {
-  const partial = join(dirname(out), `.${randomBytes(6).toString('hex')}.partial`);
-  try {
-    await writeFile(partial, bytes, { flag: 'wx' });
-    await rename(partial, out);
-  } catch (error) {
-    await rm(partial, { force: true });
-    throw error;
-  }
-  return true;
 }

@@ -25,13 +25,24 @@ export function formatHelp(commands) {
     ),
     ...section('Options', [
       ['-h, --help', 'show this text; after a command, the help of the command'],
-      ['--version', 'show the version'],
+      ['-v, --version', 'show the version'],
     ]),
-    ...examples(['ocelli detect photo.jpg --out found.png']),
-    '',
-    ...wrap(
-      'Exit status: 0 if everything worked, 1 if an input could not be used, 2 if the command line is wrong.',
-    ),
+    ...examples([
+      'ocelli detect photo.jpg --out found.png',
+      'ocelli detect --json photos/ > found.jsonl',
+      'ocelli help detect',
+    ]),
+    ...section('Files', [
+      ['FILE', 'a file; - is standard input, or standard output where a file is written'],
+      ['DIRECTORY', 'where images are read: the images in it and in its subdirectories, but hidden ones'],
+      ["'PATTERN'", "the files that it matches: 'photos/**/*.jpg'"],
+    ]),
+    ...section('Exit status', [
+      ['0', 'everything worked'],
+      ['1', 'something failed, such as an image that cannot be read; the others are done'],
+      ['2', 'the command line is wrong'],
+      ['130', 'ended by Ctrl-C'],
+    ]),
   ].join('\n');
 }
 

@@ -82,8 +82,7 @@ async function readJson(option, textOrFile) {
 /**
  * Opens an extractor, calls `use`, and closes the extractor.
  * @param {import('./arguments.js').Values<typeof import('./options.js').extractor> & {normalize?: boolean}} values
- * @param {(embed: (file: string) => Promise<Float32Array | undefined>) => Promise<void>} use `embed` prints an error and
- *   returns undefined if it cannot read an image
+ * @param {(embed: (image: Uint8Array) => Promise<Float32Array>) => Promise<void>} use
  */
 export async function useExtractor(values, use) {
   const { layer, normalize: l2Normalize } = values;
@@ -91,7 +90,7 @@ export async function useExtractor(values, use) {
   const extractor = loading && (await openModel(FeatureExtractor, values.model, { ...loading, layer }));
   if (!extractor) return;
   try {
-    await use((file) => attempt(file, async () => extractor.extract(await readBytes(file), { l2Normalize })));
+    await use((image) => extractor.extract(image, { l2Normalize }));
   } finally {
     extractor.close();
   }

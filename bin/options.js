@@ -63,20 +63,33 @@ export const extractor = /** @type {const} */ ({
 export const images = /** @type {const} */ ({
   name: 'IMAGE',
   what: 'at least one image',
-  about: 'PNG, JPEG, BMP or GIF; - is standard input',
+  about:
+    "PNG, JPEG, BMP or GIF; a directory with such files; a pattern such as 'photos/**/*.jpg'; - is standard input",
   repeated: true,
+  optionNames: ['image', 'images', 'img', 'source', 'src', 'file', 'files', 'path'],
 });
+
+/** What other tools call a model that is no option here. */
+export const MODEL_OPTIONS = /** @type {const} */ (['model', 'm', 'file', 'input', 'source']);
 
 export const optionalModel = /** @type {const} */ ({
   name: 'MODEL',
   what: 'a .tflite file',
   about: '- is standard input; default: the detector that comes with ocelli',
   optional: true,
+  optionNames: MODEL_OPTIONS,
 });
 
-export const outputModel = /** @type {const} */ ({ name: 'OUT.tflite', what: 'a .tflite file to write' });
+export const outputModel = /** @type {const} */ ({
+  name: 'OUT.tflite',
+  what: 'a .tflite file to write',
+  about: '- is standard output',
+  writes: ['.tflite'],
+  optionNames: ['out', 'output', 'o', 'output-file', 'outfile'],
+});
 
 export const classDirectory = /** @type {const} */ ({
   name: 'DIR',
   what: 'a directory with a folder of images for each class',
+  about: 'hidden files and folders are left out',
 });

@@ -1,23 +1,11 @@
 // ocelli bench: measures how fast a model loads and runs on noise, and compares that with the peak of the machine.
 import { availableParallelism, cpus } from 'node:os';
-import {
-  attempt,
-  bold,
-  dim,
-  formatCount,
-  layOut,
-  median,
-  plural,
-  print,
-  printable,
-  roundMs,
-  shortName,
-  UsageError,
-} from '../common.js';
+import { attempt, formatCount, layOut, median, plural, roundMs, shortName, UsageError } from '../common.js';
 import { sizeOf } from '../../wasm/shared/numbers.js';
 import { precisionOf } from '../../wasm/vision/prepare.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
 import { COUNT, optionalModel, precision, threads } from '../options.js';
+import { bold, dim, print, printable } from '../output.js';
 
 /**
  * @typedef {import('../../wasm/engine/engine.js').Engine} Engine
@@ -275,7 +263,7 @@ function toText(report, withOperators) {
     ...(report.baseline ? baselineRows(report, report.baseline) : []),
   ];
   return [
-    `${bold(file)}  ${variant}, ${precision}, ${plural(threads, 'thread')}, Node ${node}, ${cpu}`,
+    `${bold(printable(file))}  ${variant}, ${precision}, ${plural(threads, 'thread')}, Node ${node}, ${cpu}`,
     ...layOut(rows, 'lrl'),
     ...(withOperators ? ['', ...operatorLines(report.operators)] : []),
   ].join('\n');

@@ -1,9 +1,11 @@
 // ocelli classify: prints the most probable classes of each image.
 import { DEFAULT_TOP_K, TOP_K } from '../../wasm/vision/classifier.js';
 import { ImageClassifier } from '../../wasm/platform/node.js';
-import { attempt, bold, layOut, print, printable, readBytes } from '../common.js';
+import { layOut } from '../common.js';
+import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import { deterministic, images, input, labels, threads } from '../options.js';
+import { bold, print, printable } from '../output.js';
 
 const options = /** @type {const} */ ({
   model: {
@@ -19,6 +21,7 @@ const options = /** @type {const} */ ({
     about: 'print the N most probable classes',
     range: TOP_K,
     default: DEFAULT_TOP_K,
+    library: 'topK',
   },
   json: {
     type: 'flag',
@@ -41,18 +44,20 @@ export const command = {
 
 /**
  * @param {import('../arguments.js').Values<typeof options>} values
- * @param {string[]} files
+ * @param {string[]} args
  */
-async function run(values, files) {
+async function run(values, args) {
   const { model, json, top: topK } = values;
+  const files = await findInputs(args);
+  if (files.length === 0) return;
   const loading = await readLoading(values);
   const classifier = loading && (await openModel(ImageClassifier, model, loading));
   if (!classifier) return;
   try {
-    for (const file of files) {
-      const classes = await attempt(file, async () => classifier.classify(await readBytes(file), { topK }));
-      if (classes) print(json ? JSON.stringify({ file, classes }) : toText(file, classes));
-    }
+    await eachImage(files, async (file, bytes) => {
+      const classes = await classifier.classify(bytes, { topK });
+      print(json ? JSON.stringify({ file, classes }) : toText(file, classes));
+    });
   } finally {
     classifier.close();
   }
@@ -64,5 +69,5 @@ async function run(values, files) {
  */
 function toText(file, classes) {
   const rows = classes.map(({ label, score }) => [`${(100 * score).toFixed(1)} %`, printable(label)]);
-  return [bold(file), ...layOut(rows, 'rl')].join('\n');
+  return [bold(printable(file)), ...layOut(rows, 'rl')].join('\n');
 }

@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { convert } from '../../wasm/convert/index.js';
-import { BATCH, WEIGHTS } from '../../wasm/convert/options.js';
-import { attempt, clearLine, formatBytes, print, printable, readBytes, writeWhole } from '../common.js';
-import { outputModel } from '../options.js';
+import { BATCH, STAGES, WEIGHTS } from '../../wasm/convert/options.js';
+import { attempt, formatBytes, readBytes } from '../common.js';
+import { save } from '../files.js';
+import { MODEL_OPTIONS, outputModel } from '../options.js';
+import { print, printable, showProgress } from '../output.js';
 
 /** If SOURCE is one of these files, the directory that it is in is converted. */
 const PARTS_OF_A_DIRECTORY = /(^|[/\\])(saved_model\.pb|model\.json)$/;
@@ -42,6 +44,7 @@ const options = /** @type {const} */ ({
   classes: {
     type: 'classes',
     value: 'A,B',
+    library: 'classes.allow',
     about: 'keep only these classes of a detector: names, MIDs (/m/...) or numbers',
   },
   'keep-batch-norm': {
@@ -68,6 +71,7 @@ export const command = {
       about:
         'a SavedModel or hub module as a directory, .tar.gz or .zip; a .pb frozen graph; a TensorFlow.js folder or its ' +
         'model.json; - is standard input',
+      optionNames: MODEL_OPTIONS,
     },
     outputModel,
   ],
@@ -85,9 +89,7 @@ export const command = {
  */
 async function run(values, [source, out]) {
   const converted = await attempt(source, async () => convert(await openSource(source), toOptions(values)));
-  process.stderr.write(clearLine());
-  const isWritten = converted && (await attempt(out, () => writeWhole(out, converted.model)));
-  if (!isWritten) return;
+  if (!converted || !(await save(out, converted.model))) return;
   const { kind, operators, notes, model } = converted;
   if (values.json) print(JSON.stringify({ kind, bytes: model.length, operators, notes }));
   else print(toText(out, converted));
@@ -105,7 +107,7 @@ function toOptions({ weights, batch, signature, outputs, classes, 'keep-batch-no
     outputs,
     classes,
     keepBatchNorm,
-    onProgress: ({ stage }) => process.stderr.write(clearLine(`${stage} ...`)),
+    onProgress: ({ stage }) => showProgress('step', STAGES.indexOf(stage) + 1, STAGES.length, stage),
   };
 }
 

@@ -1,25 +1,17 @@
 // ocelli detect: prints the objects in each image, and draws them on copies of the images.
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { DEFAULT_THRESHOLDS, THRESHOLD_RANGES } from '../../wasm/vision/detector.js';
 import { drawDetections } from '../../wasm/draw/draw.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { format } from '../../wasm/report/metrics.js';
-import {
-  attempt,
-  bold,
-  dim,
-  layOut,
-  plural,
-  print,
-  printable,
-  readBytes,
-  roundMs,
-  UsageError,
-} from '../common.js';
+import { attempt, layOut, plural, roundMs, UsageError } from '../common.js';
+import { identify, save } from '../files.js';
+import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import * as shared from '../options.js';
+import { bold, dim, print, printable } from '../output.js';
 
 const options = /** @type {const} */ ({
   score: {
@@ -27,28 +19,32 @@ const options = /** @type {const} */ ({
     value: 'N',
     about: 'only show objects whose score is above N',
     range: THRESHOLD_RANGES.scoreThreshold,
-    default: DEFAULT_THRESHOLDS.scoreThreshold,
+    defaultText: String(DEFAULT_THRESHOLDS.scoreThreshold),
+    library: 'scoreThreshold',
   },
   iou: {
     type: 'number',
     value: 'N',
     about: 'drop a box that overlaps a better box of its class by more than N',
     range: THRESHOLD_RANGES.iouThreshold,
-    default: DEFAULT_THRESHOLDS.iouThreshold,
+    defaultText: `as the model's file says, otherwise ${DEFAULT_THRESHOLDS.iouThreshold}`,
+    library: 'iouThreshold',
   },
   max: {
     type: 'number',
     value: 'N',
-    about: 'show the N best objects',
+    about: 'show the N best objects, of all classes or of one',
     range: THRESHOLD_RANGES.maxResults,
-    default: DEFAULT_THRESHOLDS.maxResults,
+    defaultText: `as the model's file says, otherwise ${DEFAULT_THRESHOLDS.maxResults}`,
+    library: 'maxResults',
   },
   classes: {
     type: 'classes',
     value: 'A,B',
     about: 'only show these classes: names, MIDs (/m/...) or numbers',
+    library: 'classes.allow',
   },
-  deny: { type: 'classes', value: 'A,B', about: 'do not show these classes' },
+  deny: { type: 'classes', value: 'A,B', about: 'do not show these classes', library: 'classes.deny' },
   json: {
     type: 'flag',
     about:
@@ -60,7 +56,9 @@ const options = /** @type {const} */ ({
     value: 'PATH',
     about:
       'also write images with boxes and labels drawn on them. If PATH ends in .png, it is the file for the only ' +
-      'image; otherwise PATH is a directory and gets NAME.png for each image. Input files are never overwritten',
+      'image; - is standard output; otherwise PATH is a directory and gets NAME.png for each image. Input files are ' +
+      'never overwritten',
+    writes: ['.png', 'directory'],
   },
   report: { type: 'flag', about: 'also print the energy used and the emissions, measured or estimated' },
   precision: { ...shared.precision, default: 'float' },
@@ -91,7 +89,7 @@ export const command = {
   options,
   examples: [
     'ocelli detect photo.jpg',
-    'ocelli detect --score 0.3 --classes Dog,Cat --out found/ photos/*.jpg',
+    'ocelli detect --score 0.3 --classes Dog,Cat --out found/ photos/',
     'curl -s https://example.com/photo.jpg | ocelli detect --json -',
   ],
   run,
@@ -105,9 +103,11 @@ export const command = {
 
 /**
  * @param {Values} values
- * @param {string[]} images
+ * @param {string[]} args
  */
-async function run(values, images) {
+async function run(values, args) {
+  const images = await findInputs(args, values.out);
+  if (images.length === 0) return;
   const loading = await readLoading(values);
   const pictures = values.out === undefined ? [] : await planPictures(values.out, images);
   const detector =
@@ -116,9 +116,7 @@ async function run(values, images) {
     (await openModel(ObjectDetector, values.model, { ...loading, ...toOptions(values) }));
   if (!detector) return;
   try {
-    for (const [i, image] of images.entries()) {
-      await detectIn(detector, image, pictures[i], values);
-    }
+    await eachImage(images, (image, bytes, i) => detectIn(detector, image, bytes, pictures[i], values));
     if (values.report) await printEnergy(detector, values.json);
   } finally {
     detector.close();
@@ -144,23 +142,15 @@ async function printEnergy(detector, json) {
  * Prints what is in one image.
  * @param {ObjectDetector} detector
  * @param {string} image
+ * @param {Uint8Array} bytes
  * @param {string | undefined} picture the file to draw the objects into
  * @param {Values} values
  */
-async function detectIn(detector, image, picture, { json, score }) {
-  const result = await attempt(image, async () => {
-    const bytes = await readBytes(image);
-    return { bytes, detections: await detector.detect(bytes), info: detector.lastRun };
-  });
-  if (!result) return;
-  const { bytes, detections, info } = result;
+async function detectIn(detector, image, bytes, picture, { json, score }) {
+  const detections = await detector.detect(bytes);
+  const info = detector.lastRun;
   print(json ? toJson(image, detections, info, detector.precision) : toText(image, detections, info, score));
-  if (picture === undefined) return;
-  const written = await attempt(picture, async () => {
-    await writeFile(picture, await drawPicture(bytes, detections));
-    return true;
-  });
-  if (written && !json) print(dim(`  drawn in ${picture}`));
+  if (picture !== undefined) await save(picture, await drawPicture(bytes, detections));
 }
 
 /**
@@ -191,14 +181,17 @@ function toJson(file, detections, { width, height, ms }, precision) {
  * @param {string} file
  * @param {Detection[]} detections
  * @param {RunInfo} info
- * @param {number} score
+ * @param {number} [score]
  */
-function toText(file, detections, { width, height, ms }, score) {
+function toText(file, detections, { width, height, ms }, score = DEFAULT_THRESHOLDS.scoreThreshold) {
   const total = ms.decode + ms.preprocess + ms.network + ms.postprocess;
   const found =
     detections.length > 0 ? plural(detections.length, 'object') : `nothing above ${formatScore(score)}`;
   const facts = dim(`${width} x ${height} px, ${found}, ${total.toFixed(0)} ms`);
-  return [`${bold(file)}  ${facts}`, ...(detections.length > 0 ? tableLines(detections) : [])].join('\n');
+  return [
+    `${bold(printable(file))}  ${facts}`,
+    ...(detections.length > 0 ? tableLines(detections) : []),
+  ].join('\n');
 }
 
 /** @param {Detection[]} detections */
@@ -223,10 +216,9 @@ function formatScore(score) {
 function toOptions({ score, iou, max, classes, deny, precision }) {
   return {
     classes: { allow: classes, deny },
-    scoreThreshold: score,
-    iouThreshold: iou,
-    maxResults: max,
-    maxPerClass: max,
+    ...(score !== undefined && { scoreThreshold: score }),
+    ...(iou !== undefined && { iouThreshold: iou }),
+    ...(max !== undefined && { maxResults: max, maxPerClass: max }),
     precision,
   };
 }
@@ -235,22 +227,23 @@ function toOptions({ score, iou, max, classes, deny, precision }) {
 
 /**
  * The file to write for each image.
- * @param {string} out a file if the name ends in .png and is not a directory; otherwise a directory, which is created
+ * @param {string} out a file if the name ends in .png and is not a directory; - is standard output; otherwise a directory,
+ *   which is created
  * @param {string[]} images
  * @returns {Promise<string[] | undefined>} undefined if the directory cannot be created
  */
 async function planPictures(out, images) {
-  const inputs = new Set(await Promise.all(images.map(identify)));
-  inputs.delete(undefined);
-  if (/\.png$/i.test(out) && !(await isDirectory(out))) {
+  if (out === '-' || (/\.png$/i.test(out) && !(await isDirectory(out)))) {
     if (images.length > 1)
       throw new UsageError(`--out ${out} is one file for ${images.length} images; name a directory`);
-    if (inputs.has(await identify(out))) throw new UsageError(`--out ${out} would overwrite the image`);
+    const present = await identify(out);
+    if (present !== undefined && present === (await identify(images[0])))
+      throw new UsageError(`--out ${out} would overwrite the input ${images[0]}`);
     return [out];
   }
   return attempt(out, async () => {
     await mkdir(out, { recursive: true });
-    return nameInDirectory(out, images, inputs);
+    return nameInDirectory(out, images);
   });
 }
 
@@ -258,9 +251,10 @@ async function planPictures(out, images) {
  * DIR/NAME.png, or DIR/NAME-2.png and so on if that name is taken by another picture or is an input file.
  * @param {string} directory
  * @param {string[]} images
- * @param {Set<string | undefined>} inputs
  */
-async function nameInDirectory(directory, images, inputs) {
+async function nameInDirectory(directory, images) {
+  const inputs = new Set(await Promise.all(images.map(identify)));
+  inputs.delete(undefined);
   /** @type {Set<string>} */
   const taken = new Set();
   const pictures = [];
@@ -274,16 +268,6 @@ async function nameInDirectory(directory, images, inputs) {
     pictures.push(picture);
   }
   return pictures;
-}
-
-/**
- * A key that is the same for every name of a file, links included.
- * @param {string} file
- * @returns {Promise<string | undefined>} undefined if the file does not exist
- */
-async function identify(file) {
-  const found = await stat(file, { bigint: true }).catch(() => undefined);
-  return found && `${found.dev}:${found.ino}`;
 }
 
 /** @param {string} path */

@@ -1,8 +1,10 @@
 // ocelli embed: prints the feature vector of each image, as text or JSON, or writes them as a NumPy file.
-import { writeFile } from 'node:fs/promises';
-import { attempt, bold, dim, print, shorten, UsageError } from '../common.js';
+import { shorten, UsageError } from '../common.js';
+import { save } from '../files.js';
+import { eachImage, findInputs } from '../inputs.js';
 import { useExtractor } from '../model.js';
 import { extractor, images } from '../options.js';
+import { bold, dim, print, printable } from '../output.js';
 
 /** @typedef {{file: string, vector: Float32Array}} Embedded */
 
@@ -14,7 +16,9 @@ const options = /** @type {const} */ ({
     type: 'text',
     value: 'FILE',
     about:
-      'also write a NumPy file: one float32 array [images, length] with a row for each image that is printed',
+      'also write a NumPy file: one float32 array [images, length] with a row for each image that is printed; - is ' +
+      'standard output',
+    writes: ['.npy'],
   },
   normalize: { type: 'flag', about: 'divide each vector by its length' },
   ...extractor,
@@ -26,36 +30,36 @@ export const command = {
   about: 'Prints the feature vector of each image.',
   positionals: [images],
   options,
-  examples: ['ocelli embed --npy features.npy photos/*.jpg'],
+  examples: ['ocelli embed --npy features.npy photos/'],
   run,
 };
 
 /**
  * @param {import('../arguments.js').Values<typeof options>} values
- * @param {string[]} files
+ * @param {string[]} args
  */
-async function run(values, files) {
+async function run(values, args) {
   if (values.json && values.npy !== undefined) throw new UsageError('pass --json or --npy, not both');
   /** @type {Embedded[]} */
   const rows = [];
-  await useExtractor(values, async (embed) => {
-    for (const file of files) {
-      const vector = await embed(file);
-      if (!vector) continue;
+  const files = await findInputs(args);
+  if (files.length === 0) return;
+  await useExtractor(values, (embed) =>
+    eachImage(files, async (file, bytes) => {
+      const vector = await embed(bytes);
       rows.push({ file, vector });
       print(values.json ? JSON.stringify({ file, features: Array.from(vector) }) : toText({ file, vector }));
-    }
-  });
-  const { npy } = values;
-  if (npy === undefined || rows.length === 0) return;
-  await attempt(npy, () => writeFile(npy, encodeNpy(rows.map(({ vector }) => vector))));
+    }),
+  );
+  if (values.npy === undefined || rows.length === 0) return;
+  await save(values.npy, encodeNpy(rows.map(({ vector }) => vector)));
 }
 
 /** @param {Embedded} row */
 function toText({ file, vector }) {
   const first = Array.from(vector.subarray(0, SHOWN_NUMBERS), shorten).join(', ');
   const norm = shorten(Math.hypot(...vector));
-  return `${bold(file)}  ${dim(`${vector.length} numbers, length ${norm}:`)} ${first}, ...`;
+  return `${bold(printable(file))}  ${dim(`${vector.length} numbers, length ${norm}:`)} ${first}, ...`;
 }
 
 /**

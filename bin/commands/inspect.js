@@ -2,20 +2,10 @@
 import { readLabels } from '../../wasm/vision/labels.js';
 import { ownMetadata } from '../../wasm/vision/model_spec.js';
 import { precisionOf, prepare } from '../../wasm/vision/prepare.js';
-import {
-  attempt,
-  bold,
-  formatBytes,
-  formatCount,
-  layOut,
-  plural,
-  print,
-  printable,
-  shorten,
-  shortName,
-} from '../common.js';
+import { attempt, formatBytes, formatCount, layOut, plural, shorten, shortName } from '../common.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
 import { optionalModel } from '../options.js';
+import { bold, print, printable } from '../output.js';
 
 /**
  * @typedef {import('../../wasm/engine/engine.js').TensorInfo} TensorInfo
@@ -30,6 +20,7 @@ const options = /** @type {const} */ ({
   classes: {
     type: 'classes',
     value: 'A,B',
+    library: 'classes.allow',
     about:
       'of a detector, also print what computing only these classes saves: names, MIDs (/m/...) or numbers',
   },
@@ -140,7 +131,7 @@ function describeDetector(
 function toText(description, listOperators) {
   const { file = DEFAULT_MODEL, manifestId, title, inputs, outputs, operators } = description;
   return [
-    bold(file),
+    bold(printable(file)),
     ...(manifestId ? [`${manifestId}: ${title}`] : []),
     `\n${bold('Inputs')}`,
     ...tensorLines(inputs),

@@ -1,30 +1,21 @@
 // ocelli quantize: writes an 8-bit version of a float .tflite file, calibrated on a directory of images.
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { quantize, toMarkdown } from '../../wasm/quantize/node.js';
-import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS } from '../../wasm/quantize/options.js';
-import {
-  attempt,
-  clearLine,
-  formatBytes,
-  print,
-  printable,
-  readBytes,
-  shortName,
-  writeWhole,
-} from '../common.js';
+import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/quantize/options.js';
+import { attempt, formatBytes, readBytes, shortName } from '../common.js';
+import { save, saveAll } from '../files.js';
+import { findInputs } from '../inputs.js';
 import { readSpecs } from '../model.js';
-import { input, outputModel } from '../options.js';
-
-const IMAGES = /\.(png|jpe?g|bmp|gif)$/i;
+import { input, MODEL_OPTIONS, outputModel } from '../options.js';
+import { clearProgress, print, printable, showProgress } from '../output.js';
 
 const options = /** @type {const} */ ({
   images: {
     type: 'text',
     value: 'DIR',
     about:
-      'PNG, JPEG, BMP or GIF files like those that the network will run on; 100 are enough. The values that they ' +
-      'cause in each tensor set its range',
+      "a directory of PNG, JPEG, BMP or GIF files, or a pattern such as 'photos/**/*.jpg': images like those that the " +
+      'network will run on; 100 are enough. The values that they cause in each tensor set its range',
     required: true,
   },
   ranges: {
@@ -61,6 +52,7 @@ const options = /** @type {const} */ ({
     about:
       'also write quantization.md and quantization.json: the signal-to-noise ratio of each layer, size, speed, and ' +
       'how detections changed',
+    writes: ['directory'],
   },
   json: { type: 'flag', about: 'print the report as one JSON object' },
 });
@@ -74,7 +66,12 @@ export const command = {
     "Converts a float .tflite file to one that computes in 8 bits, by TFLite's 8-bit specification, and prints what " +
     'changed. OUT.tflite is written completely or not at all.',
   positionals: [
-    { name: 'MODEL.tflite', what: 'a float .tflite file', about: '- is standard input' },
+    {
+      name: 'MODEL.tflite',
+      what: 'a float .tflite file',
+      about: '- is standard input',
+      optionNames: MODEL_OPTIONS,
+    },
     outputModel,
   ],
   options,
@@ -87,55 +84,63 @@ export const command = {
  * @param {string[]} files
  */
 async function run(values, [source, out]) {
-  const { images: directory, report: reportDirectory } = values;
   const specs = await readSpecs({ input: values.input });
-  if (!specs) return;
-  const names = await attempt(directory, async () =>
-    (await readdir(directory)).filter((name) => IMAGES.test(name)),
+  const files = await findInputs([values.images]);
+  if (!specs || files.length === 0) return;
+  const images = readImages(files);
+  const quantized = await attempt(
+    () => images.current() ?? source,
+    async () =>
+      quantize(new Uint8Array(await readBytes(source)), images.read(), {
+        ...toOptions(values, files.length),
+        ...specs,
+      }),
   );
-  if (!names) return;
-  const quantized = await attempt(source, async () =>
-    quantize(new Uint8Array(await readBytes(source)), readImages(directory, names.sort()), {
-      ...toOptions(values),
-      ...specs,
-    }),
-  );
-  process.stderr.write(clearLine());
-  if (!quantized?.report || !(await attempt(out, () => writeWhole(out, quantized.model)))) return;
+  clearProgress();
+  if (!quantized?.report || !(await save(out, quantized.model))) return;
   const { report } = quantized;
-  if (reportDirectory !== undefined)
-    await attempt(reportDirectory, () => writeReport(reportDirectory, report));
+  if (values.report !== undefined) {
+    await saveAll(values.report, {
+      'quantization.json': `${JSON.stringify(report, null, 2)}\n`,
+      'quantization.md': toMarkdown(report),
+    });
+  }
   print(values.json ? JSON.stringify(report) : toText(out, report));
 }
 
-/** @param {string} directory @param {string[]} names */
-async function* readImages(directory, names) {
-  for (const name of names) yield new Uint8Array(await readFile(join(directory, name)));
+/**
+ * @param {string[]} files
+ * @returns {{read: () => AsyncGenerator<Uint8Array>, current: () => string | undefined}} `current`: the image that is
+ *   in use, which is the one to blame if quantize fails
+ */
+function readImages(files) {
+  /** @type {string | undefined} */
+  let current;
+  async function* read() {
+    for (current of files) yield new Uint8Array(await readFile(current));
+    current = undefined;
+  }
+  return { read, current: () => current };
 }
 
 /**
  * @param {Values} values
+ * @param {number} total number of images
  * @returns {import('../../wasm/quantize/index.js').QuantizeOptions}
  */
-function toOptions({ ranges, takes, gives, float, uncorrected }) {
+function toOptions({ ranges, takes, gives, float, uncorrected }, total) {
   return {
     ranges,
     inputType: takes,
     outputType: gives,
     keepFloat: float,
     correctBias: !uncorrected,
-    onProgress: ({ stage, images }) => process.stderr.write(clearLine(`${stage} ${images ?? ''} ...`)),
+    onProgress: ({ stage, images }) => {
+      const step = `step ${STAGES.indexOf(stage) + 1} of ${STAGES.length}, ${stage}`;
+      if (images === undefined) showProgress('step', STAGES.indexOf(stage) + 1, STAGES.length, stage);
+      else showProgress(`${step}: image`, images, total);
+    },
   };
-}
-
-/**
- * @param {string} directory
- * @param {import('../../wasm/quantize/compare.js').Report} report
- */
-async function writeReport(directory, report) {
-  await mkdir(directory, { recursive: true });
-  await writeFile(join(directory, 'quantization.json'), `${JSON.stringify(report, null, 2)}\n`);
-  await writeFile(join(directory, 'quantization.md'), toMarkdown(report));
 }
 
 /**

@@ -1,8 +1,10 @@
 // ocelli similar: prints images in order of their similarity to a query image.
 import { cosineSimilarity } from '../../wasm/platform/node.js';
-import { bold, layOut, print } from '../common.js';
+import { attempt, layOut, readBytes, UsageError } from '../common.js';
+import { eachImage, findInputs } from '../inputs.js';
 import { useExtractor } from '../model.js';
-import { COUNT, extractor, images as image } from '../options.js';
+import { COUNT, extractor, images } from '../options.js';
+import { bold, print, printable } from '../output.js';
 
 const options = /** @type {const} */ ({
   top: {
@@ -23,28 +25,33 @@ export const command = {
     'Prints the images with their similarity to QUERY, the most similar first. The similarity is the cosine of the ' +
     'angle between the feature vectors.',
   positionals: [
-    { name: 'QUERY', what: 'a query image', about: image.about },
-    { name: 'IMAGE', what: 'at least one image to compare it with', repeated: true },
+    { name: 'QUERY', what: 'a query image', about: 'PNG, JPEG, BMP or GIF; - is standard input' },
+    { ...images, what: 'at least one image to compare it with' },
   ],
   options,
-  examples: ['ocelli similar --top 5 cat.jpg photos/*.jpg'],
+  examples: ['ocelli similar --top 5 cat.jpg photos/'],
   run,
 };
 
 /**
  * @param {import('../arguments.js').Values<typeof options>} values
- * @param {string[]} files
+ * @param {string[]} args
  */
-async function run(values, [query, ...images]) {
+async function run(values, [name, ...others]) {
+  const queries = await findInputs([name]);
+  const files = await findInputs(others);
+  if (queries.length > 1) throw new UsageError(`QUERY is one image, but ${name} has ${queries.length}`);
+  if (queries.length === 0 || files.length === 0) return;
+  const [query] = queries;
   await useExtractor(values, async (embed) => {
-    const wanted = await embed(query);
+    const wanted = await attempt(query, async () => embed(await readBytes(query)));
     if (!wanted) return;
+    /** @type {{file: string, similarity: number}[]} */
     const found = [];
-    for (const file of images) {
-      const vector = await embed(file);
-      if (vector) found.push({ file, similarity: cosineSimilarity(wanted, vector) });
-    }
-    const matches = found.toSorted((a, b) => b.similarity - a.similarity).slice(0, values.top);
+    await eachImage(files, async (file, bytes) =>
+      found.push({ file, similarity: cosineSimilarity(wanted, await embed(bytes)) }),
+    );
+    const matches = found.sort((a, b) => b.similarity - a.similarity).slice(0, values.top);
     print(values.json ? JSON.stringify({ query, matches }) : toText(query, matches));
   });
 }
@@ -54,6 +61,6 @@ async function run(values, [query, ...images]) {
  * @param {{file: string, similarity: number}[]} matches
  */
 function toText(query, matches) {
-  const rows = matches.map(({ file, similarity }) => [similarity.toFixed(4), file]);
-  return [bold(query), ...(rows.length > 0 ? layOut(rows, 'rl') : [])].join('\n');
+  const rows = matches.map(({ file, similarity }) => [similarity.toFixed(4), printable(file)]);
+  return [bold(printable(query)), ...(rows.length > 0 ? layOut(rows, 'rl') : [])].join('\n');
 }

@@ -1,6 +1,5 @@
 // ocelli train: trains a classifier on a directory of images, and writes it as .tflite with a report of its training.
-import { mkdir, writeFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import {
   Backbone,
   extractFeatures,
@@ -13,9 +12,11 @@ import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, UNFREEZE } from '../../wasm/train/backbone.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
-import { layOut, print, UsageError } from '../common.js';
-import { readLoading, readModel } from '../model.js';
+import { attempt, layOut, UsageError } from '../common.js';
+import { save, saveAll } from '../files.js';
+import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import { classDirectory, deterministic, input, threads } from '../options.js';
+import { clearProgress, print, printNote, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
 
@@ -38,7 +39,6 @@ const BATCH_NORM = {
   training: 'in training mode, its moving averages with it',
 };
 
-const BAR_LENGTH = 24;
 const DEFAULT_BATCH = 32;
 const DEFAULT_OPTIMIZER = 'rmsprop';
 
@@ -46,12 +46,16 @@ const options = /** @type {const} */ ({
   out: {
     type: 'text',
     value: 'FILE',
-    about: 'write the classifier and its labels as one .tflite file; with --compare, the best classifier',
+    about:
+      'write the classifier and its labels as one .tflite file, - is standard output; with --compare, the best ' +
+      'classifier',
+    writes: ['.tflite'],
   },
   report: {
     type: 'text',
     value: 'DIR',
     about: 'write a model card with tables, plots, emissions.csv and JSON',
+    writes: ['directory'],
   },
   epochs: {
     type: 'number',
@@ -175,31 +179,40 @@ async function run(values, [directory]) {
     throw new UsageError('train needs --out or --report to write its result');
   const fits = toFits(values);
 
-  const backbone = await openBackbone(values);
+  const examples = await attempt(directory, () => openImageDirectory(directory));
+  const backbone = examples && (await openBackbone(values));
   if (!backbone) return;
-  if (backbone.batchNorm) process.stderr.write(`batch norm: ${BATCH_NORM[backbone.batchNorm]}\n`);
-  const { sources, labels } = await openImageDirectory(directory);
+  if (backbone.batchNorm) printNote(`batch norm: ${BATCH_NORM[backbone.batchNorm]}`);
+  const { sources, labels } = examples;
   const start = performance.now();
-  const features = await extractFeatures(backbone, sources, {
-    onProgress: ({ done, total }) => showBar('features', done, total, ''),
-  });
-  endBar();
+  const features = await attempt(directory, () =>
+    extractFeatures(backbone, sources, {
+      onProgress: ({ done, total }) => showProgress('features: image', done, total),
+    }),
+  );
+  clearProgress();
+  if (!features) return;
   const extractionSeconds = (performance.now() - start) / 1000;
-  const results = [];
-  for (const fit of fits) results.push(await trainOnce(values, backbone, { features, labels }, fit));
+  const results = await attempt(directory, async () => {
+    const trained = [];
+    for (const fit of fits) trained.push(await trainOnce(values, backbone, { features, labels }, fit));
+    return trained;
+  });
   backbone.close();
+  if (!results) return;
 
   const configurations = results.map(({ configuration }) => configuration);
   const best = bestOf(configurations);
   const file = results.find(({ configuration }) => configuration === best)?.file;
-  if (values.out && file) await writeFile(values.out, file);
+  if (values.out && file) await save(values.out, file);
   if (values.report) {
-    await writeReport(values.report, configurations, {
+    const about = {
       project: basename(resolve(directory)),
       date: new Date(),
       backbone: `features of ${describeBackbone(values, backbone)}`,
       extractionSeconds,
-    });
+    };
+    await saveAll(values.report, makeReport(configurations, about));
   }
   print(values.json ? JSON.stringify({ best: best.name, configurations }) : summarize(configurations));
 }
@@ -207,15 +220,15 @@ async function run(values, [directory]) {
 /**
  * @param {Values} values
  * @param {Backbone} backbone
- * @param {{features: Awaited<ReturnType<typeof extractFeatures>>, labels: string[]}} examples
+ * @param {{features: Float32Array, labels: string[]}} examples
  * @param {Fit} fit
  */
 async function trainOnce(values, backbone, { features, labels }, { name, ...plan }) {
   const { deterministic, country, intensity, tdp: cpuTdp } = values;
   const learner = await TransferLearner.create({ extractor: backbone, deterministic, seed: plan.seed });
   learner.addFeatures(features, labels);
-  await learner.fit({ ...plan, callbacks: showProgress(name) });
-  endBar();
+  await learner.fit({ ...plan, callbacks: followFit(name) });
+  clearProgress();
   const configuration = await learner.describeFit({ name, energy: { country, intensity, cpuTdp } });
   const file = values.out ? learner.export() : undefined;
   learner.close();
@@ -226,7 +239,6 @@ async function trainOnce(values, backbone, { features, labels }, { name, ...plan
  * @param {Values} values
  * @returns {Fit[]}
  */
-
 function toFits({ batch, lr: rate, epochs, validation, seed, optimizer: chosen, compare }) {
   const common = { epochs, validationSplit: validation, seed };
   const optimizerOf = (/** @type {import('../../wasm/train/plan.js').OptimizerName} */ name) =>
@@ -244,44 +256,28 @@ function toFits({ batch, lr: rate, epochs, validation, seed, optimizer: chosen, 
 
 /**
  * @param {Values} values
- * @returns {Promise<Backbone | undefined>} undefined if the file with the input's specification cannot be read
+ * @returns {Promise<Backbone | undefined>} undefined if a file cannot be used
  */
 async function openBackbone(values) {
   const { unfreeze, 'batch-norm': batchNorm } = values;
   const loading = await readLoading(values);
   if (!loading) return undefined;
-  return Backbone.create({ ...loading, model: await readModel(values.model), unfreeze, batchNorm });
+  return attempt(values.model ?? DEFAULT_MODEL, async () =>
+    Backbone.create({ ...loading, model: await readModel(values.model), unfreeze, batchNorm }),
+  );
 }
 
 /** @param {string} name @returns {import('../../wasm/train/fit.js').Callbacks} */
-function showProgress(name) {
+function followFit(name) {
   return {
     onBatch: ({ epoch, epochs, batch, batches, loss, accuracy }) =>
-      showBar(
-        `${name}: epoch ${epoch + 1}/${epochs}`,
+      showProgress(
+        `${name}: epoch ${epoch + 1} of ${epochs}, batch`,
         batch + 1,
         batches,
-        `loss ${loss.toFixed(4)} accuracy ${accuracy.toFixed(4)}`,
+        `loss ${loss.toFixed(4)}, accuracy ${accuracy.toFixed(4)}`,
       ),
   };
-}
-
-/**
- * Shows progress on a terminal, on one line that is overwritten.
- * @param {string} title
- * @param {number} done
- * @param {number} total
- * @param {string} text
- */
-function showBar(title, done, total, text) {
-  if (!process.stderr.isTTY) return;
-  const filled = Math.round((BAR_LENGTH * done) / total);
-  const bar = `${'#'.repeat(filled)}${'.'.repeat(BAR_LENGTH - filled)}`;
-  process.stderr.write(`\r${title} [${bar}] ${done}/${total} ${text}\x1b[K`);
-}
-
-function endBar() {
-  if (process.stderr.isTTY) process.stderr.write('\n');
 }
 
 /**
@@ -292,17 +288,6 @@ function describeBackbone({ model, unfreeze }, { batchNorm }) {
   const name = model ? basename(model) : "ocelli's default SSD-MobileNetV2";
   if (!batchNorm) return name;
   return `${name}, whose last blocks (${unfreeze}) were trained as well (batch norm: ${BATCH_NORM[batchNorm]})`;
-}
-
-/**
- * @param {string} directory
- * @param {import('../../wasm/report/metrics.js').Configuration[]} configurations
- * @param {import('../../wasm/report/card.js').About} about
- */
-async function writeReport(directory, configurations, about) {
-  await mkdir(directory, { recursive: true });
-  const files = Object.entries(makeReport(configurations, about));
-  await Promise.all(files.map(([name, text]) => writeFile(join(directory, name), text)));
 }
 
 /** @param {import('../../wasm/report/metrics.js').Configuration[]} configurations */

@@ -16,9 +16,10 @@ import { failure } from '../shared/errors.js';
  * @property {(progress: {stage: Stage}) => void} [onProgress]
  * @property {AbortSignal} [signal]
  *
- * @typedef {'unpack' | 'read' | 'simplify' | 'write'} Stage
+ * @typedef {typeof STAGES[number]} Stage
  */
 
+export const STAGES = /** @type {const} */ (['unpack', 'read', 'simplify', 'write']);
 const KEYS = ['weights', 'batch', 'signature', 'outputs', 'classes', 'keepBatchNorm', 'onProgress', 'signal'];
 export const WEIGHTS = /** @type {const} */ (['fp32', 'fp16', 'int8']);
 export const BATCH = { min: 1, max: 4096, integer: true };

@@ -17,10 +17,11 @@ import { checkMaxPixels } from '../vision/input.js';
  * @property {'float32' | 'int8'} [outputType] default float32
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
  * @property {boolean} [report] compare both networks and return a report; default true
- * @property {(progress: {stage: 'calibrate' | 'correct' | 'compare', images?: number}) => void} [onProgress]
+ * @property {(progress: {stage: typeof STAGES[number], images?: number}) => void} [onProgress]
  * @property {AbortSignal} [signal]
  */
 
+export const STAGES = /** @type {const} */ (['calibrate', 'correct', 'compare']);
 export const RANGE_METHODS = /** @type {const} */ (['mse', 'minmax', 'average', 'percentile']);
 export const INPUT_TYPES = /** @type {const} */ (['float32', 'uint8', 'int8']);
 export const OUTPUT_TYPES = /** @type {const} */ (['float32', 'int8']);

@@ -1,10 +1,20 @@
 // A name that is not known -> the name that was probably meant.
 
-/** What MediaPipe Tasks, TensorFlow.js' models, transformers.js and TensorFlow call ocelli's options. */
+/**
+ * What MediaPipe Tasks, TensorFlow.js' models, transformers.js, TensorFlow and other command lines call ocelli's
+ * options. The command line's own options are in this table, too: `suggest` only looks at names that are known.
+ */
 const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
   'classes.allow': ['categoryAllowlist', 'allowlist', 'classAllowlist'],
   'classes.deny': ['categoryDenylist', 'denylist', 'classDenylist'],
-  iouThreshold: ['nmsThreshold', 'nmsIouThreshold', 'minSuppressionThreshold', 'iou', 'overlapThreshold'],
+  batch: ['batchSize'],
+  epochs: ['numEpochs', 'nEpochs'],
+  images: ['calibrationData', 'representativeDataset', 'dataset', 'data'],
+  iouThreshold: [
+    ...['nmsThreshold', 'nmsIouThreshold', 'minSuppressionThreshold', 'iou', 'overlapThreshold'],
+    ...['iouThres', 'nms'],
+  ],
+  lr: ['learningRate', 'lr0'],
   labels: ['labelsPath', 'labelsUrl', 'labelMap', 'labelsFile', 'classNames', 'names'],
   maxResults: ['maxNumBoxes', 'maxDetections', 'maxOutputSize', 'topK', 'limit', 'numResults'],
   model: [
@@ -15,14 +25,23 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
     'modelUrl',
     'modelBuffer',
     'base',
+    'modelFile',
+    'weights',
+    'checkpoint',
   ],
   onProgress: ['progressCallback'],
+  out: ['output', 'o', 'outputDir', 'outputPath', 'outputFile', 'outDir', 'save', 'saveDir', 'dest'],
   precision: ['dtype', 'quantized'],
   roi: ['regionOfInterest', 'crop'],
   rotation: ['rotationDegrees', 'rotate'],
-  scoreThreshold: ['threshold', 'minScore', 'confidence', 'confidenceThreshold', 'minDetectionConfidence'],
+  scoreThreshold: [
+    ...['threshold', 'minScore', 'confidence', 'confidenceThreshold', 'minDetectionConfidence'],
+    ...['conf', 'confThres', 'confThreshold'],
+  ],
   threads: ['numThreads', 'nThreads', 'threadCount'],
+  top: ['topK', 'k', 'maxResults', 'limit', 'numResults'],
   topK: ['maxResults', 'k', 'topClasses'],
+  validation: ['validationSplit', 'valSplit', 'testSize'],
   wasmUrl: ['wasmPath', 'wasmPaths', 'wasmLoaderPath', 'wasmBinaryPath'],
 });
 
@@ -34,15 +53,16 @@ function normalize(name) {
 /**
  * @param {string} name that is not known
  * @param {readonly string[]} known
+ * @param {Record<string, string[]>} [foreignNames] what others call them
  * @returns {string | undefined} undefined: nothing is close enough to be meant
  */
-export function suggest(name, known) {
+export function suggest(name, known, foreignNames = FOREIGN_NAMES) {
   const key = normalize(name);
   const same = known.find((candidate) => normalize(candidate) === key);
   if (same) return same;
-  const foreign = Object.keys(FOREIGN_NAMES).find(
+  const foreign = Object.keys(foreignNames).find(
     (ours) =>
-      known.includes(ours.split('.')[0]) && FOREIGN_NAMES[ours].some((theirs) => normalize(theirs) === key),
+      known.includes(ours.split('.')[0]) && foreignNames[ours].some((theirs) => normalize(theirs) === key),
   );
   if (foreign) return foreign;
   const [closest] = nearest(name, known);
@@ -66,18 +86,24 @@ export function nearest(wanted, names) {
 }
 
 /**
- * The Levenshtein distance.
+ * The number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment).
  * @param {string} a
  * @param {string} b
  */
 function editDistance(a, b) {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
+    const row = [i];
     for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]));
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      row[j] = Math.min(
+        row[j - 1] + 1,
+        rows[i - 1][j] + 1,
+        rows[i - 1][j - 1] + Number(a[i - 1] !== b[j - 1]),
+        isSwapped ? rows[i - 2][j - 2] + 1 : Infinity,
+      );
     }
-    row = next;
+    rows.push(row);
   }
-  return row[b.length];
+  return rows[a.length][b.length];
 }

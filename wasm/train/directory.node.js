@@ -1,21 +1,16 @@
 // Lists a directory of images with one subdirectory per class, like Keras' image_dataset_from_directory.
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { findDirectories, findImages } from '../platform/image_files.node.js';
 import { failure } from './errors.js';
 
-const EXTENSIONS = /\.(bmp|gif|jpe?g|png)$/i;
-
 /**
- * Classes and files are sorted by name.
+ * Classes and files are sorted by name. Hidden files and directories are left out.
  * @param {string} directory
  * @returns {Promise<{sources: import('./extract.js').Source[], labels: string[]}>} one label for each source
  */
 export async function openImageDirectory(directory) {
-  const entries = await readdir(directory, { withFileTypes: true });
-  const classes = entries
-    .filter((entry) => entry.isDirectory())
-    .map(({ name }) => name)
-    .sort();
+  const classes = await findDirectories(directory);
   if (classes.length === 0)
     throw failure('NO_EXAMPLES', `${directory} has no subdirectories; expected one for each class`);
   const sources = [];
@@ -27,13 +22,4 @@ export async function openImageDirectory(directory) {
     labels.push(...paths.map(() => label));
   }
   return { sources, labels };
-}
-
-/** @param {string} directory */
-async function findImages(directory) {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile() && EXTENSIONS.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { readArguments } from '../../../bin/arguments.js';
 import { UsageError } from '../../../bin/common.js';
 import { MAX_RESULTS } from '../../../dist/layout.js';
-import { ocelli, succeed } from './run.js';
+import { CLI, ocelli, succeed } from './run.js';
 
 /**
  * @typedef {import('../../../bin/arguments.js').Command} Command
@@ -51,7 +51,9 @@ describe('help', () => {
     const [, list] = /\nCommands:\n(.*?)\n\n/s.exec(text) ?? [];
     const listed = [...list.matchAll(/^ {2}(\S+)/gm)].map(([, name]) => name);
     assert.deepEqual(listed.sort(), COMMANDS.map(([name]) => name).sort());
-    assert.equal(succeed(['-h']), text);
+    for (const args of [[], ['-h'], ['help'], ['help', 'help'], ['help', '--help']])
+      assert.equal(succeed(args), text);
+    assert.match(text, /\nExit status:\n +0 .*\n +1 .*(\n {10,}.*)*\n +2 /);
     assert.ok(text.split('\n').every((line) => line.length <= 80));
   });
 
@@ -66,7 +68,12 @@ describe('help', () => {
         !options[option] || options[option].type === 'flag' ? `--${option}` : `--${option}=x`,
       );
       assert.equal(succeed([name, ...all]), text);
-      assert.equal(succeed([name, '-h']), text);
+      for (const args of [
+        [name, '-h'],
+        ['help', name],
+        ['--help', name],
+      ])
+        assert.equal(succeed(args), text);
     });
   }
 
@@ -90,23 +97,73 @@ describe('help', () => {
   test('names the limit of the engine', () => {
     assert.match(
       descriptionOf(succeed(['detect', '--help']), 'max'),
-      new RegExp(`1 to ${MAX_RESULTS}; default: 100`),
+      new RegExp(`1 to ${MAX_RESULTS}; default: .* otherwise 100`),
     );
   });
 
   test('--version is the package’s', () => {
     const { version } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8'));
-    assert.equal(succeed(['--version']), `${version}\n`);
+    for (const option of ['--version', '-v']) assert.equal(succeed([option]), `${version}\n`);
   });
 });
 
 describe('a wrong command line ends with 2 and one line that says why', () => {
   /** @type {[string[], string][]} */
   const cases = [
-    [['detect', 'a.png', '--frobnicate'], "unknown option '--frobnicate'; nearest: --"],
-    [['detect', 'a.png', '--scroe', '0.5'], "unknown option '--scroe'; nearest: --score\n"],
+    [['detect', 'a.png', '--frobnicate'], "unknown option '--frobnicate'\n"],
+    [['detect', 'a.png', '--scroe', '0.5'], "unknown option '--scroe'; did you mean --score?\n"],
     [['detect', 'a.png', '-s'], "unknown option '-s'\n"],
-    [['detcet', 'a.png'], "there is no command 'detcet'; nearest: detect\n"],
+    [['detect', 'a.png', '-o', 'b'], "unknown option '-o'; did you mean --out?\n"],
+    [['detect', '--image', 'a.png'], "unknown option '--image'; IMAGE is given without an option\n"],
+    ...[
+      ...['threshold', 'score_threshold', 'min-score', 'scoreThreshold', 'conf'].map((name) => [
+        name,
+        'score',
+      ]),
+      ...['max_results', 'maxResults', 'topK', 'top_k', 'max-detections'].map((name) => [name, 'max']),
+      ...[
+        ['nms-threshold', 'iou'],
+        ['labels-path', 'labels'],
+        ['label_map', 'labels'],
+      ],
+      ...[
+        ['category_allowlist', 'classes'],
+        ['categoryDenylist', 'deny'],
+      ],
+      ...[
+        ['num-threads', 'threads'],
+        ['model_path', 'model'],
+        ['weights', 'model'],
+        ['output-dir', 'out'],
+      ],
+    ].map(
+      ([theirs, ours]) =>
+        /** @type {[string[], string]} */ ([
+          ['detect', 'a.png', `--${theirs}`, '1'],
+          `unknown option '--${theirs}'; did you mean --${ours}?\n`,
+        ]),
+    ),
+    [['classify', 'a', '--max_results=1'], "unknown option '--max_results'; did you mean --top?\n"],
+    [['similar', 'a', 'b', '--topK=1'], "unknown option '--topK'; did you mean --top?\n"],
+    [['train', 'a', '--learning-rate=1'], "unknown option '--learning-rate'; did you mean --lr?\n"],
+    [['train', 'a', '--batch_size=1'], "unknown option '--batch_size'; did you mean --batch?\n"],
+    [['inspect', '--class_allowlist=a'], "unknown option '--class_allowlist'; did you mean --classes?\n"],
+    [['bench', '--model', 'a.tflite'], "unknown option '--model'; MODEL is given without an option\n"],
+    [['convert', 'a', '--output', 'b'], "unknown option '--output'; OUT.tflite is given without an option\n"],
+    [['quantize', 'a', '-o', 'b'], "unknown option '-o'; OUT.tflite is given without an option\n"],
+    [['detect', 'a', '--\x1b[2J'], "unknown option '--\ufffd[2J'\n"],
+    [['predict', 'a.png'], "there is no command 'predict'; did you mean 'ocelli detect'?\n"],
+    [['benchmark'], "there is no command 'benchmark'; did you mean 'ocelli bench'?\n"],
+    [['trian', 'a'], "there is no command 'trian'; did you mean 'ocelli train'?\n"],
+    [['help', 'quantise'], "there is no command 'quantise'; did you mean 'ocelli quantize'?\n"],
+    [['xyzzy'], "there is no command 'xyzzy'; the commands are detect, embed, "],
+    [[CLI], `there is no command '${CLI}'; did you mean 'ocelli detect ${CLI}'?\n`],
+    [['--hepl'], "there is no option '--hepl' before a command; did you mean --help?\n"],
+    [
+      ['--json', 'detect', 'a'],
+      "there is no option '--json' before a command; options of a command follow its name\n",
+    ],
+    [['detcet', 'a.png'], "there is no command 'detcet'; did you mean 'ocelli detect'?\n"],
     [['detect', 'a.png', '--score'], "option '--score <value>' argument missing\n"],
     [['detect', 'a.png', '--json=yes'], "option '--json' does not take an argument\n"],
     [['detect', 'a.png', '--score', 'high'], "--score takes a number from 0 to 1, not 'high'\n"],

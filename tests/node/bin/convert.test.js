@@ -36,6 +36,28 @@ describe('ocelli convert', () => {
     assert.ok(Math.abs(detections[0].score - 0.9024) < 1e-3);
   });
 
+  test('the thresholds and limits of the file hold unless an option is given', needsLarge(PERSON), () => {
+    const out = join(sandbox, 'limited.tflite');
+    assert.equal(ocelli(['convert', large(PERSON), out]).status, 0);
+    const limited = readFileSync(out, 'latin1').replace(
+      /"iouThreshold":[^,}]+,"maxPerClass":100,"maxResults":100/,
+      (text) => '"iouThreshold":1,"maxPerClass":7,"maxResults":5'.padEnd(text.length),
+    );
+    writeFileSync(out, limited, 'latin1');
+    const found = (/** @type {string[]} */ ...args) => {
+      const { stdout } = ocelli(['detect', '--json', '--score', '0', '--model', out, ...args, '-'], {
+        input: packagePhoto('astronaut.png'),
+      });
+      return JSON.parse(stdout).detections;
+    };
+    const boxes = found();
+    assert.equal(boxes.length, 5);
+    // Without suppression, the best boxes are of the same person.
+    assert.ok(boxes.every((/** @type {{box: {width: number}}} */ { box }) => box.width > 150));
+    assert.equal(found('--max', '50').length, 50);
+    assert.notDeepEqual(found('--iou', '0.6'), boxes);
+  });
+
   test(
     'a frozen graph: the same in a directory, alone, in a zip, from standard input',
     needsLarge(PERSON),

@@ -91,7 +91,10 @@ describe('embed', () => {
     const out = join(sandbox, 'features.npy');
     const { status, stdout } = ocelli(['embed', '--npy', out, TEXT, CHELSEA, COFFEE]);
     assert.equal(status, 1);
-    assert.match(stdout, /^.*chelsea\.png {2}1280 numbers, .*\n.*coffee\.png {2}1280 numbers, .*\n$/);
+    assert.match(
+      stdout,
+      /^.*chelsea\.png {2}1280 numbers, .*\n.*coffee\.png {2}1280 numbers, .*\nwritten: .*features\.npy\n$/,
+    );
     const { shape, data } = readNpy(out);
     assert.deepEqual(shape, [2, 1280]);
     const lines = jsonLines(succeed(['embed', '--json', CHELSEA, COFFEE]));

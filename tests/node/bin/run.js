@@ -6,6 +6,16 @@ import { fileURLToPath } from 'node:url';
 export const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
 
 /**
+ * What a command says besides its progress, which a slow machine shows now and then.
+ * @param {string | Uint8Array} stderr
+ */
+export function withoutProgress(stderr) {
+  return Buffer.from(stderr)
+    .toString()
+    .replace(/^(?!ocelli: |written: ).*\b\d+ of \d+(: .*)?\n/gm, '');
+}
+
+/**
  * @param {string[]} args
  * @param {{input?: Uint8Array, cwd?: string, cli?: string}} [options] `input`: what standard input has; `cli`: the
  *   program, if it is not this checkout's
@@ -17,7 +27,7 @@ export function ocelli(args, { input, cwd, cli = CLI } = {}) {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
-  return { status, stdout, stderr };
+  return { status, stdout, stderr: withoutProgress(stderr) };
 }
 
 /**

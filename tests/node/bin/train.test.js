@@ -61,7 +61,7 @@ describe('ocelli train', () => {
     ]) {
       const { status, stderr } = ocelli(['train', from, '--out', out]);
       assert.equal(status, 1, stderr);
-      assert.ok(stderr.includes(code), stderr);
+      assert.match(stderr, new RegExp(`^ocelli: ${from}: ${code}: .*\n$`));
       assert.ok(!existsSync(out));
     }
   });

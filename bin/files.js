@@ -1,0 +1,148 @@
+// Writes files, completely or not at all, and checks before a command runs whether it may write them.
+import { randomBytes } from 'node:crypto';
+import { constants, rmSync, statSync } from 'node:fs';
+import { access, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, extname, join, resolve } from 'node:path';
+import { attempt, UsageError } from './common.js';
+import { announce } from './output.js';
+
+/** What an option or argument that names a place to write to takes: files with this extension, or a directory. */
+/** @typedef {'.tflite' | '.npy' | '.png' | 'directory'} Place */
+
+/** @type {NodeJS.Signals[]} */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
+ * Writes a file and says so.
+ * @param {string} out - is standard output
+ * @param {Uint8Array | string} data
+ * @returns {Promise<boolean>} false if that failed; the error is printed
+ */
+export async function save(out, data) {
+  if (out === '-') {
+    process.stdout.write(data);
+    return true;
+  }
+  const isWritten = await attempt(out, () => writeWhole(out, data));
+  if (isWritten) announce(out);
+  return isWritten ?? false;
+}
+
+/**
+ * Writes files into a directory, which is created.
+ * @param {string} directory
+ * @param {Record<string, Uint8Array | string>} files by name
+ */
+export async function saveAll(directory, files) {
+  const isThere = await attempt(directory, async () => {
+    await mkdir(directory, { recursive: true });
+    return true;
+  });
+  if (!isThere) return;
+  for (const [name, data] of Object.entries(files)) await save(join(directory, name), data);
+}
+
+/**
+ * Writes the file under another name and then renames it, so that OUT is never an incomplete file. Pipes and devices
+ * are written to as they are.
+ * @param {string} out
+ * @param {Parameters<typeof writeFile>[1]} data
+ */
+export async function writeWhole(out, data) {
+  const present = await stat(out).catch(() => undefined);
+  if (present && !present.isFile()) {
+    await writeFile(out, data);
+    return true;
+  }
+  const target = present ? await realpath(out) : out;
+  const partial = join(dirname(target), `.${randomBytes(6).toString('hex')}.partial`);
+  const stopWatching = onEnding(() => rmSync(partial, { force: true }));
+  try {
+    await writeFile(partial, data, { flag: 'wx', mode: present?.mode });
+    await rename(partial, target);
+  } catch (error) {
+    await rm(partial, { force: true });
+    throw Object.assign(/** @type {Error} */ (error), { path: out });
+  } finally {
+    stopWatching();
+  }
+  return true;
+}
+
+/**
+ * Cleans up if the program exits or a signal ends it. It still ends by that signal, as shells expect.
+ * @param {() => void} cleanUp
+ * @returns {() => void} no longer cleans up
+ */
+function onEnding(cleanUp) {
+  const stop = () => {
+    process.off('exit', cleanUp);
+    SIGNALS.forEach((name) => process.off(name, end));
+  };
+  /** @param {NodeJS.Signals} signal */
+  const end = (signal) => {
+    stop();
+    cleanUp();
+    process.kill(process.pid, signal);
+  };
+  process.on('exit', cleanUp);
+  SIGNALS.forEach((name) => process.on(name, end));
+  return stop;
+}
+
+// ---- checks before a command runs ----
+
+/**
+ * Refuses places that the command cannot write to as the user means it.
+ * @param {string} term the option or argument, as messages name it
+ * @param {string} path
+ * @param {readonly Place[]} places
+ */
+export function checkPlace(term, path, places) {
+  const extension = places.find((place) => place !== 'directory');
+  const isDirectory = places.includes('directory');
+  if (path === '') throw new UsageError(`${term} is empty`);
+  if (path === '-') {
+    if (extension === undefined) throw new UsageError(`${term} takes a directory, not standard output`);
+    if (!process.stdout.isTTY) return;
+    throw new UsageError(`${term} -: standard output is a terminal; send it to a file with > FILE`);
+  }
+  if (/[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    if (isDirectory) return;
+    throw new UsageError(`${term} ${path}: that is a directory; name a ${extension} file`);
+  }
+  const given = extname(path).toLowerCase();
+  if (given === '' || given === extension) return;
+  const takes =
+    extension === undefined
+      ? 'this option takes a directory'
+      : `ocelli writes ${extension} files, not ${given}`;
+  const hint = isDirectory ? `; for a directory with this name, write ${path}/` : '';
+  throw new UsageError(`${term} ${path}: ${takes}${hint}`);
+}
+
+/**
+ * Fails if a place cannot be written to, so that a command does not compute for an hour in vain.
+ * @param {string} path
+ * @param {readonly Place[]} places
+ * @returns {Promise<void>}
+ */
+export async function checkWritable(path, places) {
+  if (path === '-') return;
+  const extension = places.find((place) => place !== 'directory');
+  const isFile = !places.includes('directory') || (extension && path.toLowerCase().endsWith(extension));
+  const present = await stat(path).catch(() => undefined);
+  if (present) return access(path, constants.W_OK);
+  const parent = dirname(resolve(path));
+  return isFile ? access(parent, constants.W_OK) : checkWritable(parent, ['directory']);
+}
+
+/**
+ * A key that is the same for every name of a file, links included.
+ * @param {string} file
+ * @returns {Promise<string | undefined>} undefined if there is no such file, or it is a directory, a pipe or a device
+ */
+export async function identify(file) {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  return found?.isFile() ? `${found.dev}:${found.ino}` : undefined;
+}

@@ -1,0 +1,96 @@
+// From the arguments that name images to the files to read: directories and patterns become the files in them.
+import { stat } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
+import picomatch from 'picomatch';
+import { findFiles, findImages } from '../wasm/platform/image_files.node.js';
+import { failures } from '../wasm/shared/errors.js';
+import { attempt, readBytes, UsageError } from './common.js';
+import { clearProgress, showProgress } from './output.js';
+
+const failure = failures({
+  NO_IMAGES: 'the directory has no PNG, JPEG, BMP or GIF files',
+  NO_MATCH: 'no file matches the pattern',
+  NOT_A_FILE: 'the command line reads files only; download the image first: curl -s URL | ocelli ... -',
+});
+
+/**
+ * Prints an error for each argument that names nothing.
+ * @param {string[]} args files, directories, patterns such as photos/*.jpg, and - for standard input
+ * @param {string} [out] a directory to write into
+ * @returns {Promise<string[]>} in the order of the arguments, the files of each sorted by path
+ */
+export async function findInputs(args, out) {
+  const files = [];
+  for (const arg of args) files.push(...((await attempt(arg, () => expand(arg, out))) ?? []));
+  return files;
+}
+
+/**
+ * @param {string} arg
+ * @param {string} [out]
+ */
+async function expand(arg, out) {
+  if (arg === '-') return [arg];
+  const entry = await stat(arg).catch((error) => /** @type {NodeJS.ErrnoException} */ (error));
+  if (entry instanceof Error) {
+    if (/^https?:\/\//i.test(arg)) throw failure('NOT_A_FILE');
+    const pattern = sep === '\\' ? arg.replaceAll(sep, '/') : arg;
+    if (!picomatch.scan(pattern).isGlob) throw entry;
+    const { base } = picomatch.scan(pattern, { unescape: true });
+    return without(out, base, await findMatches(pattern, base), 'NO_MATCH');
+  }
+  if (!entry.isDirectory()) return [arg];
+  if (out !== undefined && resolve(out) === resolve(arg))
+    throw new UsageError(`--out ${out} is the directory that the images come from; name another`);
+  return without(out, arg, await findImages(arg), 'NO_IMAGES');
+}
+
+/**
+ * The files that match a pattern. As in a shell, * and ** match no hidden files.
+ * @param {string} pattern with / between directories
+ * @param {string} base the directory that it begins with
+ */
+async function findMatches(pattern, base) {
+  const { glob } = picomatch.scan(pattern);
+  const isMatch = picomatch(glob, { windows: sep === '\\' });
+  const depth = glob.includes('**') ? Infinity : glob.split('/').length - 1;
+  const found = await stat(base || '.').catch(() => undefined);
+  if (!found?.isDirectory()) return [];
+  const files = await findFiles(base || '.', depth);
+  return files
+    .map((file) => relative(base, file))
+    .filter((file) => isMatch(file))
+    .map((file) => join(base, file));
+}
+
+/**
+ * Leaves out what an earlier run has written, if it wrote into a directory below the one that is searched.
+ * @param {string | undefined} out
+ * @param {string} searched
+ * @param {string[]} files
+ * @param {'NO_IMAGES' | 'NO_MATCH'} code of the error if no file is left
+ */
+function without(out, searched, files, code) {
+  const isBelow = out !== undefined && isInside(searched, out);
+  const inputs = isBelow ? files.filter((file) => !isInside(out, file)) : files;
+  if (inputs.length === 0) throw failure(code);
+  return inputs;
+}
+
+/** @param {string} directory @param {string} path */
+function isInside(directory, path) {
+  return resolve(path) !== resolve(directory) && resolve(path).startsWith(join(resolve(directory), sep));
+}
+
+/**
+ * Reads images one after another and shows how many are done. An image that fails is named, and the others are done.
+ * @param {string[]} files
+ * @param {(file: string, bytes: Uint8Array, index: number) => Promise<unknown>} use
+ */
+export async function eachImage(files, use) {
+  for (const [i, file] of files.entries()) {
+    if (files.length > 1) showProgress('image', i + 1, files.length, file);
+    await attempt(file, async () => use(file, await readBytes(file), i));
+  }
+  clearProgress();
+}

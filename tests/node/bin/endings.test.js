@@ -1,0 +1,227 @@
+// How commands end early: by Ctrl-C, and when nobody reads on. And what they show meanwhile, on a terminal and elsewhere.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { encodePng } from '../../../wasm/draw/png.js';
+import { testData } from '../shared.js';
+import { CLI, withoutProgress } from './run.js';
+
+const OUTPUT = new URL('../../../bin/output.js', import.meta.url).href;
+const FILES = new URL('../../../bin/files.js', import.meta.url).href;
+const SMALL = testData('models/small_classifier.fp32.tflite');
+const INPUT = ['--input', '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}'];
+const SAVED = testData('convert/keras2_small_classifier');
+const MODEL = fileURLToPath(new URL('../../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url));
+
+const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-endings-'));
+after(() => rmSync(sandbox, { recursive: true, force: true }));
+const cwd = sandbox;
+
+for (const [label, shade] of /** @type {const} */ ([
+  ['dark', 40],
+  ['light', 200],
+])) {
+  mkdirSync(join(sandbox, 'photos', label), { recursive: true });
+  for (const name of ['a', 'b', 'c']) {
+    const data = new Uint8Array(16 * 16 * 3).fill(shade);
+    const png = encodePng({ data, width: 16, height: 16, channels: 3 });
+    writeFileSync(join(sandbox, 'photos', label, `${name}.png`), png);
+  }
+}
+
+describe('Ctrl-C ends a command at once, without a word', () => {
+  /** Each waits for the rest of standard input. @type {string[][]} */
+  const commands = [
+    ['detect', '-'],
+    ['embed', '-'],
+    ['classify', '--model', SMALL, ...INPUT, '-'],
+    ['similar', '-', 'photos'],
+    ['inspect', '-'],
+    ['bench', '-'],
+    ['convert', '-', 'never.tflite'],
+    ['quantize', '-', 'never.tflite', '--images', 'photos'],
+    ['train', 'photos', '--model', '-', '--out', 'never.tflite'],
+    ['evaluate', '-', 'photos'],
+  ];
+  for (const args of commands) {
+    test(args[0], async () => {
+      const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: 'pipe' });
+      const stderr = child.stderr.setEncoding('utf8').toArray();
+      // More than a pipe holds: that all of it is taken tells that the command reads it.
+      await new Promise((resolve) => child.stdin.write(new Uint8Array(1 << 20), resolve));
+      child.kill('SIGINT');
+      const [status, signal] = await once(child, 'exit');
+      assert.deepEqual({ status, signal }, { status: null, signal: 'SIGINT' });
+      assert.equal((await stderr).join(''), '');
+      assert.deepEqual(readdirSync(sandbox), ['photos']);
+    });
+  }
+
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    test(`also while a file is written, which leaves the old one: ${signal}`, () => {
+      const folder = mkdtempSync(join(sandbox, 'writing-'));
+      const out = join(folder, 'out.tflite');
+      writeFileSync(out, 'old');
+      const script = `
+        import { writeWhole } from ${JSON.stringify(FILES)};
+        async function* parts() {
+          yield 'half';
+          process.kill(process.pid, '${signal}');
+          await new Promise((resolve) => setTimeout(resolve, 1e6));
+        }
+        await writeWhole(${JSON.stringify(out)}, parts());`;
+      const ended = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+      assert.deepEqual([ended.status, ended.signal, ended.stderr], [null, signal, '']);
+      assert.deepEqual(readdirSync(folder), ['out.tflite']);
+      assert.equal(readFileSync(out, 'utf8'), 'old');
+      rmSync(folder, { recursive: true });
+    });
+  }
+});
+
+test('a program that exits while it writes a file leaves nothing', () => {
+  const folder = mkdtempSync(join(sandbox, 'exiting-'));
+  const script = `
+    import { writeWhole } from ${JSON.stringify(FILES)};
+    async function* parts() {
+      yield 'half';
+      process.exit(3);
+    }
+    await writeWhole(${JSON.stringify(join(folder, 'out.png'))}, parts());`;
+  assert.equal(spawnSync(process.execPath, ['--input-type=module', '-e', script]).status, 3);
+  assert.deepEqual(readdirSync(folder), []);
+  rmSync(folder, { recursive: true });
+});
+
+describe('a command ends quietly when nobody reads on', () => {
+  /** @type {string[][]} */
+  const commands = [
+    ['--help'],
+    ['detect', 'photos'],
+    ['embed', 'photos'],
+    ['classify', '--model', SMALL, ...INPUT, 'photos'],
+    ['similar', 'photos/dark/a.png', 'photos'],
+    ['inspect', '--operators', MODEL],
+    ['bench', SMALL, '--runs', '1'],
+    ['convert', SAVED, '-'],
+    ['quantize', SMALL, '-', ...INPUT, '--images', 'photos'],
+    ['train', 'photos', '--model', SMALL, ...INPUT, '--epochs', '1', '--json', '--report', 'card'],
+  ];
+  for (const args of commands) {
+    test(args[0], async () => {
+      const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+      child.stdout.destroy();
+      const stderr = child.stderr.setEncoding('utf8').toArray();
+      const [status] = await once(child, 'exit');
+      assert.equal(status, 0);
+      assert.doesNotMatch((await stderr).join(''), /EPIPE|\n +at /);
+    });
+  }
+
+  test('or nobody reads its messages, but goes on with its results', async () => {
+    const args = [CLI, 'detect', '--json', 'gone.png', 'photos/dark'];
+    const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stderr.destroy();
+    const stdout = (await child.stdout.setEncoding('utf8').toArray()).join('');
+    assert.equal(stdout.trimEnd().split('\n').length, 3);
+    assert.equal(child.exitCode ?? (await once(child, 'exit'))[0], 1);
+  });
+});
+
+describe('progress', () => {
+  test('of a long run is a line now and then where there is no terminal', () => {
+    const script = `
+      let seconds = 0;
+      performance.now = () => 1000 * seconds;
+      const { showProgress, printNote } = await import(${JSON.stringify(OUTPUT)});
+      for (seconds = 1; seconds <= 100; seconds++) {
+        if (seconds === 50) printNote('something else');
+        showProgress('image', seconds, 100, 'a\\nb');
+      }`;
+    const { stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+    });
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.replace(/ of 100: a\ufffdb$/, ''));
+    assert.deepEqual(lines, ['image 31', 'something else', 'image 81']);
+  });
+
+  const evaluated = join(sandbox, 'trained.tflite');
+  const train = [
+    'train',
+    'photos',
+    '--model',
+    SMALL,
+    ...INPUT,
+    '--epochs',
+    '2',
+    '--batch',
+    '2',
+    '--out',
+    evaluated,
+  ];
+  /** @type {[string[], RegExp[]][]} */
+  const cases = [
+    [
+      ['detect', 'photos'],
+      [/^image 1 of 6: photos\/dark\/a\.png$/, /^image 6 of 6: /],
+    ],
+    [['embed', 'photos'], [/^image 6 of 6: /]],
+    [['classify', '--model', SMALL, ...INPUT, 'photos'], [/^image 6 of 6: /]],
+    [['similar', 'photos/dark/a.png', 'photos'], [/^image 6 of 6: /]],
+    [
+      ['convert', SAVED, 'c.tflite'],
+      [/^step 1 of 4: unpack$/, /^step 4 of 4: write$/],
+    ],
+    [
+      ['quantize', SMALL, 'q.tflite', ...INPUT, '--images', 'photos'],
+      [
+        /^step 1 of 3, calibrate: image 1 of 6$/,
+        /image 6 of 6$/,
+        /^step 2 of 3: correct$/,
+        /^step 3 of 3: compare$/,
+      ],
+    ],
+    [
+      train,
+      [
+        /^features: image 6 of 6$/,
+        /^training: epoch 1 of 2, batch 1 of [23]: loss \d\S+, accuracy \d\S+$/,
+        /epoch 2 of 2/,
+      ],
+    ],
+    [
+      ['evaluate', evaluated, 'photos'],
+      [/^image 1 of 6$/, /^image 6 of 6$/],
+    ],
+  ];
+  for (const [args, expected] of cases) {
+    test(`of ${args[0]}: a line on a terminal with a total, removed at the end; nothing elsewhere`, () => {
+      const quoted = [process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(' ');
+      // `script` runs a command on a terminal of its own; the results go elsewhere.
+      const { stdout, status } = spawnSync('script', ['-qec', `${quoted} > /dev/null`, '/dev/null'], {
+        cwd,
+        encoding: 'utf8',
+      });
+      assert.equal(status, 0, stdout);
+      const shown = stdout.split('\r').map((line) => line.replace('\x1b[K', ''));
+      for (const line of expected)
+        assert.ok(
+          shown.some((each) => line.test(each)),
+          `${line}: ${stdout}`,
+        );
+      assert.ok(stdout.endsWith('\r\x1b[K'));
+      assert.ok(shown.every((line) => line.length < 80));
+      const elsewhere = spawnSync(process.execPath, [CLI, ...args], { cwd, encoding: 'utf8' });
+      assert.deepEqual([elsewhere.status, withoutProgress(elsewhere.stderr)], [0, '']);
+      assert.ok(!elsewhere.stderr.includes('\r'));
+    });
+  }
+});

@@ -1,0 +1,70 @@
+// Finds files in directories, in the same order on every machine. Hidden files and directories are left out: no user
+// means .ipynb_checkpoints or macOS' ._photo.png.
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The extensions of the formats that the module decodes. */
+const EXTENSIONS = /\.(bmp|gif|jpe?g|png)$/i;
+
+/**
+ * The image files in a directory and its subdirectories, sorted by path.
+ * @param {string} directory
+ */
+export async function findImages(directory) {
+  return (await findFiles(directory)).filter((path) => EXTENSIONS.test(path));
+}
+
+/**
+ * The files in a directory and its subdirectories, sorted by path. Links to directories are not followed, because they may
+ * lead in a circle. A link that leads nowhere counts as a file, so that whoever reads it reports it.
+ * @param {string} directory
+ * @param {number} [maxDepth] how many levels of subdirectories to search
+ */
+export async function findFiles(directory, maxDepth = Infinity) {
+  return (await walk(directory, maxDepth)).sort();
+}
+
+/**
+ * The subdirectories of a directory, links to directories among them, sorted by name.
+ * @param {string} directory
+ * @returns {Promise<string[]>} their names
+ */
+export async function findDirectories(directory) {
+  const entries = await list(directory);
+  return entries
+    .filter(({ isDirectory }) => isDirectory)
+    .map(({ name }) => name)
+    .sort();
+}
+
+/**
+ * @param {string} directory
+ * @param {number} maxDepth
+ * @returns {Promise<string[]>}
+ */
+async function walk(directory, maxDepth) {
+  const files = [];
+  for (const { name, isFile, isDirectory, isLink } of await list(directory)) {
+    const path = join(directory, name);
+    if (isFile) files.push(path);
+    else if (isDirectory && !isLink && maxDepth > 0) files.push(...(await walk(path, maxDepth - 1)));
+  }
+  return files;
+}
+
+/**
+ * What is in a directory and not hidden. Pipes and devices are no files here: to read one may take for ever.
+ * @param {string} directory
+ */
+async function list(directory) {
+  const entries = await readdir(directory, { withFileTypes: true });
+  const visible = entries.filter(({ name }) => !name.startsWith('.'));
+  return Promise.all(
+    visible.map(async (entry) => {
+      const isLink = entry.isSymbolicLink();
+      const target = isLink ? await stat(join(directory, entry.name)).catch(() => undefined) : entry;
+      const isDirectory = target?.isDirectory() ?? false;
+      return { name: entry.name, isLink, isDirectory, isFile: target?.isFile() ?? true };
+    }),
+  );
+}
