@@ -1,11 +1,15 @@
 // ocelli evaluate: measures how good a detector or a classifier is on labelled images, or detections from a file.
 import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.js';
 import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
-import { print, UsageError } from '../common.js';
+import { basename, resolve } from 'node:path';
+import { PRECISIONS } from '../../wasm/vision/vision_model.js';
+import { bold, print, printable, UsageError } from '../common.js';
 import { evaluateClassifier } from '../evaluate/classifier.js';
+import { configurationsOf, evaluateDetectors, writeReport } from '../evaluate/detector.js';
+import { hasClassFolders, openDataset } from '../evaluate/files.js';
 import { judge } from '../evaluate/judge.js';
 import { toJson, toText } from '../evaluate/print.js';
-import { threads } from '../options.js';
+import * as shared from '../options.js';
 
 const options = /** @type {const} */ ({
   'ground-truth': {
@@ -54,7 +58,37 @@ const options = /** @type {const} */ ({
     defaultText: '0 without a model, 500 with one',
   },
   seed: { type: 'number', value: 'N', about: 'sets which images are drawn', range: SEED, default: 0 },
-  threads,
+  compare: {
+    type: 'names',
+    value: 'A,B',
+    about:
+      'also run these detectors, and show all beside each other; default is the detector that comes with ocelli',
+  },
+  precision: {
+    type: 'names',
+    value: 'P,P',
+    about: 'the forms of the default model to run',
+    choices: PRECISIONS,
+    defaultText: 'float',
+  },
+  report: {
+    type: 'text',
+    value: 'DIR',
+    about:
+      'write report.html, report.md and report.json with curves and the images with most errors. An interrupted run ' +
+      'with the same DIR is resumed',
+  },
+  'allow-missing': { type: 'flag', about: 'leave out images of the data set that have no picture' },
+  labels: shared.labels,
+  input: shared.input,
+  ssd: {
+    type: 'text',
+    value: 'JSON',
+    about:
+      "how to turn the model's outputs into boxes, as for ocelli detect; JSON text or the name of a JSON file",
+  },
+  threads: shared.threads,
+  deterministic: shared.deterministic,
   json: { type: 'flag', about: 'print one JSON object: {coco: {AP, AP50, ...}, classes, ...}' },
 });
 
@@ -68,12 +102,19 @@ export const command = {
     'figures, kinds of errors and the best thresholds. Or measures detections from a file, without a model. Or runs a ' +
     'classifier on the images in DATASET/CLASS/.',
   positionals: [
-    { name: 'MODEL', what: 'a model', about: 'a .tflite file; - is standard input', optional: true },
+    {
+      name: 'MODEL',
+      what: 'a model',
+      about: 'a .tflite file; - is standard input; default: the detector that comes with ocelli',
+      optional: true,
+    },
     { name: 'DATASET', what: 'a data set', about: 'a directory or a zip archive', optional: true },
   ],
   options,
   examples: [
     'ocelli evaluate --ground-truth instances.json --detections results.json --json',
+    'ocelli evaluate detector.tflite val2017/ --report report/',
+    'ocelli evaluate photos.zip --precision float,int8 --report report/',
     'ocelli evaluate flowers.tflite photos/',
   ],
   run,
@@ -83,23 +124,65 @@ export const command = {
  * @param {Values} values
  * @param {string[]} positionals
  */
-async function run(values, [model, dataset]) {
+async function run(values, positionals) {
   const { 'ground-truth': groundTruth, detections } = values;
-  if (groundTruth === undefined && detections === undefined) {
-    if (model === undefined || dataset === undefined)
-      throw new UsageError('evaluate needs a model and a data set, or --ground-truth and --detections');
-    return evaluateClassifier(values, [model, dataset]);
-  }
+  if (groundTruth === undefined && detections === undefined) return runModels(values, positionals);
   if (groundTruth === undefined || detections === undefined)
     throw new UsageError('evaluate needs both --ground-truth and --detections');
-  if (model !== undefined) throw new UsageError('pass a model, or --ground-truth and --detections, not both');
+  if (positionals.length > 0 || values.compare)
+    throw new UsageError('pass models and a data set, or --ground-truth and --detections, not both');
   const { evaluation } = await judge(
     { groundTruth, detections, ...filesOf(values) },
     { ...optionsOf(values), bootstrap: values.bootstrap ?? 0 },
   );
-  if (values.json) return print(JSON.stringify(toJson(evaluation)));
-  printNotes(evaluation.notes);
-  print(toText(evaluation));
+  const about = { dataset: basename(resolve(groundTruth)), date: new Date() };
+  if (values.report !== undefined)
+    await writeReport(values.report, [{ name: basename(detections), evaluation }], about);
+  printRuns(values, [{ name: basename(detections), evaluation }]);
+}
+
+/**
+ * @param {Values} values
+ * @param {string[]} positionals
+ */
+async function runModels(values, positionals) {
+  const path = positionals.at(-1);
+  if (path === undefined)
+    throw new UsageError('evaluate needs a model and a data set, or --ground-truth and --detections');
+  const [model] = positionals.slice(0, -1);
+  if (model !== undefined && (await hasClassFolders(path))) return evaluateClassifier(values, [model, path]);
+  const dataset = await openDataset(path, filesOf(values));
+  const models = [...(model === undefined && values.compare ? [] : [model]), ...(values.compare ?? [])];
+  const runs = await evaluateDetectors(
+    configurationsOf(models, values.precision ?? ['float']),
+    dataset,
+    { ...values, classTable: values['class-table'], allowMissing: values['allow-missing'] },
+    { ...optionsOf(values), bootstrap: values.bootstrap ?? 500 },
+  );
+  if (!runs) return;
+  const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
+  if (values.report !== undefined) await writeReport(values.report, runs, about);
+  printRuns(values, runs);
+}
+
+/**
+ * @param {Values} values
+ * @param {import('../../wasm/evaluate/report/report.js').EvaluatedRun[]} runs
+ */
+function printRuns({ json }, runs) {
+  const [first, ...others] = runs;
+  const figuresOf = (/** @type {typeof first} */ { name, evaluation, msPerImage, sizeBytes, unmatched }) => ({
+    ...toJson(evaluation),
+    model: { name, msPerImage, sizeBytes, unmatched },
+  });
+  if (json)
+    return print(
+      JSON.stringify({ ...figuresOf(first), ...(others.length > 0 && { others: others.map(figuresOf) }) }),
+    );
+  for (const { name, evaluation, unmatched } of runs) {
+    printNotes(evaluation.notes, unmatched);
+    print([...(runs.length > 1 ? [bold(name), ''] : []), toText(evaluation), ''].join('\n'));
+  }
 }
 
 /** @param {Values} values */
@@ -112,7 +195,15 @@ function optionsOf({ measures, agnostic, 'open-images': openImagesRule, 'min-pre
   return { measures, agnostic, openImagesRule, precision, seed };
 }
 
-/** @param {import('../../wasm/evaluate/types.js').Note[]} notes */
-function printNotes(notes) {
-  for (const { message } of notes) process.stderr.write(`note: ${message}\n`);
+/**
+ * @param {import('../../wasm/evaluate/types.js').Note[]} notes
+ * @param {import('../../wasm/evaluate/report/report.js').EvaluatedRun['unmatched']} unmatched
+ */
+function printNotes(notes, unmatched) {
+  const lines = notes.map(({ message }) => message);
+  if (unmatched && unmatched.categories.length > 0)
+    lines.push(`the model does not have these classes of the data set: ${unmatched.categories.join(', ')}`);
+  if (unmatched && unmatched.labels.length > 0)
+    lines.push(`the data set does not have these classes of the model: ${unmatched.labels.join(', ')}`);
+  for (const line of lines) process.stderr.write(`note: ${printable(line)}\n`);
 }

@@ -2,6 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { readDataset } from '../../wasm/evaluate/read/dataset.js';
+import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
 
 /**
  * @typedef {import('../../wasm/evaluate/read/files.js').FileContent} FileContent
@@ -31,4 +32,16 @@ async function listDirectory(directory) {
         return [relative(directory, path).split(sep).join('/'), () => readFile(path)];
       }),
   );
+}
+
+/**
+ * Whether a directory has nothing but folders of images, one for each class, as classifiers are evaluated on.
+ * @param {string} path
+ */
+export async function hasClassFolders(path) {
+  if (!(await stat(path)).isDirectory()) return false;
+  const files = [...(await listDirectory(path)).keys()];
+  const pictures = files.filter((name) => PICTURE.test(name));
+  const hasAnnotations = files.some((name) => /\.(json|xml|ya?ml|csv)$/i.test(name));
+  return !hasAnnotations && pictures.length > 0 && pictures.every((name) => name.includes('/'));
 }
