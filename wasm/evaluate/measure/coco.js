@@ -64,7 +64,7 @@ export function measureCoco(table, { agnostic = false } = {}) {
       1,
     );
   };
-  const truthGroups = order(truth.cocoRows, truth);
+  const truthGroups = order(agnostic ? truth.cocoRows.agnostic : truth.cocoRows.byCategory, truth);
   const foundGroups = order(all, found);
   const matches = Array.from({ length: numCategories }, (_, k) =>
     matchCategory(

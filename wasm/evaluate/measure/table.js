@@ -29,7 +29,7 @@ import { failure } from '../errors.js';
  * @property {Uint8Array} difficult
  * @property {Uint8Array} groupOf
  * @property {Uint8Array} hasIdZero
- * @property {Int32Array} cocoRows the rows that COCO's tool reads, in its order
+ * @property {{byCategory: Int32Array, agnostic: Int32Array}} cocoRows the rows that COCO's tool reads, in its order
  *
  * @typedef {object} Table
  * @property {Image[]} images by ascending id
@@ -299,18 +299,17 @@ class Reader {
       if (lastById.has(id)) duplicates++;
       lastById.set(id, i);
     }
-    const isKnown = (/** @type {number} */ row) => image[row] >= 0 && category[row] < listedCategories;
-    const rows = Array.from(annotations.keys()).filter(isKnown);
-    if (duplicates === 0) return Int32Array.from(rows);
-    const message =
-      "# annotations have the id of another one; COCO's tool reads the last one several times instead";
-    this.#note('DUPLICATE_IDS_annotations', message, duplicates);
-    return Int32Array.from(
-      rows
-        .sort((a, b) => image[a] - image[b])
-        .map((row) => lastById.get(/** @type {Id} */ (annotations[row].id)) ?? row)
-        .filter(isKnown),
-    );
+    if (duplicates > 0) {
+      const message =
+        "# annotations have the id of another one; COCO's tool reads the last one several times instead";
+      this.#note('DUPLICATE_IDS_annotations', message, duplicates);
+    }
+    const inImages = Array.from(annotations.keys()).filter((row) => image[row] >= 0);
+    if (duplicates > 0) inImages.sort((a, b) => image[a] - image[b]);
+    const isListed = (/** @type {number} */ row) => category[row] < listedCategories;
+    const read = (/** @type {number[]} */ rows) =>
+      Int32Array.from(rows, (row) => lastById.get(/** @type {Id} */ (annotations[row].id)) ?? row);
+    return { byCategory: read(inImages.filter(isListed)), agnostic: read(inImages) };
   }
 
   /**
