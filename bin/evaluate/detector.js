@@ -115,6 +115,8 @@ async function evaluateOne({ name, model, precision }, dataset, loading, setting
             model: createHash('sha256').update(bytes).digest('hex'),
             precision: detector.precision,
             loading,
+            classTable: classTable && [...classTable],
+            groundTruth: createHash('sha256').update(JSON.stringify(dataset.groundTruth)).digest('hex'),
             pictures: [...dataset.pictures],
           });
     const ran = await runDetector(detector, dataset, {

@@ -22,9 +22,11 @@ const TITLES = {
 const figure = (value) => (value === null || value === undefined ? '-' : value.toFixed(3));
 
 /** The evaluation without curves and images. @param {Evaluation} evaluation */
-export function toJson({ classes, confusion, ...rest }) {
+export function toJson({ classes, confusion, intervals, ...rest }) {
+  const { draws, ...limits } = intervals ?? {};
   return {
     ...rest,
+    ...(draws && { intervals: limits }),
     ...(confusion && { confusion: { threshold: confusion.threshold, pairs: confusion.pairs } }),
     classes: classes.map(({ precision, ...figures }) => figures),
   };

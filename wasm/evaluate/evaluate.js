@@ -52,7 +52,8 @@ import { measureTide } from './measure/tide.js';
  * @property {number} objects
  * @property {number} detections
  * @property {CocoFigures} coco
- * @property {{AP: Interval, AP50: Interval, samples: number, seed: number}} [intervals] 95 %
+ * @property {{AP: Interval, AP50: Interval, samples: number, seed: number, draws: (number | null)[]}} [intervals] 95 %;
+ *   draws: the AP of each draw of the images
  * @property {{mAP: Figure, rule: string}} [openImages]
  * @property {{mAP2007: Figure, mAP2010: Figure}} [voc]
  * @property {Record<string, any>} [tide] AP at IoU 0.5 and the AP that each kind of error costs, in points from 0 to 100
@@ -122,7 +123,9 @@ export function evaluateDetections(groundTruth, detections, options = {}) {
     images: numImages,
     objects: total,
     detections: table.found.count,
-    ...(intervals && { intervals: { AP: intervals.AP, AP50: intervals.AP50, samples, seed } }),
+    ...(intervals && {
+      intervals: { AP: intervals.AP, AP50: intervals.AP50, samples, seed, draws: intervals.draws },
+    }),
     ...(openImages && { openImages: { mAP: openImages.mAP, rule: openImages.rule } }),
     ...(voc && { voc: { mAP2007: voc.voc2007.mAP, mAP2010: voc.voc2010.mAP } }),
     ...(has('tide') && { tide: withoutErrors(measureTide(table)) }),

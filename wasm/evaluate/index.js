@@ -15,3 +15,6 @@ export { expandHierarchy } from './measure/open_images.js';
 export { readDataset } from './read/dataset.js';
 export { readDetections } from './read/detections.js';
 export { matchClasses, readClassTable, withLabels } from './read/match.js';
+export { makeEvaluationReport } from './report/report.js';
+export { drawWorst } from './report/worst.js';
+export { runDetector } from './run.js';

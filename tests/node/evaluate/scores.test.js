@@ -193,6 +193,7 @@ describe('intervals', () => {
       AP: null,
       AP50: null,
       perCategory: [],
+      draws: Array(10).fill(null),
     });
   });
 });

@@ -15,7 +15,7 @@ const CONFIDENCE = 0.95;
  * @param {Int32Array} imageOf by row of a detection
  * @param {number} numImages
  * @param {{samples: number, seed: number}} options
- * @returns {{AP: Interval, AP50: Interval, perCategory: Interval[]}}
+ * @returns {{AP: Interval, AP50: Interval, perCategory: Interval[], draws: (number | null)[]}} draws: the AP of each
  */
 export function bootstrap(categories, imageOf, numImages, { samples, seed }) {
   const random = mulberry32(seed);
@@ -25,6 +25,8 @@ export function bootstrap(categories, imageOf, numImages, { samples, seed }) {
   }));
   /** @type {{AP: number[], AP50: number[], perCategory: number[][]}} */
   const found = { AP: [], AP50: [], perCategory: categories.map(() => []) };
+  /** @type {(number | null)[]} */
+  const draws = [];
   const weights = new Int32Array(numImages).fill(1);
   const single = columns.map((category) => weightedAp(category, weights));
   const whole = averageOf(single);
@@ -33,6 +35,7 @@ export function bootstrap(categories, imageOf, numImages, { samples, seed }) {
     for (let i = 0; i < numImages; i++) weights[Math.floor(random() * numImages)]++;
     const aps = columns.map((category) => weightedAp(category, weights));
     const average = averageOf(aps);
+    draws.push(average?.AP ?? null);
     if (!average) continue;
     aps.forEach((ap, k) => ap && found.perCategory[k].push(ap.AP));
     found.AP.push(average.AP);
@@ -42,7 +45,24 @@ export function bootstrap(categories, imageOf, numImages, { samples, seed }) {
     AP: interval(found.AP, whole?.AP),
     AP50: interval(found.AP50, whole?.AP50),
     perCategory: found.perCategory.map((aps, k) => interval(aps, single[k]?.AP)),
+    draws,
   };
+}
+
+/**
+ * How far the difference of two APs would differ: narrower than the intervals of both, because both are drawn on the same
+ * images.
+ * @param {{AP: number | null, draws: (number | null)[]}} a
+ * @param {{AP: number | null, draws: (number | null)[]}} b drawn with the same seed from the same images
+ * @returns {Interval} of b - a
+ */
+export function differenceOf(a, b) {
+  if (a.AP === null || b.AP === null) return null;
+  const differences = a.draws.flatMap((draw, i) => {
+    const other = b.draws[i];
+    return draw === null || other === null || other === undefined ? [] : [other - draw];
+  });
+  return interval(differences, b.AP - a.AP, [-1, 1]);
 }
 
 /** @param {({AP: number, AP50: number} | undefined)[]} aps of the categories; undefined: nothing to find */
@@ -100,11 +120,16 @@ function meanPrecision(precisions, recalls) {
   return sum / RECALLS.length;
 }
 
-/** @param {number[]} values @param {number} [whole] where their mean is moved @returns {Interval} */
-function interval(values, whole) {
+/**
+ * @param {number[]} values
+ * @param {number} [whole] where their mean is moved
+ * @param {[least: number, most: number]} [range]
+ * @returns {Interval}
+ */
+function interval(values, whole, [least, most] = [0, 1]) {
   if (values.length === 0 || whole === undefined) return null;
   const shift = whole - mean(values);
-  const sorted = values.map((value) => Math.max(0, Math.min(1, value + shift))).sort((a, b) => a - b);
+  const sorted = values.map((value) => Math.max(least, Math.min(most, value + shift))).sort((a, b) => a - b);
   const tail = (1 - CONFIDENCE) / 2;
   const at = (/** @type {number} */ share) =>
     sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)];

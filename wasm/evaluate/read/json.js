@@ -3,7 +3,7 @@ import { failure } from '../errors.js';
 
 /** @typedef {(string | number)[]} Path of keys and indices */
 
-const CONSTANTS = /"(?:[^"\\]|\\.)*"|-?\bInfinity\b|\bNaN\b/g;
+const CONSTANTS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
 
 /**
  * @param {string} text
@@ -16,10 +16,10 @@ export function parseJson(text, file) {
   } catch (error) {
     const patient = parseWithConstants(text);
     if (patient !== undefined) return patient;
-    const { message } = /** @type {Error} */ (error);
-    const position = /position (\d+)/.exec(message)?.[1];
-    const line = position === undefined ? /line (\d+)/.exec(message)?.[1] : lineAt(text, Number(position));
-    throw failure('DATASET_DAMAGED', `${file}${line === undefined ? '' : `:${line}`}: ${message}`, error);
+    const at = findFault(text);
+    const found =
+      at >= text.length ? 'the file ends too early' : `unexpected ${JSON.stringify(text.slice(at, at + 20))}`;
+    throw failure('DATASET_DAMAGED', `${file}:${lineAt(text, at)}: this is no JSON: ${found}`, error);
   }
 }
 
@@ -42,6 +42,38 @@ function parseWithConstants(text) {
   } catch {
     return undefined;
   }
+}
+
+const TOKEN =
+  /("[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[{}[\],:])/y;
+
+/**
+ * What may follow, by what was read last: `v` a value, `k` a key, `:` and `,` themselves, `e` the end of the list or object.
+ * Engines do not all say where a text stops being JSON.
+ * @param {string} text that is no JSON
+ * @returns {number} where the fault is
+ */
+function findFault(text) {
+  /** @type {string[]} */
+  const open = [];
+  let allowed = 'v';
+  const afterValue = () => (open.length === 0 ? '' : ',e');
+  TOKEN.lastIndex = 0;
+  for (let at = skipSpace(text, 0); at < text.length; at = skipSpace(text, TOKEN.lastIndex)) {
+    TOKEN.lastIndex = at;
+    const token = TOKEN.exec(text)?.[1];
+    if (token === undefined) return at;
+    const isKey = allowed.includes('k') && token.startsWith('"');
+    if (isKey) allowed = ':';
+    else if (token === '{' && allowed.includes('v')) allowed = open.push('}') ? 'ke' : '';
+    else if (token === '[' && allowed.includes('v')) allowed = open.push(']') ? 've' : '';
+    else if (token === open.at(-1) && allowed.includes('e')) allowed = open.pop() ? afterValue() : '';
+    else if (token === ':' && allowed === ':') allowed = 'v';
+    else if (token === ',' && allowed.includes(',')) allowed = open.at(-1) === '}' ? 'k' : 'v';
+    else if (!'{}[]:,'.includes(token) && allowed.includes('v')) allowed = afterValue();
+    else return at;
+  }
+  return text.length;
 }
 
 /** @param {string} text @param {number} position @returns {number} counted from 1 */

@@ -74,22 +74,23 @@ async function chooseSplit(files, names, split) {
 /** @param {string} text @param {string} file @returns {Promise<Element>} */
 async function parseXml(text, file) {
   const { DOMParser } = await import('@xmldom/xmldom');
+  /** @type {import('../../shared/errors.js').OcelliError | undefined} */
+  let fault;
   const refuse = (
     /** @type {string} */ _level,
     /** @type {string} */ message,
     /** @type {any} */ context,
   ) => {
     const line = context?.locator?.lineNumber;
-    throw failure('DATASET_DAMAGED', `${file}${line ? `:${line}` : ''}: ${message.split('\n')[0]}`);
+    fault ??= failure('DATASET_DAMAGED', `${file}${line ? `:${line}` : ''}: ${message.split('\n')[0]}`);
   };
   let root;
   try {
     root = new DOMParser({ onError: refuse }).parseFromString(text, 'text/xml').documentElement;
   } catch (error) {
-    const { cause = error } = /** @type {Error} */ (error);
-    if (/** @type {any} */ (cause).code === 'DATASET_DAMAGED') throw cause;
-    throw failure('DATASET_DAMAGED', `${file}: ${/** @type {Error} */ (error).message}`, error);
+    throw fault ?? failure('DATASET_DAMAGED', `${file}: ${/** @type {Error} */ (error).message}`, error);
   }
+  if (fault) throw fault;
   if (root?.nodeName !== 'annotation')
     throw failure('DATASET_DAMAGED', `${file}: the root is not <annotation>`);
   return root;

@@ -13,7 +13,13 @@ export function toMarkdown(sections, { dataset }) {
       `## ${escape(title)}`,
       ...texts.map(escape),
       ...tables.map(({ title: name, columns, rows }) =>
-        [...(name ? [`${escape(name)}:`, ''] : []), markdownTable(columns, rows).trimEnd()].join('\n'),
+        [
+          ...(name ? [`${escape(name)}:`, ''] : []),
+          markdownTable(
+            columns.map(escapeTags),
+            rows.map((row) => row.map(escapeTags)),
+          ).trimEnd(),
+        ].join('\n'),
       ),
       ...[...plots, ...pictures].map(({ file, title: name }) => `![${escape(name)}](${file})`),
     ].join('\n\n'),
@@ -23,5 +29,10 @@ export function toMarkdown(sections, { dataset }) {
 
 /** @param {string} text */
 function escape(text) {
-  return text.replace(/[\\`*_[\]<>#|]/g, '\\$&').replace(/\s+/g, ' ');
+  return escapeTags(text.replace(/[\\`*_[\]#|]/g, '\\$&').replace(/\s+/g, ' '));
+}
+
+/** @param {string} text */
+function escapeTags(text) {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

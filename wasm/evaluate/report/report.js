@@ -43,6 +43,12 @@ export function makeEvaluationReport(runs, about) {
 }
 
 /** @param {EvaluatedRun} run */
-function withoutPictures({ worst, ...run }) {
-  return { ...run, ...(worst && { worst: worst.map(({ name, summary }) => ({ name, summary })) }) };
+function withoutPictures({ worst, evaluation, ...run }) {
+  const { intervals, ...figures } = evaluation;
+  const { draws, ...limits } = intervals ?? {};
+  return {
+    ...run,
+    evaluation: { ...figures, ...(draws && { intervals: limits }) },
+    ...(worst && { worst: worst.map(({ name, summary }) => ({ name, summary })) }),
+  };
 }

@@ -1,5 +1,6 @@
 // What a report says, as tables, plots and pictures; markdown.js and html.js write it down.
 import { curvePlot } from '../../report/svg.js';
+import { differenceOf } from '../measure/bootstrap.js';
 import { RECALLS } from '../measure/coco.js';
 import { TIDE_KINDS } from '../measure/tide.js';
 
@@ -88,6 +89,7 @@ function overview(runs, { dataset, format, date }) {
     figure(found.thresholds?.bestF1?.threshold),
   ]);
   const drawn = evaluation.intervals?.samples;
+  const differences = drawn ? runs.slice(1).map((run) => [run.name, ...differenceTo(runs[0], run)]) : [];
   return {
     title: 'Overview',
     texts: [
@@ -103,8 +105,29 @@ function overview(runs, { dataset, format, date }) {
         columns: ['model', 'size', 'time', 'AP', '95 %', 'AP50', '95 %', 'best F1', 'at threshold'],
         rows,
       },
+      ...(differences.length > 0
+        ? [
+            {
+              title: `Difference of AP to ${runs[0].name}`,
+              columns: ['model', 'difference', '95 %', 'more than chance'],
+              rows: differences,
+            },
+          ]
+        : []),
     ],
   };
+}
+
+/** @param {EvaluatedRun} first @param {EvaluatedRun} run */
+function differenceTo(first, run) {
+  const [a, b] = [first, run].map(({ evaluation: { coco, intervals } }) => ({
+    AP: coco.AP,
+    draws: intervals?.draws ?? [],
+  }));
+  const interval = differenceOf(a, b);
+  if (interval === null || a.AP === null || b.AP === null) return ['–', '–', '–'];
+  const isClear = interval[0] > 0 || interval[1] < 0;
+  return [figure(b.AP - a.AP), span(interval), isClear ? 'yes' : 'no'];
 }
 
 /** @param {EvaluatedRun[]} runs @returns {Section} */
