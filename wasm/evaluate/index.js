@@ -10,11 +10,13 @@
  */
 
 export { OcelliError } from '../shared/errors.js';
+export { evaluateClassification } from './classification.js';
 export { evaluateDetections, MEASURES } from './evaluate.js';
 export { expandHierarchy } from './measure/open_images.js';
 export { readDataset } from './read/dataset.js';
 export { readDetections } from './read/detections.js';
 export { matchClasses, readClassTable, withLabels } from './read/match.js';
+export { makeClassifierReport } from './report/classifier.js';
 export { makeEvaluationReport } from './report/report.js';
 export { drawWorst } from './report/worst.js';
 export { runDetector } from './run.js';

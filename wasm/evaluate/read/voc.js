@@ -73,7 +73,8 @@ async function chooseSplit(files, names, split) {
 
 /** @param {string} text @param {string} file @returns {Promise<Element>} */
 async function parseXml(text, file) {
-  const { DOMParser } = await import('@xmldom/xmldom');
+  // The default export: bundlers may leave out the named ones of a CommonJS module.
+  const { DOMParser } = (await import('@xmldom/xmldom')).default;
   /** @type {import('../../shared/errors.js').OcelliError | undefined} */
   let fault;
   const refuse = (

@@ -76,7 +76,8 @@ export async function readYolo(files, yamlName, split) {
 
 /** @param {string} text @param {string} file */
 async function parseYaml(text, file) {
-  const { LineCounter, parseDocument } = await import('yaml');
+  // The default export: bundlers may leave out the named ones of a CommonJS module.
+  const { LineCounter, parseDocument } = (await import('yaml')).default;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [error] = document.errors;

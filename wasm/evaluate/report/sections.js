@@ -3,6 +3,7 @@ import { curvePlot } from '../../report/svg.js';
 import { differenceOf } from '../measure/bootstrap.js';
 import { RECALLS } from '../measure/coco.js';
 import { TIDE_KINDS } from '../measure/tide.js';
+import { calibrationPlot, figure, matrixOf } from './parts.js';
 
 /**
  * @typedef {import('./report.js').EvaluatedRun} EvaluatedRun
@@ -35,14 +36,9 @@ const KINDS = {
   Bkg: 'nothing is there',
   Miss: 'object not found',
 };
-/** More classes make a matrix that nobody can read: the most frequent confusions are listed instead. */
-const MOST_IN_MATRIX = 30;
-const MOST_PAIRS = 20;
 /** As many as svg.js has colours. */
 const MOST_CURVES = 7;
 
-/** @param {number | null | undefined} value */
-const figure = (value) => (value === null || value === undefined ? '–' : value.toFixed(3));
 /** @param {import('../evaluate.js').Interval | undefined} interval */
 const span = (interval) => (interval ? `${figure(interval[0])} to ${figure(interval[1])}` : '–');
 /** @param {number} i */
@@ -230,7 +226,7 @@ function curves(run, i, runs) {
   const toPoints = (/** @type {number[]} */ precision) =>
     precision.map((value, r) => /** @type {[number, number]} */ ([RECALLS[r], value]));
   const frequent = [...known].sort((a, b) => b.objects - a.objects).slice(0, MOST_CURVES - 1);
-  const bins = (calibration?.bins ?? []).filter(({ count }) => count > 0);
+  const reliability = calibrationPlot('Precision of detections by score', 'score', calibration);
   return {
     title: titleOf('Curves', run, runs),
     plots: [
@@ -246,32 +242,7 @@ function curves(run, i, runs) {
           })),
         ]),
       },
-      ...(bins.length > 0
-        ? [
-            {
-              file: `calibration${suffix(i)}.svg`,
-              title: 'Precision of detections by score',
-              svg: curvePlot('Precision of detections by score', 'score', [
-                {
-                  name: 'measured',
-                  points: bins.map(
-                    ({ score, precision }) => /** @type {[number, number]} */ ([score, precision]),
-                  ),
-                  color: 0,
-                },
-                {
-                  name: 'perfectly calibrated',
-                  points: /** @type {[number, number][]} */ ([
-                    [0, 0],
-                    [1, 1],
-                  ]),
-                  color: 6,
-                  isDashed: true,
-                },
-              ]),
-            },
-          ]
-        : []),
+      ...(reliability ? [{ ...reliability, file: `calibration${suffix(i)}.svg` }] : []),
     ],
   };
 }
@@ -280,44 +251,8 @@ function curves(run, i, runs) {
 function confusion(run, runs) {
   const { confusion: found } = run.evaluation;
   if (!found || found.pairs.length === 0) return undefined;
-  const names = [...new Set(found.pairs.flatMap(({ truth, found: as }) => [truth, as]))].filter(
-    (name) => name !== null,
-  );
-  names.sort();
   const text = `Detections with a score above ${figure(found.threshold)} that overlap an object with an IoU of 0.5 or more.`;
-  const title = titleOf('Confusion', run, runs);
-  if (names.length > MOST_IN_MATRIX) {
-    const wrong = found.pairs.filter(({ truth, found: as }) => truth !== as).slice(0, MOST_PAIRS);
-    const nothing = (/** @type {string | null} */ name) => name ?? 'nothing';
-    return {
-      title,
-      texts: [`${text} The ${wrong.length} most frequent errors:`],
-      tables: [
-        {
-          columns: ['what it is', 'found as', 'count'],
-          rows: wrong.map(({ truth, found: as, count }) => [nothing(truth), nothing(as), String(count)]),
-        },
-      ],
-    };
-  }
-  const countOf = new Map(
-    found.pairs.map(({ truth, found: as, count }) => [JSON.stringify([truth, as]), count]),
-  );
-  const all = [...names, null];
-  return {
-    title,
-    texts: [`${text} Rows: what it is. Columns: found as.`],
-    tables: [
-      {
-        columns: ['', ...names, 'nothing'],
-        rows: all.map((truth) => [
-          truth ?? 'nothing',
-          ...all.map((as) => String(countOf.get(JSON.stringify([truth, as])) ?? 0)),
-        ]),
-        isHeat: true,
-      },
-    ],
-  };
+  return matrixOf(titleOf('Confusion', run, runs), text, found.pairs);
 }
 
 /** @param {EvaluatedRun} run @param {number} i @param {EvaluatedRun[]} runs @returns {Section | undefined} */
