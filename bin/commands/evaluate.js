@@ -1,8 +1,10 @@
 // ocelli evaluate: measures how good a detector or a classifier is on labelled images, or detections from a file.
 import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.js';
 import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
+import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { PRECISIONS } from '../../wasm/vision/vision_model.js';
+import { parseJson } from '../../wasm/evaluate/read/json.js';
 import { bold, print, printable, UsageError } from '../common.js';
 import { evaluateClassifier } from '../evaluate/classifier.js';
 import { configurationsOf, evaluateDetectors, writeReport } from '../evaluate/detector.js';
@@ -43,6 +45,12 @@ const options = /** @type {const} */ ({
     about: 'the rule for group-of boxes and verified labels',
     choices: OPEN_IMAGES_RULES,
     defaultText: 'challenge if the data set has verified labels, else v2',
+  },
+  hierarchy: {
+    type: 'text',
+    value: 'FILE',
+    about: "Open Images' class hierarchy (JSON), by which the ground truth is expanded for its mAP",
+    defaultText: 'the one in the data set, if any',
   },
   'min-precision': {
     type: 'number',
@@ -133,7 +141,7 @@ async function run(values, positionals) {
     throw new UsageError('pass models and a data set, or --ground-truth and --detections, not both');
   const { evaluation } = await judge(
     { groundTruth, detections, ...filesOf(values) },
-    { ...optionsOf(values), bootstrap: values.bootstrap ?? 0 },
+    { ...(await optionsOf(values)), bootstrap: values.bootstrap ?? 0 },
   );
   const about = { dataset: basename(resolve(groundTruth)), date: new Date() };
   if (values.report !== undefined)
@@ -157,7 +165,7 @@ async function runModels(values, positionals) {
     configurationsOf(models, values.precision ?? ['float']),
     dataset,
     { ...values, classTable: values['class-table'], allowMissing: values['allow-missing'] },
-    { ...optionsOf(values), bootstrap: values.bootstrap ?? 500 },
+    { ...(await optionsOf(values)), bootstrap: values.bootstrap ?? 500 },
   );
   if (!runs) return;
   const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
@@ -190,9 +198,14 @@ function filesOf({ annotations, split, 'class-table': classTable }) {
   return { annotations, split, classTable };
 }
 
-/** @param {Values} values @returns {import('../../wasm/evaluate/evaluate.js').EvaluateOptions} */
-function optionsOf({ measures, agnostic, 'open-images': openImagesRule, 'min-precision': precision, seed }) {
-  return { measures, agnostic, openImagesRule, precision, seed };
+/**
+ * @param {Values} values
+ * @returns {Promise<import('../../wasm/evaluate/evaluate.js').EvaluateOptions>}
+ */
+async function optionsOf({ measures, agnostic, 'open-images': openImagesRule, hierarchy: file, ...values }) {
+  const hierarchy = file === undefined ? undefined : parseJson(await readFile(file, 'utf8'), basename(file));
+  const { 'min-precision': precision, seed } = values;
+  return { measures, agnostic, openImagesRule, precision, seed, ...(hierarchy && { hierarchy }) };
 }
 
 /**

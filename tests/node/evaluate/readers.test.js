@@ -143,6 +143,29 @@ describe('a data set of', () => {
     assert.equal(groundTruth.images.length, 3);
   });
 
+  test('a zip archive of many files can be read in any order', async () => {
+    const names = Array.from({ length: 70 }, (_, i) => `images/val/${i}.png`);
+    const pictures = Object.fromEntries(names.map((name, i) => [name, picture(i + 1, 2)]));
+    const bytes = zipSync(bytesOf({ ...pictures, 'data.yaml': YOLO['data.yaml'] }));
+    const { files, groundTruth } = await readDataset(bytes, { name: 'many.zip' });
+    assert.equal(groundTruth.images.length, 70);
+    for (const i of [69, 3, 3, 40, 2, 41, 69, 0])
+      assert.deepEqual(await files.read(names[i]), pictures[names[i]]);
+  });
+
+  test('Open Images expanded by its hierarchy, but not a file that is expanded already', async () => {
+    const hierarchy = JSON.stringify({ LabelName: '/m/0bl9f', Subcategory: [{ LabelName: '/m/01yrx' }] });
+    const files = { ...OPEN_IMAGES, 'bbox_labels_600_hierarchy.json': hierarchy };
+    assert.deepEqual((await read(files)).hierarchy, JSON.parse(hierarchy));
+    const { 'validation-annotations-bbox.csv': boxes, ...others } = files;
+    const expanded = await read({ ...others, 'challenge-validation-bbox-expanded.csv': boxes });
+    assert.equal(expanded.hierarchy, undefined);
+    assert.deepEqual(
+      expanded.notes?.map(({ code, count }) => [code, count]),
+      [['SIZE_UNKNOWN', 3]],
+    );
+  });
+
   test('YOLO takes a picture without a label file for one without objects, and says so', async () => {
     const { 'labels/val/b.txt': _, ...files } = YOLO;
     const { groundTruth, notes } = await read({ ...files, ...PICTURES });

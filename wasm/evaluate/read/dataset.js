@@ -59,7 +59,7 @@ async function findFormats(files, { annotations, split }) {
     const named = found.filter(({ name }) => split !== undefined && name.includes(split));
     return named.length > 0 ? named : found;
   };
-  const coco = inSplit(await findCoco(files, files.matching(/\.json$/i).filter(isWanted)));
+  const coco = inSplit(await findCoco(files, jsonFilesOf(files).filter(isWanted)));
   const yolo = files
     .matching(/(^|\/)(data|dataset|[^/]*)\.ya?ml$/i)
     .filter(isWanted)
@@ -71,6 +71,12 @@ async function findFormats(files, { annotations, split }) {
   const voc =
     xml.length > 0 ? [{ format: 'Pascal VOC', name: xml[0], read: () => readVoc(files, xml, split) }] : [];
   return [...coco, ...yolo, ...openImages, ...voc];
+}
+
+/** A single file may have any name. @param {DataFiles} files */
+function jsonFilesOf(files) {
+  const isSingle = files.names.length === 1 && !/\.(xml|ya?ml|csv|txt)$/i.test(files.names[0]);
+  return isSingle ? files.names : files.matching(/\.json$/i);
 }
 
 /** @param {DataFiles} files @param {string[]} names @returns {Promise<Candidate[]>} */
@@ -122,7 +128,8 @@ async function findOpenImages(files, isWanted) {
         boxes,
         labels: closestTo(boxes, kinds.labels),
         names: closestTo(boxes, kinds.names),
-        hierarchy: closestTo(boxes, hierarchies),
+        // The challenge's files are expanded already.
+        hierarchy: /expanded/.test(boxes) ? undefined : closestTo(boxes, hierarchies),
       }),
   }));
 }

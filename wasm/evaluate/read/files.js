@@ -12,6 +12,9 @@ import { failure } from '../errors.js';
 const ZIP = [0x50, 0x4b];
 /** One file of an archive may unpack to so many bytes. */
 const MOST_BYTES = 2 ** 30;
+/** So many files of an archive are unpacked together, and so many kept until they are read. */
+const BATCH = 16;
+const MOST_KEPT = 4 * BATCH;
 
 export class DataFiles {
   #contents;
@@ -107,27 +110,39 @@ export function isZip(bytes) {
 }
 
 /**
- * Files are unpacked when they are read.
+ * The files of an archive, which are unpacked when they are read.
  * @param {Uint8Array} bytes
  * @param {string} archive
  * @returns {Map<string, FileContent>}
  */
 function listZip(bytes, archive) {
-  /** @type {Map<string, FileContent>} */
-  const files = new Map();
-  const unpack = (/** @type {string} */ wanted, /** @type {number} */ size) => () => {
-    if (size > MOST_BYTES) throw failure('ARCHIVE_DAMAGED', `${archive}: ${wanted} unpacks to ${size} bytes`);
-    return reading(archive, () => unzipSync(bytes, { filter: ({ name }) => name === wanted })[wanted]);
-  };
+  /** @type {string[]} */
+  const names = [];
   reading(archive, () =>
     unzipSync(bytes, {
       filter: ({ name, originalSize }) => {
-        if (!name.endsWith('/') && !name.includes('__MACOSX/')) files.set(name, unpack(name, originalSize));
+        if (originalSize > MOST_BYTES)
+          throw failure('ARCHIVE_DAMAGED', `${archive}: ${name} unpacks to ${originalSize} bytes`);
+        if (!name.endsWith('/') && !name.includes('__MACOSX/')) names.push(name);
         return false;
       },
     }),
   );
-  return files;
+  /** @type {Map<string, Uint8Array>} */
+  const unpacked = new Map();
+  return new Map(names.map((name, at) => [name, () => unpack(name, at)]));
+
+  /** fflate walks through the whole directory of the archive for each call: unpacks a batch. @param {string} name @param {number} at */
+  function unpack(name, at) {
+    const known = unpacked.get(name);
+    unpacked.delete(name);
+    if (known) return known;
+    const batch = new Set(names.slice(at, at + BATCH));
+    const files = reading(archive, () => unzipSync(bytes, { filter: (file) => batch.has(file.name) }));
+    for (const [other, content] of Object.entries(files)) if (other !== name) unpacked.set(other, content);
+    for (const old of unpacked.keys()) if (unpacked.size > MOST_KEPT) unpacked.delete(old);
+    return files[name];
+  }
 }
 
 /** @template T @param {string} archive @param {() => T} action @returns {T} */

@@ -84,12 +84,15 @@ export async function readOpenImages(files, { boxes, labels, names, hierarchy })
   }));
   for (const annotation of groundTruth.annotations) scale(annotation, sizes.get(annotation.image_id));
   groundTruth.categories = [...classes].map((mid) => ({ id: mid, mid, name: nameOf.get(mid) ?? mid }));
+  const unknown = images.size - sizes.size;
+  const message = `the size of ${unknown} images is not known: their boxes are shares of the image, and their areas mean nothing`;
   return {
     format: 'Open Images',
     groundTruth,
     pictures,
     isNormalized: true,
     locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
+    notes: unknown > 0 ? [{ code: 'SIZE_UNKNOWN', message, count: unknown }] : [],
     ...(hierarchy !== undefined && { hierarchy: parseJson(await files.readText(hierarchy), hierarchy) }),
   };
 }

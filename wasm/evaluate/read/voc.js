@@ -21,13 +21,15 @@ export async function readVoc(files, names, split) {
   /** @type {string[]} */
   const places = [];
   const classes = new Set();
+  const ids = new Set();
   /** @type {{id: string, names: string[]}[]} */
   const wanted = [];
   for (const file of chosen) {
     const root = await parseXml(await files.readText(file), file);
     const id = stemOf(file);
-    if (groundTruth.images.some((image) => image.id === id))
+    if (ids.has(id))
       throw failure('DUPLICATE_IMAGE', `${file}: another file describes the image '${id}', too`);
+    ids.add(id);
     const name = textOf(root, 'filename') || id;
     wanted.push({ id, names: [name, id] });
     groundTruth.images.push({ id, file_name: baseOf(name), ...sizeOf(root) });
