@@ -70,10 +70,13 @@ export function matchImage({ truth, found }, real, candidates) {
     overlapOf(found.boxes, 4 * d, truth.boxes, 4 * g, truth.crowd[g] === 1);
   const objects = Array.from(real.filter((g) => !truth.crowd[g] && !truth.groupOf[g] && !truth.difficult[g]));
   const regions = Array.from(real.filter((g) => truth.crowd[g] || truth.groupOf[g] || truth.difficult[g]));
-  const options = Array.from(candidates, (d) => objects.map((g) => ({ d, g, overlap: iou(d, g) })))
-    .flat()
-    .filter(({ overlap }) => overlap >= IOU_THRESHOLD)
-    .sort((a, b) => b.overlap - a.overlap || found.score[b.d] - found.score[a.d]);
+  const options = [];
+  for (const d of candidates)
+    for (const g of objects) {
+      const overlap = iou(d, g);
+      if (overlap >= IOU_THRESHOLD) options.push({ d, g, overlap });
+    }
+  options.sort((a, b) => b.overlap - a.overlap || found.score[b.d] - found.score[a.d]);
   const taken = { d: new Set(), g: new Set() };
   const matched = options.filter(({ d, g }) => {
     if (taken.d.has(d) || taken.g.has(g)) return false;
