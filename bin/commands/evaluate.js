@@ -5,13 +5,16 @@ import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { PRECISIONS } from '../../wasm/vision/vision_model.js';
 import { parseJson } from '../../wasm/evaluate/read/json.js';
-import { bold, print, printable, UsageError } from '../common.js';
+import { UsageError } from '../common.js';
 import { evaluateClassifier } from '../evaluate/classifier.js';
-import { configurationsOf, evaluateDetectors, writeReport } from '../evaluate/detector.js';
+import { configurationsOf, evaluateDetectors } from '../evaluate/detector.js';
 import { hasClassFolders, openDataset } from '../evaluate/files.js';
 import { judge } from '../evaluate/judge.js';
 import { toJson, toText } from '../evaluate/print.js';
+import { saveAll } from '../files.js';
 import * as shared from '../options.js';
+import { bold, print, printable, printNote } from '../output.js';
+import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
 
 const options = /** @type {const} */ ({
   'ground-truth': {
@@ -85,6 +88,7 @@ const options = /** @type {const} */ ({
     about:
       'write report.html, report.md and report.json with curves and the images with most errors. An interrupted run ' +
       'with the same DIR is resumed',
+    writes: ['directory'],
   },
   'allow-missing': { type: 'flag', about: 'leave out images of the data set that have no picture' },
   labels: shared.labels,
@@ -115,6 +119,7 @@ export const command = {
       what: 'a model',
       about: 'a .tflite file; - is standard input; default: the detector that comes with ocelli',
       optional: true,
+      optionNames: shared.MODEL_OPTIONS,
     },
     { name: 'DATASET', what: 'a data set', about: 'a directory or a zip archive', optional: true },
   ],
@@ -145,7 +150,7 @@ async function run(values, positionals) {
   );
   const about = { dataset: basename(resolve(groundTruth)), date: new Date() };
   if (values.report !== undefined)
-    await writeReport(values.report, [{ name: basename(detections), evaluation }], about);
+    await saveAll(values.report, makeEvaluationReport([{ name: basename(detections), evaluation }], about));
   printRuns(values, [{ name: basename(detections), evaluation }]);
 }
 
@@ -169,7 +174,7 @@ async function runModels(values, positionals) {
   );
   if (!runs) return;
   const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
-  if (values.report !== undefined) await writeReport(values.report, runs, about);
+  if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about));
   printRuns(values, runs);
 }
 
@@ -218,5 +223,5 @@ function printNotes(notes, unmatched) {
     lines.push(`the model does not have these classes of the data set: ${unmatched.categories.join(', ')}`);
   if (unmatched && unmatched.labels.length > 0)
     lines.push(`the data set does not have these classes of the model: ${unmatched.labels.join(', ')}`);
-  for (const line of lines) process.stderr.write(`note: ${printable(line)}\n`);
+  for (const line of lines) printNote(`note: ${printable(line)}`);
 }

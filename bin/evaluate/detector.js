@@ -1,14 +1,14 @@
 // ocelli evaluate MODEL DATASET with detectors: runs each on the data set, and writes a report.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { evaluateDetections } from '../../wasm/evaluate/evaluate.js';
-import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
 import { drawWorst } from '../../wasm/evaluate/report/worst.js';
 import { runDetector } from '../../wasm/evaluate/run.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { host } from '../../wasm/engine/host.js';
-import { clearLine, readBytes, UsageError } from '../common.js';
+import { readBytes, UsageError } from '../common.js';
+import { clearProgress, printNote, showProgress } from '../output.js';
 import { readLoading } from '../model.js';
 import { readTableOf } from './judge.js';
 import { openState } from './state.js';
@@ -79,7 +79,8 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
     if (!interrupt.signal.aborted) throw error;
     const how =
       settings.report === undefined ? 'with --report DIR it could be resumed' : 'run it again to resume';
-    process.stderr.write(`${clearLine()}ocelli: interrupted; ${how}\n`);
+    clearProgress();
+    printNote(`ocelli: interrupted; ${how}`);
     process.exitCode = 130;
     return undefined;
   } finally {
@@ -124,10 +125,10 @@ async function evaluateOne({ name, model, precision }, dataset, loading, setting
       allowMissing,
       done: state?.done,
       onImage: state?.add,
-      onProgress: (progress) => showProgress(name, progress),
+      onProgress: (progress) => follow(name, progress),
       signal,
     });
-    process.stderr.write(clearLine());
+    clearProgress();
     const evaluation = evaluateDetections(ran.dataset.groundTruth, ran.detections, {
       ...(dataset.hierarchy && { hierarchy: dataset.hierarchy }),
       ...options,
@@ -163,26 +164,13 @@ function fileNameOf(name) {
  * @param {string} name
  * @param {{done: number, total: number, secondsLeft: number | undefined}} progress
  */
-function showProgress(name, { done, total, secondsLeft }) {
-  const left = secondsLeft === undefined ? '' : `, ${formatSeconds(secondsLeft)} left`;
-  if (process.stderr.isTTY) process.stderr.write(clearLine(`${name}: ${done} of ${total} images${left}`));
+function follow(name, { done, total, secondsLeft }) {
+  const left = secondsLeft === undefined ? undefined : `${formatSeconds(secondsLeft)} left`;
+  showProgress(`${name}: image`, done, total, left);
 }
 
 /** @param {number} seconds */
 function formatSeconds(seconds) {
   const whole = Math.ceil(seconds);
   return whole < 90 ? `${whole} s` : `${Math.round(whole / 60)} min`;
-}
-
-/**
- * @param {string} directory
- * @param {EvaluatedRun[]} runs
- * @param {import('../../wasm/evaluate/report/report.js').ReportAbout} about
- */
-export async function writeReport(directory, runs, about) {
-  await mkdir(directory, { recursive: true });
-  for (const [name, content] of Object.entries(makeEvaluationReport(runs, about))) {
-    await mkdir(dirname(join(directory, name)), { recursive: true });
-    await writeFile(join(directory, name), content);
-  }
 }

@@ -1,6 +1,7 @@
 // Data sets on disk: a directory, a zip archive or an annotation file -> files by path.
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { basename, join, relative, sep } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, relative, sep } from 'node:path';
+import { findFiles } from '../../wasm/platform/image_files.node.js';
 import { readDataset } from '../../wasm/evaluate/read/dataset.js';
 import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
 
@@ -23,15 +24,8 @@ export async function openDataset(path, options) {
  * @returns {Promise<Map<string, FileContent>>} files by path below the directory, with slashes
  */
 async function listDirectory(directory) {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return new Map(
-    entries
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => {
-        const path = join(entry.parentPath, entry.name);
-        return [relative(directory, path).split(sep).join('/'), () => readFile(path)];
-      }),
-  );
+  const paths = await findFiles(directory);
+  return new Map(paths.map((path) => [relative(directory, path).split(sep).join('/'), () => readFile(path)]));
 }
 
 /**

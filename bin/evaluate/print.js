@@ -1,5 +1,6 @@
 // What ocelli evaluate prints: tables, or one JSON object.
-import { bold, layOut, plural, printable } from '../common.js';
+import { layOut, plural } from '../common.js';
+import { bold, printable } from '../output.js';
 
 /** @typedef {import('../../wasm/evaluate/evaluate.js').Evaluation} Evaluation */
 

@@ -43,7 +43,17 @@ describe('ocelli evaluate --ground-truth --detections', () => {
 
   test('writes a report', () => {
     const report = join(directory, 'report');
-    succeed(['evaluate', ...files, '--report', report, '--measures', 'tide', '--json']);
+    const { status, stderr } = ocelli([
+      'evaluate',
+      ...files,
+      '--report',
+      report,
+      '--measures',
+      'tide',
+      '--json',
+    ]);
+    assert.equal(status, 0);
+    assert.match(stderr, /^written: /);
     for (const name of ['report.html', 'report.md', 'report.json'])
       assert.ok(existsSync(join(report, name)), name);
   });
@@ -115,7 +125,7 @@ describe('ocelli evaluate DATASET', () => {
       '20',
       '--json',
     ];
-    const found = JSON.parse(succeed(args));
+    const found = JSON.parse(ocelli(args).stdout);
     assert.ok(found.coco.AP50 > 0.9, JSON.stringify(found.coco));
     assert.equal(found.others.length, 1);
     assert.ok(found.others[0].model.sizeBytes < found.model.sizeBytes);
@@ -127,7 +137,7 @@ describe('ocelli evaluate DATASET', () => {
     const lines = readFileSync(state, 'utf8').split('\n');
     const marked = lines[1].replace(/"ms":[^,]*/, '"ms":123456');
     writeFileSync(state, [lines[0], marked, lines[2].slice(0, 30)].join('\n'));
-    const again = JSON.parse(succeed(args));
+    const again = JSON.parse(ocelli(args).stdout);
     assert.deepEqual(again.coco, found.coco);
     assert.equal(JSON.parse(readFileSync(state, 'utf8').split('\n')[1]).ms, 123456);
     // Results of other classes are not used.

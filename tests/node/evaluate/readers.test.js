@@ -100,7 +100,7 @@ describe('a data set of', () => {
   ]);
   for (const [format, texts] of formats)
     test(`${format} in a directory, in a zip archive, and as File objects`, async () => {
-      const files = { ...texts, ...PICTURES };
+      const files = { ...texts, ...PICTURES, 'Annotations/._a.xml': 'x', '.cache/b.json': '{' };
       const found = await read(files);
       assert.equal(found.format, format);
       assert.deepEqual(boxesOf(found.groundTruth), EXPECTED);

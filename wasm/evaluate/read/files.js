@@ -22,7 +22,8 @@ export class DataFiles {
   /** @param {Map<string, FileContent>} contents */
   constructor(contents) {
     this.#contents = contents;
-    this.names = [...contents.keys()].sort();
+    /** Without hidden files, such as macOS' ._photo.png. */
+    this.names = [...contents.keys()].filter((name) => !/(^|\/)\.[^/]/.test(name)).sort();
   }
 
   /** @param {string} name */
