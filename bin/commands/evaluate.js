@@ -1,10 +1,11 @@
 // ocelli evaluate: measures how good a detector or a classifier is on labelled images, or detections from a file.
-import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.js';
-import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
 import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { PRECISIONS } from '../../wasm/vision/vision_model.js';
+import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.js';
+import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
 import { parseJson } from '../../wasm/evaluate/read/json.js';
+import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
+import { PRECISIONS } from '../../wasm/vision/vision_model.js';
 import { UsageError } from '../common.js';
 import { evaluateClassifier } from '../evaluate/classifier.js';
 import { configurationsOf, evaluateDetectors } from '../evaluate/detector.js';
@@ -14,7 +15,6 @@ import { toJson, toText } from '../evaluate/print.js';
 import { saveAll } from '../files.js';
 import * as shared from '../options.js';
 import { bold, print, printable, printNote } from '../output.js';
-import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
 
 const options = /** @type {const} */ ({
   'ground-truth': {
