@@ -180,7 +180,7 @@ detect: all ## detect objects in sample photos: print them, draw them into out/
 # ---- the package, as npm installs it ----
 
 build/package/package.json: $(TYPES) $(WASM) $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js package.json \
-  $(PACKAGED_SOURCES) $(wildcard bin/*.js bin/commands/*.js docs/* *.md NOTICE LICENSE models/README.md)
+  $(PACKAGED_SOURCES) $(wildcard bin/*.js bin/*/*.js docs/* *.md NOTICE LICENSE models/README.md)
 	@rm -rf build/package && mkdir -p build/package && npm pack --silent --ignore-scripts --pack-destination build >/dev/null \
 	  && tar -xzf build/ocelli-*.tgz -C build/package --strip-components=1 && rm build/ocelli-*.tgz && touch $@
 

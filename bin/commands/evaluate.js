@@ -1,146 +1,227 @@
-// ocelli evaluate: measures the accuracy of a classifier on a directory of images.
-import { readLabels } from '../../wasm/vision/labels.js';
-import { resolveInput } from '../../wasm/vision/model_spec.js';
-import { checkModel } from '../../wasm/vision/prepare_classifier.js';
-import { toPixels } from '../../wasm/vision/input.js';
-import { Confusion } from '../../wasm/train/metrics.js';
-import { openImageDirectory } from '../../wasm/train/node.js';
-import { failure } from '../../wasm/train/errors.js';
-import { attempt, layOut } from '../common.js';
-import { loadModel, readModel } from '../model.js';
-import { classDirectory, MODEL_OPTIONS, threads } from '../options.js';
-import { bold, clearProgress, print, printable, showProgress } from '../output.js';
-
-const MAX_PIXELS = 1 << 24;
+// ocelli evaluate: measures how good a detector or a classifier is on labelled images, or detections from a file.
+import { readFile } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.js';
+import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
+import { parseJson } from '../../wasm/evaluate/read/json.js';
+import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
+import { PRECISIONS } from '../../wasm/vision/vision_model.js';
+import { UsageError } from '../common.js';
+import { evaluateClassifier } from '../evaluate/classifier.js';
+import { configurationsOf, evaluateDetectors } from '../evaluate/detector.js';
+import { hasClassFolders, openDataset } from '../evaluate/files.js';
+import { judge } from '../evaluate/judge.js';
+import { toJson, toText } from '../evaluate/print.js';
+import { saveAll } from '../files.js';
+import * as shared from '../options.js';
+import { bold, print, printable, printNote } from '../output.js';
 
 const options = /** @type {const} */ ({
-  threads,
-  json: { type: 'flag', about: 'print one JSON object' },
+  'ground-truth': {
+    type: 'text',
+    value: 'DATASET',
+    about: 'without a model: the data set, or its annotation file, that --detections belong to',
+  },
+  detections: {
+    type: 'file',
+    value: 'FILE',
+    about: "without a model: COCO's results, what ocelli detect --json prints, or predictions of Open Images",
+  },
+  annotations: { type: 'text', value: 'NAME', about: 'the annotation file, if the data set has several' },
+  split: { type: 'text', value: 'NAME', about: 'the part of the data set, such as val or test' },
+  'class-table': {
+    type: 'text',
+    value: 'FILE',
+    about: 'which class of the data set is which class of the model: lines NAME,NAME, or a JSON object',
+  },
+  measures: {
+    type: 'names',
+    value: 'A,B',
+    about: "what to measure besides COCO's figures",
+    choices: MEASURES,
+    defaultText: 'all',
+  },
+  agnostic: { type: 'flag', about: "ignore classes in COCO's figures" },
+  'open-images': {
+    type: 'choice',
+    value: 'RULE',
+    about: 'the rule for group-of boxes and verified labels',
+    choices: OPEN_IMAGES_RULES,
+    defaultText: 'challenge if the data set has verified labels, else v2',
+  },
+  hierarchy: {
+    type: 'text',
+    value: 'FILE',
+    about: "Open Images' class hierarchy (JSON), by which the ground truth is expanded for its mAP",
+    defaultText: 'the one in the data set, if any',
+  },
+  'min-precision': {
+    type: 'number',
+    value: 'N',
+    about: 'also find the threshold with this precision for each class',
+    range: SHARE,
+  },
+  bootstrap: {
+    type: 'number',
+    value: 'N',
+    about: 'draw the images N times for the 95 % intervals of AP',
+    range: BOOTSTRAP,
+    defaultText: '0 without a model, 500 with one',
+  },
+  seed: { type: 'number', value: 'N', about: 'sets which images are drawn', range: SEED, default: 0 },
+  compare: {
+    type: 'names',
+    value: 'A,B',
+    about:
+      'also run these detectors, and show all beside each other; default is the detector that comes with ocelli',
+  },
+  precision: {
+    type: 'names',
+    value: 'P,P',
+    about: 'the forms of the default model to run',
+    choices: PRECISIONS,
+    defaultText: 'float',
+  },
+  report: {
+    type: 'text',
+    value: 'DIR',
+    about:
+      'write report.html, report.md and report.json with curves and the images with most errors. An interrupted run ' +
+      'with the same DIR is resumed',
+    writes: ['directory'],
+  },
+  'allow-missing': { type: 'flag', about: 'leave out images of the data set that have no picture' },
+  labels: shared.labels,
+  input: shared.input,
+  ssd: {
+    type: 'text',
+    value: 'JSON',
+    about:
+      "how to turn the model's outputs into boxes, as for ocelli detect; JSON text or the name of a JSON file",
+  },
+  threads: shared.threads,
+  deterministic: shared.deterministic,
+  json: { type: 'flag', about: 'print one JSON object: {coco: {AP, AP50, ...}, classes, ...}' },
 });
+
+/** @typedef {import('../arguments.js').Values<typeof options>} Values */
 
 /** @type {import('../arguments.js').Command<typeof options>} */
 export const command = {
-  summary: 'measure the accuracy of a classifier',
+  summary: 'measure how good a detector or a classifier is',
   about:
-    'Runs a classifier that ocelli train wrote on the images in DIR/CLASS/ and prints accuracy, loss, the precision ' +
-    'and recall of each class, and a table of which classes are confused.',
+    "Runs a detector on a data set (COCO, Pascal VOC, YOLO or Open Images; a directory or a zip archive) and prints COCO's " +
+    'figures, kinds of errors and the best thresholds. Or measures detections from a file, without a model. Or runs a ' +
+    'classifier on the images in DATASET/CLASS/.',
   positionals: [
     {
       name: 'MODEL',
-      what: 'a classifier',
-      about: 'a .tflite file; - is standard input',
-      optionNames: MODEL_OPTIONS,
+      what: 'a model',
+      about: 'a .tflite file; - is standard input; default: the detector that comes with ocelli',
+      optional: true,
+      optionNames: shared.MODEL_OPTIONS,
     },
-    classDirectory,
+    { name: 'DATASET', what: 'a data set', about: 'a directory or a zip archive', optional: true },
   ],
   options,
-  examples: ['ocelli evaluate flowers.tflite photos/'],
+  examples: [
+    'ocelli evaluate --ground-truth instances.json --detections results.json --json',
+    'ocelli evaluate detector.tflite val2017/ --report report/',
+    'ocelli evaluate photos.zip --precision float,int8 --report report/',
+    'ocelli evaluate flowers.tflite photos/',
+  ],
   run,
 };
 
 /**
- * @param {import('../arguments.js').Values<typeof options>} values
+ * @param {Values} values
  * @param {string[]} positionals
  */
-async function run(values, [file, directory]) {
-  const examples = await attempt(directory, () => openImageDirectory(directory));
-  const model =
-    examples && (await attempt(file, () => openClassifier(file, values.threads, examples.labels)));
-  if (!model) return;
-  try {
-    const measured = await measure(model, examples);
-    if (measured) printResult(values, measured, model.labels, examples.labels.length);
-  } finally {
-    model.engine.close();
-  }
-}
-
-/**
- * @param {string} file
- * @param {number} threads
- * @param {string[]} truth the classes that it needs to know
- */
-async function openClassifier(file, threads, truth) {
-  const { engine, entry, metadata } = await loadModel(await readModel(file), threads);
-  try {
-    checkModel(engine);
-    const labels = readLabels(metadata.labels ?? '').map(({ name }) => name);
-    checkLabels(labels, truth);
-    return { engine, labels, input: resolveInput(undefined, metadata, entry, engine.inputs[0]) };
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
-}
-
-/**
- * @param {string[]} labels of the model
- * @param {string[]} truth
- */
-function checkLabels(labels, truth) {
-  if (labels.length === 0) throw failure('INVALID_LABEL', 'the file has no names of classes');
-  const unknown = truth.find((label) => !labels.includes(label));
-  if (unknown !== undefined) throw failure('INVALID_LABEL', `the model has no class '${unknown}'`);
-}
-
-/**
- * @param {Awaited<ReturnType<typeof openClassifier>>} model
- * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
- * @returns {Promise<{confusion: Confusion, loss: number} | undefined>} undefined if an image cannot be read: its error
- *   is printed
- */
-async function measure({ engine, labels, input }, { sources, labels: truth }) {
-  const confusion = new Confusion(labels);
-  let loss = 0;
-  for (const [i, { name, read }] of sources.entries()) {
-    showProgress('image', i + 1, sources.length);
-    const probabilities = await attempt(name, async () => {
-      const image = await toPixels(await read());
-      if (image instanceof Uint8Array) engine.image.decode(image, MAX_PIXELS);
-      else engine.image.setPixels(image);
-      engine.image.preprocess(input, undefined, 0);
-      engine.run();
-      return /** @type {Float32Array} */ (engine.readOutput(0).data);
-    });
-    if (!probabilities) return undefined;
-    const label = labels.indexOf(truth[i]);
-    confusion.add(probabilities, [label]);
-    loss -= Math.log(Math.max(probabilities[label], 1e-7));
-  }
-  clearProgress();
-  return { confusion, loss: loss / sources.length };
-}
-
-/**
- * @param {{json?: boolean}} values
- * @param {{confusion: Confusion, loss: number}} measured
- * @param {string[]} labels
- * @param {number} examples
- */
-function printResult({ json }, { confusion, loss }, labels, examples) {
-  const { classes, table } = confusion;
-  const accuracy = table.reduce((sum, row, i) => sum + row[i], 0) / examples;
-  if (json) return print(JSON.stringify({ loss, accuracy, examples, classes, confusion: table }));
-  const percent = (/** @type {number} */ value) => `${(100 * value).toFixed(1)} %`;
-  const names = labels.map(printable);
-  const rows = classes.map(({ label, precision, recall, examples: count }) => [
-    printable(label),
-    percent(precision),
-    percent(recall),
-    String(count),
-  ]);
-  print(
-    [
-      `accuracy ${accuracy.toFixed(4)}, loss ${loss.toFixed(4)}, ${examples} photos`,
-      '',
-      bold('Classes'),
-      ...layOut([['', 'precision', 'recall', 'photos'], ...rows], 'lrrr'),
-      '',
-      bold('Confusion (rows: what it is)'),
-      ...layOut(
-        [['', ...names], ...table.map((row, i) => [names[i], ...row.map(String)])],
-        `l${'r'.repeat(labels.length)}`,
-      ),
-    ].join('\n'),
+async function run(values, positionals) {
+  const { 'ground-truth': groundTruth, detections } = values;
+  if (groundTruth === undefined && detections === undefined) return runModels(values, positionals);
+  if (groundTruth === undefined || detections === undefined)
+    throw new UsageError('evaluate needs both --ground-truth and --detections');
+  if (positionals.length > 0 || values.compare)
+    throw new UsageError('pass models and a data set, or --ground-truth and --detections, not both');
+  const { evaluation } = await judge(
+    { groundTruth, detections, ...filesOf(values) },
+    { ...(await optionsOf(values)), bootstrap: values.bootstrap ?? 0 },
   );
+  const about = { dataset: basename(resolve(groundTruth)), date: new Date() };
+  if (values.report !== undefined)
+    await saveAll(values.report, makeEvaluationReport([{ name: basename(detections), evaluation }], about));
+  printRuns(values, [{ name: basename(detections), evaluation }]);
+}
+
+/**
+ * @param {Values} values
+ * @param {string[]} positionals
+ */
+async function runModels(values, positionals) {
+  const path = positionals.at(-1);
+  if (path === undefined)
+    throw new UsageError('evaluate needs a model and a data set, or --ground-truth and --detections');
+  const [model] = positionals.slice(0, -1);
+  if (model !== undefined && (await hasClassFolders(path))) return evaluateClassifier(values, [model, path]);
+  const dataset = await openDataset(path, filesOf(values));
+  const models = [...(model === undefined && values.compare ? [] : [model]), ...(values.compare ?? [])];
+  const runs = await evaluateDetectors(
+    configurationsOf(models, values.precision ?? ['float']),
+    dataset,
+    { ...values, classTable: values['class-table'], allowMissing: values['allow-missing'] },
+    { ...(await optionsOf(values)), bootstrap: values.bootstrap ?? 500 },
+  );
+  if (!runs) return;
+  const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
+  if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about));
+  printRuns(values, runs);
+}
+
+/**
+ * @param {Values} values
+ * @param {import('../../wasm/evaluate/report/report.js').EvaluatedRun[]} runs
+ */
+function printRuns({ json }, runs) {
+  const [first, ...others] = runs;
+  const figuresOf = (/** @type {typeof first} */ { name, evaluation, msPerImage, sizeBytes, unmatched }) => ({
+    ...toJson(evaluation),
+    model: { name, msPerImage, sizeBytes, unmatched },
+  });
+  if (json)
+    return print(
+      JSON.stringify({ ...figuresOf(first), ...(others.length > 0 && { others: others.map(figuresOf) }) }),
+    );
+  for (const { name, evaluation, unmatched } of runs) {
+    printNotes(evaluation.notes, unmatched);
+    print([...(runs.length > 1 ? [bold(name), ''] : []), toText(evaluation), ''].join('\n'));
+  }
+}
+
+/** @param {Values} values */
+function filesOf({ annotations, split, 'class-table': classTable }) {
+  return { annotations, split, classTable };
+}
+
+/**
+ * @param {Values} values
+ * @returns {Promise<import('../../wasm/evaluate/evaluate.js').EvaluateOptions>}
+ */
+async function optionsOf({ measures, agnostic, 'open-images': openImagesRule, hierarchy: file, ...values }) {
+  const hierarchy = file === undefined ? undefined : parseJson(await readFile(file, 'utf8'), basename(file));
+  const { 'min-precision': precision, seed } = values;
+  return { measures, agnostic, openImagesRule, precision, seed, ...(hierarchy && { hierarchy }) };
+}
+
+/**
+ * @param {import('../../wasm/evaluate/types.js').Note[]} notes
+ * @param {import('../../wasm/evaluate/report/report.js').EvaluatedRun['unmatched']} unmatched
+ */
+function printNotes(notes, unmatched) {
+  const lines = notes.map(({ message }) => message);
+  if (unmatched && unmatched.categories.length > 0)
+    lines.push(`the model does not have these classes of the data set: ${unmatched.categories.join(', ')}`);
+  if (unmatched && unmatched.labels.length > 0)
+    lines.push(`the data set does not have these classes of the model: ${unmatched.labels.join(', ')}`);
+  for (const line of lines) printNote(`note: ${printable(line)}`);
 }

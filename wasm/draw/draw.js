@@ -18,7 +18,8 @@ import { CAP_HEIGHT_EM, measureText, rasterizeText } from './text.js';
  * @typedef {object} Detection
  * @property {string} [label] name of the class; default: the tag shows `labelId`
  * @property {number} labelId
- * @property {number} score 0 to 1
+ * @property {number} [score] 0 to 1; default: the tag shows the label only
+ * @property {Color} [color] default: the colour of the class
  * @property {{ x: number, y: number, width: number, height: number }} box in pixels; may extend past the edges
  *
  * @typedef {object} Rect whole pixels on a photo; right and bottom are the first column and row outside
@@ -133,7 +134,8 @@ function visibleRect({ box }, { width, height }) {
 
 /** @param {Detection} detection @returns {string} the text of its tag */
 function tagText({ label, labelId, score }) {
-  return `${(label ?? `#${labelId}`).slice(0, MAX_LABEL_CHARS)} ${Math.round(score * 100)} %`;
+  const name = (label ?? `#${labelId}`).slice(0, MAX_LABEL_CHARS);
+  return score === undefined ? name : `${name} ${Math.round(score * 100)} %`;
 }
 
 /** @param {Pixels} pixels @param {Rect} rect the outer edge @param {number} thickness_px @param {Color} color */
@@ -212,7 +214,7 @@ function drawTag(pixels, { rect, text, em_px }, paper) {
 }
 
 /**
- * Draws a box and a tag such as `Dog 81 %` for each detection into `pixels.data`.
+ * Draws a box and a tag such as `Dog 81 %` for each detection into `pixels.data`. Boxes without a score come last.
  *
  * @param {Pixels} pixels
  * @param {Detection[]} detections in any order; boxes outside the photo are skipped
@@ -227,13 +229,13 @@ export function drawDetections(pixels, detections) {
   /** @type {Rect[]} */
   const taken = [];
   const drawn = [...detections]
-    .sort((a, b) => b.score - a.score)
+    .sort((a, b) => (b.score ?? -1) - (a.score ?? -1))
     .flatMap((detection) => {
       const box = visibleRect(detection, pixels);
       if (!box) return [];
       const tag = setTag(tagText(detection), box, taken, em_px, pixels);
       taken.push(tag.rect);
-      return [{ box, tag, color: classColor(detection.labelId) }];
+      return [{ box, tag, color: detection.color ?? classColor(detection.labelId) }];
     })
     .reverse();
   for (const { box, color } of drawn) strokeRect(pixels, box, thickness_px, color);

@@ -1,4 +1,4 @@
-// Writes plots as SVG text: lines over epochs, and bars.
+// Writes plots as SVG text: lines over epochs, curves of shares, and bars.
 
 /**
  * @typedef {object} Line
@@ -30,24 +30,54 @@ export function linePlot(title, lines) {
     LEFT + ((WIDTH - LEFT - RIGHT) * epoch) / Math.max(epochs - 1, 1);
   const drawn = lines.map(({ values: list, isDashed, color }) => {
     const points = list.map((value, epoch) => `${round(x(epoch))},${round(scale.y(value))}`).join(' ');
-    const dash = isDashed ? ' stroke-dasharray="6 4"' : '';
     const dots =
       list.length > 1
         ? ''
         : `<circle cx="${x(0)}" cy="${round(scale.y(list[0]))}" r="3" fill="${colorOf(color)}"/>`;
-    return `<polyline points="${points}" fill="none" stroke="${colorOf(color)}" stroke-width="2"${dash}/>${dots}`;
-  });
-  const legend = lines.map(({ name, isDashed, color }, i) => {
-    const y = TOP + 8 + 20 * i;
-    const dash = isDashed ? ' stroke-dasharray="6 4"' : '';
-    const [from, to] = [WIDTH - RIGHT + 16, WIDTH - RIGHT + 44];
-    const stroke = `<line x1="${from}" x2="${to}" y1="${y}" y2="${y}" stroke="${colorOf(color)}" stroke-width="2"${dash}/>`;
-    return stroke + text(to + 6, y + 4, name);
+    return `<polyline points="${points}" fill="none" stroke="${colorOf(color)}" stroke-width="2"${dashOf(isDashed)}/>${dots}`;
   });
   const marks = [...new Set([0, Math.floor((epochs - 1) / 2), epochs - 1])];
   const axis = marks.map((epoch) => text(x(epoch), HEIGHT - BOTTOM + 18, String(epoch + 1), 'middle'));
-  const label = text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, 'epoch', 'middle');
-  return document(title, [...scale.grid, ...drawn, ...legend, ...axis, label]);
+  return document(title, [...scale.grid, ...drawn, ...legend(lines), ...axis, axisLabel('epoch')]);
+}
+
+/**
+ * Curves in the unit square.
+ * @param {string} title
+ * @param {string} xLabel
+ * @param {{name: string, points: [x: number, y: number][], isDashed?: boolean, color: number}[]} curves
+ */
+export function curvePlot(title, xLabel, curves) {
+  const scale = makeScale(0, 1);
+  const x = (/** @type {number} */ value) => LEFT + (WIDTH - LEFT - RIGHT) * value;
+  const drawn = curves.map(({ points, isDashed, color }) => {
+    const list = points.map(([at, value]) => `${round(x(at))},${round(scale.y(value))}`).join(' ');
+    return `<polyline points="${list}" fill="none" stroke="${colorOf(color)}" stroke-width="2"${dashOf(isDashed)}/>`;
+  });
+  const axis = [0, 0.25, 0.5, 0.75, 1].map((mark) =>
+    text(x(mark), HEIGHT - BOTTOM + 18, formatTick(mark), 'middle'),
+  );
+  return document(title, [...scale.grid, ...drawn, ...legend(curves), ...axis, axisLabel(xLabel)]);
+}
+
+/** @param {{name: string, isDashed?: boolean, color: number}[]} lines */
+function legend(lines) {
+  return lines.map(({ name, isDashed, color }, i) => {
+    const y = TOP + 8 + 20 * i;
+    const [from, to] = [WIDTH - RIGHT + 16, WIDTH - RIGHT + 44];
+    const stroke = `<line x1="${from}" x2="${to}" y1="${y}" y2="${y}" stroke="${colorOf(color)}" stroke-width="2"${dashOf(isDashed)}/>`;
+    return stroke + text(to + 6, y + 4, name);
+  });
+}
+
+/** @param {boolean} [isDashed] */
+function dashOf(isDashed) {
+  return isDashed ? ' stroke-dasharray="6 4"' : '';
+}
+
+/** @param {string} label */
+function axisLabel(label) {
+  return text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, label, 'middle');
 }
 
 /**

@@ -185,7 +185,7 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
     [['quantize', 'a', 'b'], 'quantize needs --images DIR\n'],
     [['quantize', 'a', '--images', 'c'], 'quantize needs a float .tflite file and a .tflite file to write\n'],
     [['similar', 'a.png'], 'similar needs a query image and at least one image to compare it with\n'],
-    [['evaluate'], 'evaluate needs a classifier and a directory with a folder of images for each class\n'],
+    [['evaluate'], 'evaluate needs a model and a data set, or --ground-truth and --detections\n'],
     [['evaluate', 'a', 'b', 'c'], "unexpected argument 'c'\n"],
     [['train', '--model', '-', '-'], 'standard input can be read only once\n'],
   ];

@@ -1,6 +1,6 @@
 // The command line of training: what it refuses, and that nothing is written then.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -84,7 +84,9 @@ describe('ocelli train', () => {
     const { status, stdout } = ocelli(['evaluate', out, photos, '--json']);
     assert.equal(status, 0);
     assert.ok(JSON.parse(stdout).accuracy >= 0.9, stdout);
-    assert.match(ocelli(['evaluate', out, photos]).stdout, /dark +100/);
+    const report = join(directory, 'report');
+    assert.match(ocelli(['evaluate', out, photos, '--report', report]).stdout, /dark +100/);
+    assert.match(readFileSync(join(report, 'report.html'), 'utf8'), /<th scope="row">dark<\/th>/);
     const other = ocelli(['evaluate', out, makePhotos('other', { dusk: 1 })]);
     assert.equal(other.status, 1);
     assert.match(other.stderr, /INVALID_LABEL.*dusk/);

@@ -1,0 +1,123 @@
+// ocelli evaluate with a classifier: accuracy on a directory with a folder of images for each class.
+import { basename, resolve } from 'node:path';
+import { evaluateClassification } from '../../wasm/evaluate/classification.js';
+import { makeClassifierReport } from '../../wasm/evaluate/report/classifier.js';
+import { readLabels } from '../../wasm/vision/labels.js';
+import { resolveInput } from '../../wasm/vision/model_spec.js';
+import { checkModel } from '../../wasm/vision/prepare_classifier.js';
+import { toPixels } from '../../wasm/vision/input.js';
+import { openImageDirectory } from '../../wasm/train/node.js';
+import { failure } from '../../wasm/train/errors.js';
+import { attempt, layOut } from '../common.js';
+import { saveAll } from '../files.js';
+import { loadModel, readModel } from '../model.js';
+import { bold, clearProgress, print, printable, showProgress } from '../output.js';
+
+/** @typedef {import('../../wasm/evaluate/classification.js').Classification} Classification */
+
+const MAX_PIXELS = 1 << 24;
+
+/**
+ * @param {{threads: number, json: boolean, report?: string}} values
+ * @param {string[]} positionals
+ */
+export async function evaluateClassifier(values, [file, directory]) {
+  const examples = await attempt(directory, () => openImageDirectory(directory));
+  const model =
+    examples && (await attempt(file, () => openClassifier(file, values.threads, examples.labels)));
+  if (!model) return;
+  try {
+    const evaluation = await measure(model, examples);
+    if (!evaluation) return;
+    const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
+    if (values.report !== undefined) await saveAll(values.report, makeClassifierReport(evaluation, about));
+    printResult(values, evaluation);
+  } finally {
+    model.engine.close();
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {number} threads
+ * @param {string[]} truth the classes that it needs to know
+ */
+async function openClassifier(file, threads, truth) {
+  const { engine, entry, metadata } = await loadModel(await readModel(file), threads);
+  try {
+    checkModel(engine);
+    const labels = readLabels(metadata.labels ?? '').map(({ name }) => name);
+    checkLabels(labels, truth);
+    return { engine, labels, input: resolveInput(undefined, metadata, entry, engine.inputs[0]) };
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+}
+
+/**
+ * @param {string[]} labels of the model
+ * @param {string[]} truth
+ */
+function checkLabels(labels, truth) {
+  if (labels.length === 0) throw failure('INVALID_LABEL', 'the file has no names of classes');
+  const unknown = truth.find((label) => !labels.includes(label));
+  if (unknown !== undefined) throw failure('INVALID_LABEL', `the model has no class '${unknown}'`);
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof openClassifier>>} model
+ * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
+ * @returns {Promise<Classification | undefined>} undefined if an image cannot be read: its error is printed
+ */
+async function measure({ engine, labels, input }, { sources, labels: truth }) {
+  const probabilities = [];
+  for (const [i, { name, read }] of sources.entries()) {
+    showProgress('image', i + 1, sources.length);
+    const row = await attempt(name, async () => {
+      const image = await toPixels(await read());
+      if (image instanceof Uint8Array) engine.image.decode(image, MAX_PIXELS);
+      else engine.image.setPixels(image);
+      engine.image.preprocess(input, undefined, 0);
+      engine.run();
+      return /** @type {Float32Array} */ (engine.readOutput(0).data);
+    });
+    if (!row) return undefined;
+    probabilities.push(row);
+  }
+  clearProgress();
+  const classes = truth.map((label) => labels.indexOf(label));
+  return evaluateClassification(labels, classes, probabilities);
+}
+
+/**
+ * @param {{json?: boolean}} values
+ * @param {Classification} evaluation
+ */
+function printResult({ json }, evaluation) {
+  const { images: examples, accuracy, top5, loss, classes, confusion: table, calibration } = evaluation;
+  if (json)
+    return print(JSON.stringify({ loss, accuracy, top5, examples, classes, confusion: table, calibration }));
+  const percent = (/** @type {number} */ value) => `${(100 * value).toFixed(1)} %`;
+  const names = classes.map(({ label }) => printable(label));
+  const rows = classes.map(({ label, precision, recall, examples: count }) => [
+    printable(label),
+    percent(precision),
+    percent(recall),
+    String(count),
+  ]);
+  print(
+    [
+      `accuracy ${accuracy.toFixed(4)}, among the first 5 ${top5.toFixed(4)}, loss ${loss.toFixed(4)}, ${examples} photos`,
+      '',
+      bold('Classes'),
+      ...layOut([['', 'precision', 'recall', 'photos'], ...rows], 'lrrr'),
+      '',
+      bold('Confusion (rows: what it is)'),
+      ...layOut(
+        [['', ...names], ...table.map((row, i) => [names[i], ...row.map(String)])],
+        `l${'r'.repeat(names.length)}`,
+      ),
+    ].join('\n'),
+  );
+}

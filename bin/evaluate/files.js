@@ -1,0 +1,41 @@
+// Data sets on disk: a directory, a zip archive or an annotation file -> files by path.
+import { readFile, stat } from 'node:fs/promises';
+import { basename, relative, sep } from 'node:path';
+import { findFiles } from '../../wasm/platform/image_files.node.js';
+import { readDataset } from '../../wasm/evaluate/read/dataset.js';
+import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
+
+/**
+ * @typedef {import('../../wasm/evaluate/read/files.js').FileContent} FileContent
+ * @typedef {import('../../wasm/evaluate/read/dataset.js').DatasetOptions} DatasetOptions
+ */
+
+/**
+ * @param {string} path
+ * @param {DatasetOptions} options
+ */
+export async function openDataset(path, options) {
+  if ((await stat(path)).isDirectory()) return readDataset(await listDirectory(path), options);
+  return readDataset(await readFile(path), { ...options, name: basename(path) });
+}
+
+/**
+ * @param {string} directory
+ * @returns {Promise<Map<string, FileContent>>} files by path below the directory, with slashes
+ */
+async function listDirectory(directory) {
+  const paths = await findFiles(directory);
+  return new Map(paths.map((path) => [relative(directory, path).split(sep).join('/'), () => readFile(path)]));
+}
+
+/**
+ * Whether a directory has nothing but folders of images, one for each class, as classifiers are evaluated on.
+ * @param {string} path
+ */
+export async function hasClassFolders(path) {
+  if (!(await stat(path)).isDirectory()) return false;
+  const files = [...(await listDirectory(path)).keys()];
+  const pictures = files.filter((name) => PICTURE.test(name));
+  const hasAnnotations = files.some((name) => /\.(json|xml|ya?ml|csv)$/i.test(name));
+  return !hasAnnotations && pictures.length > 0 && pictures.every((name) => name.includes('/'));
+}

@@ -1,0 +1,41 @@
+// ocelli evaluate --ground-truth --detections: measures detections from a file.
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { evaluateDetections } from '../../wasm/evaluate/evaluate.js';
+import { decodeText } from '../../wasm/evaluate/read/files.js';
+import { readClassTable } from '../../wasm/evaluate/read/match.js';
+import { readDetections } from '../../wasm/evaluate/read/detections.js';
+import { readBytes } from '../common.js';
+import { openDataset } from './files.js';
+
+/**
+ * @typedef {import('../../wasm/evaluate/evaluate.js').EvaluateOptions} EvaluateOptions
+ * @typedef {import('../../wasm/evaluate/evaluate.js').Evaluation} Evaluation
+ */
+
+/**
+ * @param {{groundTruth: string, detections: string, classTable?: string, annotations?: string, split?: string}} files
+ * @param {EvaluateOptions} options
+ * @returns the evaluation, and the data set with the detections for a report
+ */
+export async function judge(
+  { groundTruth: truthFile, detections: file, classTable, annotations, split },
+  options,
+) {
+  const dataset = await openDataset(truthFile, { annotations, split });
+  const table = await readTableOf(classTable);
+  const text = decodeText(await readBytes(file), file);
+  const { detections, locate, notes } = readDetections(text, basename(file), dataset.groundTruth, table);
+  const evaluation = evaluateDetections(dataset.groundTruth, detections, {
+    ...(dataset.hierarchy && { hierarchy: dataset.hierarchy }),
+    ...options,
+    locate: (list, i) => (list === 'detections' ? locate(i) : dataset.locate?.(list, i)),
+  });
+  evaluation.notes.unshift(...(dataset.notes ?? []), ...notes);
+  return { evaluation, dataset, detections };
+}
+
+/** @param {string | undefined} file a table of classes */
+export async function readTableOf(file) {
+  return file === undefined ? undefined : readClassTable(await readFile(file, 'utf8'), basename(file));
+}

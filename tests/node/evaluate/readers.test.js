@@ -1,0 +1,392 @@
+// Data sets in every format give the same boxes, and each fault is named by file and line.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { zipSync } from 'fflate';
+import { encode } from 'fast-png';
+import {
+  matchClasses,
+  readClassTable,
+  readDataset,
+  readDetections,
+  withLabels,
+} from '../../../wasm/evaluate/index.js';
+
+/** @typedef {Record<string, string | Uint8Array>} Texts */
+
+const utf8 = new TextEncoder();
+/** @param {number} width @param {number} height */
+const picture = (width, height) =>
+  encode({ data: new Uint8Array(width * height * 3), width, height, channels: 3, depth: 8 });
+const PICTURES = { 'images/val/a.png': picture(200, 100), 'images/val/b.png': picture(50, 80) };
+
+/** @param {Texts} files */
+const bytesOf = (files) =>
+  Object.fromEntries(
+    Object.entries(files).map(([name, content]) => [
+      name,
+      typeof content === 'string' ? utf8.encode(content) : content,
+    ]),
+  );
+
+/** @param {Texts} files @param {import('../../../wasm/evaluate/index.js').DatasetOptions} [options] */
+const read = (files, options) => readDataset(bytesOf(files), options);
+
+/** @param {import('../../../wasm/evaluate/index.js').GroundTruth} truth */
+function boxesOf({ images, categories, annotations }) {
+  const stem = (/** @type {any} */ id) =>
+    String(images.find((image) => image.id === id)?.file_name)
+      .replace(/^.*\//, '')
+      .replace(/\.png$/, '');
+  const nameOf = new Map(categories.map(({ id, name }) => [id, name]));
+  return annotations
+    .map(
+      ({ image_id: id, category_id: category, bbox }) =>
+        `${stem(id)} ${nameOf.get(category)} ${bbox.map((n) => Number(n.toFixed(9)))}`,
+    )
+    .sort();
+}
+
+const EXPECTED = ['a cat 20,10,100,50', 'a dog 0,0,50,25', 'b dog 5,8,10,16'];
+
+const COCO = {
+  images: [
+    { id: 1, file_name: 'a.png', width: 200, height: 100 },
+    { id: 2, file_name: 'b.png', width: 50, height: 80 },
+  ],
+  categories: [
+    { id: 1, name: 'cat' },
+    { id: 5, name: 'dog' },
+  ],
+  annotations: [
+    { id: 1, image_id: 1, category_id: 1, bbox: [20, 10, 100, 50], area: 5000, iscrowd: 0 },
+    { id: 2, image_id: 1, category_id: 5, bbox: [0, 0, 50, 25], area: 1250, iscrowd: 0 },
+    { id: 3, image_id: 2, category_id: 5, bbox: [5, 8, 10, 16], area: 160, iscrowd: 0 },
+  ],
+};
+
+/** @param {string} name @param {number[]} corners */
+const object = (name, [xmin, ymin, xmax, ymax], more = '') =>
+  `  <object>\n    <name>${name}</name>${more}\n    <bndbox><xmin>${xmin}</xmin><ymin>${ymin}</ymin><xmax>${xmax}</xmax><ymax>${ymax}</ymax></bndbox>\n  </object>\n`;
+/** @param {string} file @param {string} objects */
+const annotation = (file, objects) =>
+  `<annotation>\n  <filename>${file}</filename>\n  <size><width>200</width><height>100</height></size>\n${objects}</annotation>\n`;
+const VOC = {
+  'Annotations/a.xml': annotation(
+    'a.png',
+    object('cat', [20, 10, 120, 60]) + object('dog', [0, 0, 50, 25], '<difficult>1</difficult>'),
+  ),
+  'Annotations/b.xml': annotation('b.png', object('dog', [5, 8, 15, 24])),
+};
+const YOLO = {
+  'data.yaml': 'path: ../somewhere\nval: images/val\nnames:\n  0: cat\n  1: dog\n',
+  'labels/val/a.txt': '0 0.35 0.35 0.5 0.5\n1 0.125 0.125 0.25 0.25\n',
+  'labels/val/b.txt': '1 0.1 0.1 0.3 0.1 0.3 0.3 0.1 0.3\n',
+};
+const HEADER =
+  'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n';
+const OPEN_IMAGES = {
+  'validation-annotations-bbox.csv': `${HEADER}a,x,/m/01yrx,1,0.1,0.6,0.1,0.6,0,0,0,0,0\na,x,/m/0bt9lr,1,0,0.25,0,0.25,0,0,1,0,0\nb,x,/m/0bt9lr,1,0.1,0.3,0.1,0.3,0,0,0,0,0\n`,
+  'class-descriptions-boxable.csv': '/m/01yrx,cat\n/m/0bt9lr,dog\n',
+  'validation-annotations-human-imagelabels-boxable.csv':
+    'ImageID,Source,LabelName,Confidence\nc,verification,/m/01yrx,0\n',
+};
+
+describe('a data set of', () => {
+  const formats = /** @type {[string, Texts][]} */ ([
+    ['COCO', { 'annotations/instances.json': JSON.stringify(COCO) }],
+    ['Pascal VOC', VOC],
+    ['YOLO', YOLO],
+    ['Open Images', OPEN_IMAGES],
+  ]);
+  for (const [format, texts] of formats)
+    test(`${format} in a directory, in a zip archive, and as File objects`, async () => {
+      const files = { ...texts, ...PICTURES, 'Annotations/._a.xml': 'x', '.cache/b.json': '{' };
+      const found = await read(files);
+      assert.equal(found.format, format);
+      assert.deepEqual(boxesOf(found.groundTruth), EXPECTED);
+      assert.deepEqual([...found.pictures.values()].sort(), Object.keys(PICTURES));
+      const zipped = await readDataset(zipSync(bytesOf(files)), { name: 'data.zip' });
+      assert.deepEqual(zipped.groundTruth, found.groundTruth);
+      assert.deepEqual(await zipped.files.read('images/val/b.png'), PICTURES['images/val/b.png']);
+      const list = Object.entries(bytesOf(files)).map(
+        ([name, bytes]) => new File([new Uint8Array(bytes)], name),
+      );
+      assert.deepEqual((await readDataset(list)).groundTruth, found.groundTruth);
+    });
+
+  test('COCO, as one file without pictures', async () => {
+    const { groundTruth, pictures } = await readDataset(utf8.encode(JSON.stringify(COCO)), {
+      name: 'gt.json',
+    });
+    assert.deepEqual(groundTruth, COCO);
+    assert.equal(pictures.size, 0);
+  });
+
+  test("Pascal VOC keeps 'difficult', and corners for its metric", async () => {
+    const { groundTruth } = await read(VOC);
+    assert.deepEqual(
+      groundTruth.annotations.map(({ difficult }) => difficult),
+      [false, true, false],
+    );
+    assert.deepEqual(groundTruth.annotations[0].corners, [20, 10, 120, 60]);
+    const split = await read({ ...VOC, 'ImageSets/Main/val.txt': 'b\n' }, { split: 'val' });
+    assert.deepEqual(boxesOf(split.groundTruth), EXPECTED.slice(2));
+  });
+
+  test('Open Images has groups, verified labels and images without boxes', async () => {
+    const { groundTruth } = await read({ ...OPEN_IMAGES, ...PICTURES });
+    assert.deepEqual(
+      groundTruth.annotations.map(({ isGroupOf }) => isGroupOf),
+      [false, true, false],
+    );
+    assert.deepEqual(groundTruth.imageLabels, [{ image_id: 'c', category_id: '/m/01yrx', positive: false }]);
+    assert.equal(groundTruth.images.length, 3);
+  });
+
+  test('a zip archive of many files can be read in any order', async () => {
+    const names = Array.from({ length: 70 }, (_, i) => `images/val/${i}.png`);
+    const pictures = Object.fromEntries(names.map((name, i) => [name, picture(i + 1, 2)]));
+    const bytes = zipSync(bytesOf({ ...pictures, 'data.yaml': YOLO['data.yaml'] }));
+    const { files, groundTruth } = await readDataset(bytes, { name: 'many.zip' });
+    assert.equal(groundTruth.images.length, 70);
+    for (const i of [69, 3, 3, 40, 2, 41, 69, 0])
+      assert.deepEqual(await files.read(names[i]), pictures[names[i]]);
+  });
+
+  test('Open Images expanded by its hierarchy, but not a file that is expanded already', async () => {
+    const hierarchy = JSON.stringify({ LabelName: '/m/0bl9f', Subcategory: [{ LabelName: '/m/01yrx' }] });
+    const files = { ...OPEN_IMAGES, 'bbox_labels_600_hierarchy.json': hierarchy };
+    assert.deepEqual((await read(files)).hierarchy, JSON.parse(hierarchy));
+    const { 'validation-annotations-bbox.csv': boxes, ...others } = files;
+    const expanded = await read({ ...others, 'challenge-validation-bbox-expanded.csv': boxes });
+    assert.equal(expanded.hierarchy, undefined);
+    assert.deepEqual(
+      expanded.notes?.map(({ code, count }) => [code, count]),
+      [['SIZE_UNKNOWN', 3]],
+    );
+  });
+
+  test('YOLO takes a picture without a label file for one without objects, and says so', async () => {
+    const { 'labels/val/b.txt': _, ...files } = YOLO;
+    const { groundTruth, notes } = await read({ ...files, ...PICTURES });
+    assert.equal(groundTruth.images.length, 2);
+    assert.deepEqual(
+      notes?.map(({ code, count }) => [code, count]),
+      [['NO_LABEL_FILE', 1]],
+    );
+  });
+});
+
+describe('a fault is named by file and line', () => {
+  /** @param {string} text */
+  const coco = (text) => ({ 'gt.json': text });
+  const lines = JSON.stringify(COCO, null, 1);
+  const yolo = (/** @type {string} */ labels) => ({ ...YOLO, ...PICTURES, 'labels/val/a.txt': labels });
+  const csv = (/** @type {string} */ row) => ({ 'boxes.csv': `${HEADER}${row}\n` });
+  const cases = /** @type {[string, Texts, RegExp][]} */ ([
+    ['DATASET_DAMAGED', coco('{"images": [],\n "annotations": [\n}'), /gt\.json:3: /],
+    [
+      'DATASET_DAMAGED',
+      coco('{"images": [],\n "annotations":\n {}, "categories": []}'),
+      /gt\.json:3: 'annotations' is not a list/,
+    ],
+    ['DATASET_DAMAGED', coco('{"images": [], "annotations": []}'), /gt\.json: 'categories' is missing/],
+    ['DATASET_DAMAGED', { 'a.xml': '<annotation>\n<object>\n</annotation>' }, /a\.xml:[23]: /],
+    ['DATASET_DAMAGED', { 'a.xml': '<other/>' }, /a\.xml: the root is not <annotation>/],
+    ['INVALID_BOX', { 'a.xml': annotation('a.png', object('cat', [3, 1, 2, 2])) }, /a\.xml:6: xmin 3/],
+    [
+      'INVALID_BOX',
+      { 'a.xml': annotation('a.png', object('cat', [Number.NaN, 1, 2, 2])) },
+      /a\.xml:6: xmin is 'NaN'/,
+    ],
+    ['NO_BOX', { 'a.xml': annotation('a.png', '<object><name>cat</name><polygon/></object>') }, /a\.xml:4: /],
+    [
+      'DATASET_DAMAGED',
+      { 'a.xml': annotation('a.png', '<object></object>') },
+      /a\.xml:4: the object has no name/,
+    ],
+    ['DATASET_INCOMPLETE', { ...VOC, 'ImageSets/Main/val.txt': 'b\nc\n' }, /val\.txt:2: there is no c\.xml/],
+    [
+      'DUPLICATE_IMAGE',
+      { 'x/a.xml': VOC['Annotations/a.xml'], 'y/a.xml': VOC['Annotations/a.xml'] },
+      /y\/a\.xml/,
+    ],
+    ['INVALID_BOX', yolo('0 0.1 0.1 0.1 0.1\n0 0.1 0.1 -0.1 0.1\n'), /labels\/val\/a\.txt:2: /],
+    ['INVALID_BOX', yolo('\n0 nan 0.1 0.1 0.1\n'), /a\.txt:2: /],
+    ['INVALID_BOX', yolo('0 0.1 0.1 0.1\n'), /a\.txt:1: expected 4 numbers/],
+    ['INVALID_ENTRY', yolo('2 0.1 0.1 0.1 0.1\n'), /a\.txt:1: the class is '2'/],
+    ['DATASET_DAMAGED', { ...YOLO, ...PICTURES, 'data.yaml': 'val: [\nnames: }' }, /data\.yaml:2: /],
+    [
+      'DATASET_DAMAGED',
+      { ...YOLO, ...PICTURES, 'data.yaml': 'val: images\nnames: {0: a, 2: b}' },
+      /'names' must be/,
+    ],
+    ['DATASET_INCOMPLETE', { 'data.yaml': YOLO['data.yaml'] }, /there are no pictures in 'images\/val'/],
+    [
+      'DATASET_DAMAGED',
+      { ...YOLO, ...PICTURES, 'images/val/a.png': utf8.encode('no picture') },
+      /images\/val\/a\.png: /,
+    ],
+    ['INVALID_BOX', csv('a,x,/m/1,1,0.5,0.4,0,1,0,0,0,0,0'), /boxes\.csv:2: XMin 0\.5, XMax 0\.4/],
+    ['INVALID_BOX', csv('a,x,/m/1,1,,0.4,0,1,0,0,0,0,0'), /boxes\.csv:2: XMin is ''/],
+    ['DATASET_DAMAGED', csv('a,x,/m/1,1'), /boxes\.csv:2: 4 cells for 13 columns/],
+    ['DATASET_DAMAGED', csv('a,"x,/m/1,1'), /boxes\.csv:2: a quote/],
+    ['DATASET_UNKNOWN', { 'readme.txt': 'x' }, /it has 1 files: readme\.txt/],
+    ['DATASET_UNKNOWN', {}, /0 files/],
+    ['DATASET_AMBIGUOUS', { 'a.json': lines, 'b.json': lines }, /a\.json \(COCO\) or b\.json \(COCO\)/],
+    ['DATASET_AMBIGUOUS', { ...coco(lines), 'x/a.png': '', 'y/a.png': '' }, /'a\.png' may be/],
+  ]);
+  for (const [code, files, message] of cases)
+    test(`${code} ${message}`, async () =>
+      assert.rejects(read(files, { split: 'ImageSets/Main/val.txt' in files ? 'val' : undefined }), {
+        code,
+        message,
+      }));
+
+  test('a damaged archive', async () => {
+    const bytes = zipSync(bytesOf({ 'gt.json': lines }));
+    await assert.rejects(readDataset(bytes.slice(0, -30), { name: 'x.zip' }), {
+      code: 'ARCHIVE_DAMAGED',
+      message: /x\.zip/,
+    });
+    bytes.fill(255, 40, 60);
+    await assert.rejects(readDataset(bytes, { name: 'x.zip' }), { code: 'ARCHIVE_DAMAGED' });
+  });
+
+  test('an annotation of a COCO file', async () => {
+    const { locate } = await read(coco(lines));
+    const at = lines.slice(0, lines.indexOf('"image_id": 2')).split('\n').length - 2;
+    assert.equal(locate?.('annotations', 2), `gt.json:${at}`);
+    assert.equal(locate?.('annotations', 3), 'gt.json');
+  });
+});
+
+describe('detections', () => {
+  const results = [{ image_id: 1, category_id: 1, bbox: [20, 10, 100, 50], score: 0.9 }];
+  const own = {
+    file: 'photos/b.png',
+    width: 50,
+    height: 80,
+    detections: [{ label: 'Dog', labelId: 3, score: 0.5, box: { x: 5, y: 8, width: 10, height: 16 } }],
+  };
+
+  test("in COCO's format", () => {
+    const { detections, locate } = readDetections(JSON.stringify(results, null, 1), 'dt.json', COCO);
+    assert.deepEqual(detections, results);
+    assert.equal(locate(0), 'dt.json:2');
+    assert.deepEqual(readDetections('[]', 'dt.json', COCO).detections, []);
+  });
+
+  test('as lines of ocelli detect', () => {
+    const text = `${JSON.stringify(own)}\n${JSON.stringify({ ...own, file: 'a.png' })}\n`;
+    const { detections, locate, notes } = readDetections(text, 'dt.jsonl', COCO);
+    const box = { category_id: 5, bbox: [5, 8, 10, 16], score: 0.5 };
+    assert.deepEqual(detections, [
+      { image_id: 2, ...box },
+      { image_id: 1, ...box },
+    ]);
+    assert.equal(locate(1), 'dt.jsonl:2');
+    assert.deepEqual(notes, []);
+    const fox = JSON.stringify({ ...own, detections: [{ ...own.detections[0], label: 'Fox' }] });
+    assert.match(readDetections(fox, 'dt.jsonl', COCO).notes[0].message, /1 detections .*: Fox/);
+    assert.equal(
+      readDetections(fox, 'dt.jsonl', COCO, new Map([['cat', 'Fox']])).detections[0].category_id,
+      1,
+    );
+    assert.throws(() => readDetections(JSON.stringify({ ...own, file: 'z.png' }), 'dt.jsonl', COCO), {
+      code: 'UNKNOWN_IMAGE',
+      message: /dt\.jsonl:1: 'z\.png'/,
+    });
+  });
+
+  test("as predictions of Open Images' challenge", async () => {
+    const { groundTruth } = await read({ ...OPEN_IMAGES, ...PICTURES });
+    const text = 'ImageID,LabelName,Score,XMin,XMax,YMin,YMax\na,/m/01yrx,0.5,0.1,0.6,0.1,0.6\n';
+    const { detections } = readDetections(text, 'p.csv', groundTruth);
+    assert.deepEqual(
+      detections[0].bbox.map((n) => Number(n.toFixed(9))),
+      [20, 10, 100, 50],
+    );
+    assert.deepEqual(detections[0].corners, [0.1, 0.1, 0.6, 0.6]);
+    assert.throws(() => readDetections(text.replace('0.5,', 'x,'), 'p.csv', groundTruth), {
+      code: 'INVALID_SCORE',
+      message: /p\.csv:2/,
+    });
+  });
+
+  test('of no known format are refused', () => {
+    for (const text of ['{"a": 1}', '"x"', '{"a":\n1}'])
+      assert.throws(() => readDetections(text, 'x.json', COCO), {
+        code: 'DATASET_DAMAGED',
+        message: /x\.json/,
+      });
+  });
+});
+
+describe('classes', () => {
+  const categories = [
+    { id: 1, name: 'traffic_light' },
+    { id: 2, name: 'Hund', mid: '/m/0bt9lr' },
+    { id: 3, name: 'kitten' },
+    { id: 4, name: 'Cat' },
+    { id: 5, name: 'fork' },
+  ];
+  const labels = [
+    { name: 'cat' },
+    { name: 'Dog', mid: '/m/0bt9lr' },
+    { name: 'Traffic light' },
+    { name: 'Car' },
+  ];
+
+  test('match by name, MID and a table; what does not match is listed', () => {
+    const { labelOf, unmatchedCategories, unmatchedLabels } = matchClasses(
+      categories,
+      labels,
+      readClassTable('kitten,cat\n', 't.csv'),
+    );
+    assert.deepEqual(
+      [...labelOf],
+      [
+        [1, 2],
+        [2, 1],
+        [3, 0],
+        [4, 0],
+      ],
+    );
+    assert.deepEqual(
+      unmatchedCategories.map(({ name }) => name),
+      ['fork'],
+    );
+    assert.deepEqual(unmatchedLabels, ['Car']);
+    assert.deepEqual(readClassTable('{"kitten": "cat"}', 't.json'), readClassTable('kitten,cat', 't.csv'));
+    assert.throws(() => matchClasses(categories, labels, new Map([['fork', 'catt']])), {
+      code: 'UNKNOWN_CLASS',
+      message: /nearest: 'cat'/,
+    });
+    assert.throws(() => readClassTable('a,b,c', 't.csv'), { code: 'DATASET_DAMAGED', message: /t\.csv:1/ });
+  });
+
+  test('give a ground truth with the model’s classes', async () => {
+    const dataset = await read({
+      'gt.json': JSON.stringify({
+        ...COCO,
+        categories: [
+          { id: 1, name: 'fork' },
+          { id: 5, name: 'dog' },
+        ],
+      }),
+    });
+    const match = matchClasses(dataset.groundTruth.categories, labels);
+    const { groundTruth, locate } = withLabels(dataset, labels, match);
+    assert.deepEqual(
+      groundTruth.categories.map(({ id, name }) => ({ id, name })),
+      [{ id: 1, name: 'Dog' }],
+    );
+    assert.deepEqual(
+      groundTruth.annotations.map(({ category_id: id }) => id),
+      [1, 1],
+    );
+    assert.equal(locate?.('annotations', 0), dataset.locate?.('annotations', 1));
+    assert.throws(() => withLabels(dataset, labels, matchClasses([], labels)), { code: 'NO_CLASSES_MATCH' });
+  });
+});

@@ -1,0 +1,157 @@
+// A data set's files by path, read on demand: of a directory, of a zip archive, or a single file.
+import { unzipSync } from 'fflate';
+import { failure as optionFailure } from '../../shared/errors.js';
+import { failure } from '../errors.js';
+
+/**
+ * @typedef {Uint8Array | ArrayBuffer | Blob | (() => Uint8Array | Promise<Uint8Array>)} FileContent
+ * @typedef {FileContent | Map<string, FileContent> | Record<string, FileContent> | Iterable<File>} Source the files of a
+ *   directory by path, a list of Files, or one file: a zip archive or an annotation file
+ */
+
+const ZIP = [0x50, 0x4b];
+/** One file of an archive may unpack to so many bytes. */
+const MOST_BYTES = 2 ** 30;
+/** So many files of an archive are unpacked together, and so many kept until they are read. */
+const BATCH = 16;
+const MOST_KEPT = 4 * BATCH;
+
+export class DataFiles {
+  #contents;
+
+  /** @param {Map<string, FileContent>} contents */
+  constructor(contents) {
+    this.#contents = contents;
+    /** Without hidden files, such as macOS' ._photo.png. */
+    this.names = [...contents.keys()].filter((name) => !/(^|\/)\.[^/]/.test(name)).sort();
+  }
+
+  /** @param {string} name */
+  has(name) {
+    return this.#contents.has(name);
+  }
+
+  /** @param {string} name */
+  async read(name) {
+    const content = this.#contents.get(name);
+    if (content === undefined) throw failure('DATASET_INCOMPLETE', `there is no file '${name}'`);
+    return toBytes(content);
+  }
+
+  /** @param {string} name */
+  async readText(name) {
+    return decodeText(await this.read(name), name);
+  }
+
+  /**
+   * The names with one of these endings.
+   * @param {RegExp} pattern
+   */
+  matching(pattern) {
+    return this.names.filter((name) => pattern.test(name));
+  }
+}
+
+/**
+ * @param {Source} source
+ * @param {string} [name] of a single file
+ * @returns {Promise<DataFiles>}
+ */
+export async function openFiles(source, name = 'file') {
+  if (isContent(source)) {
+    const bytes = await toBytes(source);
+    return new DataFiles(isZip(bytes) ? listZip(bytes, name) : new Map([[name, bytes]]));
+  }
+  if (typeof source !== 'object' || source === null)
+    throw optionFailure('INVALID_OPTION', 'a data set must be bytes, a Blob, a function, or files by path');
+  if (source instanceof Map) return new DataFiles(source);
+  if (Symbol.iterator in source)
+    return new DataFiles(
+      new Map(
+        Array.from(/** @type {Iterable<File>} */ (source), (file) => [
+          file.webkitRelativePath || file.name,
+          file,
+        ]),
+      ),
+    );
+  return new DataFiles(new Map(Object.entries(source)));
+}
+
+/** @param {unknown} source @returns {source is FileContent} */
+function isContent(source) {
+  return (
+    source instanceof Uint8Array ||
+    source instanceof ArrayBuffer ||
+    source instanceof Blob ||
+    typeof source === 'function'
+  );
+}
+
+/** @param {FileContent} content @returns {Promise<Uint8Array>} */
+async function toBytes(content) {
+  if (content instanceof Blob) return new Uint8Array(await content.arrayBuffer());
+  if (content instanceof ArrayBuffer) return new Uint8Array(content);
+  const bytes = typeof content === 'function' ? await content() : content;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** @param {Uint8Array} bytes @param {string} name */
+export function decodeText(bytes, name) {
+  try {
+    return new TextDecoder().decode(bytes);
+  } catch (error) {
+    const size = Math.round(bytes.length / 2 ** 20);
+    throw failure('DATASET_DAMAGED', `${name}: ${size} MiB are more than a JavaScript text can hold`, error);
+  }
+}
+
+/** @param {Uint8Array} bytes */
+export function isZip(bytes) {
+  return ZIP.every((byte, i) => bytes[i] === byte);
+}
+
+/**
+ * The files of an archive, which are unpacked when they are read.
+ * @param {Uint8Array} bytes
+ * @param {string} archive
+ * @returns {Map<string, FileContent>}
+ */
+function listZip(bytes, archive) {
+  /** @type {string[]} */
+  const names = [];
+  reading(archive, () =>
+    unzipSync(bytes, {
+      filter: ({ name, originalSize }) => {
+        if (originalSize > MOST_BYTES)
+          throw failure('ARCHIVE_DAMAGED', `${archive}: ${name} unpacks to ${originalSize} bytes`);
+        if (!name.endsWith('/') && !name.includes('__MACOSX/')) names.push(name);
+        return false;
+      },
+    }),
+  );
+  /** @type {Map<string, Uint8Array>} */
+  const unpacked = new Map();
+  return new Map(names.map((name, at) => [name, () => unpack(name, at)]));
+
+  /** fflate walks through the whole directory of the archive for each call: unpacks a batch. @param {string} name @param {number} at */
+  function unpack(name, at) {
+    const known = unpacked.get(name);
+    unpacked.delete(name);
+    if (known) return known;
+    const batch = new Set(names.slice(at, at + BATCH));
+    const files = reading(archive, () => unzipSync(bytes, { filter: (file) => batch.has(file.name) }));
+    for (const [other, content] of Object.entries(files)) if (other !== name) unpacked.set(other, content);
+    for (const old of unpacked.keys()) if (unpacked.size > MOST_KEPT) unpacked.delete(old);
+    return files[name];
+  }
+}
+
+/** @template T @param {string} archive @param {() => T} action @returns {T} */
+function reading(archive, action) {
+  try {
+    return action();
+  } catch (error) {
+    if (/** @type {any} */ (error).code === 'ARCHIVE_DAMAGED') throw error;
+    throw failure('ARCHIVE_DAMAGED', `${archive}: ${/** @type {Error} */ (error).message}`, error);
+  }
+}

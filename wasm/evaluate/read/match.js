@@ -1,0 +1,120 @@
+// The classes of a data set and the classes of a model: which are the same.
+import { failure as optionFailure } from '../../shared/errors.js';
+import { nearest } from '../../shared/spelling.js';
+import { failure } from '../errors.js';
+import { readRows } from './csv.js';
+import { parseJson } from './json.js';
+
+/**
+ * @typedef {import('../types.js').Category} Category
+ * @typedef {import('../types.js').Id} Id
+ * @typedef {{name: string, mid?: string}} Label
+ *
+ * @typedef {object} ClassMatch
+ * @property {Map<Id, number>} labelOf the model's class number, by category; several categories may be one class
+ * @property {Category[]} unmatchedCategories
+ * @property {string[]} unmatchedLabels
+ */
+
+/**
+ * Matches by MID, then by name: case, spaces, hyphens and underscores do not matter.
+ * @param {Category[]} categories
+ * @param {Label[]} labels of the model, by class number
+ * @param {Map<string, string>} [table] from names of the data set to names or MIDs of the model
+ * @returns {ClassMatch}
+ */
+export function matchClasses(categories, labels, table = new Map()) {
+  const byKey = new Map();
+  for (const [i, { name, mid }] of labels.entries())
+    for (const key of [normalize(name), ...(mid ? [mid.toLowerCase()] : [])])
+      if (!byKey.has(key)) byKey.set(key, i);
+  const find = (/** @type {string | undefined} */ name) =>
+    name === undefined ? undefined : (byKey.get(name.toLowerCase()) ?? byKey.get(normalize(name)));
+  for (const target of table.values()) {
+    if (find(target) !== undefined) continue;
+    const [close] = nearest(
+      target,
+      labels.map(({ name }) => name),
+    );
+    throw optionFailure('UNKNOWN_CLASS', `'${target}' in the table of classes; nearest: '${close}'`);
+  }
+  const named = new Map([...table].map(([from, to]) => [normalize(from), to]));
+  /** @type {Map<Id, number>} */
+  const labelOf = new Map();
+  for (const { id, mid, name } of categories) {
+    const target = named.get(normalize(name)) ?? named.get(normalize(String(id)));
+    const label = target === undefined ? (find(mid) ?? find(name)) : find(target);
+    if (label !== undefined) labelOf.set(id, label);
+  }
+  const matched = new Set(labelOf.values());
+  return {
+    labelOf,
+    unmatchedCategories: categories.filter(({ id }) => !labelOf.has(id)),
+    unmatchedLabels: labels.filter((_, i) => !matched.has(i)).map(({ name }) => name),
+  };
+}
+
+/**
+ * The ground truth with the model's classes: the ids of categories are class numbers. Annotations of other categories are
+ * left out.
+ * @param {import('./dataset.js').Dataset} dataset
+ * @param {Label[]} labels
+ * @param {ClassMatch} match
+ * @returns {import('./dataset.js').Dataset}
+ */
+export function withLabels(dataset, labels, { labelOf }) {
+  const { groundTruth, locate } = dataset;
+  if (labelOf.size === 0) throw failure('NO_CLASSES_MATCH');
+  const midOf = new Map(groundTruth.categories.map(({ id, mid }) => [labelOf.get(id), mid]));
+  const kept = groundTruth.annotations.flatMap((annotation, i) =>
+    labelOf.has(annotation.category_id) ? [i] : [],
+  );
+  const relabel = (/** @type {{category_id: Id}} */ { category_id: id }) => ({
+    category_id: /** @type {number} */ (labelOf.get(id)),
+  });
+  return {
+    ...dataset,
+    groundTruth: {
+      ...groundTruth,
+      categories: [...new Set(labelOf.values())].map((id) => ({ mid: midOf.get(id), ...labels[id], id })),
+      annotations: kept.map((i) => ({
+        ...groundTruth.annotations[i],
+        ...relabel(groundTruth.annotations[i]),
+      })),
+      ...(groundTruth.imageLabels && {
+        imageLabels: groundTruth.imageLabels
+          .filter((label) => labelOf.has(label.category_id))
+          .map((label) => ({ ...label, ...relabel(label) })),
+      }),
+    },
+    locate: (list, i) => locate?.(list, list === 'annotations' ? kept[i] : i),
+  };
+}
+
+/** @param {string} name */
+function normalize(name) {
+  return name
+    .trim()
+    .toLowerCase()
+    .replace(/[\s_-]+/g, ' ');
+}
+
+/**
+ * A user's table of classes: JSON `{"name in the data set": "name in the model"}`, or lines `name,name`.
+ * @param {string} text
+ * @param {string} file
+ * @returns {Map<string, string>}
+ */
+export function readClassTable(text, file) {
+  if (text.trimStart().startsWith('{')) {
+    const entries = Object.entries(parseJson(text, file));
+    return new Map(entries.map(([from, to]) => [from, String(to)]));
+  }
+  return new Map(
+    Array.from(readRows(text, file), ({ cells, line }) => {
+      if (cells.length !== 2)
+        throw failure('DATASET_DAMAGED', `${file}:${line}: expected two names and a comma`);
+      return /** @type {[string, string]} */ (cells.map((cell) => cell.trim()));
+    }),
+  );
+}

@@ -1,0 +1,148 @@
+// Pascal VOC's XML files, one for each image.
+import { failure } from '../errors.js';
+import { baseOf, findPictures, stemOf } from './pictures.js';
+
+/**
+ * @typedef {import('./files.js').DataFiles} DataFiles
+ * @typedef {import('./dataset.js').Dataset} Dataset
+ * @typedef {import('@xmldom/xmldom').Element} Element
+ */
+
+/**
+ * @param {DataFiles} files
+ * @param {string[]} names of the XML files
+ * @param {string} [split] of ImageSets/Main
+ * @returns {Promise<Dataset>}
+ */
+export async function readVoc(files, names, split) {
+  const chosen = split === undefined ? names : await chooseSplit(files, names, split);
+  /** @type {import('../types.js').GroundTruth} */
+  const groundTruth = { images: [], categories: [], annotations: [] };
+  /** @type {string[]} */
+  const places = [];
+  const classes = new Set();
+  const ids = new Set();
+  /** @type {{id: string, names: string[]}[]} */
+  const wanted = [];
+  for (const file of chosen) {
+    const root = await parseXml(await files.readText(file), file);
+    const id = stemOf(file);
+    if (ids.has(id))
+      throw failure('DUPLICATE_IMAGE', `${file}: another file describes the image '${id}', too`);
+    ids.add(id);
+    const name = textOf(root, 'filename') || id;
+    wanted.push({ id, names: [name, id] });
+    groundTruth.images.push({ id, file_name: baseOf(name), ...sizeOf(root) });
+    for (const object of childrenOf(root, 'object')) {
+      const label = textOf(object, 'name');
+      if (label === '') throw damaged(file, object, 'the object has no name');
+      classes.add(label);
+      places.push(placeOf(file, object));
+      groundTruth.annotations.push({
+        id: places.length,
+        image_id: id,
+        category_id: label,
+        ...boxOf(object, file),
+        difficult: textOf(object, 'difficult') === '1',
+      });
+    }
+  }
+  groundTruth.categories = [...classes].sort().map((name) => ({ id: name, name }));
+  return {
+    format: 'Pascal VOC',
+    groundTruth,
+    pictures: findPictures(files, wanted),
+    isNormalized: false,
+    locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
+  };
+}
+
+/** @param {DataFiles} files @param {string[]} names @param {string} split */
+async function chooseSplit(files, names, split) {
+  const [list] = files
+    .matching(/(^|\/)ImageSets\/Main\/[^/]*\.txt$/)
+    .filter((name) => stemOf(name) === split);
+  if (list === undefined) throw failure('DATASET_INCOMPLETE', `there is no ImageSets/Main/${split}.txt`);
+  const byStem = new Map(names.map((name) => [stemOf(name), name]));
+  return (await files.readText(list)).split(/\r?\n/).flatMap((line, i) => {
+    const [id] = line.trim().split(/\s+/);
+    if (id === '') return [];
+    const name = byStem.get(id);
+    if (name === undefined) throw failure('DATASET_INCOMPLETE', `${list}:${i + 1}: there is no ${id}.xml`);
+    return [name];
+  });
+}
+
+/** @param {string} text @param {string} file @returns {Promise<Element>} */
+async function parseXml(text, file) {
+  // The default export: bundlers may leave out the named ones of a CommonJS module.
+  const { DOMParser } = (await import('@xmldom/xmldom')).default;
+  /** @type {import('../../shared/errors.js').OcelliError | undefined} */
+  let fault;
+  const refuse = (
+    /** @type {string} */ _level,
+    /** @type {string} */ message,
+    /** @type {any} */ context,
+  ) => {
+    const line = context?.locator?.lineNumber;
+    fault ??= failure('DATASET_DAMAGED', `${file}${line ? `:${line}` : ''}: ${message.split('\n')[0]}`);
+  };
+  let root;
+  try {
+    root = new DOMParser({ onError: refuse }).parseFromString(text, 'text/xml').documentElement;
+  } catch (error) {
+    throw fault ?? failure('DATASET_DAMAGED', `${file}: ${/** @type {Error} */ (error).message}`, error);
+  }
+  if (fault) throw fault;
+  if (root?.nodeName !== 'annotation')
+    throw failure('DATASET_DAMAGED', `${file}: the root is not <annotation>`);
+  return root;
+}
+
+/** @param {Element} element @param {string} name @returns {Element[]} */
+function childrenOf(element, name) {
+  return Array.from(element.childNodes)
+    .filter((node) => node.nodeName === name)
+    .map((node) => /** @type {Element} */ (node));
+}
+
+/** @param {Element} element @param {string} name */
+function textOf(element, name) {
+  return childrenOf(element, name)[0]?.textContent?.trim() ?? '';
+}
+
+/** @param {Element} root */
+function sizeOf(root) {
+  const [size] = childrenOf(root, 'size');
+  const [width, height] = size ? ['width', 'height'].map((side) => Number(textOf(size, side))) : [];
+  return width > 0 && height > 0 ? { width, height } : {};
+}
+
+/** @param {Element} object @param {string} file */
+function boxOf(object, file) {
+  const [box] = childrenOf(object, 'bndbox');
+  if (!box) throw failure('NO_BOX', `${placeOf(file, object)}: the object has no bndbox`);
+  const corners = ['xmin', 'ymin', 'xmax', 'ymax'].map((name) => {
+    const text = textOf(box, name);
+    const value = text === '' ? Number.NaN : Number(text);
+    if (Number.isFinite(value)) return value;
+    throw failure('INVALID_BOX', `${placeOf(file, box)}: ${name} is '${text}'`);
+  });
+  const [xmin, ymin, xmax, ymax] = corners;
+  if (xmin > xmax || ymin > ymax)
+    throw failure(
+      'INVALID_BOX',
+      `${placeOf(file, box)}: xmin ${xmin}, ymin ${ymin}, xmax ${xmax}, ymax ${ymax}`,
+    );
+  return { bbox: [xmin, ymin, xmax - xmin, ymax - ymin], corners };
+}
+
+/** @param {string} file @param {Element} element */
+function placeOf(file, element) {
+  return `${file}:${/** @type {any} */ (element).lineNumber}`;
+}
+
+/** @param {string} file @param {Element} element @param {string} problem */
+function damaged(file, element, problem) {
+  return failure('DATASET_DAMAGED', `${placeOf(file, element)}: ${problem}`);
+}

@@ -1,0 +1,213 @@
+// YOLO's data sets: data.yaml, pictures, and a text file of labels for each picture.
+import { failure } from '../errors.js';
+import { measurePictures, PICTURE } from './pictures.js';
+
+/**
+ * @typedef {import('./files.js').DataFiles} DataFiles
+ * @typedef {import('./dataset.js').Dataset} Dataset
+ * @typedef {{width: number, height: number}} Size
+ */
+
+const SPLITS = ['val', 'test', 'train'];
+
+/**
+ * @param {DataFiles} files
+ * @param {string} yamlName
+ * @param {string} [split] default: the first of val, test and train
+ * @returns {Promise<Dataset>}
+ */
+export async function readYolo(files, yamlName, split) {
+  const data = await parseYaml(await files.readText(yamlName), yamlName);
+  const names = readNames(data.names, yamlName);
+  const wanted = split ?? SPLITS.find((key) => data[key]);
+  if (wanted === undefined || !data[wanted])
+    throw failure(
+      'DATASET_DAMAGED',
+      `${yamlName}: it has no ${split === undefined ? 'val, test or train' : `'${split}'`}`,
+    );
+  const paths = await listPictures(files, yamlName, data, wanted);
+  const pictures = new Map(paths.map((path) => [path, path]));
+  const sizes = await measurePictures(files, pictures);
+  /** @type {import('../types.js').GroundTruth} */
+  const groundTruth = {
+    images: paths.map((path) => ({ id: path, file_name: path, .../** @type {Size} */ (sizes.get(path)) })),
+    categories: names.map((name, id) => ({ id, name })),
+    annotations: [],
+  };
+  /** @type {string[]} */
+  const places = [];
+  let unlabelled = 0;
+  for (const path of paths) {
+    const file = labelsOf(path);
+    if (!files.has(file)) {
+      unlabelled++;
+      continue;
+    }
+    for (const { label, bbox, line } of readLabels(await files.readText(file), file, names.length)) {
+      const { width, height } = /** @type {Size} */ (sizes.get(path));
+      const [x, y, w, h] = bbox;
+      places.push(`${file}:${line}`);
+      groundTruth.annotations.push({
+        id: places.length,
+        image_id: path,
+        category_id: label,
+        bbox: [x * width, y * height, w * width, h * height],
+      });
+    }
+  }
+  return {
+    format: 'YOLO',
+    groundTruth,
+    pictures,
+    isNormalized: false,
+    locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
+    notes:
+      unlabelled === 0
+        ? []
+        : [
+            {
+              code: 'NO_LABEL_FILE',
+              message: `${unlabelled} images have no label file: they show no object`,
+              count: unlabelled,
+            },
+          ],
+  };
+}
+
+/** @param {string} text @param {string} file */
+async function parseYaml(text, file) {
+  // The default export: bundlers may leave out the named ones of a CommonJS module.
+  const { LineCounter, parseDocument } = (await import('yaml')).default;
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [error] = document.errors;
+  if (error)
+    throw failure(
+      'DATASET_DAMAGED',
+      `${file}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`,
+    );
+  const data = document.toJS({ maxAliasCount: 100 });
+  if (typeof data !== 'object' || data === null) throw failure('DATASET_DAMAGED', `${file}: it is not a map`);
+  return /** @type {Record<string, any>} */ (data);
+}
+
+/**
+ * A list, or a map from numbers.
+ * @param {unknown} names
+ * @param {string} file
+ * @returns {string[]}
+ */
+function readNames(names, file) {
+  const entries = Object.entries(names ?? {});
+  const list = Array.isArray(names)
+    ? names
+    : entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => name);
+  const isComplete =
+    Array.isArray(names) || entries.every(([key]) => Number(key) >= 0 && Number(key) < list.length);
+  if (list.length === 0 || !isComplete)
+    throw failure(
+      'DATASET_DAMAGED',
+      `${file}: 'names' must be a list of class names, or a map from 0, 1, 2 … to names`,
+    );
+  return list.map(String);
+}
+
+/**
+ * @param {DataFiles} files
+ * @param {string} yamlName
+ * @param {Record<string, any>} data
+ * @param {string} split
+ */
+async function listPictures(files, yamlName, data, split) {
+  const directory = yamlName.slice(0, yamlName.lastIndexOf('/') + 1);
+  const roots = [join(directory, String(data.path ?? '')), directory];
+  /** @type {string[]} */
+  const found = [];
+  for (const entry of [data[split]].flat()) {
+    // Roboflow writes ../valid/images for a folder beside data.yaml.
+    const candidates = roots.flatMap((root) => [
+      join(root, entry),
+      join(root, entry.replace(/^(\.\.\/)+/, '')),
+    ]);
+    const list = candidates.find((name) => /\.txt$/.test(name) && files.has(name));
+    const pictures = list
+      ? await readList(files, list, roots)
+      : candidates
+          .map((folder) =>
+            files.matching(PICTURE).filter((name) => name.startsWith(folder === '' ? '' : `${folder}/`)),
+          )
+          .find((names) => names.length > 0);
+    if (!pictures || pictures.length === 0)
+      throw failure('DATASET_INCOMPLETE', `${yamlName}: there are no pictures in '${entry}' (${split})`);
+    found.push(...pictures);
+  }
+  return [...new Set(found)].sort();
+}
+
+/** @param {DataFiles} files @param {string} list @param {string[]} roots */
+async function readList(files, list, roots) {
+  return (await files.readText(list)).split(/\r?\n/).flatMap((line, i) => {
+    const entry = line.trim();
+    if (entry === '') return [];
+    const name = roots.map((root) => join(root, entry)).find((candidate) => files.has(candidate));
+    if (name === undefined)
+      throw failure('DATASET_INCOMPLETE', `${list}:${i + 1}: there is no file '${entry}'`);
+    return [name];
+  });
+}
+
+/** Joins two relative paths. @param {string} root @param {string} path */
+function join(root, path) {
+  /** @type {string[]} */
+  const parts = [];
+  for (const part of `${root}/${path}`.split('/')) {
+    if (part === '..') parts.pop();
+    else if (part !== '' && part !== '.') parts.push(part);
+  }
+  return parts.join('/');
+}
+
+/** images/val/a.jpg -> labels/val/a.txt @param {string} path */
+function labelsOf(path) {
+  const text = path.replace(/\.[^./]*$/, '.txt');
+  const at = `/${text}`.lastIndexOf('/images/');
+  return at < 0 ? text : `${text.slice(0, at)}labels${text.slice(at + 'images'.length)}`;
+}
+
+/**
+ * `class x y width height` in shares of the picture, x and y being the centre; or `class x1 y1 x2 y2 …`, a polygon, whose
+ * bounding box counts.
+ * @param {string} text
+ * @param {string} file
+ * @param {number} numClasses
+ */
+function* readLabels(text, file, numClasses) {
+  for (const [i, row] of text.split(/\r?\n/).entries()) {
+    const cells = row.trim().split(/\s+/);
+    if (cells[0] === '') continue;
+    const place = `${file}:${i + 1}`;
+    const [label, ...values] = cells.map(Number);
+    if (!Number.isInteger(label) || label < 0 || label >= numClasses)
+      throw failure(
+        'INVALID_ENTRY',
+        `${place}: the class is '${cells[0]}', but classes are 0 to ${numClasses - 1}`,
+      );
+    const isPolygon = values.length >= 6 && values.length % 2 === 0;
+    if (values.length !== 4 && !isPolygon)
+      throw failure('INVALID_BOX', `${place}: expected 4 numbers, or a polygon, behind the class`);
+    const bbox = isPolygon
+      ? boundsOf(values)
+      : [values[0] - values[2] / 2, values[1] - values[3] / 2, values[2], values[3]];
+    if (!values.every(Number.isFinite) || bbox[2] < 0 || bbox[3] < 0)
+      throw failure('INVALID_BOX', `${place}: ${row.trim().slice(0, 100)}`);
+    yield { label, bbox, line: i + 1 };
+  }
+}
+
+/** @param {number[]} points x and y in turn */
+function boundsOf(points) {
+  const xs = points.filter((_, i) => i % 2 === 0);
+  const ys = points.filter((_, i) => i % 2 === 1);
+  const [x, y] = [Math.min(...xs), Math.min(...ys)];
+  return [x, y, Math.max(...xs) - x, Math.max(...ys) - y];
+}

@@ -1,0 +1,53 @@
+// In: the evaluation of a classifier. Out: the files of its report.
+import { toHtml } from './html.js';
+import { toMarkdown } from './markdown.js';
+import { calibrationPlot, figure, matrixOf } from './parts.js';
+
+/**
+ * @param {import('../classification.js').Classification} evaluation
+ * @param {import('./report.js').ReportAbout & {model: string}} about
+ * @returns {Record<string, string>} file name -> content
+ */
+export function makeClassifierReport(evaluation, about) {
+  const { images, accuracy, top5, loss, calibration, classes, confusion } = evaluation;
+  const labels = classes.map(({ label }) => label);
+  const pairs = confusion.flatMap((row, i) =>
+    row.map((count, j) => ({ truth: labels[i], found: labels[j], count })).filter(({ count }) => count > 0),
+  );
+  const plot = calibrationPlot('Accuracy by probability', 'probability', calibration);
+  /** @type {import('./sections.js').Section[]} */
+  const sections = [
+    {
+      title: 'Overview',
+      texts: [`${images} images, ${classes.length} classes. ${about.date.toISOString().slice(0, 10)}.`],
+      tables: [
+        {
+          columns: ['model', 'accuracy', 'among the first 5', 'loss', 'calibration error'],
+          rows: [[about.model, ...[accuracy, top5, loss, calibration?.error].map(figure)]],
+        },
+      ],
+    },
+    {
+      title: 'Classes',
+      tables: [
+        {
+          columns: ['class', 'images', 'precision', 'recall'],
+          rows: classes.map(({ label, examples, precision, recall }) => [
+            label,
+            String(examples),
+            figure(precision),
+            figure(recall),
+          ]),
+        },
+      ],
+    },
+    ...(plot ? [{ title: 'Calibration', plots: [{ ...plot, file: 'calibration.svg' }] }] : []),
+    matrixOf('Confusion', 'Images by their most probable class.', pairs),
+  ];
+  return {
+    'report.md': toMarkdown(sections, about),
+    'report.html': toHtml(sections, about),
+    'report.json': `${JSON.stringify({ ...about, ...evaluation }, null, 1)}\n`,
+    ...(plot && { 'calibration.svg': plot.svg }),
+  };
+}

@@ -1,0 +1,211 @@
+// Runs a detector on the pictures of a data set.
+import { failure } from './errors.js';
+import { matchClasses, withLabels } from './read/match.js';
+
+/**
+ * @typedef {import('./types.js').Detection} Detection
+ * @typedef {import('./types.js').Id} Id
+ * @typedef {import('./types.js').Note} Note
+ * @typedef {import('./read/dataset.js').Dataset} Dataset
+ * @typedef {import('./read/files.js').DataFiles} DataFiles
+ *
+ * @typedef {object} Detector an ObjectDetector, or anything like it
+ * @property {{name: string, mid?: string}[]} labels
+ * @property {(image: any, options: object) => Promise<{labelId: number, score: number,
+ *   box: {x: number, y: number, width: number, height: number}}[]>} detect
+ * @property {{width: number, height: number, ms: Record<string, number>}} lastRun
+ *
+ * @typedef {object} ImageResult what is kept of one image, to resume later
+ * @property {Id} image
+ * @property {number} width
+ * @property {number} height
+ * @property {number} ms
+ * @property {number[][]} found labelId, score, x, y, width, height
+ *
+ * @typedef {object} RunOptions
+ * @property {Map<string, string>} [classTable] from names of the data set to names of the model
+ * @property {number} [scoreThreshold] default 0.001: the judge needs detections of every score
+ * @property {ImageResult[]} [done] results of an interrupted run
+ * @property {boolean} [allowMissing] leave out images without a picture
+ * @property {(result: ImageResult) => void | Promise<void>} [onImage] called with each result, to keep it
+ * @property {(progress: {done: number, total: number, secondsLeft: number | undefined}) => void} [onProgress]
+ * @property {AbortSignal} [signal]
+ *
+ * @typedef {object} Ran
+ * @property {Dataset & {files: DataFiles}} dataset with the model's classes
+ * @property {Detection[]} detections
+ * @property {number | null} msPerImage the median
+ * @property {{categories: string[], labels: string[]}} unmatched
+ * @property {Note[]} notes
+ */
+
+/** So many of each image are kept; COCO counts at most so many of each class. */
+const MOST = 100;
+/** So many are asked for, because those of classes that the data set does not have are left out. */
+const MOST_OF_ALL = 1000;
+
+/**
+ * @param {Detector} detector
+ * @param {Dataset & {files: DataFiles}} dataset
+ * @param {RunOptions} [options]
+ * @returns {Promise<Ran>}
+ */
+export async function runDetector(detector, dataset, options = {}) {
+  const match = matchClasses(dataset.groundTruth.categories, detector.labels, options.classTable);
+  const labelled = { ...withLabels(dataset, detector.labels, match), files: dataset.files };
+  const { images, notes } = choosePictures(labelled, options.allowMissing ?? false);
+  const isKnown = new Set(match.labelOf.values());
+  const results = await detectAll(detector, labelled, images, isKnown, options);
+  const isMeasured = new Set(images.map(({ id }) => id));
+  return {
+    dataset: { ...labelled, groundTruth: onlyImages(labelled.groundTruth, isMeasured) },
+    detections: results.flatMap((result) => toDetections(result, dataset.isNormalized)),
+    msPerImage: median(results.map(({ ms }) => ms)),
+    unmatched: {
+      categories: match.unmatchedCategories.map(({ name }) => name),
+      labels: match.unmatchedLabels,
+    },
+    notes: [...notes, ...compareSizes(images, results)],
+  };
+}
+
+/**
+ * @param {Dataset} dataset
+ * @param {boolean} allowMissing
+ */
+function choosePictures({ groundTruth, pictures }, allowMissing) {
+  const missing = groundTruth.images.filter(({ id }) => !pictures.has(id));
+  const count = missing.length;
+  if (count === 0) return { images: groundTruth.images, notes: [] };
+  const names = missing.slice(0, 3).map(({ id, file_name: name = id }) => `'${name}'`);
+  const message = `${count} of ${groundTruth.images.length} images have no picture, such as ${names.join(', ')}`;
+  if (!allowMissing || count === groundTruth.images.length) throw failure('DATASET_INCOMPLETE', message);
+  return {
+    images: groundTruth.images.filter(({ id }) => pictures.has(id)),
+    notes: [{ code: 'NO_PICTURE', message: `${message}; they are left out`, count }],
+  };
+}
+
+/**
+ * @param {import('./types.js').GroundTruth} groundTruth
+ * @param {Set<Id>} ids
+ */
+function onlyImages(groundTruth, ids) {
+  if (groundTruth.images.every(({ id }) => ids.has(id))) return groundTruth;
+  return {
+    ...groundTruth,
+    images: groundTruth.images.filter(({ id }) => ids.has(id)),
+    annotations: groundTruth.annotations.filter(({ image_id: id }) => ids.has(id)),
+    ...(groundTruth.imageLabels && {
+      imageLabels: groundTruth.imageLabels.filter(({ image_id: id }) => ids.has(id)),
+    }),
+  };
+}
+
+/**
+ * @param {Detector} detector
+ * @param {Dataset & {files: DataFiles}} dataset
+ * @param {import('./types.js').Image[]} images
+ * @param {Set<number>} isKnown the classes that count
+ * @param {RunOptions} options
+ */
+async function detectAll(detector, { files, pictures }, images, isKnown, options) {
+  const { scoreThreshold = 0.001, done = [], onImage, onProgress, signal } = options;
+  const known = new Map(done.map((result) => [result.image, result]));
+  const total = images.length;
+  const start = performance.now();
+  let fresh = 0;
+  /** @type {ImageResult[]} */
+  const results = [];
+  for (const { id } of images) {
+    signal?.throwIfAborted();
+    let result = known.get(id);
+    if (!result) {
+      const path = /** @type {string} */ (pictures.get(id));
+      result = await detectIn(detector, id, { bytes: await files.read(path), path }, isKnown, scoreThreshold);
+      await onImage?.(result);
+      fresh++;
+    }
+    results.push(result);
+    const left = total - results.length;
+    const secondsLeft = fresh > 0 ? ((performance.now() - start) / 1000 / fresh) * left : undefined;
+    onProgress?.({ done: results.length, total, secondsLeft });
+  }
+  return results;
+}
+
+/**
+ * @param {Detector} detector
+ * @param {Id} image
+ * @param {{bytes: Uint8Array, path: string}} picture
+ * @param {Set<number>} isKnown
+ * @param {number} scoreThreshold
+ * @returns {Promise<ImageResult>}
+ */
+async function detectIn(detector, image, { bytes, path }, isKnown, scoreThreshold) {
+  try {
+    const found = await detector.detect(bytes, {
+      scoreThreshold,
+      maxResults: MOST_OF_ALL,
+      maxPerClass: MOST,
+    });
+    const { width, height, ms } = detector.lastRun;
+    return {
+      image,
+      width,
+      height,
+      ms: Object.values(ms).reduce((sum, time) => sum + time, 0),
+      found: found
+        .filter(({ labelId }) => isKnown.has(labelId))
+        .slice(0, MOST)
+        .map(({ labelId, score, box }) => [labelId, score, box.x, box.y, box.width, box.height]),
+    };
+  } catch (error) {
+    if (error instanceof Error) error.message = `${path}: ${error.message}`;
+    throw error;
+  }
+}
+
+/**
+ * @param {ImageResult} result
+ * @param {boolean} isNormalized whether the ground truth has corners as shares of the image
+ * @returns {Detection[]}
+ */
+function toDetections({ image, width, height, found }, isNormalized) {
+  return found.map(([labelId, score, x, y, w, h]) => ({
+    image_id: image,
+    category_id: labelId,
+    score,
+    bbox: [x, y, w, h],
+    ...(isNormalized && { corners: [x / width, y / height, (x + w) / width, (y + h) / height] }),
+  }));
+}
+
+/**
+ * Boxes of another size than the picture are probably wrong.
+ * @param {import('./types.js').Image[]} images
+ * @param {ImageResult[]} results
+ * @returns {Note[]}
+ */
+function compareSizes(images, results) {
+  const different = images.filter(({ width, height }, i) => {
+    const isKnown = width !== undefined && height !== undefined;
+    return isKnown && (width !== results[i].width || height !== results[i].height);
+  });
+  if (different.length === 0) return [];
+  const [{ id, file_name: name = id }] = different;
+  return [
+    {
+      code: 'SIZE_DIFFERS',
+      message: `${different.length} pictures have another size than the data set says, such as '${name}'`,
+      count: different.length,
+    },
+  ];
+}
+
+/** @param {number[]} values */
+function median(values) {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}
