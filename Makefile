@@ -49,7 +49,7 @@ $(XNNPACK_OF_WASM): XNNPACK_LEVELS := FAST=-O3 SMALL=-Os
 build/xnnpack-%: build/sources tools/xnnpack.mk tools/xnnpack_unused.h
 	@cc="$(XNNPACK_CC)"; key=$$({ cat $(filter tools/%,$^); $$cc -dumpversion; echo $$cc "$(XNNPACK_LEVELS)" $(XNNPACK_DIR) $(SOURCES); } | sha256sum | cut -c1-12); \
 	out=$(CACHE)/xnnpack-$$key/$*; \
-	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$(lastword $(subst -, ,$*)) CC="$$cc" AR="$(XNNPACK_AR)" $(XNNPACK_LEVELS) \
+	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$(if $(findstring relaxed,$*),relaxed,simd) CC="$$cc" AR="$(XNNPACK_AR)" $(XNNPACK_LEVELS) \
 	  SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$out && echo $$out >$@
 
 # ---- C sources: compiled for plain and for relaxed SIMD; files that use OCL_THREADS again for threads ----
