@@ -30,8 +30,13 @@ static void add_unary(generator* g, int32_t row) {
 static void add_softmax(generator* g, int32_t row) {
   const int32_t before = g->net->num_operators;
   add_unary(g, row);
-  if (g->net->num_operators > before)
-    gen_float_option(&g->net->operators[before], 0, fuzz_one_in(g->b, 3) ? 0.25f * (float)fuzz_range(g->b, 1, 12) : 1);
+  if (g->net->num_operators == before) return;
+  net_operator* op = &g->net->operators[before];
+  gen_float_option(op, 0, fuzz_one_in(g->b, 3) ? 0.25f * (float)fuzz_range(g->b, 1, 12) : 1);
+  net_tensor* output = tensor_of(g, op->outputs[0]);
+  if (output->shape.rank > 1 || !output->is_batched) return;
+  output->is_batched = false;  // its one dimension is the batch
+  output->is_mixed = true;
 }
 
 static void add_dequantize(generator* g, int32_t row) {

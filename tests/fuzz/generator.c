@@ -28,12 +28,14 @@ void gen_quantize(net_tensor* t, float scale, int32_t zero_point) {
   t->zero_points[0] = zero_point;
 }
 
-// Scales of which no product or quotient, as the operators form them, leaves XNNPACK's range.
+// Most of them are scales of which no product or quotient, as the operators form them, leaves XNNPACK's range.
 void gen_quantize_any(generator* g, net_tensor* t) {
   static const float kScales[] = {0.05f, 0.0078125f, 0.02f, 0.1f, 0.00392157f, 0.5f};
   static const int32_t kZeroPoints[] = {0, -128, -1, 127, 5, -77};
+  static const float kExtremes[] = {1e-12f, 1e-38f, 1e-45f, 1e9f, 3e38f, 0x1p-33f, 0x1p-10f, 300};
   const int32_t zero_point = kZeroPoints[fuzz_below(g->b, 6)];
-  gen_quantize(t, kScales[fuzz_below(g->b, 6)], zero_point + (t->dtype == OCL_UINT8 ? 128 : 0));
+  const float scale = fuzz_one_in(g->b, 50) ? kExtremes[fuzz_below(g->b, 8)] : kScales[fuzz_below(g->b, 6)];
+  gen_quantize(t, scale, zero_point + (t->dtype == OCL_UINT8 ? 128 : 0));
 }
 
 static uint16_t random_half(uint32_t* state) {

@@ -44,7 +44,7 @@ const options = encode({ max_detections: 10, nms_iou_threshold: 0.5, y_scale: 10
 const labels = new TextEncoder().encode('cat\ndog\n');
 const detector = appendLabels(tinyDetector(metadata), ['cat', 'dog']);
 
-for (const target of ['image', 'resize', 'model', 'detect', 'train', 'mutated', 'generated'])
+for (const target of ['image', 'resize', 'model', 'detect', 'train', 'session', 'mutated', 'generated'])
   mkdirSync(`${out}/${target}`, { recursive: true });
 const images = new URL('../data/images/', import.meta.url);
 for (const { name, bytes } of imageSeeds()) if (bytes.length <= MAX_BYTES) write('image', name, bytes);
@@ -66,7 +66,7 @@ for (const [i, [, network]] of Object.values(REFUSED).entries()) {
   if (bytes.length <= MAX_BYTES) write('mutated', `hostile${i}`, bytes);
 }
 const random = makeRandom(1);
-for (const target of ['resize', 'detect', 'train', 'generated'])
+for (const target of ['resize', 'detect', 'train', 'session', 'generated'])
   for (let i = 0; i < NUM_RANDOM; i++)
     writeFileSync(
       `${out}/${target}/random${i}`,
