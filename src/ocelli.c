@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "detect/feature_map.h"
-#include "image/image.h"
 #include "image/stb.h"
 #include "tflite/zip.h"
 #ifdef OCL_THREADS
@@ -314,6 +313,7 @@ static ocl_status reserve_reals(const ocl_session* session, int32_t output, floa
   return *reals_out == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
 }
 
+// The network may have changed since use_heads: another batch, fewer columns, other outputs.
 static ocl_status reserve_heads(ocl_session* session, raw_heads* heads) {
   OCL_TRY(check_heads(session, heads));
   OCL_TRY(reserve_reals(session, heads->boxes_output, &heads->real_boxes));
@@ -329,10 +329,7 @@ ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int
                                  const ocl_ssd_config* config) {
   session->detail.text[0] = '\0';
   if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
-  raw_heads heads = {.boxes_output = boxes_output,
-                     .scores_output = scores_output,
-                     .num_anchors = config->num_anchors,
-                     .num_columns = config->num_columns};
+  raw_heads heads = {boxes_output, scores_output, config->num_anchors, config->num_columns, 0, NULL, NULL, NULL};
   const ocl_status status = make_heads(session, config, &heads);
   if (status == OCL_OK) heads.num_classes = config->num_columns - (config->background_column == 0);
   drop_heads(status == OCL_OK ? &session->heads : &heads);
@@ -381,12 +378,11 @@ static void add_detection(ocl_session* session, ocl_resize_box view, float score
 static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                                   int32_t quarter_turns) {
   raw_heads* heads = &session->heads;
-  // The network may have changed since use_heads: another batch, fewer columns, other outputs.
   OCL_TRY(reserve_heads(session, heads));
   const ocl_graph_tensor boxes = ocl_graph_output(session->graph, heads->boxes_output);
   const ocl_graph_tensor scores = ocl_graph_output(session->graph, heads->scores_output);
   const ocl_ssd_detection* found;
-  int32_t count;
+  int32_t count = 0;
   OCL_TRY(ocl_ssd_detect(heads->ssd, reals_of(&boxes, heads->real_boxes), reals_of(&scores, heads->real_scores),
                          options, &found, &count));
   OCL_TRY(reserve_detections(session, options->max_total));

@@ -46,7 +46,7 @@ FUZZ_S := 60
 fuzz: $(FUZZ_PROGRAMS) build/fuzz/seeds ## fuzz every target natively, for FUZZ_S seconds each (60)
 	$(call fuzz_each,-max_total_time=$(FUZZ_S) -timeout=60 -rss_limit_mb=3000,build/fuzz/corpus,build/fuzz/seeds/$$target)
 # Counted in inputs, not in seconds: the same on every machine.
-FUZZ_RUNS := 4000
+FUZZ_RUNS := 2000
 test-fuzz: $(FUZZ_PROGRAMS) ## the fuzz targets' corpus, and some new inputs
 	@rm -rf build/fuzz/new
 	$(call fuzz_each,-seed=1 -runs=$(FUZZ_RUNS) -timeout=300 -rss_limit_mb=3000,build/fuzz/new,)
