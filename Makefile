@@ -26,7 +26,7 @@ INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c soak bench lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
@@ -49,7 +49,7 @@ $(XNNPACK_OF_WASM): XNNPACK_LEVELS := FAST=-O3 SMALL=-Os
 build/xnnpack-%: build/sources tools/xnnpack.mk tools/xnnpack_unused.h
 	@cc="$(XNNPACK_CC)"; key=$$({ cat $(filter tools/%,$^); $$cc -dumpversion; echo $$cc "$(XNNPACK_LEVELS)" $(XNNPACK_DIR) $(SOURCES); } | sha256sum | cut -c1-12); \
 	out=$(CACHE)/xnnpack-$$key/$*; \
-	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$(lastword $(subst -, ,$*)) CC="$$cc" AR="$(XNNPACK_AR)" $(XNNPACK_LEVELS) \
+	$(MAKE) -f tools/xnnpack.mk FLAVOUR=$(if $(findstring relaxed,$*),relaxed,simd) CC="$$cc" AR="$(XNNPACK_AR)" $(XNNPACK_LEVELS) \
 	  SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$out && echo $$out >$@
 
 # ---- C sources: compiled for plain and for relaxed SIMD; files that use OCL_THREADS again for threads ----
@@ -211,16 +211,17 @@ FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs lo
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
 TEST := node_modules/node-24/bin/node --test --test-reporter=./tests/reporter.js
 # The longest come first.
-test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-package check-format check-types check-size lint ## all tests and checks
+test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-fuzz test-package check-format check-types check-size lint ## all tests and checks
 test-node: test-node-20 test-node-24 ## test the library and the command line, on Node 20 and 24
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
 	@echo 'Node $*:' && node_modules/node-$*/bin/node --test --test-reporter=./tests/reporter.js --test-concurrency=1 $(TEST_FILES)
 
-soak: all build/package/package.json node_modules/.installed ## long tests (100 000 damaged models and images, 1 000 objects, 2 000 requests, digits), then the benchmarks
+soak: all build/package/package.json build/native/32-simd/tests/session/test_allocation node_modules/.installed ## long tests (100 000 damaged models and images, 1 000 objects, 2 000 requests, digits), then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
 	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
 	  tests/service/node-server.test.js tests/node/train/digits.test.js \
 	  tests/node/engine/resources.test.js tests/node/convert/hostile.test.js
+	@OCELLI_SOAK=1 build/native/32-simd/tests/session/test_allocation
 	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox $(TEST) tests/browser/page.test.js
 	@$(MAKE) bench
 

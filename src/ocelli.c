@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "detect/feature_map.h"
-#include "image/image.h"
 #include "image/stb.h"
 #include "tflite/zip.h"
 #ifdef OCL_THREADS
@@ -306,31 +305,33 @@ static ocl_status check_heads(ocl_session* session, const raw_heads* heads) {
                                 (int)heads->num_anchors, (int)heads->num_columns);
 }
 
-// Memory for the reals of an 8-bit head; NULL, and OK, where the head is float.
+// Memory for the reals of an 8-bit head, if it has none; a float head needs none.
 static ocl_status reserve_reals(const ocl_session* session, int32_t output, float** reals_out) {
   const ocl_graph_tensor tensor = ocl_graph_output(session->graph, output);
-  if (tensor.dtype == OCL_FLOAT32) return OCL_OK;
+  if (tensor.dtype == OCL_FLOAT32 || *reals_out != NULL) return OCL_OK;
   *reals_out = malloc(ocl_shape_num_elements(&tensor.shape) * sizeof(float));
   return *reals_out == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
 }
 
-static ocl_status make_heads(ocl_session* session, const ocl_ssd_config* config, raw_heads* heads) {
+// The network may have changed since use_heads: another batch, fewer columns, other outputs.
+static ocl_status reserve_heads(ocl_session* session, raw_heads* heads) {
   OCL_TRY(check_heads(session, heads));
-  OCL_TRY(ocl_ssd_create(config, &heads->ssd));
   OCL_TRY(reserve_reals(session, heads->boxes_output, &heads->real_boxes));
   return reserve_reals(session, heads->scores_output, &heads->real_scores);
+}
+
+static ocl_status make_heads(ocl_session* session, const ocl_ssd_config* config, raw_heads* heads) {
+  OCL_TRY(reserve_heads(session, heads));
+  return ocl_ssd_create(config, &heads->ssd);
 }
 
 ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int32_t scores_output,
                                  const ocl_ssd_config* config) {
   session->detail.text[0] = '\0';
   if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
-  raw_heads heads = {.boxes_output = boxes_output,
-                     .scores_output = scores_output,
-                     .num_anchors = config->num_anchors,
-                     .num_columns = config->num_columns,
-                     .num_classes = config->num_columns - (config->background_column == 0)};
+  raw_heads heads = {boxes_output, scores_output, config->num_anchors, config->num_columns, 0, NULL, NULL, NULL};
   const ocl_status status = make_heads(session, config, &heads);
+  if (status == OCL_OK) heads.num_classes = config->num_columns - (config->background_column == 0);
   drop_heads(status == OCL_OK ? &session->heads : &heads);
   if (status == OCL_OK) session->heads = heads;
   return status;
@@ -376,13 +377,12 @@ static void add_detection(ocl_session* session, ocl_resize_box view, float score
 
 static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                                   int32_t quarter_turns) {
-  const raw_heads* heads = &session->heads;
-  // The network may have changed since use_heads: another batch, fewer columns or outputs.
-  OCL_TRY(check_heads(session, heads));
+  raw_heads* heads = &session->heads;
+  OCL_TRY(reserve_heads(session, heads));
   const ocl_graph_tensor boxes = ocl_graph_output(session->graph, heads->boxes_output);
   const ocl_graph_tensor scores = ocl_graph_output(session->graph, heads->scores_output);
   const ocl_ssd_detection* found;
-  int32_t count;
+  int32_t count = 0;
   OCL_TRY(ocl_ssd_detect(heads->ssd, reals_of(&boxes, heads->real_boxes), reals_of(&scores, heads->real_scores),
                          options, &found, &count));
   OCL_TRY(reserve_detections(session, options->max_total));

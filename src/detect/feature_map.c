@@ -48,8 +48,12 @@ typedef struct {
   float from, to;       // in cells
 } span;
 
+static float clip(float norm) {
+  return norm > 0 ? (norm < 1 ? norm : 1) : 0;
+}
+
 static span cover(float from_norm, float to_norm, int32_t size) {
-  span s = {.from = from_norm * (float)size, .to = to_norm * (float)size};
+  span s = {.from = clip(from_norm) * (float)size, .to = clip(to_norm) * (float)size};
   s.first = (int32_t)floorf(s.from);
   if (s.first > size - 1) s.first = size - 1;
   s.last = (int32_t)ceilf(s.to) - 1;

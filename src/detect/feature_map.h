@@ -27,8 +27,9 @@ int32_t ocl_feature_map_length(const ocl_feature_map* map);
 // The mean over the plane of image `index`.
 void ocl_feature_map_pool(const ocl_feature_map* map, int32_t index, float* features_out);
 
-// The mean over the cells of image 0 under a box, which is in [0, 1] of the plane, its corners in order: each cell
-// is weighted by the area that the box covers of it. A box without area takes the cell in which it lies.
+// The mean over the cells of image 0 under a box, in [0, 1] of the plane: each cell is weighted by the area that the
+// box covers of it. What lies outside the plane does not count. A box without area, or with its corners not in order,
+// takes the cell in which it begins; one outside the plane takes the nearest.
 void ocl_feature_map_pool_box(const ocl_feature_map* map, ocl_resize_box box_norm, float* features_out);
 
 #endif  // OCELLI_FEATURE_MAP_H_

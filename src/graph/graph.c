@@ -9,7 +9,7 @@
 #include "tflite/weights.h"
 #include "xnnpack/hardware-config.h"
 
-enum { kMaxOperators = 4096 };
+enum { kMaxOperators = 4096, kMaxInputs = 1024 };  // planning their memory takes the square of their number
 
 // ---- values ----
 
@@ -35,6 +35,7 @@ static ocl_status build_value(ocl_graph* graph, int32_t index, ocl_detail* detai
   value->shape = tensor.shape;
   value->constant = tensor.data != NULL ? index : -1;
   value->storage = index;
+  value->reader = -1;
   if (tensor.quantization.num_scales == 1) {
     value->scale = tensor.quantization.scales[0];
     value->zero_point = tensor.quantization.zero_points == NULL ? 0 : (int32_t)tensor.quantization.zero_points[0];
@@ -117,9 +118,16 @@ ocl_status ocl_graph_rebuild(ocl_graph* graph, ocl_step* step, ocl_detail* detai
   return build_operator(graph, step, detail);
 }
 
-static int32_t* copy_indices(const int32_t** indices, int32_t count, int32_t* to) {
-  *indices = memcpy(to, *indices, (size_t)count * sizeof(int32_t));
+// Also of no indices, which may have no address. Returns what follows the copy.
+static int32_t* copy_indices(const int32_t* indices, int32_t count, int32_t* to) {
+  if (count > 0) memcpy(to, indices, (size_t)count * sizeof *to);
   return to + count;
+}
+
+static void keep_indices(const int32_t** indices, int32_t count, int32_t** next_index) {
+  int32_t* copy = *next_index;
+  *next_index = copy_indices(*indices, count, copy);
+  *indices = copy;
 }
 
 static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t** next_index, ocl_detail* detail) {
@@ -139,8 +147,8 @@ static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t**
   }
   graph->num_steps++;
   step->kind = ocl_operators_kind(op->row);
-  *next_index = copy_indices(&op->inputs, op->num_inputs, *next_index);
-  *next_index = copy_indices(&op->outputs, op->num_outputs, *next_index);
+  keep_indices(&op->inputs, op->num_inputs, next_index);
+  keep_indices(&op->outputs, op->num_outputs, next_index);
   for (int32_t i = 0; i < op->num_inputs; i++) {
     ocl_value* input = ocl_graph_in(graph, step, i);
     const bool is_packed = i > 0 && has_flag(op, OCL_OPERATOR_PACKS_WEIGHTS);
@@ -156,6 +164,7 @@ static int32_t count_indices_and_uses(ocl_graph* graph) {
     count += op.num_inputs + op.num_outputs;
     for (int32_t j = 0; j < op.num_inputs; j++)
       if (op.inputs[j] >= 0) graph->values[op.inputs[j]].num_uses++;
+    if (op.num_inputs > 0 && op.inputs[0] >= 0) graph->values[op.inputs[0]].reader = i;
   }
   for (int32_t i = 0; i < graph->num_outputs; i++) graph->values[graph->outputs[i]].num_uses++;
   return count;
@@ -183,6 +192,9 @@ static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
   if (model->num_operators > kMaxOperators)
     return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%d operators, at most %d", (int)model->num_operators,
                                   (int)kMaxOperators);
+  if (model->num_inputs > kMaxInputs)
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "%d inputs, at most %d", (int)model->num_inputs,
+                                  (int)kMaxInputs);
   graph->num_values = model->num_tensors;
   graph->num_inputs = model->num_inputs;
   graph->num_outputs = model->num_outputs;
@@ -190,9 +202,8 @@ static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
   graph->steps = calloc((size_t)model->num_operators + 1, sizeof *graph->steps);
   graph->inputs = malloc((size_t)(model->num_inputs + model->num_outputs + 1) * sizeof(int32_t));
   if (graph->values == NULL || graph->steps == NULL || graph->inputs == NULL) return OCL_OUT_OF_MEMORY;
-  graph->outputs = graph->inputs + graph->num_inputs;
-  memcpy(graph->inputs, ocl_tflite_inputs(model), (size_t)graph->num_inputs * sizeof(int32_t));
-  memcpy(graph->outputs, ocl_tflite_outputs(model), (size_t)graph->num_outputs * sizeof(int32_t));
+  graph->outputs = copy_indices(ocl_tflite_inputs(model), graph->num_inputs, graph->inputs);
+  copy_indices(ocl_tflite_outputs(model), graph->num_outputs, graph->outputs);
   OCL_TRY(copy_names(graph));
   for (int32_t i = 0; i < graph->num_values; i++) OCL_TRY(build_value(graph, i, detail));
   OCL_TRY(build_inputs(graph, detail));

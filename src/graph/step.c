@@ -25,6 +25,11 @@ ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "XNNPACK rejects its parameters (status %d)", status);
 }
 
+ocl_status ocl_graph_check_created(const ocl_step* step, enum xnn_status status, ocl_detail* detail) {
+  OCL_TRY(ocl_graph_check_xnn(step, status, detail));
+  return step->xnn == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
+}
+
 // ---- checks ----
 
 ocl_status ocl_graph_check_same_dtype(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {

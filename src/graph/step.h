@@ -20,6 +20,7 @@ typedef struct {
   int32_t zero_point;
   int32_t constant;    // index of the constant tensor in the model; -1: computed. Valid only while building
   int32_t num_uses;    // by operator inputs and graph outputs
+  int32_t reader;      // the last operator of the model whose input 0 it is; -1: none
   int32_t storage;     // index of the value whose memory it uses (a reshape's input), or its own index
   ocl_pad_2d padding;  // if it is the output of an absorbed PAD: the padding that its convolution adds
   uint8_t* known;      // owned: elements known before a run (constants, shape arithmetic); NULL: not known
@@ -124,6 +125,9 @@ ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail*
     __attribute__((format(printf, 4, 5)));
 // Translates an XNNPACK status; rejects `step` if XNNPACK does.
 ocl_status ocl_graph_check_xnn(const ocl_step* step, enum xnn_status status, ocl_detail* detail);
+
+// The same after step->xnn was created: XNNPACK may report success although there was no memory for it.
+ocl_status ocl_graph_check_created(const ocl_step* step, enum xnn_status status, ocl_detail* detail);
 
 // ---- checks that operators share ----
 

@@ -9,6 +9,13 @@
 
 enum { kSpins = 200000 };
 
+// pool->flags, which pthreadpool does not use here, counts the workers that have started, and says that one is lost.
+enum { kLost = 1 << 16 };
+
+static uint32_t flags_of(struct pthreadpool* pool) {
+  return pthreadpool_load_acquire_uint32_t(&pool->flags);
+}
+
 static void wait_while_equal(pthreadpool_atomic_uint32_t* address, uint32_t value) {
   for (int i = 0; i < kSpins; i++)
     if (pthreadpool_load_acquire_uint32_t(address) != value) return;
@@ -54,7 +61,6 @@ static void send_command(struct pthreadpool* pool, uint32_t command) {
   wake_all(&pool->command);
 }
 
-// pool->flags, which pthreadpool does not use here, counts the workers that have started.
 void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread) {
   uint32_t command = threadpool_command_init;
   __atomic_fetch_add((uint32_t*)&pool->flags, 1, __ATOMIC_ACQ_REL);
@@ -70,7 +76,12 @@ void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread) {
 }
 
 int32_t ocl_graph_threads_num_ready(ocl_thread_pool pool) {
-  return (int32_t)pthreadpool_load_acquire_uint32_t(&pool->flags);
+  return (int32_t)(flags_of(pool) & (kLost - 1));
+}
+
+void ocl_graph_threads_abandon(ocl_thread_pool pool) {
+  __atomic_fetch_or((uint32_t*)&pool->flags, kLost, __ATOMIC_ACQ_REL);
+  finish_command(pool);
 }
 
 PTHREADPOOL_INTERNAL void pthreadpool_parallelize(struct pthreadpool* pool, thread_function_t thread_function,
@@ -93,11 +104,15 @@ PTHREADPOOL_INTERNAL void pthreadpool_parallelize(struct pthreadpool* pool, thre
   send_command(pool, threadpool_command_parallelize);
   thread_function(pool, &pool->threads[0]);
   wait_while_equal(&pool->has_active_threads, 1);
+  // What the lost worker left undone is lost too: the caller ends as it did.
+  if (flags_of(pool) & kLost) __builtin_trap();
 }
 
 void pthreadpool_destroy(struct pthreadpool* pool) {
   if (pool == NULL) return;
   send_command(pool, threadpool_command_shutdown);
+  // A lost worker never answers. The others may still read the pool.
+  if (flags_of(pool) & kLost) return;
   wait_while_equal(&pool->has_active_threads, 1);
   free(pool);
 }

@@ -12,6 +12,9 @@ ocl_status ocl_graph_threads_create(int32_t num_threads, ocl_thread_pool* pool_o
 void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread);
 // The number of workers that have entered ocl_graph_threads_work().
 int32_t ocl_graph_threads_num_ready(ocl_thread_pool pool);
+// Call it for a worker that has trapped in ocl_graph_threads_work(), from its thread: the operator that waits for it,
+// or the next one, then traps in the calling thread.
+void ocl_graph_threads_abandon(ocl_thread_pool pool);
 // Tells the workers to stop, waits until they have, and frees the pool. Accepts NULL.
 void ocl_graph_threads_destroy(ocl_thread_pool pool);
 

@@ -28,10 +28,10 @@ const DTYPES = {
 };
 
 /**
- * @param {{tensors: TinyTensor[], operators: TinyOperator[], inputs: number[], outputs: number[]}} network
+ * @param {{tensors: TinyTensor[], operators: TinyOperator[], inputs: number[], outputs: number[], metadata?: Uint8Array}} network
  * @returns {Uint8Array<ArrayBuffer>}
  */
-export function writeModel({ tensors, operators, inputs, outputs }) {
+export function writeModel({ tensors, operators, inputs, outputs, metadata }) {
   const builder = new Builder(1024);
   const buffers = [table(builder, 1, [])];
   const codes = operators.map(({ code, custom }) =>
@@ -44,6 +44,7 @@ export function writeModel({ tensors, operators, inputs, outputs }) {
   );
   const tensorTables = tensors.map((tensor, i) => writeTensor(builder, tensor, `t${i}`, buffers));
   const operatorTables = operators.map((operator, i) => writeOperator(builder, operator, i));
+  const entries = metadata ? [writeEntry(builder, metadata, buffers)] : [];
   const subgraph = table(builder, 5, [
     ['ref', 0, offsets(builder, tensorTables)],
     ['ref', 1, int32s(builder, inputs)],
@@ -56,10 +57,20 @@ export function writeModel({ tensors, operators, inputs, outputs }) {
       ['ref', 1, offsets(builder, codes)],
       ['ref', 2, offsets(builder, [subgraph])],
       ['ref', 4, offsets(builder, buffers)],
+      ['ref', 6, metadata && offsets(builder, entries)],
     ]),
     'TFL3',
   );
   return new Uint8Array(builder.asUint8Array());
+}
+
+/** @param {Builder} builder @param {Uint8Array} metadata @param {number[]} buffers */
+function writeEntry(builder, metadata, buffers) {
+  const buffer = buffers.push(table(builder, 1, [['ref', 0, blob(builder, metadata)]])) - 1;
+  return table(builder, 2, [
+    ['ref', 0, builder.createString('TFLITE_METADATA')],
+    ['u32', 1, buffer],
+  ]);
 }
 
 /** @param {Builder} builder @param {TinyTensor} tensor @param {string} name @param {number[]} buffers */
@@ -108,8 +119,9 @@ export const TINY_ANCHORS = Array.from({ length: 16 }, (_, i) => [
 
 /**
  * [1, 8, 8, 3] -> depthwise 3x3 -> two 2x2 convolutions of stride 2 -> boxes [1, 16, 4] and scores [1, 16, 3].
+ * @param {Uint8Array} [metadata]
  */
-export function tinyDetector() {
+export function tinyDetector(metadata) {
   const wave = (/** @type {number} */ count) => Array.from({ length: count }, (_, i) => Math.sin(i * 7) / 2);
   /** @type {import('../../wasm/tflite/flatbuffer.js').Field[]} */
   const stride2 = [
@@ -149,5 +161,6 @@ export function tinyDetector() {
     ],
     inputs: [0],
     outputs: [11, 13],
+    metadata,
   });
 }

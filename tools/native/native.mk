@@ -3,43 +3,52 @@
 # build/native/WIDTH-FLAVOUR/libocelli.a contains all of src/ and XNNPACK, for plain or for relaxed SIMD.
 NATIVE_HEADERS := $(wildcard tools/native/include/*.h tools/native/include/*/*.h)
 NATIVE_BUILDS := 32-simd 32-relaxed 64-simd 64-relaxed
+# For fuzzing (tests/fuzz/README.md): src/ tells libFuzzer which branches it takes, and XNNPACK checks its assertions.
+FUZZ_BUILDS := 32-simd-fuzz 32-relaxed-fuzz
 # UBSan does not check function types, because XNNPACK calls its kernels through pointers of other types. XNNPACK's kernels
 # are compiled without UBSan: it sees nothing in vectors, and compiling would take three times as long.
 native_cc = clang-19 -m$(firstword $(subst -, ,$(1))) $(if $(findstring relaxed,$(1)),-D__wasm_relaxed_simd__) -Itools/native/include \
   -O1 -g1 -fno-omit-frame-pointer -msse4.1 -ffp-contract=off -fno-math-errno -flax-vector-conversions=all \
-  -fsanitize=address,undefined -fno-sanitize=function -fno-sanitize-recover=undefined
-NATIVE_OBJECTS := $(patsubst %.c,%.o,$(filter-out src/graph/threads.c,$(C_FILES)) tools/native/native.c) pool/shim.o
+  $(if $(findstring threads,$(1)),-fsanitize=thread -DOCL_THREADS,-fsanitize=address,undefined -fno-sanitize=function -fno-sanitize-recover=undefined)
+# The thread pool, under TSan, which has 64 bits only.
+THREADS_BUILD := 64-simd-threads
+NATIVE_OBJECTS := $(patsubst %.c,%.o,$(filter-out src/graph/threads.c,$(C_FILES)) tools/native/native.c)
 
 # $(1): build
 define native_rules
-build/xnnpack-native-$(1): XNNPACK_CC := $(call native_cc,$(1))
+build/xnnpack-native-$(1): XNNPACK_CC := $(call native_cc,$(1)) $(if $(findstring fuzz,$(1)),-Itools/native/assertions)
 build/xnnpack-native-$(1): XNNPACK_AR := llvm-ar-19 --thin
 build/xnnpack-native-$(1): XNNPACK_LEVELS := FAST=-fno-sanitize=undefined
-build/xnnpack-native-$(1): $(NATIVE_HEADERS)
+build/xnnpack-native-$(1): $(NATIVE_HEADERS) $(if $(findstring fuzz,$(1)),tools/native/assertions/assert.h)
 build/native/$(1)/%.o: %.c $$(C_HEADERS) $(NATIVE_HEADERS) build/sources
 	@mkdir -p $$(@D) && echo "  native $(1): $$<"
-	@$(call native_cc,$(1)) $$(WARNINGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+	@$(call native_cc,$(1)) $(if $(findstring fuzz,$(1)),-fsanitize=fuzzer-no-link) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 build/native/$(1)/pool/%.o: build/sources
 	@mkdir -p $$(@D) && $(call native_cc,$(1)) -w -DNDEBUG $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
-build/native/$(1)/libocelli.a: $(NATIVE_OBJECTS:%=build/native/$(1)/%) build/xnnpack-native-$(1)
+build/native/$(1)/libocelli.a: $(patsubst %,build/native/$(1)/%,$(NATIVE_OBJECTS) $(if $(findstring threads,$(1)),src/graph/threads.o pool/portable-api.o pool/fastpath.o,pool/shim.o)) build/xnnpack-native-$(1)
 	@rm -f $$@ && llvm-ar-19 --thin qcs $$@ $$(filter %.o,$$^) $$$$(cat build/xnnpack-native-$(1))/libxnnpack.a
 endef
-$(foreach build,$(NATIVE_BUILDS),$(eval $(call native_rules,$(build))))
+build/native/$(THREADS_BUILD)/src/graph/threads.o: FILE_FLAGS = -D_GNU_SOURCE -include tools/native/threads/wasm_atomics.h
+COVERAGE := -fprofile-instr-generate -fcoverage-mapping
+COVERAGE_BUILDS := 32-simd-coverage 64-simd-coverage
+$(foreach build,$(COVERAGE_BUILDS),$(eval build/xnnpack-native-$(build): build/xnnpack-native-$(build:-coverage=); @cp $$< $$@))
+$(foreach build,$(NATIVE_BUILDS) $(FUZZ_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUILDS),$(eval $(call native_rules,$(build))))
 
 # ---- tests ----
 
 # Tests of what relaxed SIMD changes run in both flavours, the others in the plain one.
 NATIVE_TESTS := $(foreach build,$(NATIVE_BUILDS),$(patsubst tests/c/%.c,build/native/$(build)/tests/%, \
-  $(wildcard $(if $(findstring relaxed,$(build)),$(addprefix tests/c/,graph/test_*.c train/test_*.c),tests/c/*/test_*.c))))
-
+  $(if $(findstring relaxed,$(build)),$(wildcard $(addprefix tests/c/,graph/test_*.c train/test_*.c)),$(filter-out tests/c/threads/%,$(wildcard tests/c/*/test_*.c))))) \
+  build/native/$(THREADS_BUILD)/tests/threads/test_threads
 # $(1): build
 define native_test_rules
-$(addprefix build/native/$(1)/tests/graph/,test_golden test_hostile): build/native/cases/hostile.txt
+$(addprefix build/native/$(1)/tests/,graph/test_golden graph/test_hostile session/test_allocation): build/native/cases/hostile.txt
+build/native/$(1)/tests/session/test_allocation: TEST_FLAGS := $(foreach name,malloc calloc realloc aligned_alloc memalign posix_memalign free,-Wl,--wrap=$(name))
 build/native/$(1)/tests/%: tests/c/%.c build/native/$(1)/libocelli.a $$(wildcard tests/c/*.h tests/c/*/*.h)
 	@mkdir -p $$(@D) && echo "  native $(1): $$*" && $(call native_cc,$(1)) $$(WARNINGS) -Itests/c $$(INCLUDES) $$< build/native/$(1)/libocelli.a \
-	  -fuse-ld=lld -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options -lm -o $$@
+	  -fuse-ld=lld $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(TEST_FLAGS) -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options -lm -o $$@
 endef
-$(foreach build,$(NATIVE_BUILDS),$(eval $(call native_test_rules,$(build))))
+$(foreach build,$(NATIVE_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUILDS),$(eval $(call native_test_rules,$(build))))
 
 build/native/cases/hostile.txt: tests/c/graph/write_cases.js tests/golden_cases.js $(wildcard tests/fuzz/*.js tests/data/ops/* tests/data/models/*) \
   | node_modules/.installed
@@ -48,3 +57,16 @@ test-c: $(NATIVE_TESTS) ## build the native C tests and run them under ASan and 
 	@for test in $(NATIVE_TESTS); do $$test || echo "# $$test ended with $$?"; done | awk '{ print } \
 	  /^ok .* # SKIP / { skipped++; next } /^ok / { passed++ } /^not ok / { failed++ } /^# .* ended with / { broken = 1 } \
 	  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped; exit broken }'
+
+# ---- coverage ----
+
+COVERED_TESTS := $(foreach build,$(COVERAGE_BUILDS),$(patsubst build/native/64-simd/%,build/native/$(build)/%,$(filter build/native/64-simd/%,$(NATIVE_TESTS))))
+coverage: $(COVERED_TESTS) ## how many lines of src/ the native tests run; build/coverage lists the others
+	@rm -rf build/coverage && mkdir -p build/coverage && for test in $(COVERED_TESTS); do \
+	  LLVM_PROFILE_FILE=build/coverage/$$(echo $$test | cut -d/ -f3)-%p.profraw $$test >/dev/null || echo "# $$test failed"; done
+	@for build in $(COVERAGE_BUILDS); do profile=build/coverage/$$build; llvm-profdata-19 merge -sparse $$profile-*.profraw -o $$profile.profdata; \
+	  options="$$(printf -- '-object %s ' $(COVERED_TESTS) | grep -o "build/native/$$build[^ ]*" | sed 's/^/-object /') -instr-profile=$$profile.profdata \
+	  -ignore-filename-regex=(tests|tools|xnnpack|libstb|pthreadpool|simde)/"; \
+	  llvm-cov-19 report $$options >$$profile.txt && echo "  $$build: $$(awk '$$1 == "TOTAL" { print $$10 }' $$profile.txt) of the lines of src/"; \
+	  llvm-cov-19 show $$options | grep -E '^/|^ +[0-9]+\| +0\|' >$$profile.missed.txt; done
+include tests/fuzz/fuzz.mk

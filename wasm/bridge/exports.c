@@ -53,6 +53,14 @@ void ocl_threads_work(void* pool, int32_t index) {
   (void)pool, (void)index;
 #endif
 }
+// After a trap in ocl_threads_work(): the call that waits for this worker then traps, too, instead of waiting for ever.
+void ocl_threads_abandon(void* pool) {
+#ifdef OCL_THREADS
+  ocl_graph_threads_abandon(pool);
+#else
+  (void)pool;
+#endif
+}
 
 // ---- model ----
 

@@ -2,7 +2,7 @@ import { instantiate } from './instance.js';
 
 /**
  * Runs in a worker: instantiates the module over the shared memory, calls `ready`, and works until the pool is
- * destroyed.
+ * destroyed. After a trap here the caller that waits for this thread traps, too: it throws MODULE_TRAPPED.
  * @param {import('./host.js').ThreadStart} start
  * @param {() => void} ready
  */
@@ -10,5 +10,9 @@ export async function runThread({ module, memory, stackAddress, stackSizeBytes, 
   const { exports } = await instantiate(module, memory);
   exports._emscripten_wasm_worker_initialize(stackAddress, stackSizeBytes);
   ready();
-  exports.ocl_threads_work(pool, index);
+  try {
+    exports.ocl_threads_work(pool, index);
+  } catch {
+    exports.ocl_threads_abandon(pool);
+  }
 }

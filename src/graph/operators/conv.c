@@ -86,7 +86,8 @@ static ocl_status build_with(ocl_graph* graph, ocl_step* step, ocl_conv_weights*
   OCL_TRY(ocl_conv_check_packed_size(step, g.groups, g.group_outputs,
                                      (uint64_t)conv->kernel[1] * (uint64_t)conv->kernel[2] * g.group_inputs, detail));
   OCL_TRY(ocl_conv_prepare_sums(graph, step, g.groups * g.group_outputs, w));
-  if (!is_builtin(graph, step, &g, w)) return ocl_graph_check_xnn(step, create_convolution(graph, step, &g, w), detail);
+  if (!is_builtin(graph, step, &g, w))
+    return ocl_graph_check_created(step, create_convolution(graph, step, &g, w), detail);
   conv->sums = OCL_CONV_BUILTIN;
   return ocl_conv_build_builtin(step, w->kernel, w->bias);
 }

@@ -46,14 +46,16 @@ static bool can_pack_halves(const ocl_graph* graph, const ocl_step* step, const 
          ocl_kernels_pack_halves((size_t)dims[3], (size_t)dims[0]);
 }
 
-static ocl_status float_weights(const ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
+static ocl_status float_weights(ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
                                 const ocl_tflite_tensor* bias, int32_t num_outputs, ocl_conv_weights* w,
                                 ocl_detail* detail) {
   if (bias != NULL) OCL_TRY(as_floats(step, bias, &w->bias, &w->owned[1], detail));
   w->are_halves = can_pack_halves(graph, step, kernel);
   w->kernel = kernel->data;
   if (w->are_halves) return OCL_OK;
-  if (kernel->dtype != OCL_INT8 || kernel->quantization.num_scales == 0)
+  // Behind a DEQUANTIZE, 8-bit weights are stored floats. Where the operator itself reads them, TFLite rounds its
+  // input.
+  if (ocl_graph_in(graph, step, 1)->dtype != OCL_INT8 || kernel->quantization.num_scales == 0)
     return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
   ocl_conv_of(step)->sums = OCL_CONV_HYBRID;
   return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
@@ -69,10 +71,14 @@ static ocl_status quantized_weights(ocl_graph* graph, ocl_step* step, const ocl_
       !ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output) || q->num_scales == 0)
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
                             "its tensors must all be quantized with the same 8-bit dtype, and its bias int32");
-  for (int32_t i = 0; i < q->num_scales; i++)  // the factor of an int32 accumulator; XNNPACK needs it below 256
-    if (input->scale * q->scales[i] / output->scale >= 256)
+  // The factor of an int32 accumulator. Of int8 channels one may be as small as it likes: that of one without weights.
+  const float min_factor = w->dtype == OCL_UINT8 ? 0x1p-32f : 0;
+  for (int32_t i = 0; i < q->num_scales; i++) {
+    const float factor = input->scale * q->scales[i] / output->scale;
+    if (!(factor >= min_factor && factor < 256))
       return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
-                              "input scale * weight scale / output scale is 256 or more");
+                              "input scale * weight scale / output scale is 256 or more, or too small");
+  }
   w->kernel = kernel->data;
   w->bias = bias == NULL ? NULL : bias->data;
   w->kernel_scale = q->scales[0];

@@ -65,8 +65,8 @@ static ocl_status build_binary(ocl_graph* graph, ocl_step* step, ocl_detail* det
   ocl_graph_datatype_of(output, &datatype);
   const struct xnn_quantization_params qa = ocl_graph_quantization_of(a), qb = ocl_graph_quantization_of(b),
                                        qo = ocl_graph_quantization_of(output);
-  OCL_TRY(ocl_graph_check_xnn(step, xnn_create_binary_elementwise_nd(type, datatype, &qa, &qb, &qo, 0, &step->xnn),
-                              detail));
+  OCL_TRY(ocl_graph_check_created(step, xnn_create_binary_elementwise_nd(type, datatype, &qa, &qb, &qo, 0, &step->xnn),
+                                  detail));
   return build_clamp(graph, step, detail);
 }
 
@@ -191,7 +191,7 @@ static ocl_status build_unary_float(ocl_graph* graph, ocl_step* step, ocl_detail
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "it has unsupported input and output dtypes");
   const union xnn_unary_params params = {.clamp = {0, variant->max}};
   const struct xnn_quantization_params qi = ocl_graph_quantization_of(input), qo = ocl_graph_quantization_of(output);
-  return ocl_graph_check_xnn(
+  return ocl_graph_check_created(
       step, xnn_create_unary_elementwise_nc(variant->type, from, to, &params, &qi, &qo, 0, &step->xnn), detail);
 }
 

@@ -30,7 +30,7 @@ static ocl_status build_with(ocl_graph* graph, ocl_step* step, ocl_conv_weights*
   const int32_t outputs = conv->kernel[0] = w->shape.dims[0], inputs = conv->kernel[1] = w->shape.dims[1];
   OCL_TRY(ocl_conv_check_packed_size(step, 1, (uint64_t)outputs, (uint64_t)inputs, detail));
   OCL_TRY(ocl_conv_prepare_sums(graph, step, (size_t)outputs, w));
-  return ocl_graph_check_xnn(step, create(graph, step, w), detail);
+  return ocl_graph_check_created(step, create(graph, step, w), detail);
 }
 
 static ocl_status build_fully_connected(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {

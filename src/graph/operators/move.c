@@ -23,12 +23,10 @@ static ocl_status read_paddings(ocl_graph* graph, const ocl_step* step, int32_t 
 
 // Whether exactly one operator reads `value`, and it can add the padding itself.
 static bool is_read_by_padding_operator_only(const ocl_graph* graph, int32_t value) {
-  if (graph->values[value].num_uses != 1) return false;
-  for (int32_t i = 0; i < graph->model->num_operators; i++) {
-    const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, i);
-    if (op.num_inputs > 0 && op.inputs[0] == value) return ocl_conv_can_pad(&op);
-  }
-  return false;
+  const ocl_value* padded = &graph->values[value];
+  if (padded->num_uses != 1 || padded->reader < 0) return false;
+  const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, padded->reader);
+  return ocl_conv_can_pad(&op);
 }
 
 static ocl_status build_pad(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
@@ -47,10 +45,10 @@ static ocl_status build_pad(ocl_graph* graph, ocl_step* step, ocl_detail* detail
   }
   if (input->dtype == OCL_FLOAT32) {
     const float zero = 0;
-    return ocl_graph_check_xnn(step, xnn_create_constant_pad_nd_x32(&zero, 0, &step->xnn), detail);
+    return ocl_graph_check_created(step, xnn_create_constant_pad_nd_x32(&zero, 0, &step->xnn), detail);
   }
   const uint8_t zero = (uint8_t)input->zero_point;
-  return ocl_graph_check_xnn(step, xnn_create_constant_pad_nd_x8(&zero, 0, &step->xnn), detail);
+  return ocl_graph_check_created(step, xnn_create_constant_pad_nd_x8(&zero, 0, &step->xnn), detail);
 }
 
 static ocl_status plan_pad(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
@@ -93,8 +91,8 @@ const ocl_kind ocl_kind_PAD = {.build = build_pad, .plan = plan_pad, .bind = bin
 static ocl_status build_transpose(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_same_dtype(graph, step, detail));
   switch (ocl_dtype_size_bytes(ocl_graph_in(graph, step, 0)->dtype)) {
-    case 1: return ocl_graph_check_xnn(step, xnn_create_transpose_nd_x8(0, &step->xnn), detail);
-    case 4: return ocl_graph_check_xnn(step, xnn_create_transpose_nd_x32(0, &step->xnn), detail);
+    case 1: return ocl_graph_check_created(step, xnn_create_transpose_nd_x8(0, &step->xnn), detail);
+    case 4: return ocl_graph_check_created(step, xnn_create_transpose_nd_x32(0, &step->xnn), detail);
     default: return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its elements are not of 1 or 4 bytes");
   }
 }

@@ -46,7 +46,8 @@ static ocl_status build_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detai
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
                             "input scale / output scale is not from 2^-10 to 2^8");
   const struct xnn_quantization_params qi = ocl_graph_quantization_of(input), qo = ocl_graph_quantization_of(output);
-  return ocl_graph_check_xnn(step, xnn_create_reduce_nd(xnn_reduce_mean, datatype, &qi, &qo, 0, &step->xnn), detail);
+  return ocl_graph_check_created(step, xnn_create_reduce_nd(xnn_reduce_mean, datatype, &qi, &qo, 0, &step->xnn),
+                                 detail);
 }
 
 static ocl_status plan_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
@@ -208,7 +209,7 @@ static ocl_status build_softmax(ocl_graph* graph, ocl_step* step, ocl_detail* de
   if (!is_float && (!ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output)))
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output must both be float or 8-bit");
   if (!is_float || step->op.options.softmax.beta != 1.0f) return OCL_OK;
-  return ocl_graph_check_xnn(step, xnn_create_softmax_nc_f32(0, &step->xnn), detail);
+  return ocl_graph_check_created(step, xnn_create_softmax_nc_f32(0, &step->xnn), detail);
 }
 
 static ocl_status plan_softmax(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {

@@ -80,8 +80,11 @@ static neighbors find_neighbors(const ocl_step* step, int32_t output, int32_t nu
       is_aligned ? (float)(num_inputs - 1) / (float)(num_outputs - 1) : (float)num_inputs / (float)num_outputs;
   const float at =
       step->op.options.resize.half_pixel_centers ? ((float)output + 0.5f) * scale - 0.5f : (float)output * scale;
-  const int32_t first = (int32_t)fmaxf(floorf(at), 0), second = (int32_t)ceilf(at);
-  return (neighbors){first, second < num_inputs ? second : num_inputs - 1, at - (float)first};
+  // Of more than 2^24 inputs, the last one as a float may be rounded to a number past it.
+  const float last = (float)(num_inputs - 1);
+  const int32_t first = (int32_t)fminf(fmaxf(floorf(at), 0), last), second = (int32_t)fminf(ceilf(at), last);
+  return (neighbors){first < num_inputs ? first : num_inputs - 1, second < num_inputs ? second : num_inputs - 1,
+                     at - (float)first};
 }
 
 static void run_builtin(ocl_graph* graph, ocl_step* step) {

@@ -91,6 +91,8 @@ static void boxes(void) {
       {0.9f, 0.95f, 1, 1},               // in the last corner
       {0, 0.999f, 1, 1},                 // narrower than a cell
       {0.5f, 0.5f, 0.5001f, 0.500001f},  // nearly nothing
+      {-0.3f, -2, 0.4f, 0.5f},           // across the plane's edges, as boxes that are not clipped
+      {0.5f, 0.3f, 1e30f, 1.2f},
   };
   const ocl_dtype dtypes[] = {OCL_FLOAT32, OCL_INT8, OCL_UINT8};
   for (int d = 0; d < 3; d++)
@@ -102,7 +104,9 @@ static void a_box_without_area_takes_its_cell(void) {
   const struct {
     ocl_resize_box box;
     int cell;
-  } cases[] = {{{0.3f, 0.5f, 0.3f, 0.5f}, W + 2}, {{1, 1, 1, 1}, H * W - 1}, {{0, 0, 0, 0}, 0}};
+  } cases[] = {{{0.3f, 0.5f, 0.3f, 0.5f}, W + 2}, {{1, 1, 1, 1}, H * W - 1}, {{0, 0, 0, 0}, 0},
+               {{1.5f, 2, 3, 1e30f}, H * W - 1},  // outside: the nearest
+               {{-3, -2, -1, -1.5f}, 0},          {{NAN, NAN, NAN, NAN}, 0}, {{-3, 0.5f, -1, 0.5f}, 2}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     float features[C];
     ocl_feature_map_pool_box(&map, cases[i].box, features);

@@ -1,10 +1,12 @@
 // Writes what the native tests read. For test_golden.c the cases of tests/data: a list, and files of inputs (as the
-// network takes them) and of answers (float32). For test_hostile.c the networks that are refused, and a list of them.
+// network takes them) and of answers (float32). For test_hostile.c the networks that are refused, and a list of them. For
+// test_allocation.c a detector, and a list of the models.
 // The Makefile runs it:  node write_cases.js OUT
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { appendLabels } from '../../../wasm/tflite/metadata.js';
 import { REFUSED } from '../../fuzz/hostile_networks.js';
-import { writeModel } from '../../fuzz/tiny_models.js';
+import { tinyDetector, writeModel } from '../../fuzz/tiny_models.js';
 import { readModelCase, readOperatorCase } from '../../golden_cases.js';
 
 const DATA = fileURLToPath(new URL('../../data', import.meta.url));
@@ -25,6 +27,8 @@ const hostile = Object.entries(REFUSED).map(
   ([name, [code, network]], i) => `${code} ${write(`hostile${i}.tflite`, writeModel(network))} ${name}`,
 );
 writeFileSync(`${out}/hostile.txt`, hostile.join('\n') + '\n');
+write('detector.tflite', appendLabels(tinyDetector(), ['cat', 'dog']));
+writeFileSync(`${out}/models.txt`, cases.map(({ model }) => `${model}\n`).join(''));
 
 /** @param {import('../../golden_cases.js').GoldenCase} golden */
 function writeCase({ name, model, inputs, outputs, hasDetections, isBatchFree }) {

@@ -8,8 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef W_CAPACITY
+#define W_CAPACITY 16384
+#endif
+
 typedef struct {
-  uint8_t bytes[16384];
+  uint8_t bytes[W_CAPACITY];
   uint32_t size_bytes;
 } writer;
 

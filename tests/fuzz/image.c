@@ -1,0 +1,62 @@
+// An image file -> pixels -> a tensor, through ocelli.h and what it passes the pixels to.
+#include "fuzz.h"
+#include "ocelli.h"
+
+static const int64_t kMaxPixels = 1 << 15;
+
+static void check_tensor(fuzz_bytes* b, const ocl_pixels* pixels) {
+  ocl_resize_target target = {.height = fuzz_range(b, 1, 40),
+                              .width = fuzz_range(b, 1, 40),
+                              .mode = fuzz_below(b, 2) == 0 ? OCL_RESIZE_HALF_PIXEL : OCL_RESIZE_LEGACY,
+                              .scale = {1 / 127.5f, 1, 2},
+                              .offset = {-1, 0, 100}};
+  static const ocl_dtype kDtypes[] = {OCL_FLOAT32, OCL_UINT8, OCL_INT8};
+  target.dtype = kDtypes[fuzz_below(b, 3)];
+  const ocl_roi roi = {fuzz_byte(b), fuzz_byte(b), fuzz_byte(b), fuzz_byte(b)};
+  const bool has_roi = fuzz_one_in(b, 2);
+  const size_t elements = (size_t)target.height * (size_t)target.width * 3;
+  void* scratch = malloc(ocl_resize_scratch_size_bytes(target.width));
+  void* tensor = malloc(elements * ocl_dtype_size_bytes(target.dtype));
+  ocl_detail detail;
+  const ocl_status status = ocl_resize_to_tensor(pixels, has_roi ? &roi : NULL, (int32_t)fuzz_byte(b) - 128, &target,
+                                                 scratch, tensor, &detail);
+  FUZZ_CHECK(status == OCL_OK || (has_roi && status == OCL_INVALID_ROI), "%s", ocl_status_name(status));
+  for (size_t i = 0; status == OCL_OK && target.dtype == OCL_FLOAT32 && i < elements; i++) {
+    const float value = ((const float*)tensor)[i], scale = target.scale[i % 3], offset = target.offset[i % 3];
+    FUZZ_CHECK(value >= offset - 1e-3f && value <= 255 * scale + offset + 1e-3f, "%g is no pixel", (double)value);
+  }
+  free(scratch);
+  free(tensor);
+}
+
+static void check_upright(ocl_session* session, const ocl_pixels* pixels) {
+  int32_t width, height;
+  ocl_resize_upright_size(pixels, &width, &height);
+  const size_t bytes = (size_t)width * (size_t)height * 3;
+  uint8_t* rgb = malloc(bytes);
+  const ocl_status status = ocl_session_upright(session, rgb);
+  FUZZ_CHECK(status == OCL_OK, "%s", ocl_status_name(status));
+  uint64_t sum = 0, expected = 0;  // the same pixels in other places
+  for (size_t i = 0; i < bytes; i++) sum += rgb[i];
+  for (size_t i = 0; i < bytes; i++) expected += pixels->data[i];
+  FUZZ_CHECK(sum == expected, "the upright pixels are others");
+  free(rgb);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size_bytes) {
+  enum { HEAD_BYTES = 12 };
+  fuzz_bytes head = {bytes, size_bytes < HEAD_BYTES ? size_bytes : HEAD_BYTES};
+  if (size_bytes < HEAD_BYTES) return 0;
+  uint8_t* file = fuzz_copy(bytes + HEAD_BYTES, size_bytes - HEAD_BYTES);
+  ocl_session* session;
+  if (ocl_session_create(1, &session) != OCL_OK) abort();
+  if (ocl_session_decode(session, file, size_bytes - HEAD_BYTES, kMaxPixels) == OCL_OK) {
+    const ocl_pixels pixels = ocl_session_pixels(session);
+    FUZZ_CHECK((int64_t)pixels.width_px * pixels.height_px <= kMaxPixels, "too many pixels");
+    check_upright(session, &pixels);
+    check_tensor(&head, &pixels);
+  }
+  ocl_session_destroy(session);
+  free(file);
+  return 0;
+}
