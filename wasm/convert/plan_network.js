@@ -1,6 +1,7 @@
 // Plans the file of a classifier, feature extractor or other network, which is converted completely.
 import { failure } from '../shared/errors.js';
 import { convertFailure } from './errors.js';
+import { FREE_BATCH } from './graph/batch.js';
 import { Facts } from './graph/facts.js';
 import { fuse } from './lower/fuse.js';
 import { classifierLabels } from './labels.js';
@@ -57,7 +58,7 @@ function inputShapes({ inputs }, batch) {
       const shape = ref.node.shape('shape') ?? signatureShape;
       if (!shape) throw convertFailure('GRAPH_UNSUPPORTED', `the input '${name}' has no shape`);
       const [first, ...rest] = shape;
-      return [ref.node, [first < 0 && batch !== 'dynamic' ? batch : first, ...rest]];
+      return [ref.node, [first < 0 ? (batch === 'dynamic' ? FREE_BATCH : batch) : first, ...rest]];
     }),
   );
 }

@@ -112,8 +112,9 @@ function scalarOperand(op, kind) {
   return tensor?.data.length === 1 ? tensor.data[0] : undefined;
 }
 
+/** Equal but for float32's rounding. */
 const isNear = (/** @type {number | undefined} */ a, /** @type {number} */ b) =>
-  a !== undefined && Math.abs(a - b) < 1e-3 * b;
+  a !== undefined && Math.abs(a - b) < 1e-5 * b;
 
 /**
  * Matches factor * relu6(x + 3). The ADD of 3 is always a separate operator here: it is folded into a convolution only

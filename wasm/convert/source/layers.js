@@ -294,6 +294,7 @@ function batchNorm({ name, config, inputs, weight }) {
   const beta = config.center === false ? like(0) : weight('beta');
   return make(name, 'FusedBatchNormV3', [inputs[0], gamma, beta, mean, variance], {
     epsilon: { f: config.epsilon ?? 1e-3 },
+    is_training: { b: false },
   });
 }
 

@@ -182,7 +182,10 @@ function fillWeights(outputs, weights) {
  * @returns {import('../graph/graph.js').NodeDef}
  */
 function toNodeDef({ name, op, input, attr = {} }) {
-  return { name, op, input, attr: new Map(Object.entries(attr).map(([key, value]) => [key, toAttr(value)])) };
+  const attrs = Object.entries(attr).map(([key, value]) => /** @type {const} */ ([key, toAttr(value)]));
+  // TensorFlow.js never runs batch norm in training mode.
+  const inference = op.startsWith('FusedBatchNorm') ? [/** @type {const} */ (['is_training', { b: false }])] : [];
+  return { name, op, input, attr: new Map([...attrs, ...inference]) };
 }
 
 /**
