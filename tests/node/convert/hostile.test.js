@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { gzipSync as nodeGzip } from 'node:zlib';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { gzipSync, zipSync } from 'fflate';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import { CONVERT_MESSAGES } from '../../../wasm/convert/errors.js';
 import { smallSource } from './convert.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { spawnSync } from 'node:child_process';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import { largeSource } from './convert.js';
 import { needsLarge, packagePhoto, readJson, testData } from '../shared.js';
 

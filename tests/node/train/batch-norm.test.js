@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BATCH_NORM_ENTRY, readBatchNorm } from '../../../wasm/tflite/batch_norm.js';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import { TfliteFile } from '../../../wasm/tflite/read.js';
 import { encodePng } from '../../../wasm/draw/png.js';
 import { Backbone, TransferLearner } from '../../../wasm/train/node.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { resizeFloatImage } from '../../../wasm/vision/float_image.js';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import {
   cosineSimilarity,
   decodeImage,

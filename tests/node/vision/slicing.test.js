@@ -1,7 +1,7 @@
 // Class slicing: the scores of a network that computes some classes only are those of the whole one, filtered.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import labels from '../../../models/openimages_v4_labels.js';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
 import { largeSource } from '../convert/convert.js';

@@ -207,17 +207,12 @@ export const extremum = (op) => (ctx, node) => {
   const value = uniform(ctx.facts.value(bound));
   const isBroadcast = String(ctx.facts.shape(x)) !== String(ctx.facts.shape({ node, index: 0 }));
   if (value === undefined || isBroadcast) return extremumOfTwo(ctx, node, isMaximum);
-  const inner = isMaximum ? undefined : clippedBelow(ctx, x);
-  if (inner && inner.low < value) return clip(ctx, node.name, ctx.value(inner.x), inner.low, value);
-  if (!isMaximum && value > 0 && isPositive(ctx, ctx.value(x)))
-    return clip(ctx, node.name, ctx.value(x), 0, value);
-  return clip(
-    ctx,
-    node.name,
-    ctx.value(x),
-    isMaximum ? value : Number.NEGATIVE_INFINITY,
-    isMaximum ? Infinity : value,
-  );
+  const inner = boundOf(ctx, x, isMaximum ? 'Minimum' : 'Maximum');
+  const [low, high] = isMaximum ? [value, inner?.bound ?? Infinity] : [inner?.bound ?? -Infinity, value];
+  if (inner && low < high) return clip(ctx, node.name, ctx.value(inner.x), low, high);
+  const input = ctx.value(x);
+  if (!isMaximum && value > 0 && isPositive(ctx, input)) return clip(ctx, node.name, input, 0, value);
+  return clip(ctx, node.name, input, isMaximum ? value : -Infinity, isMaximum ? Infinity : value);
 };
 
 /** The operands, a constant last. @param {Lowering} ctx @param {Node} node */
@@ -226,17 +221,18 @@ function variableFirst(ctx, { inputs: [a, b] }) {
 }
 
 /**
- * Recognizes max(x, low).
+ * Recognizes the extremum of a value and a number.
  * @param {Lowering} ctx
  * @param {import('../graph/graph.js').Ref} ref
+ * @param {'Maximum' | 'Minimum'} op
  */
-function clippedBelow(ctx, { node }) {
-  if (node.op === 'Relu') return { x: node.inputs[0], low: 0 };
-  if (node.op !== 'Maximum') return undefined;
-  const [x, bound] = variableFirst(ctx, node);
-  const low = uniform(ctx.facts.value(bound));
+function boundOf(ctx, { node }, op) {
+  if (op === 'Maximum' && node.op === 'Relu') return { x: node.inputs[0], bound: 0 };
+  if (node.op !== op) return undefined;
+  const [x, constant] = variableFirst(ctx, node);
+  const bound = uniform(ctx.facts.value(constant));
   const isSameShape = String(ctx.facts.shape(x)) === String(ctx.facts.shape({ node, index: 0 }));
-  return low === undefined || !isSameShape ? undefined : { x, low };
+  return bound === undefined || !isSameShape ? undefined : { x, bound };
 }
 
 /**

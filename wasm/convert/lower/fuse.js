@@ -15,6 +15,7 @@ import { sizeOf } from '../../shared/numbers.js';
 export function fuse(network) {
   for (const fusion of [
     dropReshape,
+    mergeConstants,
     foldConstant,
     hardSwish,
     fuseActivation,
@@ -65,6 +66,22 @@ function perChannel({ tensor }, channels) {
   if (!tensor || (count !== 1 && count !== channels)) return undefined;
   if (count !== 1 && tensor.shape.at(-1) !== channels) return undefined;
   return Float64Array.from({ length: channels }, (_, c) => tensor.data[count === 1 ? 0 : c]);
+}
+
+/** Joins two MULs, or two ADDs, by one number each. @type {Fusion} */
+function mergeConstants(op, network, wiring) {
+  if (op.kind !== 'MUL' && op.kind !== 'ADD') return false;
+  const outer = scalarOperand(op, op.kind);
+  const inner = wiring.soleProducer(op.inputs[0]);
+  const first = scalarOperand(inner, op.kind);
+  if (!inner || outer === undefined || first === undefined) return false;
+  if (inner.options.activation || inner.batchNorm || op.batchNorm) return false;
+  if (op.inputs[1].shape.length > op.inputs[0].shape.length) return false;
+  const data = Float64Array.of(op.kind === 'MUL' ? outer * first : outer + first);
+  const { name } = op.inputs[1];
+  op.inputs = [inner.inputs[0], { name, shape: [], tensor: { dtype: 'float32', shape: [], data } }];
+  network.ops = network.ops.filter((other) => other !== inner);
+  return true;
 }
 
 /** Folds MUL and ADD by a constant into the convolution before. @type {Fusion} */

@@ -29,7 +29,7 @@ import { OPERATORS } from '../../tflite/operators.js';
  * @param {{name: string, ref: Ref}[]} inputs
  * @param {{name: string, ref: Ref}[]} outputs
  * @param {Facts} facts
- * @returns {Network}
+ * @returns {{network: Network, trace: Map<Value, Ref>}} trace: which value of the graph a value of the network is
  */
 export function lower(inputs, outputs, facts) {
   const ctx = new Lowering(facts);
@@ -39,16 +39,21 @@ export function lower(inputs, outputs, facts) {
     throw convertFailure('GRAPH_UNSUPPORTED', 'the outputs do not depend on any input');
   const inputValues = usedInputs.map(({ name, ref }) => ctx.input(name, ref));
   for (const node of used) ctx.lower(node);
-  return {
+  const network = {
     ops: ctx.ops,
     inputs: inputValues,
     outputs: outputs.map(({ name, ref }) => ({ name, value: ctx.output(ref) })),
   };
+  return { network, trace: ctx.trace };
 }
 
 export class Lowering {
   /** @type {Op[]} */ ops = [];
   /** @type {Map<Node, Value[]>} */ #values = new Map();
+  /** Why nodes could not be lowered. It matters only if another node takes their value. @type {Map<Node, unknown>} */
+  #failures = new Map();
+  /** Which value of the graph a value is. @type {Map<Value, Ref>} */
+  trace = new Map();
   /** Dilated convolutions until their BatchToSpaceND. @type {Map<Value, import('./dilation.js').Dilation>} */
   dilations = new Map();
 
@@ -76,6 +81,7 @@ export class Lowering {
     if (known && this.dilations.has(known))
       throw this.unsupported(ref.node, 'it is not part of a dilated convolution');
     if (known) return known;
+    if (this.#failures.has(ref.node)) throw this.#failures.get(ref.node);
     const tensor = this.facts.value(ref);
     if (tensor === undefined)
       throw convertFailure('GRAPH_UNSUPPORTED', `${ref.node.op} at '${ref.node.name}'`);
@@ -100,10 +106,18 @@ export class Lowering {
   lower(node) {
     if (this.#values.has(node) || this.facts.value({ node, index: 0 })) return;
     if (this.facts.sizes({ node, index: 0 })) return; // shape arithmetic on the free batch
-    const rule = Object.hasOwn(RULES, node.op) ? RULES[node.op] : undefined;
-    if (rule === undefined) throw convertFailure('GRAPH_UNSUPPORTED', `${node.op} at '${node.name}'`);
-    const made = rule(this, node);
-    this.#values.set(node, Array.isArray(made) ? made : [made]);
+    try {
+      const rule = Object.hasOwn(RULES, node.op) ? RULES[node.op] : undefined;
+      if (rule === undefined) throw convertFailure('GRAPH_UNSUPPORTED', `${node.op} at '${node.name}'`);
+      const made = rule(this, node);
+      const values = Array.isArray(made) ? made : [made];
+      this.#values.set(node, values);
+      values.forEach((value, index) => {
+        if (!this.trace.has(value)) this.trace.set(value, { node, index });
+      });
+    } catch (error) {
+      this.#failures.set(node, error);
+    }
   }
 
   /** The error for a node that cannot be lowered. @param {Node} node @param {string} reason @returns {Error} */
