@@ -64,7 +64,8 @@ export function describe({ mean, std, from }) {
     const rounded = values.map((value) => Number(value.toPrecision(6)));
     return new Set(rounded).size === 1 ? String(rounded[0]) : `[${rounded.join(', ')}]`;
   };
-  return `input: (pixel - ${text(mean)}) / ${text(std)}, from ${from}`;
+  const centred = mean.every((value) => value === 0) ? 'pixel' : `(pixel - ${text(mean)})`;
+  return `input: ${centred}${std.every((value) => value === 1) ? '' : ` / ${text(std)}`}, from ${from}`;
 }
 
 /**

@@ -123,6 +123,7 @@ const ELEMENTWISE = new Set([
     'SquaredDifference',
     'BiasAdd',
     'AddN',
+    'DivNoNan',
   ],
   ...[
     'Less',
@@ -296,6 +297,12 @@ function matMulShape(node, x, _, [, w]) {
   return [w && [node.bool('transpose_a') ? x[1] : x[0], node.bool('transpose_b') ? w[0] : w[1]]];
 }
 
+/** @type {Rule} */
+function gatheredShape(_, x, [, , axis], [, indices]) {
+  const at = axisOf(axis?.[0] ?? 0, x.length);
+  return [indices && [...x.slice(0, at), ...indices, ...x.slice(at + 1)]];
+}
+
 /** @type {Record<string, Rule>} */
 const RULES = {
   Conv2D: convolutionShape,
@@ -310,6 +317,24 @@ const RULES = {
   Mean: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
   Sum: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
   Max: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  Min: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  BroadcastTo: (_, x, [, to]) => [to],
+  DepthToSpace: (node, [n, h, w, c]) => {
+    const block = node.int('block_size', 2);
+    return [[n, h * block, w * block, c / block ** 2]];
+  },
+  SpaceToDepth: (node, [n, h, w, c]) => {
+    const block = node.int('block_size', 2);
+    return [[n, h / block, w / block, c * block ** 2]];
+  },
+  Gather: gatheredShape,
+  GatherV2: gatheredShape,
+  SplitV: (_, x, [, lengths, axis]) => {
+    if (!lengths || !axis) return [];
+    const at = axisOf(axis[0], x.length);
+    const given = lengths.reduce((sum, length) => sum + Math.max(length, 0), 0);
+    return lengths.map((length) => x.with(at, length < 0 ? x[at] - given : length));
+  },
   ArgMax: (_, x, [, axis]) => [reducedShape(x, axis, false)],
   Pad: (_, x, [, pads]) => [
     pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),

@@ -66,11 +66,12 @@ export function addAll(ctx, node) {
 /** @type {Rule} */
 export function divide(ctx, node) {
   const divisor = ctx.facts.value(node.inputs[1]);
+  if (!divisor && node.op === 'DivNoNan') throw ctx.unsupported(node, 'its divisor is not constant');
   if (!divisor) return ctx.emitNode('DIV', node);
   const factor = {
     name: `${node.name}/reciprocal`,
     shape: divisor.shape,
-    tensor: mapFloats(divisor, (value) => 1 / value),
+    tensor: mapFloats(divisor, (value) => (value === 0 && node.op === 'DivNoNan' ? 0 : 1 / value)),
   };
   return ctx.emit('MUL', node.name, [ctx.value(node.inputs[0]), factor], ctx.shapeOf(node));
 }

@@ -15,6 +15,7 @@ import { sizeOf } from '../../shared/numbers.js';
 export function fuse(network) {
   for (const fusion of [
     dropReshape,
+    passReshape,
     mergeConstants,
     foldConstant,
     hardSwish,
@@ -66,6 +67,35 @@ function perChannel({ tensor }, channels) {
   if (!tensor || (count !== 1 && count !== channels)) return undefined;
   if (count !== 1 && tensor.shape.at(-1) !== channels) return undefined;
   return Float64Array.from({ length: channels }, (_, c) => tensor.data[count === 1 ? 0 : c]);
+}
+
+/**
+ * Moves a bias, a scale or an activation before the reshape of a matrix product's rows, so that they can be folded.
+ * @type {Fusion}
+ */
+function passReshape(op, network, wiring) {
+  const isAffine = (op.kind === 'MUL' || op.kind === 'ADD') && op.inputs[1].tensor;
+  if (!isAffine && !ACTIVATIONS.has(op.kind)) return false;
+  const reshape = wiring.soleProducer(op.inputs[0]);
+  const before = reshape?.kind === 'RESHAPE' ? wiring.soleProducer(reshape.inputs[0]) : undefined;
+  const channels = op.output.shape.at(-1);
+  if (!reshape || !before || !isProduct(before, wiring) || before.output.shape.at(-1) !== channels)
+    return false;
+  if (isAffine && (op.inputs[1].shape.length > 1 || !perChannel(op.inputs[1], Number(channels)))) return false;
+  const moved = { ...op.output, name: `${op.output.name}/rows`, shape: before.output.shape };
+  const ops = network.ops.filter((other) => other !== op && other !== reshape);
+  const at = ops.indexOf(before) + 1;
+  const again = { ...reshape, inputs: [moved, reshape.inputs[1]], output: op.output };
+  ops.splice(at, 0, { ...op, inputs: [before.output, ...op.inputs.slice(1)], output: moved }, again);
+  network.ops = ops;
+  return true;
+}
+
+/** Whether an operator is a matrix product, with or without a scale and a bias. @param {Op} op @param {Wiring} wiring */
+function isProduct(op, wiring) {
+  if ((op.kind !== 'MUL' && op.kind !== 'ADD') || !op.inputs[1].tensor) return op.kind === 'FULLY_CONNECTED';
+  const before = wiring.soleProducer(op.inputs[0]);
+  return before !== undefined && isProduct(before, wiring);
 }
 
 /** Joins two MULs, or two ADDs, by one number each. @type {Fusion} */

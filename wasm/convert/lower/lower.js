@@ -217,6 +217,7 @@ const RULES = {
   Mul: binary('MUL'),
   RealDiv: divide,
   Div: divide,
+  DivNoNan: divide,
   Reciprocal: reciprocal,
   Pow: power,
   SquaredDifference: squaredDifference,

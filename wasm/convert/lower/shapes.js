@@ -107,8 +107,10 @@ export function pack(ctx, node) {
 
 /** @type {Rule} */
 export function transpose(ctx, node) {
-  const order = ints(`${node.name}/order`, ctx.constant(node, 1).data);
-  return ctx.emit('TRANSPOSE', node.name, [ctx.value(node.inputs[0]), order], ctx.shapeOf(node));
+  const { data } = ctx.constant(node, 1);
+  const input = ctx.value(node.inputs[0]);
+  if (data.every((/** @type {number} */ from, /** @type {number} */ to) => from === to)) return input;
+  return ctx.emit('TRANSPOSE', node.name, [input, ints(`${node.name}/order`, data)], ctx.shapeOf(node));
 }
 
 /** @type {Rule} */
