@@ -54,7 +54,7 @@ export async function planNetwork(model, refs, { batch: wanted, classes, input }
     ...{ name: model.name ?? '', description: '', image, outputs },
     ...(fit && { own: { version: 1, fit } }),
   };
-  return { network, about, notes, proof };
+  return { network, about, notes: [...notes, ...(model.notes ?? [])], proof };
 }
 
 /**

@@ -298,6 +298,11 @@ function matMulShape(node, x, _, [, w]) {
 }
 
 /** @type {Rule} */
+function batchMatMulShape(node, x, _, [, w]) {
+  return [w?.length === 2 ? [...x.slice(0, -1), node.bool('adj_y') ? w[0] : w[1]] : undefined];
+}
+
+/** @type {Rule} */
 function gatheredShape(_, x, [, , axis], [, indices]) {
   const at = axisOf(axis?.[0] ?? 0, x.length);
   return [indices && [...x.slice(0, at), ...indices, ...x.slice(at + 1)]];
@@ -312,6 +317,9 @@ const RULES = {
   _FusedDepthwiseConv2dNative: depthwiseShape,
   AvgPool: (node, x) => [windowShape(node, x, node.ints('ksize').slice(1), x[3])],
   MaxPool: (node, x) => [windowShape(node, x, node.ints('ksize').slice(1), x[3])],
+  BatchMatMul: batchMatMulShape,
+  BatchMatMulV2: batchMatMulShape,
+  Conv2DBackpropInput: (_, __, [to]) => [to],
   MatMul: matMulShape,
   _FusedMatMul: matMulShape,
   Mean: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],

@@ -23,6 +23,7 @@ import { loadVariables, restoredKeys } from './variables.js';
  * @property {import('./files.js').Files} [files] the other files of the graph's directory
  * @property {string} [name]
  * @property {Ref[]} [loopConditions] the conditions of all loops
+ * @property {string[]} [notes] what was left out
  *
  * @typedef {{signature?: string, outputs?: string[]}} Selection
  */
