@@ -6,6 +6,7 @@ import { constant, Node } from '../graph/graph.js';
 import { activated, LAYERS } from './layer_rules.js';
 import { OPERATIONS } from './layer_operations.js';
 import { toCall } from './layer_calls.js';
+import { droppedNote } from './saved_model.js';
 
 /**
  * @typedef {import('../graph/graph.js').Ref} Ref
@@ -27,15 +28,11 @@ const MODELS = new Set(['Sequential', 'Functional', 'Model']);
 export function readLayersModel(topology, weights, kerasVersion) {
   const reader = new LayersReader(kerasVersion);
   const outputs = reader.model(topology, [], { path: '', depth: 0, weights });
-  const notes =
-    reader.dropped.size > 0
-      ? [`layers that change images in training only were left out: ${[...reader.dropped].join(', ')}`]
-      : [];
   return {
     inputs: reader.inputs,
     outputs: outputs.map((ref, i) => ({ name: reader.outputNames[i] ?? `output_${i}`, ref })),
     readTable: async () => undefined,
-    notes,
+    notes: droppedNote([...reader.dropped]),
   };
 }
 

@@ -3,6 +3,7 @@
 import { Checkpoint } from './checkpoint.js';
 import { convertFailure } from '../errors.js';
 import { reading } from '../../tflite/errors.js';
+import { dropAugmentation } from '../graph/augmentation.js';
 import { GraphBuilder } from '../graph/graph.js';
 import { AssetFileDef, GraphDef, SavedModel } from './messages.js';
 import { decode } from './protobuf.js';
@@ -60,7 +61,11 @@ export async function readSavedModel(files, wanted) {
     ref: builder.output(tensor),
   }));
   const loopConditions = simplify(builder.loopConditions);
-  const nodes = inOrder([...simplifyPorts(outputs), ...loopConditions]);
+  const { outputs: kept, dropped } = dropAugmentation(simplifyPorts(outputs));
+  kept.forEach((ref, i) => {
+    outputs[i].ref = ref;
+  });
+  const nodes = inOrder([...kept, ...loopConditions]);
   const hasVariables = files.has('variables/variables.index');
   const checkpoint = hasVariables ? await Checkpoint.open(files, 'variables/variables') : undefined;
   await loadVariables(nodes, restoredKeys(builder, meta.saverDef?.restoreOpName), checkpoint);
@@ -71,7 +76,15 @@ export async function readSavedModel(files, wanted) {
     loopConditions,
     readTable: (table) => readTable(builder, table, readAsset),
     files,
+    notes: droppedNote(dropped),
   };
+}
+
+/** @param {string[]} dropped names of layers */
+export function droppedNote(dropped) {
+  return dropped.length === 0
+    ? []
+    : [`layers that change images in training only were left out: ${dropped.join(', ')}`];
 }
 
 /**
