@@ -34,7 +34,7 @@ export async function planNetwork(model, refs, { batch: wanted, classes, input }
         ({ kind, output }) => output === value && (kind === 'SOFTMAX' || kind === 'LOGISTIC'),
       );
       const labels = isProbability
-        ? await classifierLabels(model.files, value.shape[value.shape.length - 1])
+        ? await classifierLabels(model.files, Math.max(value.shape[value.shape.length - 1], 2))
         : undefined;
       return {
         name,

@@ -83,13 +83,13 @@ export async function quantize(bytes, images, options = {}) {
 /**
  * Reads the model's metadata, its entry in the manifest of models, and how to preprocess its input.
  * @param {Uint8Array<ArrayBuffer>} bytes
- * @param {Partial<InputSpec> | undefined} given
+ * @param {Partial<InputSpec> | string | undefined} given
  */
 async function readInfo(bytes, given) {
   const { engine, received, metadata } = await openEngine(bytes);
   try {
     const { inputs } = engine;
-    if (inputs.length !== 1 || inputs[0].shape.length !== 4 || inputs[0].shape[3] !== 3)
+    if (inputs.length !== 1 || inputs[0].shape.length !== 4 || ![1, 3].includes(inputs[0].shape[3]))
       throw failure('NOT_AN_IMAGE_MODEL');
     const entry = await findManifestEntry({ sizeBytes: received.sizeBytes, readAll: () => bytes }, metadata);
     return { metadata, entry, input: resolveInput(given, metadata, entry, inputs[0]) };
