@@ -62,7 +62,16 @@ export async function convert(source, options = {}) {
  * @returns {Promise<Converted>}
  */
 async function run(source, options) {
-  const { weights, signature, outputs, keepBatchNorm, verify, onProgress = () => {}, signal, ...rest } = options;
+  const {
+    weights,
+    signature,
+    outputs,
+    keepBatchNorm,
+    verify,
+    onProgress = () => {},
+    signal,
+    ...rest
+  } = options;
   const startStage = (/** @type {import('./options.js').Stage} */ stage) => {
     signal?.throwIfAborted();
     onProgress({ stage });

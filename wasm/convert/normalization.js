@@ -83,7 +83,8 @@ export async function readNormalization(model, network, nameOf) {
   const inGraph = unscaledRange(scale, offset);
   if (inGraph) return { ...inGraph, from: 'the rescaling in the graph' };
   if (scale.length > 0) return undefined;
-  if (await isHubModule(model)) return { mean: [0], std: [255], from: "the common signatures of TensorFlow's hub" };
+  if (await isHubModule(model))
+    return { mean: [0], std: [255], from: "the common signatures of TensorFlow's hub" };
   const published = next && publishedMobileNet(network, next, nameOf);
   return published ? { mean: [127.5], std: [127.5], from: `TensorFlow's ${published}` } : undefined;
 }
@@ -126,12 +127,16 @@ function leadingScale({ ops, inputs: [input] }) {
     const [op] = users;
     if (users.length !== 1 || op.options.activation) return { scale, offset, next: op };
     const constant = op.inputs[1]?.tensor?.data;
-    const isAffine = (op.kind === 'MUL' || op.kind === 'ADD') && !op.batchNorm && constant && constant.length <= 4;
+    const isAffine =
+      (op.kind === 'MUL' || op.kind === 'ADD') && !op.batchNorm && constant && constant.length <= 4;
     if (!isAffine && !TRANSPARENT.has(op.kind)) return { scale, offset, next: op };
     if (isAffine) {
       const length = Math.max(scale.length, constant.length);
-      const at = (/** @type {ArrayLike<number>} */ list, /** @type {number} */ c, /** @type {number} */ none) =>
-        list.length === 0 ? none : list[list.length === 1 ? 0 : c];
+      const at = (
+        /** @type {ArrayLike<number>} */ list,
+        /** @type {number} */ c,
+        /** @type {number} */ none,
+      ) => (list.length === 0 ? none : list[list.length === 1 ? 0 : c]);
       const channels = Array.from({ length }, (_, c) => c);
       const [scales, offsets] = [channels.map((c) => at(scale, c, 1)), channels.map((c) => at(offset, c, 0))];
       scale = channels.map((c) => scales[c] * (op.kind === 'MUL' ? at(constant, c, 1) : 1));
@@ -150,8 +155,11 @@ function leadingScale({ ops, inputs: [input] }) {
  */
 export function unscaledRange(scale, offset) {
   if (scale.length === 0) return undefined;
-  if (scale.every((factor) => Math.abs(factor) <= MAX_BYTE_SCALE && factor !== 0)) return { mean: [0], std: [1] };
-  const isCentred = scale.every((factor, c) => factor >= 1.5 && factor <= 8 && offset[c] <= -0.5 && -offset[c] <= factor);
+  if (scale.every((factor) => Math.abs(factor) <= MAX_BYTE_SCALE && factor !== 0))
+    return { mean: [0], std: [1] };
+  const isCentred = scale.every(
+    (factor, c) => factor >= 1.5 && factor <= 8 && offset[c] <= -0.5 && -offset[c] <= factor,
+  );
   if (isCentred) return { mean: [0], std: [255] };
   const isShiftOfBytes = scale.every((factor, c) => factor === 1 && offset[c] <= -50 && offset[c] >= -200);
   return isShiftOfBytes ? { mean: [0], std: [1] } : undefined;
@@ -170,7 +178,8 @@ const PUBLISHED = [
   },
   {
     name: 'MobileNetV2 (Keras)',
-    layers: /(^|\/)(Conv1|expanded_conv_(depthwise|project)|block_\d+_\w+|Conv_1|out_relu|predictions)(_|\/|$)/,
+    layers:
+      /(^|\/)(Conv1|expanded_conv_(depthwise|project)|block_\d+_\w+|Conv_1|out_relu|predictions)(_|\/|$)/,
     last: /(^|\/)predictions(_|\/|$)/,
     depthwise: 17,
   },

@@ -90,7 +90,10 @@ export async function planDetector(model, refs, { batch = 1, classes, input }) {
     ],
     proof: {
       inputs: [preprocessing.input],
-      outputs: [{ ref: heads.boxes }, { ref: heads.scores, columns, isSoftmax: heads.converter === 'softmax' }],
+      outputs: [
+        { ref: heads.boxes },
+        { ref: heads.scores, columns, isSoftmax: heads.converter === 'softmax' },
+      ],
       trace,
       others: new Map(
         Array.from(feeds, ([node, shape]) => [node, shape.map((size) => (size < 0 ? 1 : size))]),

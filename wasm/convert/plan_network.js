@@ -78,7 +78,10 @@ async function planInput(model, network, trace, option) {
   if (!known) return { notes: [UNKNOWN_NOTE] };
   const { mean, std } = known;
   if (mean.length > 1 && shape[3] === 1)
-    throw failure('INVALID_OPTION', 'input: the network takes grey images, so it has one scale and one offset');
+    throw failure(
+      'INVALID_OPTION',
+      'input: the network takes grey images, so it has one scale and one offset',
+    );
   return { image: { name, mean, std }, fit, notes: [describe(known), ...(fit ? [`fit: ${fit}`] : [])] };
 }
 

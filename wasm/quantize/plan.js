@@ -91,11 +91,14 @@ function groupTensors({ tensors, operators }, rules, probabilities) {
  * @param {(tensor: number) => number} groupOf
  */
 function findLogits({ operators, inputs, outputs }, rules, groupOf) {
-  const logits = new Set(operators.flatMap(({ code, inputs: [input] }, i) => (isLogistic(code, rules[i]) ? [groupOf(input)] : [])));
+  const logits = new Set(
+    operators.flatMap(({ code, inputs: [input] }, i) => (isLogistic(code, rules[i]) ? [groupOf(input)] : [])),
+  );
   for (const tensor of [...inputs, ...outputs]) logits.delete(groupOf(tensor));
   operators.forEach((operator, i) => {
     const isOwn = (/** @type {number} */ group) =>
-      isLogistic(operator.code, rules[i]) || (rules[i]?.isTied && operator.outputs.some((output) => groupOf(output) === group));
+      isLogistic(operator.code, rules[i]) ||
+      (rules[i]?.isTied && operator.outputs.some((output) => groupOf(output) === group));
     for (const input of operator.inputs)
       if (input >= 0 && !isOwn(groupOf(input))) logits.delete(groupOf(input));
   });

@@ -53,7 +53,8 @@ export function findVector(engine, minLength = 2) {
   const vectors = engine.outputs.flatMap(({ shape }, index) => {
     const length = shape.at(-1) ?? 0;
     const numRows = sizeOf(shape) / length;
-    const isVector = shape.length > 1 && length >= minLength && shape[0] === numRows && numRows === batchOf(engine);
+    const isVector =
+      shape.length > 1 && length >= minLength && shape[0] === numRows && numRows === batchOf(engine);
     return isVector ? [index] : [];
   });
   return vectors.length === 1 ? vectors[0] : undefined;

@@ -130,7 +130,8 @@ export class LocalSession {
     if (isNumbers && (request.roi || request.turns > 0))
       throw failure('INVALID_INPUT', 'roi and rotation do not work with float pixels or a tensor');
     if (isTensor(input)) return input;
-    if (!isFloatImages(input)) return toPixels(input, request.exact || !isPlain(this.#model) ? undefined : this.#fit(request));
+    if (!isFloatImages(input))
+      return toPixels(input, request.exact || !isPlain(this.#model) ? undefined : this.#fit(request));
     return resizeFloatView(input, this.#model);
   }
 

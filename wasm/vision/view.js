@@ -61,7 +61,8 @@ export function writeView(engine, target, roi, turns, batchIndex) {
   const size = engine.image.size;
   checkRoi(roi, size);
   const region = seenRegion(target, roi, size, turns);
-  if (channels === 3 && input.fit === 'crop') return engine.image.preprocess(input, region, turns, batchIndex);
+  if (channels === 3 && input.fit === 'crop')
+    return engine.image.preprocess(input, region, turns, batchIndex);
   const whole = engine.image.read();
   const seen = cut(whole.data, size, region, Uint8Array);
   if (channels === 3) {

@@ -359,7 +359,9 @@ const RULES = {
   },
   ExpandDims: (_, x, [, axis]) => [axis && x.toSpliced(axisOf(axis[0], x.length + 1), 0, 1)],
   Transpose: (_, x, [, order]) => [order?.map((d) => x[d])],
-  Tile: (_, x, [, times]) => [times && x.map((size, d) => (size === -1 || (size < 0 && times[d] < 0) ? -1 : size * times[d]))],
+  Tile: (_, x, [, times]) => [
+    times && x.map((size, d) => (size === -1 || (size < 0 && times[d] < 0) ? -1 : size * times[d])),
+  ],
   ResizeBilinear: (_, x, [, to]) => [[x[0], ...(to ?? [-1, -1]), x[3]]],
   ResizeNearestNeighbor: (_, x, [, to]) => [[x[0], ...(to ?? [-1, -1]), x[3]]],
   ConcatV2: (_, x, sizes, shapes) => {

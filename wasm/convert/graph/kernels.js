@@ -77,7 +77,17 @@ const SYMBOLIC = new Set([
 ]);
 /** Those of them whose other operands must not depend on the batch: a Reshape by it has no known shape. */
 const BY_FIXED_OPERANDS = new Set([
-  ...['StridedSlice', 'Slice', 'GatherV2', 'Gather', 'Reshape', 'Squeeze', 'ExpandDims', 'SplitV', 'Transpose'],
+  ...[
+    'StridedSlice',
+    'Slice',
+    'GatherV2',
+    'Gather',
+    'Reshape',
+    'Squeeze',
+    'ExpandDims',
+    'SplitV',
+    'Transpose',
+  ],
 ]);
 
 /**

@@ -1,6 +1,7 @@
 // Lowers batch norm to MUL and ADD, which fuse.js folds into the convolution before them. Both operators keep the
 // original batch norm, for the option keepBatchNorm.
 import { toAffine } from '../../tflite/batch_norm.js';
+import { OVER_IMAGES } from './reduce.js';
 import { ints } from '../../tflite/network.js';
 
 /**
@@ -64,7 +65,8 @@ function normByOwnMoments(ctx, node) {
   const x = ctx.value(node.inputs[0]);
   const { name } = node;
   const { shape } = x;
-  const channel = isChannelsFirst(node) ? 1 : shape.length - 1;
+  if (!isChannelsFirst(node)) throw ctx.unsupported(node, OVER_IMAGES);
+  const channel = 1;
   const axes = shape.map((_, d) => d).filter((d) => d !== channel);
   const each = shape.map((size, d) => (d === channel ? size : 1));
   const meanOf = (/** @type {Value} */ value, /** @type {string} */ part) =>

@@ -277,4 +277,3 @@ export function cast(ctx, node) {
   if (!isFloat(to)) throw ctx.unsupported(node, `it rounds to ${to}`);
   return input;
 }
-

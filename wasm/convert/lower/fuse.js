@@ -81,7 +81,8 @@ function passReshape(op, network, wiring) {
   const channels = op.output.shape.at(-1);
   if (!reshape || !before || !isProduct(before, wiring) || before.output.shape.at(-1) !== channels)
     return false;
-  if (isAffine && (op.inputs[1].shape.length > 1 || !perChannel(op.inputs[1], Number(channels)))) return false;
+  if (isAffine && (op.inputs[1].shape.length > 1 || !perChannel(op.inputs[1], Number(channels))))
+    return false;
   const moved = { ...op.output, name: `${op.output.name}/rows`, shape: before.output.shape };
   const ops = network.ops.filter((other) => other !== op && other !== reshape);
   const at = ops.indexOf(before) + 1;
@@ -91,7 +92,12 @@ function passReshape(op, network, wiring) {
   return true;
 }
 
-/** Whether an operator is a matrix product, with or without a scale and a bias. @param {Op} op @param {Wiring} wiring */
+/**
+ * Whether an operator is a matrix product, with or without a scale and a bias.
+ * @param {Op} op
+ * @param {Wiring} wiring
+ * @returns {boolean}
+ */
 function isProduct(op, wiring) {
   if ((op.kind !== 'MUL' && op.kind !== 'ADD') || !op.inputs[1].tensor) return op.kind === 'FULLY_CONNECTED';
   const before = wiring.soleProducer(op.inputs[0]);

@@ -17,8 +17,18 @@ function axesOf(ctx, node, input) {
   const axes = Array.from(ctx.constant(node, 1).data, (axis) =>
     axis < 0 ? axis + input.shape.length : axis,
   );
+  const isOverImages = axes.includes(0) && (input.shape[0] < 0 || isBatchAndPlane(axes, input.shape.length));
+  if (isOverImages) throw ctx.unsupported(node, OVER_IMAGES);
   return axes.sort((a, b) => a - b);
 }
+
+/** Whether only the channels of images are left. @param {number[]} axes @param {number} rank */
+const isBatchAndPlane = (axes, rank) => rank === 4 && axes.length === 3 && !axes.includes(3);
+
+/** Keras 3 exports a model that has augmentation layers as in training. */
+export const OVER_IMAGES =
+  'it computes over all images of a batch, as batch norm does in training; export the model without its augmentation ' +
+  'layers, or convert its .keras file';
 
 /**
  * @param {Lowering} ctx

@@ -22,7 +22,7 @@ import { ints } from '../../tflite/network.js';
 function emitSlice(ctx, name, input, ranges, shape, shrinkAxisMask) {
   const mask = (/** @type {(range: Range) => boolean} */ isSet) =>
     ranges.reduce((bits, range, d) => bits | (isSet(range) ? 1 << d : 0), 0);
-  const end = ({ start, step, count }) => start + step * count;
+  const end = (/** @type {Range} */ { start, step, count }) => start + step * count;
   const bounds = [
     ints(
       `${name}/begin`,

@@ -60,7 +60,8 @@ export async function evaluateGraph(outputs, inputs, { onNode, pause, onValue } 
  */
 function unshared([first, ...rest], values) {
   if (!first || rest.some(({ data }) => data === first.data)) return undefined;
-  for (const outputs of values.values()) if (outputs.some(({ data }) => data === first.data)) return undefined;
+  for (const outputs of values.values())
+    if (outputs.some(({ data }) => data === first.data)) return undefined;
   return first.data;
 }
 
@@ -93,7 +94,8 @@ function sorted(outputs, inputs) {
 }
 
 /** @param {Node} node @param {string} reason */
-const unproven = (node, reason) => convertFailure('RESULT_UNPROVEN', `${node.op} at '${node.name}': ${reason}`);
+const unproven = (node, reason) =>
+  convertFailure('RESULT_UNPROVEN', `${node.op} at '${node.name}': ${reason}`);
 
 /** @param {Node} node @param {Numbers[]} inputs @param {Float64Array} [into] */
 function evaluateNode(node, inputs, into) {
@@ -108,13 +110,22 @@ function evaluateNode(node, inputs, into) {
 }
 
 /** @param {(a: number, b: number) => number} f @returns {Kernel} */
-const binary = (f) => (_, [a, b], into) => combine(a, b, f, into);
+const binary =
+  (f) =>
+  (_, [a, b], into) =>
+    combine(a, b, f, into);
 /** @param {(a: number, b: number) => boolean} f @returns {Kernel} */
 const test = (f) => binary((a, b) => Number(f(a, b)));
 /** @param {(x: number) => number} f @returns {Kernel} */
-const unary = (f) => (_, [x], into) => map(x, f, into);
+const unary =
+  (f) =>
+  (_, [x], into) =>
+    map(x, f, into);
 /** @param {(a: number, b: number) => number} f @param {number} start @returns {Kernel} */
-const reduction = (f, start) => (node, [x, axes]) => moves.reduce(node, x, axes, f, start);
+const reduction =
+  (f, start) =>
+  (node, [x, axes]) =>
+    moves.reduce(node, x, axes, f, start);
 
 const add = (/** @type {number} */ a, /** @type {number} */ b) => a + b;
 const sigmoid = (/** @type {number} */ x) => 1 / (1 + Math.exp(-x));
@@ -185,9 +196,7 @@ function batchNorm(node, [x, gamma, beta, mean, variance], into) {
   const inner = count(x.shape.slice(channel + 1));
   const channelOf = (/** @type {number} */ i) => Math.floor(i / inner) % channels;
   const isTraining = node.attrs.get('is_training')?.b ?? true;
-  const [means, variances] = isTraining
-    ? momentsOf(x, channels, channelOf)
-    : [mean.data, variance.data];
+  const [means, variances] = isTraining ? momentsOf(x, channels, channelOf) : [mean.data, variance.data];
   const epsilon = node.float('epsilon', 1e-4);
   const factors = variances.map((value, c) => gamma.data[c] / Math.sqrt(value + epsilon));
   const result = numbers(x.shape, into);
@@ -296,10 +305,16 @@ function range(_, [{ data: start }, { data: limit }, { data: by }]) {
 }
 
 /** @param {boolean} isBilinear @returns {Kernel} */
-const resize = (isBilinear) => (node, [x, size]) => moves.resize(node, x, size.data, isBilinear);
+const resize =
+  (isBilinear) =>
+  (node, [x, size]) =>
+    moves.resize(node, x, size.data, isBilinear);
 
 /** @param {number} value @returns {Kernel} */
-const filled = (value) => (_, [x]) => map(x, () => value);
+const filled =
+  (value) =>
+  (_, [x]) =>
+    map(x, () => value);
 
 /** @type {Record<string, Kernel>} */
 export const KERNELS = {
@@ -368,8 +383,8 @@ export const KERNELS = {
   OnesLike: filled(1),
   Prelu: (_, [x, alpha]) => prelu(x, alpha),
   Reciprocal: unary((x) => 1 / x),
-  Relu: unary(ACTIVATIONS.Relu),
-  Relu6: unary(ACTIVATIONS.Relu6),
+  Relu: unary((x) => Math.max(x, 0)),
+  Relu6: unary((x) => Math.min(Math.max(x, 0), 6)),
   Round: unary(nearestEven),
   Rsqrt: unary((x) => 1 / Math.sqrt(x)),
   Selu: unary((x) => 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * Math.expm1(x) : x)),

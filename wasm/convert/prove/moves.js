@@ -189,9 +189,7 @@ export function stridedSlice(node, x, [begin, end, by]) {
         const taken =
           by[i] > 0
             ? indices.filter((k) => k >= from && k < to && (k - Math.max(from, 0)) % by[i] === 0)
-            : indices.filter(
-                (k) => k <= from && k > to && (Math.min(from, size - 1) - k) % -by[i] === 0,
-              );
+            : indices.filter((k) => k <= from && k > to && (Math.min(from, size - 1) - k) % -by[i] === 0);
         start += (by[i] > 0 ? (taken[0] ?? 0) : (taken.at(-1) ?? 0)) * own[axis];
         shape.push(taken.length);
         steps.push(own[axis] * by[i]);

@@ -51,7 +51,9 @@ export async function prove(network, proof, watch) {
     ...proof.inputs.map(({ node }, i) => /** @type {const} */ ([node, inputs[i]])),
     ...Array.from(proof.others ?? [], ([node, shape]) => /** @type {const} */ ([node, numbers(shape)])),
   ]);
-  const refs = proof.outputs.flatMap(({ ref }) => (ref.node.op === 'ArgMax' ? [ref, ref.node.inputs[0]] : [ref]));
+  const refs = proof.outputs.flatMap(({ ref }) =>
+    ref.node.op === 'ArgMax' ? [ref, ref.node.inputs[0]] : [ref],
+  );
   const pause = pauser(watch.signal);
   const values = await evaluateGraph(refs, given, { onNode: watch.onProgress, pause });
   const computed = await runEngine(network, inputs);
@@ -101,8 +103,7 @@ function sampleInput(shape, [low, high], seed) {
 function expected({ shape, data }, { columns, isSoftmax }) {
   const width = /** @type {number} */ (shape.at(-1));
   const result = data.slice();
-  if (isSoftmax)
-    for (let at = 0; at < result.length; at += width) softmax(result.subarray(at, at + width));
+  if (isSoftmax) for (let at = 0; at < result.length; at += width) softmax(result.subarray(at, at + width));
   if (!columns) return result;
   const isKept = Array.from({ length: width }, (_, c) => columns.includes(c));
   return result.filter((_, i) => isKept[i % width]);
@@ -162,7 +163,9 @@ async function runEngine(network, inputs) {
       if (engine.network.dynamicBatch) engine.setBatch(IMAGES);
       inputs.forEach(({ data }, i) => engine.writeInput(i, Float32Array.from(data)));
       engine.run();
-      return network.outputs.map((_, i) => /** @type {ArrayLike<number | bigint>} */ (engine.readOutput(i).data));
+      return network.outputs.map(
+        (_, i) => /** @type {ArrayLike<number | bigint>} */ (engine.readOutput(i).data),
+      );
     } finally {
       engine.close();
     }

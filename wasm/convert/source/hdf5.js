@@ -39,7 +39,10 @@ export class Hdf5 {
     const isWhole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
     const whole = isWhole ? bytes : bytes.slice();
     const buffer = /** @type {ArrayBuffer} */ (whole.buffer);
-    return new Hdf5(whole, guard(() => new File(buffer)));
+    return new Hdf5(
+      whole,
+      guard(() => new File(buffer)),
+    );
   }
 
   /** A text attribute of the root. @param {string} name @returns {string | undefined} */
@@ -74,7 +77,10 @@ export class Hdf5 {
     const dtype = DTYPES[String(dataset.dtype)];
     const count = sizeOf(shape);
     if (!dtype || !Number.isSafeInteger(count))
-      throw convertFailure('SOURCE_DAMAGED', `'${name}' has type ${String(dataset.dtype)} and shape [${shape}]`);
+      throw convertFailure(
+        'SOURCE_DAMAGED',
+        `'${name}' has type ${String(dataset.dtype)} and shape [${shape}]`,
+      );
     const stored = this.#contiguous(dataset, count * Number(String(dataset.dtype).slice(2)));
     if (stored) return { dtype, shape, data: fromBytes(dtype, stored) };
     if (count > this.#bytes.length * 1000)

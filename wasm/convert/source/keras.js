@@ -10,7 +10,8 @@ const WEIGHTS_ONLY =
   'it has weights only; save the whole model by model.save() (.keras or .h5), or model.export(), and convert that';
 
 /** @param {unknown} version @param {number} fallback */
-const majorOf = (version, fallback) => (/^\d/.test(String(version)) ? Number.parseInt(String(version), 10) : fallback);
+const majorOf = (version, fallback) =>
+  /^\d/.test(String(version)) ? Number.parseInt(String(version), 10) : fallback;
 
 /** @param {string} text @param {string} what @returns {any} */
 function parse(text, what) {

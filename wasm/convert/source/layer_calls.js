@@ -46,7 +46,10 @@ export function toCall(node, refOf) {
     if (isConstant(value)) return { value: value[2] };
     if (isArrayConfig(value)) return { value: value.config.value };
     if (isReference(value)) return take(value);
-    if (Array.isArray(value) && value.some((each) => each?.class_name === '__keras_tensor__' || isReference(each)))
+    if (
+      Array.isArray(value) &&
+      value.some((each) => each?.class_name === '__keras_tensor__' || isReference(each))
+    )
       return { value: value.map(operand) };
     return { value };
   };
@@ -56,6 +59,8 @@ export function toCall(node, refOf) {
     return { inputs, operands: (node.args ?? []).map(operand), named: named(node.kwargs) };
   const list = isReference(node) || isConstant(node) ? [node] : (node ?? []);
   const operands = list.map((/** @type {any} */ entry) => (isConstant(entry) ? operand(entry) : take(entry)));
-  const values = list.flatMap((/** @type {any} */ entry) => (entry[3] && typeof entry[3] === 'object' ? [entry[3]] : []));
+  const values = list.flatMap((/** @type {any} */ entry) =>
+    entry[3] && typeof entry[3] === 'object' ? [entry[3]] : [],
+  );
   return { inputs, operands, named: named(Object.assign({}, ...values)) };
 }

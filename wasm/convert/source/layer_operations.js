@@ -13,7 +13,10 @@ import { apply, floats, ints } from './layer_rules.js';
 
 /** @param {Layer} layer @param {string} what */
 function unreadable({ name }, what) {
-  return convertFailure('GRAPH_UNSUPPORTED', `the operation '${name}' has ${what}; save the model by export()`);
+  return convertFailure(
+    'GRAPH_UNSUPPORTED',
+    `the operation '${name}' has ${what}; save the model by export()`,
+  );
 }
 
 /**

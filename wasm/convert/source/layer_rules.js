@@ -135,22 +135,14 @@ const convolution =
 /** Height and width, as a node. @param {string} name @param {Ref} x @param {Ref} factor */
 function scaledSize(name, x, factor) {
   const shape = make(`${name}/shape`, 'Shape', [x]);
-  const bounds = [
-    ints(`${name}/begin`, [1]),
-    ints(`${name}/end`, [3]),
-    ints(`${name}/by`, [1]),
-  ];
+  const bounds = [ints(`${name}/begin`, [1]), ints(`${name}/end`, [3]), ints(`${name}/by`, [1])];
   return make(`${name}/size`, 'Mul', [make(`${name}/plane`, 'StridedSlice', [shape, ...bounds]), factor]);
 }
 
 /** The batch, as a node with one element. @param {string} name @param {Ref} x */
 function batchOf(name, x) {
   const shape = make(`${name}/shape`, 'Shape', [x]);
-  const bounds = [
-    ints(`${name}/first`, [0]),
-    ints(`${name}/second`, [1]),
-    ints(`${name}/one`, [1]),
-  ];
+  const bounds = [ints(`${name}/first`, [0]), ints(`${name}/second`, [1]), ints(`${name}/one`, [1])];
   return make(`${name}/batch`, 'StridedSlice', [shape, ...bounds]);
 }
 
@@ -196,10 +188,7 @@ const merged =
 
 /** @type {LayerRule} */
 function average({ name, inputs }) {
-  return make(name, 'Mul', [
-    make(`${name}/sum`, 'AddN', inputs),
-    scalar(`${name}/share`, 1 / inputs.length),
-  ]);
+  return make(name, 'Mul', [make(`${name}/sum`, 'AddN', inputs), scalar(`${name}/share`, 1 / inputs.length)]);
 }
 
 /** For layers that have no effect at inference. @type {LayerRule} */
@@ -229,8 +218,16 @@ function layerNorm({ name, config, inputs, weight }) {
   const keep = { keep_dims: { b: true } };
   const mean = make(`${name}/mean`, 'Mean', [x, axes], keep);
   const centred = make(`${name}/centred`, 'Sub', [x, mean]);
-  const variance = make(`${name}/variance`, 'Mean', [make(`${name}/squares`, 'Square', [centred]), axes], keep);
-  const shifted = make(`${name}/shifted`, 'AddV2', [variance, scalar(`${name}/epsilon`, config.epsilon ?? 1e-3)]);
+  const variance = make(
+    `${name}/variance`,
+    'Mean',
+    [make(`${name}/squares`, 'Square', [centred]), axes],
+    keep,
+  );
+  const shifted = make(`${name}/shifted`, 'AddV2', [
+    variance,
+    scalar(`${name}/epsilon`, config.epsilon ?? 1e-3),
+  ]);
   let result = make(`${name}/normalized`, 'Mul', [centred, make(`${name}/factor`, 'Rsqrt', [shifted])]);
   if (config.scale !== false) result = make(`${name}/scaled`, 'Mul', [result, weight('gamma')]);
   if (config.center !== false) result = make(name, 'AddV2', [result, weight('beta')]);
@@ -258,7 +255,10 @@ function normalization(layer) {
   const variance = /** @type {Tensor} */ (given('variance').node.tensor);
   const { data, shape } = /** @type {Tensor} */ (given('mean').node.tensor);
   const deviations = Array.from(variance.data, (value) => Math.max(Math.sqrt(value), 1e-7));
-  const centred = make(`${name}/centred`, 'Sub', [inputs[0], floats(`${name}/mean`, Array.from(data), shape)]);
+  const centred = make(`${name}/centred`, 'Sub', [
+    inputs[0],
+    floats(`${name}/mean`, Array.from(data), shape),
+  ]);
   return make(name, 'RealDiv', [centred, floats(`${name}/deviation`, deviations, variance.shape)]);
 }
 
@@ -277,7 +277,9 @@ function relu(layer) {
 
 /** @type {LayerRule} */
 function leakyRelu({ name, config, inputs }) {
-  return make(name, 'LeakyRelu', inputs, { alpha: { f: Number(config.negative_slope ?? config.alpha ?? 0.3) } });
+  return make(name, 'LeakyRelu', inputs, {
+    alpha: { f: Number(config.negative_slope ?? config.alpha ?? 0.3) },
+  });
 }
 
 /** @type {LayerRule} */

@@ -153,7 +153,10 @@ class LayersReader {
     const name = path + own;
     if (kind === 'InputLayer' && inputs.length > 0) return inputs;
     if (kind === 'InputLayer' && depth > 0)
-      throw convertFailure('SOURCE_DAMAGED', `nothing is given to the input '${name}' of a model inside the model`);
+      throw convertFailure(
+        'SOURCE_DAMAGED',
+        `nothing is given to the input '${name}' of a model inside the model`,
+      );
     if (kind === 'InputLayer') return [this.#input(config)];
     if (MODELS.has(kind))
       return this.model(spec, inputs, { path: `${name}/`, depth: depth + 1, weights: weights.inner(spec) });
@@ -208,10 +211,12 @@ function firstCallsOf(config) {
   };
   for (const { inbound_nodes: nodes = [] } of config.layers) for (const node of nodes) toCall(node, refOf);
   for (const [name, call] of toEndpoints(config.output_layers)) note(name, call);
-  const counts = config.layers.map((/** @type {LayerSpec} */ { name, config: own, inbound_nodes: nodes = [] }) => [
-    name ?? own.name,
-    nodes.length > 0 && (last.get(name ?? own.name) ?? 0) >= nodes.length ? 1 : 0,
-  ]);
+  const counts = config.layers.map(
+    (/** @type {LayerSpec} */ { name, config: own, inbound_nodes: nodes = [] }) => [
+      name ?? own.name,
+      nodes.length > 0 && (last.get(name ?? own.name) ?? 0) >= nodes.length ? 1 : 0,
+    ],
+  );
   return new Map(counts);
 }
 

@@ -59,13 +59,13 @@ async function readFile(bytes, wanted) {
 
 /** Formats of other tools, by their first bytes. @param {Uint8Array} bytes */
 function foreignFormat(bytes) {
-  const text = String.fromCharCode(...bytes.subarray(0, 16));
+  const text = String.fromCharCode(...bytes.subarray(0, 32));
   if (text.slice(4, 8) === 'TFL3') return 'a .tflite file, which needs no conversion';
-  if (text.startsWith('\x80\x02') || text.startsWith('\x80\x04')) return 'a Python pickle (PyTorch?)';
-  if (/^\s*\{/.test(text)) return 'a JSON file alone; pass the folder with its weight files';
-  // ONNX: ir_version, then the producer's name.
-  if (/^\x08[\x01-\x20]\x12.(pytorch|tf2onnx|skl2onnx|onnx|keras2onnx)/i.test(text)) return 'an ONNX model';
-  return undefined;
+  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) return 'a Python pickle (PyTorch?)';
+  if (text.trimStart().startsWith('{')) return 'a JSON file alone; pass the folder with its weight files';
+  // ir_version, then the name of the producer.
+  const isOnnx = bytes[0] === 8 && bytes[2] === 18 && /pytorch|onnx/i.test(text);
+  return isOnnx ? 'an ONNX model' : undefined;
 }
 
 /** @param {Files} files */
@@ -75,7 +75,10 @@ function foreignKind({ names }) {
     [/\.onnx$/, 'it has an ONNX model; '],
     [/\.(pt|pth)$/, 'it has a PyTorch model; '],
     [/\.tflite$/, 'it has a .tflite file, which needs no conversion; '],
-    [/\.weights\.h5$|checkpoint$|\.ckpt/, 'it has weights without their network: use model.save() or export(); '],
+    [
+      /\.weights\.h5$|checkpoint$|\.ckpt/,
+      'it has weights without their network: use model.save() or export(); ',
+    ],
   ]);
   return kinds.find(([ending]) => names.some((name) => ending.test(name)))?.[1] ?? '';
 }

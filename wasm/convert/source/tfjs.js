@@ -196,7 +196,9 @@ function fillWeights(outputs, weights) {
 function toNodeDef({ name, op, input, attr = {} }) {
   const attrs = Object.entries(attr).map(([key, value]) => /** @type {const} */ ([key, toAttr(value)]));
   // TensorFlow.js never runs batch norm in training mode.
-  const inference = op.startsWith('FusedBatchNorm') ? [/** @type {const} */ (['is_training', { b: false }])] : [];
+  const inference = op.startsWith('FusedBatchNorm')
+    ? [/** @type {const} */ (['is_training', { b: false }])]
+    : [];
   return { name, op, input, attr: new Map([...attrs, ...inference]) };
 }
 
