@@ -191,7 +191,7 @@ export class Lowering {
 }
 
 /** @type {Record<string, Rule>} */
-const RULES = {
+export const RULES = {
   Conv2D: convolution('CONV_2D'),
   _FusedConv2D: convolution('CONV_2D'),
   DepthwiseConv2dNative: convolution('DEPTHWISE_CONV_2D'),

@@ -46,6 +46,20 @@ const PAUSE_MS = 50;
  * @param {Watch} watch
  */
 export async function prove(network, proof, watch) {
+  try {
+    await compare(network, proof, watch);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw convertFailure('RESULT_UNPROVEN', `its tensors are too large for it: ${error.message}`, error);
+  }
+}
+
+/**
+ * @param {Network} network
+ * @param {Proof} proof
+ * @param {Watch} watch
+ */
+async function compare(network, proof, watch) {
   const inputs = network.inputs.map(({ shape }, i) => sampleInput(shape, proof.range, i));
   const given = new Map([
     ...proof.inputs.map(({ node }, i) => /** @type {const} */ ([node, inputs[i]])),
