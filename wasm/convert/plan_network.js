@@ -1,5 +1,5 @@
 // Plans the file of a classifier, feature extractor or other network, which is converted completely.
-import { failure } from '../shared/errors.js';
+import { failure, OcelliError } from '../shared/errors.js';
 import { convertFailure } from './errors.js';
 import { FREE_BATCH } from './graph/batch.js';
 import { Facts } from './graph/facts.js';
@@ -12,17 +12,48 @@ import { describe, normalizationOption, readNormalization, UNKNOWN_NOTE } from '
 /**
  * @typedef {import('../tflite/network.js').Network} Network
  * @typedef {import('./source/saved_model.js').Model} Model
+ * @typedef {Pick<import('./options.js').ConvertOptions, 'batch' | 'classes' | 'input'>} PlanOptions
  */
 
 /**
  * @param {Model} model
  * @param {import('./graph/graph.js').Ref[]} refs its outputs
- * @param {Pick<import('./options.js').ConvertOptions, 'batch' | 'classes' | 'input'>} options
+ * @param {PlanOptions} options
  * @returns {Promise<import('./index.js').Plan>}
  */
-export async function planNetwork(model, refs, { batch: wanted, classes, input }) {
+export async function planNetwork(model, refs, options) {
+  const batch = options.batch ?? (model.loopConditions?.length ? 1 : 'dynamic');
+  try {
+    return await planWithBatch(model, refs, { ...options, batch });
+  } catch (error) {
+    if (batch !== 'dynamic' || /** @type {OcelliError} */ (error).code !== 'GRAPH_UNSUPPORTED') throw error;
+    throw (await worksWithOne(model, refs, options)) ? withHint(/** @type {OcelliError} */ (error)) : error;
+  }
+}
+
+/** @param {Model} model @param {import('./graph/graph.js').Ref[]} refs @param {PlanOptions} options */
+async function worksWithOne(model, refs, options) {
+  try {
+    await planWithBatch(model, refs, { ...options, batch: 1 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {OcelliError} error */
+function withHint({ code, message, cause }) {
+  return new OcelliError(code, `${message}. It works with a fixed batch: batch: 1 (--batch 1)`, { cause });
+}
+
+/**
+ * @param {Model} model
+ * @param {import('./graph/graph.js').Ref[]} refs its outputs
+ * @param {PlanOptions & {batch: number | 'dynamic'}} options
+ * @returns {Promise<import('./index.js').Plan>}
+ */
+async function planWithBatch(model, refs, { batch, classes, input }) {
   const { loopConditions = [] } = model;
-  const batch = wanted ?? (loopConditions.length > 0 ? 1 : 'dynamic');
   if (classes) throw failure('INVALID_OPTION', 'classes can be selected in detectors only');
   const facts = new Facts([...refs, ...loopConditions], inputShapes(model, batch));
   checkSingleIterations(loopConditions, facts);

@@ -586,3 +586,16 @@ test('batch norm with channels first', async () => {
     }),
   );
 });
+
+test('what only a fixed batch makes possible is told', async () => {
+  const nodes = [
+    { name: 'parts', op: 'Unpack', input: ['x'], attr: { ...FLOAT, num: { i: '1' } } },
+    { name: 'y', op: 'Relu', input: ['parts'], attr: FLOAT },
+  ];
+  await assert.rejects(run([-1, 2, 2, 3], nodes, {}), { code: 'GRAPH_UNSUPPORTED', message: /--batch 1/ });
+  const { x, data } = await run([1, 2, 2, 3], nodes, {});
+  assertNear(
+    data,
+    x.data.map((value) => Math.max(value, 0)),
+  );
+});

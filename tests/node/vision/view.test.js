@@ -192,7 +192,7 @@ test('normalizations by name, and none', async () => {
 });
 
 describe('one output is the second of two classes', () => {
-  const image = { data: Uint8Array.of(0, 0, 51), width: 1, height: 1, channels: 3 };
+  const image = { data: Uint8Array.of(0, 0, 51), width: 1, height: 1, channels: /** @type {const} */ (3) };
   for (const hasSigmoid of [false, true])
     test(hasSigmoid ? 'with a sigmoid' : 'without', async () => {
       const nodes = [

@@ -93,6 +93,8 @@ function sorted(outputs, inputs) {
   return [...done];
 }
 
+export const UNCHECKED = 'verify: false (--no-verify) writes the file unchecked';
+
 /** @param {Node} node @param {string} reason */
 const unproven = (node, reason) =>
   convertFailure('RESULT_UNPROVEN', `${node.op} at '${node.name}': ${reason}`);

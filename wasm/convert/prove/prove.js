@@ -7,7 +7,7 @@ import { OcelliError } from '../../shared/errors.js';
 import { writeTflite } from '../../tflite/write.js';
 import { convertFailure } from '../errors.js';
 import { numbers } from './arrays.js';
-import { evaluateGraph } from './evaluate.js';
+import { evaluateGraph, UNCHECKED } from './evaluate.js';
 import { softmax } from './moves.js';
 
 /**
@@ -50,7 +50,11 @@ export async function prove(network, proof, watch) {
     await compare(network, proof, watch);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw convertFailure('RESULT_UNPROVEN', `its tensors are too large for it: ${error.message}`, error);
+    throw convertFailure(
+      'RESULT_UNPROVEN',
+      `its tensors are too large: ${error.message}. ${UNCHECKED}`,
+      error,
+    );
   }
 }
 
@@ -185,7 +189,11 @@ async function runEngine(network, inputs) {
     }
   } catch (error) {
     if (!(error instanceof OcelliError)) throw error;
-    throw convertFailure('RESULT_UNPROVEN', `ocelli does not run the file: ${error.message}`, error);
+    throw convertFailure(
+      'RESULT_UNPROVEN',
+      `ocelli does not run the file: ${error.message}. ${UNCHECKED}`,
+      error,
+    );
   }
 }
 
