@@ -97,7 +97,7 @@ export const UNCHECKED = 'verify: false (--no-verify) writes the file unchecked'
 
 /** @param {Node} node @param {string} reason */
 const unproven = (node, reason) =>
-  convertFailure('RESULT_UNPROVEN', `${node.op} at '${node.name}': ${reason}`);
+  convertFailure('RESULT_UNPROVEN', `${node.op} at '${node.name}': ${reason}. ${UNCHECKED}`);
 
 /** @param {Node} node @param {Numbers[]} inputs @param {Float64Array} [into] */
 function evaluateNode(node, inputs, into) {
