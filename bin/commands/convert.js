@@ -84,6 +84,7 @@ export const command = {
       about:
         'a SavedModel or hub module as a directory, .tar.gz or .zip; a Keras model as .keras or .h5; a .pb frozen graph; a ' +
         'TensorFlow.js folder or its .json; - is standard input',
+      optionNames: MODEL_OPTIONS,
     },
     outputModel,
   ],
