@@ -8,6 +8,7 @@ import { findManifestEntry } from '../wasm/vision/model_spec.js';
 import { FeatureExtractor } from '../wasm/platform/node.js';
 import { hasFastDots } from '../wasm/engine/precision.js';
 import { chooseVariant } from '../wasm/engine/variant.js';
+import { pixelRange } from '../wasm/shared/pixel_range.js';
 import { attempt, readBytes, UsageError } from './common.js';
 
 /**
@@ -51,7 +52,7 @@ export async function readLoading({ threads, deterministic, ...values }) {
 export async function readSpecs({ labels: file, input, ssd }) {
   const specs = {
     ...(file !== undefined && { labels: await attempt(file, () => readLabelFile(file)) }),
-    ...(input !== undefined && { input: await readJson('input', input) }),
+    ...(input !== undefined && { input: pixelRange(input) ? input : await readJson('input', input) }),
     ...(ssd !== undefined && { ssd: await readJson('ssd', ssd) }),
   };
   return Object.values(specs).includes(undefined) ? undefined : specs;

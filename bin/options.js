@@ -33,10 +33,11 @@ export const labels = /** @type {const} */ ({
 
 export const input = /** @type {const} */ ({
   type: 'text',
-  value: 'JSON',
+  value: 'VALUES',
   about:
-    'how to turn pixels into the model\'s input, if the file does not say: {"scale": 0.00784314, "offset": -1, ' +
-    '"resize": "half-pixel"} with value = pixel * scale + offset; JSON text or the name of a JSON file',
+    'the values that the model takes, if the file does not say: [-1,1], [0,1], [0,255], imagenet, or JSON such as ' +
+    '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel", "fit": "crop"} with value = pixel * scale + offset; ' +
+    'JSON text or the name of a JSON file',
 });
 
 /** Where features are taken from. */

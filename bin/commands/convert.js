@@ -3,15 +3,17 @@
 import { readFileSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import { convert } from '../../wasm/convert/index.js';
+import { convert } from '../../wasm/convert/node.js';
 import { BATCH, STAGES, WEIGHTS } from '../../wasm/convert/options.js';
-import { attempt, formatBytes, readBytes } from '../common.js';
+import { attempt, formatBytes, readBytes, UsageError } from '../common.js';
 import { save } from '../files.js';
 import { MODEL_OPTIONS, outputModel } from '../options.js';
-import { print, printable, showProgress } from '../output.js';
+import { print, printable, printNote, showProgress } from '../output.js';
 
 /** If SOURCE is one of these files, the directory that it is in is converted. */
-const PARTS_OF_A_DIRECTORY = /(^|[/\\])(saved_model\.pb|model\.json)$/;
+const PARTS_OF_A_DIRECTORY = /(^|[/\\])saved_model\.pb$|\.json$/;
+/** What the converter takes for a TensorFlow.js model, in a directory with several of them. */
+const WEB_MODEL = 'model.json';
 
 const options = /** @type {const} */ ({
   weights: {
@@ -52,6 +54,17 @@ const options = /** @type {const} */ ({
     about:
       'store batch norm in the metadata after folding it into convolutions: ocelli train can then train it',
   },
+  input: {
+    type: 'text',
+    value: 'VALUES',
+    about:
+      'the values that the network takes, if the source does not say: [-1,1], [0,1], [0,255], imagenet, or JSON such as ' +
+      '{"scale": 0.00784314, "offset": -1} with value = pixel * scale + offset',
+  },
+  'no-verify': {
+    type: 'flag',
+    about: 'do not compare the file with the source by running both on the same input',
+  },
   json: { type: 'flag', about: 'print one JSON object: {kind, bytes, operators, notes}' },
 });
 
@@ -69,8 +82,8 @@ export const command = {
       name: 'SOURCE',
       what: 'a model to convert',
       about:
-        'a SavedModel or hub module as a directory, .tar.gz or .zip; a .pb frozen graph; a TensorFlow.js folder or its ' +
-        'model.json; - is standard input',
+        'a SavedModel or hub module as a directory, .tar.gz or .zip; a Keras model as .keras or .h5; a .pb frozen graph; a ' +
+        'TensorFlow.js folder or its .json; - is standard input',
       optionNames: MODEL_OPTIONS,
     },
     outputModel,
@@ -99,15 +112,45 @@ async function run(values, [source, out]) {
  * @param {Values} values
  * @returns {import('../../wasm/convert/index.js').ConvertOptions}
  */
-function toOptions({ weights, batch, signature, outputs, classes, 'keep-batch-norm': keepBatchNorm }) {
+function toOptions({ weights, batch, signature, outputs, classes, input, ...values }) {
   return {
     weights,
     batch,
     signature,
     outputs,
     classes,
-    keepBatchNorm,
-    onProgress: ({ stage }) => showProgress('step', STAGES.indexOf(stage) + 1, STAGES.length, stage),
+    ...(input !== undefined && { input: input.startsWith('{') ? parseInput(input) : input }),
+    keepBatchNorm: values['keep-batch-norm'],
+    verify: !values['no-verify'],
+    onProgress: progressPrinter(),
+  };
+}
+
+/** @param {string} text */
+function parseInput(text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UsageError(`--input: ${/** @type {Error} */ (error).message}`);
+  }
+}
+
+/** When to say that the file need not be verified. */
+const PATIENCE_MS = 30_000;
+
+/** @returns {NonNullable<import('../../wasm/convert/index.js').ConvertOptions['onProgress']>} */
+function progressPrinter() {
+  /** @type {number | undefined} */
+  let verifiedSince;
+  let isHinted = false;
+  return ({ stage, done = 0, total = 1 }) => {
+    if (stage === 'verify') verifiedSince ??= performance.now();
+    const isSlow = performance.now() - (verifiedSince ?? Number.POSITIVE_INFINITY) > PATIENCE_MS;
+    if (isSlow && !isHinted)
+      printNote('comparing the file with the source takes long; --no-verify leaves it out');
+    isHinted ||= isSlow;
+    const share = stage === 'verify' ? ` ${Math.floor((100 * done) / total)} %` : '';
+    showProgress('step', STAGES.indexOf(stage) + 1, STAGES.length, stage + share);
   };
 }
 
@@ -117,7 +160,8 @@ async function openSource(path) {
   const directory = PARTS_OF_A_DIRECTORY.test(path) ? dirname(path) : path;
   if (!(await stat(path)).isDirectory() && directory === path) return readBytes(path);
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return new Map(
+  /** @type {Map<string, () => Buffer>} */
+  const files = new Map(
     entries
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name))
@@ -126,6 +170,8 @@ async function openSource(path) {
         () => readFileSync(file),
       ]),
   );
+  if (path.endsWith('.json')) files.set(WEB_MODEL, () => readFileSync(path));
+  return files;
 }
 
 /**

@@ -10,6 +10,8 @@ export const CONVERT_MESSAGES = {
   CHECKPOINT_DAMAGED: 'the checkpoint is damaged',
   CHECKPOINT_INCOMPLETE: 'the checkpoint lacks a tensor or a file',
   DETECTOR_NOT_UNDERSTOOD: 'a detector whose parts could not be recognised',
+  RESULT_DIFFERS: 'the file would not compute what the source computes',
+  RESULT_UNPROVEN: 'the file cannot be compared with the source',
   SIGNATURE_UNKNOWN: 'no such signature, input or output',
   SOURCE_INCOMPLETE: 'the source lacks a file',
   SOURCE_UNKNOWN: 'the source is of no known kind',

@@ -1,8 +1,9 @@
-// Conversion: takes a TensorFlow model, returns a .tflite file. Pure JavaScript; runs in browsers, workers and Node.
+// Conversion: takes a TensorFlow model, returns a .tflite file. Runs in browsers, workers and Node; the engine runs only
+// to verify the file.
 //
 // Stages: open the source's files (source/files.js, archive.js); read the graph (source/saved_model.js, tfjs.js,
 // layers.js); simplify it and infer shapes and constants (graph/simplify.js, facts.js); lower it to TFLite operators
-// and fuse them (lower/); write the file (../tflite/write.js, metadata.js). A detector's preprocessing and
+// and fuse them (lower/); write the file (../tflite/write.js, metadata.js); compare it with the graph (prove/). A detector's preprocessing and
 // postprocessing are not converted; detector/ reads their settings from the graph.
 import { OcelliError } from '../shared/errors.js';
 import { writeBatchNorm } from '../tflite/batch_norm.js';
@@ -13,6 +14,7 @@ import { appendLabels, writeMetadata } from '../tflite/metadata.js';
 import { checkOptions } from './options.js';
 import { planDetector } from './plan_detector.js';
 import { planNetwork } from './plan_network.js';
+import { prove } from './prove/prove.js';
 import { readModel } from './source/read.js';
 import { simplifyPorts } from './source/saved_model.js';
 import { writeTflite } from '../tflite/write.js';
@@ -27,6 +29,7 @@ import { writeTflite } from '../tflite/write.js';
  * @property {Network} network
  * @property {About} about
  * @property {string[]} notes
+ * @property {import('./prove/prove.js').Proof} proof
  *
  * @typedef {object} Converted
  * @property {Uint8Array<ArrayBuffer>} model the .tflite file
@@ -59,7 +62,16 @@ export async function convert(source, options = {}) {
  * @returns {Promise<Converted>}
  */
 async function run(source, options) {
-  const { weights, signature, outputs, keepBatchNorm, onProgress = () => {}, signal, ...rest } = options;
+  const {
+    weights,
+    signature,
+    outputs,
+    keepBatchNorm,
+    verify,
+    onProgress = () => {},
+    signal,
+    ...rest
+  } = options;
   const startStage = (/** @type {import('./options.js').Stage} */ stage) => {
     signal?.throwIfAborted();
     onProgress({ stage });
@@ -73,10 +85,16 @@ async function run(source, options) {
   const hasSuppression = isDetector(refs);
   const plan = hasSuppression ? await planDetector(model, refs, rest) : await planNetwork(model, refs, rest);
   startStage('write');
-  const { network, about, notes } = plan;
+  const { network, about, notes, proof } = plan;
   const batchNorm = keepBatchNorm ? writeBatchNorm(network) : undefined;
   const metadata = writeMetadata({ ...about, description: DESCRIPTION, batchNorm: batchNorm?.file });
   const file = writeTflite(network, { precision: weights, description: DESCRIPTION, metadata });
+  if (verify) {
+    startStage('verify');
+    const report = (/** @type {number} */ done, /** @type {number} */ total) =>
+      onProgress({ stage: 'verify', done, total });
+    await prove(network, proof, { onProgress: report, signal });
+  }
   const labels = about.outputs.find((output) => output.labels)?.labels;
   return {
     model: labels ? appendLabels(file, labels) : file,

@@ -1,7 +1,10 @@
 // The options of convert(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
+import { normalizationOption } from './normalization.js';
 
 /**
+ * @typedef {import('../shared/pixel_range.js').Normalization} Normalization
+ *
  * @typedef {object} ConvertOptions
  * @property {'fp32' | 'fp16' | 'int8'} [weights] default fp32; int8: symmetric per channel, with float activations
  * @property {number | 'dynamic'} [batch] batch size, if the source does not fix it; default: dynamic, or 1 for a
@@ -11,16 +14,24 @@ import { failure } from '../shared/errors.js';
  * @property {string[]} [outputs] names of signature outputs or of nodes; default: the signature's outputs
  * @property {(string | number)[]} [classes] detectors only: keep only the heads of these classes, given by name, MID or
  *   class id
+ * @property {string | Normalization} [input] which values the network takes, if the
+ *   source does not say it: '[-1,1]', '[0,1]', '[0,255]', 'imagenet', or scale and offset; written into the file
  * @property {boolean} [keepBatchNorm] store the batch norm that is folded into convolutions in the file's metadata, so
  *   that it can be trained; default false
- * @property {(progress: {stage: Stage}) => void} [onProgress]
+ * @property {boolean} [verify] run the file beside the source's graph, and refuse it if they differ; default true
+ * @property {(progress: {stage: Stage, done?: number, total?: number}) => void} [onProgress] `done` and `total`: while
+ *   verifying, the operators of the source that were computed
  * @property {AbortSignal} [signal]
  *
  * @typedef {typeof STAGES[number]} Stage
  */
 
-export const STAGES = /** @type {const} */ (['unpack', 'read', 'simplify', 'write']);
-const KEYS = ['weights', 'batch', 'signature', 'outputs', 'classes', 'keepBatchNorm', 'onProgress', 'signal'];
+export const STAGES = /** @type {const} */ (['unpack', 'read', 'simplify', 'write', 'verify']);
+
+const KEYS = [
+  ...['weights', 'batch', 'signature', 'outputs', 'classes', 'keepBatchNorm', 'verify', 'onProgress'],
+  ...['input', 'signal'],
+];
 export const WEIGHTS = /** @type {const} */ (['fp32', 'fp16', 'int8']);
 export const BATCH = { min: 1, max: 4096, integer: true };
 
@@ -28,7 +39,8 @@ export const BATCH = { min: 1, max: 4096, integer: true };
 export function checkOptions(options) {
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown) throw failure('INVALID_OPTION', `there is no option '${unknown}'`);
-  const { weights = 'fp32', batch, signature, outputs, classes, keepBatchNorm = false } = options;
+  const { weights = 'fp32', batch, signature, outputs, classes } = options;
+  const { keepBatchNorm = false, verify = true } = options;
   if (!WEIGHTS.includes(weights))
     throw failure('INVALID_OPTION', `weights must be one of ${WEIGHTS.join(', ')}`);
   if (
@@ -47,7 +59,9 @@ export function checkOptions(options) {
     throw failure('INVALID_OPTION', 'classes must be a non-empty array of names, MIDs or class ids');
   if (typeof keepBatchNorm !== 'boolean')
     throw failure('INVALID_OPTION', 'keepBatchNorm must be true or false');
-  return { ...options, weights };
+  if (options.input !== undefined) normalizationOption(options.input);
+  if (typeof verify !== 'boolean') throw failure('INVALID_OPTION', 'verify must be true or false');
+  return { ...options, weights, verify };
 }
 
 /** @param {string} key @param {unknown} names */

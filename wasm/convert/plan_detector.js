@@ -7,6 +7,7 @@ import { convertFailure } from './errors.js';
 import { fuse } from './lower/fuse.js';
 import { readLabels } from './labels.js';
 import { lower } from './lower/lower.js';
+import { normalizationOption, UNKNOWN_NOTE } from './normalization.js';
 import { ints } from '../tflite/network.js';
 import { sliceColumns } from './lower/columns.js';
 
@@ -24,10 +25,10 @@ const SCORES = 'raw_outputs/class_predictions';
 /**
  * @param {Model} model
  * @param {import('./graph/graph.js').Ref[]} refs its outputs
- * @param {{batch?: number | 'dynamic', classes?: (string | number)[]}} options
+ * @param {Pick<import('./options.js').ConvertOptions, 'batch' | 'classes' | 'input'>} options
  * @returns {Promise<import('./index.js').Plan>}
  */
-export async function planDetector(model, refs, { batch = 1, classes }) {
+export async function planDetector(model, refs, { batch = 1, classes, input }) {
   if (batch !== 1) throw failure('INVALID_OPTION', 'a detector can only be converted with batch 1');
   const feeds = new Map(
     model.inputs.map(({ name, ref, shape: signatureShape }) => {
@@ -42,9 +43,9 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
   );
   const { preprocessing, heads, suppression, facts } = readDetector(refs, feeds);
   const labels = await readLabels(model, facts, heads.numClasses);
-  const input = { name: preprocessing.input.node.name, ref: preprocessing.input };
-  const network = lower(
-    [input],
+  const image = { name: preprocessing.input.node.name, ref: preprocessing.input };
+  const { network, trace } = lower(
+    [image],
     [
       { name: BOXES, ref: heads.boxes },
       { name: SCORES, ref: heads.scores },
@@ -54,17 +55,19 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
   fuse(network);
   const kept = chooseClasses(classes, labels, heads.numClasses);
   const { scores, notes, written } = sliceHeads(network, heads, kept);
+  const columns = written.map((c) => c + Number(heads.background));
   // Without names, use "class 0", "class 1" …: slicing and MediaPipe need distinct labels.
   const names =
     labels.names ?? labels.mids ?? Array.from({ length: heads.numClasses }, (_, c) => `class ${c}`);
   const keep = (/** @type {string[] | undefined} */ list) => list && written.map((c) => list[c]);
-  const { scale, offset, resize } = preprocessing;
+  const { resize, size } = preprocessing;
+  const normalization = input === undefined ? preprocessing.normalization : normalizationOption(input);
   return {
     network,
     about: {
       name: model.name ?? 'SSD detector',
       description: '',
-      image: { name: 'image', mean: scale.map((s, c) => -offset[c] / s), std: scale.map((s) => 1 / s) },
+      image: normalization && { name: 'image', mean: normalization.mean, std: normalization.std },
       outputs: [
         { name: 'location', role: 'location' },
         { name: 'score', role: 'score', labels: keep(names) },
@@ -78,12 +81,25 @@ export async function planDetector(model, refs, { batch = 1, classes }) {
       own: { version: 1, resize, scores, suppression, ...(labels.mids && { mids: keep(labels.mids) }) },
     },
     notes: [
-      `input: ${preprocessing.size.join(' x ')}, ${resize} resize`,
+      `input: ${size.join(' x ')}, ${resize} resize`,
+      ...(normalization ? [] : [UNKNOWN_NOTE]),
       `${heads.anchors.length / 4} anchors, box coder ${heads.boxCoder.join(', ')}, ${heads.converter} scores of ${plural(heads.numClasses)}`,
       `suppression: score ${suppression.scoreThreshold}, IoU ${suppression.iouThreshold}, at most ${suppression.maxPerClass} per class, ${suppression.maxResults} in all`,
       ...((labels.names ?? labels.mids) ? [] : ['the source has no class names: classes are numbered']),
       ...notes,
     ],
+    proof: {
+      inputs: [preprocessing.input],
+      outputs: [
+        { ref: heads.boxes },
+        { ref: heads.scores, columns, isSoftmax: heads.converter === 'softmax' },
+      ],
+      trace,
+      others: new Map(
+        Array.from(feeds, ([node, shape]) => [node, shape.map((size) => (size < 0 ? 1 : size))]),
+      ),
+      range: [-1, 1],
+    },
   };
 }
 

@@ -1,30 +1,63 @@
 // Plans the file of a classifier, feature extractor or other network, which is converted completely.
-import { failure } from '../shared/errors.js';
+import { failure, OcelliError } from '../shared/errors.js';
 import { convertFailure } from './errors.js';
+import { FREE_BATCH } from './graph/batch.js';
 import { Facts } from './graph/facts.js';
 import { fuse } from './lower/fuse.js';
 import { classifierLabels } from './labels.js';
 import { checkSingleIterations } from './graph/loops.js';
 import { lower } from './lower/lower.js';
+import { describe, normalizationOption, readNormalization, UNKNOWN_NOTE } from './normalization.js';
 
 /**
  * @typedef {import('../tflite/network.js').Network} Network
  * @typedef {import('./source/saved_model.js').Model} Model
+ * @typedef {Pick<import('./options.js').ConvertOptions, 'batch' | 'classes' | 'input'>} PlanOptions
  */
 
 /**
  * @param {Model} model
  * @param {import('./graph/graph.js').Ref[]} refs its outputs
- * @param {{batch?: number | 'dynamic', classes?: (string | number)[]}} options
+ * @param {PlanOptions} options
  * @returns {Promise<import('./index.js').Plan>}
  */
-export async function planNetwork(model, refs, { batch: wanted, classes }) {
+export async function planNetwork(model, refs, options) {
+  const batch = options.batch ?? (model.loopConditions?.length ? 1 : 'dynamic');
+  try {
+    return await planWithBatch(model, refs, { ...options, batch });
+  } catch (error) {
+    if (batch !== 'dynamic' || /** @type {OcelliError} */ (error).code !== 'GRAPH_UNSUPPORTED') throw error;
+    throw (await worksWithOne(model, refs, options)) ? withHint(/** @type {OcelliError} */ (error)) : error;
+  }
+}
+
+/** @param {Model} model @param {import('./graph/graph.js').Ref[]} refs @param {PlanOptions} options */
+async function worksWithOne(model, refs, options) {
+  try {
+    await planWithBatch(model, refs, { ...options, batch: 1 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** @param {OcelliError} error */
+function withHint({ code, message, cause }) {
+  return new OcelliError(code, `${message}. It works with a fixed batch: batch: 1 (--batch 1)`, { cause });
+}
+
+/**
+ * @param {Model} model
+ * @param {import('./graph/graph.js').Ref[]} refs its outputs
+ * @param {PlanOptions & {batch: number | 'dynamic'}} options
+ * @returns {Promise<import('./index.js').Plan>}
+ */
+async function planWithBatch(model, refs, { batch, classes, input }) {
   const { loopConditions = [] } = model;
-  const batch = wanted ?? (loopConditions.length > 0 ? 1 : 'dynamic');
   if (classes) throw failure('INVALID_OPTION', 'classes can be selected in detectors only');
   const facts = new Facts([...refs, ...loopConditions], inputShapes(model, batch));
   checkSingleIterations(loopConditions, facts);
-  const network = lower(model.inputs, model.outputs, facts);
+  const { network, trace } = lower(model.inputs, model.outputs, facts);
   fuse(network);
   const outputs = await Promise.all(
     network.outputs.map(async ({ name, value }) => {
@@ -32,7 +65,7 @@ export async function planNetwork(model, refs, { batch: wanted, classes }) {
         ({ kind, output }) => output === value && (kind === 'SOFTMAX' || kind === 'LOGISTIC'),
       );
       const labels = isProbability
-        ? await classifierLabels(model.files, value.shape[value.shape.length - 1])
+        ? await classifierLabels(model.files, Math.max(value.shape[value.shape.length - 1], 2))
         : undefined;
       return {
         name,
@@ -41,10 +74,65 @@ export async function planNetwork(model, refs, { batch: wanted, classes }) {
       };
     }),
   );
-  const range = network.inputs.length === 1 ? pixelRange(network) : undefined;
-  const image = range && { name: network.inputs[0].name, ...range };
-  const notes = range ? [`input: (pixel - ${range.mean[0]}) / ${range.std[0]}`] : [];
-  return { network, about: { name: model.name ?? '', description: '', image, outputs }, notes };
+  const { image, notes, fit } = await planInput(model, network, trace, input);
+  const proof = {
+    inputs: network.inputs.map(({ name }) => portNamed(model.inputs, name)),
+    outputs: model.outputs.map(({ ref }) => ({ ref })),
+    trace,
+    range: sampleRange(image),
+  };
+  const about = {
+    ...{ name: model.name ?? '', description: '', image, outputs },
+    ...(fit && { own: { version: 1, fit } }),
+  };
+  return { network, about, notes: [...notes, ...(model.notes ?? [])], proof };
+}
+
+/**
+ * @param {Model} model
+ * @param {Network} network
+ * @param {Map<import('../tflite/network.js').Value, import('./graph/graph.js').Ref>} trace
+ * @param {import('./options.js').ConvertOptions['input']} option
+ */
+async function planInput(model, network, trace, option) {
+  const [{ name, shape }] = network.inputs;
+  const isImage = network.inputs.length === 1 && shape.length === 4 && (shape[3] === 3 || shape[3] === 1);
+  if (!isImage) {
+    if (option) throw failure('INVALID_OPTION', 'input: the network does not take one image [N, H, W, 3]');
+    return { notes: [] };
+  }
+  const nameOf = (/** @type {import('../tflite/network.js').Value} */ value) =>
+    trace.get(value)?.node.name ?? value.name;
+  const read = await readNormalization(model, network, nameOf);
+  const known = option === undefined ? read : normalizationOption(option);
+  const fit = read?.fit;
+  if (!known) return { notes: [UNKNOWN_NOTE] };
+  const { mean, std } = known;
+  if (mean.length > 1 && shape[3] === 1)
+    throw failure(
+      'INVALID_OPTION',
+      'input: the network takes grey images, so it has one scale and one offset',
+    );
+  return { image: { name, mean, std }, fit, notes: [describe(known), ...(fit ? [`fit: ${fit}`] : [])] };
+}
+
+/** @param {import('./source/saved_model.js').Port[]} ports @param {string} wanted */
+function portNamed(ports, wanted) {
+  const { ref } = /** @type {import('./source/saved_model.js').Port} */ (
+    ports.find(({ name }) => name === wanted)
+  );
+  return ref;
+}
+
+/**
+ * The values of an image's pixels, for the proof.
+ * @param {{mean: number[], std: number[]} | undefined} normalization
+ * @returns {[number, number]}
+ */
+function sampleRange(normalization) {
+  if (!normalization) return [-1, 1];
+  const { mean, std } = normalization;
+  return [-mean[0] / std[0], (255 - mean[0]) / std[0]];
 }
 
 /**
@@ -57,42 +145,7 @@ function inputShapes({ inputs }, batch) {
       const shape = ref.node.shape('shape') ?? signatureShape;
       if (!shape) throw convertFailure('GRAPH_UNSUPPORTED', `the input '${name}' has no shape`);
       const [first, ...rest] = shape;
-      return [ref.node, [first < 0 && batch !== 'dynamic' ? batch : first, ...rest]];
+      return [ref.node, [first < 0 ? (batch === 'dynamic' ? FREE_BATCH : batch) : first, ...rest]];
     }),
   );
-}
-
-/** The input normalizations of published networks. For any other, the file contains no normalization. */
-const RANGES = [
-  { mean: 127.5, std: 127.5 }, // [-1, 1]
-  { mean: 0, std: 255 }, // [0, 1]
-  { mean: 0, std: 1 }, // [0, 255]
-];
-
-/**
- * Derives the input's normalization. TensorFlow's MobileNets expect [-1, 1] at their first convolution; the scale and
- * offset before it give the range of the input.
- * @param {Network} network
- */
-function pixelRange({ ops, inputs: [input] }) {
-  if (input.shape.length !== 4 || input.shape[3] !== 3) return undefined;
-  let [scale, offset] = [1, 0];
-  let value = input;
-  for (const op of ops) {
-    if (op.inputs[0] !== value) continue;
-    const constant = op.inputs[1]?.tensor?.data;
-    if (op.kind === 'PAD') value = op.output;
-    else if (op.kind === 'CONV_2D') break;
-    else if (constant?.length !== 1 || (op.kind !== 'MUL' && op.kind !== 'ADD')) return undefined;
-    else {
-      [scale, offset] =
-        op.kind === 'MUL' ? [scale * constant[0], offset * constant[0]] : [scale, offset + constant[0]];
-      value = op.output;
-    }
-  }
-  const [mean, std] = [127.5 * (1 + offset), 127.5 * scale];
-  const known = RANGES.find(
-    (range) => Math.abs(range.mean - mean) < 0.01 && Math.abs(range.std / std - 1) < 1e-3,
-  );
-  return known && { mean: [known.mean], std: [known.std] };
 }

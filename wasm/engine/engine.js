@@ -62,6 +62,8 @@ import { receive } from './receive.js';
  * @property {number | number[]} scale one number, or one for each of R, G, B
  * @property {number | number[]} offset
  * @property {'legacy' | 'half-pixel'} resize
+ * @property {'stretch' | 'crop' | 'contain'} [fit] how an image of another shape becomes the input: stretch it, crop its
+ *   centre, or add black borders. Default: 'stretch'
  */
 
 /** @type {Record<Dtype, {new (buffer: ArrayBuffer): TensorData}>} */

@@ -1,5 +1,6 @@
 // Preprocesses images to the float input of a network, with the engine's own image code.
 import { decodeOnHost, toPixels } from '../vision/input.js';
+import { writeView } from '../vision/view.js';
 import { writeFile } from './file.js';
 import { openEngine } from './runner.js';
 
@@ -25,6 +26,8 @@ function identityNetwork(input) {
  */
 export async function openPreprocessor(tensor, spec, maxPixels) {
   const { engine } = await openEngine(identityNetwork(tensor));
+  const [, height, width, channels] = engine.inputs[0].shape;
+  const target = { input: spec, inputSize: { width, height }, channels };
   return {
     /** @param {ImageInput} image @returns {Promise<Float32Array>} [1, height, width, 3] */
     async prepare(image) {
@@ -41,7 +44,7 @@ export async function openPreprocessor(tensor, spec, maxPixels) {
         engine.image.setPixels(source);
         source.release?.();
       }
-      engine.image.preprocess(spec, undefined, 0);
+      writeView(engine, target, undefined, 0, 0);
       engine.run();
       return /** @type {Float32Array} */ (engine.readOutput(0).data);
     },

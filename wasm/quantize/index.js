@@ -1,7 +1,7 @@
 // Quantization: takes a float .tflite file and sample images, returns an 8-bit .tflite file after TFLite's 8-bit
 // quantization specification. Runs in JavaScript on ocelli's own engine.
 //
-// Stages: read the file (file.js) and convert constants to float32 (float_model.js); choose the operators to quantize
+// Stages: read the file (file.js), convert constants to float32 (float_model.js) and fuse hard-swish (hard_swish.js); choose the operators to quantize
 // (operators.js, plan.js); collect histograms on the images (images.js, runner.js, calibrate.js, histogram.js); choose
 // scales (ranges.js); quantize weights (weights.js); correct biases (correct.js); build the quantized network
 // (rewrite.js) and write it. compare.js, detections.js and report.js compare both networks.
@@ -14,10 +14,11 @@ import { compareDetections } from './detections.js';
 import { failure } from './errors.js';
 import { writeFile } from './file.js';
 import { floatsOf, readFloatModel } from './float_model.js';
+import { fuseHardSwish } from './hard_swish.js';
 import { openPreprocessor } from './images.js';
 import { checkOptions } from './options.js';
 import { makePlan } from './plan.js';
-import { RANGES, toInt8 } from './ranges.js';
+import { logitRange, pixelScale, RANGES, toInt8 } from './ranges.js';
 import { rewrite } from './rewrite.js';
 import { openEngine } from './runner.js';
 import { quantizeKernel } from './weights.js';
@@ -47,7 +48,7 @@ export async function quantize(bytes, images, options = {}) {
   const checked = checkOptions(options);
   const { input: given, keepFloat, outputType, inputType, onProgress, signal } = checked;
   const info = await readInfo(bytes, given);
-  const model = readFloatModel(bytes);
+  const model = fuseHardSwish(readFloatModel(bytes));
   checkNames(model, keepFloat);
   const plan = makePlan(model, { keepFloat, hasFloatOutputs: outputType === 'float32' });
 
@@ -58,7 +59,10 @@ export async function quantize(bytes, images, options = {}) {
     checked,
   );
   if (numImages === 0) throw failure('NO_IMAGES');
-  const scaleOf = chooseScales(model, plan, histograms, info.input, RANGES[checked.ranges]);
+  const scaleOf = chooseScales(model, plan, histograms, info.input, {
+    rangeOf: RANGES[checked.ranges],
+    isPixelInput: inputType !== 'float32',
+  });
   const { weights, biases } = quantizeWeights(model, plan, scaleOf);
   signal?.throwIfAborted();
   onProgress({ stage: 'correct' });
@@ -83,13 +87,13 @@ export async function quantize(bytes, images, options = {}) {
 /**
  * Reads the model's metadata, its entry in the manifest of models, and how to preprocess its input.
  * @param {Uint8Array<ArrayBuffer>} bytes
- * @param {Partial<InputSpec> | undefined} given
+ * @param {Partial<InputSpec> | string | undefined} given
  */
 async function readInfo(bytes, given) {
   const { engine, received, metadata } = await openEngine(bytes);
   try {
     const { inputs } = engine;
-    if (inputs.length !== 1 || inputs[0].shape.length !== 4 || inputs[0].shape[3] !== 3)
+    if (inputs.length !== 1 || inputs[0].shape.length !== 4 || ![1, 3].includes(inputs[0].shape[3]))
       throw failure('NOT_AN_IMAGE_MODEL');
     const entry = await findManifestEntry({ sizeBytes: received.sizeBytes, readAll: () => bytes }, metadata);
     return { metadata, entry, input: resolveInput(given, metadata, entry, inputs[0]) };
@@ -140,9 +144,11 @@ async function calibrateOn(model, images, spec, { maxPixels, onProgress, signal 
  * @param {import('./plan.js').Plan} plan
  * @param {Map<number, import('./histogram.js').Histogram>} histograms by tensor
  * @param {InputSpec} spec
- * @param {(histogram: import('./histogram.js').Histogram) => import('./ranges.js').Range} rangeOf
+ * @param {object} options
+ * @param {(histogram: import('./histogram.js').Histogram) => import('./ranges.js').Range} options.rangeOf
+ * @param {boolean} options.isPixelInput whether the quantized input is the pixels' bytes
  */
-function chooseScales(model, { groupOf }, histograms, spec, rangeOf) {
+function chooseScales(model, { groupOf, isLogits }, histograms, spec, { rangeOf, isPixelInput }) {
   /** @type {Map<number, import('./histogram.js').Histogram>} */
   const groups = new Map();
   for (const [tensor, histogram] of histograms) {
@@ -151,12 +157,17 @@ function chooseScales(model, { groupOf }, histograms, spec, rangeOf) {
     if (known) known.merge(histogram);
     else groups.set(group, histogram.copy());
   }
-  const scales = new Map(Array.from(groups, ([group, histogram]) => [group, toInt8(rangeOf(histogram))]));
+  const scales = new Map(
+    Array.from(groups, ([group, histogram]) => [
+      group,
+      toInt8(isLogits(group) ? logitRange(histogram) : rangeOf(histogram)),
+    ]),
+  );
   const normalization = [spec.scale, spec.offset].map((value) => [value].flat());
   const isSameForChannels = normalization.every((values) => values.every((value) => value === values[0]));
   const [[scale], [offset]] = normalization;
   if (isSameForChannels)
-    scales.set(groupOf(model.inputs[0]), toInt8({ min: offset, max: 255 * scale + offset }));
+    scales.set(groupOf(model.inputs[0]), pixelScale(offset, 255 * scale + offset, isPixelInput));
   return (/** @type {number} */ tensor) =>
     /** @type {import('./rewrite.js').Scale} */ (scales.get(groupOf(tensor)));
 }

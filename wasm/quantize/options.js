@@ -7,7 +7,8 @@ import { checkMaxPixels } from '../vision/input.js';
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
  * @typedef {object} QuantizeOptions
- * @property {Partial<InputSpec>} [input] the input's size and normalization, if the file does not contain them
+ * @property {Partial<InputSpec> | string} [input] how pixels become the network's input, if the file does not say it: the
+ *   values that it takes ('[-1,1]', '[0,1]', '[0,255]' or 'imagenet'), or an object
  * @property {import('./ranges.js').RangeMethod} [ranges] how to choose the range of each tensor. 'mse' (the default):
  *   the range with the least squared error; 'minmax': minimum and maximum over all images; 'average': moving average of
  *   each image's minimum and maximum; 'percentile': clip 0.001 % of the values at each end

@@ -1,7 +1,7 @@
 // Decides which operators are quantized, and which tensors must share a scale.
 import { failure } from './errors.js';
 import { TYPE } from './file.js';
-import { dataInputs, ruleOf } from './operators.js';
+import { dataInputs, LOGISTIC, ruleOf } from './operators.js';
 
 /**
  * @typedef {import('./file.js').Model} Model
@@ -11,6 +11,7 @@ import { dataInputs, ruleOf } from './operators.js';
  * @typedef {object} Plan
  * @property {(Rule | undefined)[]} rules by operator; undefined: it stays in float
  * @property {(tensor: number) => number} groupOf all tensors of a group share a scale
+ * @property {(group: number) => boolean} isLogits whether only a logistic takes the values of a group
  * @property {Set<number>} probabilities tensors whose scale the specification fixes
  */
 
@@ -30,7 +31,8 @@ export function makePlan(model, { keepFloat, hasFloatOutputs }) {
   const probabilities = new Set(
     model.operators.flatMap(({ outputs }, i) => (rules[i]?.isProbability ? outputs : [])),
   );
-  return { rules, groupOf: groupTensors(model, rules, probabilities), probabilities };
+  const groupOf = groupTensors(model, rules, probabilities);
+  return { rules, groupOf, isLogits: findLogits(model, rules, groupOf), probabilities };
 }
 
 /** @param {Model} model @param {Operator} operator */
@@ -81,3 +83,27 @@ function groupTensors({ tensors, operators }, rules, probabilities) {
   });
   return find;
 }
+
+/**
+ * Finds the groups whose values reach nothing but a LOGISTIC, directly or by operators that tie them to it.
+ * @param {Model} model
+ * @param {(Rule | undefined)[]} rules
+ * @param {(tensor: number) => number} groupOf
+ */
+function findLogits({ operators, inputs, outputs }, rules, groupOf) {
+  const logits = new Set(
+    operators.flatMap(({ code, inputs: [input] }, i) => (isLogistic(code, rules[i]) ? [groupOf(input)] : [])),
+  );
+  for (const tensor of [...inputs, ...outputs]) logits.delete(groupOf(tensor));
+  operators.forEach((operator, i) => {
+    const isOwn = (/** @type {number} */ group) =>
+      isLogistic(operator.code, rules[i]) ||
+      (rules[i]?.isTied && operator.outputs.some((output) => groupOf(output) === group));
+    for (const input of operator.inputs)
+      if (input >= 0 && !isOwn(groupOf(input))) logits.delete(groupOf(input));
+  });
+  return (/** @type {number} */ group) => logits.has(group);
+}
+
+/** @param {number} code @param {Rule | undefined} rule */
+const isLogistic = (code, rule) => rule !== undefined && code === LOGISTIC;

@@ -21,6 +21,19 @@ export const RANGES = {
   mse: leastSquares,
 };
 
+/** A logistic of a value beyond it differs from 0 or 1 by less than 1/256, the step of its output, divided by 11. */
+const MAX_LOGIT = 8;
+
+/**
+ * The range of values that only become scores by a logistic: of a much wider range, 8 bits would leave a few steps for
+ * the scores between 0 and 1.
+ * @param {Histogram} histogram
+ * @returns {Range}
+ */
+export function logitRange({ min, max }) {
+  return { min: Math.max(min, -MAX_LOGIT), max: Math.min(max, MAX_LOGIT) };
+}
+
 /** @param {number[]} values */
 function movingAverage(values) {
   return values.reduce((average, value) => AVERAGE_DECAY * average + (1 - AVERAGE_DECAY) * value);
@@ -92,4 +105,23 @@ export function toInt8({ min, max }) {
   if (!(high - low > 1e-12)) return { scale: 1 / INT8_STEPS, zeroPoint: 0 };
   const scale = Math.fround((high - low) / INT8_STEPS);
   return { scale, zeroPoint: Math.max(-128, Math.min(127, Math.round(-128 - low / scale))) };
+}
+
+/**
+ * The scale of the network's input. If 0 is between two steps of the pixels' range (-1 to 1, for example), every pixel
+ * would be rounded by half a step; then the ends of the range are put on whole steps instead.
+ * @param {number} start value of pixel 0
+ * @param {number} end value of pixel 255
+ * @param {boolean} isPixelInput whether the quantized input must be the pixels' bytes
+ * @returns {{scale: number, zeroPoint: number}}
+ */
+export function pixelScale(start, end, isPixelInput) {
+  const [low, high] = [Math.min(start, end, 0), Math.max(start, end, 0)];
+  const below = (-low / (high - low)) * INT8_STEPS;
+  const isOnStep = Math.abs(below - Math.round(below)) < 0.05;
+  if (isPixelInput || isOnStep) return toInt8({ min: low, max: high });
+  const steps = INT8_STEPS - 1;
+  const stepsBelow = Math.round((-low / (high - low)) * steps);
+  const scale = Math.fround(Math.max(-low / stepsBelow, high / (steps - stepsBelow)));
+  return { scale, zeroPoint: -127 + stepsBelow };
 }

@@ -27,7 +27,7 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a float .tflite file: a classifier or feature
  *   extractor with a global pool, or a detector. Default: the detector of this package, whose backbone gives 1280
  *   features
- * @property {Partial<InputSpec>} [input] the input's size and normalization, if the file does not contain them
+ * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it
  * @property {number} [unfreeze] train this many of the last inverted residual blocks, and the layers after them; 0 to
  *   16, default 0
  * @property {'frozen' | 'training'} [batchNorm] batch norm in the unfrozen blocks: frozen (the default), or in training

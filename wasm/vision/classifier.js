@@ -77,10 +77,21 @@ function dequantize({ data, shape, quantization }) {
  * @param {Scores} scores
  */
 function toProbabilities(values, scores) {
+  if (values.length === 1) return ofTwoClasses(values[0], scores);
   if (scores === 'none') return values;
   if (scores === 'sigmoid') return values.map((value) => 1 / (1 + Math.exp(-value)));
   const max = values.reduce((a, b) => Math.max(a, b));
   const exps = values.map((value) => Math.exp(value - max));
   const sum = exps.reduce((a, b) => a + b);
   return exps.map((value) => value / sum);
+}
+
+/**
+ * A network with one output has two classes; the output is the probability of the second one, or its logit.
+ * @param {number} value
+ * @param {Scores} scores
+ */
+function ofTwoClasses(value, scores) {
+  const second = scores === 'none' ? value : 1 / (1 + Math.exp(-value));
+  return [1 - second, second];
 }

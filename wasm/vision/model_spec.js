@@ -3,6 +3,8 @@
 // setting that is missing from all three is an error, never a guess.
 import manifest from '../../dist/models/manifest.js';
 import { failure } from '../shared/errors.js';
+import { PIXEL_RANGES, pixelRange } from '../shared/pixel_range.js';
+import { FITS } from './view.js';
 import { readLabels } from './labels.js';
 import {
   checkBoolean,
@@ -49,7 +51,7 @@ export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
 }
 
 /**
- * @param {Partial<InputSpec> | undefined} option
+ * @param {Partial<InputSpec> | string | undefined} option a string: the name of a normalization, such as '[0,1]'
  * @param {Metadata} metadata
  * @param {ManifestEntry | undefined} entry
  * @param {TensorInfo} tensor the model's input
@@ -57,26 +59,48 @@ export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
  */
 export function resolveInput(option, metadata, entry, tensor) {
   const keys = /** @type {const} */ (['scale', 'offset', 'resize']);
-  if (option !== undefined) checkKeys('input', option, keys);
+  const given = typeof option === 'string' ? namedInput(option) : option;
+  if (given !== undefined) checkKeys('input', given, [...keys, 'fit']);
   const known = entry && { scale: entry.input.scale, offset: entry.input.offset, resize: entry.input.resize };
-  const spec = { ...known, ...inputOfMetadata(metadata, tensor), ...option };
+  const { fit = 'stretch', ...spec } = {
+    ...known,
+    ...inputOfMetadata(metadata, tensor),
+    ...given,
+    ...(typeof option === 'string' && { resize: ownMetadata(metadata).resize ?? 'half-pixel' }),
+  };
+  checkChoice('input.fit', fit, FITS);
   const missing = keys.filter((key) => spec[key] === undefined);
   if (missing.length > 0) {
     throw failure(
       'MODEL_INPUT_UNKNOWN',
-      `neither the option, the file's metadata nor the manifest gives input.${missing.join(', input.')}`,
+      `neither the option, the file's metadata nor the manifest gives input.${missing.join(', input.')}. ${HOW_TO_GIVE}`,
     );
   }
   const scale = checkNumbers('input.scale', spec.scale, 3);
   const offset = checkNumbers('input.offset', spec.offset, 3);
   const resize = checkChoice('input.resize', spec.resize, /** @type {const} */ (['legacy', 'half-pixel']));
   const quantization = tensor.quantization;
-  if (!quantization) return { scale, offset, resize };
+  if (!quantization) return { scale, offset, resize, fit };
   return {
     scale: scale.map((s) => s / quantization.scale),
     offset: offset.map((o) => o / quantization.scale + quantization.zeroPoint),
     resize,
+    fit,
   };
+}
+
+const HOW_TO_GIVE =
+  "Pass input: '[-1,1]', '[0,1]', '[0,255]' or 'imagenet' (the values that it was trained on), or {scale, offset, " +
+  "resize} with value = pixel * scale + offset; on the command line --input '[0,1]'";
+
+/** @param {string} name */
+function namedInput(name) {
+  const known = pixelRange(name);
+  if (known) return known;
+  throw failure(
+    'INVALID_OPTION',
+    `input must be an object or one of ${Object.keys(PIXEL_RANGES).join(', ')}, not '${name}'`,
+  );
 }
 
 /**
@@ -89,24 +113,28 @@ export function resolveInput(option, metadata, entry, tensor) {
  */
 function inputOfMetadata(metadata, { dtype, quantization }) {
   const { normalization } = metadata;
-  const { resize = 'half-pixel' } = ownMetadata(metadata);
-  if (!normalization) return {};
+  const { resize = 'half-pixel', fit } = ownMetadata(metadata);
+  if (!normalization) return { ...(fit && { fit }) };
   if (dtype === 'uint8' && quantization) {
     return {
       scale: quantization.scale,
       offset: -quantization.zeroPoint * quantization.scale,
       resize,
+      ...(fit && { fit }),
     };
   }
   const { mean, std } = normalization;
-  return { scale: std.map((s) => 1 / s), offset: std.map((s, i) => -mean[i] / s), resize };
+  return {
+    ...{ scale: std.map((s) => 1 / s), offset: std.map((s, i) => -mean[i] / s), resize },
+    ...(fit && { fit }),
+  };
 }
 
 /**
  * The metadata that our converter adds to TFLite's and MediaPipe's. A file cannot be trusted: the code that uses a
  * field must check it.
  * @param {Metadata} metadata
- * @returns {{resize?: 'legacy' | 'half-pixel', scores?: SsdSpec['scores'], suppression?: any, mids?: string[], like?: string}} `like`: id of the manifest's model that the file was quantized from
+ * @returns {{resize?: 'legacy' | 'half-pixel', fit?: InputSpec['fit'], scores?: SsdSpec['scores'], suppression?: any, mids?: string[], like?: string}} `like`: id of the manifest's model that the file was quantized from
  */
 export function ownMetadata({ own }) {
   if (own === undefined) return {};

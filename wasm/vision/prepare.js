@@ -73,14 +73,17 @@ export async function prepare(options) {
     checkModel?.(engine);
     const [tensor] = engine.inputs;
     const input = resolveInput(options.input, metadata, entry, tensor);
-    const [, height, width] = tensor.shape;
+    const [, height, width, channels] = tensor.shape;
     const facts = prepareTask(engine, options, { labels, metadata, entry });
     engine.closeModel();
     const multiplyAdds = engine.network.multiplyAdds / (tensor.shape[0] ?? 1);
     const precision = precisionOf(engine);
     if (options.precision === 'int8' && precision === 'float')
       throw failure('INVALID_OPTION', "precision is 'int8', but the model computes in float");
-    return { engine, variant, precision, input, inputSize: { width, height }, multiplyAdds, ...facts };
+    return {
+      ...{ engine, variant, precision, input, inputSize: { width, height }, channels, multiplyAdds },
+      ...facts,
+    };
   } catch (error) {
     engine.close();
     throw error;

@@ -22,7 +22,7 @@ export const UNSUITABLE = 'MODEL_IS_NOT_A_CLASSIFIER';
  * @param {Engine} engine
  */
 export function checkModel(engine) {
-  if (findVector(engine) !== undefined) return;
+  if (findVector(engine, 1) !== undefined) return;
   const shapes = engine.outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
   const isDetector = engine.heads.hasPostprocess || engine.outputs.some(({ shape }) => shape.at(-1) === 4);
   const hint = isDetector ? '. For a detector use ObjectDetector (ocelli detect)' : '';
@@ -36,8 +36,9 @@ export function checkModel(engine) {
  * @returns {import('./prepare.js').TaskFacts}
  */
 export function prepareTask(engine, { scores }, { labels, metadata, entry }) {
-  const output = /** @type {number} */ (findVector(engine));
-  const count = /** @type {number} */ (engine.outputs[output].shape.at(-1));
+  const output = /** @type {number} */ (findVector(engine, 1));
+  // A single output tells two classes apart.
+  const count = Math.max(/** @type {number} */ (engine.outputs[output].shape.at(-1)), 2);
   return {
     labels: fitLabels(resolveLabels(labels, metadata, entry, { keepBackground: true }), count),
     classifier: { output, scores: scores ?? (endsInProbabilities(engine) ? 'none' : 'softmax') },

@@ -45,14 +45,16 @@ function chooseBatch(bytes) {
 /**
  * Finds the output that has one vector per image.
  * @param {Engine} engine
+ * @param {number} [minLength] of the vector
  * @returns {number | undefined} its index; undefined if there is none or more than one
  */
-export function findVector(engine) {
+export function findVector(engine, minLength = 2) {
   if (engine.heads.hasPostprocess) return undefined;
   const vectors = engine.outputs.flatMap(({ shape }, index) => {
     const length = shape.at(-1) ?? 0;
     const numRows = sizeOf(shape) / length;
-    const isVector = shape.length > 1 && length > 1 && shape[0] === numRows && numRows === batchOf(engine);
+    const isVector =
+      shape.length > 1 && length >= minLength && shape[0] === numRows && numRows === batchOf(engine);
     return isVector ? [index] : [];
   });
   return vectors.length === 1 ? vectors[0] : undefined;

@@ -4,6 +4,7 @@ import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkMaxPixels, decodeOnHost, isFloatImages, toPixels } from './input.js';
 import { prepare } from './prepare.js';
+import { isPlain, resizeFloatView, seenRegion, writeView } from './view.js';
 
 /**
  * @typedef {import('./types.js').Answer} Answer
@@ -129,12 +130,9 @@ export class LocalSession {
     if (isNumbers && (request.roi || request.turns > 0))
       throw failure('INVALID_INPUT', 'roi and rotation do not work with float pixels or a tensor');
     if (isTensor(input)) return input;
-    if (!isFloatImages(input)) return toPixels(input, request.exact ? undefined : this.#fit(request));
-    return (await import('./float_image.js')).resizeFloatImage(
-      input,
-      this.#model.inputSize,
-      this.#model.input,
-    );
+    if (!isFloatImages(input))
+      return toPixels(input, request.exact || !isPlain(this.#model) ? undefined : this.#fit(request));
+    return resizeFloatView(input, this.#model);
   }
 
   /**
@@ -226,8 +224,7 @@ export class LocalSession {
   #writeInput(engine, image, { roi, turns }, batchIndex) {
     if (isTensor(image)) engine.writeInput(0, image.tensor);
     else if ('numbers' in image) engine.writeImage(image.numbers, batchIndex);
-    else
-      engine.image.preprocess(this.#model.input, 'scaledFrom' in image ? undefined : roi, turns, batchIndex);
+    else writeView(engine, this.#model, 'scaledFrom' in image ? undefined : roi, turns, batchIndex);
   }
 
   /**
@@ -237,12 +234,12 @@ export class LocalSession {
    * @param {import('../engine/host.js').Size} size
    * @returns {Pick<Answer, 'result' | 'features'>}
    */
-  #read(engine, { kind, inputs, roi, turns, thresholds, features }, { width, height }) {
+  #read(engine, { kind, inputs, roi, turns, thresholds, features }, size) {
     if (kind === 'heads') return { result: engine.outputs.map((_, index) => engine.readOutput(index)) };
     if (kind === 'features') return { result: engine.features.read(inputs.length) };
     if (kind === 'profile' || !thresholds) return { result: engine.operators };
     const { mask, classIds } = this.#model;
-    const rows = engine.heads.detect(thresholds, mask, roi ?? { x: 0, y: 0, width, height }, turns);
+    const rows = engine.heads.detect(thresholds, mask, seenRegion(this.#model, roi, size, turns), turns);
     if (classIds)
       for (let i = CLASS_COLUMN; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
     if (!features) return { result: rows };

@@ -21,7 +21,8 @@
  *   writes it; the package has one for its own model
  * @property {'float' | 'int8' | 'auto'} [precision] which of the two models to load. 'auto' takes 8 bits if the CPU and the
  *   engine have dot products for bytes; measuring that takes 0.1 s, once. Default: 'float'
- * @property {Partial<InputSpec>} [input] how pixels become the model's input, if the file does not say it
+ * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it: the
+ *   values that it takes ('[-1,1]', '[0,1]', '[0,255]' or 'imagenet'), or an object
  * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic] use plain SIMD and the same kernels everywhere: the same bits on every engine.
  *   Default false

@@ -1,7 +1,7 @@
 // Published models converted, run by our engine and by LiteRT.js, against TensorFlow's own outputs.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import { largeSource, runEach, smallSource } from './convert.js';
 import { kernelBytes } from '../kernel_bytes.js';
 import { runLiteRt } from '../litert.js';

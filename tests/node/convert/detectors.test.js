@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import { Files, openSource } from '../../../wasm/convert/source/files.js';
 import { largeSource } from './convert.js';
 import { runLiteRt } from '../litert.js';

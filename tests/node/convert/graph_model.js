@@ -1,7 +1,7 @@
 // A TensorFlow.js graph model, written down node by node.
 
 /**
- * @typedef {Record<string, {i?: string, b?: boolean, s?: string, type?: string, list?: object, shape?: object}>} Attrs
+ * @typedef {Record<string, {i?: string, f?: number, b?: boolean, s?: string, type?: string, list?: object, shape?: object} | undefined>} Attrs
  * @typedef {{name: string, op: string, input?: string[], attr?: Attrs}} GraphNode
  * @typedef {{shape: number[], values: number[], dtype?: 'float32' | 'int32'}} Constant
  */

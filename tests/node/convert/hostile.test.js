@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { gzipSync as nodeGzip } from 'node:zlib';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { gzipSync, zipSync } from 'fflate';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import { CONVERT_MESSAGES } from '../../../wasm/convert/errors.js';
 import { smallSource } from './convert.js';
 
@@ -106,7 +106,9 @@ describe('SavedModels', () => {
         'saved_model.pb': graph.subarray(0, Math.floor((graph.length * i) / 20)),
       });
       const overwritten = { ...source, 'saved_model.pb': graph.slice().fill(0xff, i * 997, i * 997 + 8) };
-      await convert(overwritten).catch((error) => assert.ok(CODES.has(error.code), error.stack));
+      await convert(overwritten, { verify: false }).catch((error) =>
+        assert.ok(CODES.has(error.code), error.stack),
+      );
     }
   });
 
@@ -114,7 +116,9 @@ describe('SavedModels', () => {
     const graph = source['saved_model.pb'];
     for (const i of TWENTY) {
       const changed = { ...source, 'saved_model.pb': flipped(graph, (i * 7919) % 60000, 1 << (i % 8)) };
-      await convert(changed).catch((error) => assert.ok(CODES.has(error.code), error.stack));
+      await convert(changed, { verify: false }).catch((error) =>
+        assert.ok(CODES.has(error.code), error.stack),
+      );
     }
   });
 });

@@ -1,7 +1,7 @@
 // Small graphs of one operator each -> .tflite -> outputs, against formulas.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { convert } from '../../../wasm/convert/index.js';
+import { convert } from '../../../wasm/convert/node.js';
 import { loadEngine } from '../shared.js';
 import { base64, graphModel } from './graph_model.js';
 

@@ -1,6 +1,7 @@
 // Reads a detector's preprocessing: walks back from its first convolution to its image, and collects size, scale,
 // offset and resize method. Then replaces the preprocessing by a new input.
 import { convertFailure } from '../errors.js';
+import { unscaledRange } from '../normalization.js';
 import { make } from '../graph/graph.js';
 import { inOrder } from '../graph/simplify.js';
 
@@ -12,8 +13,8 @@ import { inOrder } from '../graph/simplify.js';
  * @typedef {object} Preprocessing
  * @property {Ref} input the network's new input [1, height, width, 3]
  * @property {number[]} size height, width
- * @property {number[]} scale of each channel: value = pixel * scale + offset, pixel in [0, 255]
- * @property {number[]} offset
+ * @property {{mean: number[], std: number[]}} [normalization] value = (pixel - mean) / std; undefined: the graph does not
+ *   say which values its image has
  * @property {'legacy' | 'half-pixel'} resize
  */
 
@@ -35,8 +36,6 @@ const TRANSPARENT = new Set([
   'ZerosLike',
 ]);
 const MAX_HOPS = 200;
-/** A float input with a larger scale takes pixels in [0, 1]; pixels in [0, 255] are scaled by about 1/127.5. */
-const MAX_BYTE_SCALE = 0.05;
 
 /**
  * @param {Ref[]} outputs
@@ -57,15 +56,12 @@ export function readPreprocessing(outputs, facts) {
       'DETECTOR_NOT_UNDERSTOOD',
       'its input has no fixed size; only detectors with fixed_shape_resizer can be converted',
     );
-  const isUnit =
-    image.node.dtype('dtype') !== 'uint8' && path.scale.every((scale) => Math.abs(scale) > MAX_BYTE_SCALE);
   const input = make('normalized_input_image_tensor', 'Placeholder', []);
   replace(nodes, start, input);
   return {
     input,
     size,
-    scale: path.scale.map((scale) => (isUnit ? scale / 255 : scale)),
-    offset: path.offset,
+    normalization: path.normalization(image.node.dtype('dtype') === 'uint8'),
     resize: path.resize,
   };
 }
@@ -95,6 +91,20 @@ class Path {
       ref = this.#stepBack(ref.node);
     }
     throw convertFailure('DETECTOR_NOT_UNDERSTOOD', `its preprocessing has over ${MAX_HOPS} operators`);
+  }
+
+  /**
+   * @param {boolean} isBytes whether the image has values from 0 to 255
+   * @returns {Preprocessing['normalization']}
+   */
+  normalization(isBytes) {
+    const range = isBytes ? { std: [1] } : unscaledRange(this.scale, this.offset);
+    if (!range) return undefined;
+    const [unit] = range.std;
+    return {
+      mean: this.scale.map((scale, c) => 0 - (this.offset[c] * unit) / scale),
+      std: this.scale.map((scale) => unit / scale),
+    };
   }
 
   /** Adds the node's effect, and returns the input that depends on the image. @param {Node} node @returns {Ref} */

@@ -1,5 +1,6 @@
 // Infers the shapes of all nodes' outputs, and the values of those that are constant.
 import { convertFailure } from '../errors.js';
+import { dependsOnBatch } from './batch.js';
 import { axisOf, broadcastShapes, evaluate } from './kernels.js';
 import { sliceRanges } from './ranges.js';
 import { inOrder } from './simplify.js';
@@ -9,7 +10,7 @@ import { sizeOf } from '../../shared/numbers.js';
  * @typedef {import('./graph.js').Node} Node
  * @typedef {import('./graph.js').Ref} Ref
  * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
- * @typedef {number[] | undefined} Shape -1: an unknown size, such as a free batch; undefined: unknown rank
+ * @typedef {import('./batch.js').Shape} Shape
  * @typedef {(node: Node, x: number[], sizes: (number[] | undefined)[], shapes: Shape[]) => Shape[]} Rule
  * @typedef {{shapes: Shape[], values: (Tensor | undefined)[]}} Known
  */
@@ -41,7 +42,7 @@ export class Facts {
     return value?.symbolic ? undefined : value;
   }
 
-  /** Like value(), for sizes; -1 stands for the free batch. @param {Ref} ref @returns {number[] | undefined} */
+  /** Like value(), for sizes, which may depend on the free batch. @param {Ref} ref @returns {number[] | undefined} */
   sizes({ node, index }) {
     const value = this.#known.get(node)?.values[index];
     return value && value.data.length <= MAX_SIZES ? [...value.data] : undefined;
@@ -97,8 +98,10 @@ function valuesOf(node, inputs, shapes) {
   }
   if (node.op === 'Rank' && shapes[0])
     return [{ dtype: 'int32', shape: [], data: Int32Array.of(shapes[0].length) }];
-  if (node.op === 'Size' && shapes[0]?.every((size) => size >= 0))
-    return [{ dtype: 'int32', shape: [], data: Int32Array.of(sizeOf(shapes[0])) }];
+  if (node.op === 'Size' && shapes[0]?.every((size) => size !== -1)) {
+    const size = sizeOf(shapes[0]);
+    return [{ dtype: 'int32', shape: [], data: Int32Array.of(size), symbolic: size < 0 }];
+  }
   if ((node.op === 'ZerosLike' || node.op === 'OnesLike') && shapes[0]?.length === 0)
     return [{ dtype: 'float32', shape: [], data: Float32Array.of(node.op === 'OnesLike' ? 1 : 0) }];
   const isKnown =
@@ -120,6 +123,7 @@ const ELEMENTWISE = new Set([
     'SquaredDifference',
     'BiasAdd',
     'AddN',
+    'DivNoNan',
   ],
   ...[
     'Less',
@@ -248,12 +252,10 @@ function reducedShape(x, axes, isKept) {
  */
 function reshapedShape(x, to) {
   if (to === undefined) return undefined;
-  const free = to.filter((size) => size < 0).length;
-  if (free === 0) return to;
-  if (free > 1) return to.map((size) => (size < 0 ? -1 : size));
-  const known = to.reduce((product, size) => (size < 0 ? product : product * size), 1);
-  if (x.every((size) => size >= 0)) return to.map((size) => (size < 0 ? sizeOf(x) / known : size));
-  return to.map((size) => (size < 0 ? -1 : size));
+  const known = to.reduce((product, size) => (size === -1 ? product : product * size), 1);
+  const missing = x.includes(-1) ? -1 : sizeOf(x) / known;
+  const isSize = Number.isInteger(missing) && (missing >= 0 || dependsOnBatch(missing));
+  return to.map((size) => (size === -1 && isSize ? missing : size));
 }
 
 /** @type {Rule} */
@@ -284,9 +286,26 @@ function batchToSpaceSize(size, d, block, crops) {
   return d === 0 ? size / sizeOf(block) : size * block[d - 1] - crops[2 * d - 2] - crops[2 * d - 1];
 }
 
+/** How much of an axis is left from an index on. @param {number} size @param {number} begin */
+function sizeFrom(size, begin) {
+  if (begin === 0) return size;
+  return size < 0 ? -1 : size - begin;
+}
+
 /** @type {Rule} */
 function matMulShape(node, x, _, [, w]) {
   return [w && [node.bool('transpose_a') ? x[1] : x[0], node.bool('transpose_b') ? w[0] : w[1]]];
+}
+
+/** @type {Rule} */
+function batchMatMulShape(node, x, _, [, w]) {
+  return [w?.length === 2 ? [...x.slice(0, -1), node.bool('adj_y') ? w[0] : w[1]] : undefined];
+}
+
+/** @type {Rule} */
+function gatheredShape(_, x, [, , axis], [, indices]) {
+  const at = axisOf(axis?.[0] ?? 0, x.length);
+  return [indices && [...x.slice(0, at), ...indices, ...x.slice(at + 1)]];
 }
 
 /** @type {Record<string, Rule>} */
@@ -298,11 +317,32 @@ const RULES = {
   _FusedDepthwiseConv2dNative: depthwiseShape,
   AvgPool: (node, x) => [windowShape(node, x, node.ints('ksize').slice(1), x[3])],
   MaxPool: (node, x) => [windowShape(node, x, node.ints('ksize').slice(1), x[3])],
+  BatchMatMul: batchMatMulShape,
+  BatchMatMulV2: batchMatMulShape,
+  Conv2DBackpropInput: (_, __, [to]) => [to],
   MatMul: matMulShape,
   _FusedMatMul: matMulShape,
   Mean: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
   Sum: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
   Max: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  Min: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  BroadcastTo: (_, x, [, to]) => [to],
+  DepthToSpace: (node, [n, h, w, c]) => {
+    const block = node.int('block_size', 2);
+    return [[n, h * block, w * block, c / block ** 2]];
+  },
+  SpaceToDepth: (node, [n, h, w, c]) => {
+    const block = node.int('block_size', 2);
+    return [[n, h / block, w / block, c * block ** 2]];
+  },
+  Gather: gatheredShape,
+  GatherV2: gatheredShape,
+  SplitV: (_, x, [, lengths, axis]) => {
+    if (!lengths || !axis) return [];
+    const at = axisOf(axis[0], x.length);
+    const given = lengths.reduce((sum, length) => sum + Math.max(length, 0), 0);
+    return lengths.map((length) => x.with(at, length < 0 ? x[at] - given : length));
+  },
   ArgMax: (_, x, [, axis]) => [reducedShape(x, axis, false)],
   Pad: (_, x, [, pads]) => [
     pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),
@@ -319,7 +359,9 @@ const RULES = {
   },
   ExpandDims: (_, x, [, axis]) => [axis && x.toSpliced(axisOf(axis[0], x.length + 1), 0, 1)],
   Transpose: (_, x, [, order]) => [order?.map((d) => x[d])],
-  Tile: (_, x, [, times]) => [times && x.map((size, d) => (size < 0 ? -1 : size * times[d]))],
+  Tile: (_, x, [, times]) => [
+    times && x.map((size, d) => (size === -1 || (size < 0 && times[d] < 0) ? -1 : size * times[d])),
+  ],
   ResizeBilinear: (_, x, [, to]) => [[x[0], ...(to ?? [-1, -1]), x[3]]],
   ResizeNearestNeighbor: (_, x, [, to]) => [[x[0], ...(to ?? [-1, -1]), x[3]]],
   ConcatV2: (_, x, sizes, shapes) => {
@@ -348,7 +390,7 @@ const RULES = {
     return Array.from({ length: count }, () => x.with(at, x[at] / count));
   },
   Slice: (_, x, [, begin, size]) => [
-    begin && size && x.map((whole, d) => (size[d] < 0 ? (whole < 0 ? -1 : whole - begin[d]) : size[d])),
+    begin && size && x.map((whole, d) => (size[d] === -1 ? sizeFrom(whole, begin[d]) : size[d])),
   ],
   StridedSlice: (node, x, [, begin, end, by]) => {
     if (!begin || !end || !by) return [];

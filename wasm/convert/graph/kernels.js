@@ -1,6 +1,7 @@
 // Evaluates operators on constants during conversion: shape arithmetic, and arithmetic on weights (batch norm, anchors)
 // in double precision.
 import { convertFailure } from '../errors.js';
+import { areSizes } from './batch.js';
 import { sliceRanges } from './ranges.js';
 import { roundEven, sizeOf } from '../../shared/numbers.js';
 import { allocate, isFloat } from '../../tflite/tensor.js';
@@ -69,21 +70,24 @@ const REDUCTIONS = {
   Any: [(a, b) => a || b, 0],
 };
 
-/** Operators that may be evaluated on sizes with a free batch (-1), because they do not depend on its value. */
+/** Operators that may be evaluated on sizes with a free batch: they are linear in it, or do not depend on it. */
 const SYMBOLIC = new Set([
-  'StridedSlice',
-  'Slice',
-  'Pack',
-  'Unpack',
-  'ConcatV2',
-  'GatherV2',
-  'Cast',
-  'Reshape',
-  'Squeeze',
-  'ExpandDims',
-  'Mul',
-  'Prod',
-  'Split',
+  ...['StridedSlice', 'Slice', 'GatherV2', 'Gather', 'Reshape', 'Squeeze', 'ExpandDims', 'Unpack', 'Cast'],
+  ...['Pack', 'ConcatV2', 'Mul', 'RealDiv', 'Div', 'FloorDiv', 'Prod', 'Split', 'SplitV', 'Transpose'],
+]);
+/** Those of them whose other operands must not depend on the batch: a Reshape by it has no known shape. */
+const BY_FIXED_OPERANDS = new Set([
+  ...[
+    'StridedSlice',
+    'Slice',
+    'GatherV2',
+    'Gather',
+    'Reshape',
+    'Squeeze',
+    'ExpandDims',
+    'SplitV',
+    'Transpose',
+  ],
 ]);
 
 /**
@@ -93,12 +97,20 @@ const SYMBOLIC = new Set([
  */
 export function evaluate(node, inputs) {
   const isSymbolic = inputs.some((input) => input.symbolic);
-  if (isSymbolic && !SYMBOLIC.has(node.op)) return undefined;
+  if (isSymbolic && !canBeSymbolic(node.op, inputs)) return undefined;
   const kernel = kernelOf(node.op);
   if (kernel === undefined || inputs.some((input) => input.strings)) return undefined;
   const outputs = kernel(node, inputs);
   if (isSymbolic) for (const output of outputs) output.symbolic = output.data.some((value) => value < 0);
-  return outputs;
+  return isSymbolic && !outputs.every(({ data }) => areSizes(data)) ? undefined : outputs;
+}
+
+/** @param {string} op @param {Tensor[]} inputs */
+function canBeSymbolic(op, inputs) {
+  const factors = inputs.filter(({ symbolic }) => symbolic).length;
+  if (op === 'Mul') return factors === 1;
+  if (BY_FIXED_OPERANDS.has(op)) return factors === 1 && Boolean(inputs[0].symbolic);
+  return SYMBOLIC.has(op);
 }
 
 /** @param {string} op @returns {Kernel | undefined} */

@@ -34,7 +34,8 @@ export function sliceRanges(node, shape, [begin, end, by]) {
 }
 
 /**
- * @param {number} size -1 if unknown; the count is then unknown too, unless both bounds are given
+ * @param {number} size below 0 if unknown or free; the count is then unknown (-1), unless the slice is the whole axis or
+ *   both bounds are given
  * @param {number} begin
  * @param {number} end
  * @param {number} step
@@ -46,7 +47,8 @@ function sliceRange(size, begin, end, step, mask) {
   if (mask.shrink) return { start: begin < 0 ? begin + size : begin, step: 1, count: 1, kind: 'shrink' };
   if (size < 0) {
     const isWhole = mask.from && mask.to && step === 1;
-    const isFixed = !isWhole && !mask.from && !mask.to && begin >= 0 && end >= 0;
+    if (isWhole) return { start: 0, step, count: size, kind: 'keep' };
+    const isFixed = !mask.from && !mask.to && begin >= 0 && end >= 0;
     return { start: begin, step, count: isFixed ? Math.ceil((end - begin) / step) : -1, kind: 'keep' };
   }
   const start = mask.from ? (step > 0 ? 0 : size - 1) : clamp(begin);

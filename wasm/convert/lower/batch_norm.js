@@ -1,6 +1,8 @@
 // Lowers batch norm to MUL and ADD, which fuse.js folds into the convolution before them. Both operators keep the
 // original batch norm, for the option keepBatchNorm.
 import { toAffine } from '../../tflite/batch_norm.js';
+import { OVER_IMAGES } from './reduce.js';
+import { ints } from '../../tflite/network.js';
 
 /**
  * @typedef {import('../graph/graph.js').Node} Node
@@ -10,12 +12,21 @@ import { toAffine } from '../../tflite/batch_norm.js';
  */
 
 /**
- * Lowers FusedBatchNorm to x * scale + offset. Scale and offset are computed in double precision.
+ * Lowers FusedBatchNorm. TensorFlow takes an absent `is_training` for true.
  * @param {Lowering} ctx
  * @param {Node} node
  */
 export function batchNorm(ctx, node) {
-  if (node.attrs.get('is_training')?.b === true) throw ctx.unsupported(node, 'it is in training mode');
+  const isTraining = node.attrs.get('is_training')?.b ?? true;
+  return isTraining ? normByOwnMoments(ctx, node) : normByConstants(ctx, node);
+}
+
+/**
+ * x * scale + offset. Scale and offset are computed in double precision.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ */
+function normByConstants(ctx, node) {
   const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((input) =>
     Float64Array.from(ctx.constant(node, input).data),
   );
@@ -23,16 +34,82 @@ export function batchNorm(ctx, node) {
   const batchNorm = { gamma, beta, mean, variance, epsilon };
   const { scale, offset } = toAffine(batchNorm);
   const shape = ctx.shapeOf(node);
+  const toShape = channelShape(node, shape);
   const scaled = ctx.emit(
     'MUL',
     `${node.name}/scaled`,
-    [ctx.value(node.inputs[0]), floats(`${node.name}/scale`, scale)],
+    [ctx.value(node.inputs[0]), floats(`${node.name}/scale`, scale, toShape)],
     shape,
   );
-  const inputs = [scaled, floats(`${node.name}/offset`, offset)];
+  const inputs = [scaled, floats(`${node.name}/offset`, offset, toShape)];
   const shifted = ctx.emit('ADD', node.name, inputs, shape);
-  for (const op of ctx.ops.slice(-2)) op.batchNorm = batchNorm;
+  if (toShape.length === 1) for (const op of ctx.ops.slice(-2)) op.batchNorm = batchNorm;
   return shifted;
+}
+
+/** Whether the channels are axis 1. @param {Node} node */
+const isChannelsFirst = (node) => node.string('data_format', 'NHWC').startsWith('NC');
+
+/** The shape of a constant that has one number for each channel. @param {Node} node @param {number[]} shape */
+function channelShape(node, shape) {
+  return isChannelsFirst(node) ? [-1, ...shape.slice(2).map(() => 1)] : [-1];
+}
+
+/**
+ * Batch norm in training mode: each channel is normalized by its own mean and variance. Keras 2 computes
+ * LayerNormalization so, on a tensor whose channels are the rows.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ */
+function normByOwnMoments(ctx, node) {
+  const x = ctx.value(node.inputs[0]);
+  const { name } = node;
+  const { shape } = x;
+  if (!isChannelsFirst(node)) throw ctx.unsupported(node, OVER_IMAGES);
+  const channel = 1;
+  const axes = shape.map((_, d) => d).filter((d) => d !== channel);
+  const each = shape.map((size, d) => (d === channel ? size : 1));
+  const meanOf = (/** @type {Value} */ value, /** @type {string} */ part) =>
+    ctx.emit('MEAN', `${name}/${part}`, [value, ints(`${name}/${part}/axes`, axes)], each, {
+      keepDims: true,
+    });
+  const centred = ctx.emit('SUB', `${name}/centred`, [x, meanOf(x, 'mean')], shape);
+  const squares = ctx.emit('MUL', `${name}/squares`, [centred, centred], shape);
+  const epsilon = floats(`${name}/epsilon`, Float64Array.of(node.float('epsilon', 1e-4)), []);
+  const variance = ctx.emit('ADD', `${name}/variance`, [meanOf(squares, 'square'), epsilon], each);
+  const factor = ctx.emit('RSQRT', `${name}/factor`, [variance], each);
+  const normalized = ctx.emit('MUL', `${name}/normalized`, [centred, factor], shape);
+  return scaleAndShift(ctx, node, normalized);
+}
+
+/** @param {Lowering} ctx @param {Node} node @param {Value} value */
+function scaleAndShift(ctx, node, value) {
+  const { name, inputs } = node;
+  const toShape = channelShape(node, value.shape);
+  const parts = /** @type {const} */ ([
+    ['MUL', inputs[1], 1],
+    ['ADD', inputs[2], 0],
+  ]);
+  return parts.reduce((sum, [kind, ref, neutral]) => {
+    const numbers = uniformOf(ctx, ref) ?? [...ctx.constant(node, inputs.indexOf(ref)).data];
+    if (numbers.every((number) => number === neutral)) return sum;
+    const constant = floats(
+      `${name}/${kind.toLowerCase()}`,
+      Float64Array.from(numbers),
+      numbers.length === 1 ? [] : toShape,
+    );
+    return ctx.emit(kind, `${name}/${kind === 'MUL' ? 'scaled' : 'shifted'}`, [sum, constant], sum.shape);
+  }, value);
+}
+
+/**
+ * The number that a Fill repeats. Its shape may depend on the free batch.
+ * @param {Lowering} ctx
+ * @param {Ref} ref
+ */
+function uniformOf(ctx, { node }) {
+  const value = node.op === 'Fill' ? ctx.facts.value(node.inputs[1]) : undefined;
+  return value && [value.data[0]];
 }
 
 /**
@@ -84,9 +161,10 @@ function orderInputs({ inputs: [a, b] }, isFirst) {
 /**
  * @param {string} name
  * @param {Float64Array} data
+ * @param {number[]} [shape] -1: the number of elements
  * @returns {Value}
  */
-function floats(name, data) {
-  const shape = [data.length];
-  return { name, shape, tensor: { dtype: 'float32', shape, data } };
+function floats(name, data, shape = [-1]) {
+  const known = shape.map((size) => (size < 0 ? data.length : size));
+  return { name, shape: known, tensor: { dtype: 'float32', shape: known, data } };
 }

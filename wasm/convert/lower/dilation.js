@@ -23,7 +23,7 @@ import { samePadding } from '../../tflite/network.js';
  * @returns {Value} a placeholder that no other operator may use
  */
 export function dilatedConvolution(ctx, node, dilation) {
-  const value = { name: node.name, shape: ctx.facts.shape({ node, index: 0 }) ?? [] };
+  const value = { name: node.name, shape: ctx.networkShape({ node, index: 0 }) ?? [] };
   const readBlock = () => ({
     input: ctx.value(node.inputs[0]),
     block: ctx.constant(node, 1).data,

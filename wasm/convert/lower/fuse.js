@@ -15,6 +15,8 @@ import { sizeOf } from '../../shared/numbers.js';
 export function fuse(network) {
   for (const fusion of [
     dropReshape,
+    passReshape,
+    mergeConstants,
     foldConstant,
     hardSwish,
     fuseActivation,
@@ -67,6 +69,57 @@ function perChannel({ tensor }, channels) {
   return Float64Array.from({ length: channels }, (_, c) => tensor.data[count === 1 ? 0 : c]);
 }
 
+/**
+ * Moves a bias, a scale or an activation before the reshape of a matrix product's rows, so that they can be folded.
+ * @type {Fusion}
+ */
+function passReshape(op, network, wiring) {
+  const isAffine = (op.kind === 'MUL' || op.kind === 'ADD') && op.inputs[1].tensor;
+  if (!isAffine && !ACTIVATIONS.has(op.kind)) return false;
+  const reshape = wiring.soleProducer(op.inputs[0]);
+  const before = reshape?.kind === 'RESHAPE' ? wiring.soleProducer(reshape.inputs[0]) : undefined;
+  const channels = op.output.shape.at(-1);
+  if (!reshape || !before || !isProduct(before, wiring) || before.output.shape.at(-1) !== channels)
+    return false;
+  if (isAffine && (op.inputs[1].shape.length > 1 || !perChannel(op.inputs[1], Number(channels))))
+    return false;
+  const moved = { ...op.output, name: `${op.output.name}/rows`, shape: before.output.shape };
+  const ops = network.ops.filter((other) => other !== op && other !== reshape);
+  const at = ops.indexOf(before) + 1;
+  const again = { ...reshape, inputs: [moved, reshape.inputs[1]], output: op.output };
+  ops.splice(at, 0, { ...op, inputs: [before.output, ...op.inputs.slice(1)], output: moved }, again);
+  network.ops = ops;
+  return true;
+}
+
+/**
+ * Whether an operator is a matrix product, with or without a scale and a bias.
+ * @param {Op} op
+ * @param {Wiring} wiring
+ * @returns {boolean}
+ */
+function isProduct(op, wiring) {
+  if ((op.kind !== 'MUL' && op.kind !== 'ADD') || !op.inputs[1].tensor) return op.kind === 'FULLY_CONNECTED';
+  const before = wiring.soleProducer(op.inputs[0]);
+  return before !== undefined && isProduct(before, wiring);
+}
+
+/** Joins two MULs, or two ADDs, by one number each. @type {Fusion} */
+function mergeConstants(op, network, wiring) {
+  if (op.kind !== 'MUL' && op.kind !== 'ADD') return false;
+  const outer = scalarOperand(op, op.kind);
+  const inner = wiring.soleProducer(op.inputs[0]);
+  const first = scalarOperand(inner, op.kind);
+  if (!inner || outer === undefined || first === undefined) return false;
+  if (inner.options.activation || inner.batchNorm || op.batchNorm) return false;
+  if (op.inputs[1].shape.length > op.inputs[0].shape.length) return false;
+  const data = Float64Array.of(op.kind === 'MUL' ? outer * first : outer + first);
+  const { name } = op.inputs[1];
+  op.inputs = [inner.inputs[0], { name, shape: [], tensor: { dtype: 'float32', shape: [], data } }];
+  network.ops = network.ops.filter((other) => other !== inner);
+  return true;
+}
+
 /** Folds MUL and ADD by a constant into the convolution before. @type {Fusion} */
 function foldConstant(op, network, wiring) {
   if ((op.kind !== 'MUL' && op.kind !== 'ADD') || !op.inputs[1].tensor) return false;
@@ -112,8 +165,9 @@ function scalarOperand(op, kind) {
   return tensor?.data.length === 1 ? tensor.data[0] : undefined;
 }
 
+/** Equal but for float32's rounding. */
 const isNear = (/** @type {number | undefined} */ a, /** @type {number} */ b) =>
-  a !== undefined && Math.abs(a - b) < 1e-3 * b;
+  a !== undefined && Math.abs(a - b) < 1e-5 * b;
 
 /**
  * Matches factor * relu6(x + 3). The ADD of 3 is always a separate operator here: it is folded into a convolution only

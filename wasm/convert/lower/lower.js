@@ -1,13 +1,18 @@
 // Lowers TensorFlow operators to TFLite operators, one by one. fuse.js then fuses them.
 import { convertFailure } from '../errors.js';
-import { batchNorm, markBatchNorm } from './batch_norm.js';
+import { batchNorm } from './batch_norm.js';
 import { dilatedConvolution, batchToSpace } from './dilation.js';
-import { emitPrelu, prelu, kerasPrelu } from './prelu.js';
-import { slice, split, stridedSlice, unpack } from './slice.js';
-import { ints } from '../../tflite/network.js';
+import { addAll, binary, cast, clipByValue, divide, extremum, leakyRelu } from './elementwise.js';
+import { negated, power, reciprocal, squared, squaredDifference, tanh, unary } from './elementwise.js';
+import { prelu } from './prelu.js';
+import { argMax, minimum, reduction, sum } from './reduce.js';
+import { blocks, broadcast, concatenation, gather, mirrorPad, pack, pad, reshape } from './shapes.js';
+import { resize, tile, transpose } from './shapes.js';
+import { slice, split, splitBySizes, stridedSlice, unpack } from './slice.js';
+import { convolution, matMul, pool } from './windows.js';
+import { toNetworkShape } from '../graph/batch.js';
 import { inOrder } from '../graph/simplify.js';
-import { sizeOf } from '../../shared/numbers.js';
-import { isFloat } from '../../tflite/tensor.js';
+import { OPERATORS } from '../../tflite/operators.js';
 
 /**
  * @typedef {import('../graph/graph.js').Node} Node
@@ -24,7 +29,7 @@ import { isFloat } from '../../tflite/tensor.js';
  * @param {{name: string, ref: Ref}[]} inputs
  * @param {{name: string, ref: Ref}[]} outputs
  * @param {Facts} facts
- * @returns {Network}
+ * @returns {{network: Network, trace: Map<Value, Ref>}} trace: which value of the graph a value of the network is
  */
 export function lower(inputs, outputs, facts) {
   const ctx = new Lowering(facts);
@@ -34,16 +39,21 @@ export function lower(inputs, outputs, facts) {
     throw convertFailure('GRAPH_UNSUPPORTED', 'the outputs do not depend on any input');
   const inputValues = usedInputs.map(({ name, ref }) => ctx.input(name, ref));
   for (const node of used) ctx.lower(node);
-  return {
+  const network = {
     ops: ctx.ops,
     inputs: inputValues,
     outputs: outputs.map(({ name, ref }) => ({ name, value: ctx.output(ref) })),
   };
+  return { network, trace: ctx.trace };
 }
 
 export class Lowering {
   /** @type {Op[]} */ ops = [];
   /** @type {Map<Node, Value[]>} */ #values = new Map();
+  /** Why nodes could not be lowered. It matters only if another node takes their value. @type {Map<Node, unknown>} */
+  #failures = new Map();
+  /** Which value of the graph a value is. @type {Map<Value, Ref>} */
+  trace = new Map();
   /** Dilated convolutions until their BatchToSpaceND. @type {Map<Value, import('./dilation.js').Dilation>} */
   dilations = new Map();
 
@@ -54,11 +64,11 @@ export class Lowering {
 
   /** @param {string} name @param {Ref} ref */
   input(name, ref) {
-    const shape = this.facts.shape(ref);
+    const shape = this.networkShape(ref);
     if (shape === undefined || shape.slice(1).some((size) => size <= 0))
       throw convertFailure(
         'GRAPH_UNSUPPORTED',
-        `the input '${name}' has no fixed size: [${shape?.map((s) => (s < 0 ? '?' : s))}]`,
+        `the input '${name}' has no fixed size: [${this.facts.shape(ref)?.map((s) => (s < 0 ? '?' : s)) ?? ''}]`,
       );
     const value = { name, shape };
     this.#values.set(ref.node, [value]);
@@ -71,6 +81,7 @@ export class Lowering {
     if (known && this.dilations.has(known))
       throw this.unsupported(ref.node, 'it is not part of a dilated convolution');
     if (known) return known;
+    if (this.#failures.has(ref.node)) throw this.#failures.get(ref.node);
     const tensor = this.facts.value(ref);
     if (tensor === undefined)
       throw convertFailure('GRAPH_UNSUPPORTED', `${ref.node.op} at '${ref.node.name}'`);
@@ -95,10 +106,18 @@ export class Lowering {
   lower(node) {
     if (this.#values.has(node) || this.facts.value({ node, index: 0 })) return;
     if (this.facts.sizes({ node, index: 0 })) return; // shape arithmetic on the free batch
-    const rule = Object.hasOwn(RULES, node.op) ? RULES[node.op] : undefined;
-    if (rule === undefined) throw convertFailure('GRAPH_UNSUPPORTED', `${node.op} at '${node.name}'`);
-    const made = rule(this, node);
-    this.#values.set(node, Array.isArray(made) ? made : [made]);
+    try {
+      const rule = Object.hasOwn(RULES, node.op) ? RULES[node.op] : undefined;
+      if (rule === undefined) throw convertFailure('GRAPH_UNSUPPORTED', `${node.op} at '${node.name}'`);
+      const made = rule(this, node);
+      const values = Array.isArray(made) ? made : [made];
+      this.#values.set(node, values);
+      values.forEach((value, index) => {
+        if (!this.trace.has(value)) this.trace.set(value, { node, index });
+      });
+    } catch (error) {
+      this.#failures.set(node, error);
+    }
   }
 
   /** The error for a node that cannot be lowered. @param {Node} node @param {string} reason @returns {Error} */
@@ -118,6 +137,8 @@ export class Lowering {
    * @returns {Value} its output
    */
   emit(kind, name, inputs, shape, options = {}, weights = undefined, dtype = undefined) {
+    if (!this.runs(kind))
+      throw convertFailure('GRAPH_UNSUPPORTED', `'${name}' becomes ${kind}, which ocelli does not run`);
     /** @type {Value} */
     const output = { name, shape, ...(dtype && { dtype }) };
     this.ops.push({ kind, inputs, output, options, ...(weights && { weights }) });
@@ -140,12 +161,25 @@ export class Lowering {
     );
   }
 
-  /** @param {Node} node @param {number} [index] */
+  /** Whether the engine has an operator. @param {string} kind */
+  runs(kind) {
+    return Object.hasOwn(OPERATORS, kind);
+  }
+
+  /** The shape, with -1 for the free batch; undefined: unknown. @param {Ref} ref */
+  networkShape(ref) {
+    return toNetworkShape(this.facts.shape(ref));
+  }
+
+  /** @param {Node} node @param {number} [index] @returns {number[]} */
   shapeOf(node, index = 0) {
-    const shape = this.facts.shape({ node, index });
-    if (shape === undefined || shape.slice(1).some((size) => size < 0))
-      throw this.unsupported(node, `its shape is unknown: [${shape?.map((s) => (s < 0 ? '?' : s))}]`);
-    return shape;
+    const shape = this.networkShape({ node, index });
+    if (shape) return shape;
+    const sizes = this.facts.shape({ node, index });
+    throw this.unsupported(
+      node,
+      sizes ? `its shape is not known: [${sizes.map((s) => (s < 0 ? '?' : s))}]` : 'its shape is not known',
+    );
   }
 
   /** @param {Node} node @param {number} input */
@@ -156,261 +190,8 @@ export class Lowering {
   }
 }
 
-/** @param {Tensor} tensor @param {(value: number) => number} f @returns {Tensor} */
-function mapFloats(tensor, f) {
-  return { ...tensor, data: Float64Array.from(tensor.data, f) };
-}
-
-/**
- * @param {Lowering} ctx
- * @param {Node} node
- */
-function windowOptions(ctx, node) {
-  const [, strideH = 1, strideW = 1] = node.ints('strides');
-  const [, dilationH = 1, dilationW = 1] = node.ints('dilations');
-  const padding = node.string('padding', 'VALID');
-  if (node.string('data_format', 'NHWC') !== 'NHWC')
-    throw ctx.unsupported(node, 'its data format is not NHWC');
-  return { padding: padding === 'SAME' ? 'SAME' : 'VALID', strideH, strideW, dilationH, dilationW };
-}
-
-/**
- * The node's first input; explicit paddings become a PAD.
- * @param {Lowering} ctx
- * @param {Node} node
- * @returns {Value}
- */
-function padded(ctx, node) {
-  const input = ctx.value(node.inputs[0]);
-  const pads = node.ints('explicit_paddings');
-  if (node.string('padding', 'VALID') !== 'EXPLICIT') return input;
-  const shape = input.shape.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1]));
-  const constant = ints(`${node.name}/paddings`, pads);
-  constant.shape = [4, 2];
-  return ctx.emit('PAD', `${node.name}/Pad`, [input, constant], shape);
-}
-
-/** @param {string} kind @returns {Rule} */
-const convolution = (kind) => (ctx, node) => {
-  const dilation = ctx.dilation(node.inputs[0]);
-  if (dilation) return dilatedConvolution(ctx, node, { ...dilation, kind });
-  const kernel = ctx.constant(node, 1);
-  const input = padded(ctx, node);
-  const output = ctx.emit(kind, node.name, [input], ctx.shapeOf(node), windowOptions(ctx, node), {
-    kernel,
-    isTransposed: false,
-  });
-  return fusedOps(ctx, node, output);
-};
-
-/** @type {Rule} */
-function matMul(ctx, node) {
-  if (node.bool('transpose_a')) throw ctx.unsupported(node, 'its first operand is transposed');
-  const input = ctx.value(node.inputs[0]);
-  const weights = { kernel: ctx.constant(node, 1), isTransposed: node.bool('transpose_b') };
-  return fusedOps(ctx, node, ctx.emit('FULLY_CONNECTED', node.name, [input], ctx.shapeOf(node), {}, weights));
-}
-
-/**
- * Emits the operators that TensorFlow's optimizer fused into a node.
- * @param {Lowering} ctx
- * @param {Node} node
- * @param {Value} output
- */
-function fusedOps(ctx, node, output) {
-  for (const name of node.strings('fused_ops')) {
-    const { shape } = output;
-    if (name === 'BiasAdd') output = ctx.emit('ADD', node.name, [output, ctx.value(node.inputs[2])], shape);
-    else if (name === 'Relu' || name === 'Relu6')
-      output = ctx.emit(name.toUpperCase(), node.name, [output], shape);
-    else if (name === 'Prelu')
-      output = emitPrelu(ctx, node, output, ctx.constant(node, node.inputs.length - 1));
-    else throw ctx.unsupported(node, `its fused operator ${name} is not supported`);
-  }
-  return output;
-}
-
-/** A constant becomes the second input, and x - c becomes x + -c. @param {string} kind @returns {Rule} */
-const binary = (kind) => (ctx, node) => {
-  const prelu = kind === 'ADD' ? kerasPrelu(ctx, node) : undefined;
-  if (prelu) return prelu;
-  const [a, b] = node.inputs.map((ref) => ctx.value(ref));
-  const shape = ctx.shapeOf(node);
-  if (kind === 'SUB' && b.tensor && isFloat(b.tensor.dtype))
-    return ctx.emit('ADD', node.name, [a, { ...b, tensor: mapFloats(b.tensor, (value) => -value) }], shape);
-  const made = ctx.emit(kind, node.name, kind !== 'SUB' && a.tensor ? [b, a] : [a, b], shape);
-  if (kind === 'ADD' && b.tensor) markBatchNorm(ctx, node);
-  return made;
-};
-
-/** @type {Rule} */
-function divide(ctx, node) {
-  const divisor = ctx.constant(node, 1);
-  const factor = {
-    name: `${node.name}/reciprocal`,
-    shape: divisor.shape,
-    tensor: mapFloats(divisor, (value) => 1 / value),
-  };
-  return ctx.emit('MUL', node.name, [ctx.value(node.inputs[0]), factor], ctx.shapeOf(node));
-}
-
-/** @param {string} kind @returns {Rule} */
-const unary = (kind) => (ctx, node) =>
-  ctx.emit(kind, node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node));
-
-/** @type {Rule} */
-const negated = (ctx, node) => {
-  /** @type {Tensor} */
-  const minusOne = { dtype: 'float32', shape: [], data: Float64Array.of(-1) };
-  const factor = { name: `${node.name}/factor`, shape: [], tensor: minusOne };
-  return ctx.emit('MUL', node.name, [ctx.value(node.inputs[0]), factor], ctx.shapeOf(node));
-};
-
-/** @type {Rule} */
-const squared = (ctx, node) => {
-  const x = ctx.value(node.inputs[0]);
-  return ctx.emit('MUL', node.name, [x, x], ctx.shapeOf(node));
-};
-
-/** @param {string} kind @returns {Rule} */
-const pool = (kind) => (ctx, node) => {
-  const [, filterH, filterW] = node.ints('ksize');
-  if (node.string('padding', 'VALID') === 'EXPLICIT') throw ctx.unsupported(node, 'it has explicit paddings');
-  return ctx.emit(kind, node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node), {
-    ...windowOptions(ctx, node),
-    filterH,
-    filterW,
-  });
-};
-
-/** @type {Rule} */
-function reshape(ctx, node) {
-  const from = ctx.value(node.inputs[0]);
-  const upsampled = nearestUpsampling(ctx, node);
-  if (upsampled) return upsampled;
-  const shape = ctx.shapeOf(node);
-  return ctx.emit('RESHAPE', node.name, [from, ints(`${node.name}/shape`, shape)], shape);
-}
-
-/**
- * Recognizes how the Object Detection API repeats rows and columns: Pack of equal inputs along axis 3, then along axis
- * 2, then Reshape.
- * @param {Lowering} ctx
- * @param {Node} node
- * @returns {Value | undefined}
- */
-function nearestUpsampling(ctx, { name, inputs: [{ node: rows }] }) {
-  const columns = rows.op === 'Pack' && rows.int('axis', 0) === 2 ? sameInput(rows) : undefined;
-  const source =
-    columns?.node.op === 'Pack' && columns.node.int('axis', 0) === 3 ? sameInput(columns.node) : undefined;
-  const shape = source && ctx.facts.shape(source);
-  if (!columns || !source || shape?.length !== 4) return undefined;
-  const size = [shape[1] * rows.inputs.length, shape[2] * columns.node.inputs.length];
-  const output = [shape[0], ...size, shape[3]];
-  return ctx.emit('RESIZE_NEAREST_NEIGHBOR', name, [ctx.value(source), ints(`${name}/size`, size)], output, {
-    alignCorners: false,
-    halfPixelCenters: false,
-  });
-}
-
-/** The input of a Pack whose inputs are all the same. @param {Node} pack @returns {Ref | undefined} */
-function sameInput({ inputs }) {
-  const [first] = inputs;
-  return inputs.every(({ node, index }) => node === first.node && index === first.index) ? first : undefined;
-}
-
-/** @param {string} kind @returns {Rule} */
-const reduction = (kind) => (ctx, node) => {
-  const input = ctx.value(node.inputs[0]);
-  const axes = Array.from(ctx.constant(node, 1).data, (axis) =>
-    axis < 0 ? axis + input.shape.length : axis,
-  ).sort();
-  const options = { keepDims: node.bool('keep_dims') };
-  return ctx.emit(kind, node.name, [input, ints(`${node.name}/axes`, axes)], ctx.shapeOf(node), options);
-};
-
-/** @type {Rule} */
-function argMax(ctx, node) {
-  const input = ctx.value(node.inputs[0]);
-  const axis = { ...ints(`${node.name}/axis`, ctx.constant(node, 1).data), shape: [] };
-  const dtype = node.dtype('output_type') === 'int32' ? 'int32' : 'int64';
-  return ctx.emit('ARG_MAX', node.name, [input, axis], ctx.shapeOf(node), {}, undefined, dtype);
-}
-
-/** Casts between float types have no effect: the network computes in float32. @type {Rule} */
-function cast(ctx, node) {
-  const input = ctx.value(node.inputs[0]);
-  if (input.dtype) throw ctx.unsupported(node, `it takes ${input.dtype}`);
-  return input;
-}
-
-/** @type {Rule} */
-function pad(ctx, node) {
-  const fill = node.op === 'PadV2' ? ctx.constant(node, 2).data[0] : 0;
-  if (fill !== 0) throw ctx.unsupported(node, `it pads with ${fill}, only 0 is supported`);
-  const paddings = ctx.constant(node, 1);
-  const constant = { ...ints(`${node.name}/paddings`, paddings.data), shape: paddings.shape };
-  return ctx.emit('PAD', node.name, [ctx.value(node.inputs[0]), constant], ctx.shapeOf(node));
-}
-
-/** @param {string} kind @returns {Rule} */
-const resize = (kind) => (ctx, node) => {
-  const shape = ctx.shapeOf(node);
-  const options = {
-    alignCorners: node.bool('align_corners'),
-    halfPixelCenters: node.bool('half_pixel_centers'),
-  };
-  return ctx.emit(
-    kind,
-    node.name,
-    [ctx.value(node.inputs[0]), ints(`${node.name}/size`, shape.slice(1, 3))],
-    shape,
-    options,
-  );
-};
-
-/** @type {Rule} */
-function concatenation(ctx, node) {
-  const axis = ctx.constant(node, node.inputs.length - 1).data[0];
-  const parts = node.inputs.slice(0, -1).map((ref) => ctx.value(ref));
-  const shape = ctx.shapeOf(node);
-  return ctx.emit('CONCATENATION', node.name, parts, shape, {
-    axis: axis < 0 ? axis + shape.length : axis,
-  });
-}
-
-/** @type {Rule} */
-function transpose(ctx, node) {
-  const order = ints(`${node.name}/order`, ctx.constant(node, 1).data);
-  return ctx.emit('TRANSPOSE', node.name, [ctx.value(node.inputs[0]), order], ctx.shapeOf(node));
-}
-
-/**
- * ReLU6 written as min(relu(x), 6) or as a clip to [0, 6].
- * @param {Lowering} ctx
- * @param {Node} node
- * @param {Tensor | undefined} low
- * @param {Tensor} high
- */
-function clip(ctx, node, low, high) {
-  const input = ctx.value(node.inputs[0]);
-  const isPositive = low
-    ? low.data[0] === 0
-    : ctx.ops.some(({ kind, output }) => output === input && kind === 'RELU');
-  if (sizeOf(high.shape) !== 1 || high.data[0] !== 6 || !isPositive)
-    throw ctx.unsupported(node, 'it is not a ReLU6');
-  return ctx.emit('RELU6', node.name, [input], ctx.shapeOf(node));
-}
-
-/** @type {Rule} */
-function maximum(ctx, node) {
-  const bound = ctx.constant(node, 1);
-  if (sizeOf(bound.shape) !== 1 || bound.data[0] !== 0) throw ctx.unsupported(node, 'it is not a ReLU');
-  return ctx.emit('RELU', node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node));
-}
-
 /** @type {Record<string, Rule>} */
-const RULES = {
+export const RULES = {
   Conv2D: convolution('CONV_2D'),
   _FusedConv2D: convolution('CONV_2D'),
   DepthwiseConv2dNative: convolution('DEPTHWISE_CONV_2D'),
@@ -418,59 +199,78 @@ const RULES = {
   _FusedDepthwiseConv2dNative: convolution('DEPTHWISE_CONV_2D'),
   MatMul: matMul,
   _FusedMatMul: matMul,
+  BatchMatMul: matMul,
+  BatchMatMulV2: matMul,
   FusedBatchNorm: batchNorm,
   FusedBatchNormV2: batchNorm,
   FusedBatchNormV3: batchNorm,
+  AvgPool: pool('AVERAGE_POOL_2D'),
+  MaxPool: pool('MAX_POOL_2D'),
+  SpaceToBatchND: (ctx, node) => dilatedConvolution(ctx, node, undefined),
+  BatchToSpaceND: batchToSpace,
+
   BiasAdd: binary('ADD'),
   Add: binary('ADD'),
   AddV2: binary('ADD'),
-  AddN: (ctx, node) => {
-    const [first, ...rest] = node.inputs.map((ref) => ctx.value(ref));
-    return rest.reduce((sum, part) => ctx.emit('ADD', node.name, [sum, part], ctx.shapeOf(node)), first);
-  },
+  AddN: addAll,
   Sub: binary('SUB'),
   Mul: binary('MUL'),
   RealDiv: divide,
   Div: divide,
-  Square: squared,
+  DivNoNan: divide,
+  Reciprocal: reciprocal,
+  Pow: power,
+  SquaredDifference: squaredDifference,
+  Maximum: extremum('Maximum'),
+  Minimum: extremum('Minimum'),
+  ClipByValue: clipByValue,
+
+  Abs: unary('ABS'),
+  Elu: unary('ELU'),
+  Exp: unary('EXP'),
+  Floor: unary('FLOOR'),
+  LeakyRelu: leakyRelu,
+  Log: unary('LOG'),
+  LogSoftmax: unary('LOG_SOFTMAX'),
+  Neg: negated,
+  Prelu: prelu,
   Relu: unary('RELU'),
   Relu6: unary('RELU6'),
+  Rsqrt: unary('RSQRT'),
   Sigmoid: unary('LOGISTIC'),
   Softmax: unary('SOFTMAX'),
-  Minimum: (ctx, node) => clip(ctx, node, undefined, ctx.constant(node, 1)),
-  ClipByValue: (ctx, node) => clip(ctx, node, ctx.constant(node, 1), ctx.constant(node, 2)),
-  Maximum: maximum,
-  Mean: reduction('MEAN'),
-  Max: reduction('REDUCE_MAX'),
+  Sqrt: unary('SQRT'),
+  Square: squared,
+  Tanh: tanh,
+  Cast: cast,
+
   ArgMax: argMax,
-  Prelu: prelu,
-  Abs: unary('ABS'),
-  Neg: negated,
-  AvgPool: pool('AVERAGE_POOL_2D'),
-  MaxPool: pool('MAX_POOL_2D'),
+  Max: reduction('REDUCE_MAX'),
+  Mean: reduction('MEAN'),
+  Min: minimum,
+  Sum: sum,
+
+  BroadcastTo: broadcast,
+  ConcatV2: concatenation,
+  DepthToSpace: blocks(true),
+  ExpandDims: reshape,
+  Flatten: reshape,
+  Gather: gather,
+  GatherV2: gather,
+  MirrorPad: mirrorPad,
+  Pack: pack,
   Pad: pad,
   PadV2: pad,
   Reshape: reshape,
-  Flatten: reshape,
-  Squeeze: reshape,
-  ExpandDims: reshape,
-  Cast: cast,
-  Pack: (ctx, node) => {
-    const shape = ctx.shapeOf(node);
-    const axis = node.int('axis', 0);
-    return ctx.emitNode('PACK', node, {
-      axis: axis < 0 ? axis + shape.length : axis,
-      valuesCount: node.inputs.length,
-    });
-  },
-  ConcatV2: concatenation,
-  Transpose: transpose,
   ResizeBilinear: resize('RESIZE_BILINEAR'),
   ResizeNearestNeighbor: resize('RESIZE_NEAREST_NEIGHBOR'),
-  SpaceToBatchND: (ctx, node) => dilatedConvolution(ctx, node, undefined),
-  BatchToSpaceND: batchToSpace,
-  Split: split,
-  Unpack: unpack,
-  StridedSlice: stridedSlice,
   Slice: slice,
+  SpaceToDepth: blocks(false),
+  Split: split,
+  SplitV: splitBySizes,
+  Squeeze: reshape,
+  StridedSlice: stridedSlice,
+  Tile: tile,
+  Transpose: transpose,
+  Unpack: unpack,
 };

@@ -49,6 +49,11 @@ export class Files {
       : new Files(this.#contents, this.#root + found.slice(0, -name.length));
   }
 
+  /** @param {string} path ends in "/" unless empty */
+  directory(path) {
+    return new Files(this.#contents, this.#root + path);
+  }
+
   /** @param {string} name */
   async read(name) {
     const content = this.#contents.get(this.#root + name);

@@ -1,41 +1,113 @@
 // Reads the graph of a source: chooses the reader by the source's files.
 import { convertFailure } from '../errors.js';
+import { isZip, unzip } from './archive.js';
+import { Files } from './files.js';
+import { isHdf5 } from './hdf5.js';
+import { readKerasH5, readKerasZip } from './keras.js';
+import { namedWeights } from './layer_weights.js';
 import { readLayersModel } from './layers.js';
 import { isSavedModel, readFrozenGraph, readSavedModel } from './saved_model.js';
-import { isLayersModel, readGraphModel, readModelJson, readWeights } from './tfjs.js';
+import { isLayersModel, isWebModel, readGraphModel, readModelJson, readWeights } from './tfjs.js';
 
 /**
- * @typedef {import('./files.js').Files} Files
  * @typedef {import('./saved_model.js').Selection} Selection
+ * @typedef {import('./saved_model.js').Model} Model
  */
+
+const EXPECTED =
+  'expected a SavedModel (saved_model.pb), a TensorFlow.js model (model.json), a Keras model (.keras, .h5) or a frozen ' +
+  'graph (.pb)';
 
 /**
  * @param {Files | Uint8Array} source
  * @param {Selection} wanted
- * @returns {Promise<import('./saved_model.js').Model>}
+ * @returns {Promise<Model>}
  */
 export async function readModel(source, wanted) {
-  if (source instanceof Uint8Array) {
-    if (isSavedModel(source))
-      throw convertFailure('SOURCE_INCOMPLETE', 'a saved_model.pb needs the other files of its directory');
-    return readFrozenGraph(source, wanted);
-  }
+  if (source instanceof Uint8Array) return readFile(source, wanted);
   const saved = source.findDirectoryOf('saved_model.pb');
   if (saved) return readSavedModel(saved, wanted);
-  const web = source.findDirectoryOf('model.json');
-  if (web) return readWebModel(web, wanted);
-  const frozen = source.names.filter((name) => name.endsWith('.pb')).sort((a, b) => a.length - b.length)[0];
-  if (frozen) return { ...readFrozenGraph(await source.read(frozen), wanted), files: source };
-  throw convertFailure('SOURCE_UNKNOWN', 'expected a saved_model.pb, a model.json or a frozen graph (.pb)');
+  const keras = source.findDirectoryOf('model.weights.h5');
+  if (keras?.has('config.json')) return readKerasZip(keras);
+  const web = await findWebModel(source);
+  if (web) return readWebModel(web.files, web.name, wanted);
+  for (const ending of [/\.keras$/, /\.(h5|hdf5)$/, /\.pb$/]) {
+    const name = shortest(source.names.filter((each) => ending.test(each)));
+    if (name) return { ...(await readFile(await source.read(name), wanted)), files: source };
+  }
+  throw convertFailure('SOURCE_UNKNOWN', `${foreignKind(source)}${EXPECTED}`);
+}
+
+/** @param {string[]} names */
+const shortest = (names) => names.toSorted((a, b) => a.length - b.length)[0];
+
+/**
+ * A single file that is not an archive of a directory.
+ * @param {Uint8Array} bytes
+ * @param {Selection} wanted
+ * @returns {Promise<Model>}
+ */
+async function readFile(bytes, wanted) {
+  if (isHdf5(bytes)) return readKerasH5(bytes);
+  if (isZip(bytes)) return readModel(new Files(unzip(bytes)), wanted);
+  const foreign = foreignFormat(bytes);
+  if (foreign) throw convertFailure('SOURCE_UNKNOWN', `it is ${foreign}; ${EXPECTED}`);
+  if (isSavedModel(bytes))
+    throw convertFailure('SOURCE_INCOMPLETE', 'a saved_model.pb needs the other files of its directory');
+  return readFrozenGraph(bytes, wanted);
+}
+
+/** Formats of other tools, by their first bytes. @param {Uint8Array} bytes */
+function foreignFormat(bytes) {
+  const text = String.fromCharCode(...bytes.subarray(0, 32));
+  if (text.slice(4, 8) === 'TFL3') return 'a .tflite file, which needs no conversion';
+  if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) return 'a Python pickle (PyTorch?)';
+  if (text.trimStart().startsWith('{')) return 'a JSON file alone; pass the folder with its weight files';
+  // ir_version, then the name of the producer.
+  const isOnnx = bytes[0] === 8 && bytes[2] === 18 && /pytorch|onnx/i.test(text);
+  return isOnnx ? 'an ONNX model' : undefined;
+}
+
+/** @param {Files} files */
+function foreignKind({ names }) {
+  if (names.some((name) => /(^|\/)data\.pkl$/.test(name))) return 'it is a PyTorch model; ';
+  const kinds = /** @type {[RegExp, string][]} */ ([
+    [/\.onnx$/, 'it has an ONNX model; '],
+    [/\.(pt|pth)$/, 'it has a PyTorch model; '],
+    [/\.tflite$/, 'it has a .tflite file, which needs no conversion; '],
+    [
+      /\.weights\.h5$|checkpoint$|\.ckpt/,
+      'it has weights without their network: use model.save() or export(); ',
+    ],
+  ]);
+  return kinds.find(([ending]) => names.some((name) => ending.test(name)))?.[1] ?? '';
+}
+
+/**
+ * The TensorFlow.js model: model.json, or the first other JSON file that is one.
+ * @param {Files} source
+ */
+async function findWebModel(source) {
+  const usual = source.findDirectoryOf('model.json');
+  if (usual) return { files: usual, name: 'model.json' };
+  for (const path of source.names.filter((each) => each.endsWith('.json')))
+    if (isWebModel(await source.read(path))) {
+      const name = /** @type {string} */ (path.split('/').pop());
+      return { files: source.directory(path.slice(0, path.length - name.length)), name };
+    }
+  return undefined;
 }
 
 /**
  * @param {Files} files
+ * @param {string} name of the JSON file
  * @param {Selection} wanted
  */
-async function readWebModel(files, wanted) {
-  const json = await readModelJson(files);
+async function readWebModel(files, name, wanted) {
+  const json = await readModelJson(files, name);
   const weights = await readWeights(files, json.weightsManifest);
-  const model = isLayersModel(json) ? readLayersModel(json, weights) : readGraphModel(json, weights, wanted);
-  return { ...model, files };
+  if (!isLayersModel(json)) return { ...readGraphModel(json, weights, wanted), files };
+  const topology = json.modelTopology.model_config ?? json.modelTopology;
+  const version = Number.parseInt(String(json.modelTopology.keras_version ?? json.keras_version ?? '2'), 10);
+  return { ...readLayersModel(topology, namedWeights(weights), version >= 3 ? 3 : 2), files };
 }

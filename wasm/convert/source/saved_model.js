@@ -3,6 +3,7 @@
 import { Checkpoint } from './checkpoint.js';
 import { convertFailure } from '../errors.js';
 import { reading } from '../../tflite/errors.js';
+import { dropAugmentation } from '../graph/augmentation.js';
 import { GraphBuilder } from '../graph/graph.js';
 import { AssetFileDef, GraphDef, SavedModel } from './messages.js';
 import { decode } from './protobuf.js';
@@ -23,6 +24,7 @@ import { loadVariables, restoredKeys } from './variables.js';
  * @property {import('./files.js').Files} [files] the other files of the graph's directory
  * @property {string} [name]
  * @property {Ref[]} [loopConditions] the conditions of all loops
+ * @property {string[]} [notes] what was left out
  *
  * @typedef {{signature?: string, outputs?: string[]}} Selection
  */
@@ -59,7 +61,11 @@ export async function readSavedModel(files, wanted) {
     ref: builder.output(tensor),
   }));
   const loopConditions = simplify(builder.loopConditions);
-  const nodes = inOrder([...simplifyPorts(outputs), ...loopConditions]);
+  const { outputs: kept, dropped } = dropAugmentation(simplifyPorts(outputs));
+  kept.forEach((ref, i) => {
+    outputs[i].ref = ref;
+  });
+  const nodes = inOrder([...kept, ...loopConditions]);
   const hasVariables = files.has('variables/variables.index');
   const checkpoint = hasVariables ? await Checkpoint.open(files, 'variables/variables') : undefined;
   await loadVariables(nodes, restoredKeys(builder, meta.saverDef?.restoreOpName), checkpoint);
@@ -70,7 +76,15 @@ export async function readSavedModel(files, wanted) {
     loopConditions,
     readTable: (table) => readTable(builder, table, readAsset),
     files,
+    notes: droppedNote(dropped),
   };
+}
+
+/** @param {string[]} dropped names of layers */
+export function droppedNote(dropped) {
+  return dropped.length === 0
+    ? []
+    : [`layers that change images in training only were left out: ${dropped.join(', ')}`];
 }
 
 /**

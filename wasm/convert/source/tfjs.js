@@ -28,16 +28,28 @@ const TYPES = /** @type {Record<string, number>} */ ({
 
 /**
  * @param {import('./files.js').Files} files
+ * @param {string} name
  * @returns {Promise<any>}
  */
-export async function readModelJson(files) {
-  const bytes = await files.read('model.json');
-  const json = reading(convertFailure, 'SOURCE_DAMAGED', 'model.json', () =>
+export async function readModelJson(files, name) {
+  const bytes = await files.read(name);
+  const json = reading(convertFailure, 'SOURCE_DAMAGED', name, () =>
     JSON.parse(new TextDecoder().decode(bytes)),
   );
-  const isModel = json?.modelTopology && Array.isArray(json.weightsManifest);
-  if (!isModel) throw convertFailure('SOURCE_UNKNOWN', 'model.json is not a TensorFlow.js model');
+  if (!hasModel(json)) throw convertFailure('SOURCE_UNKNOWN', `${name} is not a TensorFlow.js model`);
   return json;
+}
+
+/** @param {any} json */
+const hasModel = (json) => Boolean(json?.modelTopology) && Array.isArray(json.weightsManifest);
+
+/** @param {Uint8Array} bytes of a JSON file */
+export function isWebModel(bytes) {
+  try {
+    return hasModel(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return false;
+  }
 }
 
 /** @param {any} json */
@@ -182,7 +194,12 @@ function fillWeights(outputs, weights) {
  * @returns {import('../graph/graph.js').NodeDef}
  */
 function toNodeDef({ name, op, input, attr = {} }) {
-  return { name, op, input, attr: new Map(Object.entries(attr).map(([key, value]) => [key, toAttr(value)])) };
+  const attrs = Object.entries(attr).map(([key, value]) => /** @type {const} */ ([key, toAttr(value)]));
+  // TensorFlow.js never runs batch norm in training mode.
+  const inference = op.startsWith('FusedBatchNorm')
+    ? [/** @type {const} */ (['is_training', { b: false }])]
+    : [];
+  return { name, op, input, attr: new Map([...attrs, ...inference]) };
 }
 
 /**

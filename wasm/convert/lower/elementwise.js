@@ -1,0 +1,279 @@
+// Lowers operators that work element by element, or on two operands. What the engine has no operator for is written with
+// operators that it has, where this is exact to float32's rounding.
+import { markBatchNorm } from './batch_norm.js';
+import { emitPrelu, kerasPrelu } from './prelu.js';
+import { leakySlope } from './windows.js';
+import { isFloat } from '../../tflite/tensor.js';
+
+/**
+ * @typedef {import('../graph/graph.js').Node} Node
+ * @typedef {import('./lower.js').Lowering} Lowering
+ * @typedef {import('./lower.js').Rule} Rule
+ * @typedef {import('../../tflite/network.js').Value} Value
+ * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
+ */
+
+/** @param {Tensor} tensor @param {(value: number) => number} f @returns {Tensor} */
+function mapFloats(tensor, f) {
+  return { ...tensor, data: Float64Array.from(tensor.data, f) };
+}
+
+/** @param {string} name @param {number} value @returns {Value} */
+function scalar(name, value) {
+  return { name, shape: [], tensor: { dtype: 'float32', shape: [], data: Float64Array.of(value) } };
+}
+
+/**
+ * Multiplies by a number, or adds it.
+ * @param {Lowering} ctx
+ * @param {'MUL' | 'ADD'} kind
+ * @param {string} name
+ * @param {Value} x
+ * @param {number} value
+ */
+function affine(ctx, kind, name, x, value) {
+  if (value === (kind === 'MUL' ? 1 : 0)) return x;
+  return ctx.emit(kind, name, [x, scalar(`${name}/${kind.toLowerCase()}`, value)], x.shape);
+}
+
+/** The number that all elements of a constant are. @param {Tensor | undefined} tensor */
+function uniform(tensor) {
+  const first = tensor?.data[0];
+  return tensor?.data.every((value) => value === first) ? first : undefined;
+}
+
+/** A constant becomes the second input, and x - c becomes x + -c. @param {string} kind @returns {Rule} */
+export const binary = (kind) => (ctx, node) => {
+  if (node.op === 'BiasAdd' && node.string('data_format', 'NHWC') !== 'NHWC')
+    throw ctx.unsupported(node, 'its data format is not NHWC');
+  const prelu = kind === 'ADD' ? kerasPrelu(ctx, node) : undefined;
+  if (prelu) return prelu;
+  const [a, b] = node.inputs.map((ref) => ctx.value(ref));
+  const shape = ctx.shapeOf(node);
+  if (kind === 'SUB' && b.tensor && isFloat(b.tensor.dtype))
+    return ctx.emit('ADD', node.name, [a, { ...b, tensor: mapFloats(b.tensor, (value) => -value) }], shape);
+  const made = ctx.emit(kind, node.name, kind !== 'SUB' && a.tensor ? [b, a] : [a, b], shape);
+  if (kind === 'ADD' && b.tensor) markBatchNorm(ctx, node);
+  return made;
+};
+
+/** @type {Rule} */
+export function addAll(ctx, node) {
+  const [first, ...rest] = node.inputs.map((ref) => ctx.value(ref));
+  return rest.reduce((sum, part) => ctx.emit('ADD', node.name, [sum, part], ctx.shapeOf(node)), first);
+}
+
+/** @type {Rule} */
+export function divide(ctx, node) {
+  const divisor = ctx.facts.value(node.inputs[1]);
+  if (!divisor && node.op === 'DivNoNan') throw ctx.unsupported(node, 'its divisor is not constant');
+  if (!divisor) return ctx.emitNode('DIV', node);
+  const factor = {
+    name: `${node.name}/reciprocal`,
+    shape: divisor.shape,
+    tensor: mapFloats(divisor, (value) => (value === 0 && node.op === 'DivNoNan' ? 0 : 1 / value)),
+  };
+  return ctx.emit('MUL', node.name, [ctx.value(node.inputs[0]), factor], ctx.shapeOf(node));
+}
+
+/** @type {Rule} */
+export function reciprocal(ctx, node) {
+  const x = ctx.value(node.inputs[0]);
+  return ctx.emit('DIV', node.name, [scalar(`${node.name}/one`, 1), x], ctx.shapeOf(node));
+}
+
+/** @param {string} kind @returns {Rule} */
+export const unary = (kind) => (ctx, node) =>
+  ctx.emit(kind, node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node));
+
+/** @type {Rule} */
+export const negated = (ctx, node) => affine(ctx, 'MUL', node.name, ctx.value(node.inputs[0]), -1);
+
+/** @type {Rule} */
+export function squared(ctx, node) {
+  const x = ctx.value(node.inputs[0]);
+  return ctx.emit('MUL', node.name, [x, x], ctx.shapeOf(node));
+}
+
+/** @type {Rule} */
+export function squaredDifference(ctx, node) {
+  const shape = ctx.shapeOf(node);
+  const inputs = node.inputs.map((ref) => ctx.value(ref));
+  const difference = ctx.emit('SUB', `${node.name}/difference`, inputs, shape);
+  return ctx.emit('MUL', node.name, [difference, difference], shape);
+}
+
+/** A power whose exponent is 2, 1, 0.5 or -0.5; others need the engine's POW. @type {Rule} */
+export function power(ctx, node) {
+  const exponent = uniform(ctx.facts.value(node.inputs[1]));
+  if (exponent === 2) return squared(ctx, node);
+  if (exponent === 1) return ctx.value(node.inputs[0]);
+  if (exponent === 0.5) return unary('SQRT')(ctx, node);
+  if (exponent === -0.5) return unary('RSQRT')(ctx, node);
+  return ctx.emitNode('POW', node);
+}
+
+/** tanh(x) is 2 * sigmoid(2x) - 1. @type {Rule} */
+export function tanh(ctx, node) {
+  if (ctx.runs('TANH')) return unary('TANH')(ctx, node);
+  const doubled = affine(ctx, 'MUL', `${node.name}/doubled`, ctx.value(node.inputs[0]), 2);
+  const sigmoid = ctx.emit('LOGISTIC', `${node.name}/sigmoid`, [doubled], doubled.shape);
+  return affine(ctx, 'ADD', node.name, affine(ctx, 'MUL', `${node.name}/scaled`, sigmoid, 2), -1);
+}
+
+/** @type {Rule} */
+export function leakyRelu(ctx, node) {
+  return emitPrelu(ctx, node, ctx.value(node.inputs[0]), leakySlope(node.float('alpha', 0.2)));
+}
+
+/** Bounds beyond it clip nothing. */
+const MAX_BOUND = 1e30;
+/** Adding a larger bound to a value would round the value too much. */
+const MAX_SHIFT = 16;
+
+/**
+ * Clips to a range whose ends are numbers or infinite.
+ * @param {Lowering} ctx
+ * @param {string} name
+ * @param {Value} x
+ * @param {number} low
+ * @param {number} high
+ * @returns {Value}
+ */
+function clip(ctx, name, x, low, high) {
+  if (low === 0) return clipPositive(ctx, name, x, high);
+  const [hasLow, hasHigh] = [low > -MAX_BOUND, high < MAX_BOUND];
+  if (!hasLow && !hasHigh) return x;
+  if (ctx.runs('MAXIMUM') && ctx.runs('MINIMUM')) return clipByExtrema(ctx, name, x, low, high);
+  if (!hasLow) {
+    const flipped = affine(ctx, 'MUL', `${name}/flipped`, x, -1);
+    return affine(ctx, 'MUL', name, clip(ctx, `${name}/clipped`, flipped, -high, Infinity), -1);
+  }
+  if (low < 0 && high > 0 && Math.max(-low, high) > MAX_SHIFT) {
+    const flipped = affine(ctx, 'MUL', `${name}/flipped`, x, -1);
+    const parts = [
+      clipPositive(ctx, `${name}/above`, x, high),
+      clipPositive(ctx, `${name}/below`, flipped, -low),
+    ];
+    return ctx.emit('SUB', name, parts, x.shape);
+  }
+  const shifted = affine(ctx, 'ADD', `${name}/shifted`, x, -low);
+  return affine(ctx, 'ADD', name, clipPositive(ctx, `${name}/clipped`, shifted, high - low), low);
+}
+
+/**
+ * Clips to 0 and above: a RELU, or a RELU6 of the scaled value.
+ * @param {Lowering} ctx
+ * @param {string} name
+ * @param {Value} x
+ * @param {number} high
+ */
+function clipPositive(ctx, name, x, high) {
+  if (high >= MAX_BOUND) return ctx.emit('RELU', name, [x], x.shape);
+  const scaled = affine(ctx, 'MUL', `${name}/scaled`, x, 6 / high);
+  const clipped = ctx.emit('RELU6', high === 6 ? name : `${name}/relu6`, [scaled], x.shape);
+  return affine(ctx, 'MUL', name, clipped, high / 6);
+}
+
+/** @type {typeof clip} */
+function clipByExtrema(ctx, name, x, low, high) {
+  const bounded = (/** @type {string} */ kind, /** @type {Value} */ value, /** @type {number} */ bound) =>
+    Math.abs(bound) < MAX_BOUND
+      ? ctx.emit(kind, name, [value, scalar(`${name}/${kind.toLowerCase()}`, bound)], x.shape)
+      : value;
+  return bounded('MINIMUM', bounded('MAXIMUM', x, low), high);
+}
+
+/** Whether a value cannot be below 0. @param {Lowering} ctx @param {Value} value */
+function isPositive(ctx, value) {
+  return ctx.ops.some(({ kind, output }) => output === value && kind === 'RELU');
+}
+
+/** @type {Rule} */
+export function clipByValue(ctx, node) {
+  const [low, high] = [1, 2].map((input) => uniform(ctx.constant(node, input)));
+  if (low === undefined || high === undefined || !(low < high))
+    throw ctx.unsupported(node, 'its bounds are not two numbers, the lower one first');
+  return clip(ctx, node.name, ctx.value(node.inputs[0]), low, high);
+}
+
+/**
+ * Maximum and Minimum. min(max(x, low), high), in either order, is a single clip.
+ * @param {'Maximum' | 'Minimum'} op
+ * @returns {Rule}
+ */
+export const extremum = (op) => (ctx, node) => {
+  const isMaximum = op === 'Maximum';
+  const [x, bound] = variableFirst(ctx, node);
+  const value = uniform(ctx.facts.value(bound));
+  const isBroadcast = String(ctx.facts.shape(x)) !== String(ctx.facts.shape({ node, index: 0 }));
+  if (value === undefined || isBroadcast) return extremumOfTwo(ctx, node, isMaximum);
+  const inner = boundOf(ctx, x, isMaximum ? 'Minimum' : 'Maximum');
+  const [low, high] = isMaximum ? [value, inner?.bound ?? Infinity] : [inner?.bound ?? -Infinity, value];
+  if (inner && low < high) return clip(ctx, node.name, ctx.value(inner.x), low, high);
+  const input = ctx.value(x);
+  if (!isMaximum && value > 0 && isPositive(ctx, input)) return clip(ctx, node.name, input, 0, value);
+  return clip(ctx, node.name, input, isMaximum ? value : -Infinity, isMaximum ? Infinity : value);
+};
+
+/** The operands, a constant last. @param {Lowering} ctx @param {Node} node */
+function variableFirst(ctx, { inputs: [a, b] }) {
+  return ctx.facts.value(a) ? [b, a] : [a, b];
+}
+
+/**
+ * Recognizes the extremum of a value and a number.
+ * @param {Lowering} ctx
+ * @param {import('../graph/graph.js').Ref} ref
+ * @param {'Maximum' | 'Minimum'} op
+ */
+function boundOf(ctx, { node }, op) {
+  if (op === 'Maximum' && node.op === 'Relu') return { x: node.inputs[0], bound: 0 };
+  if (node.op !== op) return undefined;
+  const [x, constant] = variableFirst(ctx, node);
+  const bound = uniform(ctx.facts.value(constant));
+  const isSameShape = String(ctx.facts.shape(x)) === String(ctx.facts.shape({ node, index: 0 }));
+  return bound === undefined || !isSameShape ? undefined : { x, bound };
+}
+
+/**
+ * max(a, b) is b + relu(a - b); min(a, b) is a - relu(a - b). max(x, x * slope) is a leaky ReLU.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ * @param {boolean} isMaximum
+ */
+function extremumOfTwo(ctx, node, isMaximum) {
+  const leaky = isMaximum ? leakyMaximum(ctx, node) : undefined;
+  if (leaky) return leaky;
+  const kind = isMaximum ? 'MAXIMUM' : 'MINIMUM';
+  if (ctx.runs(kind)) return ctx.emitNode(kind, node);
+  const shape = ctx.shapeOf(node);
+  const [a, b] = node.inputs.map((ref) => ctx.value(ref));
+  const difference = ctx.emit('SUB', `${node.name}/difference`, [a, b], shape);
+  const positive = ctx.emit('RELU', `${node.name}/positive`, [difference], shape);
+  return isMaximum
+    ? ctx.emit('ADD', node.name, b.tensor ? [positive, b] : [b, positive], shape)
+    : ctx.emit('SUB', node.name, [a, positive], shape);
+}
+
+/** @param {Lowering} ctx @param {Node} node */
+function leakyMaximum(ctx, node) {
+  for (const [x, { node: product }] of [node.inputs, node.inputs.toReversed()]) {
+    if (product.op !== 'Mul') continue;
+    const [factor, other] = variableFirst(ctx, product).toReversed();
+    const slope = uniform(ctx.facts.value(factor));
+    const isOfX = other.node === x.node && other.index === x.index;
+    if (isOfX && slope !== undefined && slope >= 0 && slope <= 1)
+      return emitPrelu(ctx, node, ctx.value(x), leakySlope(slope));
+  }
+  return undefined;
+}
+
+/** Casts between float types have no effect: the network computes in float32. @type {Rule} */
+export function cast(ctx, node) {
+  const input = ctx.value(node.inputs[0]);
+  if (input.dtype) throw ctx.unsupported(node, `it takes ${input.dtype}`);
+  const to = node.dtype('DstT');
+  if (!isFloat(to)) throw ctx.unsupported(node, `it rounds to ${to}`);
+  return input;
+}

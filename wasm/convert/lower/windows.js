@@ -1,0 +1,105 @@
+// Lowers convolutions, matrix products and pooling.
+import { dilatedConvolution } from './dilation.js';
+import { emitPrelu } from './prelu.js';
+import { ints } from '../../tflite/network.js';
+
+/**
+ * @typedef {import('../graph/graph.js').Node} Node
+ * @typedef {import('./lower.js').Lowering} Lowering
+ * @typedef {import('./lower.js').Rule} Rule
+ * @typedef {import('../../tflite/network.js').Value} Value
+ */
+
+/**
+ * @param {Lowering} ctx
+ * @param {Node} node
+ */
+function windowOptions(ctx, node) {
+  const [, strideH = 1, strideW = 1] = node.ints('strides');
+  const [, dilationH = 1, dilationW = 1] = node.ints('dilations');
+  const padding = node.string('padding', 'VALID');
+  if (node.string('data_format', 'NHWC') !== 'NHWC')
+    throw ctx.unsupported(node, 'its data format is not NHWC');
+  return { padding: padding === 'SAME' ? 'SAME' : 'VALID', strideH, strideW, dilationH, dilationW };
+}
+
+/**
+ * The node's first input; explicit paddings become a PAD.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ * @returns {Value}
+ */
+function padded(ctx, node) {
+  const input = ctx.value(node.inputs[0]);
+  const pads = node.ints('explicit_paddings');
+  if (node.string('padding', 'VALID') !== 'EXPLICIT') return input;
+  const shape = input.shape.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1]));
+  const constant = ints(`${node.name}/paddings`, pads);
+  constant.shape = [4, 2];
+  return ctx.emit('PAD', `${node.name}/Pad`, [input, constant], shape);
+}
+
+/** @param {string} kind @returns {Rule} */
+export const convolution = (kind) => (ctx, node) => {
+  const dilation = ctx.dilation(node.inputs[0]);
+  if (dilation) return dilatedConvolution(ctx, node, { ...dilation, kind });
+  const kernel = ctx.constant(node, 1);
+  const input = padded(ctx, node);
+  const output = ctx.emit(kind, node.name, [input], ctx.shapeOf(node), windowOptions(ctx, node), {
+    kernel,
+    isTransposed: false,
+  });
+  return fusedOps(ctx, node, output);
+};
+
+/** MatMul, and BatchMatMul with a constant matrix. @type {Rule} */
+export function matMul(ctx, node) {
+  if (node.bool('transpose_a') || node.bool('adj_x'))
+    throw ctx.unsupported(node, 'its first operand is transposed');
+  const input = ctx.value(node.inputs[0]);
+  const kernel = ctx.constant(node, 1);
+  if (kernel.shape.length !== 2)
+    throw ctx.unsupported(node, `its second operand has ${kernel.shape.length} dimensions instead of 2`);
+  const weights = { kernel, isTransposed: node.bool('transpose_b') || node.bool('adj_y') };
+  const shape = ctx.shapeOf(node);
+  const options = shape.length === 2 ? {} : { keepNumDims: true };
+  return fusedOps(ctx, node, ctx.emit('FULLY_CONNECTED', node.name, [input], shape, options, weights));
+}
+
+/** Activations that TensorFlow fuses into a node. @type {Record<string, string>} */
+const FUSED_ACTIVATIONS = { Relu: 'RELU', Relu6: 'RELU6', Sigmoid: 'LOGISTIC' };
+
+/**
+ * Emits the operators that TensorFlow's optimizer fused into a node.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ * @param {Value} output
+ */
+function fusedOps(ctx, node, output) {
+  for (const name of node.strings('fused_ops')) {
+    const { shape } = output;
+    if (name === 'BiasAdd') output = ctx.emit('ADD', node.name, [output, ctx.value(node.inputs[2])], shape);
+    else if (Object.hasOwn(FUSED_ACTIVATIONS, name))
+      output = ctx.emit(FUSED_ACTIVATIONS[name], node.name, [output], shape);
+    else if (name === 'Prelu')
+      output = emitPrelu(ctx, node, output, ctx.constant(node, node.inputs.length - 1));
+    else if (name === 'LeakyRelu')
+      output = emitPrelu(ctx, node, output, leakySlope(node.float('leakyrelu_alpha', 0.2)));
+    else throw ctx.unsupported(node, `its fused operator ${name} is not supported`);
+  }
+  return output;
+}
+
+/** @param {number} alpha @returns {import('../../tflite/tensor.js').Tensor} */
+export const leakySlope = (alpha) => ({ dtype: 'float32', shape: [1, 1, 1], data: Float64Array.of(alpha) });
+
+/** @param {string} kind @returns {Rule} */
+export const pool = (kind) => (ctx, node) => {
+  const [, filterH, filterW] = node.ints('ksize');
+  if (node.string('padding', 'VALID') === 'EXPLICIT') throw ctx.unsupported(node, 'it has explicit paddings');
+  return ctx.emit(kind, node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node), {
+    ...windowOptions(ctx, node),
+    filterH,
+    filterW,
+  });
+};

@@ -1,0 +1,4 @@
+// Entry point of ocelli/convert in Node.
+import '../platform/node.js';
+
+export * from './index.js';

@@ -1,0 +1,433 @@
+// What each of Keras' layers computes, as TensorFlow's operators.
+import { convertFailure } from '../errors.js';
+import { constant, make } from '../graph/graph.js';
+
+/**
+ * @typedef {import('../graph/graph.js').Ref} Ref
+ * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
+ *
+ * @typedef {object} Layer
+ * @property {string} name
+ * @property {any} config
+ * @property {Ref[]} inputs
+ * @property {import('./layer_calls.js').Call} call
+ * @property {(...keys: string[]) => Ref} weight the first of these weights that the source has
+ * @property {number} kerasVersion 2 or 3
+ *
+ * @typedef {(layer: Layer) => Ref} LayerRule
+ */
+
+const encoder = new TextEncoder();
+
+/** @param {number[]} values */
+const intList = (values) => ({ list: { i: values } });
+/** @param {string} text */
+const bytes = (text) => ({ s: encoder.encode(text) });
+/** @param {any} value @returns {[number, number]} */
+const pair = (value) => (Array.isArray(value) ? [value[0], value[1] ?? value[0]] : [value, value]);
+
+/** @param {string} name @param {number[]} values @param {number[]} [shape] */
+export function ints(name, values, shape = [values.length]) {
+  return constant(name, { dtype: 'int32', shape, data: Int32Array.from(values) });
+}
+
+/** @param {string} name @param {number[]} values @param {number[]} [shape] */
+export function floats(name, values, shape = [values.length]) {
+  return constant(name, { dtype: 'float32', shape, data: Float64Array.from(values) });
+}
+
+/** @param {string} name @param {number} value */
+const scalar = (name, value) => floats(name, [value], []);
+
+/** @param {Layer} layer @param {string} reason */
+function unsupported({ name }, reason) {
+  return convertFailure('GRAPH_UNSUPPORTED', `${reason} at '${name}'`);
+}
+
+// ---- activations ----
+
+/** @param {string} op */
+const operator = (op) => (/** @type {Ref} */ x, /** @type {string} */ name) => make(name, op, [x]);
+
+/** @param {Ref} x @param {string} name */
+const swish = (x, name) => make(name, 'Mul', [x, make(`${name}/sigmoid`, 'Sigmoid', [x])]);
+
+/** relu6(x + 3) / 6 @param {Ref} x @param {string} name */
+function hardSigmoid(x, name) {
+  const shifted = make(`${name}/shifted`, 'AddV2', [x, scalar(`${name}/3`, 3)]);
+  return make(name, 'Mul', [make(`${name}/relu6`, 'Relu6', [shifted]), scalar(`${name}/sixth`, 1 / 6)]);
+}
+
+/** Keras 2's: 0.2 * x + 0.5, from 0 to 1. @param {Ref} x @param {string} name */
+function legacyHardSigmoid(x, name) {
+  const scaled = make(`${name}/scaled`, 'Mul', [x, scalar(`${name}/fifth`, 0.2)]);
+  const shifted = make(`${name}/shifted`, 'AddV2', [scaled, scalar(`${name}/half`, 0.5)]);
+  return make(name, 'ClipByValue', [shifted, scalar(`${name}/0`, 0), scalar(`${name}/1`, 1)]);
+}
+
+/** @param {Ref} x @param {string} name */
+const hardSwish = (x, name) => make(name, 'Mul', [x, hardSigmoid(x, `${name}/sigmoid`)]);
+
+/** @type {Record<string, (x: Ref, name: string, kerasVersion: number) => Ref>} */
+const ACTIVATIONS = {
+  elu: operator('Elu'),
+  exponential: operator('Exp'),
+  hard_sigmoid: (x, name, kerasVersion) =>
+    kerasVersion < 3 ? legacyHardSigmoid(x, name) : hardSigmoid(x, name),
+  hard_silu: hardSwish,
+  hard_swish: hardSwish,
+  leaky_relu: (x, name) => make(name, 'LeakyRelu', [x], { alpha: { f: 0.2 } }),
+  linear: (x) => x,
+  relu: operator('Relu'),
+  relu6: operator('Relu6'),
+  selu: operator('Selu'),
+  sigmoid: operator('Sigmoid'),
+  silu: swish,
+  softmax: operator('Softmax'),
+  softplus: operator('Softplus'),
+  swish,
+  tanh: operator('Tanh'),
+};
+
+/** @param {string} kind @param {Ref} x @param {Layer} layer */
+export function apply(kind, x, layer) {
+  const made = Object.hasOwn(ACTIVATIONS, kind) ? ACTIVATIONS[kind] : undefined;
+  if (!made) throw unsupported(layer, `the activation ${kind}`);
+  return made(x, `${layer.name}/${kind}`, layer.kerasVersion);
+}
+
+/** Applies the activation of a layer's configuration. @param {Ref} x @param {Layer} layer */
+export function activated(x, layer) {
+  const { activation } = layer.config;
+  if (activation === undefined || activation === null) return x;
+  if (typeof activation === 'string') return apply(activation, x, layer);
+  const { config, class_name: kind } = activation;
+  return apply(typeof config === 'string' ? config : String(kind).toLowerCase(), x, layer);
+}
+
+// ---- layers ----
+
+/** @param {any} config */
+function windowAttrs({ strides = [1, 1], dilation_rate: dilation = [1, 1], padding = 'valid' }) {
+  const [strideH, strideW] = pair(strides);
+  const [dilationH, dilationW] = pair(dilation);
+  return {
+    strides: intList([1, strideH, strideW, 1]),
+    dilations: intList([1, dilationH, dilationW, 1]),
+    padding: bytes(padding.toUpperCase()),
+  };
+}
+
+/** @param {Ref} x @param {Layer} layer */
+function biased(x, { name, config, weight }) {
+  return config.use_bias === false ? x : make(`${name}/BiasAdd`, 'BiasAdd', [x, weight('bias')]);
+}
+
+/** @param {string} op @param {string[]} kernels its names @returns {LayerRule} */
+const convolution =
+  (op, ...kernels) =>
+  (layer) =>
+    biased(
+      make(layer.name, op, [layer.inputs[0], layer.weight(...kernels)], windowAttrs(layer.config)),
+      layer,
+    );
+
+/** Height and width, as a node. @param {string} name @param {Ref} x @param {Ref} factor */
+function scaledSize(name, x, factor) {
+  const shape = make(`${name}/shape`, 'Shape', [x]);
+  const bounds = [ints(`${name}/begin`, [1]), ints(`${name}/end`, [3]), ints(`${name}/by`, [1])];
+  return make(`${name}/size`, 'Mul', [make(`${name}/plane`, 'StridedSlice', [shape, ...bounds]), factor]);
+}
+
+/** The batch, as a node with one element. @param {string} name @param {Ref} x */
+function batchOf(name, x) {
+  const shape = make(`${name}/shape`, 'Shape', [x]);
+  const bounds = [ints(`${name}/first`, [0]), ints(`${name}/second`, [1]), ints(`${name}/one`, [1])];
+  return make(`${name}/batch`, 'StridedSlice', [shape, ...bounds]);
+}
+
+/** @type {LayerRule} */
+function transposedConvolution(layer) {
+  const { name, config, inputs, weight } = layer;
+  const kernel = weight('kernel');
+  const [strideH, strideW] = pair(config.strides ?? 1);
+  if (config.output_padding || pair(config.dilation_rate ?? 1).some((rate) => rate !== 1))
+    throw unsupported(layer, 'Conv2DTranspose with output_padding or dilation');
+  const [height, width, channels] = /** @type {Tensor} */ (kernel.node.tensor).shape;
+  const isSame = config.padding === 'same';
+  const extra = isSame ? [0, 0] : [Math.max(height - strideH, 0), Math.max(width - strideW, 0)];
+  const strided = scaledSize(`${name}/out`, inputs[0], ints(`${name}/strides`, [strideH, strideW]));
+  const size = make(`${name}/grown`, 'AddV2', [strided, ints(`${name}/extra`, extra)]);
+  const parts = [batchOf(`${name}/out`, inputs[0]), size, ints(`${name}/channels`, [channels])];
+  const shape = make(`${name}/out/all`, 'ConcatV2', [...parts, ints(`${name}/out/axis`, [0], [])]);
+  const attrs = windowAttrs({ ...config, strides: [strideH, strideW] });
+  return biased(make(name, 'Conv2DBackpropInput', [shape, kernel, inputs[0]], attrs), layer);
+}
+
+/** @param {string} op @returns {LayerRule} */
+const pool =
+  (op) =>
+  ({ name, config, inputs }) => {
+    const [height, width] = pair(config.pool_size ?? 2);
+    return make(name, op, inputs, {
+      ...windowAttrs({ ...config, strides: config.strides ?? config.pool_size ?? 2 }),
+      ksize: intList([1, height, width, 1]),
+    });
+  };
+
+/** @param {string} op @returns {LayerRule} */
+const merged =
+  (op) =>
+  ({ name, inputs }) =>
+    inputs
+      .slice(1)
+      .reduce(
+        (sum, part, i) => make(i === inputs.length - 2 ? name : `${name}/${i}`, op, [sum, part]),
+        inputs[0],
+      );
+
+/** @type {LayerRule} */
+function average({ name, inputs }) {
+  return make(name, 'Mul', [make(`${name}/sum`, 'AddN', inputs), scalar(`${name}/share`, 1 / inputs.length)]);
+}
+
+/** For layers that have no effect at inference. @type {LayerRule} */
+const same = ({ inputs }) => inputs[0];
+
+/** @type {LayerRule} */
+function batchNorm(layer) {
+  const { name, config, inputs, weight } = layer;
+  const mean = weight('moving_mean');
+  const variance = weight('moving_variance');
+  const like = (/** @type {number} */ value) => {
+    const { length } = /** @type {Tensor} */ (mean.node.tensor).data;
+    return floats(`${name}/${value}`, new Array(length).fill(value));
+  };
+  const gamma = config.scale === false ? like(1) : weight('gamma');
+  const beta = config.center === false ? like(0) : weight('beta');
+  return make(name, 'FusedBatchNormV3', [inputs[0], gamma, beta, mean, variance], {
+    epsilon: { f: config.epsilon ?? 1e-3 },
+    is_training: { b: false },
+  });
+}
+
+/** @type {LayerRule} */
+function layerNorm({ name, config, inputs, weight }) {
+  const [x] = inputs;
+  const axes = ints(`${name}/axes`, [config.axis ?? -1].flat());
+  const keep = { keep_dims: { b: true } };
+  const mean = make(`${name}/mean`, 'Mean', [x, axes], keep);
+  const centred = make(`${name}/centred`, 'Sub', [x, mean]);
+  const variance = make(
+    `${name}/variance`,
+    'Mean',
+    [make(`${name}/squares`, 'Square', [centred]), axes],
+    keep,
+  );
+  const shifted = make(`${name}/shifted`, 'AddV2', [
+    variance,
+    scalar(`${name}/epsilon`, config.epsilon ?? 1e-3),
+  ]);
+  let result = make(`${name}/normalized`, 'Mul', [centred, make(`${name}/factor`, 'Rsqrt', [shifted])]);
+  if (config.scale !== false) result = make(`${name}/scaled`, 'Mul', [result, weight('gamma')]);
+  if (config.center !== false) result = make(name, 'AddV2', [result, weight('beta')]);
+  return result;
+}
+
+/** @type {LayerRule} */
+function unitNorm({ name, config, inputs }) {
+  const axes = ints(`${name}/axes`, [config.axis ?? -1].flat());
+  const squares = make(`${name}/squares`, 'Square', inputs);
+  const sum = make(`${name}/sum`, 'Sum', [squares, axes], { keep_dims: { b: true } });
+  const bounded = make(`${name}/bounded`, 'Maximum', [sum, scalar(`${name}/epsilon`, 1e-12)]);
+  return make(name, 'Mul', [inputs[0], make(`${name}/factor`, 'Rsqrt', [bounded])]);
+}
+
+/** Keras' Normalization, whose mean and variance are in the configuration or were adapted. @type {LayerRule} */
+function normalization(layer) {
+  const { name, config, inputs, weight } = layer;
+  if (config.invert) throw unsupported(layer, 'Normalization with invert');
+  const given = (/** @type {string} */ key) => {
+    if (config[key] === undefined || config[key] === null) return weight(key);
+    const list = [config[key]].flat(8);
+    return floats(`${name}/${key}`, list, list.length === 1 ? [] : [list.length]);
+  };
+  const variance = /** @type {Tensor} */ (given('variance').node.tensor);
+  const { data, shape } = /** @type {Tensor} */ (given('mean').node.tensor);
+  const deviations = Array.from(variance.data, (value) => Math.max(Math.sqrt(value), 1e-7));
+  const centred = make(`${name}/centred`, 'Sub', [
+    inputs[0],
+    floats(`${name}/mean`, Array.from(data), shape),
+  ]);
+  return make(name, 'RealDiv', [centred, floats(`${name}/deviation`, deviations, variance.shape)]);
+}
+
+/** @type {LayerRule} */
+function relu(layer) {
+  const { name, config, inputs } = layer;
+  const { max_value: max = null, threshold = 0, negative_slope: slope = 0 } = config;
+  if (Number(threshold) !== 0) throw unsupported(layer, `ReLU with threshold ${threshold}`);
+  if (Number(slope) !== 0) {
+    const leaky = make(`${name}/leaky`, 'LeakyRelu', inputs, { alpha: { f: Number(slope) } });
+    return max === null ? leaky : make(name, 'Minimum', [leaky, scalar(`${name}/max`, Number(max))]);
+  }
+  if (max === null || Number(max) === 6) return make(name, max === null ? 'Relu' : 'Relu6', inputs);
+  return make(name, 'ClipByValue', [inputs[0], scalar(`${name}/0`, 0), scalar(`${name}/max`, Number(max))]);
+}
+
+/** @type {LayerRule} */
+function leakyRelu({ name, config, inputs }) {
+  return make(name, 'LeakyRelu', inputs, {
+    alpha: { f: Number(config.negative_slope ?? config.alpha ?? 0.3) },
+  });
+}
+
+/** @type {LayerRule} */
+function elu(layer) {
+  const alpha = layer.config.alpha ?? 1;
+  if (Number(alpha) !== 1) throw unsupported(layer, `ELU with alpha ${alpha}`);
+  return make(layer.name, 'Elu', layer.inputs);
+}
+
+/** @type {LayerRule} */
+function softmax(layer) {
+  const axis = [layer.config.axis ?? -1].flat();
+  if (axis.length !== 1 || axis[0] !== -1) throw unsupported(layer, `Softmax along axis ${axis}`);
+  return make(layer.name, 'Softmax', layer.inputs);
+}
+
+/** @type {LayerRule} */
+function zeroPadding({ name, config, inputs }) {
+  const [rows, columns] = pair(config.padding ?? 1).map(pair);
+  return make(name, 'Pad', [inputs[0], ints(`${name}/paddings`, [0, 0, ...rows, ...columns, 0, 0], [4, 2])]);
+}
+
+/** @type {LayerRule} */
+function cropping({ name, config, inputs }) {
+  const [[top, bottom], [left, right]] = pair(config.cropping ?? 0).map(pair);
+  const endMask = 0b1001 | (bottom === 0 ? 2 : 0) | (right === 0 ? 4 : 0);
+  const bounds = [
+    ints(`${name}/begin`, [0, top, left, 0]),
+    ints(`${name}/end`, [0, -bottom, -right, 0]),
+    ints(`${name}/by`, [1, 1, 1, 1]),
+  ];
+  return make(name, 'StridedSlice', [inputs[0], ...bounds], {
+    begin_mask: { i: 0b1001 },
+    end_mask: { i: endMask },
+  });
+}
+
+/** @type {LayerRule} */
+function rescaling({ name, config, inputs }) {
+  const list = (/** @type {unknown} */ value) => /** @type {number[]} */ ([value].flat());
+  const numbers = (/** @type {string} */ key, /** @type {unknown} */ value) =>
+    floats(`${name}/${key}`, list(value), list(value).length === 1 ? [] : [list(value).length]);
+  const scaled = make(`${name}/scaled`, 'Mul', [inputs[0], numbers('scale', config.scale ?? 1)]);
+  return make(name, 'AddV2', [scaled, numbers('offset', config.offset ?? 0)]);
+}
+
+/** @param {Layer} layer @param {string} interpolation */
+function resizeOp(layer, interpolation) {
+  if (interpolation === 'bilinear') return 'ResizeBilinear';
+  if (interpolation === 'nearest') return 'ResizeNearestNeighbor';
+  throw unsupported(layer, `${interpolation} interpolation`);
+}
+
+/** @type {LayerRule} */
+function upsampling(layer) {
+  const { name, config, inputs } = layer;
+  const size = scaledSize(name, inputs[0], ints(`${name}/factor`, pair(config.size ?? 2)));
+  const op = resizeOp(layer, config.interpolation ?? 'nearest');
+  return make(name, op, [inputs[0], size], { half_pixel_centers: { b: true } });
+}
+
+/** @type {LayerRule} */
+function resizing(layer) {
+  const { name, config, inputs } = layer;
+  if (config.crop_to_aspect_ratio || config.pad_to_aspect_ratio || config.antialias)
+    throw unsupported(layer, 'Resizing that keeps the aspect ratio or smooths');
+  const size = ints(`${name}/size`, [config.height, config.width]);
+  const op = resizeOp(layer, config.interpolation ?? 'bilinear');
+  return make(name, op, [inputs[0], size], { half_pixel_centers: { b: true } });
+}
+
+/** @param {'Mean' | 'Max'} op @returns {LayerRule} */
+const globalPool =
+  (op) =>
+  ({ name, config, inputs }) =>
+    make(name, op, [inputs[0], ints(`${name}/axes`, [1, 2])], {
+      keep_dims: { b: config.keepdims === true },
+    });
+
+/** Of vectors, or of the last axis of planes. @type {LayerRule} */
+function dense(layer) {
+  return biased(make(layer.name, 'BatchMatMulV2', [layer.inputs[0], layer.weight('kernel')]), layer);
+}
+
+/** @type {LayerRule} */
+function separable(layer) {
+  const { name, config, inputs, weight } = layer;
+  const depthwise = make(
+    `${name}/depthwise`,
+    'DepthwiseConv2dNative',
+    [inputs[0], weight('depthwise_kernel')],
+    windowAttrs(config),
+  );
+  return biased(make(name, 'Conv2D', [depthwise, weight('pointwise_kernel')], windowAttrs({})), layer);
+}
+
+/** @type {LayerRule} */
+function reshape({ name, config, inputs }) {
+  const parts = [batchOf(name, inputs[0]), ints(`${name}/rest`, config.target_shape)];
+  const shape = make(`${name}/all`, 'ConcatV2', [...parts, ints(`${name}/axis`, [0], [])]);
+  return make(name, 'Reshape', [inputs[0], shape]);
+}
+
+/** @type {LayerRule} */
+function permute({ name, config, inputs }) {
+  return make(name, 'Transpose', [inputs[0], ints(`${name}/order`, [0, ...config.dims])]);
+}
+
+/** @type {Record<string, LayerRule>} */
+export const LAYERS = {
+  Activation: same,
+  ActivityRegularization: same,
+  Add: merged('AddV2'),
+  Average: average,
+  AveragePooling2D: pool('AvgPool'),
+  BatchNormalization: batchNorm,
+  Concatenate: ({ name, config, inputs }) =>
+    make(name, 'ConcatV2', [...inputs, ints(`${name}/axis`, [config.axis ?? -1], [])]),
+  Conv2D: convolution('Conv2D', 'kernel'),
+  Conv2DTranspose: transposedConvolution,
+  Cropping2D: cropping,
+  Dense: dense,
+  DepthwiseConv2D: convolution('DepthwiseConv2dNative', 'depthwise_kernel', 'kernel'),
+  Dropout: same,
+  ELU: elu,
+  Flatten: ({ name, inputs }) => make(name, 'Flatten', inputs),
+  GaussianDropout: same,
+  GaussianNoise: same,
+  GlobalAveragePooling2D: globalPool('Mean'),
+  GlobalMaxPooling2D: globalPool('Max'),
+  LayerNormalization: layerNorm,
+  LeakyReLU: leakyRelu,
+  Maximum: merged('Maximum'),
+  MaxPooling2D: pool('MaxPool'),
+  Minimum: merged('Minimum'),
+  Multiply: merged('Mul'),
+  Normalization: normalization,
+  Permute: permute,
+  PReLU: ({ name, inputs, weight }) => make(name, 'Prelu', [inputs[0], weight('alpha')]),
+  ReLU: relu,
+  Rescaling: rescaling,
+  Reshape: reshape,
+  Resizing: resizing,
+  SeparableConv2D: separable,
+  Softmax: softmax,
+  SpatialDropout2D: same,
+  Subtract: merged('Sub'),
+  UnitNormalization: unitNorm,
+  UpSampling2D: upsampling,
+  ZeroPadding2D: zeroPadding,
+};
