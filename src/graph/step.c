@@ -52,6 +52,19 @@ ocl_status ocl_graph_check_same_quantization(ocl_graph* graph, const ocl_step* s
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output have different quantizations");
 }
 
+ocl_status ocl_graph_check_moves(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_detail* detail) {
+  const ocl_value* from = ocl_graph_in(graph, step, input);
+  for (int32_t i = 0; i < step->op.num_outputs; i++) {
+    const ocl_value* to = ocl_graph_out(graph, step, i);
+    if (from->dtype != to->dtype)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input and output have different dtypes");
+    if ((ocl_graph_is_quantized(from) || ocl_graph_is_quantized(to)) && !ocl_graph_is_same_quantization(from, to))
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                              "its input and output have different quantizations");
+  }
+  return OCL_OK;
+}
+
 ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
   if (ocl_graph_in(graph, step, 0)->shape.rank == 4) return OCL_OK;
   return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input has %d dimensions, not the 4 of [N, H, W, C]",
@@ -100,6 +113,18 @@ ocl_status ocl_graph_known_size(ocl_graph* graph, const ocl_step* step, int32_t 
 }
 
 // ---- shapes ----
+
+ocl_status ocl_graph_axis(const ocl_step* step, int32_t given, int32_t rank, int32_t* axis_out, ocl_detail* detail) {
+  *axis_out = given < 0 ? given + rank : given;
+  if (*axis_out >= 0 && *axis_out < rank) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d of %d dimensions", (int)given, (int)rank);
+}
+
+size_t ocl_graph_product(const ocl_shape* shape, int32_t first, int32_t end) {
+  size_t product = 1;
+  for (int32_t d = first; d < end; d++) product *= (size_t)shape->dims[d];
+  return product;
+}
 
 void ocl_graph_share_storage(ocl_graph* graph, const ocl_step* step) {
   ocl_graph_out(graph, step, 0)->storage = ocl_graph_in(graph, step, 0)->storage;
@@ -210,6 +235,23 @@ void ocl_graph_store_at(const ocl_value* value, size_t i, float real) {
     ((float*)value->data)[i] = real;
   else
     ((uint8_t*)value->data)[i] = (uint8_t)ocl_graph_quantize(real, value);
+}
+
+int64_t ocl_graph_whole_at(const ocl_value* value, size_t i) {
+  switch (value->dtype) {
+    case OCL_INT32: return ((const int32_t*)value->data)[i];
+    case OCL_INT64: return ((const int64_t*)value->data)[i];
+    case OCL_BOOL: return ((const uint8_t*)value->data)[i] != 0;
+    default: return ocl_graph_stored_at(value, ((const uint8_t*)value->data)[i]);
+  }
+}
+
+void ocl_graph_store_whole_at(const ocl_value* value, size_t i, int64_t whole) {
+  switch (value->dtype) {
+    case OCL_INT32: ((int32_t*)value->data)[i] = (int32_t)whole; break;
+    case OCL_INT64: ((int64_t*)value->data)[i] = whole; break;
+    default: ((uint8_t*)value->data)[i] = (uint8_t)whole;
+  }
 }
 
 float ocl_graph_identity(float x) {

@@ -70,7 +70,7 @@ typedef union {
   } fully_connected;
   struct {
     ocl_activation activation;
-  } binary;  // ADD, SUB, MUL
+  } binary;  // ADD, SUB, MUL, DIV; all 0 for other operators on two inputs
   struct {
     int32_t axis;
     ocl_activation activation;
@@ -93,6 +93,32 @@ typedef union {
   struct {
     int32_t values_count, axis;
   } pack;
+  struct {
+    int32_t count, axis;  // of outputs; UNPACK's axis
+  } split;                // SPLIT, SPLIT_V, UNPACK
+  struct {
+    int32_t axis;
+  } gather;
+  struct {
+    int32_t size;
+  } blocks;  // DEPTH_TO_SPACE, SPACE_TO_DEPTH
+  struct {
+    int32_t is_symmetric;
+  } mirror_pad;
+  struct {
+    float alpha;
+  } leaky_relu;
+  struct {
+    int32_t approximate;
+  } gelu;
+  struct {
+    ocl_activation activation;
+  } l2_normalization;
+  struct {
+    ocl_padding padding;
+    int32_t stride_h, stride_w;
+    ocl_activation activation;
+  } transpose_conv;
   struct {
     const uint8_t* bytes;
     size_t size_bytes;

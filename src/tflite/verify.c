@@ -180,7 +180,9 @@ static ocl_status check_arity(const ocl_tflite* model, int32_t index, const ocl_
   if (op->num_inputs < row->min_inputs || (op->num_inputs > row->max_inputs && !takes_any))
     return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d inputs, at least %d and at most %d expected",
                            (int)op->num_inputs, row->min_inputs, row->max_inputs);
-  if (op->num_outputs != row->outputs && row->outputs != OCL_OPERATORS_ANY)
+  const bool has_outputs =
+      row->outputs == OCL_OPERATORS_ANY ? op->num_outputs > 0 || row == &kUnknown : op->num_outputs == row->outputs;
+  if (!has_outputs)
     return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d outputs, %d expected", (int)op->num_outputs,
                            row->outputs);
   for (int32_t i = 0; i < op->num_inputs; i++) {

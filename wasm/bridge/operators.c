@@ -36,9 +36,10 @@ static const struct {
   int maps;
   const char* int8;
   int version;
+  const char* flags;
 } kOperators[] = {
 #define OPERATOR(name, code, options, min_inputs, max_inputs, outputs, maps, int8, version, flags) \
-  {#name, code, #options, maps, #int8, version},
+  {#name, code, #options, maps, #int8, version, #flags},
 #include "tflite/operators.def"
 };
 

@@ -1,4 +1,5 @@
-// PRELU: x if x >= 0, else alpha * x, with alpha broadcast to x's shape.
+// PRELU: x if x >= 0, else alpha * x, with alpha broadcast to x's shape. LEAKY_RELU: the same with one alpha, an
+// option.
 #include "graph/operators/broadcast.h"
 #include "graph/operators/fixed_point.h"
 #include "graph/operators/table.h"
@@ -67,3 +68,40 @@ static enum xnn_status run_prelu(ocl_graph* graph, ocl_step* step) {
 
 const ocl_kind ocl_kind_PRELU = {
     .state_bytes = sizeof(prelu), .build = build_prelu, .plan = plan_prelu, .run = run_prelu};
+
+// ---- LEAKY_RELU ----
+
+// The state is a lookup table, for 8 bits.
+static ocl_status build_leaky_relu(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  OCL_TRY(ocl_graph_check_float_or_8_bit(graph, step, 1, detail));
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  uint8_t* table = step->state;
+  for (int32_t byte = 0; byte < 256 && output->dtype != OCL_FLOAT32; byte++) {
+    const float x = (float)(ocl_graph_stored_at(input, (uint8_t)byte) - input->zero_point) * input->scale;
+    table[byte] = (uint8_t)ocl_graph_quantize(x >= 0 ? x : x * step->op.options.leaky_relu.alpha, output);
+  }
+  return OCL_OK;
+}
+
+static ocl_status plan_leaky_relu(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  (void)detail;
+  ocl_graph_out(graph, step, 0)->shape = ocl_graph_in(graph, step, 0)->shape;
+  return OCL_OK;
+}
+
+static enum xnn_status run_leaky_relu(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  void* output = ocl_graph_out(graph, step, 0)->data;
+  const size_t count = ocl_shape_num_elements(&input->shape);
+  if (input->dtype == OCL_FLOAT32) {
+    run_floats(input->data, &step->op.options.leaky_relu.alpha, 0, output, count);
+    return xnn_status_success;
+  }
+  const uint8_t *from = input->data, *table = step->state;
+  for (size_t i = 0; i < count; i++) ((uint8_t*)output)[i] = table[from[i]];
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_LEAKY_RELU = {
+    .state_bytes = 256, .build = build_leaky_relu, .plan = plan_leaky_relu, .run = run_leaky_relu};
