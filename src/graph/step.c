@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "base/text.h"
+#include "tflite/dense.h"
 
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...) {
   if (detail == NULL) return status;
@@ -78,8 +80,35 @@ ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t in
   const ocl_value* value = ocl_graph_in(graph, step, input);
   if (value == NULL || value->constant < 0)
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "input %d must be a constant", (int)input);
-  *tensor_out = ocl_tflite_get_tensor(graph->model, value->constant);
-  return OCL_OK;
+  return ocl_graph_read_tensor(graph, value->constant, tensor_out, detail);
+}
+
+struct ocl_dense {
+  ocl_dense* next;
+  int64_t data[];  // aligned as any element
+};
+
+ocl_status ocl_graph_read_tensor(ocl_graph* graph, int32_t index, ocl_tflite_tensor* tensor_out, ocl_detail* detail) {
+  *tensor_out = ocl_tflite_get_tensor(graph->model, index);
+  if (tensor_out->encoding == OCL_TFLITE_PLAIN) return OCL_OK;
+  const size_t count = ocl_shape_num_elements(&tensor_out->shape);
+  const size_t size = count * ocl_dtype_size_bytes(tensor_out->dtype);
+  graph->num_dense += count;
+  if (graph->num_dense > OCL_GRAPH_MAX_ELEMENTS)
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "its sparse tensors have more than 2^28 elements");
+  ocl_dense* dense = malloc(sizeof *dense + size);
+  if (dense == NULL) return OCL_OUT_OF_MEMORY;
+  dense->next = graph->dense;
+  graph->dense = dense;
+  tensor_out->data = (const uint8_t*)dense->data;
+  return ocl_tflite_make_dense(graph->model, index, dense->data, detail);
+}
+
+void ocl_graph_free_dense(ocl_graph* graph) {
+  for (ocl_dense* next; graph->dense != NULL; graph->dense = next) {
+    next = graph->dense->next;
+    free(graph->dense);
+  }
 }
 
 ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t max, int32_t* ints_out,

@@ -79,8 +79,13 @@ struct ocl_step {
   bool is_folded;    // constant folding: it was run at plan time, and its outputs are known
 };
 
+// A list of constants in memory of its own.
+typedef struct ocl_dense ocl_dense;
+
 struct ocl_graph {
   const ocl_tflite* model;  // only while building
+  ocl_dense* dense;         // owned: constants that the file does not store as they are; only while building a step
+  uint64_t num_dense;       // elements of all of them
   ocl_thread_pool pool;
   ocl_value* values;
   ocl_step* steps;
@@ -148,6 +153,9 @@ ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_de
 // The model's tensor of a constant input. UNSUPPORTED_OPERATOR: the input is computed. Only while building.
 ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_tflite_tensor* tensor_out,
                               ocl_detail* detail);
+// Tensor `index` of the model, dense. Valid until ocl_graph_free_dense().
+ocl_status ocl_graph_read_tensor(ocl_graph* graph, int32_t index, ocl_tflite_tensor* tensor_out, ocl_detail* detail);
+void ocl_graph_free_dense(ocl_graph* graph);
 // Copies up to `max` integers out of a known INT32 or INT64 input.
 ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t max, int32_t* ints_out,
                                 int32_t* count_out, ocl_detail* detail);

@@ -12,7 +12,8 @@ enum {
   OCL_OPERATOR_PACKS_WEIGHTS = 1,   // its constant inputs, except input 0, are needed only while it is built
   OCL_OPERATOR_IGNORES_VALUES = 2,  // its output depends only on the shapes of its inputs
   OCL_OPERATOR_TAKES_EMPTY = 4,     // an input may have no elements
-  OCL_OPERATOR_UNPACKS = 8,         // converts to float; for a constant input, readers use the constant itself
+  // It converts to float, or makes dense; for a constant input, readers use the constant itself.
+  OCL_OPERATOR_UNPACKS = 8,
   // Column c of its output (index in the last dimension, modulo the number of columns) is computed from column c of
   // each feature map only, element by element and in the same order.
   OCL_OPERATOR_KEEPS_COLUMNS = 16,

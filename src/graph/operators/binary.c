@@ -7,7 +7,8 @@
 #include "graph/operators/fixed_point.h"
 #include "graph/operators/table.h"
 
-typedef enum { ARITHMETIC, COMPARISON, LOGIC } binary_family;
+// FLOORING: arithmetic, in 8 bits on the stored numbers.
+typedef enum { ARITHMETIC, FLOORING, COMPARISON, LOGIC } binary_family;
 
 typedef struct {
   binary_family family;
@@ -68,12 +69,17 @@ static ocl_status build_clamp(ocl_graph* graph, ocl_step* step, ocl_detail* deta
                              detail);
 }
 
+// Whether the output is computed from integers as they are stored.
+static bool is_of_wholes(const binary* variant, const ocl_value* output) {
+  return ocl_graph_is_int(output) || (variant->family != ARITHMETIC && output->dtype != OCL_FLOAT32);
+}
+
 static ocl_status build_arithmetic(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const binary* variant = step->kind->variant;
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const ocl_dtype dtype = output->dtype;
   // Shape arithmetic has few elements, so it needs no speed.
-  if (ocl_graph_is_int(output) && ocl_graph_in(graph, step, 0)->dtype == dtype &&
+  if (is_of_wholes(variant, output) && ocl_graph_in(graph, step, 0)->dtype == dtype &&
       ocl_graph_in(graph, step, 1)->dtype == dtype && step->op.options.binary.activation == OCL_ACTIVATION_NONE)
     return OCL_OK;
   OCL_TRY(ocl_graph_check_float_or_8_bit(graph, step, 2, detail));
@@ -83,7 +89,7 @@ static ocl_status build_arithmetic(ocl_graph* graph, ocl_step* step, ocl_detail*
 
 static ocl_status build_binary(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const binary* variant = step->kind->variant;
-  if (variant->family == ARITHMETIC) return build_arithmetic(graph, step, detail);
+  if (variant->family <= FLOORING) return build_arithmetic(graph, step, detail);
   const ocl_value *a = ocl_graph_in(graph, step, 0), *b = ocl_graph_in(graph, step, 1);
   if (a->dtype != b->dtype || ocl_graph_out(graph, step, 0)->dtype != OCL_BOOL)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
@@ -110,8 +116,9 @@ static ocl_status plan_clamp(ocl_graph* graph, ocl_step* step, ocl_detail* detai
 
 // TFLite stops at a division of integers by zero. Here a divisor that is not known before a run gives 0.
 static ocl_status check_divisor(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  const binary* variant = step->kind->variant;
   const ocl_value* divisor = ocl_graph_in(graph, step, 1);
-  if (!((const binary*)step->kind->variant)->divides || !ocl_graph_is_int(divisor) || divisor->known == NULL)
+  if (!variant->divides || !is_of_wholes(variant, ocl_graph_out(graph, step, 0)) || divisor->known == NULL)
     return OCL_OK;
   for (size_t i = 0; i < ocl_shape_num_elements(&divisor->shape); i++)
     if (ocl_graph_whole_at(divisor, i) == 0)
@@ -162,22 +169,21 @@ static void compute_floats(float (*real)(float, float), const float* x, size_t x
 }
 
 // TFLite compares quantized numbers in units of 1/256.
-static int64_t compared_at(const operand* o, size_t i) {
+static int64_t whole_at(const binary* variant, const operand* o, size_t i) {
   const int64_t whole = ocl_graph_whole_at(o->value, i);
-  if (!ocl_graph_is_quantized(o->value)) return whole;
+  if (variant->family != COMPARISON || !ocl_graph_is_quantized(o->value)) return whole;
   return ocl_fixed_point_multiply((int32_t)(whole - o->value->zero_point) * 256, o->to_fixed);
 }
 
 static void compute_element(const binary* variant, const operand* a, size_t i, const operand* b, size_t j,
                             const ocl_value* output, size_t k) {
-  const bool is_float = a->value->dtype == OCL_FLOAT32;
-  if (variant->family == ARITHMETIC && !ocl_graph_is_int(output))
+  if (!is_of_wholes(variant, output))
     ocl_graph_store_at(output, k, variant->real(ocl_graph_real_at(a->value, i), ocl_graph_real_at(b->value, j)));
-  else if (is_float)
+  else if (a->value->dtype == OCL_FLOAT32)  // compared
     ocl_graph_store_whole_at(output, k,
                              (int64_t)variant->real(ocl_graph_real_at(a->value, i), ocl_graph_real_at(b->value, j)));
   else
-    ocl_graph_store_whole_at(output, k, variant->whole(compared_at(a, i), compared_at(b, j)));
+    ocl_graph_store_whole_at(output, k, variant->whole(whole_at(variant, a, i), whole_at(variant, b, j)));
 }
 
 static void run_here(ocl_graph* graph, ocl_step* step) {
@@ -284,8 +290,8 @@ const ocl_kind ocl_kind_ADD = BINARY(ARITHMETIC, xnn_binary_add, NULL, add_whole
 const ocl_kind ocl_kind_SUB = BINARY(ARITHMETIC, xnn_binary_subtract, NULL, subtract_wholes, false);
 const ocl_kind ocl_kind_MUL = BINARY(ARITHMETIC, xnn_binary_multiply, NULL, multiply_wholes, false);
 const ocl_kind ocl_kind_DIV = BINARY(ARITHMETIC, xnn_binary_invalid, divide, divide_wholes, true);
-const ocl_kind ocl_kind_FLOOR_DIV = BINARY(ARITHMETIC, xnn_binary_invalid, floor_divide, floor_divide_wholes, true);
-const ocl_kind ocl_kind_FLOOR_MOD = BINARY(ARITHMETIC, xnn_binary_invalid, floor_modulo, floor_modulo_wholes, true);
+const ocl_kind ocl_kind_FLOOR_DIV = BINARY(FLOORING, xnn_binary_invalid, floor_divide, floor_divide_wholes, true);
+const ocl_kind ocl_kind_FLOOR_MOD = BINARY(FLOORING, xnn_binary_invalid, floor_modulo, floor_modulo_wholes, true);
 const ocl_kind ocl_kind_SQUARED_DIFFERENCE =
     BINARY(ARITHMETIC, xnn_binary_invalid, squared_difference, squared_difference_of_wholes, false);
 const ocl_kind ocl_kind_MAXIMUM = BINARY(ARITHMETIC, xnn_binary_invalid, larger, larger_whole, false);

@@ -9,17 +9,19 @@
 
 typedef struct {
   bool is_reduced[OCL_MAX_RANK];
+  size_t count;  // of reduced dimensions
 } reduction;
 
 // Reads the axes from input 1 (an axis may be repeated). Sets output 0's shape without them, or with 1 in their places.
 static ocl_status plan_axes(ocl_graph* graph, ocl_step* step, reduction* r, ocl_detail* detail) {
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
   int32_t axes[OCL_MAX_RANK], num_axes;
-  *r = (reduction){{false}};
+  *r = (reduction){{false}, 0};
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, OCL_MAX_RANK, axes, &num_axes, detail));
   for (int32_t i = 0; i < num_axes; i++) {
     int32_t axis;
     OCL_TRY(ocl_graph_axis(step, axes[i], input->rank, &axis, detail));
+    r->count += !r->is_reduced[axis];
     r->is_reduced[axis] = true;
   }
   ocl_shape shape = {0};
@@ -62,7 +64,6 @@ static ocl_status plan_xnn(ocl_graph* graph, ocl_step* step, ocl_detail* detail)
   size_t num_reduced = 0, sizes[OCL_MAX_RANK], alignment;
   for (int32_t i = 0; i < input->rank; i++)
     if (r->is_reduced[i]) reduced[num_reduced++] = i;
-  if (num_reduced == 0) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "it reduces no axis");
   ocl_graph_to_sizes(input, sizes);
   return ocl_graph_check_xnn(step,
                              xnn_reshape_reduce_nd(step->xnn, num_reduced, reduced, (size_t)input->rank, sizes,
@@ -72,6 +73,7 @@ static ocl_status plan_xnn(ocl_graph* graph, ocl_step* step, ocl_detail* detail)
 
 static enum xnn_status bind_reduce(ocl_graph* graph, ocl_step* step) {
   // XNNPACK adds up in the workspace, if it gets one, and then converts. Float sums go to the output directly.
+  if (((const reduction*)step->state)->count == 0) return xnn_status_success;
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   void* workspace = input->dtype == OCL_FLOAT32 ? NULL : step->workspace;
   return xnn_setup_reduce_nd(step->xnn, workspace, input->data, ocl_graph_out(graph, step, 0)->data);
@@ -85,20 +87,23 @@ static ocl_status build_reduce(ocl_graph* graph, ocl_step* step, ocl_detail* det
   if (variant->type != xnn_reduce_invalid && (!ocl_graph_is_int(input) || variant->whole == NULL))
     return build_xnn(graph, step, variant->type, detail);
   OCL_TRY(ocl_graph_check_moves(graph, step, 0, detail));
-  if (variant->is_of_bools ? input->dtype == OCL_BOOL : input->dtype != OCL_BOOL && input->dtype != OCL_FLOAT16)
+  const bool is_product = variant->start == 1, is_bool = input->dtype == OCL_BOOL;
+  if (variant->is_of_bools == is_bool && input->dtype != OCL_FLOAT16 && !(is_product && ocl_graph_is_quantized(input)))
     return OCL_OK;
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input has an unsupported dtype");
 }
 
 static ocl_status plan_reduce(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  OCL_TRY(plan_axes(graph, step, step->state, detail));
-  return step->xnn == NULL ? OCL_OK : plan_xnn(graph, step, detail);
+  reduction* r = step->state;
+  OCL_TRY(plan_axes(graph, step, r, detail));
+  if (step->xnn == NULL) return OCL_OK;
+  return r->count > 0 ? plan_xnn(graph, step, detail) : ocl_graph_check_moves(graph, step, 0, detail);
 }
 
 // The offset in the output of element 0 of input row `row`. A row is a run of elements along the last dimension.
 static size_t output_of_row(const reduction* r, const ocl_shape* input, size_t row) {
   const int32_t last = input->rank - 1;
-  size_t offset = 0, stride = last < 0 || r->is_reduced[last] ? 1 : (size_t)input->dims[last];
+  size_t offset = 0, stride = r->is_reduced[last] ? 1 : (size_t)input->dims[last];
   for (int32_t d = last - 1; d >= 0; d--) {
     const size_t size = (size_t)input->dims[d];
     if (!r->is_reduced[d]) {
@@ -146,14 +151,17 @@ static void reduce_row(const reducing* variant, const ocl_value* input, size_t f
 }
 
 static enum xnn_status run_reduce(ocl_graph* graph, ocl_step* step) {
-  if (step->xnn != NULL) return xnn_run_operator(step->xnn, graph->pool);
   const reduction* r = step->state;
   const reducing* variant = step->kind->variant;
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
-  const size_t length = (size_t)ocl_graph_dim_from_end(&input->shape, 0);
+  if (r->count == 0) memcpy(output->data, input->data, ocl_graph_size_bytes(output));
+  if (r->count == 0) return xnn_status_success;
+  if (step->xnn != NULL) return xnn_run_operator(step->xnn, graph->pool);
+  const int32_t last = input->shape.rank - 1;
+  const size_t length = (size_t)input->shape.dims[last];
   const size_t num_rows = ocl_shape_num_elements(&input->shape) / length;
-  const bool is_row_reduced = input->shape.rank > 0 && r->is_reduced[input->shape.rank - 1];
+  const bool is_row_reduced = r->is_reduced[last];
   fill_with_start(output, variant->start);
   for (size_t row = 0; row < num_rows; row++)
     reduce_row(variant, input, row * length, output, output_of_row(r, &input->shape, row), is_row_reduced ? 0 : 1,

@@ -220,6 +220,15 @@ static ocl_status build_gelu(ocl_graph* graph, ocl_step* step, ocl_detail* detai
 const ocl_kind ocl_kind_GELU = UNARY(build_gelu, gelu, NULL, xnn_unary_invalid, 0, 0);
 #undef UNARY
 
+// ---- DENSIFY: of a constant, graph.c replaces it ----
+
+static ocl_status plan_densify(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  (void)graph;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input is not a constant of its output's dtype");
+}
+
+const ocl_kind ocl_kind_DENSIFY = {.plan = plan_densify};
+
 // ---- CAST: numbers as they are stored, whatever their scale ----
 
 static ocl_status plan_cast(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
