@@ -11,7 +11,7 @@ import { dataInputs, ruleOf } from './operators.js';
  * @typedef {object} Plan
  * @property {(Rule | undefined)[]} rules by operator; undefined: it stays in float
  * @property {(tensor: number) => number} groupOf all tensors of a group share a scale
- * @property {Set<number>} probabilities tensors whose scale the specification fixes
+ * @property {Map<number, {scale: number, zeroPoint: number}>} fixedScales of tensors whose scale the specification fixes
  */
 
 /**
@@ -27,10 +27,13 @@ export function makePlan(model, { keepFloat, hasFloatOutputs }) {
   });
   if (hasFloatOutputs) keepFinalMovesInFloat(model, rules);
   if (rules.every((rule) => rule === undefined)) throw failure('NOTHING_TO_QUANTIZE');
-  const probabilities = new Set(
-    model.operators.flatMap(({ outputs }, i) => (rules[i]?.isProbability ? outputs : [])),
+  const fixedScales = new Map(
+    model.operators.flatMap(({ outputs }, i) => {
+      const scale = rules[i]?.outputScale;
+      return scale ? outputs.map((output) => /** @type {const} */ ([output, scale])) : [];
+    }),
   );
-  return { rules, groupOf: groupTensors(model, rules, probabilities), probabilities };
+  return { rules, groupOf: groupTensors(model, rules, fixedScales), fixedScales };
 }
 
 /** @param {Model} model @param {Operator} operator */
@@ -62,10 +65,10 @@ function keepFinalMovesInFloat({ operators, outputs }, rules) {
  * Groups the tensors of tied operators (union-find).
  * @param {Model} model
  * @param {(Rule | undefined)[]} rules
- * @param {Set<number>} probabilities
+ * @param {Map<number, unknown>} fixedScales
  * @returns {(tensor: number) => number} the tensor that represents the group
  */
-function groupTensors({ tensors, operators }, rules, probabilities) {
+function groupTensors({ tensors, operators }, rules, fixedScales) {
   const parents = Array.from(tensors.keys());
   /** @param {number} tensor @returns {number} */
   const find = (tensor) => {
@@ -75,9 +78,9 @@ function groupTensors({ tensors, operators }, rules, probabilities) {
   operators.forEach((operator, i) => {
     const rule = rules[i];
     if (!rule?.isTied) return;
-    for (const input of dataInputs(operator, rule).map((index) => operator.inputs[index])) {
-      if (!probabilities.has(input)) parents[find(input)] = find(operator.outputs[0]);
-    }
+    const inputs = dataInputs(operator, rule).map((index) => operator.inputs[index]);
+    for (const tensor of [...inputs, ...operator.outputs])
+      if (!fixedScales.has(tensor)) parents[find(tensor)] = find(operator.outputs[0]);
   });
   return find;
 }
