@@ -46,14 +46,16 @@ static bool can_pack_halves(const ocl_graph* graph, const ocl_step* step, const 
          ocl_kernels_pack_halves((size_t)dims[3], (size_t)dims[0]);
 }
 
-static ocl_status float_weights(const ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
+static ocl_status float_weights(ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
                                 const ocl_tflite_tensor* bias, int32_t num_outputs, ocl_conv_weights* w,
                                 ocl_detail* detail) {
   if (bias != NULL) OCL_TRY(as_floats(step, bias, &w->bias, &w->owned[1], detail));
   w->are_halves = can_pack_halves(graph, step, kernel);
   w->kernel = kernel->data;
   if (w->are_halves) return OCL_OK;
-  if (kernel->dtype != OCL_INT8 || kernel->quantization.num_scales == 0)
+  // Of 8-bit weights behind a DEQUANTIZE, the operator's own input is float.
+  const bool is_float = ocl_graph_in(graph, step, 1)->dtype == OCL_FLOAT32;
+  if (is_float || kernel->dtype != OCL_INT8 || kernel->quantization.num_scales == 0)
     return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
   ocl_conv_of(step)->sums = OCL_CONV_HYBRID;
   return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
