@@ -72,7 +72,7 @@ WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errn
 HOT := src/image/resize.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
   $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
 WARM := src/image/stb.c $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
-  conv_rows.c fixed_point.c normalize.c pool.c prelu.c reduce.c resize.c unary.c)
+  conv_rows.c fixed_point.c pool.c reduce.c resize.c unary.c)
 # stb_image: zero-initialized locals and wrapping signed overflow (src/image/stb.c says why).
 build/%/src/image/stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
 build/%/$(COMMON_EXPORTS:.c=.o): FILE_FLAGS = -DOCL_ABI=$$(cat build/abi)
