@@ -67,9 +67,12 @@ INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool
 # -ffp-contract=off: no fused multiply-adds, so that the plain variant gives the same bits on every engine.
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
-# Files with inner loops (pixels, filter taps, scores) are compiled for speed, all others for size.
+# Files with inner loops (pixels, filter taps, scores) are compiled for speed. Of the others, those that run for each
+# element of an image or a tensor are compiled for size, and those that run once for an operator for the smallest size.
 HOT := src/image/resize.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
   $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
+WARM := src/image/stb.c $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
+  conv_rows.c fixed_point.c pool.c reduce.c resize.c unary.c)
 # stb_image: zero-initialized locals and wrapping signed overflow (src/image/stb.c says why).
 build/%/src/image/stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv -msse2
 build/%/$(COMMON_EXPORTS:.c=.o): FILE_FLAGS = -DOCL_ABI=$$(cat build/abi)
@@ -79,7 +82,7 @@ define compile_rules
 $(1)_FLAGS := $$(WASM_FLAGS) $(if $(findstring relaxed,$(1)),-mrelaxed-simd) $(if $(findstring threads,$(1)),-DOCL_THREADS)
 build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
-	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$<,$$(HOT)),-O3,-Os) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$<,$$(HOT)),-O3,$$(if $$(filter $$<,$$(WARM)),-Os,-Oz)) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 build/$(1)/$(COMMON_EXPORTS:.c=.o): build/abi
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call compile_rules,$(variant))))

@@ -14,7 +14,7 @@ import { maxAbs } from './node/numbers.js';
  * @property {number} cosine at least; -1: any
  * @typedef {object} GoldenCase
  * @property {string} name
- * @property {string} model path
+ * @property {string | Uint8Array} model path, or the file itself
  * @property {Numbers[]} inputs each written to the first input, then run
  * @property {GoldenOutput[]} outputs
  * @property {boolean} hasDetections whether the first three outputs are those of TFLite_Detection_PostProcess, which are
@@ -28,6 +28,7 @@ const VIEWS = {
   uint8: Uint8Array,
   int32: Int32Array,
   int64: BigInt64Array,
+  bool: Uint8Array,
 };
 /** @type {(dtype: string) => {new (buffer: ArrayBuffer): Numbers}} */
 const viewOf = (dtype) => VIEWS[/** @type {keyof typeof VIEWS} */ (dtype)];
@@ -36,7 +37,9 @@ const viewOf = (dtype) => VIEWS[/** @type {keyof typeof VIEWS} */ (dtype)];
  * @param {string} path
  * @param {string} dtype
  */
-const readNumbers = (path, dtype) => new (viewOf(dtype))(new Uint8Array(readFileSync(path)).buffer);
+const readNumbers = (path, dtype) => toNumbers(readFileSync(path), dtype);
+/** @param {Uint8Array} bytes @param {string} dtype */
+const toNumbers = (bytes, dtype) => new (viewOf(dtype))(new Uint8Array(bytes).buffer);
 /** @param {string} path @param {string} dtype */
 const readValues = (path, dtype) => Array.from(readNumbers(path, dtype), Number);
 
@@ -45,25 +48,38 @@ const readValues = (path, dtype) => Array.from(readNumbers(path, dtype), Number)
  * @param {string} folder of the model, its input and its outputs
  * @returns {GoldenCase}
  */
-export function readOperatorCase({ name, model, input, outputs }, folder) {
+export function readOperatorCase({ name, pack, model, input, outputs }, folder) {
+  // A file of the case: named, or a part of the family's pack.
+  const read = (/** @type {string | [number, number]} */ file) =>
+    typeof file === 'string' ? readFileSync(`${folder}/${file}`) : readPart(`${folder}/${pack}`, ...file);
   return {
     name,
-    model: `${folder}/${model}`,
-    inputs: [readNumbers(`${folder}/${input.file}`, input.dtype)],
-    outputs: outputs.map((/** @type {any} */ output) => readOperatorOutput(name, output, folder)),
+    model: pack === undefined ? `${folder}/${model}` : read(model),
+    inputs: [toNumbers(read(input.file), input.dtype)],
+    outputs: outputs.map((/** @type {any} */ output) => readOperatorOutput(name, output, read(output.file))),
     hasDetections: false,
     isBatchFree: false,
   };
 }
 
+/** @type {Map<string, Uint8Array>} */
+const packs = new Map();
+
+/** @param {string} path @param {number} offset @param {number} size */
+function readPart(path, offset, size) {
+  const pack = packs.get(path) ?? readFileSync(path);
+  packs.set(path, pack);
+  return new Uint8Array(pack.subarray(offset, offset + size));
+}
+
 /**
  * @param {string} name of the case
  * @param {any} output
- * @param {string} folder
+ * @param {Uint8Array} bytes
  * @returns {GoldenOutput}
  */
-function readOperatorOutput(name, { file, dtype, shape }, folder) {
-  const values = readValues(`${folder}/${file}`, dtype);
+function readOperatorOutput(name, { dtype, shape }, bytes) {
+  const values = Array.from(toNumbers(bytes, dtype), Number);
   return { name: '', shape, values, limit: operatorLimit(name, dtype, values), cosine: -1 };
 }
 
@@ -73,7 +89,7 @@ function readOperatorOutput(name, { file, dtype, shape }, folder) {
  * @param {number[]} reference
  */
 function operatorLimit(name, dtype, reference) {
-  if (dtype.startsWith('int') && dtype !== 'int8') return 0;
+  if (['int32', 'int64', 'bool'].includes(dtype)) return 0;
   if (dtype !== 'float32') return /softmax|logistic|mean|hard/.test(name) ? 2 : 1;
   // Dequantized at the end: the stored value's step, which the outputs themselves show.
   if (name.endsWith('.int8float')) return 1.01 * smallestStep(reference);

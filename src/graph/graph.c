@@ -57,9 +57,10 @@ static ocl_status build_inputs(ocl_graph* graph, ocl_detail* detail) {
 }
 
 // Copies a constant operand into the graph, converted to the value's dtype.
-static ocl_status keep_constant(ocl_graph* graph, ocl_value* value) {
+static ocl_status keep_constant(ocl_graph* graph, ocl_value* value, ocl_detail* detail) {
   if (value->is_kept_constant) return OCL_OK;
-  const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, value->constant);
+  ocl_tflite_tensor tensor;
+  OCL_TRY(ocl_graph_read_tensor(graph, value->constant, &tensor, detail));
   const size_t size = ocl_graph_size_bytes(value);
   value->known = calloc(1, size + XNN_EXTRA_BYTES);
   if (value->known == NULL) return OCL_OUT_OF_MEMORY;
@@ -70,11 +71,11 @@ static ocl_status keep_constant(ocl_graph* graph, ocl_value* value) {
   return OCL_OK;
 }
 
-static ocl_status build_outputs(ocl_graph* graph) {
+static ocl_status build_outputs(ocl_graph* graph, ocl_detail* detail) {
   for (int32_t i = 0; i < graph->num_outputs; i++) {
     ocl_value* value = &graph->values[graph->outputs[i]];
     value->is_output = true;
-    if (value->constant >= 0) OCL_TRY(keep_constant(graph, value));
+    if (value->constant >= 0) OCL_TRY(keep_constant(graph, value, detail));
   }
   return OCL_OK;
 }
@@ -85,15 +86,17 @@ static bool has_flag(const ocl_tflite_operator* op, uint8_t flag) {
   return op->row != NULL && (op->row->flags & flag) != 0;
 }
 
-// Such an operator (a DEQUANTIZE of float16 weights) is not run: the operators that read its output read its constant
-// input instead, as floats.
+// Such an operator (a DEQUANTIZE of float16 weights, a DENSIFY) is not run: the operators that read its output read its
+// constant input instead, dense, as floats.
 static bool is_unpacked_constant(const ocl_graph* graph, const ocl_tflite_operator* op) {
   if (!has_flag(op, OCL_OPERATOR_UNPACKS)) return false;
   const ocl_value* input = &graph->values[op->inputs[0]];
   const ocl_value* output = &graph->values[op->outputs[0]];
-  return input->constant >= 0 && output->dtype == OCL_FLOAT32 &&
-         ocl_shape_num_elements(&input->shape) == ocl_shape_num_elements(&output->shape) &&
-         (input->dtype == OCL_FLOAT16 || ocl_tflite_get_tensor(graph->model, input->constant).quantization.num_scales);
+  if (input->constant < 0 || ocl_shape_num_elements(&input->shape) != ocl_shape_num_elements(&output->shape))
+    return false;
+  if (input->dtype == output->dtype) return true;
+  const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, input->constant);
+  return output->dtype == OCL_FLOAT32 && (input->dtype == OCL_FLOAT16 || tensor.quantization.num_scales > 0);
 }
 
 static ocl_status build_operator(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
@@ -102,7 +105,9 @@ static ocl_status build_operator(ocl_graph* graph, ocl_step* step, ocl_detail* d
     step->state = calloc(1, kind->state_bytes);
     if (step->state == NULL) return OCL_OUT_OF_MEMORY;
   }
-  return kind->build == NULL ? OCL_OK : kind->build(graph, step, detail);
+  const ocl_status status = kind->build == NULL ? OCL_OK : kind->build(graph, step, detail);
+  ocl_graph_free_dense(graph);
+  return status;
 }
 
 static void drop_operator(ocl_step* step) {
@@ -152,7 +157,7 @@ static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t**
   for (int32_t i = 0; i < op->num_inputs; i++) {
     ocl_value* input = ocl_graph_in(graph, step, i);
     const bool is_packed = i > 0 && has_flag(op, OCL_OPERATOR_PACKS_WEIGHTS);
-    if (input != NULL && input->constant >= 0 && !is_packed) OCL_TRY(keep_constant(graph, input));
+    if (input != NULL && input->constant >= 0 && !is_packed) OCL_TRY(keep_constant(graph, input, detail));
   }
   return build_operator(graph, step, detail);
 }
@@ -213,7 +218,7 @@ static ocl_status build(ocl_graph* graph, ocl_detail* detail) {
   find_rounding(graph);
   int32_t* next_index = graph->indices;
   for (int32_t i = 0; i < model->num_operators; i++) OCL_TRY(build_step(graph, i, &next_index, detail));
-  return build_outputs(graph);
+  return build_outputs(graph, detail);
 }
 
 void ocl_graph_make_deterministic(void) {
@@ -260,6 +265,7 @@ void ocl_graph_destroy(ocl_graph* graph) {
   free(graph->indices);
   free(graph->columns);
   free(graph->arena);
+  ocl_graph_free_dense(graph);
   free(graph);
 }
 

@@ -18,7 +18,7 @@ enum xnn_status ocl_graph_run_step(ocl_graph* graph, ocl_step* step);
 
 // limits.c. MODEL_TOO_LARGE: past a limit. MODEL_BAD_GRAPH: an empty tensor.
 ocl_status ocl_graph_check_size(const ocl_value* value, ocl_detail* detail);
-ocl_status ocl_graph_check_input(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
+ocl_status ocl_graph_check_inputs(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
 ocl_status ocl_graph_check_outputs(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
 // Adds the step's work to *work, the total of the steps before it, and checks the total.
 ocl_status ocl_graph_check_work(ocl_graph* graph, const ocl_step* step, int32_t batch, uint64_t* work,

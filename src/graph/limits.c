@@ -2,27 +2,31 @@
 // rejected here, so that every run ends.
 #include "graph/internal.h"
 
-static const size_t kMaxElements = (size_t)1 << 28;
 static const uint64_t kMaxWorkPerImage = (uint64_t)1 << 35;  // multiply-adds; the default detector has 0.7 * 10^9
 static const uint64_t kWorkPerElement = 16;                  // reading or writing one element, in multiply-adds
 
-// Stops counting past kMaxElements, as the true number may not fit size_t.
+// Stops counting past OCL_GRAPH_MAX_ELEMENTS, as the true number may not fit size_t.
 static uint64_t count_elements(const ocl_shape* shape) {
   uint64_t elements = 1;
-  for (int32_t d = 0; d < shape->rank && elements <= kMaxElements; d++) elements *= (uint64_t)shape->dims[d];
+  for (int32_t d = 0; d < shape->rank && elements <= OCL_GRAPH_MAX_ELEMENTS; d++) elements *= (uint64_t)shape->dims[d];
   return elements;
 }
 
 ocl_status ocl_graph_check_size(const ocl_value* value, ocl_detail* detail) {
-  if (count_elements(&value->shape) <= kMaxElements) return OCL_OK;
+  if (count_elements(&value->shape) <= OCL_GRAPH_MAX_ELEMENTS) return OCL_OK;
   return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "tensor '%s' has more than 2^28 elements", value->name);
 }
 
-ocl_status ocl_graph_check_input(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  const bool takes_empty = step->op.row->flags & OCL_OPERATOR_TAKES_EMPTY;
-  if (input == NULL || takes_empty || count_elements(&input->shape) > 0) return OCL_OK;
-  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is empty");
+ocl_status ocl_graph_check_inputs(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  const ocl_operator* row = step->op.row;
+  if (row->flags & OCL_OPERATOR_TAKES_EMPTY) return OCL_OK;
+  const int32_t first = ocl_operators_first_map(row);
+  for (int32_t i = first; i < step->op.num_inputs && (row->maps == OCL_OPERATORS_ANY || i < first + row->maps); i++) {
+    const ocl_value* input = ocl_graph_in(graph, step, i);
+    if (input != NULL && count_elements(&input->shape) == 0)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input is empty");
+  }
+  return OCL_OK;
 }
 
 ocl_status ocl_graph_check_outputs(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
@@ -30,7 +34,7 @@ ocl_status ocl_graph_check_outputs(ocl_graph* graph, const ocl_step* step, ocl_d
     const ocl_value* output = ocl_graph_out(graph, step, i);
     const uint64_t elements = count_elements(&output->shape);
     if (elements == 0) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output is empty");
-    if (elements > kMaxElements)
+    if (elements > OCL_GRAPH_MAX_ELEMENTS)
       return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "output '%s' has more than 2^28 elements",
                               output->name);
   }

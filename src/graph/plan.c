@@ -52,7 +52,7 @@ static ocl_status plan_step(ocl_graph* graph, ocl_step* step, int32_t batch, uin
   step->workspace_bytes = 0;
   step->multiply_adds = 0;
   step->other_work = 0;
-  OCL_TRY(ocl_graph_check_input(graph, step, detail));
+  OCL_TRY(ocl_graph_check_inputs(graph, step, detail));
   OCL_TRY(step->kind->plan(graph, step, detail));
   OCL_TRY(ocl_graph_check_outputs(graph, step, detail));
   OCL_TRY(ocl_graph_check_work(graph, step, batch, work, detail));

@@ -3,8 +3,10 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include "base/text.h"
+#include "tflite/dense.h"
 
 ocl_status ocl_graph_reject(const ocl_step* step, ocl_status status, ocl_detail* detail, const char* format, ...) {
   if (detail == NULL) return status;
@@ -57,6 +59,19 @@ ocl_status ocl_graph_check_same_quantization(ocl_graph* graph, const ocl_step* s
   return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output have different quantizations");
 }
 
+ocl_status ocl_graph_check_moves(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_detail* detail) {
+  const ocl_value* from = ocl_graph_in(graph, step, input);
+  for (int32_t i = 0; i < step->op.num_outputs; i++) {
+    const ocl_value* to = ocl_graph_out(graph, step, i);
+    if (from->dtype != to->dtype)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input and output have different dtypes");
+    if ((ocl_graph_is_quantized(from) || ocl_graph_is_quantized(to)) && !ocl_graph_is_same_quantization(from, to))
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                              "its input and output have different quantizations");
+  }
+  return OCL_OK;
+}
+
 ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
   if (ocl_graph_in(graph, step, 0)->shape.rank == 4) return OCL_OK;
   return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its input has %d dimensions, not the 4 of [N, H, W, C]",
@@ -70,8 +85,35 @@ ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t in
   const ocl_value* value = ocl_graph_in(graph, step, input);
   if (value == NULL || value->constant < 0)
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "input %d must be a constant", (int)input);
-  *tensor_out = ocl_tflite_get_tensor(graph->model, value->constant);
-  return OCL_OK;
+  return ocl_graph_read_tensor(graph, value->constant, tensor_out, detail);
+}
+
+struct ocl_dense {
+  ocl_dense* next;
+  int64_t data[];  // aligned as any element
+};
+
+ocl_status ocl_graph_read_tensor(ocl_graph* graph, int32_t index, ocl_tflite_tensor* tensor_out, ocl_detail* detail) {
+  *tensor_out = ocl_tflite_get_tensor(graph->model, index);
+  if (tensor_out->encoding == OCL_TFLITE_PLAIN) return OCL_OK;
+  const size_t count = ocl_shape_num_elements(&tensor_out->shape);
+  const size_t size = count * ocl_dtype_size_bytes(tensor_out->dtype);
+  graph->num_dense += count;
+  if (graph->num_dense > OCL_GRAPH_MAX_ELEMENTS)
+    return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "its sparse tensors have more than 2^28 elements");
+  ocl_dense* dense = malloc(sizeof *dense + size);
+  if (dense == NULL) return OCL_OUT_OF_MEMORY;
+  dense->next = graph->dense;
+  graph->dense = dense;
+  tensor_out->data = (const uint8_t*)dense->data;
+  return ocl_tflite_make_dense(graph->model, index, dense->data, detail);
+}
+
+void ocl_graph_free_dense(ocl_graph* graph) {
+  for (ocl_dense* next; graph->dense != NULL; graph->dense = next) {
+    next = graph->dense->next;
+    free(graph->dense);
+  }
 }
 
 ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t max, int32_t* ints_out,
@@ -105,6 +147,18 @@ ocl_status ocl_graph_known_size(ocl_graph* graph, const ocl_step* step, int32_t 
 }
 
 // ---- shapes ----
+
+ocl_status ocl_graph_axis(const ocl_step* step, int32_t given, int32_t rank, int32_t* axis_out, ocl_detail* detail) {
+  *axis_out = given < 0 ? given + rank : given;
+  if (*axis_out >= 0 && *axis_out < rank) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d of %d dimensions", (int)given, (int)rank);
+}
+
+size_t ocl_graph_product(const ocl_shape* shape, int32_t first, int32_t end) {
+  size_t product = 1;
+  for (int32_t d = first; d < end; d++) product *= (size_t)shape->dims[d];
+  return product;
+}
 
 void ocl_graph_share_storage(ocl_graph* graph, const ocl_step* step) {
   ocl_graph_out(graph, step, 0)->storage = ocl_graph_in(graph, step, 0)->storage;
@@ -215,6 +269,23 @@ void ocl_graph_store_at(const ocl_value* value, size_t i, float real) {
     ((float*)value->data)[i] = real;
   else
     ((uint8_t*)value->data)[i] = (uint8_t)ocl_graph_quantize(real, value);
+}
+
+int64_t ocl_graph_whole_at(const ocl_value* value, size_t i) {
+  switch (value->dtype) {
+    case OCL_INT32: return ((const int32_t*)value->data)[i];
+    case OCL_INT64: return ((const int64_t*)value->data)[i];
+    case OCL_BOOL: return ((const uint8_t*)value->data)[i] != 0;
+    default: return ocl_graph_stored_at(value, ((const uint8_t*)value->data)[i]);
+  }
+}
+
+void ocl_graph_store_whole_at(const ocl_value* value, size_t i, int64_t whole) {
+  switch (value->dtype) {
+    case OCL_INT32: ((int32_t*)value->data)[i] = (int32_t)whole; break;
+    case OCL_INT64: ((int64_t*)value->data)[i] = whole; break;
+    default: ((uint8_t*)value->data)[i] = (uint8_t)whole;
+  }
 }
 
 float ocl_graph_identity(float x) {

@@ -8,6 +8,8 @@
 #include "graph/graph.h"
 #include "tflite/operators.h"
 
+enum { OCL_GRAPH_MAX_ELEMENTS = 1 << 28 };  // of a tensor
+
 typedef struct {
   int32_t top, bottom, left, right;
 } ocl_pad_2d;
@@ -78,8 +80,13 @@ struct ocl_step {
   bool is_folded;    // constant folding: it was run at plan time, and its outputs are known
 };
 
+// A list of constants in memory of its own.
+typedef struct ocl_dense ocl_dense;
+
 struct ocl_graph {
   const ocl_tflite* model;  // only while building
+  ocl_dense* dense;         // owned: constants that the file does not store as they are; only while building a step
+  uint64_t num_dense;       // elements of all of them
   ocl_thread_pool pool;
   ocl_value* values;
   ocl_step* steps;
@@ -113,6 +120,10 @@ static inline ocl_value* ocl_graph_out(ocl_graph* graph, const ocl_step* step, i
 static inline bool ocl_graph_is_quantized(const ocl_value* value) {
   return (value->dtype == OCL_INT8 || value->dtype == OCL_UINT8) && value->scale > 0;
 }
+// Integers that are not quantized: shapes, indices.
+static inline bool ocl_graph_is_int(const ocl_value* value) {
+  return value->dtype == OCL_INT32 || value->dtype == OCL_INT64;
+}
 static inline bool ocl_graph_is_same_quantization(const ocl_value* a, const ocl_value* b) {
   return a->scale == b->scale && a->zero_point == b->zero_point;
 }
@@ -135,6 +146,8 @@ ocl_status ocl_graph_check_created(const ocl_step* step, enum xnn_status status,
 ocl_status ocl_graph_check_same_dtype(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
 // The first `count` inputs and output 0 are all float, or all quantized with the same 8-bit dtype.
 ocl_status ocl_graph_check_float_or_8_bit(ocl_graph* graph, const ocl_step* step, int32_t count, ocl_detail* detail);
+// Input `input` and all outputs have the same dtype and the same quantization, if any.
+ocl_status ocl_graph_check_moves(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_detail* detail);
 // Input 0 and output 0 have the same dtype, float or 8 bits, and the same quantization.
 ocl_status ocl_graph_check_same_quantization(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
 ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_detail* detail);
@@ -144,6 +157,9 @@ ocl_status ocl_graph_check_rank_4(ocl_graph* graph, const ocl_step* step, ocl_de
 // The model's tensor of a constant input. UNSUPPORTED_OPERATOR: the input is computed. Only while building.
 ocl_status ocl_graph_constant(ocl_graph* graph, const ocl_step* step, int32_t input, ocl_tflite_tensor* tensor_out,
                               ocl_detail* detail);
+// Tensor `index` of the model, dense. Valid until ocl_graph_free_dense().
+ocl_status ocl_graph_read_tensor(ocl_graph* graph, int32_t index, ocl_tflite_tensor* tensor_out, ocl_detail* detail);
+void ocl_graph_free_dense(ocl_graph* graph);
 // Copies up to `max` integers out of a known INT32 or INT64 input.
 ocl_status ocl_graph_known_ints(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t max, int32_t* ints_out,
                                 int32_t* count_out, ocl_detail* detail);
@@ -152,6 +168,11 @@ ocl_status ocl_graph_known_size(ocl_graph* graph, const ocl_step* step, int32_t 
                                 ocl_detail* detail);
 
 // ---- shapes ----
+
+// An axis counted from the first dimension (0) or the last (-1), as 0 to rank - 1. MODEL_BAD_GRAPH: it is neither.
+ocl_status ocl_graph_axis(const ocl_step* step, int32_t given, int32_t rank, int32_t* axis_out, ocl_detail* detail);
+// The product of dimensions `first` to `end` - 1.
+size_t ocl_graph_product(const ocl_shape* shape, int32_t first, int32_t end);
 
 // Makes output 0 use the memory of input 0.
 void ocl_graph_share_storage(ocl_graph* graph, const ocl_step* step);
@@ -196,6 +217,10 @@ int32_t ocl_graph_stored_at(const ocl_value* value, uint8_t byte);
 // Element `i` of a float or 8-bit value as a real number.
 float ocl_graph_real_at(const ocl_value* value, size_t i);
 void ocl_graph_store_at(const ocl_value* value, size_t i, float real);
+// Element `i` of a value that is not float, as stored; of a bool, 0 or 1.
+int64_t ocl_graph_whole_at(const ocl_value* value, size_t i);
+// Keeps the low bits of `whole`.
+void ocl_graph_store_whole_at(const ocl_value* value, size_t i, int64_t whole);
 // Fills a lookup table from quantized input byte to quantized output byte of f.
 float ocl_graph_identity(float x);
 void ocl_graph_fill_table(uint8_t table[256], float (*f)(float x), const ocl_value* input, const ocl_value* output);

@@ -27,6 +27,15 @@ enum {
   OCL_TENSOR_SHAPE_SIGNATURE,
   OCL_TENSOR_EXTERNAL_BUFFER = 10,
 };
+enum { OCL_SPARSE_ORDER, OCL_SPARSE_BLOCK_MAP, OCL_SPARSE_LEVELS };
+enum {
+  OCL_SPARSE_FORMAT,
+  OCL_SPARSE_DENSE_SIZE,
+  OCL_SPARSE_SEGMENTS_TYPE,
+  OCL_SPARSE_SEGMENTS,
+  OCL_SPARSE_INDICES_TYPE,
+  OCL_SPARSE_INDICES,
+};
 enum {
   OCL_QUANTIZATION_SCALE = 2,
   OCL_QUANTIZATION_ZERO_POINT,
@@ -45,7 +54,8 @@ enum {
 
 extern const ocl_flatbuffer_schema ocl_tflite_schema;
 
-// schema.fbs' TensorType -> ocl_dtype; -1: ocelli does not have this type.
+enum { OCL_TENSOR_TYPE_INT4 = 17 };
+// schema.fbs' TensorType -> ocl_dtype; -1: ocelli does not have this type. INT4: of constants only, as int8.
 int32_t ocl_tflite_dtype_from_type(int8_t type);
 // Operator code `index` (in range) as an operator with opcode, custom name and row only.
 ocl_tflite_operator ocl_tflite_code_at(const ocl_tflite* model, uint32_t index);

@@ -12,10 +12,13 @@ enum {
   OCL_OPERATOR_PACKS_WEIGHTS = 1,   // its constant inputs, except input 0, are needed only while it is built
   OCL_OPERATOR_IGNORES_VALUES = 2,  // its output depends only on the shapes of its inputs
   OCL_OPERATOR_TAKES_EMPTY = 4,     // an input may have no elements
-  OCL_OPERATOR_UNPACKS = 8,         // converts to float; for a constant input, readers use the constant itself
+  // It converts to float, or makes dense; for a constant input, readers use the constant itself.
+  OCL_OPERATOR_UNPACKS = 8,
   // Column c of its output (index in the last dimension, modulo the number of columns) is computed from column c of
   // each feature map only, element by element and in the same order.
   OCL_OPERATOR_KEEPS_COLUMNS = 16,
+  OCL_OPERATOR_MAPS_FROM_1 = 32,  // its feature maps start at input 1, or at input 2, not at input 0
+  OCL_OPERATOR_MAPS_FROM_2 = 64,
 };
 
 struct ocl_operator {
@@ -24,9 +27,14 @@ struct ocl_operator {
   uint8_t options;   // type of its options table in the union BuiltinOptions; 0: no table
   uint8_t min_inputs, max_inputs;
   uint8_t outputs;
-  uint8_t maps;  // the first `maps` inputs are feature maps
+  uint8_t maps;  // so many inputs are feature maps
   uint8_t flags;
 };
+
+// The index of an operator's first feature map.
+static inline int32_t ocl_operators_first_map(const ocl_operator* row) {
+  return row->flags & OCL_OPERATOR_MAPS_FROM_1 ? 1 : row->flags & OCL_OPERATOR_MAPS_FROM_2 ? 2 : 0;
+}
 
 enum {
 #define OPERATOR(name, code, options, min_inputs, max_inputs, outputs, maps, int8, version, flags) \

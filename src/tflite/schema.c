@@ -2,7 +2,22 @@
 #include "tflite/internal.h"
 #include "tflite/operators.h"
 
-static const ocl_flatbuffer_schema kPresence = {0, NULL};  // a table that ocelli only checks for presence
+static const ocl_flatbuffer_field kSparseListFields[] = {
+    OCL_FIELD_MEMBER("Int32Vector", 1), OCL_FIELD_VECTOR("values", 0, 4),   OCL_FIELD_MEMBER("Uint16Vector", 2),
+    OCL_FIELD_VECTOR("values", 0, 2),   OCL_FIELD_MEMBER("Uint8Vector", 3), OCL_FIELD_VECTOR("values", 0, 1)};
+static const ocl_flatbuffer_schema kSparseList = OCL_FLATBUFFER_SCHEMA(kSparseListFields);
+static const ocl_flatbuffer_field kSparseLevelFields[] = {
+    OCL_FIELD_SCALAR("format", OCL_SPARSE_FORMAT, 1),
+    OCL_FIELD_SCALAR("dense_size", OCL_SPARSE_DENSE_SIZE, 4),
+    OCL_FIELD_SCALAR("array_segments_type", OCL_SPARSE_SEGMENTS_TYPE, 1),
+    OCL_FIELD_UNION("array_segments", OCL_SPARSE_SEGMENTS, &kSparseList),
+    OCL_FIELD_SCALAR("array_indices_type", OCL_SPARSE_INDICES_TYPE, 1),
+    OCL_FIELD_UNION("array_indices", OCL_SPARSE_INDICES, &kSparseList)};
+static const ocl_flatbuffer_schema kSparseLevel = OCL_FLATBUFFER_SCHEMA(kSparseLevelFields);
+static const ocl_flatbuffer_field kSparsityFields[] = {
+    OCL_FIELD_VECTOR("traversal_order", OCL_SPARSE_ORDER, 4), OCL_FIELD_VECTOR("block_map", OCL_SPARSE_BLOCK_MAP, 4),
+    OCL_FIELD_TABLES("dim_metadata", OCL_SPARSE_LEVELS, &kSparseLevel)};
+static const ocl_flatbuffer_schema kSparsity = OCL_FLATBUFFER_SCHEMA(kSparsityFields);
 static const ocl_flatbuffer_field kQuantizationFields[] = {
     OCL_FIELD_VECTOR("scale", OCL_QUANTIZATION_SCALE, 4),
     OCL_FIELD_VECTOR("zero_point", OCL_QUANTIZATION_ZERO_POINT, 8),
@@ -16,7 +31,7 @@ static const ocl_flatbuffer_field kTensorFields[] = {
     OCL_FIELD_STRING("name", OCL_TENSOR_NAME),
     OCL_FIELD_TABLE("quantization", OCL_TENSOR_QUANTIZATION, &kQuantization),
     OCL_FIELD_SCALAR("is_variable", OCL_TENSOR_IS_VARIABLE, 1),
-    OCL_FIELD_TABLE("sparsity", OCL_TENSOR_SPARSITY, &kPresence),
+    OCL_FIELD_TABLE("sparsity", OCL_TENSOR_SPARSITY, &kSparsity),
     OCL_FIELD_VECTOR("shape_signature", OCL_TENSOR_SHAPE_SIGNATURE, 4),
     OCL_FIELD_SCALAR("external_buffer", OCL_TENSOR_EXTERNAL_BUFFER, 4)};
 static const ocl_flatbuffer_schema kTensor = OCL_FLATBUFFER_SCHEMA(kTensorFields);

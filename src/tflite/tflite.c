@@ -16,7 +16,8 @@ int32_t ocl_tflite_dtype_from_type(int8_t type) {
     case 3: return OCL_UINT8;
     case 4: return OCL_INT64;
     case 6: return OCL_BOOL;
-    case 9: return OCL_INT8;
+    case 9:
+    case OCL_TENSOR_TYPE_INT4: return OCL_INT8;
     default: return -1;
   }
 }
@@ -96,6 +97,8 @@ ocl_tflite_tensor ocl_tflite_get_tensor(const ocl_tflite* model, int32_t index) 
   tensor.data =
       ocl_tflite_buffer_data(model, ocl_flatbuffer_u32(bytes, table, OCL_TENSOR_BUFFER, 0), &tensor.data_size_bytes);
   if (tensor.data == NULL && ocl_shape_num_elements(&tensor.shape) == 0) tensor.data = bytes;
+  if (ocl_flatbuffer_i8(bytes, table, OCL_TENSOR_TYPE, 0) == OCL_TENSOR_TYPE_INT4) tensor.encoding = OCL_TFLITE_NIBBLES;
+  if (ocl_flatbuffer_target(bytes, table, OCL_TENSOR_SPARSITY) != 0) tensor.encoding = OCL_TFLITE_SPARSE;
   if (tensor.data == NULL) free_dims(model, table, &tensor);
   const bool is_integer = tensor.dtype != OCL_FLOAT32 && tensor.dtype != OCL_FLOAT16 && tensor.dtype != OCL_BOOL;
   if (is_integer) tensor.quantization = read_quantization(model, table);

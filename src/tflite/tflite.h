@@ -41,6 +41,9 @@ typedef struct {
   int32_t num_tensors, num_operators, num_inputs, num_outputs;
 } ocl_tflite;
 
+// How the file stores a constant's elements. All but PLAIN ones are read by ocl_tflite_make_dense() (dense.h).
+typedef enum { OCL_TFLITE_PLAIN, OCL_TFLITE_SPARSE, OCL_TFLITE_NIBBLES } ocl_tflite_encoding;
+
 typedef struct {
   const char* name;  // NUL-terminated; "" if the tensor has no name
   ocl_dtype dtype;
@@ -48,7 +51,8 @@ typedef struct {
   bool is_batch_free;      // shape_signature[0] == -1
   bool is_shape_free;      // shape_signature has -1 elsewhere
   const uint8_t* data;     // a constant's bytes, aligned to its element size (at most 8); NULL: computed at run time
-  size_t data_size_bytes;  // == elements * element size if data != NULL
+  size_t data_size_bytes;  // == elements * element size if data != NULL and its encoding is PLAIN
+  ocl_tflite_encoding encoding;
   ocl_quantization quantization;  // of integer tensors only. zero_points NULL: all are 0
 } ocl_tflite_tensor;
 
@@ -70,7 +74,7 @@ typedef union {
   } fully_connected;
   struct {
     ocl_activation activation;
-  } binary;  // ADD, SUB, MUL
+  } binary;  // ADD, SUB, MUL, DIV; all 0 for other operators on two inputs
   struct {
     int32_t axis;
     ocl_activation activation;
@@ -93,6 +97,32 @@ typedef union {
   struct {
     int32_t values_count, axis;
   } pack;
+  struct {
+    int32_t count, axis;  // of outputs; UNPACK's axis
+  } split;                // SPLIT, SPLIT_V, UNPACK
+  struct {
+    int32_t axis;
+  } gather;
+  struct {
+    int32_t size;
+  } blocks;  // DEPTH_TO_SPACE, SPACE_TO_DEPTH
+  struct {
+    int32_t is_symmetric;
+  } mirror_pad;
+  struct {
+    float alpha;
+  } leaky_relu;
+  struct {
+    int32_t approximate;
+  } gelu;
+  struct {
+    ocl_activation activation;
+  } l2_normalization;
+  struct {
+    ocl_padding padding;
+    int32_t stride_h, stride_w;
+    ocl_activation activation;
+  } transpose_conv;
   struct {
     const uint8_t* bytes;
     size_t size_bytes;

@@ -63,7 +63,9 @@ static ocl_status check_features(const ocl_tflite* model, int32_t index, uint32_
   const uint32_t quantization = ocl_flatbuffer_target(bytes, table, OCL_TENSOR_QUANTIZATION);
   const char* feature = NULL;
   if (ocl_flatbuffer_u8(bytes, table, OCL_TENSOR_IS_VARIABLE, 0) != 0) feature = "a variable";
-  if (ocl_flatbuffer_target(bytes, table, OCL_TENSOR_SPARSITY) != 0) feature = "sparse";
+  const bool is_sparse = ocl_flatbuffer_target(bytes, table, OCL_TENSOR_SPARSITY) != 0;
+  if (is_sparse && ocl_flatbuffer_i8(bytes, table, OCL_TENSOR_TYPE, 0) == OCL_TENSOR_TYPE_INT4)
+    feature = "sparse, of 4 bits";
   if (ocl_flatbuffer_u32(bytes, table, OCL_TENSOR_EXTERNAL_BUFFER, 0) != 0) feature = "in another file";
   if (ocl_flatbuffer_u8(bytes, quantization, OCL_QUANTIZATION_DETAILS_TYPE, 0) != 0) feature = "custom-quantized";
   if (feature == NULL) return OCL_OK;
@@ -93,9 +95,16 @@ static ocl_status check_shape(const ocl_tflite* model, int32_t index, uint32_t t
 
 static ocl_status check_data(const ocl_tflite* model, int32_t index, const ocl_tflite_tensor* tensor,
                              ocl_detail* detail) {
+  if (tensor->data == NULL && tensor->encoding != OCL_TFLITE_PLAIN)
+    return reject_tensor(model, index, OCL_MODEL_UNSUPPORTED_FEATURE, detail,
+                         "it is sparse or of 4 bits, but computed");
   if (tensor->data == NULL) return OCL_OK;
   const size_t element_bytes = ocl_dtype_size_bytes(tensor->dtype);
-  const uint64_t want_bytes = (uint64_t)ocl_shape_num_elements(&tensor->shape) * element_bytes;
+  const uint64_t count = ocl_shape_num_elements(&tensor->shape);
+  // A sparse tensor's lists say how many elements are stored (dense.c).
+  const uint64_t want_bytes = tensor->encoding == OCL_TFLITE_SPARSE    ? tensor->data_size_bytes
+                              : tensor->encoding == OCL_TFLITE_NIBBLES ? (count + 1) / 2
+                                                                       : count * element_bytes;
   if (want_bytes != tensor->data_size_bytes)
     return reject_tensor(model, index, OCL_MODEL_BAD_BUFFER, detail,
                          "%llu bytes of data, its shape asks for %llu bytes",
@@ -180,7 +189,9 @@ static ocl_status check_arity(const ocl_tflite* model, int32_t index, const ocl_
   if (op->num_inputs < row->min_inputs || (op->num_inputs > row->max_inputs && !takes_any))
     return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d inputs, at least %d and at most %d expected",
                            (int)op->num_inputs, row->min_inputs, row->max_inputs);
-  if (op->num_outputs != row->outputs && row->outputs != OCL_OPERATORS_ANY)
+  const bool has_outputs =
+      row->outputs == OCL_OPERATORS_ANY ? op->num_outputs > 0 || row == &kUnknown : op->num_outputs == row->outputs;
+  if (!has_outputs)
     return reject_operator(index, op, OCL_MODEL_BAD_ARITY, detail, "%d outputs, %d expected", (int)op->num_outputs,
                            row->outputs);
   for (int32_t i = 0; i < op->num_inputs; i++) {

@@ -175,6 +175,96 @@ export const REFUSED = {
       outputs: [2],
     },
   ],
+  'a division of shapes by zero': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [1], dtype: 'int32' }, int32s([0]), { shape: [1], dtype: 'int32' }], {
+      code: 42,
+      options: [29],
+    }),
+  ],
+  'a gathered index past the end': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [4, 3] }, int32s([1, 4]), { shape: [2, 3] }], { code: 36, options: [23] }),
+  ],
+  'a gathered index before the start': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [4, 3] }, int32s([-1]), { shape: [1, 3] }], { code: 36, options: [23] }),
+  ],
+  'a slice past the end': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [4] }, int32s([3]), int32s([2]), { shape: [2] }], { code: 65 }),
+  ],
+  'a mirror wider than the input': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [3] }, int32s([3, 0]), { shape: [6] }], { code: 100, options: [77] }),
+  ],
+  'splits that do not add up': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [4] }, int32s([2]), int32s([0]), { shape: [2] }], {
+      code: 102,
+      options: [79, ['i32', 0, 1]],
+    }),
+  ],
+  'more parts than the options say': [
+    'MODEL_BAD_OPTION',
+    single([{ shape: [4] }, { shape: [4] }], { code: 88, options: [64, ...ints({ 0: 4 })] }),
+  ],
+  'blocks of 65535 x 65535': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [1, 4, 4, 4] }, { shape: [1, 4, 4, 4] }], { code: 5, options: [94, ['i32', 0, 65535]] }),
+  ],
+  'blocks of no pixels': [
+    'MODEL_BAD_GRAPH',
+    single([{ shape: [4, 4, 4, 4] }, int32s([2, 0]), int32s([0, 0, 0, 0]), { shape: [1, 8, 8, 4] }], {
+      code: 37,
+    }),
+  ],
+  'a copy of 2^31 elements': [
+    'MODEL_TOO_LARGE',
+    single([{ shape: [1] }, int32s([1 << 16, 1 << 15]), { shape: [1, 1] }], { code: 130 }),
+  ],
+  'the largest half of a million, for minutes': [
+    'MODEL_TOO_LARGE',
+    {
+      tensors: [
+        { shape: [1, 1 << 20] },
+        int32s([1 << 19]),
+        { shape: [1, 1 << 19] },
+        { shape: [1, 1 << 19], dtype: 'int32' },
+      ],
+      operators: [{ code: 48, inputs: [0, 1], outputs: [2, 3] }],
+      inputs: [0],
+      outputs: [2],
+    },
+  ],
+  'a transposed convolution of minutes': [
+    'MODEL_TOO_LARGE',
+    single(
+      [
+        { shape: [1, 1000, 1000, 16] },
+        { shape: [16, 15, 15, 16], data: Array(16 * 15 * 15 * 16).fill(1) },
+        int32s([1, 1000, 1000, 16]),
+        { shape: [1, 1000, 1000, 16] },
+      ],
+      { code: 67, options: [49, ...ints({ 1: 1, 2: 1 })] },
+      [2, 1, 0],
+    ),
+  ],
+  'a transposed convolution without options': [
+    'MODEL_BAD_OPTION',
+    single(
+      [
+        { shape: [1, 2, 2, 1] },
+        { shape: [1, 1, 1, 1], data: [1] },
+        { shape: [1], data: [0] },
+        { shape: [1, 2, 2, 1] },
+      ],
+      {
+        code: 32,
+        custom: 'Convolution2DTransposeBias',
+      },
+    ),
+  ],
   'classes ranked for minutes': [
     'MODEL_TOO_LARGE',
     postprocess(1000, { max_detections: 1000, max_classes_per_detection: 20000, num_classes: 20000 }, 20000),

@@ -1,7 +1,8 @@
 // The sound files that are damaged.
 import { readdirSync, readFileSync } from 'node:fs';
 import { encodePng, makeBmp, makeGif, withExifChunk, withExifSegment } from '../node/image_files.js';
-import { DEFAULT_MODEL, packagePhoto, testData } from '../node/shared.js';
+import { readOperatorCase } from '../golden_cases.js';
+import { DEFAULT_MODEL, packagePhoto, readJson, testData } from '../node/shared.js';
 import { imageRegions, modelRegions } from './regions.js';
 import { tinyDetector } from './tiny_models.js';
 
@@ -25,6 +26,15 @@ function modelsOf(folder) {
     .map((name) => model(name, readFileSync(testData(`${folder}/${name}`))));
 }
 
+/** The models in packs of operators' families. */
+function packedModels() {
+  return readdirSync(testData('ops'))
+    .filter((name) => name.endsWith('.bin') && !/put\d*\.bin$/.test(name))
+    .flatMap((name) => readJson(testData(`ops/${name.replace('.bin', '.json')}`)))
+    .map((each) => readOperatorCase(each, testData('ops')))
+    .map(({ name, model: file }) => model(name, /** @type {Uint8Array} */ (file)));
+}
+
 /** Detectors of every kind: raw heads, with their anchors, with the post-processing operator. */
 export const detectorSeeds = () => [
   model('default', readFileSync(DEFAULT_MODEL)),
@@ -34,7 +44,12 @@ export const detectorSeeds = () => [
 export const tinyDetectorSeed = () => model('tiny', tinyDetector());
 
 /** Networks of few operators each, and small whole ones. */
-export const networkSeeds = () => [tinyDetectorSeed(), ...modelsOf('ops'), ...modelsOf('models')];
+export const networkSeeds = () => [
+  tinyDetectorSeed(),
+  ...modelsOf('ops'),
+  ...packedModels(),
+  ...modelsOf('models'),
+];
 
 /** The JPEG files that the native tests have in C. */
 function jpegs() {

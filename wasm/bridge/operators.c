@@ -36,9 +36,10 @@ static const struct {
   int maps;
   const char* int8;
   int version;
+  const char* flags;
 } kOperators[] = {
 #define OPERATOR(name, code, options, min_inputs, max_inputs, outputs, maps, int8, version, flags) \
-  {#name, code, #options, maps, #int8, version},
+  {#name, code, #options, maps, #int8, version, #flags},
 #include "tflite/operators.def"
 };
 
@@ -83,28 +84,37 @@ static void print_options(void) {
 }
 
 static const char* form_name(const char* int8) {
-  return strcmp(int8, "OWN_SCALE") == 0     ? "own"
-         : strcmp(int8, "TIED_SCALE") == 0  ? "tied"
-         : strcmp(int8, "MOVES") == 0       ? "moves"
-         : strcmp(int8, "PROBABILITY") == 0 ? "probability"
-                                            : NULL;
+  return strcmp(int8, "OWN_SCALE") == 0         ? "own"
+         : strcmp(int8, "TIED_SCALE") == 0      ? "tied"
+         : strcmp(int8, "MOVES") == 0           ? "moves"
+         : strcmp(int8, "PROBABILITY") == 0     ? "probability"
+         : strcmp(int8, "SIGNED_UNIT") == 0     ? "signedUnit"
+         : strcmp(int8, "LOG_PROBABILITY") == 0 ? "logProbability"
+                                                : NULL;
+}
+
+static int first_map(const char* flags) {
+  return strstr(flags, "MAPS_FROM_1") != NULL ? 1 : strstr(flags, "MAPS_FROM_2") != NULL ? 2 : 0;
 }
 
 static void print_operators(void) {
   puts(
       "\n/**\n * code: BuiltinOperator. options: the name of its options table. maps: the first `maps` inputs are "
       "feature\n"
-      " * maps (absent: all). int8: its 8-bit form and the operator's version in that form. 'own': each tensor has "
-      "its\n"
-      " * own scale; 'tied': input and output share one scale; 'moves': tied, and it only moves elements;\n"
-      " * 'probability': the output's scale is 1/256.\n"
-      " * @type {Record<string, {code: number, options?: string, maps?: number,\n"
-      " *   int8?: {form: 'own' | 'tied' | 'moves' | 'probability', version: number}}>}\n */\n"
+      " * maps (absent: all), or those from `firstMap` on. int8: its 8-bit form and the operator's version in that "
+      "form.\n"
+      " * 'own': each tensor has its own scale; 'tied': inputs and outputs share one scale; 'moves': tied, and it "
+      "only\n"
+      " * moves elements; 'probability', 'signedUnit', 'logProbability': the output's scale is fixed.\n"
+      " * @type {Record<string, {code: number, options?: string, maps?: number, firstMap?: number,\n"
+      " *   int8?: {form: 'own' | 'tied' | 'moves' | 'probability' | 'signedUnit' | 'logProbability', version: "
+      "number}}>}\n */\n"
       "export const OPERATORS = {");
   for (int i = 0; i < COUNT(kOperators); i++) {
     printf("  %s: { code: %d", kOperators[i].name, kOperators[i].code);
     if (strcmp(kOperators[i].options, "NONE") != 0) printf(", options: '%s'", kOperators[i].options);
     if (kOperators[i].maps != ANY) printf(", maps: %d", kOperators[i].maps);
+    if (first_map(kOperators[i].flags) != 0) printf(", firstMap: %d", first_map(kOperators[i].flags));
     const char* form = form_name(kOperators[i].int8);
     if (form != NULL) printf(", int8: { form: '%s', version: %d }", form, kOperators[i].version);
     puts(" },");

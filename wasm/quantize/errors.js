@@ -6,6 +6,7 @@ export const MESSAGES = {
   NO_IMAGES: 'calibration needs at least one image',
   NOT_AN_IMAGE_MODEL: 'the model must have one input of shape [N, H, W, 3]',
   UNKNOWN_TENSOR: 'keepFloat names a tensor that is not an operator’s output',
+  SPARSE_WEIGHTS: 'the model has sparse weights; quantize needs dense ones',
   NOTHING_TO_QUANTIZE: 'no operator of the model can be quantized to 8 bits',
 };
 

@@ -12,7 +12,9 @@ import {
 } from '../tflite/flatbuffer.js';
 import { fieldsOf } from '../tflite/operators.js';
 import { Table } from '../tflite/read.js';
+import { sizeOf } from '../shared/numbers.js';
 import { fromBytes } from '../tflite/tensor.js';
+import { failure } from './errors.js';
 
 /**
  * @typedef {object} Quantization real = (stored - zeroPoint) * scale; if there are several scales, one for each index
@@ -78,16 +80,27 @@ function readNames(ports) {
   return ports.map((port) => [port.text(0), port.i32(1)]);
 }
 
-/** @param {Table} tensor @param {Uint8Array[]} buffers @returns {Tensor} */
+/** schema.fbs' TensorType of 4-bit integers. */
+const INT4 = 17;
+
+/** @param {Uint8Array} data two elements in a byte, the first in the low bits @param {number} length */
+function unpackInt4(data, length) {
+  return Uint8Array.from({ length }, (_, i) => (((data[i >> 1] >> (4 * (i % 2))) & 15) ^ 8) - 8);
+}
+
+/** @param {Table} tensor @param {Uint8Array[]} buffers @returns {Tensor} 4-bit constants as int8 */
 function readTensor(tensor, buffers) {
-  const data = buffers[tensor.i32(2)];
+  const isInt4 = tensor.i8(1) === INT4;
+  const stored = buffers[tensor.i32(2)];
+  const data = isInt4 ? unpackInt4(stored, sizeOf(tensor.ints(0))) : stored;
+  if (tensor.field(6) !== 0) throw failure('SPARSE_WEIGHTS', `'${tensor.text(3)}'`);
   const quantization = tensor.table(4);
   const scales = quantization ? [...fromBytes('float32', quantization.bytes(2, 4))] : [];
   return {
     name: tensor.text(3),
     shape: tensor.ints(0),
     signature: tensor.field(7) === 0 ? undefined : tensor.ints(7),
-    type: tensor.i8(1),
+    type: isInt4 ? TYPE.int8 : tensor.i8(1),
     data: data.length > 0 ? data : undefined,
     quantization:
       quantization && scales.length > 0

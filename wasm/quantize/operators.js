@@ -4,16 +4,24 @@ import { kindOf, OPERATORS } from '../tflite/operators.js';
 /**
  * @typedef {object} Rule
  * @property {number} version the operator's version when its tensors are int8
- * @property {number} [maps] the first `maps` inputs are feature maps; default: all
+ * @property {number} firstMap the first input that is a feature map
+ * @property {number} [maps] so many inputs are feature maps; default: all
  * @property {number} [axis] only if the operator has weights (input 1; its bias is input 2): each index along this axis
  *   has a scale; -1: one scale for all
- * @property {boolean} isTied inputs and output must have the same scale and zero point
+ * @property {boolean} isTied inputs and outputs must have the same scale and zero point
  * @property {boolean} isDataMovement it copies values without computing (reshape, concatenation …)
- * @property {boolean} isProbability its output must have scale 1/256 and zero point -128
+ * @property {{scale: number, zeroPoint: number}} [outputScale] the only scale and zero point that its output may have
  */
 
 /** @type {Record<string, number>} */
 const WEIGHT_AXES = { CONV_2D: 0, DEPTHWISE_CONV_2D: 3, FULLY_CONNECTED: -1 };
+
+/** By form. @type {Record<string, {scale: number, zeroPoint: number} | undefined>} */
+const OUTPUT_SCALES = {
+  probability: { scale: 1 / 256, zeroPoint: -128 },
+  signedUnit: { scale: 1 / 128, zeroPoint: 0 },
+  logProbability: { scale: 16 / 256, zeroPoint: 127 },
+};
 
 export const DEPTHWISE_CONV_2D = OPERATORS.DEPTHWISE_CONV_2D.code;
 export const DEQUANTIZE = OPERATORS.DEQUANTIZE.code;
@@ -31,11 +39,12 @@ export function ruleOf(code) {
   const { form, version } = operator.int8;
   return {
     version,
+    firstMap: operator.firstMap ?? 0,
     maps: operator.maps,
     axis: WEIGHT_AXES[kind],
     isTied: form === 'tied' || form === 'moves',
     isDataMovement: form === 'moves',
-    isProbability: form === 'probability',
+    outputScale: OUTPUT_SCALES[form],
   };
 }
 
@@ -44,8 +53,8 @@ export function ruleOf(code) {
  * @param {Rule} rule
  * @returns {number[]} positions of the inputs that are feature maps
  */
-export function dataInputs({ inputs }, { maps }) {
-  return Array.from({ length: maps ?? inputs.length }, (_, i) => i);
+export function dataInputs({ inputs }, { firstMap, maps }) {
+  return Array.from({ length: maps ?? inputs.length }, (_, i) => firstMap + i);
 }
 
 /**

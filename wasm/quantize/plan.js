@@ -12,7 +12,7 @@ import { dataInputs, LOGISTIC, ruleOf } from './operators.js';
  * @property {(Rule | undefined)[]} rules by operator; undefined: it stays in float
  * @property {(tensor: number) => number} groupOf all tensors of a group share a scale
  * @property {(group: number) => boolean} isLogits whether only a logistic takes the values of a group
- * @property {Set<number>} probabilities tensors whose scale the specification fixes
+ * @property {Map<number, {scale: number, zeroPoint: number}>} fixedScales of tensors whose scale the specification fixes
  */
 
 /**
@@ -28,11 +28,14 @@ export function makePlan(model, { keepFloat, hasFloatOutputs }) {
   });
   if (hasFloatOutputs) keepFinalMovesInFloat(model, rules);
   if (rules.every((rule) => rule === undefined)) throw failure('NOTHING_TO_QUANTIZE');
-  const probabilities = new Set(
-    model.operators.flatMap(({ outputs }, i) => (rules[i]?.isProbability ? outputs : [])),
+  const fixedScales = new Map(
+    model.operators.flatMap(({ outputs }, i) => {
+      const scale = rules[i]?.outputScale;
+      return scale ? outputs.map((output) => /** @type {const} */ ([output, scale])) : [];
+    }),
   );
-  const groupOf = groupTensors(model, rules, probabilities);
-  return { rules, groupOf, isLogits: findLogits(model, rules, groupOf), probabilities };
+  const groupOf = groupTensors(model, rules, fixedScales);
+  return { rules, groupOf, isLogits: findLogits(model, rules, groupOf), fixedScales };
 }
 
 /** @param {Model} model @param {Operator} operator */
@@ -64,10 +67,10 @@ function keepFinalMovesInFloat({ operators, outputs }, rules) {
  * Groups the tensors of tied operators (union-find).
  * @param {Model} model
  * @param {(Rule | undefined)[]} rules
- * @param {Set<number>} probabilities
+ * @param {Map<number, unknown>} fixedScales
  * @returns {(tensor: number) => number} the tensor that represents the group
  */
-function groupTensors({ tensors, operators }, rules, probabilities) {
+function groupTensors({ tensors, operators }, rules, fixedScales) {
   const parents = Array.from(tensors.keys());
   /** @param {number} tensor @returns {number} */
   const find = (tensor) => {
@@ -77,9 +80,9 @@ function groupTensors({ tensors, operators }, rules, probabilities) {
   operators.forEach((operator, i) => {
     const rule = rules[i];
     if (!rule?.isTied) return;
-    for (const input of dataInputs(operator, rule).map((index) => operator.inputs[index])) {
-      if (!probabilities.has(input)) parents[find(input)] = find(operator.outputs[0]);
-    }
+    const inputs = dataInputs(operator, rule).map((index) => operator.inputs[index]);
+    for (const tensor of [...inputs, ...operator.outputs])
+      if (!fixedScales.has(tensor)) parents[find(tensor)] = find(operator.outputs[0]);
   });
   return find;
 }

@@ -21,8 +21,6 @@ import { biasTensor, kernelTensor } from './weights.js';
  * @typedef {'float32' | 'int8' | 'uint8'} PortType
  */
 
-const PROBABILITY = { scale: 1 / 256, zeroPoint: -128 };
-
 /**
  * @param {Model} model
  * @param {import('./plan.js').Plan} plan
@@ -77,9 +75,7 @@ class Rewriting {
 
   /** The scale with which the operator that computes the tensor writes it. @param {number} tensor @returns {Scale} */
   #outputScale(tensor) {
-    return this.#plan.probabilities.has(tensor)
-      ? PROBABILITY
-      : this.#parameters.scaleOf(this.#plan.groupOf(tensor));
+    return this.#plan.fixedScales.get(tensor) ?? this.#parameters.scaleOf(this.#plan.groupOf(tensor));
   }
 
   /** Changes the type of an input of the network. @param {number} input @param {'int8' | 'uint8'} type */

@@ -1,4 +1,4 @@
-// CONCATENATION and PACK: join several tensors along an axis.
+// CONCATENATION and PACK join several tensors along an axis; SPLIT, SPLIT_V and UNPACK divide one.
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,3 +136,112 @@ const ocl_kind ocl_kind_CONCATENATION = {.state_bytes = sizeof(joining),
                                          .drop = drop_joining};
 const ocl_kind ocl_kind_PACK = {
     .state_bytes = sizeof(joining), .build = build_pack, .plan = plan_pack, .run = run_joining, .drop = drop_joining};
+
+// ---- SPLIT, SPLIT_V, UNPACK ----
+
+typedef struct {
+  size_t outer;  // the product of the dimensions before the axis
+} splitting;
+
+static ocl_status build_splitting(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const int32_t count = step->op.options.split.count;
+  if (count != step->op.num_outputs)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_OPTION, detail, "its options say %d outputs, but it has %d", (int)count,
+                            (int)step->op.num_outputs);
+  return ocl_graph_check_moves(graph, step, ocl_operators_first_map(step->op.row), detail);
+}
+
+static void set_outer(ocl_step* step, const ocl_shape* shape, int32_t axis) {
+  splitting* state = step->state;
+  state->outer = ocl_graph_product(shape, 0, axis);
+  step->other_work = kWorkPerPart * (uint64_t)state->outer * (uint64_t)step->op.num_outputs;
+}
+
+static ocl_status read_axis(ocl_graph* graph, const ocl_step* step, int32_t input, int32_t rank, int32_t* axis_out,
+                            ocl_detail* detail) {
+  int32_t given, count;
+  OCL_TRY(ocl_graph_known_ints(graph, step, input, 1, &given, &count, detail));
+  if (count != 1) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis is empty");
+  return ocl_graph_axis(step, given, rank, axis_out, detail);
+}
+
+static ocl_status plan_split(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_shape* input = &ocl_graph_in(graph, step, 1)->shape;
+  int32_t axis;
+  OCL_TRY(read_axis(graph, step, 0, input->rank, &axis, detail));
+  if (input->dims[axis] % step->op.num_outputs != 0)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "it splits a dimension of %d into %d",
+                            (int)input->dims[axis], (int)step->op.num_outputs);
+  for (int32_t i = 0; i < step->op.num_outputs; i++) {
+    ocl_value* output = ocl_graph_out(graph, step, i);
+    output->shape = *input;
+    output->shape.dims[axis] /= step->op.num_outputs;
+  }
+  set_outer(step, input, axis);
+  return OCL_OK;
+}
+
+static ocl_status plan_split_into_sizes(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
+  const ocl_value* sizes = ocl_graph_in(graph, step, 1);
+  int32_t axis;
+  OCL_TRY(read_axis(graph, step, 2, input->rank, &axis, detail));
+  if (sizes->known == NULL || !ocl_graph_is_int(sizes))
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "its sizes must be integers that do not depend on the model's inputs");
+  if (ocl_shape_num_elements(&sizes->shape) != (size_t)step->op.num_outputs)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "it has not one size for each of its %d outputs",
+                            (int)step->op.num_outputs);
+  int64_t rest = input->dims[axis];
+  int32_t free_part = -1;
+  for (int32_t i = 0; i < step->op.num_outputs; i++) {
+    const int64_t size = ocl_graph_whole_at(sizes, (size_t)i);
+    const bool is_free = size == -1 && free_part < 0;
+    if (is_free) free_part = i;
+    if (!is_free && (size < 0 || size > rest))
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "size %lld does not fit a dimension of %d",
+                              (long long)size, (int)input->dims[axis]);
+    if (!is_free) rest -= size;
+    ocl_graph_out(graph, step, i)->shape = *input;
+    ocl_graph_out(graph, step, i)->shape.dims[axis] = is_free ? 0 : (int32_t)size;
+  }
+  if (free_part >= 0)
+    ocl_graph_out(graph, step, free_part)->shape.dims[axis] = (int32_t)rest;
+  else if (rest != 0)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its sizes do not add up to %d", (int)input->dims[axis]);
+  set_outer(step, input, axis);
+  return OCL_OK;
+}
+
+static ocl_status plan_unpack(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
+  int32_t axis;
+  OCL_TRY(ocl_graph_axis(step, step->op.options.split.axis, input->rank, &axis, detail));
+  if (input->dims[axis] != step->op.num_outputs)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "%d outputs for a dimension of %d",
+                            (int)step->op.num_outputs, (int)input->dims[axis]);
+  ocl_shape shape = {.rank = input->rank - 1};
+  for (int32_t d = 0; d < shape.rank; d++) shape.dims[d] = input->dims[d < axis ? d : d + 1];
+  for (int32_t i = 0; i < step->op.num_outputs; i++) ocl_graph_out(graph, step, i)->shape = shape;
+  set_outer(step, input, axis);
+  return OCL_OK;
+}
+
+static enum xnn_status run_splitting(ocl_graph* graph, ocl_step* step) {
+  const splitting* state = step->state;
+  const uint8_t* from = ocl_graph_in(graph, step, ocl_operators_first_map(step->op.row))->data;
+  for (size_t outer = 0; outer < state->outer; outer++)
+    for (int32_t i = 0; i < step->op.num_outputs; i++) {
+      const ocl_value* output = ocl_graph_out(graph, step, i);
+      const size_t size = ocl_graph_size_bytes(output) / state->outer;
+      memcpy((uint8_t*)output->data + outer * size, from, size);
+      from += size;
+    }
+  return xnn_status_success;
+}
+
+#define SPLITTING(planner) \
+  {.state_bytes = sizeof(splitting), .build = build_splitting, .plan = planner, .run = run_splitting}
+const ocl_kind ocl_kind_SPLIT = SPLITTING(plan_split);
+const ocl_kind ocl_kind_SPLIT_V = SPLITTING(plan_split_into_sizes);
+const ocl_kind ocl_kind_UNPACK = SPLITTING(plan_unpack);

@@ -1,5 +1,5 @@
-// Operators over whole dimensions: MEAN and REDUCE_MAX over constant axes, ARG_MAX along one axis, SOFTMAX along the
-// last.
+// Operators over whole dimensions: MEAN, SUM, REDUCE_MAX and their like over constant axes, ARG_MAX and ARG_MIN along
+// one axis; TOPK_V2, SOFTMAX, LOG_SOFTMAX and L2_NORMALIZATION along the last.
 #include <math.h>
 #include <string.h>
 
@@ -9,22 +9,21 @@
 
 typedef struct {
   bool is_reduced[OCL_MAX_RANK];
+  size_t count;  // of reduced dimensions
 } reduction;
 
 // Reads the axes from input 1 (an axis may be repeated). Sets output 0's shape without them, or with 1 in their places.
 static ocl_status plan_axes(ocl_graph* graph, ocl_step* step, reduction* r, ocl_detail* detail) {
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
   int32_t axes[OCL_MAX_RANK], num_axes;
-  *r = (reduction){{false}};
+  *r = (reduction){{false}, 0};
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, OCL_MAX_RANK, axes, &num_axes, detail));
   for (int32_t i = 0; i < num_axes; i++) {
-    const int32_t axis = axes[i] < 0 ? axes[i] + input->rank : axes[i];
-    if (axis < 0 || axis >= input->rank)
-      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "axis %d of %d dimensions", (int)axes[i],
-                              (int)input->rank);
+    int32_t axis;
+    OCL_TRY(ocl_graph_axis(step, axes[i], input->rank, &axis, detail));
+    r->count += !r->is_reduced[axis];
     r->is_reduced[axis] = true;
   }
-  if (num_axes == 0) return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "it reduces no axis");
   ocl_shape shape = {0};
   for (int32_t i = 0; i < input->rank; i++)
     if (!r->is_reduced[i] || step->op.options.reduce.keep_dims)
@@ -33,9 +32,18 @@ static ocl_status plan_axes(ocl_graph* graph, ocl_step* step, reduction* r, ocl_
   return OCL_OK;
 }
 
-// ---- MEAN ----
+// ---- float and 8-bit sums and means, by XNNPACK ----
 
-static ocl_status build_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+// Numbers of a dtype that no operator of XNNPACK reduces, or all of an operator that it does not have.
+typedef struct {
+  enum xnn_reduce_operator type;           // invalid: XNNPACK is not used
+  float (*real)(float a, float b);         // NULL: not for float
+  int64_t (*whole)(int64_t a, int64_t b);  // wraps around
+  float start;                             // what the numbers are added to; infinite: the last number of the dtype
+  bool is_of_bools;
+} reducing;
+
+static ocl_status build_xnn(ocl_graph* graph, ocl_step* step, enum xnn_reduce_operator type, ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   enum xnn_datatype datatype;
@@ -46,18 +54,16 @@ static ocl_status build_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detai
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
                             "input scale / output scale is not from 2^-10 to 2^8");
   const struct xnn_quantization_params qi = ocl_graph_quantization_of(input), qo = ocl_graph_quantization_of(output);
-  return ocl_graph_check_created(step, xnn_create_reduce_nd(xnn_reduce_mean, datatype, &qi, &qo, 0, &step->xnn),
-                                 detail);
+  return ocl_graph_check_created(step, xnn_create_reduce_nd(type, datatype, &qi, &qo, 0, &step->xnn), detail);
 }
 
-static ocl_status plan_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+static ocl_status plan_xnn(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const reduction* r = step->state;
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
-  reduction r;
-  OCL_TRY(plan_axes(graph, step, &r, detail));
   int64_t reduced[OCL_MAX_RANK];
   size_t num_reduced = 0, sizes[OCL_MAX_RANK], alignment;
   for (int32_t i = 0; i < input->rank; i++)
-    if (r.is_reduced[i]) reduced[num_reduced++] = i;
+    if (r->is_reduced[i]) reduced[num_reduced++] = i;
   ocl_graph_to_sizes(input, sizes);
   return ocl_graph_check_xnn(step,
                              xnn_reshape_reduce_nd(step->xnn, num_reduced, reduced, (size_t)input->rank, sizes,
@@ -65,23 +71,33 @@ static ocl_status plan_mean(ocl_graph* graph, ocl_step* step, ocl_detail* detail
                              detail);
 }
 
-static enum xnn_status bind_mean(ocl_graph* graph, ocl_step* step) {
+static enum xnn_status bind_reduce(ocl_graph* graph, ocl_step* step) {
   // XNNPACK adds up in the workspace, if it gets one, and then converts. Float sums go to the output directly.
+  if (((const reduction*)step->state)->count == 0) return xnn_status_success;
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   void* workspace = input->dtype == OCL_FLOAT32 ? NULL : step->workspace;
   return xnn_setup_reduce_nd(step->xnn, workspace, input->data, ocl_graph_out(graph, step, 0)->data);
 }
 
-const ocl_kind ocl_kind_MEAN = {.build = build_mean, .plan = plan_mean, .bind = bind_mean};
+// ---- the others ----
 
-// ---- REDUCE_MAX ----
-
-static ocl_status build_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  return ocl_graph_check_same_quantization(graph, step, detail);
+static ocl_status build_reduce(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const reducing* variant = step->kind->variant;
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  if (variant->type != xnn_reduce_invalid && (!ocl_graph_is_int(input) || variant->whole == NULL))
+    return build_xnn(graph, step, variant->type, detail);
+  OCL_TRY(ocl_graph_check_moves(graph, step, 0, detail));
+  const bool is_product = variant->start == 1, is_bool = input->dtype == OCL_BOOL;
+  if (variant->is_of_bools == is_bool && input->dtype != OCL_FLOAT16 && !(is_product && ocl_graph_is_quantized(input)))
+    return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input has an unsupported dtype");
 }
 
-static ocl_status plan_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  return plan_axes(graph, step, step->state, detail);
+static ocl_status plan_reduce(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  reduction* r = step->state;
+  OCL_TRY(plan_axes(graph, step, r, detail));
+  if (step->xnn == NULL) return OCL_OK;
+  return r->count > 0 ? plan_xnn(graph, step, detail) : ocl_graph_check_moves(graph, step, 0, detail);
 }
 
 // The offset in the output of element 0 of input row `row`. A row is a run of elements along the last dimension.
@@ -99,49 +115,99 @@ static size_t output_of_row(const reduction* r, const ocl_shape* input, size_t r
   return offset;
 }
 
-// to[i * step] = the larger of itself and from[i]
-#define MAX_OF_ROW(suffix, type)                                                              \
-  static void max_of_row_##suffix(const void* from, void* to, size_t step, size_t count) {    \
-    const type* x = from;                                                                     \
-    type* y = to;                                                                             \
-    for (size_t i = 0; i < count; i++) y[i * step] = x[i] > y[i * step] ? x[i] : y[i * step]; \
-  }
-MAX_OF_ROW(f32, float)
-MAX_OF_ROW(s8, int8_t)
-MAX_OF_ROW(u8, uint8_t)
-#undef MAX_OF_ROW
-
-static void fill_with_lowest(const ocl_value* output) {
-  if (output->dtype == OCL_FLOAT32) {
-    const size_t count = ocl_shape_num_elements(&output->shape);
-    for (size_t i = 0; i < count; i++) ((float*)output->data)[i] = -INFINITY;
-  } else {
-    memset(output->data, output->dtype == OCL_INT8 ? INT8_MIN : 0, ocl_graph_size_bytes(output));
+// The smallest (sign -1) or largest number of an integer dtype.
+static int64_t limit_of(ocl_dtype dtype, float sign) {
+  switch (dtype) {
+    case OCL_INT64: return sign < 0 ? INT64_MIN : INT64_MAX;
+    case OCL_INT32: return sign < 0 ? INT32_MIN : INT32_MAX;
+    case OCL_INT8: return sign < 0 ? INT8_MIN : INT8_MAX;
+    default: return sign < 0 ? 0 : UINT8_MAX;
   }
 }
 
-static enum xnn_status run_max(ocl_graph* graph, ocl_step* step) {
+static void fill_with_start(const ocl_value* output, float start) {
+  const size_t count = ocl_shape_num_elements(&output->shape);
+  for (size_t i = 0; i < count; i++) {
+    if (output->dtype == OCL_FLOAT32)
+      ((float*)output->data)[i] = start;
+    else
+      ocl_graph_store_whole_at(output, i, isinf(start) ? limit_of(output->dtype, start) : (int64_t)start);
+  }
+}
+
+static void reduce_row(const reducing* variant, const ocl_value* input, size_t from, const ocl_value* output, size_t to,
+                       size_t to_step, size_t count) {
+  if (input->dtype == OCL_FLOAT32) {
+    const float* x = (const float*)input->data + from;
+    float* y = (float*)output->data + to;
+    for (size_t i = 0; i < count; i++) y[i * to_step] = variant->real(y[i * to_step], x[i]);
+    return;
+  }
+  for (size_t i = 0; i < count; i++) {
+    const size_t at = to + i * to_step;
+    ocl_graph_store_whole_at(output, at,
+                             variant->whole(ocl_graph_whole_at(output, at), ocl_graph_whole_at(input, from + i)));
+  }
+}
+
+static enum xnn_status run_reduce(ocl_graph* graph, ocl_step* step) {
   const reduction* r = step->state;
+  const reducing* variant = step->kind->variant;
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
+  if (r->count == 0) memcpy(output->data, input->data, ocl_graph_size_bytes(output));
+  if (r->count == 0) return xnn_status_success;
+  if (step->xnn != NULL) return xnn_run_operator(step->xnn, graph->pool);
   const int32_t last = input->shape.rank - 1;
-  const size_t length = (size_t)input->shape.dims[last], size = ocl_dtype_size_bytes(input->dtype);
+  const size_t length = (size_t)input->shape.dims[last];
   const size_t num_rows = ocl_shape_num_elements(&input->shape) / length;
-  void (*const max_of_row)(const void*, void*, size_t, size_t) = input->dtype == OCL_FLOAT32 ? max_of_row_f32
-                                                                 : input->dtype == OCL_INT8  ? max_of_row_s8
-                                                                                             : max_of_row_u8;
-  fill_with_lowest(output);
+  const bool is_row_reduced = r->is_reduced[last];
+  fill_with_start(output, variant->start);
   for (size_t row = 0; row < num_rows; row++)
-    max_of_row((const uint8_t*)input->data + row * length * size,
-               (uint8_t*)output->data + output_of_row(r, &input->shape, row) * size, r->is_reduced[last] ? 0 : 1,
+    reduce_row(variant, input, row * length, output, output_of_row(r, &input->shape, row), is_row_reduced ? 0 : 1,
                length);
   return xnn_status_success;
 }
 
-const ocl_kind ocl_kind_REDUCE_MAX = {
-    .state_bytes = sizeof(reduction), .build = build_max, .plan = plan_max, .run = run_max};
+static int64_t add_wholes(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+static float multiply(float a, float b) {
+  return a * b;
+}
+static int64_t multiply_wholes(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+static float larger(float a, float b) {
+  return b > a ? b : a;
+}
+static int64_t larger_whole(int64_t a, int64_t b) {
+  return b > a ? b : a;
+}
+static float smaller(float a, float b) {
+  return b < a ? b : a;
+}
+static int64_t smaller_whole(int64_t a, int64_t b) {
+  return b < a ? b : a;
+}
 
-// ---- ARG_MAX: the index of the largest element along an axis; of equal elements, the first ----
+#define REDUCE(...)                                                                                    \
+  {                                                                                                    \
+    .state_bytes = sizeof(reduction), .build = build_reduce, .plan = plan_reduce, .bind = bind_reduce, \
+    .run = run_reduce, .variant = &(const reducing) {                                                  \
+      __VA_ARGS__                                                                                      \
+    }                                                                                                  \
+  }
+const ocl_kind ocl_kind_MEAN = REDUCE(xnn_reduce_mean, NULL, NULL, 0, false);
+const ocl_kind ocl_kind_SUM = REDUCE(xnn_reduce_sum, NULL, add_wholes, 0, false);
+const ocl_kind ocl_kind_REDUCE_PROD = REDUCE(xnn_reduce_invalid, multiply, multiply_wholes, 1, false);
+const ocl_kind ocl_kind_REDUCE_MAX = REDUCE(xnn_reduce_invalid, larger, larger_whole, -INFINITY, false);
+const ocl_kind ocl_kind_REDUCE_MIN = REDUCE(xnn_reduce_invalid, smaller, smaller_whole, INFINITY, false);
+const ocl_kind ocl_kind_REDUCE_ANY = REDUCE(xnn_reduce_invalid, NULL, larger_whole, 0, true);
+const ocl_kind ocl_kind_REDUCE_ALL = REDUCE(xnn_reduce_invalid, NULL, smaller_whole, 1, true);
+#undef REDUCE
+
+// ---- ARG_MAX, ARG_MIN: the index of the largest or smallest element along an axis; of equal elements, the first ----
 
 static ocl_status build_arg_max(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
@@ -157,10 +223,8 @@ static ocl_status plan_arg_max(ocl_graph* graph, ocl_step* step, ocl_detail* det
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
   int32_t *axis = step->state, count;
   OCL_TRY(ocl_graph_known_ints(graph, step, 1, 1, axis, &count, detail));
-  if (*axis < 0) *axis += input->rank;
-  if (count != 1 || *axis < 0 || *axis >= input->rank)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis is not one of the %d dimensions",
-                            (int)input->rank);
+  if (count != 1) return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its axis is empty");
+  OCL_TRY(ocl_graph_axis(step, *axis, input->rank, axis, detail));
   ocl_shape shape = {0};
   for (int32_t i = 0; i < input->rank; i++)
     if (i != *axis) shape.dims[shape.rank++] = input->dims[i];
@@ -174,10 +238,12 @@ static float element_at(const ocl_value* value, size_t i) {
   return (float)ocl_graph_stored_at(value, ((const uint8_t*)value->data)[i]);
 }
 
-static int32_t find_largest(const ocl_value* input, size_t first, size_t stride, int32_t count) {
+// `sign`: 1 finds the largest, -1 the smallest.
+static int32_t find_largest(const ocl_value* input, size_t first, size_t stride, int32_t count, float sign) {
   int32_t best = 0;
   for (int32_t i = 1; i < count; i++)
-    if (element_at(input, first + (size_t)i * stride) > element_at(input, first + (size_t)best * stride)) best = i;
+    if (sign * element_at(input, first + (size_t)i * stride) > sign * element_at(input, first + (size_t)best * stride))
+      best = i;
   return best;
 }
 
@@ -185,29 +251,93 @@ static enum xnn_status run_arg_max(ocl_graph* graph, ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const int32_t axis = *(const int32_t*)step->state, count = input->shape.dims[axis];
-  size_t inner = 1;
-  for (int32_t d = axis + 1; d < input->shape.rank; d++) inner *= (size_t)input->shape.dims[d];
-  for (size_t i = 0; i < ocl_shape_num_elements(&output->shape); i++) {
-    const int32_t best = find_largest(input, i / inner * inner * (size_t)count + i % inner, inner, count);
-    if (output->dtype == OCL_INT32)
-      ((int32_t*)output->data)[i] = best;
-    else
-      ((int64_t*)output->data)[i] = best;
-  }
+  const size_t inner = ocl_graph_product(&input->shape, axis + 1, input->shape.rank);
+  const float sign = step->kind == &ocl_kind_ARG_MAX ? 1 : -1;
+  for (size_t i = 0; i < ocl_shape_num_elements(&output->shape); i++)
+    ocl_graph_store_whole_at(output, i,
+                             find_largest(input, i / inner * inner * (size_t)count + i % inner, inner, count, sign));
   return xnn_status_success;
 }
 
 const ocl_kind ocl_kind_ARG_MAX = {
     .state_bytes = sizeof(int32_t), .build = build_arg_max, .plan = plan_arg_max, .run = run_arg_max};
+const ocl_kind ocl_kind_ARG_MIN = {
+    .state_bytes = sizeof(int32_t), .build = build_arg_max, .plan = plan_arg_max, .run = run_arg_max};
+
+// ---- TOPK_V2: the largest elements of each row, in descending order, and their indices; of equal ones, the first ----
+
+static ocl_status build_top(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  if (ocl_graph_out(graph, step, 1)->dtype != OCL_INT32)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its indices are not int32");
+  if (input->dtype != output->dtype || input->dtype == OCL_FLOAT16 || input->dtype == OCL_BOOL ||
+      !ocl_graph_is_same_quantization(input, output))
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                            "its input and output have different or unsupported dtypes or quantizations");
+  return OCL_OK;
+}
+
+static ocl_status plan_top(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
+  int32_t k, count;
+  OCL_TRY(ocl_graph_known_ints(graph, step, 1, 1, &k, &count, detail));
+  if (count != 1 || input->rank < 1 || k < 1 || k > input->dims[input->rank - 1])
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "it asks for more or fewer elements than a row has");
+  for (int32_t i = 0; i < 2; i++) {
+    ocl_shape* shape = &ocl_graph_out(graph, step, i)->shape;
+    *shape = *input;
+    shape->dims[input->rank - 1] = k;
+  }
+  step->other_work = (uint64_t)ocl_shape_num_elements(input) * (uint64_t)k;
+  return OCL_OK;
+}
+
+static bool is_above(const ocl_value* input, size_t a, size_t b) {
+  if (input->dtype == OCL_FLOAT32) return ((const float*)input->data)[a] > ((const float*)input->data)[b];
+  return ocl_graph_whole_at(input, a) > ocl_graph_whole_at(input, b);
+}
+
+static enum xnn_status run_top(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const int32_t length = ocl_graph_dim_from_end(&input->shape, 0), k = ocl_graph_dim_from_end(&output->shape, 0);
+  const size_t num_rows = ocl_shape_num_elements(&input->shape) / (size_t)length;
+  const size_t size = ocl_dtype_size_bytes(input->dtype);
+  int32_t* best = ocl_graph_out(graph, step, 1)->data;
+  uint8_t* values = output->data;
+  for (size_t row = 0; row < num_rows; row++, best += k) {
+    const size_t first = row * (size_t)length;
+    int32_t found = 0;
+    for (int32_t i = 0; i < length; i++) {
+      int32_t at = found < k ? found++ : k;  // its place, counted down past those that it is above
+      for (; at > 0 && is_above(input, first + (size_t)i, first + (size_t)best[at - 1]); at--)
+        if (at < k) best[at] = best[at - 1];
+      if (at < k) best[at] = i;
+    }
+    for (int32_t i = 0; i < k; i++, values += size)
+      memcpy(values, (const uint8_t*)input->data + (first + (size_t)best[i]) * size, size);
+  }
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_TOPK_V2 = {.build = build_top, .plan = plan_top, .run = run_top};
+
+// ---- rows normalized along the last dimension: SOFTMAX, LOG_SOFTMAX, L2_NORMALIZATION ----
+
+static ocl_status check_dtypes(ocl_graph* graph, const ocl_step* step, ocl_detail* detail) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  if (input->dtype == OCL_FLOAT32 && output->dtype == OCL_FLOAT32) return OCL_OK;
+  if (ocl_graph_is_quantized(input) && ocl_graph_is_quantized(output)) return OCL_OK;
+  return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output must both be float or 8-bit");
+}
 
 // ---- SOFTMAX ----
 
 static ocl_status build_softmax(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  const bool is_float = input->dtype == OCL_FLOAT32 && output->dtype == OCL_FLOAT32;
-  if (!is_float && (!ocl_graph_is_quantized(input) || !ocl_graph_is_quantized(output)))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its input and output must both be float or 8-bit");
+  OCL_TRY(check_dtypes(graph, step, detail));
+  const bool is_float = ocl_graph_in(graph, step, 0)->dtype == OCL_FLOAT32;
   if (!is_float || step->op.options.softmax.beta != 1.0f) return OCL_OK;
   return ocl_graph_check_created(step, xnn_create_softmax_nc_f32(0, &step->xnn), detail);
 }
@@ -247,3 +377,49 @@ static enum xnn_status run_softmax(ocl_graph* graph, ocl_step* step) {
 
 const ocl_kind ocl_kind_SOFTMAX = {
     .build = build_softmax, .plan = plan_softmax, .bind = bind_softmax, .run = run_softmax};
+
+// ---- LOG_SOFTMAX, L2_NORMALIZATION ----
+
+static ocl_status build_normalization(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  if (step->op.options.l2_normalization.activation != OCL_ACTIVATION_NONE)  // LOG_SOFTMAX has none
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "it has a fused activation; only NONE runs");
+  return check_dtypes(graph, step, detail);
+}
+
+static ocl_status plan_normalization(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  (void)detail;
+  ocl_graph_out(graph, step, 0)->shape = ocl_graph_in(graph, step, 0)->shape;
+  return OCL_OK;
+}
+
+static void log_softmax(const ocl_value* input, const ocl_value* output, size_t row, size_t channels) {
+  float max = -INFINITY, sum = 0;
+  for (size_t c = 0; c < channels; c++) max = fmaxf(max, ocl_graph_real_at(input, row + c));
+  for (size_t c = 0; c < channels; c++) sum += expf(ocl_graph_real_at(input, row + c) - max);
+  const float log_sum = (float)log(sum);
+  for (size_t c = 0; c < channels; c++)
+    ocl_graph_store_at(output, row + c, ocl_graph_real_at(input, row + c) - max - log_sum);
+}
+
+static void l2_normalize(const ocl_value* input, const ocl_value* output, size_t row, size_t channels) {
+  float sum = 0;
+  for (size_t c = 0; c < channels; c++) sum += ocl_graph_real_at(input, row + c) * ocl_graph_real_at(input, row + c);
+  const float norm = fmaxf(sqrtf(sum), 1e-6f);
+  for (size_t c = 0; c < channels; c++) ocl_graph_store_at(output, row + c, ocl_graph_real_at(input, row + c) / norm);
+}
+
+static enum xnn_status run_normalization(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* input = ocl_graph_in(graph, step, 0);
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const size_t channels = (size_t)ocl_graph_dim_from_end(&input->shape, 0),
+               count = ocl_shape_num_elements(&input->shape);
+  void (*const normalize)(const ocl_value*, const ocl_value*, size_t, size_t) =
+      step->kind == &ocl_kind_LOG_SOFTMAX ? log_softmax : l2_normalize;
+  for (size_t row = 0; row < count; row += channels) normalize(input, output, row, channels);
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_LOG_SOFTMAX = {
+    .build = build_normalization, .plan = plan_normalization, .run = run_normalization};
+const ocl_kind ocl_kind_L2_NORMALIZATION = {
+    .build = build_normalization, .plan = plan_normalization, .run = run_normalization};

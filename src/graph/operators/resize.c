@@ -1,7 +1,7 @@
 // RESIZE_BILINEAR and RESIZE_NEAREST_NEIGHBOR of [N, H, W, C] to a known size.
 #include <math.h>
-#include <string.h>
 
+#include "graph/operators/pick.h"
 #include "graph/operators/table.h"
 
 // ---- RESIZE_BILINEAR ----
@@ -121,20 +121,6 @@ const ocl_kind ocl_kind_RESIZE_BILINEAR = {
 
 // ---- RESIZE_NEAREST_NEIGHBOR ----
 
-static ocl_status plan_nearest(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  OCL_TRY(ocl_graph_check_same_dtype(graph, step, detail));
-  OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  ocl_value* output = ocl_graph_out(graph, step, 0);
-  if (!ocl_graph_is_same_quantization(input, output))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
-                            "its input and output have different quantizations");
-  int32_t size[2];
-  OCL_TRY(ocl_graph_known_size(graph, step, 1, size, detail));
-  output->shape = (ocl_shape){4, {input->shape.dims[0], size[0], size[1], input->shape.dims[3]}};
-  return OCL_OK;
-}
-
 // Of `from` input rows or columns, the one nearest to output `index` of `to`.
 static int32_t nearest_index(const ocl_step* step, int32_t index, int32_t from, int32_t to) {
   const bool align_corners = step->op.options.resize.align_corners && to > 1;
@@ -144,20 +130,34 @@ static int32_t nearest_index(const ocl_step* step, int32_t index, int32_t from, 
   return nearest < from ? nearest : from - 1;
 }
 
-static enum xnn_status run_nearest(ocl_graph* graph, ocl_step* step) {
-  const ocl_value* input = ocl_graph_in(graph, step, 0);
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  const int32_t *in = input->shape.dims, *out = output->shape.dims;
-  const size_t pixel = (size_t)in[3] * ocl_dtype_size_bytes(input->dtype), row = pixel * (size_t)in[2];
-  uint8_t* to = output->data;
-  for (int32_t n = 0; n < out[0]; n++)
-    for (int32_t y = 0; y < out[1]; y++) {
-      const size_t from_row = (size_t)n * (size_t)in[1] + (size_t)nearest_index(step, y, in[1], out[1]);
-      const uint8_t* from = (const uint8_t*)input->data + from_row * row;
-      for (int32_t x = 0; x < out[2]; x++, to += pixel)
-        memcpy(to, from + (size_t)nearest_index(step, x, in[2], out[2]) * pixel, pixel);
-    }
-  return xnn_status_success;
+// Adds the offsets of `to` rows or columns, each nearest to one of `from` of the input, which are `stride` apart.
+static bool add_nearest(const ocl_step* step, int32_t from, int32_t to, int64_t stride) {
+  int32_t* table = ocl_pick_add_table(step->state, (size_t)to);
+  for (int32_t i = 0; table != NULL && i < to; i++) table[i] = (int32_t)(nearest_index(step, i, from, to) * stride);
+  return table != NULL;
 }
 
-const ocl_kind ocl_kind_RESIZE_NEAREST_NEIGHBOR = {.plan = plan_nearest, .run = run_nearest};
+static ocl_status build_nearest(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  return ocl_graph_check_moves(graph, step, 0, detail);
+}
+
+static ocl_status plan_nearest(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  OCL_TRY(ocl_graph_check_rank_4(graph, step, detail));
+  const int32_t* in = ocl_graph_in(graph, step, 0)->shape.dims;
+  int32_t size[2];
+  OCL_TRY(ocl_graph_known_size(graph, step, 1, size, detail));
+  const int64_t row = (int64_t)in[2] * in[3];
+  ocl_pick_begin(step->state);
+  ocl_pick_add(step->state, in[0], 0, in[1] * row);
+  if (!add_nearest(step, in[1], size[0], row) || !add_nearest(step, in[2], size[1], in[3])) return OCL_OUT_OF_MEMORY;
+  ocl_pick_add(step->state, in[3], 0, 1);
+  ocl_graph_out(graph, step, 0)->shape = (ocl_shape){4, {in[0], size[0], size[1], in[3]}};
+  step->other_work = ocl_pick_work(graph, step);
+  return OCL_OK;
+}
+
+const ocl_kind ocl_kind_RESIZE_NEAREST_NEIGHBOR = {.state_bytes = sizeof(ocl_pick),
+                                                   .build = build_nearest,
+                                                   .plan = plan_nearest,
+                                                   .run = ocl_pick_run,
+                                                   .drop = ocl_pick_drop};

@@ -1,4 +1,5 @@
-// RESHAPE, SQUEEZE and EXPAND_DIMS give the same elements another shape. SHAPE returns the shape as a tensor.
+// RESHAPE, SQUEEZE and EXPAND_DIMS give the same elements another shape. SHAPE returns the shape as a tensor, RANK its
+// length. ZEROS_LIKE returns zeros of the same shape.
 #include <string.h>
 
 #include "graph/operators/table.h"
@@ -142,14 +143,38 @@ static ocl_status plan_shape(ocl_graph* graph, ocl_step* step, ocl_detail* detai
 
 static enum xnn_status run_shape(ocl_graph* graph, ocl_step* step) {
   const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
-  const ocl_value* output = ocl_graph_out(graph, step, 0);
-  for (int32_t i = 0; i < input->rank; i++) {
-    if (output->dtype == OCL_INT32)
-      ((int32_t*)output->data)[i] = input->dims[i];
-    else
-      ((int64_t*)output->data)[i] = input->dims[i];
-  }
+  for (int32_t i = 0; i < input->rank; i++)
+    ocl_graph_store_whole_at(ocl_graph_out(graph, step, 0), (size_t)i, input->dims[i]);
   return xnn_status_success;
 }
 
 const ocl_kind ocl_kind_SHAPE = {.plan = plan_shape, .run = run_shape};
+
+// ---- RANK, ZEROS_LIKE ----
+
+static ocl_status plan_rank(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  ocl_value* output = ocl_graph_out(graph, step, 0);
+  output->shape = (ocl_shape){0};
+  if (output->dtype == OCL_INT32) return OCL_OK;
+  return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its output must be int32");
+}
+
+static enum xnn_status run_rank(ocl_graph* graph, ocl_step* step) {
+  ocl_graph_store_whole_at(ocl_graph_out(graph, step, 0), 0, ocl_graph_in(graph, step, 0)->shape.rank);
+  return xnn_status_success;
+}
+
+static ocl_status plan_zeros(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  OCL_TRY(ocl_graph_check_moves(graph, step, 0, detail));
+  ocl_graph_out(graph, step, 0)->shape = ocl_graph_in(graph, step, 0)->shape;
+  return OCL_OK;
+}
+
+static enum xnn_status run_zeros(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  memset(output->data, ocl_graph_is_quantized(output) ? output->zero_point : 0, ocl_graph_size_bytes(output));
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_RANK = {.plan = plan_rank, .run = run_rank};
+const ocl_kind ocl_kind_ZEROS_LIKE = {.plan = plan_zeros, .run = run_zeros};

@@ -107,6 +107,7 @@ static float number_at(const ocl_graph_tensor* tensor, int i) {
     case OCL_UINT8: return ((const uint8_t*)tensor->data)[i];
     case OCL_INT32: return (float)((const int32_t*)tensor->data)[i];
     case OCL_INT64: return (float)((const int64_t*)tensor->data)[i];
+    case OCL_BOOL: return ((const uint8_t*)tensor->data)[i];
     default: return ((const float*)tensor->data)[i];
   }
 }

@@ -33,7 +33,7 @@ writeFileSync(`${out}/models.txt`, cases.map(({ model }) => `${model}\n`).join('
 /** @param {import('../../golden_cases.js').GoldenCase} golden */
 function writeCase({ name, model, inputs, outputs, hasDetections, isBatchFree }) {
   return [
-    `case ${name} ${model} ${Number(hasDetections)} ${Number(isBatchFree)} ${inputs.length} ${outputs.length}`,
+    `case ${name} ${typeof model === 'string' ? model : write(`${name}.tflite`, model)} ${Number(hasDetections)} ${Number(isBatchFree)} ${inputs.length} ${outputs.length}`,
     ...inputs.map((input, i) => `input ${write(`${name}.input${i}`, input)}`),
     ...outputs.map(({ name: output, values, limit, cosine }, i) => {
       const file = write(`${name}.output${i}`, Float32Array.from(values));

@@ -54,8 +54,10 @@ def quantization(tensor):
 
 def quantize(real, tensor):
     """Real numbers as the tensor stores them, rounded to the nearest, ties to even."""
-    if tensor["dtype"] == np.float32:
-        return real.astype(np.float32)
+    if tensor["dtype"] == np.bool_:
+        return real > 0
+    if tensor["quantization"][0] == 0:
+        return real.astype(tensor["dtype"])
     scale, zero_point = tensor["quantization"]
     limits = np.iinfo(tensor["dtype"])
     stored = np.rint(real.astype(np.float32) / np.float32(scale)) + zero_point

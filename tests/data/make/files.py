@@ -11,6 +11,7 @@ TYPES = {
     "uint8": schema.TensorType.UINT8,
     "int32": schema.TensorType.INT32,
     "int64": schema.TensorType.INT64,
+    "bool": schema.TensorType.BOOL,
 }
 
 
@@ -43,8 +44,9 @@ def add_tensor(model, name, dtype, shape, scale=None, zero_point=0, data=None):
     tensor.name, tensor.type, tensor.shape = name, TYPES[dtype], list(shape)
     tensor.buffer = len(model.buffers) - 1
     if scale is not None:
+        scales = np.atleast_1d(scale)  # several: one for each index of dimension 0
         tensor.quantization = schema.QuantizationParametersT()
-        tensor.quantization.scale, tensor.quantization.zeroPoint = [scale], [zero_point]
+        tensor.quantization.scale, tensor.quantization.zeroPoint = list(map(float, scales)), [zero_point] * len(scales)
     model.subgraphs[0].tensors.append(tensor)
     return len(model.subgraphs[0].tensors) - 1
 
@@ -75,15 +77,18 @@ def empty():
     return model
 
 
-def single_operator(builtin, options, input, constants, output, version=1):
+def single_operator(builtin, options, input, constants, output, version=1, position=0):
     """
-    A file of one operator. input, output, constants: dicts of add_tensor's arguments but the name; constants may be empty.
+    A file of one operator. input, output, constants: dicts of add_tensor's arguments but the name; constants may be empty;
+    output may be a list. position: which of the operator's inputs the input is.
     """
+    outputs = output if isinstance(output, list) else [output]
     model = empty()
     [graph] = model.subgraphs
     first = add_tensor(model, "input", **input)
     others = [add_tensor(model, f"constant{i}", **constant) for i, constant in enumerate(constants)]
-    last = add_tensor(model, "output", **output)
-    graph.inputs, graph.outputs = [first], [last]
-    add_operator(model, operator_code(builtin, version=version), [first, *others], [last], options)
+    last = [add_tensor(model, "output" if i == 0 else f"output{i}", **each) for i, each in enumerate(outputs)]
+    graph.inputs, graph.outputs = [first], last
+    inputs = [*others[:position], first, *others[position:]]
+    add_operator(model, operator_code(builtin, version=version), inputs, last, options)
     return write(model)

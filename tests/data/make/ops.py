@@ -322,7 +322,7 @@ def squeeze_after_avgpool(x, w):
     return tf.squeeze(tf.nn.avg_pool2d(x, 7, 1, "VALID"), [1, 2])
 
 
-def make(out, name, shape, kind, build):
+def make(out, name, shape, kind, build, kernels=common.REFERENCE):
     """One graph in one kind of file: what cases.json says of it."""
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.float32)])
@@ -335,7 +335,7 @@ def make(out, name, shape, kind, build):
     model = common.convert(converter, kind, representative)
     if name == "squeeze_after_avgpool":
         model = squeeze_for_reshape(model)
-    return write_case(out, f"{name}.{kind}", model, representative[-1])
+    return write_case(out, f"{name}.{kind}", model, representative[-1], kernels)
 
 
 def squeeze_for_reshape(model):
@@ -351,11 +351,12 @@ def squeeze_for_reshape(model):
     return files.write(file)
 
 
-def write_case(out, name, model, real):
-    engine = common.interpreter(model, common.REFERENCE)
+def write_case(out, name, model, real, kernels=common.REFERENCE):
+    """kernels: those that compute the outputs."""
+    engine = common.interpreter(model, kernels)
     [tensor] = engine.get_input_details()
     stored = common.quantize(real, tensor)
-    outputs = common.run(model, stored, common.REFERENCE)
+    outputs = common.run(model, stored, kernels)
     optimized = common.run(model, stored, common.BUILTIN)
     (out / f"{name}.tflite").write_bytes(model)
     common.write_array(out / f"{name}.input.bin", stored)

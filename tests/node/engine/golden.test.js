@@ -1,6 +1,7 @@
 // The network alone against TFLite's own outputs: every operator case, every whole model, the default detector's heads;
 // in each variant that this engine runs. Tolerances: tests/data/README.md.
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { readModelCase, readOperatorCase } from '../../golden_cases.js';
 import { readList } from '../../large_models.js';
@@ -29,7 +30,9 @@ import {
 
 const runs = [...variants, ...variants.map((variant) => /** @type {const} */ (`${variant}-threads`))];
 /** Files of cases in tests/data/ops. */
-const OPERATOR_GROUPS = ['cases', 'reduce_max', 'prelu', 'arg_max', 'abs'];
+const OPERATOR_GROUPS = readdirSync(testData('ops'))
+  .filter((name) => name.endsWith('.json'))
+  .map((name) => name.replace('.json', ''));
 /** The weights are those of trained networks: what they see first is as it should be. */
 const TRAINED = /^(mobilenet_v1_0\.25_128_quant|mobilenet_v2_1\.0_224_quant|tf2_mobilenet_v2)/;
 const LARGE_MODELS = [...readList().keys()].filter((path) => /^models\/.*\.tflite$/.test(path));
