@@ -52,10 +52,8 @@ async function measureClasses(model, photo, rounds) {
     await ObjectDetector.create({ model }),
     await ObjectDetector.create({ model, classes: { allow: TEN } }),
   ];
-  const network = (/** @type {ObjectDetector} */ detector) => async () => {
-    await detector.detect(photo);
-    return detector.lastRun.ms.network;
-  };
+  const network = (/** @type {ObjectDetector} */ detector) => async () =>
+    (await detector.detect(photo)).ms.network;
   const times = await interleave({ all: network(all), ten: network(ten) }, rounds);
   all.close();
   ten.close();
@@ -74,18 +72,12 @@ async function measurePooling(photo, rounds) {
   const times = await interleave(
     {
       plain: async () => {
-        await plain.detect(photo);
-        network.push(plain.lastRun.ms.network);
-        return plain.lastRun.ms.postprocess;
+        const { ms } = await plain.detect(photo);
+        network.push(ms.network);
+        return ms.postprocess;
       },
-      image: async () => {
-        await pooling.detect(photo, { features: 'image' });
-        return pooling.lastRun.ms.postprocess;
-      },
-      both: async () => {
-        await pooling.detect(photo, { features: 'both' });
-        return pooling.lastRun.ms.postprocess;
-      },
+      image: async () => (await pooling.detect(photo, { features: 'image' })).ms.postprocess,
+      both: async () => (await pooling.detect(photo, { features: 'both' })).ms.postprocess,
     },
     rounds,
   );

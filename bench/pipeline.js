@@ -40,11 +40,10 @@ async function decode(path) {
  * @param {number} runs
  */
 async function measure(detector, image, runs) {
-  /** @type {import('../wasm/vision/types.js').RunInfo['ms'][]} */
+  /** @type {import('../wasm/vision/types.js').StageTimes[]} */
   const times = [];
   for (let i = 0; i < runs; i++) {
-    await detector.detect(image, OPTIONS);
-    times.push(detector.lastRun.ms);
+    times.push((await detector.detect(image, OPTIONS)).ms);
   }
   const stage = (/** @type {keyof typeof times[number]} */ name) => median(times.map((time) => time[name]));
   return {
@@ -69,7 +68,7 @@ for (const file of PHOTOS) {
   if (!bytes) continue;
   await measure(detector, bytes, 2);
   const { decode } = await measure(detector, bytes, Math.ceil(counts.rounds / 5));
-  const { width, height } = detector.lastRun;
+  const { width, height } = (await detector.detect(bytes, OPTIONS)).size;
   photos.push({ file: basename(file), width, height, ms: decode });
 }
 detector.close();

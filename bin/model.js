@@ -83,7 +83,7 @@ async function readJson(option, textOrFile) {
 /**
  * Opens an extractor, calls `use`, and closes the extractor.
  * @param {import('./arguments.js').Values<typeof import('./options.js').extractor> & {normalize?: boolean}} values
- * @param {(embed: (image: Uint8Array) => Promise<Float32Array>) => Promise<void>} use
+ * @param {(embed: (image: Uint8Array) => Promise<number[]>) => Promise<void>} use
  */
 export async function useExtractor(values, use) {
   const { layer, normalize: l2Normalize } = values;
@@ -91,7 +91,7 @@ export async function useExtractor(values, use) {
   const extractor = loading && (await openModel(FeatureExtractor, values.model, { ...loading, layer }));
   if (!extractor) return;
   try {
-    await use((image) => extractor.extract(image, { l2Normalize }));
+    await use(async (image) => (await extractor.extract(image, { l2Normalize })).features);
   } finally {
     extractor.close();
   }

@@ -1,15 +1,12 @@
 // The demo page: photo, video or camera -> a detector in a worker -> boxes and the panel. It uses the published
 // package.
-import { ObjectDetector } from 'ocelli';
+import { DEFAULT_THRESHOLDS, ObjectDetector } from 'ocelli';
 import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
 import { clearFound, clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
 import { isMirrored, isOpen, listenForFiles, showCamera, showFile } from './source.js';
 import { colorOf, drawBoxes } from './stage.js';
 
-/**
- * @typedef {import('ocelli').Detection} Detection
- * @typedef {import('ocelli').RunInfo} RunInfo
- */
+/** @typedef {import('ocelli').DetectResult} DetectResult */
 
 const SAMPLES = ['astronaut', 'chelsea', 'coffee'];
 const boxes = element('boxes', HTMLCanvasElement);
@@ -28,7 +25,7 @@ let source;
 let sample;
 /** Aborts the detection that runs on the source. */
 let detecting = new AbortController();
-/** @type {{found: Detection[], run: RunInfo} | undefined} */
+/** @type {DetectResult | undefined} */
 let last;
 let modelBytes = 0;
 /** @type {Set<string>} */
@@ -73,24 +70,21 @@ async function detect() {
   if (!detector || !source) return;
   try {
     if (source.kind === 'photo') {
-      const found = await detector.detect(source.blob, thresholds());
-      if (!signal.aborted) show(found, detector.lastRun);
+      const result = await detector.detect(source.blob, thresholds());
+      if (!signal.aborted) show(result);
     } else {
-      await detector.detectVideo(source.video, show, { ...thresholds(), signal });
+      for await (const result of detector.video(source.video, { ...thresholds(), signal })) show(result);
     }
   } catch (error) {
     if (!signal.aborted) showState('failed', ...explain(error));
   }
 }
 
-/**
- * @param {Detection[]} all
- * @param {RunInfo} run
- */
-function show(all, run) {
-  last = { found: all, run };
+/** @param {DetectResult} result */
+function show(result) {
+  last = result;
   redraw();
-  showSpeed(run, source?.kind !== 'photo');
+  showSpeed(result, source?.kind !== 'photo');
   showFacts();
 }
 
@@ -99,8 +93,8 @@ function redraw() {
     boxes.width = 0;
     return;
   }
-  const found = last.found.filter(({ label }) => !hidden.has(label));
-  drawBoxes(boxes, found, last.run, isMirrored());
+  const found = last.detections.filter(({ label }) => !hidden.has(label));
+  drawBoxes(boxes, found, last.size, isMirrored());
   showFound(found);
 }
 
@@ -114,7 +108,7 @@ function showFacts() {
     WebAssembly: `${arithmetic}, ${threads} thread${threads > 1 ? 's' : ''}`,
     Where: 'a worker of this page',
     Memory: `${(detector.memoryUse.totalBytes / 2 ** 20).toFixed(0)} MiB`,
-    Picture: `${last.run.width} × ${last.run.height}`,
+    Picture: `${last.size.width} × ${last.size.height}`,
   });
 }
 
@@ -198,13 +192,24 @@ function setAllClasses(isShown) {
   redraw();
 }
 
+const scoreText = element('score-value', HTMLOutputElement);
+const iouText = element('iou-value', HTMLOutputElement);
+
+function setThresholds() {
+  score.value = String(DEFAULT_THRESHOLDS.scoreThreshold);
+  iou.value = String(DEFAULT_THRESHOLDS.iouThreshold);
+  showThresholds();
+}
+
+function showThresholds() {
+  scoreText.textContent = percent(Number(score.value));
+  iouText.textContent = percent(Number(iou.value));
+}
+
 function listen() {
-  for (const [input, output] of [
-    [score, element('score-value', HTMLOutputElement)],
-    [iou, element('iou-value', HTMLOutputElement)],
-  ]) {
+  for (const input of [score, iou]) {
     input.addEventListener('input', () => {
-      output.textContent = percent(Number(/** @type {HTMLInputElement} */ (input).value));
+      showThresholds();
       detect();
     });
   }
@@ -245,6 +250,7 @@ function offerSamples() {
 }
 
 listen();
+setThresholds();
 offerThreads();
 offerSamples();
 await Promise.all([load(), useSample(SAMPLES[0])]);

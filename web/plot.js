@@ -1,7 +1,7 @@
 // Times of the last runs -> a stacked bar chart: one bar for each run, its stages stacked.
 import { fitToScreen } from './stage.js';
 
-/** @typedef {import('ocelli').RunInfo['ms']} Times */
+/** @typedef {import('ocelli').StageTimes} Times */
 
 export const STAGES = /** @type {const} */ (['decode', 'preprocess', 'network', 'postprocess']);
 const MAX_RUNS = 60;

@@ -5,7 +5,7 @@ import { colorOf } from './stage.js';
 
 /**
  * @typedef {import('ocelli').Detection} Detection
- * @typedef {import('ocelli').RunInfo} RunInfo
+ * @typedef {import('ocelli').RunResult} RunResult
  */
 
 const summary = element('summary', HTMLElement);
@@ -51,7 +51,7 @@ function describe(found) {
 const round = (_, value) => (typeof value === 'number' ? Number(value.toFixed(3)) : value);
 
 /**
- * @param {RunInfo} run
+ * @param {RunResult} run
  * @param {boolean} isVideo
  */
 export function showSpeed({ ms }, isVideo) {

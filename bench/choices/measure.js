@@ -23,8 +23,8 @@ export async function measure(ObjectDetector, options) {
   const times = detectors.map(() => /** @type {number[]} */ ([]));
   for (let run = 0; run < WARM_UP_RUNS + RUNS; run++) {
     for (const [i, detector] of detectors.entries()) {
-      await detector.heads({ tensor });
-      if (run >= WARM_UP_RUNS) times[i].push(detector.lastRun.ms.network);
+      const { ms } = await detector.heads({ tensor });
+      if (run >= WARM_UP_RUNS) times[i].push(ms.network);
     }
   }
   for (const detector of detectors) detector.close();

@@ -3,8 +3,8 @@ import { ObjectDetector } from 'ocelli';
 import { report } from './report.js';
 
 const [detector, photo] = await Promise.all([
-  ObjectDetector.create({ scoreThreshold: 0.3, wasmUrl: 'dist/' }),
+  ObjectDetector.create({ scoreThreshold: 0.3, assetsUrl: 'dist/' }),
   fetch('/photo').then((response) => response.arrayBuffer()),
 ]);
-const found = await detector.detect(photo);
-report(performance.now(), found.map(({ label }) => label).join());
+const { detections } = await detector.detect(photo);
+report(performance.now(), detections.map(({ label }) => label).join());

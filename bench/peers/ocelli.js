@@ -4,5 +4,5 @@ import { ObjectDetector } from 'ocelli';
 export async function create({ model }) {
   const detector = await ObjectDetector.create({ model });
   return async (tensor) =>
-    (await detector.heads({ tensor })).map(({ data }) => /** @type {Float32Array} */ (data));
+    (await detector.heads({ tensor })).heads.map(({ data }) => /** @type {Float32Array} */ (data));
 }

@@ -5,13 +5,13 @@ const photo = process.argv[2];
 const start = performance.now();
 const { ObjectDetector } = await import('../../wasm/platform/node.js');
 const detector = await ObjectDetector.create();
-const result = await detector.detect(await readFile(photo));
+const { detections } = await detector.detect(await readFile(photo));
 const ms = performance.now() - start;
 console.log(
   JSON.stringify({
     ms,
     memoryBytes: detector.memoryUse.totalBytes,
-    result: result.map(({ label }) => label),
+    result: detections.map(({ label }) => label),
   }),
 );
 detector.close();

@@ -55,7 +55,7 @@ async function run(values, args) {
   if (!classifier) return;
   try {
     await eachImage(files, async (file, bytes) => {
-      const classes = await classifier.classify(bytes, { topK });
+      const { classes } = await classifier.classify(bytes, { topK });
       print(json ? JSON.stringify({ file, classes }) : toText(file, classes));
     });
   } finally {

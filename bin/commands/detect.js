@@ -98,7 +98,7 @@ export const command = {
 /**
  * @typedef {import('../arguments.js').Values<typeof options>} Values
  * @typedef {import('../../wasm/vision/types.js').Detection} Detection
- * @typedef {import('../../wasm/vision/types.js').RunInfo} RunInfo
+ * @typedef {import('../../wasm/vision/types.js').DetectResult} DetectResult
  */
 
 /**
@@ -147,10 +147,9 @@ async function printEnergy(detector, json) {
  * @param {Values} values
  */
 async function detectIn(detector, image, bytes, picture, { json, score }) {
-  const detections = await detector.detect(bytes);
-  const info = detector.lastRun;
-  print(json ? toJson(image, detections, info, detector.precision) : toText(image, detections, info, score));
-  if (picture !== undefined) await save(picture, await drawPicture(bytes, detections));
+  const found = await detector.detect(bytes);
+  print(json ? toJson(image, found) : toText(image, found, score));
+  if (picture !== undefined) await save(picture, await drawPicture(bytes, found.detections));
 }
 
 /**
@@ -168,22 +167,23 @@ async function drawPicture(bytes, detections) {
 
 /**
  * @param {string} file
- * @param {Detection[]} detections
- * @param {RunInfo} info
- * @param {string} precision
+ * @param {DetectResult} found
  */
-function toJson(file, detections, { width, height, ms }, precision) {
+function toJson(file, { detections, size, precision, ms }) {
   const rounded = Object.fromEntries(Object.entries(ms).map(([stage, time]) => [stage, roundMs(time)]));
-  return JSON.stringify({ file, width, height, detections, precision, ms: rounded });
+  return JSON.stringify({ file, ...size, detections, precision, ms: rounded });
 }
 
 /**
  * @param {string} file
- * @param {Detection[]} detections
- * @param {RunInfo} info
+ * @param {DetectResult} found
  * @param {number} [score]
  */
-function toText(file, detections, { width, height, ms }, score = DEFAULT_THRESHOLDS.scoreThreshold) {
+function toText(
+  file,
+  { detections, size: { width, height }, ms },
+  score = DEFAULT_THRESHOLDS.scoreThreshold,
+) {
   const total = ms.decode + ms.preprocess + ms.network + ms.postprocess;
   const found =
     detections.length > 0 ? plural(detections.length, 'object') : `nothing above ${formatScore(score)}`;

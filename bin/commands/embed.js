@@ -6,7 +6,7 @@ import { useExtractor } from '../model.js';
 import { extractor, images } from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
 
-/** @typedef {{file: string, vector: Float32Array}} Embedded */
+/** @typedef {{file: string, vector: number[]}} Embedded */
 
 const SHOWN_NUMBERS = 6;
 
@@ -48,7 +48,7 @@ async function run(values, args) {
     eachImage(files, async (file, bytes) => {
       const vector = await embed(bytes);
       rows.push({ file, vector });
-      print(values.json ? JSON.stringify({ file, features: Array.from(vector) }) : toText({ file, vector }));
+      print(values.json ? JSON.stringify({ file, features: vector }) : toText({ file, vector }));
     }),
   );
   if (values.npy === undefined || rows.length === 0) return;
@@ -57,14 +57,14 @@ async function run(values, args) {
 
 /** @param {Embedded} row */
 function toText({ file, vector }) {
-  const first = Array.from(vector.subarray(0, SHOWN_NUMBERS), shorten).join(', ');
+  const first = Array.from(vector.slice(0, SHOWN_NUMBERS), shorten).join(', ');
   const norm = shorten(Math.hypot(...vector));
   return `${bold(printable(file))}  ${dim(`${vector.length} numbers, length ${norm}:`)} ${first}, ...`;
 }
 
 /**
  * NumPy's format, version 1.0: float32, little-endian, a row for each vector.
- * @param {Float32Array[]} vectors
+ * @param {number[][]} vectors
  */
 function encodeNpy(vectors) {
   const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${vectors.length}, ${vectors[0].length}), }`;
@@ -72,5 +72,5 @@ function encodeNpy(vectors) {
   const size = Math.ceil((prefix + about.length + 1) / 64) * 64; // NumPy aligns the data to 64 bytes
   const header = Buffer.from(`\x93NUMPY\x01\x00\0\0${about.padEnd(size - prefix - 1)}\n`, 'latin1');
   header.writeUInt16LE(size - prefix, 8);
-  return Buffer.concat([header, ...vectors.map(({ buffer }) => Buffer.from(buffer))]);
+  return Buffer.concat([header, ...vectors.map((vector) => Buffer.from(Float32Array.from(vector).buffer))]);
 }

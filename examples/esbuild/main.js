@@ -1,13 +1,13 @@
 import { ObjectDetector } from 'ocelli';
 
-const detector = await ObjectDetector.create({ worker: true, wasmUrl: 'ocelli/' });
+const detector = await ObjectDetector.create({ worker: true, assetsUrl: 'ocelli/' });
 const input = document.querySelector('input');
 const list = document.querySelector('ol');
 
 input.addEventListener('change', async () => {
-  const found = await detector.detect(input.files[0]);
+  const { detections } = await detector.detect(input.files[0]);
   list.replaceChildren(
-    ...found.map(({ label, score }) => {
+    ...detections.map(({ label, score }) => {
       const item = document.createElement('li');
       item.textContent = `${label} ${Math.round(100 * score)} %`;
       return item;

@@ -11,8 +11,8 @@ import { encodePng } from 'ocelli/png';
  * @returns {Promise<import('./app.js').Found>}
  */
 export async function detectIn(detector, image, { threshold, max, annotate: wantsPicture }, maxPixels) {
-  const detections = await detector.detect(image, { scoreThreshold: threshold, maxResults: max });
-  const { width, height } = detector.lastRun;
+  const { detections, size } = await detector.detect(image, { scoreThreshold: threshold, maxResults: max });
+  const { width, height } = size;
   if (!wantsPicture) return { width, height, detections };
   return { width, height, detections, picture: await annotate(image, detections, maxPixels) };
 }

@@ -11,7 +11,7 @@ import { Intake } from './intake.js';
  * @typedef {import('ocelli').Detection} Detection
  * @typedef {{width: number, height: number, detections: Detection[], picture?: Uint8Array<ArrayBuffer>}} Found `picture`:
  *   the annotated PNG, if requested
- * @typedef {{threshold: number, max: number, annotate: boolean}} Wanted
+ * @typedef {{threshold?: number, max: number, annotate: boolean}} Wanted `threshold`: default is the detector's own
  * @typedef {{key: string, version: string, width: number, height: number, detections: Detection[]}} Result
  *
  * @typedef {object} Bulk Queued detection of stored objects.
@@ -149,9 +149,10 @@ function wantsPicture(accept = '') {
 }
 
 /** @param {Record<string, string>} query */
-function readThresholds({ threshold = '0.3', max = '100' }) {
-  const wanted = { threshold: Number(threshold), max: Number(max) };
-  if (threshold === '' || !(wanted.threshold >= 0 && wanted.threshold < 1))
+function readThresholds({ threshold, max = '100' }) {
+  const wanted = { max: Number(max), ...(threshold !== undefined && { threshold: Number(threshold) }) };
+  const { threshold: score = 0 } = wanted;
+  if (threshold === '' || !(score >= 0 && score < 1))
     throw new ServiceError('BAD_REQUEST', 'threshold must be a number, at least 0 and less than 1');
   if (!(Number.isInteger(wanted.max) && wanted.max >= 1 && wanted.max <= 1000))
     throw new ServiceError('BAD_REQUEST', 'max must be an integer from 1 to 1000');

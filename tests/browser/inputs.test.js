@@ -125,7 +125,7 @@ suite('inputs', needsBrowser, () => {
           const error = await detector.detect(bytes).catch((/** @type {any} */ e) => e);
           codes.push(`${error.code} ${error.message}`);
         }
-        results.push({ found: await detector.detect(webp), size: detector.lastRun });
+        results.push(await detector.detect(webp));
         detector.close();
         const small = await ObjectDetector.create({ worker, maxPixels: 1000 });
         codes.push((await small.detect(webp).catch((/** @type {any} */ e) => e)).code);
@@ -135,7 +135,7 @@ suite('inputs', needsBrowser, () => {
       return { results, decoded: { width, height, channels }, codes };
     }, PHOTO);
     const { boxes, scores } = await detectInNode();
-    for (const { found, size } of results) {
+    for (const { detections: found, size } of results) {
       assert.deepEqual([found[0].label, size.width, size.height], ['Cat', 451, 300]);
       assert.ok(
         Math.abs(found[0].score - scores[0]) < 0.05 && Math.abs(found[0].box.x / 451 - boxes[1]) < 0.02,
@@ -164,19 +164,146 @@ suite('inputs', needsBrowser, () => {
       for (const worker of [false, true]) {
         const detector = await ObjectDetector.create({ worker });
         for (const input of [jpeg, image]) {
-          results.push({ found: await detector.detect(input), size: detector.lastRun });
+          results.push(await detector.detect(input));
         }
         detector.close();
       }
       return results;
     }, PHOTO);
     const { boxes, scores } = await detectInNode();
-    for (const { found, size } of results) {
+    for (const { detections: found, size } of results) {
       assert.deepEqual([found[0].label, size.width, size.height], ['Cat', 451, 300]);
       assert.ok(
         Math.abs(found[0].score - scores[0]) < 0.05 && Math.abs(found[0].box.x / 451 - boxes[1]) < 0.02,
       );
     }
+    await page.close();
+  });
+
+  test('responses, requests, streams and URLs', async () => {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const labels = await page.evaluate(async (photo) => {
+      // @ts-expect-error the page's
+      const { ObjectDetector } = await import('/inputs.js');
+      const bytes = new Uint8Array(await (await fetch(photo)).arrayBuffer());
+      const text = Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
+      const post = { method: 'POST', body: bytes };
+      const make = () => [
+        ...[fetch(photo), new Response(bytes), new Response(bytes).body, new Request('/posted', post)],
+        ...[photo, `/${photo}`, new URL(photo, document.baseURI)],
+        ...[`data:image/png;base64,${btoa(text)}`, URL.createObjectURL(new Blob([bytes]))],
+        new ReadableStream({
+          start(controller) {
+            controller.enqueue(bytes.slice(0, 100));
+            controller.enqueue(bytes.slice(100));
+            controller.close();
+          },
+        }),
+      ];
+      const labels = [];
+      for (const worker of [false, true]) {
+        const detector = await ObjectDetector.create({ worker });
+        for (const input of make()) labels.push((await detector.detect(await input)).detections[0].label);
+        detector.close();
+      }
+      return labels;
+    }, PHOTO);
+    assert.deepEqual(labels, Array(20).fill('Cat'));
+    await page.close();
+  });
+
+  test('what is refused says what would work', async () => {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const halves = await page.evaluate(async (photo) => {
+      // @ts-expect-error the page's
+      const { ObjectDetector } = await import('/inputs.js');
+      const make = async () => {
+        const used = await fetch(photo);
+        await used.blob();
+        const input = Object.assign(document.createElement('input'), { type: 'file' });
+        const context = document.createElement('canvas').getContext('2d');
+        const promise = Object.assign(() => {}, { promise: fetch(photo) });
+        const failing = new ReadableStream({ pull: () => Promise.reject(new Error('cable')) });
+        return [
+          ...[used, await fetch('/nowhere'), '/nowhere', 'blank.html', new Request(photo)],
+          ...[document.createElement('div'), input, input.files, context, promise, failing],
+          ...[btoa('x'.repeat(300)), `/9j/${'A'.repeat(400)}`],
+        ];
+      };
+      const halves = [];
+      for (const worker of [false, true]) {
+        const detector = await ObjectDetector.create({ worker });
+        const answers = [];
+        for (const made of /** @type {any[]} */ (await make())) {
+          const error = await detector.detect(made?.promise ?? made).catch((/** @type {any} */ e) => e);
+          answers.push(`${error.code}: ${error.message}`);
+        }
+        answers.push((await detector.detect(photo)).detections[0].label);
+        detector.close();
+        halves.push(answers);
+      }
+      return halves;
+    }, PHOTO);
+    const expected = [
+      /^BODY_USED: .*clone\(\) of the Response/,
+      /^IMAGE_NOT_FOUND: .*\/nowhere: status 404/,
+      /^IMAGE_NOT_FOUND: .*\/nowhere: status 404/,
+      /^IMAGE_NOT_FOUND: .*blank\.html: the server answered with a web page/,
+      /^INVALID_INPUT: .*await fetch\(request\)/,
+      /^INVALID_INPUT: .*a HTMLDivElement; .*<img>/,
+      /^INVALID_INPUT: .*input\.files\[0\]/,
+      /^INVALID_INPUT: .*files\[0\]/,
+      /^INVALID_INPUT: .*pass its canvas/,
+      /^INVALID_INPUT: .*a Promise; await it first/,
+      /^READ_FAILED: .*cable/,
+      /^IMAGE_NOT_FOUND: /,
+      /^INVALID_INPUT: .*base64/,
+      /^Cat$/,
+    ];
+    for (const answers of halves) {
+      assert.equal(answers.length, expected.length);
+      for (const [i, pattern] of expected.entries()) assert.match(answers[i], pattern);
+    }
+    await page.close();
+  });
+
+  test('options of a running detector, as those of create', async () => {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const results = await page.evaluate(async (photo) => {
+      // @ts-expect-error the page's
+      const { ObjectDetector } = await import('/inputs.js');
+      const results = [];
+      const low = { scoreThreshold: 0.01, deterministic: true };
+      for (const worker of [false, true]) {
+        const detector = await ObjectDetector.create({ ...low, worker, classes: { allow: ['Dog'] } });
+        for (const classes of [{ allow: ['Cat', 'Person'] }, { deny: ['Cat'] }, null, { allow: [] }]) {
+          await detector.setOptions({ classes });
+          const changed = await detector.detect(photo);
+          const other = await ObjectDetector.create({ ...low, worker, ...(classes && { classes }) });
+          results.push([changed.detections, (await other.detect(photo)).detections]);
+          other.close();
+        }
+        await detector.setOptions({ classes: null, maxResults: 2 });
+        const wrong = [{ classes: { allow: ['Dgo'] } }, { maxResults: 0 }, { worker: true }];
+        const codes = [];
+        for (const options of wrong)
+          codes.push(await detector.setOptions(options).catch((/** @type {any} */ { code }) => code));
+        codes.push((await detector.detect(photo)).detections.length);
+        results.push([codes, ['UNKNOWN_CLASS', 'INVALID_OPTION', 'INVALID_OPTION', 2]]);
+        const result = await detector.detect(photo, { features: 'both' });
+        results.push([JSON.parse(JSON.stringify(result)), structuredClone(result)]);
+        detector.close();
+        const failure = detector.setOptions({ classes: null });
+        results.push([await failure.catch((/** @type {any} */ { code }) => code), 'CLOSED']);
+      }
+      return results;
+    }, PHOTO);
+    assert.equal(results.length, 14);
+    for (const [actual, expected] of results) assert.deepEqual(actual, expected);
+    assert.ok(results[0][0].length > 0 && results[1][0].length > 0);
     await page.close();
   });
 
@@ -198,7 +325,7 @@ suite('inputs', needsBrowser, () => {
       const labels = [];
       for (const worker of [false, true]) {
         const detector = await ObjectDetector.create({ worker });
-        for (const input of inputs) labels.push((await detector.detect(input))[0].label);
+        for (const input of inputs) labels.push((await detector.detect(input)).detections[0].label);
         detector.close();
       }
       return labels;
@@ -234,13 +361,14 @@ suite('inputs', needsBrowser, () => {
         await formless.decode();
         for (const input of [new OffscreenCanvas(300, 200), formless]) {
           const answer = await detector.detect(input).catch((/** @type {any} */ e) => e);
-          if (answer.length !== 0 && answer.code !== 'INVALID_INPUT') answers.push(String(answer));
+          if (answer.detections?.length !== 0 && answer.code !== 'INVALID_INPUT')
+            answers.push(String(answer));
         }
         const roi = { x: 400, y: 0, width: 100, height: 10 };
         answers.push(
           (await detector.detect(HTMLCanvasElement, { roi }).catch((/** @type {any} */ e) => e)).code,
         );
-        answers.push((await detector.detect(HTMLCanvasElement))[0].label);
+        answers.push((await detector.detect(HTMLCanvasElement)).detections[0].label);
         detector.close();
       }
       return answers;

@@ -41,7 +41,7 @@ suite('loading', needsBrowser, () => {
           onProgress: (/** @type {typeof progress[0]} */ step) => progress.push(step),
         });
         const photo = await (await fetch('/photos/chelsea.png')).blob();
-        const [{ label }] = await detector.detect(photo);
+        const [{ label }] = (await detector.detect(photo)).detections;
         // An answer that is still awaited when the detector is closed
         const awaited = detector.detect(photo).catch((/** @type {any} */ error) => error.code);
         detector.close();

@@ -87,7 +87,7 @@ suite('MediaPipe', needsBrowser, () => {
       const detector = await ObjectDetector.create({ model, scoreThreshold: SCORE });
       const theirs = await findAll(`${name}.tflite`, PHOTOS);
       for (const [i, photo] of PHOTOS.entries()) {
-        const [best] = await detector.detect(packagePhoto(photo));
+        const [best] = (await detector.detect(packagePhoto(photo))).detections;
         compare(theirs[i], best, photo);
       }
       detector.close();

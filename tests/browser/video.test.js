@@ -50,57 +50,54 @@ suite('video', needsBrowser, () => {
         const detector = await ObjectDetector.create({ worker, scoreThreshold: 0.4 });
         const ending = new AbortController();
         const labels = new Set();
-        /** @type {import('../../wasm/vision/types.js').VideoRun[]} */
+        /** @type {import('../../wasm/vision/types.js').VideoResult[]} */
         const runs = [];
-        await detector.detectVideo(
-          video,
-          (found, run) => {
-            for (const { label } of found) labels.add(label);
-            runs.push(run);
-            if (runs.length >= 20 && shown.every((label) => labels.has(label))) ending.abort();
-          },
-          { signal: ending.signal },
-        );
+        for await (const result of detector.video(video, { signal: ending.signal })) {
+          for (const { label } of result.detections) labels.add(label);
+          runs.push(result);
+          if (runs.length >= 20 && shown.every((label) => labels.has(label))) ending.abort();
+        }
         detector.close();
         const notVideo = /** @type {any} */ (document.body);
         const codes = [];
-        for (const [element, options] of /** @type {any[]} */ ([[notVideo], [video, { signal: 5 }]]))
-          codes.push(await detector.detectVideo(element, () => {}, options).catch((error) => error.code));
+        for (const [element, options] of /** @type {any[]} */ ([[notVideo], [video, { signal: 5 }], [video]]))
+          try {
+            detector.video(element, options);
+          } catch (error) {
+            codes.push(/** @type {any} */ (error).code);
+          }
         return { runs, codes };
       }, /** @type {const} */ ([worker, SHOWN]));
-      for (const [i, { width, height, mediaTime, ms }] of runs.entries()) {
-        assert.deepEqual({ width, height }, STREET);
+      for (const [i, { size, mediaTime, dropped, ms, variant, precision }] of runs.entries()) {
+        assert.deepEqual(size, STREET);
+        assert.ok(dropped >= 0);
+        assert.deepEqual([variant.threads, precision], [1, 'float']);
         assert.ok(ms.network > 0);
         const last = i > 0 ? runs[i - 1].mediaTime : -1;
         // Firefox's clock of a stream goes in steps of 12 ms, and may stand still from one frame to the next.
         const isLater = isFirefox ? mediaTime >= last : mediaTime > last;
         assert.ok(isLater, `no frame twice: ${mediaTime} s after ${last} s`);
       }
-      assert.deepEqual(codes, ['INVALID_INPUT', 'INVALID_OPTION']);
+      assert.deepEqual(codes, ['INVALID_INPUT', 'INVALID_OPTION', 'CLOSED']);
       assert.deepEqual(messages, []);
       await page.close();
     });
   }
 
-  test('gives rows of numbers, rejects with what the callback threw, leaves out what did not change', async () => {
+  test('gives rows of numbers, leaves out what did not change', async () => {
     const { page } = await openCamera();
-    const { row, label, thrown, seen } = await page.evaluate(async () => {
+    const { row, label, keys, seen } = await page.evaluate(async () => {
       const { video, ObjectDetector } = /** @type {VideoPage} */ (/** @type {unknown} */ (globalThis));
       const detector = await ObjectDetector.create({ worker: true });
       const { labels } = detector;
       const into = new Float32Array(6 * 4);
       let row = [0];
-      const thrown = await detector
-        .detectVideo(
-          video,
-          (count) => {
-            if (Number(count) === 0) return;
-            row = [...into.subarray(0, 6)];
-            throw new Error('enough');
-          },
-          { into },
-        )
-        .catch((error) => error.message);
+      let keys = '';
+      for await (const result of detector.video(video, { into })) {
+        keys = Object.keys(result).sort().join();
+        row = [...into.subarray(0, 6)];
+        if (result.count > 0) break;
+      }
       // A picture that stands still: a canvas that is drawn again and again
       const canvas = document.createElement('canvas');
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
@@ -111,7 +108,11 @@ suite('video', needsBrowser, () => {
       await still.play();
       const ending = new AbortController();
       let seen = 0;
-      const looping = detector.detectVideo(still, () => seen++, { signal: ending.signal, minChange: 0.5 });
+      const loop = async () => {
+        const results = detector.video(still, { signal: ending.signal, minChange: 0.5 });
+        while (!(await results.next()).done) seen++;
+      };
+      const looping = loop();
       while (seen < 1) await new Promise((resolve) => setTimeout(resolve, 20));
       for (let frames = 0; frames < 20; frames++)
         await new Promise((resolve) => still.requestVideoFrameCallback(resolve));
@@ -119,12 +120,12 @@ suite('video', needsBrowser, () => {
       await looping;
       clearInterval(timer);
       detector.close();
-      return { row, label: labels[row[5]].name, thrown, seen };
+      return { row, label: labels[row[5]].name, keys, seen };
     });
     const [x, y, width, height, score] = row;
     assert.ok(x >= 0 && y >= 0 && x + width <= STREET.width + 0.01 && y + height <= STREET.height + 0.01);
     assert.ok(score > 0.5 && SHOWN.includes(label), `${label} ${score}`);
-    assert.equal(thrown, 'enough');
+    assert.equal(keys, 'count,dropped,mediaTime,ms,precision,size,variant');
     assert.equal(seen, 1);
     await page.close();
   });
@@ -135,12 +136,12 @@ suite('video', needsBrowser, () => {
       const { video, ObjectDetector } = /** @type {VideoPage} */ (/** @type {unknown} */ (globalThis));
       const detector = await ObjectDetector.create({ scoreThreshold: 0.1, deterministic: true });
       const source = new VideoFrame(video);
-      const frame = await detector.detect(source);
+      const frame = (await detector.detect(source)).detections;
       const { displayWidth: width, displayHeight: height } = source;
       const data = new Uint8Array(4 * width * height);
       await source.copyTo(data, { format: 'RGBA' });
       source.close();
-      const pixels = await detector.detect({ data, width, height });
+      const pixels = (await detector.detect({ data, width, height })).detections;
       detector.close();
       return { frame, pixels };
     });
@@ -158,7 +159,11 @@ suite('video', needsBrowser, () => {
         for (const isPaused of [false, true]) {
           const detector = await ObjectDetector.create({ worker: Boolean(worker) });
           let seen = 0;
-          const looping = detector.detectVideo(video, () => seen++);
+          const loop = async () => {
+            const results = detector.video(video);
+            while (!(await results.next()).done) seen++;
+          };
+          const looping = loop();
           while (seen < 2) await new Promise((resolve) => setTimeout(resolve, 5));
           if (isPaused) {
             video.pause();
@@ -167,7 +172,7 @@ suite('video', needsBrowser, () => {
           detector.close();
           const late = new Promise((resolve) => setTimeout(resolve, Number(patienceMs), 'never'));
           ends.push(await Promise.race([looping.catch((error) => error.code), late]));
-          ends.push(await detector.detectVideo(video, () => {}).catch((error) => error.code));
+          ends.push(await loop().catch((error) => error.code));
         }
         return ends.map(String);
       }, /** @type {const} */ ([worker, PATIENCE_MS]));
@@ -175,6 +180,59 @@ suite('video', needsBrowser, () => {
       await page.close();
     });
   }
+
+  test('leaving the loop frees what it held, an error of a detection leaves it, options change while it runs', async () => {
+    const { page } = await openCamera();
+    const { listening, left, code, counts, returned } = await page.evaluate(async () => {
+      const { video, ObjectDetector } = /** @type {VideoPage} */ (/** @type {unknown} */ (globalThis));
+      const detector = await ObjectDetector.create({ worker: true, scoreThreshold: 0.4 });
+      const listeners = new Set();
+      const { addEventListener: add, removeEventListener: remove } = document;
+      Object.assign(document, {
+        addEventListener: (/** @type {any[]} */ ...args) => (
+          listeners.add(args[1]),
+          add.apply(document, /** @type {any} */ (args))
+        ),
+        removeEventListener: (/** @type {any[]} */ ...args) => (
+          listeners.delete(args[1]),
+          remove.apply(document, /** @type {any} */ (args))
+        ),
+      });
+      let listening = 0;
+      for await (const { size } of detector.video(video)) {
+        if (size.width > 0) listening = listeners.size;
+        break;
+      }
+      const left = listeners.size;
+      const code = await (async () => {
+        await detector.video(video, { roi: { x: 0, y: 0, width: 9999, height: 9 } }).next();
+      })().catch((error) => error.code);
+      const counts = [];
+      for await (const { detections } of detector.video(video)) {
+        if (counts.length === 0 && detections.length === 0) continue;
+        counts.push(detections.length);
+        if (counts.length === 1) await detector.setOptions({ classes: { allow: [] } });
+        else if (counts.length === 2)
+          await detector.setOptions({ classes: null, scoreThreshold: 0, maxResults: 7 });
+        else break;
+      }
+      // `return` while `next` waits for a frame that never comes
+      const silent = document.createElement('video');
+      const results = detector.video(silent);
+      const waiting = results.next();
+      await results.return();
+      const returned = [(await waiting).done, (await results.next()).done];
+      detector.close();
+      return { listening, left, code, counts, returned };
+    });
+    assert.equal(listening, 1);
+    assert.equal(left, 0);
+    assert.equal(code, 'INVALID_ROI');
+    assert.ok(counts[0] > 0);
+    assert.deepEqual(counts.slice(1), [0, 7]);
+    assert.deepEqual(returned, [true, true]);
+    await page.close();
+  });
 
   test('goes on when the video gets another source', async () => {
     const { page } = await openCamera();
@@ -185,11 +243,11 @@ suite('video', needsBrowser, () => {
       /** @type {Set<string>} */
       const sizes = new Set();
       let failed = '';
-      const looping = detector
-        .detectVideo(video, (_, { width, height }) => sizes.add(`${width} x ${height}`), {
-          signal: ending.signal,
-        })
-        .catch((error) => (failed = String(error)));
+      const loop = async () => {
+        for await (const { size } of detector.video(video, { signal: ending.signal }))
+          sizes.add(`${size.width} x ${size.height}`);
+      };
+      const looping = loop().catch((error) => (failed = String(error)));
       const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
       const untilSeen = async (/** @type {number} */ count) => {
         while (sizes.size < count && !failed) await sleep(20);
@@ -225,14 +283,18 @@ suite('video', needsBrowser, () => {
       Object.defineProperty(document, 'hidden', { get: () => isHidden });
       const ending = new AbortController();
       let count = 0;
-      const loop = detector.detectVideo(video, () => count++, { signal: ending.signal });
+      const loop = async () => {
+        const results = detector.video(video, { signal: ending.signal });
+        while (!(await results.next()).done) count++;
+      };
+      const looping = loop();
       await new Promise((resolve) => setTimeout(resolve, 600));
       const hidden = count;
       isHidden = false;
       document.dispatchEvent(new Event('visibilitychange'));
       while (count < 5) await new Promise((resolve) => setTimeout(resolve, 20));
       ending.abort();
-      await loop;
+      await looping;
       detector.close();
       return { hidden, shown: count };
     });
@@ -256,10 +318,14 @@ suite('video', needsBrowser, () => {
       const state = { runs: 0, longTasks: 0, memory: detector.memoryUse };
       Object.assign(globalThis, { state });
       await detector.detect(video);
-      detector.detectVideo(video, () => {
-        state.runs++;
-        state.memory = detector.memoryUse;
-      });
+      const loop = async () => {
+        const results = detector.video(video);
+        while (!(await results.next()).done) {
+          state.runs++;
+          state.memory = detector.memoryUse;
+        }
+      };
+      loop();
       new PerformanceObserver((list) => (state.longTasks += list.getEntries().length)).observe({
         entryTypes: ['longtask'],
       });

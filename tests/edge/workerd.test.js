@@ -20,16 +20,33 @@ const detector = await ObjectDetector.create(options);
 
 const routes = {
   '/variant': () => detector.variant,
-  '/detect': (bytes) => detector.detect(bytes),
+  '/detect': async (bytes) => (await detector.detect(bytes)).detections,
+  '/text': () => detector.detect('https://example.com/photo.jpg'),
+  '/assets': () => ObjectDetector.create({ assetsUrl: 'https://example.com/' }),
+  '/path': () => ObjectDetector.create({ model: 'model.tflite' }),
+  '/page': () => new Promise((resolve) => resolve(detector.video({}))),
+  async '/sources'(bytes) {
+    const stream = new Response(bytes).body;
+    const used = new Response(bytes);
+    await used.arrayBuffer();
+    const inputs = [new Response(bytes), stream, new Blob([bytes]), used, new Response('', { status: 404 }), stream];
+    const found = [];
+    for (const input of inputs)
+      found.push(await detector.detect(input).then(({ detections }) => detections[0].label, ({ code }) => code));
+    await detector.setOptions({ classes: { allow: ['Bottle'] } });
+    found.push(...(await detector.detect(bytes)).detections.map(({ label }) => label));
+    await detector.setOptions({ classes: null });
+    return found;
+  },
   '/memory': () => detector.memoryUse,
   '/exports': () => [model.byteLength, WebAssembly.Module.exports(simd).length > 0],
   async '/deterministic'(bytes) {
     using plain = await ObjectDetector.create({ ...options, deterministic: true });
-    return await plain.detect(bytes);
+    return (await plain.detect(bytes)).detections;
   },
   async '/embed'(bytes) {
     using extractor = await FeatureExtractor.create({ deterministic: true });
-    return Array.from(await extractor.extract(bytes));
+    return Array.from((await extractor.extract(bytes)).features);
   },
   async '/size'(bytes) {
     const { width, height } = await decodeImage(bytes);
@@ -42,15 +59,17 @@ const routes = {
   },
   '/pool': () => ObjectDetector.create({ pool: 2 }),
   '/aborted': (bytes) => detector.detect(bytes, { signal: AbortSignal.abort(new Error('enough')) }),
-  '/limited': (bytes) => detector.detect(bytes, { signal: new AbortController().signal, timeoutMs: 1e6 }),
+  '/limited': async (bytes) =>
+    (await detector.detect(bytes, { signal: new AbortController().signal, timeoutMs: 1e6 })).detections,
   '/classify': () => ImageClassifier.create({ model: new Uint8Array(7) }),
 };
 
 export default {
   async fetch(request) {
-    const bytes = await request.arrayBuffer();
+    const { pathname } = new URL(request.url);
     try {
-      return Response.json(await routes[new URL(request.url).pathname](bytes));
+      if (pathname === '/request') return Response.json((await detector.detect(request)).detections);
+      return Response.json(await routes[pathname](await request.arrayBuffer()));
     } catch (error) {
       return Response.json({ code: error.code, message: error.message }, { status: 422 });
     }
@@ -73,7 +92,7 @@ describe('in workerd', () => {
       ['deterministic', true],
     ])) {
       using detector = await ObjectDetector.create({ scoreThreshold: 0.3, deterministic });
-      expected[name] = await detector.detect(PHOTO);
+      expected[name] = (await detector.detect(PHOTO)).detections;
     }
   });
   after(() => worker.dispose());
@@ -86,6 +105,20 @@ describe('in workerd', () => {
 
   test('the variant is relaxed SIMD, and its detections are Node’s to the last bit', async () => {
     assert.deepEqual(await post('/variant'), { name: 'relaxed', threads: 1 });
+    assert.deepEqual(await post('/detect'), JSON.parse(JSON.stringify(expected.detect)));
+  });
+
+  test('a Request, a Response, streams; options that change', async () => {
+    assert.deepEqual(await post('/request'), JSON.parse(JSON.stringify(expected.detect)));
+    assert.equal((await post('/request', new Uint8Array(0))).code, 'IMAGE_EMPTY');
+    const answers = ['Person', 'Person', 'Person', 'BODY_USED', 'IMAGE_NOT_FOUND', 'BODY_USED', 'Bottle'];
+    assert.deepEqual(await post('/sources'), answers);
+    const { code, message } = await post('/text');
+    assert.equal(code, 'INVALID_INPUT');
+    assert.match(message, /await fetch\(url\)/);
+    assert.equal((await post('/assets')).code, 'INVALID_OPTION');
+    assert.equal((await post('/path')).code, 'MODEL_NOT_FOUND');
+    assert.equal((await post('/page')).code, 'INVALID_INPUT');
     assert.deepEqual(await post('/detect'), JSON.parse(JSON.stringify(expected.detect)));
   });
 

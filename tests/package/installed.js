@@ -25,12 +25,13 @@ export function install() {
 }
 
 /**
- * A snippet of the README.
+ * A snippet of the README or of another document.
  * @param {string} name
+ * @param {{file?: string, mark?: string}} [where] `mark`: the word in the comment before it
  */
-export function snippet(name) {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const found = new RegExp(`<!-- snippet: ${name} -->\\s+\`\`\`\\w+\\n(.*?)\`\`\``, 's').exec(readme);
-  if (!found) throw new Error(`the README has no snippet '${name}'`);
+export function snippet(name, { file = 'README.md', mark = 'snippet' } = {}) {
+  const text = readFileSync(join(ROOT, file), 'utf8');
+  const found = new RegExp(`<!-- ${mark}: ${name} -->\\s+\`\`\`\\w+\\n(.*?)\`\`\``, 's').exec(text);
+  if (!found) throw new Error(`${file} has no ${mark} '${name}'`);
   return found[1];
 }

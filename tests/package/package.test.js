@@ -1,7 +1,8 @@
 // The package as npm packs it: what is in it, whether tools can read it, and the README's snippets on it, as they stand
 // there. `node tests/package/package.test.js --renew` takes the present list of files.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { ObjectDetector } from '../../wasm/platform/node.js';
@@ -56,6 +57,33 @@ describe('the tarball', () => {
     run(NODE_24, [attw, '--profile', 'esm-only', '--no-emoji', tarball], ROOT);
   });
 
+  const libraries = {
+    'no types of a platform': ['es2022'],
+    'web workers': ['es2022', 'webworker'],
+    pages: ['es2022', 'dom'],
+    'pages, with `using`': ['esnext', 'esnext.disposable', 'dom', 'dom.iterable', 'dom.asynciterable'],
+  };
+  const resolutions = [
+    ['esnext', 'bundler'],
+    ['nodenext', 'nodenext'],
+    ['esnext', 'node10'],
+  ];
+  for (const [name, lib] of Object.entries(libraries))
+    for (const [module, moduleResolution] of resolutions)
+      test(`types in a strict project: ${name}, ${moduleResolution}`, () => {
+        copyFileSync(new URL('types/project.ts', import.meta.url), join(PROJECT, 'project.ts'));
+        const compilerOptions = {
+          ...{ noEmit: true, strict: true, skipLibCheck: false, exactOptionalPropertyTypes: false },
+          ...{ target: 'es2022', module, moduleResolution, types: [], lib },
+        };
+        const config = { compilerOptions, files: ['project.ts'] };
+        writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify(config));
+        const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+        const { stdout, status } = spawnSync(NODE_24, [tsc, '-p', '.'], { cwd: PROJECT, encoding: 'utf8' });
+        assert.equal(stdout, '');
+        assert.equal(status, 0);
+      });
+
   test('a bundler keeps what sets up Node', () => {
     const source = `import { TransferLearner } from 'ocelli/train';
       const learner = new TransferLearner({});
@@ -102,7 +130,7 @@ describe('the README’s snippets, in an empty project', () => {
         const detector = await ObjectDetector.create(${options});
         const { readFileSync } = await import('node:fs');
         const calls = [1, 2, 3].map(() => detector.detect(readFileSync('photo.jpg')));
-        console.log((await Promise.all(calls)).map(([{ label }]) => label).join());
+        console.log((await Promise.all(calls)).map(({ detections: [{ label }] }) => label).join());
       });`;
     writeFileSync(join(PROJECT, 'photo.jpg'), PHOTO);
     writeFileSync(join(PROJECT, 'pool.cjs'), script('{ pool: 2, threads: 2 }'));
@@ -135,9 +163,63 @@ describe('the README’s snippets, in an empty project', () => {
     const worker = start(out);
     t.after(() => worker.dispose());
     const response = await worker.dispatchFetch('http://edge/', { method: 'POST', body: PHOTO });
-    const found = await response.json();
+    const { detections, size } = /** @type {any} */ (await response.json());
     const detector = await ObjectDetector.create();
-    assert.deepEqual(found, JSON.parse(JSON.stringify(await detector.detect(PHOTO))));
+    const expected = await detector.detect(PHOTO);
+    assert.deepEqual({ detections, size }, { detections: expected.detections, size: expected.size });
     detector.close();
   });
+});
+
+describe('docs/migrate.md, in the same project', () => {
+  const file = 'docs/migrate.md';
+  const ours = (/** @type {string} */ name) => snippet(name, { file, mark: 'ours' });
+  const countLines = (/** @type {string} */ text) => text.trim().split('\n').length;
+
+  test('no program is longer than its counterpart', () => {
+    for (const name of ['video', 'page', 'node']) {
+      const theirs = countLines(snippet(name, { file, mark: 'theirs' }));
+      assert.ok(theirs <= 16 && countLines(ours(name)) <= theirs, name);
+    }
+  });
+
+  test('Node', () => {
+    writeFileSync(join(PROJECT, 'photo.jpg'), PHOTO);
+    writeFileSync(join(PROJECT, 'migrate.mjs'), ours('node'));
+    for (const node of [NODE_20, NODE_24])
+      assert.match(run(node, ['migrate.mjs'], PROJECT), /^Cat 0\.\d+( \d+\.\d+){4}\n$/);
+  });
+
+  /** What the page has before it loads the program: a photo, a video of it, and `show`. */
+  const PAGE = `<!doctype html><img src="photo.png">
+    <script type="importmap">{ "imports": { "ocelli": "/node_modules/ocelli/dist/web/browser.js" } }</script>
+    <script type="module">
+      const image = document.querySelector('img');
+      await image.decode();
+      const canvas = Object.assign(document.createElement('canvas'), { width: 451, height: 300 });
+      const context = canvas.getContext('2d');
+      setInterval(() => context.drawImage(image, 0, 0), 30);
+      globalThis.video = Object.assign(document.createElement('video'), { srcObject: canvas.captureStream(30), muted: true });
+      globalThis.show = (label, score, box) => console.log(label, score, box);
+      await video.play();
+      await import('/program.js');
+    </script>`;
+  for (const name of ['video', 'page'])
+    test(`page: ${name}`, needsBrowser, async (t) => {
+      writeFileSync(join(PROJECT, 'photo.png'), PHOTO);
+      writeFileSync(join(PROJECT, 'index.html'), PAGE);
+      writeFileSync(join(PROJECT, 'program.js'), ours(name));
+      const server = await startServer({ roots: { '/': PROJECT } });
+      const browser = await launch();
+      t.after(() => Promise.all([browser.close(), server.close()]));
+      const page = await browser.newPage();
+      const said = page.waitForEvent('console', (message) => message.type() === 'log');
+      const failed = page.waitForEvent('pageerror').then((error) => Promise.reject(error));
+      failed.catch(() => {});
+      await page.goto(server.url);
+      const message = await Promise.race([said, failed]);
+      const [label, score, box] = await Promise.all(message.args().map((value) => value.jsonValue()));
+      assert.equal(label, 'Cat');
+      assert.ok(score > 0.5 && box.width > 100 && box.x + box.width < 452);
+    });
 });

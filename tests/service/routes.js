@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { decodeImage } from '../../wasm/platform/node.js';
+import { decodeImage, DEFAULT_THRESHOLDS } from '../../wasm/platform/node.js';
 import { PATIENCE_MS } from '../patience.js';
 import { packagePhoto, samplePath } from '../node/shared.js';
 import { openapi, readAnswer } from './contract.js';
@@ -40,11 +40,21 @@ export function testRoutes(service, node) {
     const path = samplePath('photos/data_messi5.jpg');
     const stdout = execFileSync(node, [CLI, 'detect', '--json', '--score', '0.3', path]);
     const { width, height, detections } = JSON.parse(String(stdout));
-    const response = await detect(readFileSync(path), { headers: { 'content-type': 'image/jpeg' } });
+    const headers = { 'content-type': 'image/jpeg' };
+    const response = await detect(readFileSync(path), { path: '/detect?threshold=0.3', headers });
     const found = await readAnswer('POST /detect', response);
     assert.deepEqual(found, { width, height, detections });
     const labels = found.detections.map((/** @type {{label: string}} */ { label }) => label);
     assert.ok(labels.length > 2 && labels.includes('Person'), String(labels));
+  });
+
+  test('without a threshold: that of the library', async () => {
+    const parameters = openapi.paths['/detect'].post.parameters;
+    const { schema } = parameters.find((/** @type {{name: string}} */ { name }) => name === 'threshold');
+    assert.equal(schema.default, DEFAULT_THRESHOLDS.scoreThreshold);
+    const found = await readAnswer('POST /detect', await detect(PHOTO));
+    const path = `/detect?threshold=${schema.default}`;
+    assert.deepEqual(await readAnswer('POST /detect', await detect(PHOTO, { path })), found);
   });
 
   test('bytes, a form, thresholds, the annotated picture', async () => {

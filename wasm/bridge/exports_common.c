@@ -6,7 +6,7 @@
 #include "base/status.h"
 
 // A hash of the struct layouts and the exports of this build; the Makefile computes it. JavaScript compares it with its
-// own, because `wasmUrl` may point to the .wasm of another version.
+// own, because `assetsUrl` may point to the .wasm of another version.
 int32_t ocl_abi(void) {
   return OCL_ABI;
 }

@@ -21,6 +21,9 @@ import { writeTflite } from '../tflite/write.js';
 
 /**
  * @typedef {import('./options.js').ConvertOptions} ConvertOptions
+ * @typedef {import('./options.js').Stage} Stage
+ * @typedef {import('../shared/errors.js').ErrorCode} ErrorCode
+ * @typedef {import('./source/files.js').FileContent} FileContent
  * @typedef {import('./source/files.js').Source} Source
  * @typedef {import('../tflite/network.js').Network} Network
  * @typedef {import('../tflite/metadata.js').About} About
@@ -37,6 +40,8 @@ import { writeTflite } from '../tflite/write.js';
  * @property {Record<string, number>} operators number of operators of each kind
  * @property {string[]} notes settings that were read from the graph, and options that could not be applied
  */
+
+export { OcelliError };
 
 const DESCRIPTION = 'Converted by ocelli.';
 

@@ -3,6 +3,7 @@ import { failure } from '../shared/errors.js';
 import { normalizationOption } from './normalization.js';
 
 /**
+ * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
  * @typedef {import('../shared/pixel_range.js').Normalization} Normalization
  *
  * @typedef {object} ConvertOptions
@@ -21,7 +22,7 @@ import { normalizationOption } from './normalization.js';
  * @property {boolean} [verify] run the file beside the source's graph, and refuse it if they differ; default true
  * @property {(progress: {stage: Stage, done?: number, total?: number}) => void} [onProgress] `done` and `total`: while
  *   verifying, the operators of the source that were computed
- * @property {AbortSignal} [signal]
+ * @property {WebSignal} [signal]
  *
  * @typedef {typeof STAGES[number]} Stage
  */

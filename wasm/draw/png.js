@@ -1,8 +1,10 @@
 // In: pixels. Out: the bytes of a PNG file.
 import { encode } from 'fast-png';
 
+/** @typedef {import('./draw.js').Pixels} Pixels */
+
 /**
- * @param {import('./draw.js').Pixels} pixels
+ * @param {Pixels} pixels
  * @returns {Uint8Array} a PNG file with 8 bits per channel
  */
 export function encodePng({ data, width, height, channels }) {

@@ -79,7 +79,7 @@ export class Bridge {
     const message = this.memory.string(ocl_status_text(status));
     const detail = this.memory.string(ocl_detail_text?.() ?? 0);
     throw new OcelliError(
-      this.memory.string(ocl_status_code(status)),
+      /** @type {import('../shared/errors.js').StatusCode} */ (this.memory.string(ocl_status_code(status))),
       detail ? `${message}: ${detail}` : message,
     );
   }

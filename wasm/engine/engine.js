@@ -104,14 +104,14 @@ export class Engine {
 
   /**
    * @param {{variant: import('./variant.js').Variant, threads: number, deterministic?: boolean,
-   *   baseline?: boolean, wasmUrl?: string | URL}} options baseline: use XNNPACK's kernels only, for benchmarks
+   *   baseline?: boolean, assetsUrl?: string}} options baseline: use XNNPACK's kernels only, for benchmarks
    */
-  static async create({ variant, threads, deterministic = false, baseline = false, wasmUrl }) {
-    const module = await host().loadModule(variant, wasmUrl);
+  static async create({ variant, threads, deterministic = false, baseline = false, assetsUrl }) {
+    const module = await host().loadModule(variant, assetsUrl);
     const { exports, memory } = await instantiate(module);
     const engine = new Engine(exports, memory);
     engine.#bridge.call(() => exports.ocl_start(threads, Number(deterministic), Number(baseline)));
-    if (threads > 1) await engine.#startThreads(module, memory, threads);
+    if (threads > 1) await engine.#startThreads(module, memory, threads, assetsUrl);
     return engine;
   }
 
@@ -119,8 +119,9 @@ export class Engine {
    * @param {WebAssembly.Module} module
    * @param {WebAssembly.Memory} memory
    * @param {number} threads
+   * @param {string} [assetsUrl]
    */
-  async #startThreads(module, memory, threads) {
+  async #startThreads(module, memory, threads, assetsUrl) {
     const { startThread } = host();
     if (!startThread) throw failure('THREADS_UNAVAILABLE');
     const pool = this.#exports.ocl_pool();
@@ -133,7 +134,7 @@ export class Engine {
       pool,
       index: i + 1,
     }));
-    await Promise.all(starts.map(startThread));
+    await Promise.all(starts.map((start) => startThread(start, assetsUrl)));
   }
 
   /** True after a trap, which leaves the memory in an unknown state: do not use the engine again. */

@@ -1,22 +1,56 @@
+import { MAXIMUM_PAGES } from '../../dist/build.js';
+import { failure } from '../shared/errors.js';
+
+/** A module cannot hold more bytes. */
+export const MAX_BYTES = MAXIMUM_PAGES * 65536;
+
+/**
+ * @typedef {object} GatherOptions
+ * @property {number} [limit] the most bytes to read
+ * @property {number} [total] the announced size
+ * @property {AbortSignal} [signal]
+ * @property {(progress: {loaded: number, total?: number}) => void} [onProgress]
+ */
+
 /**
  * Reads a source of unknown length to its end. Returns its chunks again, with their total size.
  * @param {AsyncIterable<Uint8Array>} chunks
- * @param {{signal?: AbortSignal, onProgress?: (progress: {loaded: number}) => void}} options
+ * @param {GatherOptions} options
  */
-export async function gather(chunks, { signal, onProgress }) {
+export async function gather(chunks, { limit = MAX_BYTES, total, signal, onProgress }) {
+  /** @type {Uint8Array<ArrayBuffer>[]} */
   const parts = [];
   let sizeBytes = 0;
+  checkSize(total ?? 0, limit);
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
+    sizeBytes += chunk.byteLength;
+    checkSize(sizeBytes, limit);
     // A copy, as the source may use the chunk again. Node's Buffer.slice() would not copy.
     parts.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice());
-    sizeBytes += chunk.byteLength;
-    onProgress?.({ loaded: sizeBytes });
+    onProgress?.({ loaded: sizeBytes, ...(total !== undefined && { total }) });
   }
+  signal?.throwIfAborted();
   return {
     sizeBytes,
     chunks: (async function* () {
       yield* parts;
     })(),
+    /** All bytes in one array. */
+    join() {
+      if (parts.length === 1) return parts[0];
+      const bytes = new Uint8Array(sizeBytes);
+      let at = 0;
+      for (const part of parts) {
+        bytes.set(part, at);
+        at += part.length;
+      }
+      return bytes;
+    },
   };
+}
+
+/** @param {number} sizeBytes @param {number} limit */
+export function checkSize(sizeBytes, limit) {
+  if (sizeBytes > limit) throw failure('INPUT_TOO_LARGE', `${limit} bytes`);
 }

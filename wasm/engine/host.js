@@ -36,11 +36,14 @@
  * @property {boolean} hasInt8 whether the int8 version of the package's model is available here
  * @property {'here' | 'worker' | 'none'} threads where a thread pool can run. A page must not block, so its pool
  *   runs in a worker.
- * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, wasmUrl?: string | URL) => Promise<WebAssembly.Module>} loadModule
- * @property {(wasmUrl?: string | URL, precision?: 'float' | 'int8') => string | URL} locateModel the path or URL of the
+ * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, assetsUrl?: string) => Promise<WebAssembly.Module>} loadModule
+ * @property {(assetsUrl?: string, precision?: 'float' | 'int8') => string | URL} locateModel the path or URL of the
  *   package's model
- * @property {(source: string | URL, signal?: AbortSignal) => Promise<ByteSource>} open open a path or URL
- * @property {(start: ThreadStart) => Promise<unknown>} [startThread] resolves when the thread is ready to work
+ * @property {(source: string | URL, signal: AbortSignal | undefined, code: 'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND') => Promise<ByteSource>} open
+ *   open a path or URL; `code` is that of the error
+ * @property {(place: string | URL, code: 'INVALID_OPTION' | 'LABELS_NOT_FOUND' | 'MODEL_NOT_FOUND') => URL} toUrl the
+ *   absolute URL of a path or URL that the user gave; `code` is that of the error
+ * @property {(start: ThreadStart, assetsUrl?: string) => Promise<unknown>} [startThread] resolves when the thread is ready to work
  * @property {Drawing} [drawing]
  */
 

@@ -7,6 +7,13 @@
  * @typedef {import('./types.js').Detection} Detection
  * @typedef {import('./read/dataset.js').Dataset} Dataset
  * @typedef {import('./read/dataset.js').DatasetOptions} DatasetOptions
+ * @typedef {import('./read/files.js').FileContent} FileContent
+ * @typedef {import('./run.js').Detector} Detector
+ * @typedef {import('./run.js').DetectorResult} DetectorResult
+ * @typedef {import('./run.js').ImageResult} ImageResult
+ * @typedef {import('./run.js').Ran} Ran
+ * @typedef {import('./run.js').RunOptions} RunOptions
+ * @typedef {import('../shared/errors.js').ErrorCode} ErrorCode
  */
 
 export { OcelliError } from '../shared/errors.js';

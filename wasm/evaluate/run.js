@@ -3,6 +3,7 @@ import { failure } from './errors.js';
 import { matchClasses, withLabels } from './read/match.js';
 
 /**
+ * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
  * @typedef {import('./types.js').Detection} Detection
  * @typedef {import('./types.js').Id} Id
  * @typedef {import('./types.js').Note} Note
@@ -11,9 +12,12 @@ import { matchClasses, withLabels } from './read/match.js';
  *
  * @typedef {object} Detector an ObjectDetector, or anything like it
  * @property {{name: string, mid?: string}[]} labels
- * @property {(image: any, options: object) => Promise<{labelId: number, score: number,
- *   box: {x: number, y: number, width: number, height: number}}[]>} detect
- * @property {{width: number, height: number, ms: Record<string, number>}} lastRun
+ * @property {(image: any, options: object) => Promise<DetectorResult>} detect
+ *
+ * @typedef {object} DetectorResult
+ * @property {{labelId: number, score: number, box: {x: number, y: number, width: number, height: number}}[]} detections
+ * @property {{width: number, height: number}} size
+ * @property {Record<string, number>} ms
  *
  * @typedef {object} ImageResult what is kept of one image, to resume later
  * @property {Id} image
@@ -29,7 +33,7 @@ import { matchClasses, withLabels } from './read/match.js';
  * @property {boolean} [allowMissing] leave out images without a picture
  * @property {(result: ImageResult) => void | Promise<void>} [onImage] called with each result, to keep it
  * @property {(progress: {done: number, total: number, secondsLeft: number | undefined}) => void} [onProgress]
- * @property {AbortSignal} [signal]
+ * @property {WebSignal} [signal]
  *
  * @typedef {object} Ran
  * @property {Dataset & {files: DataFiles}} dataset with the model's classes
@@ -144,18 +148,16 @@ async function detectAll(detector, { files, pictures }, images, isKnown, options
  */
 async function detectIn(detector, image, { bytes, path }, isKnown, scoreThreshold) {
   try {
-    const found = await detector.detect(bytes, {
+    const { detections, size, ms } = await detector.detect(bytes, {
       scoreThreshold,
       maxResults: MOST_OF_ALL,
       maxPerClass: MOST,
     });
-    const { width, height, ms } = detector.lastRun;
     return {
       image,
-      width,
-      height,
+      ...size,
       ms: Object.values(ms).reduce((sum, time) => sum + time, 0),
-      found: found
+      found: detections
         .filter(({ labelId }) => isKnown.has(labelId))
         .slice(0, MOST)
         .map(({ labelId, score, box }) => [labelId, score, box.x, box.y, box.width, box.height]),

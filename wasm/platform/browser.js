@@ -1,11 +1,13 @@
 // The package's entry in browsers: pages, and the user's own workers and service workers.
 import { failure, OcelliError } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
-import { crossOriginDist } from './files.js';
+import { crossOriginDist, inside } from './files.js';
 import { WorkerPool } from './pool.js';
 import { untilReady } from './threads.js';
-import { baseUrl, toPort, web } from './web.js';
+import { toPort, web } from './web.js';
 
+/** The worker's script in dist/. */
+const SCRIPT = 'web/worker.browser.js';
 const isPage = typeof document !== 'undefined';
 // In Firefox 153 a worker that starts a worker hangs about once in fifty times.
 const canNestWorkers = !/ Firefox\//.test(globalThis.navigator?.userAgent);
@@ -23,36 +25,35 @@ installHost(browser);
 
 /** @param {import('../vision/prepare.js').SessionOptions} options */
 function startWorker(options) {
-  return WorkerPool.create(options, { withWorker, startThread, absolute });
+  const { assetsUrl } = options;
+  return WorkerPool.create(options, {
+    withWorker: (use) => withWorker(use, assetsUrl),
+    startThread: (start) => startThread(start, assetsUrl),
+  });
 }
 
 /**
- * Options are relative to the page, not to the worker. The worker reports what is no URL.
- * @param {string | URL} source
+ * @param {import('../engine/host.js').ThreadStart} start
+ * @param {string} [assetsUrl]
  */
-function absolute(source) {
-  try {
-    return new URL(source, baseUrl()).href;
-  } catch {
-    return String(source);
-  }
-}
-
-/** @param {import('../engine/host.js').ThreadStart} start */
-function startThread(start) {
+function startThread(start, assetsUrl) {
   return withWorker((port) => {
     port.post({ thread: start });
     return untilReady(port);
-  });
+  }, assetsUrl);
 }
 
 /**
  * Starts a worker and passes it to `use`. A worker's script must have the page's origin. If ocelli comes from another
  * origin, the worker is started from a blob that imports the script, which is allowed. Chromium reports a script of
  * another origin by an exception, Firefox by an error event.
- * @type {import('./remote.js').Platform['withWorker']}
+ * @template T
+ * @param {(port: import('./link.js').Port) => Promise<T>} use
+ * @param {string} [assetsUrl]
+ * @returns {Promise<T>}
  */
-async function withWorker(use) {
+async function withWorker(use, assetsUrl) {
+  if (assetsUrl) return startFrom(inside(assetsUrl, SCRIPT), use);
   try {
     return await use(
       construct(() => new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' })),
@@ -60,7 +61,24 @@ async function withWorker(use) {
   } catch (error) {
     const dist = crossOriginDist();
     if (!dist || !isStartFailure(error)) throw error;
-    return use(construct(() => importingWorker(new URL('web/worker.browser.js', dist))));
+    return use(construct(() => importingWorker(new URL(SCRIPT, dist))));
+  }
+}
+
+/**
+ * @template T
+ * @param {URL} script
+ * @param {(port: import('./link.js').Port) => Promise<T>} use
+ */
+async function startFrom(script, use) {
+  try {
+    const isOwn = script.origin === location.origin;
+    return await use(
+      construct(() => (isOwn ? new Worker(script, { type: 'module' }) : importingWorker(script))),
+    );
+  } catch (error) {
+    if (!isStartFailure(error)) throw error;
+    throw failure('WORKER_UNAVAILABLE', `${script} did not start`, error);
   }
 }
 

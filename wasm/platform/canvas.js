@@ -1,6 +1,6 @@
 // Drawables (video, canvas, image element, ImageBitmap, VideoFrame) -> RGBA pixels; image files -> ImageBitmap.
 import { failure } from '../shared/errors.js';
-import { tagOf } from '../vision/input.js';
+import { tagOf } from '../shared/platform.js';
 
 /**
  * Sizes in pixels, by class name.

@@ -1,13 +1,10 @@
 // URL -> its bytes, as they arrive.
 import { failure } from '../shared/errors.js';
-
-const PART_BYTES = 1 << 18;
-
-/** @typedef {{done: boolean, value?: Uint8Array<ArrayBuffer>}} Part */
+import { brief, checkResponse, openResponse } from '../vision/body.js';
 
 /**
  * @param {string | URL} url
- * @param {'MODEL_NOT_FOUND' | 'MODULE_NOT_FOUND'} code
+ * @param {import('../vision/body.js').NotFound} code
  * @param {AbortSignal} [signal]
  */
 export async function fetchFile(url, code, signal) {
@@ -16,81 +13,47 @@ export async function fetchFile(url, code, signal) {
     response = await fetch(url, { signal });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw failure(code, String(url), error);
+    throw failure(code, brief(url), error);
   }
-  if (!response.ok) throw failure(code, `${url}: status ${response.status}`);
-  // A server with a catch-all route answers with a page instead of "not found".
-  if (response.headers.get('content-type')?.startsWith('text/html'))
-    throw failure(code, `${url}: the server answered with a web page`);
+  checkResponse(response, code, String(url));
   return response;
 }
 
 /**
  * @param {string | URL} url
- * @param {AbortSignal} [signal]
+ * @param {AbortSignal | undefined} signal
+ * @param {import('../vision/body.js').NotFound} code
  * @returns {Promise<import('../engine/host.js').ByteSource>}
  */
-export async function openUrl(url, signal) {
-  const { headers, body } = await fetchFile(url, 'MODEL_NOT_FOUND', signal);
-  if (!body) throw failure('MODEL_NOT_FOUND', `${url}: the response is empty`);
-  const length = Number(headers.get('content-length'));
-  return {
-    sizeBytes: !headers.has('content-encoding') && length > 0 ? length : undefined,
-    chunks: readStream(body, url, signal),
-  };
+export async function openUrl(url, signal, code) {
+  const response = await fetchFile(url, code, signal);
+  const { sizeBytes, chunks } = openResponse(response, code);
+  return { sizeBytes, chunks: explainEach(chunks, url, signal, code) };
 }
 
 /**
- * Reads one part ahead, so that the download goes on while the caller copies or compiles. Two buffers take turns: use a
- * part before you ask for the next. (Safari's streams are not async iterable.)
- * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
+ * @param {AsyncIterable<Uint8Array>} chunks
  * @param {string | URL} url
- * @param {AbortSignal} [signal]
+ * @param {AbortSignal | undefined} signal
+ * @param {import('../vision/body.js').NotFound} code
  */
-function readStream(stream, url, signal) {
-  const reader = openReader(stream);
-  const read = (/** @type {ArrayBuffer} */ buffer) => {
-    const part = reader.read(buffer).catch((error) => {
-      throw signal?.aborted ? error : failure('MODEL_NOT_FOUND', String(url), error);
-    });
-    // Nobody may ask for this part: do not report an unhandled rejection.
-    part.catch(() => {});
-    return part;
-  };
-  return iterate(reader, read, read(new ArrayBuffer(PART_BYTES)));
-}
-
-/**
- * A reader that fills the buffer it is given, because allocating memory costs more than copying into it. If the stream
- * has no BYOB reader, each part has a new buffer.
- * @param {ReadableStream<Uint8Array<ArrayBuffer>>} stream
- * @returns {{read: (buffer: ArrayBuffer) => Promise<Part>, cancel: () => Promise<void>}}
- */
-function openReader(stream) {
+async function* explainEach(chunks, url, signal, code) {
   try {
-    const reader = stream.getReader({ mode: 'byob' });
-    return { read: (buffer) => reader.read(new Uint8Array(buffer)), cancel: () => reader.cancel() };
-  } catch {
-    const reader = stream.getReader();
-    return { read: () => reader.read(), cancel: () => reader.cancel() };
+    yield* chunks;
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : failure(code, brief(url), error);
   }
 }
 
 /**
- * @param {{cancel: () => Promise<void>}} reader
- * @param {(buffer: ArrayBuffer) => Promise<Part>} read
- * @param {Promise<Part>} next
+ * @param {string | URL} place
+ * @param {Parameters<typeof failure>[0]} code of the error
+ * @param {string | URL} [base] of a relative URL
  */
-async function* iterate(reader, read, next) {
-  let spare = new ArrayBuffer(PART_BYTES);
+export function parseUrl(place, code, base) {
   try {
-    for (let part = await next; part.value && !part.done; part = await next) {
-      next = read(spare);
-      yield part.value;
-      spare = part.value.buffer;
-    }
-  } finally {
-    // `cancel` of a failed stream rejects with the same error.
-    await reader.cancel().catch(() => {});
+    return new URL(place, base);
+  } catch (error) {
+    throw failure(code, `'${brief(place)}' is no URL`, error);
   }
 }

@@ -1,4 +1,5 @@
 import { failure } from '../shared/errors.js';
+import { brief } from '../vision/body.js';
 
 // URLs of the modules and models. Each is written out, because bundlers copy only the files they find in this form.
 const FILES = {
@@ -26,11 +27,11 @@ const modules = new Map();
 /**
  * Compiles a variant, once for all detectors. After a failure, the next call tries again.
  * @param {import('../engine/variant.js').Variant | import('../engine/variant.js').TrainVariant} variant
- * @param {string | URL | undefined} wasmUrl a copy of dist/
+ * @param {string | undefined} assetsUrl a copy of dist/
  * @param {(url: URL) => Promise<WebAssembly.Module>} compile
  */
-export function compileOnce(variant, wasmUrl, compile) {
-  const url = wasmUrl ? inside(wasmUrl, `ocelli-${variant}.wasm`) : FILES[variant];
+export function compileOnce(variant, assetsUrl, compile) {
+  const url = assetsUrl ? inside(assetsUrl, `ocelli-${variant}.wasm`) : FILES[variant];
   const present = modules.get(url.href) ?? compile(url);
   modules.set(url.href, present);
   present.catch(() => modules.delete(url.href));
@@ -38,31 +39,27 @@ export function compileOnce(variant, wasmUrl, compile) {
 }
 
 /**
- * @param {string | URL} [wasmUrl] a copy of dist/
+ * @param {string} [assetsUrl] a copy of dist/
  * @param {'float' | 'int8'} [precision]
  */
-export function locateModel(wasmUrl, precision = 'float') {
-  return wasmUrl
-    ? inside(wasmUrl, `models/ssd_mobilenet_v2_oidv4${precision === 'int8' ? '-int8' : ''}.bin`)
+export function locateModel(assetsUrl, precision = 'float') {
+  return assetsUrl
+    ? inside(assetsUrl, `models/ssd_mobilenet_v2_oidv4${precision === 'int8' ? '-int8' : ''}.bin`)
     : MODELS[precision];
 }
 
 /**
- * @param {string | URL} directory
+ * URL of a file in a folder.
+ * @param {string | URL} folder with or without a slash at its end
  * @param {string} name
  */
-function inside(directory, name) {
-  return new URL(name, parseWasmUrl(`${String(directory).replace(/\/*$/, '')}/`));
-}
-
-/**
- * @param {string | URL} wasmUrl
- * @param {string | URL} [base] of a relative URL
- */
-export function parseWasmUrl(wasmUrl, base) {
+export function inside(folder, name) {
+  const url = new URL(folder);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  url.search = url.hash = '';
   try {
-    return new URL(wasmUrl, base);
+    return new URL(name, url);
   } catch (error) {
-    throw failure('INVALID_OPTION', `wasmUrl is no URL: '${wasmUrl}'`, error);
+    throw failure('INVALID_OPTION', `assetsUrl is no folder: '${brief(folder)}'`, error);
   }
 }

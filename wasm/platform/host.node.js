@@ -1,41 +1,54 @@
 // The part of the host that Node's main thread and its workers share: reads files from disk.
 import { open, readFile, stat } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { failure } from '../shared/errors.js';
-import { openUrl } from './fetch.js';
+import { brief } from '../vision/body.js';
+import { fetchFile, openUrl, parseUrl } from './fetch.js';
 import { compileOnce, locateModel } from './files.js';
 
 const CHUNK_BYTES = 1 << 20;
+/** What `fetch` can read. Everything else is a path or a file: URL. */
+const FETCHED = /^(https?|data|blob):/i;
 
 /** @param {URL} url */
 async function compile(url) {
+  const isRemote = FETCHED.test(url.href);
+  const response = isRemote && (await fetchFile(url, 'MODULE_NOT_FOUND'));
   try {
-    return await WebAssembly.compile(await readFile(url));
+    return await WebAssembly.compile(response ? await response.arrayBuffer() : await readFile(url));
   } catch (error) {
-    throw failure('MODULE_NOT_FOUND', fileURLToPath(url), error);
+    throw failure('MODULE_NOT_FOUND', isRemote ? url.href : fileURLToPath(url), error);
   }
+}
+
+/** @type {import('../engine/host.js').Host['toUrl']} */
+function toUrl(place, code) {
+  const isUrl = typeof place !== 'string' || FETCHED.test(place) || /^file:/i.test(place);
+  return isUrl ? parseUrl(place, code) : pathToFileURL(place);
 }
 
 /**
  * @param {string | URL} source
- * @param {AbortSignal} [signal]
+ * @param {AbortSignal | undefined} signal
+ * @param {'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND'} code
  * @returns {Promise<import('../engine/host.js').ByteSource>}
  */
-async function openSource(source, signal) {
-  if (/^https?:/.test(String(source))) return openUrl(source, signal);
+async function openSource(source, signal, code) {
+  if (FETCHED.test(String(source))) return openUrl(source, signal, code);
   try {
-    const path = source instanceof URL || !/^file:/.test(source) ? source : new URL(source);
-    return { sizeBytes: (await stat(path)).size, chunks: readChunks(path) };
+    const path = typeof source === 'string' && !/^file:/i.test(source) ? source : new URL(source);
+    return { sizeBytes: (await stat(path)).size, chunks: readChunks(path, code) };
   } catch (error) {
-    throw failure('MODEL_NOT_FOUND', /** @type {Error} */ (error).message, error);
+    throw failure(code, brief(/** @type {Error} */ (error).message), error);
   }
 }
 
 /**
  * Opens the file when the first chunk is read, so that an unused source leaves no file open.
  * @param {string | URL} path
+ * @param {'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND'} code
  */
-async function* readChunks(path) {
+async function* readChunks(path, code) {
   let file;
   try {
     file = await open(path);
@@ -46,7 +59,7 @@ async function* readChunks(path) {
       yield buffer.subarray(0, bytesRead);
     }
   } catch (error) {
-    throw failure('MODEL_NOT_FOUND', /** @type {Error} */ (error).message, error);
+    throw failure(code, /** @type {Error} */ (error).message, error);
   } finally {
     await file?.close();
   }
@@ -58,7 +71,8 @@ export const node = {
   trustsRelaxed: Number(process.versions.node.split('.')[0]) >= 22,
   hasInt8: true,
   threads: 'here',
-  loadModule: (variant, wasmUrl) => compileOnce(variant, wasmUrl, compile),
+  loadModule: (variant, assetsUrl) => compileOnce(variant, assetsUrl, compile),
   locateModel,
   open: openSource,
+  toUrl,
 };

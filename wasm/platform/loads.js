@@ -24,13 +24,13 @@ export function keepLoads(host) {
     loads,
     host: {
       ...host,
-      async loadModule(variant, wasmUrl) {
-        const module = await host.loadModule(variant, wasmUrl);
+      async loadModule(variant, assetsUrl) {
+        const module = await host.loadModule(variant, assetsUrl);
         loads.modules.set(variant, module);
         return module;
       },
-      async open(source, signal) {
-        const { sizeBytes, chunks } = await host.open(source, signal);
+      async open(source, signal, code) {
+        const { sizeBytes, chunks } = await host.open(source, signal, code);
         return { sizeBytes, chunks: keep(chunks, (file) => loads.files.set(String(source), file)) };
       },
     },
@@ -46,10 +46,10 @@ export function reuseLoads(host, { files, modules, fastDots }) {
   assumeFastDots(fastDots);
   return {
     ...host,
-    loadModule: async (variant, wasmUrl) => modules.get(variant) ?? host.loadModule(variant, wasmUrl),
-    async open(source, signal) {
+    loadModule: async (variant, assetsUrl) => modules.get(variant) ?? host.loadModule(variant, assetsUrl),
+    async open(source, signal, code) {
       const file = files.get(String(source));
-      return file ? { sizeBytes: file.length, chunks: split(file) } : host.open(source, signal);
+      return file ? { sizeBytes: file.length, chunks: split(file) } : host.open(source, signal, code);
     },
   };
 }

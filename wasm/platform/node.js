@@ -23,7 +23,7 @@ installHost(main);
  */
 async function startWorker(options) {
   const { WorkerPool } = await import('./pool.js');
-  return WorkerPool.create(options, { withWorker, startThread, absolute: String });
+  return WorkerPool.create(options, { withWorker, startThread });
 }
 
 /** @param {import('../engine/host.js').ThreadStart} start */

@@ -23,9 +23,12 @@ export class Packed {
     this.transfer = inputs.flatMap(({ transfer }) => transfer);
   }
 
-  /** @param {Request} request */
-  static async pack(request) {
-    const packing = request.inputs.map(pack);
+  /**
+   * @param {Request} request
+   * @param {number} [maxPixels]
+   */
+  static async pack(request, maxPixels) {
+    const packing = request.inputs.map((input) => pack(input, maxPixels));
     try {
       return new Packed(request, await Promise.all(packing));
     } catch (error) {
@@ -66,9 +69,10 @@ function drop({ input, isFrame }) {
  * A drawable is captured, without a copy of its pixels. The user's bytes and pixels are copied, because a transfer would
  * take them away.
  * @param {Input} input
+ * @param {number} [maxPixels]
  * @returns {Promise<PackedInput>}
  */
-async function pack(input) {
+async function pack(input, maxPixels) {
   if (isTensor(input)) return copyTensor(input.tensor);
   if (isFloatImages(input)) {
     const data = input.data.slice();
@@ -78,7 +82,7 @@ async function pack(input) {
     const frame = await capture(input);
     return { input: frame, transfer: [frame], isFrame: true };
   }
-  const image = await toPixels(input);
+  const image = await toPixels(input, { maxPixels });
   if (image instanceof Uint8Array) {
     const bytes = image.slice();
     return { input: bytes, transfer: [bytes.buffer] };

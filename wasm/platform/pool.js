@@ -57,7 +57,7 @@ export class WorkerPool {
    * @returns {Promise<WorkerPool>} rejects with WORKER_UNAVAILABLE if the workers' script cannot be loaded
    */
   static async create({ signal, onProgress, ...options }, platform) {
-    const portable = await withLimit({ signal }, () => toPortable(options, platform));
+    const portable = await withLimit({ signal }, () => toPortable(options));
     const pool = new WorkerPool(portable, platform);
     const [first, ...others] = pool.#slots;
     try {
@@ -140,7 +140,7 @@ export class WorkerPool {
    * @param {Slot} [wanted] the only slot that will do
    */
   async #run(request, number, limit, wanted) {
-    const packing = Packed.pack(request);
+    const packing = Packed.pack(request, this.#options.maxPixels);
     let slot;
     try {
       await untilAborted(limit, () => packing);
@@ -214,18 +214,12 @@ export class WorkerPool {
 }
 
 /**
- * The options as they can be posted to several workers, now and later: paths made absolute, and files of the user's in
- * memory.
+ * The options as they can be posted to several workers, now and later: with files of the user's in memory.
  * @param {SessionOptions} options
- * @param {Platform} platform
  */
-async function toPortable(options, { absolute }) {
+async function toPortable(options) {
   /** @type {SessionOptions} */
   const portable = { ...options };
-  for (const key of /** @type {const} */ (['model', 'int8Model', 'labels', 'wasmUrl'])) {
-    const value = options[key];
-    if (typeof value === 'string' || value instanceof URL) portable[key] = absolute(value);
-  }
   for (const key of /** @type {const} */ (['model', 'int8Model'])) {
     const value = portable[key];
     if (value !== undefined && typeof value !== 'string')

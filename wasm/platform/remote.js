@@ -13,7 +13,6 @@ import { Link } from './link.js';
  * @property {<T>(use: (port: Port) => Promise<T>) => Promise<T>} withWorker starts a worker that calls `serve`, and passes
  *   it to `use`; both may throw WORKER_UNAVAILABLE
  * @property {(start: ThreadStart) => Promise<Port>} startThread resolves when the thread is ready
- * @property {(source: string | URL) => string} absolute a path or URL as the worker must name it
  */
 
 export class RemoteSession {

@@ -1,8 +1,8 @@
 // The part of the host that pages, workers and service workers share.
 import { failure } from '../shared/errors.js';
 import { drawing } from './canvas.js';
-import { fetchFile, openUrl } from './fetch.js';
-import { compileOnce, locateModel, parseWasmUrl } from './files.js';
+import { fetchFile, openUrl, parseUrl } from './fetch.js';
+import { compileOnce, locateModel } from './files.js';
 
 /**
  * Compiles while downloading if the server sends the MIME type of wasm, otherwise after it.
@@ -20,16 +20,16 @@ async function compile(url) {
 }
 
 /** The base of relative URLs. */
-export const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
+const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
 
-/** @type {Pick<import('../engine/host.js').Host, 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'drawing'>} */
+/** @type {Pick<import('../engine/host.js').Host, 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'toUrl' | 'drawing'>} */
 export const web = {
   trustsRelaxed: true,
   hasInt8: true,
-  loadModule: (variant, wasmUrl) =>
-    compileOnce(variant, wasmUrl && parseWasmUrl(wasmUrl, baseUrl()), compile),
-  locateModel: (wasmUrl, precision) => locateModel(wasmUrl && parseWasmUrl(wasmUrl, baseUrl()), precision),
+  loadModule: (variant, assetsUrl) => compileOnce(variant, assetsUrl, compile),
+  locateModel,
   open: openUrl,
+  toUrl: (place, code) => parseUrl(place, code, baseUrl()),
   drawing,
 };
 

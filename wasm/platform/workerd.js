@@ -5,7 +5,7 @@ import relaxed from '../../dist/ocelli-relaxed.wasm';
 import simd from '../../dist/ocelli-simd.wasm';
 import { failure } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
-import { openUrl } from './fetch.js';
+import { openUrl, parseUrl } from './fetch.js';
 
 const MODULES = { simd, relaxed };
 /** Stands for the model above; not a URL to fetch. */
@@ -15,7 +15,9 @@ installHost({
   trustsRelaxed: true,
   hasInt8: false,
   threads: 'none',
-  async loadModule(variant) {
+  async loadModule(variant, assetsUrl) {
+    if (assetsUrl)
+      throw failure('INVALID_OPTION', 'assetsUrl: in edge workers module and model are part of the upload');
     if (variant === 'simd' || variant === 'relaxed') return MODULES[variant];
     throw failure('MODULE_NOT_FOUND', `${variant} does not run in edge workers`);
   },
@@ -24,7 +26,13 @@ installHost({
       throw failure('INVALID_OPTION', "precision 'int8': the upload has no 8-bit model; pass int8Model");
     return MODEL;
   },
-  open: async (source, signal) => (source === MODEL ? packaged() : openUrl(source, signal)),
+  async open(source, signal, code) {
+    if (source === MODEL) return packaged();
+    if (code === 'IMAGE_NOT_FOUND' && typeof source === 'string')
+      throw failure('INVALID_INPUT', 'in edge workers a string is no image: pass `await fetch(url)`');
+    return openUrl(source, signal, code);
+  },
+  toUrl: (place, code) => parseUrl(place, code),
 });
 
 function packaged() {

@@ -54,7 +54,7 @@ async function detectAll(model, images, input) {
   if (!detector) return undefined;
   try {
     const found = [];
-    for (const image of images) found.push(await detector.detect(image));
+    for (const image of images) found.push((await detector.detect(image)).detections);
     return found;
   } finally {
     detector.close();

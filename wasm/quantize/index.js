@@ -5,6 +5,7 @@
 // (operators.js, plan.js); collect histograms on the images (images.js, runner.js, calibrate.js, histogram.js); choose
 // scales (ranges.js); quantize weights (weights.js); correct biases (correct.js); build the quantized network
 // (rewrite.js) and write it. compare.js, detections.js and report.js compare both networks.
+import { toRepeatable } from '../vision/input.js';
 import { resolveInput, findManifestEntry } from '../vision/model_spec.js';
 import { appendLabels, writeMetadata } from '../tflite/metadata.js';
 import { calibrate } from './calibrate.js';
@@ -120,8 +121,9 @@ async function calibrateOn(model, images, spec, { maxPixels, onProgress, signal 
   /** @type {ImageInput[]} */
   const keptImages = [];
   async function* inputs() {
-    for await (const image of images) {
+    for await (const given of images) {
       signal?.throwIfAborted();
+      const image = await toRepeatable(given, maxPixels);
       if (keptImages.length < MAX_KEPT) keptImages.push(image);
       yield preprocessor.prepare(image);
     }

@@ -4,6 +4,7 @@ import { checkBoolean, checkChoice, checkKeys } from '../shared/options.js';
 import { checkMaxPixels } from '../vision/input.js';
 
 /**
+ * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
  * @typedef {object} QuantizeOptions
@@ -19,7 +20,7 @@ import { checkMaxPixels } from '../vision/input.js';
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
  * @property {boolean} [report] compare both networks and return a report; default true
  * @property {(progress: {stage: typeof STAGES[number], images?: number}) => void} [onProgress]
- * @property {AbortSignal} [signal]
+ * @property {WebSignal} [signal]
  */
 
 export const STAGES = /** @type {const} */ (['calibrate', 'correct', 'compare']);

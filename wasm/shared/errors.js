@@ -1,12 +1,28 @@
+/// <reference path="../shared/globals.d.ts" preserve="true" />
+/**
+ * @typedef {Exclude<import('../../dist/layout.js').StatusCode, 'OK'>} StatusCode
+ *
+ * @typedef {'GRAPH_BAD' | 'GRAPH_UNSUPPORTED' | 'SOURCE_DAMAGED' | 'STATE_CORRUPT' | 'STATE_FOREIGN'} FileCode
+ * @typedef {'ARCHIVE_DAMAGED' | 'ARCHIVE_TOO_LARGE' | 'ARCHIVE_UNSAFE' | 'CHECKPOINT_DAMAGED' | 'CHECKPOINT_INCOMPLETE' | 'DETECTOR_NOT_UNDERSTOOD' | 'RESULT_DIFFERS' | 'RESULT_UNPROVEN' | 'SIGNATURE_UNKNOWN' | 'SOURCE_INCOMPLETE' | 'SOURCE_UNKNOWN'} ConvertCode
+ * @typedef {'DATASET_AMBIGUOUS' | 'DATASET_DAMAGED' | 'DATASET_INCOMPLETE' | 'DATASET_UNKNOWN' | 'DUPLICATE_IMAGE' | 'INVALID_BOX'
+ *   | 'INVALID_ENTRY' | 'INVALID_SCORE' | 'NO_BOX' | 'NO_CLASSES_MATCH' | 'UNKNOWN_IMAGE'} EvaluateCode
+ * @typedef {'ALREADY_QUANTIZED' | 'NO_IMAGES' | 'NOT_AN_IMAGE_MODEL' | 'UNKNOWN_TENSOR' | 'NOTHING_TO_QUANTIZE'} QuantizeCode
+ * @typedef {'BATCH_NORM_FOLDED' | 'EMPTY_CLASS' | 'FIT_RUNNING' | 'INVALID_FEATURES' | 'INVALID_LABEL' | 'NO_DIRECTORIES' | 'NO_EXAMPLES' | 'NO_EXTRACTOR' | 'NOT_INTERRUPTED' | 'ONE_CLASS' | 'STATE_MISMATCH' | 'TRAINING_DIVERGED'} TrainCode
+ *
+ * @typedef {StatusCode | keyof typeof MESSAGES | FileCode | ConvertCode | EvaluateCode | QuantizeCode | TrainCode} ErrorCode The codes of
+ *   all entries of the package. Folders above this one have their messages in their own `errors.js`; here are their
+ *   codes, because this folder imports nothing from them.
+ */
+
 /**
  * Every error of this package. `code` is stable and meant for programs, `message` is for people.
  *
  * Errors of the module (images, models, networks) have the codes of src/base/status.h, errors of JavaScript the keys of
- * {@link MESSAGES}.
+ * {@link MESSAGES} and its like.
  */
 export class OcelliError extends Error {
   /**
-   * @param {string} code
+   * @param {ErrorCode} code
    * @param {string} message
    * @param {ErrorOptions} [options]
    */
@@ -19,8 +35,11 @@ export class OcelliError extends Error {
 
 /** The error codes of JavaScript and their messages. */
 export const MESSAGES = {
+  BODY_USED: 'it was read before',
   CLOSED: 'the object was closed',
-  INVALID_INPUT: 'the image is neither bytes nor pixels nor a tensor',
+  IMAGE_NOT_FOUND: 'the image could not be read',
+  INPUT_TOO_LARGE: 'the input has more bytes than the limit',
+  INVALID_INPUT: 'the input cannot be used',
   INVALID_OPTION: 'an option has a wrong type or is out of range',
   LABELS_NOT_FOUND: 'the labels could not be read',
   MODEL_HAS_NO_FEATURES: 'the model does not output a feature vector: name a tensor inside it with `layer`',
@@ -32,6 +51,7 @@ export const MESSAGES = {
   MODULE_TRAPPED: 'the WebAssembly module crashed; the next call creates a new one',
   NO_WASM_SIMD: 'this JavaScript engine does not support WebAssembly SIMD',
   QUEUE_FULL: 'too many calls are waiting',
+  READ_FAILED: 'the source of the bytes failed',
   SSD_UNKNOWN: 'the file does not say how to decode its outputs: pass the `ssd` option',
   THREADS_UNAVAILABLE: 'threads cannot be started here',
   TIMEOUT: 'the call took longer than its time limit',
@@ -50,7 +70,7 @@ export const MESSAGES = {
 export function failures(messages) {
   return (code, detail, cause) => {
     const message = detail ? `${messages[code]}: ${detail}` : messages[code];
-    return new OcelliError(code, message, cause === undefined ? undefined : { cause });
+    return new OcelliError(/** @type {any} */ (code), message, cause === undefined ? undefined : { cause });
   };
 }
 

@@ -15,6 +15,15 @@ export function sizeOf(shape) {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/**
+ * The numbers as a list that JSON keeps: JSON has no -0.
+ * @param {Float32Array} values
+ * @returns {number[]}
+ */
+export function toNumbers(values) {
+  return Array.from(values, (value) => value + 0);
+}
+
 /** @param {Float32Array[]} parts */
 export function concatenate(parts) {
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -42,7 +42,7 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
   top: ['topK', 'k', 'maxResults', 'limit', 'numResults'],
   topK: ['maxResults', 'k', 'topClasses'],
   validation: ['validationSplit', 'valSplit', 'testSize'],
-  wasmUrl: ['wasmPath', 'wasmPaths', 'wasmLoaderPath', 'wasmBinaryPath'],
+  assetsUrl: ['wasmUrl', 'wasmPath', 'wasmPaths', 'wasmLoaderPath', 'wasmBinaryPath'],
 });
 
 /** score_threshold and score-threshold -> scorethreshold @param {string} name */

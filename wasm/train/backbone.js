@@ -12,6 +12,7 @@ import { host } from '../engine/host.js';
 import { readSource } from '../vision/input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from '../vision/model_spec.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { resolveAssets } from '../vision/vision_model.js';
 import { chooseVariant } from '../engine/variant.js';
 import { addHead, addPool, cutAt, findFeatureMap } from './classifier_network.js';
 import { parameterSpecs } from './network.js';
@@ -23,10 +24,13 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @typedef {import('../vision/types.js').Input} ImageInput
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
+ * @typedef {import('../vision/types.js').ModelInput} ModelInput
+ * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
+ * @typedef {import('../shared/platform.js').Global<'URL'>} WebUrl
+ *
  * @typedef {object} BackboneOptions
- * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a float .tflite file: a classifier or feature
- *   extractor with a global pool, or a detector. Default: the detector of this package, whose backbone gives 1280
- *   features
+ * @property {ModelInput} [model] a float .tflite file: a classifier or feature extractor with a global pool, or a
+ *   detector. Default: the detector of this package, whose backbone gives 1280 features
  * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it
  * @property {number} [unfreeze] train this many of the last inverted residual blocks, and the layers after them; 0 to
  *   16, default 0
@@ -37,7 +41,8 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic]
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
- * @property {AbortSignal} [signal] cancels the download
+ * @property {string | WebUrl} [assetsUrl] a folder with a copy of the package's dist/, as for `ObjectDetector.create`
+ * @property {WebSignal} [signal] cancels the download
  * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] called while the model downloads, in
  *   bytes
  */
@@ -48,7 +53,7 @@ export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
 
 const KEYS = [
   ...['model', 'input', 'unfreeze', 'batchNorm', 'worker', 'threads', 'deterministic', 'maxPixels'],
-  ...['signal', 'onProgress'],
+  ...['assetsUrl', 'signal', 'onProgress'],
 ];
 
 export class Backbone {
@@ -77,7 +82,8 @@ export class Backbone {
     checkChoice('batchNorm', mode, BATCH_NORM_MODES);
     if (mode === 'training' && unfreeze === 0)
       throw failure('INVALID_OPTION', "batchNorm 'training' needs unfreeze of at least 1");
-    const { file, input } = await openFile(model, given, { signal, onProgress });
+    const assetsUrl = resolveAssets(options.assetsUrl);
+    const { file, input } = await openFile(model, given, { signal, onProgress, assetsUrl });
     const network = file.networkTo(findFeatureMap(file));
     const featureMap = network.outputs[0].value;
     const tail = unfreeze > 0 ? findTail(network, featureMap, unfreeze) : [];
@@ -165,16 +171,17 @@ const channels = (value) => (Array.isArray(value) ? value : [value, value, value
  * Reads a model file. The WebAssembly module verifies it.
  * @param {BackboneOptions['model']} model
  * @param {BackboneOptions['input']} given
- * @param {Pick<BackboneOptions, 'signal' | 'onProgress'>} loading
+ * @param {Pick<BackboneOptions, 'signal' | 'onProgress'> & {assetsUrl?: string}} loading
  */
 async function openFile(model, given, loading) {
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
-  const engine = await Engine.create({ variant, threads: 1 });
+  const { assetsUrl, ...options } = loading;
+  const engine = await Engine.create({ variant, threads: 1, assetsUrl });
   try {
     const received = await engine.receiveModel(
-      await readSource(model ?? locateModel(), loading.signal),
-      loading,
+      await readSource(model ?? locateModel(assetsUrl), options.signal),
+      options,
     );
     const metadata = engine.openModel();
     const entry = model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);

@@ -1,14 +1,16 @@
 // Turns images into rows of features, batch by batch.
 import { OcelliError } from '../shared/errors.js';
 import { checkNumber } from '../shared/options.js';
+import { toRepeatable } from '../vision/input.js';
 
 /**
+ * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
  * @typedef {import('../vision/input.js').ImageInput} ImageInput
  *
  * @typedef {object} ExtractOptions
  * @property {number} [batchSize] images per batch; 1 to 1024, default 16
  * @property {(progress: {done: number, total: number}) => void} [onProgress]
- * @property {AbortSignal} [signal]
+ * @property {WebSignal} [signal]
  *
  * @typedef {object} Source An image that is read only when its batch is processed.
  * @property {string} name for error messages
@@ -43,13 +45,28 @@ export async function extractFeatures(extractor, sources, { batchSize = 16, onPr
  * @param {readonly Source[]} batch
  */
 async function extractRows(extractor, batch) {
-  const images = await Promise.all(batch.map(({ read }) => read()));
+  // A response or a stream can be read once, but after an error the images are run again.
+  const images = await Promise.all(batch.map(readImage));
   try {
     return (await extractor.extractBatch(images)).data;
   } catch (error) {
     if (!(error instanceof OcelliError)) throw error;
     throw (await findCulprit(extractor, batch, images)) ?? error;
   }
+}
+
+/** @param {Source} source @returns {Promise<ImageInput>} */
+async function readImage({ name, read }) {
+  try {
+    return await toRepeatable(await read());
+  } catch (error) {
+    throw error instanceof OcelliError ? withName(name, error) : error;
+  }
+}
+
+/** @param {string} name @param {OcelliError} cause */
+function withName(name, cause) {
+  return new OcelliError(cause.code, `${name}: ${cause.message}`, { cause });
 }
 
 /**
@@ -63,8 +80,7 @@ async function findCulprit(extractor, batch, images) {
     try {
       await extractor.extractBatch([image]);
     } catch (cause) {
-      const { code, message } = /** @type {OcelliError} */ (cause);
-      return new OcelliError(code, `${batch[i].name}: ${message}`, { cause });
+      return withName(batch[i].name, /** @type {OcelliError} */ (cause));
     }
   }
   return undefined;

@@ -16,6 +16,7 @@ import { keepTrained, openModel, prepareModel, readWeights, replaceWeights } fro
 import { countMultiplyAdds } from './network.js';
 import { makePlan, PLAN_KEYS, RANGES } from './plan.js';
 import { readState, writeState } from './state.js';
+import { resolveAssets } from '../vision/vision_model.js';
 import { Trainer } from './trainer.js';
 
 /**
@@ -72,14 +73,17 @@ export class TransferLearner {
 
   /** @param {LearnerOptions} [options] */
   static async create(options = {}) {
-    checkKeys('options', options, ['extractor', 'labels', 'precision', 'deterministic', 'seed']);
+    checkKeys('options', options, ['extractor', 'labels', 'precision', 'deterministic', 'seed', 'assetsUrl']);
     const { labels = [], precision = 'float32', seed = 0, extractor, deterministic } = options;
     checkChoice('precision', precision, /** @type {const} */ (['float32', 'float16']));
     checkNumber('seed', seed, RANGES.seed);
     checkLabels(labels);
     if (extractor !== undefined && typeof extractor?.extractBatch !== 'function')
       throw generalFailure('INVALID_OPTION', 'extractor must have extractBatch(images)');
-    return new this(options, await Trainer.create({ deterministic }));
+    return new this(
+      options,
+      await Trainer.create({ deterministic, assetsUrl: resolveAssets(options.assetsUrl) }),
+    );
   }
 
   /**
@@ -348,13 +352,13 @@ export class TransferLearner {
 
   /**
    * Classifies an image or one row of features. Returns all classes, sorted by descending score.
-   * @param {ImageInput | {features: Float32Array}} input
+   * @param {ImageInput | {features: Float32Array | number[]}} input
    * @returns {Promise<Prediction[]>}
    */
   async predict(input) {
     const { network } = this.#requireModel();
     const isFeatures = typeof input === 'object' && 'features' in input;
-    const features = isFeatures ? input.features : await this.#examples.extract([input]);
+    const features = isFeatures ? toRow(input.features) : await this.#examples.extract([input]);
     const rowLength = sizeOf(network.input);
     checkExamples({ features, labels: Array((features.length / rowLength) | 0).fill(0) }, rowLength, 1);
     if (features.length !== rowLength)
@@ -445,3 +449,6 @@ export class TransferLearner {
     this.close();
   }
 }
+
+/** @param {Float32Array | number[]} features */
+const toRow = (features) => (Array.isArray(features) ? Float32Array.from(features) : features);

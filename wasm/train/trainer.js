@@ -63,12 +63,12 @@ export class Trainer {
     this.#memory = this.#bridge.memory;
   }
 
-  /** @param {{deterministic?: boolean}} [options] deterministic: bit-identical results on every engine */
-  static async create({ deterministic = false } = {}) {
+  /** @param {{deterministic?: boolean, assetsUrl?: string}} [options] deterministic: bit-identical results on every engine */
+  static async create({ deterministic = false, assetsUrl } = {}) {
     const { trustsRelaxed, loadModule } = host();
     const plain = chooseVariant({ threads: 1, deterministic, trustsRelaxed });
     const { exports, memory } = await instantiate(
-      await loadModule(plain === 'relaxed' ? 'train-relaxed' : 'train-simd'),
+      await loadModule(plain === 'relaxed' ? 'train-relaxed' : 'train-simd', assetsUrl),
     );
     return new Trainer(exports, memory);
   }

@@ -2,6 +2,8 @@
 export {};
 
 /**
+ * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
+ * @typedef {import('../shared/platform.js').Global<'URL'>} WebUrl
  * @typedef {import('../vision/input.js').ImageInput} ImageInput
  * @typedef {import('./metrics.js').Evaluation} Evaluation
  * @typedef {import('./extract.js').ExtractOptions} ExtractOptions
@@ -18,6 +20,7 @@ export {};
  * @property {readonly string[]} [labels] the classes, by class id; default: in the order in which examples use them
  * @property {'float32' | 'float16'} [precision] storage of features; default float32
  * @property {boolean} [deterministic] use plain SIMD, which trains the same weights on every engine
+ * @property {string | WebUrl} [assetsUrl] a folder with a copy of the package's dist/, as for `ObjectDetector.create`
  * @property {number} [seed] for the initial weights; 0 to 4 294 967 295, default 0
  *
  * @typedef {object} FeatureSet
@@ -29,7 +32,7 @@ export {};
  *
  * @typedef {object} RunOptions
  * @property {import('./fit.js').Callbacks} [callbacks]
- * @property {AbortSignal} [signal] interrupts the fit between two batches; resume() continues it
+ * @property {WebSignal} [signal] interrupts the fit between two batches; resume() continues it
  *
  * @typedef {import('./plan.js').PlanOptions & RunOptions & {validation?: FeatureSet | ImageSet}} FitOptions
  *

@@ -11,7 +11,7 @@ const { loadModule, ...rest } = host();
 
 installHost({
   ...rest,
-  loadModule: async (variant, wasmUrl) => MODULES[variant] ?? loadModule(variant, wasmUrl),
+  loadModule: async (variant, assetsUrl) => MODULES[variant] ?? loadModule(variant, assetsUrl),
 });
 
 export * from './index.js';

@@ -1,14 +1,16 @@
 import { failure } from '../shared/errors.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
-import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
- * @typedef {import('./types.js').Classification} Classification
  * @typedef {import('./types.js').ClassifierOptions} ClassifierOptions
+ * @typedef {import('./types.js').ClassifierSettings} ClassifierSettings
+ * @typedef {import('./types.js').ClassifyOptions} ClassifyOptions
+ * @typedef {import('./types.js').ClassifyResult} ClassifyResult
  * @typedef {import('./types.js').Head} Head
  * @typedef {import('./types.js').Input} Input
+ * @typedef {import('./types.js').ClassifySettings} ClassifySettings
  * @typedef {import('./types.js').Scores} Scores
- * @typedef {import('./types.js').ViewOptions} ViewOptions
  */
 
 export const TOP_K = { min: 1, max: 1e6, integer: true };
@@ -20,15 +22,29 @@ const SCORES = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
  *
  * ```js
  * const classifier = await ImageClassifier.create({ model: 'mobilenet.tflite', labels: 'labels.txt' });
- * const [{ label, score }] = await classifier.classify(await readFile('photo.jpg'));
+ * const { classes } = await classifier.classify('photo.jpg');
  * classifier.close();
  * ```
  */
 export class ImageClassifier extends VisionModel {
+  /** What the user set. @type {ClassifySettings} */
+  #given;
+
+  /**
+   * Use {@link ImageClassifier.create}.
+   * @param {import('./types.js').Session} session
+   * @param {ClassifierOptions} options
+   */
+  constructor(session, options) {
+    super(session, options);
+    this.#given = { topK: options.topK };
+  }
+
   /** @param {ClassifierOptions} [options] */
   static async create(options = {}) {
-    checkKeys('options', options, [...LOADING, 'labels', 'scores']);
+    checkKeys('options', options, [...LOADING, 'labels', 'scores', 'topK']);
     const { model, scores } = options;
+    checkTopK(options);
     if (model === undefined)
       throw failure('INVALID_OPTION', 'model is missing: the package contains no classifier');
     if (scores !== undefined) checkChoice('scores', scores, SCORES);
@@ -41,35 +57,52 @@ export class ImageClassifier extends VisionModel {
   }
 
   /**
+   * Changes options of a running classifier. A call that fails changes nothing.
+   * @param {ClassifierSettings} options `undefined` leaves an option as it is, `null` sets its default
+   */
+  async setOptions(options) {
+    checkKeys('options', options, ['topK']);
+    const given = change(this.#given, options);
+    checkTopK(given);
+    if (this.isClosed) throw failure('CLOSED');
+    this.#given = given;
+  }
+
+  /**
    * Returns the most probable classes.
    * @param {Input} image see {@link ObjectDetector.detect}; also float pixels `{data, shape}`, or `{tensor}`: the
    *   values of the network's input
-   * @param {ViewOptions & {topK?: number}} [options] topK: the most
-   *   classes to return; 1 to 1 000 000, default 5
-   * @returns {Promise<Classification[]>} best first
+   * @param {ClassifyOptions} [options]
+   * @returns {Promise<ClassifyResult>} best first
    */
   async classify(image, options = {}) {
     checkKeys('options', options, [...VIEW, 'topK']);
-    const { topK = DEFAULT_TOP_K, ...view } = options;
-    checkNumber('topK', topK, TOP_K);
+    const { topK: wanted, ...view } = options;
+    const topK = checkTopK(wanted === undefined ? this.#given : { topK: wanted });
     const { output, scores } = /** @type {{output: number, scores: Scores}} */ (this.facts.classifier);
-    const { result } = await this.run('heads', [image], view);
+    const { result, run } = await this.run('heads', [image], view);
     const probabilities = toProbabilities(dequantize(result[output]), scores);
-    return Array.from(probabilities, (score, labelId) => ({ labelId, score }))
+    const classes = Array.from(probabilities, (score, labelId) => ({ labelId, score }))
       .sort((a, b) => b.score - a.score || a.labelId - b.labelId)
       .slice(0, topK)
       .map(({ labelId, score }) => {
         const { name, mid } = this.facts.labels[labelId] ?? { name: `class ${labelId}` };
         return { label: name, labelId, ...(mid && { mid }), score };
       });
+    return { classes, ...this.describe(run) };
   }
+}
+
+/** @param {ClassifySettings} options */
+function checkTopK({ topK = DEFAULT_TOP_K }) {
+  return checkNumber('topK', topK, TOP_K);
 }
 
 /** @param {Head} head @returns {number[]} the real values of the first image's row */
 function dequantize({ data, shape, quantization }) {
   const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };
   const row = data.subarray(0, shape.at(-1));
-  return Array.from(/** @type {ArrayLike<number>} */ (row), (stored) => (stored - zeroPoint) * scale);
+  return Array.from(/** @type {ArrayLike<number>} */ (row), (stored) => (stored - zeroPoint) * scale + 0);
 }
 
 /**

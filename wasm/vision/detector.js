@@ -2,24 +2,26 @@ import { MAX_RESULTS } from '../../dist/layout.js';
 import { DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
-import { tagOf } from './input.js';
+import { toNumbers } from '../shared/numbers.js';
+import { tagOf } from '../shared/platform.js';
 import { checkSignal } from './limits.js';
+import { checkClasses } from './prepare_detector.js';
 import { isTensor } from './session.js';
-import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').DetectOptions} DetectOptions
- * @typedef {import('./types.js').Detections} Detections
  * @typedef {import('./types.js').DetectorOptions} DetectorOptions
+ * @typedef {import('./types.js').DetectorSettings} DetectorSettings
+ * @typedef {import('./types.js').DetectResult} DetectResult
  * @typedef {import('./types.js').FloatImages} FloatImages
- * @typedef {import('./types.js').Head} Head
  * @typedef {import('./input.js').ImageInput} ImageInput
  * @typedef {import('./types.js').Input} Input
- * @typedef {import('./types.js').ModelOptions} ModelOptions
  * @typedef {import('./types.js').Session} Session
  * @typedef {import('./types.js').Thresholds} Thresholds
  * @typedef {import('./types.js').VideoOptions} VideoOptions
- * @typedef {import('./types.js').VideoRun} VideoRun
+ * @typedef {import('./types.js').VideoResult} VideoResult
+ * @typedef {import('./types.js').CountedVideoResult} CountedVideoResult
  * @typedef {import('./types.js').ViewOptions} ViewOptions
  */
 
@@ -54,15 +56,23 @@ export const DEFAULT_THRESHOLDS = {
  *
  * ```js
  * const detector = await ObjectDetector.create();
- * for (const { label, score, box } of await detector.detect(await readFile('photo.jpg'))) …
+ * const { detections } = await detector.detect('photo.jpg');
+ * for (const { label, score, box } of detections) …
  * detector.close();
  * ```
  */
 export class ObjectDetector extends VisionModel {
+  /** What the user set. @type {Thresholds} */
+  #given = {};
   #thresholds;
   #published;
   /**
-   * Ends the detectVideo loops. Created by the first one: edge workers allow no AbortController while they start.
+   * Settles when all calls of setOptions so far have.
+   * @type {Promise<void> | undefined}
+   */
+  #changing;
+  /**
+   * Ends the loops over videos. Created by the first one: edge workers allow no AbortController while they start.
    * @type {AbortController | undefined}
    */
   #closing;
@@ -70,27 +80,35 @@ export class ObjectDetector extends VisionModel {
   /**
    * Use {@link ObjectDetector.create}.
    * @param {Session} session
-   * @param {ModelOptions} options
+   * @param {DetectorOptions} options
    * @param {Thresholds} given
    */
   constructor(session, options, given) {
     super(session, options);
-    const { scoreThreshold, ...limits } = session.facts.limits;
-    this.#thresholds = checkThresholds({ ...DEFAULT_THRESHOLDS, ...limits, ...given });
-    this.#published = checkThresholds({ ...this.#thresholds, ...session.facts.limits, ...given });
+    this.classes = options.classes;
+    this.#given = given;
+    ({ thresholds: this.#thresholds, published: this.#published } = this.#resolve(given));
+  }
+
+  /** @param {Thresholds} given */
+  #resolve(given) {
+    const { scoreThreshold, ...limits } = this.facts.limits;
+    const thresholds = checkThresholds({ ...DEFAULT_THRESHOLDS, ...limits, ...given });
+    return { thresholds, published: checkThresholds({ ...thresholds, ...this.facts.limits, ...given }) };
   }
 
   /**
    * Loads a model. Fetches only the files that the options name and the package's own.
-   * @param {DetectorOptions & Thresholds} [options]
+   * @param {DetectorOptions} [options]
    */
   static async create(options = {}) {
     checkKeys('options', options, OPTIONS);
     const given = pickThresholds(options);
     checkThresholds({ ...DEFAULT_THRESHOLDS, ...given });
-    const session = await startSession({ ...options, task: 'detect' });
+    const classes = options.classes === undefined ? undefined : checkClasses(options.classes);
+    const session = await startSession({ ...options, classes, task: 'detect' });
     try {
-      return new ObjectDetector(session, options, given);
+      return new ObjectDetector(session, { ...options, classes }, given);
     } catch (error) {
       session.close();
       throw error;
@@ -103,16 +121,53 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
+   * Changes options of a running detector. Calls made before this one use the old options, calls made after it the new
+   * ones. A call that fails changes nothing. New `classes` load the model again.
+   * @param {DetectorSettings} options `undefined` leaves an option as it is, `null` sets its default
+   */
+  async setOptions(options) {
+    checkKeys('options', options, [...THRESHOLDS, 'classes']);
+    const { classes, ...thresholds } = options;
+    const selection = classes ? checkClasses(classes) : classes;
+    const changes = { ...thresholds };
+    const changed = (this.#changing ?? Promise.resolve()).then(() => this.#change(changes, selection));
+    const settled = changed
+      .catch(() => {})
+      .then(() => {
+        if (this.#changing === settled) this.#changing = undefined;
+      });
+    this.#changing = settled;
+    return changed;
+  }
+
+  /**
+   * @param {Omit<DetectorSettings, 'classes'>} changes
+   * @param {DetectorSettings['classes']} selection
+   */
+  async #change(changes, selection) {
+    const given = change(this.#given, changes);
+    const resolved = this.#resolve(given);
+    const classes = selection === undefined ? this.classes : (selection ?? undefined);
+    const request = { kind: /** @type {const} */ ('facts'), inputs: [], turns: 0, exact: false, classes };
+    // In a pool, every worker loads the model now, not when its turn comes.
+    const [{ result }] = await this.session.runOnAll(request);
+    this.facts = result;
+    this.classes = classes;
+    this.#given = given;
+    ({ thresholds: this.#thresholds, published: this.#published } = resolved);
+  }
+
+  /**
    * Finds objects in an image.
-   * @param {ImageInput} image bytes of a PNG, JPEG, BMP or GIF file, or pixels. In a browser also a video, canvas,
-   *   image element, ImageBitmap or VideoFrame, or a file in another format that the browser decodes
+   * @param {ImageInput} image a PNG, JPEG, BMP or GIF file as bytes, as a Response or another source of bytes, as a path
+   *   (Node, Bun, Deno) or as a URL; or pixels. In a browser also a video, canvas, image element, ImageBitmap or
+   *   VideoFrame, or a file in another format that the browser decodes
    * @param {DetectOptions} [options] thresholds given here apply to this call only
-   * @returns {Promise<Detections>} best first
+   * @returns {Promise<DetectResult>}
    */
   async detect(image, options = {}) {
     const { features, ...rest } = checkFeatures(options);
-    const { result, features: pooled } = await this.#detect(image, rest, { features });
-    return this.#describe(result, pooled);
+    return this.#describe(await this.#detect(image, rest, { features }));
   }
 
   /**
@@ -134,11 +189,12 @@ export class ObjectDetector extends VisionModel {
    * they are the defaults here; with them nearly every box is returned.
    * @param {ImageInput | FloatImages} image
    * @param {ViewOptions & Thresholds} [options]
+   * @returns {Promise<import('./types.js').TensorsResult>}
    */
   async detectTensors(image, options = {}) {
-    const { result, run } = await this.#detect(image, options, {}, this.#published);
-    const { width, height } = run;
-    const found = this.#describe(result);
+    const answer = await this.#detect(image, options, {}, () => this.#published);
+    const { detections: found, ...about } = this.#describe(answer);
+    const { width, height } = about.size;
     return {
       detection_boxes: Float32Array.from(
         found.flatMap(({ box: { x, y, width: w, height: h } }) => [
@@ -152,43 +208,73 @@ export class ObjectDetector extends VisionModel {
       detection_class_labels: BigInt64Array.from(found, ({ labelId }) => BigInt(labelId + 1)),
       detection_class_names: found.map(({ mid }) => mid ?? ''),
       detection_class_entities: found.map(({ label }) => label),
+      ...about,
     };
   }
 
   /**
-   * Detects objects in a playing video until `signal` or `close` ends the loop. It always processes the newest frame,
-   * skips the frames it missed, and pauses while the page is hidden.
+   * Detects objects in a playing video until `signal` or `close` ends the loop, or the loop is left. It always processes
+   * the newest frame, skips the frames it missed, and pauses while the page is hidden.
+   *
+   * ```js
+   * for await (const { detections, mediaTime, dropped } of detector.video(video)) …
+   * ```
+   * @overload
    * @param {import('./video.js').Video} video
-   * @param {(found: Detections, frame: VideoRun) => unknown} callback called for each processed frame and awaited
-   *   before the next. With `into`, `found` is the number of detections
-   * @param {VideoOptions} [options]
-   * @returns {Promise<void>} rejects with the first error of a detection or of the callback
+   * @param {VideoOptions & {into: Float32Array}} options
+   * @returns {AsyncGenerator<CountedVideoResult, void, void>}
    */
-  async detectVideo(video, callback, options = {}) {
+  /**
+   * @overload
+   * @param {import('./video.js').Video} video
+   * @param {VideoOptions & {into?: undefined}} [options]
+   * @returns {AsyncGenerator<VideoResult, void, void>}
+   */
+  /**
+   * @param {import('./video.js').Video} video
+   * @param {VideoOptions} [options]
+   * @returns {AsyncGenerator<any, void, void>}
+   */
+  video(video, options = {}) {
     checkKeys('options', options, [...LOOP, ...VIEW, ...THRESHOLDS, 'features']);
     const { signal, minChange, into, ...detection } = options;
-    if (typeof callback !== 'function')
-      throw failure('INVALID_OPTION', 'detectVideo takes a function that is called for each frame');
     if (into !== undefined) checkRows('into', into);
-    if (String(video) !== '[object HTMLVideoElement]')
-      throw failure('INVALID_INPUT', 'detectVideo takes a <video> element');
+    if (String(tagOf(video)) !== 'HTMLVideoElement')
+      throw failure('INVALID_INPUT', 'video takes a <video> element');
     checkSignal(signal);
     checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
-    const { features, ...rest } = checkFeatures(detection);
-    const { newestFrames } = await import('./video.js');
+    checkFeatures(detection);
     if (this.isClosed) throw failure('CLOSED');
+    const leaving = new AbortController();
     const closing = (this.#closing ??= new AbortController()).signal;
-    const ends = signal ? [closing, signal] : [closing];
+    const ends = signal ? [leaving.signal, closing, signal] : [leaving.signal, closing];
+    const results = this.#loop(video, { minChange, into, ...detection }, ends);
+    // Without this, `return` would wait for the next frame.
+    const { return: leave } = results;
+    results.return = (value) => {
+      leaving.abort();
+      return leave.call(results, value);
+    };
+    return results;
+  }
+
+  /**
+   * @param {HTMLVideoElement} video
+   * @param {Omit<VideoOptions, 'signal'>} options
+   * @param {AbortSignal[]} ends
+   * @returns {AsyncGenerator<VideoResult | CountedVideoResult, void, void>}
+   */
+  async *#loop(video, { minChange, into, features, ...options }, ends) {
+    const { newestFrames } = await import('./video.js');
     const isEnding = () => ends.some(({ aborted }) => aborted);
     for await (const frame of newestFrames(video, ends)) {
-      const answer = await this.#detect(video, rest, { features, minChange }).catch((error) => {
+      const answer = await this.#detect(video, options, { features, minChange }).catch((error) => {
         if (!isEnding()) throw error;
       });
       if (isEnding() || !answer) return;
-      const { result, run, features: pooled } = answer;
-      if (!result) continue;
-      const found = into ? fill(into, result) : this.#describe(result, pooled);
-      await callback(/** @type {Detections} */ (found), { ...run, ...frame });
+      if (!answer.result) continue;
+      if (into) yield { count: fill(into, answer.result), ...frame, ...this.describe(answer.run) };
+      else yield { ...this.#describe(answer), ...frame };
     }
   }
 
@@ -202,21 +288,24 @@ export class ObjectDetector extends VisionModel {
    * columns for the chosen classes only.
    * @param {Input} input an image, or `{tensor}`: the values of the network's input
    * @param {ViewOptions} [options]
-   * @returns {Promise<Head[]>}
+   * @returns {Promise<import('./types.js').HeadsResult>}
    */
   async heads(input, options = {}) {
-    return (await this.run('heads', [input], options)).result;
+    if (this.#changing) await this.#changing;
+    const { result, run } = await this.run('heads', [input], options);
+    return { heads: result, ...this.describe(run) };
   }
 
   /**
    * @param {Input} image
    * @param {ViewOptions & Thresholds} options
    * @param {Partial<import('./types.js').Request>} [more]
-   * @param {Required<Thresholds>} [defaults]
+   * @param {() => Required<Thresholds>} defaults
    */
-  async #detect(image, options, more, defaults = this.#thresholds) {
+  async #detect(image, options, more, defaults = () => this.#thresholds) {
     checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
-    const thresholds = checkThresholds({ ...defaults, ...pickThresholds(options) });
+    if (this.#changing) await this.#changing;
+    const thresholds = checkThresholds({ ...defaults(), ...pickThresholds(options) });
     if (isTensor(image))
       throw failure(
         'INVALID_INPUT',
@@ -228,15 +317,15 @@ export class ObjectDetector extends VisionModel {
   }
 
   /**
-   * @param {Float32Array} rows
-   * @param {import('./types.js').Answer['features']} [features]
-   * @returns {Detections}
+   * @param {import('./types.js').Answer} answer with `result`: rows of numbers
+   * @returns {DetectResult}
    */
-  #describe(rows, { image, boxes } = {}) {
+  #describe({ result: rows, features: { image, boxes } = {}, run }) {
     const count = rows.length / DETECTION_COLUMNS;
-    /** @type {Detections} */
-    const found = Array.from({ length: count }, (_, i) => {
-      const [x, y, width, height, score, labelId] = rows.subarray(i * DETECTION_COLUMNS);
+    const detections = Array.from({ length: count }, (_, i) => {
+      const [x, y, width, height, score, labelId] = toNumbers(
+        rows.subarray(i * DETECTION_COLUMNS, (i + 1) * DETECTION_COLUMNS),
+      );
       const { name, mid } = this.facts.labels[labelId] ?? { name: `class ${labelId}` };
       const length = boxes ? boxes.length / count : 0;
       return {
@@ -245,11 +334,10 @@ export class ObjectDetector extends VisionModel {
         ...(mid && { mid }),
         score,
         box: { x, y, width, height },
-        ...(boxes && { features: boxes.slice(i * length, (i + 1) * length) }),
+        ...(boxes && { features: toNumbers(boxes.subarray(i * length, (i + 1) * length)) }),
       };
     });
-    if (image) found.features = image;
-    return found;
+    return { detections, ...(image && { features: toNumbers(image) }), ...this.describe(run) };
   }
 }
 

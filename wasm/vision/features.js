@@ -1,12 +1,14 @@
 import { failure } from '../shared/errors.js';
 import { isFloatImages } from './input.js';
 import { withLimit } from './limits.js';
+import { toNumbers } from '../shared/numbers.js';
 import { checkBoolean, checkKeys } from '../shared/options.js';
-import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').ExtractOptions} ExtractOptions
  * @typedef {import('./types.js').ExtractorOptions} ExtractorOptions
+ * @typedef {import('./types.js').ExtractSettings} ExtractSettings
  * @typedef {import('./types.js').FloatImages} FloatImages
  * @typedef {import('./types.js').Input} Input
  */
@@ -17,17 +19,31 @@ import { LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
  * ```js
  * const extractor = await FeatureExtractor.create();
  * const [a, b] = [await extractor.extract(photo), await extractor.extract(other)];
- * cosineSimilarity(a, b);
+ * cosineSimilarity(a.features, b.features);
  * extractor.close();
  * ```
  */
 export class FeatureExtractor extends VisionModel {
+  /** What the user set. @type {ExtractSettings} */
+  #given;
+
+  /**
+   * Use {@link FeatureExtractor.create}.
+   * @param {import('./types.js').Session} session
+   * @param {ExtractorOptions} options
+   */
+  constructor(session, options) {
+    super(session, options);
+    this.#given = { l2Normalize: options.l2Normalize };
+  }
+
   /**
    * Loads a model: any MobileNet whose output is a vector, or any network with a feature map inside.
    * @param {ExtractorOptions} [options]
    */
   static async create(options = {}) {
-    checkKeys('options', options, [...LOADING, 'layer']);
+    checkKeys('options', options, [...LOADING, 'layer', 'l2Normalize']);
+    checkSettings(options);
     if (options.layer !== undefined && typeof options.layer !== 'string')
       throw failure('INVALID_OPTION', 'layer must be a string');
     return new FeatureExtractor(await startSession({ ...options, task: 'features' }), options);
@@ -39,14 +55,27 @@ export class FeatureExtractor extends VisionModel {
   }
 
   /**
+   * Changes options of a running extractor. A call that fails changes nothing.
+   * @param {import('./types.js').ExtractorSettings} options `undefined` leaves an option as it is, `null` sets its default
+   */
+  async setOptions(options) {
+    checkKeys('options', options, ['l2Normalize']);
+    const given = change(this.#given, options);
+    checkSettings(given);
+    if (this.isClosed) throw failure('CLOSED');
+    this.#given = given;
+  }
+
+  /**
    * Returns the features of one image.
    * @param {Input} image see {@link ObjectDetector.detect}; also float pixels `{data, shape}`, or `{tensor}`: the
    *   values of the network's input
    * @param {ExtractOptions} [options]
-   * @returns {Promise<Float32Array>} [length]
+   * @returns {Promise<import('./types.js').ExtractResult>}
    */
   async extract(image, options = {}) {
-    return this.#extract([image], options);
+    const { data, ms, size } = await this.#extract([image], options);
+    return { features: toNumbers(data), ...this.describe({ ms, size }) };
   }
 
   /**
@@ -56,12 +85,13 @@ export class FeatureExtractor extends VisionModel {
    *   [N, height, width, 3] of RGB in [0, 1], as TensorFlow Hub's modules take it. Without `shape` the images have the
    *   model's input size
    * @param {ExtractOptions} [options] apply to every image
-   * @returns {Promise<{data: Float32Array, shape: [number, number]}>} [N, length]
+   * @returns {Promise<import('./types.js').BatchResult>}
    */
   async extractBatch(images, options = {}) {
     const inputs = await this.#toInputs(images);
-    const data = await this.#extract(inputs, options);
-    return { data, shape: [inputs.length, this.facts.length] };
+    const { data, ...run } = await this.#extract(inputs, options);
+    const { ms, variant, precision } = this.describe(run);
+    return { data, shape: [inputs.length, this.facts.length], ms, variant, precision };
   }
 
   /**
@@ -86,11 +116,12 @@ export class FeatureExtractor extends VisionModel {
    */
   async #extract(inputs, options) {
     checkKeys('options', options, [...VIEW, 'l2Normalize']);
-    const { l2Normalize = false, signal, timeoutMs, ...view } = options;
-    checkBoolean('l2Normalize', l2Normalize);
+    const { l2Normalize: wanted, signal, timeoutMs, ...view } = options;
+    const l2Normalize = checkSettings(wanted === undefined ? this.#given : { l2Normalize: wanted });
     const { batch, length } = this.session.facts;
     const data = new Float32Array(inputs.length * length);
     const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
+    let size = { width: 0, height: 0 };
     await withLimit({ signal, timeoutMs }, async (limit) => {
       for (let first = 0; first < inputs.length; first += batch) {
         if (first > 0) await limit.checkAfterTurn();
@@ -98,13 +129,18 @@ export class FeatureExtractor extends VisionModel {
         const { result, run } = await this.run('features', inputs.slice(first, first + batch), limited);
         data.set(result, first * length);
         for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += run.ms[stage];
-        this.latestRun = { ...run, ms };
+        ({ size } = run);
       }
     });
     if (l2Normalize)
       for (let row = 0; row < data.length; row += length) normalize(data.subarray(row, row + length));
-    return data;
+    return { data, ms, size };
   }
+}
+
+/** @param {ExtractSettings} options */
+function checkSettings({ l2Normalize = false }) {
+  return checkBoolean('l2Normalize', l2Normalize);
 }
 
 /**

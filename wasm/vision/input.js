@@ -1,8 +1,12 @@
 // The user's image -> bytes or pixels. The user's model -> a stream of bytes.
 import { DEFAULT_MAX_PIXELS } from '../../dist/layout.js';
+import { MAX_BYTES } from '../engine/gather.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { checkNumber } from '../shared/options.js';
+import { tagOf } from '../shared/platform.js';
+import { openBody, readBody } from './body.js';
+import { describeRefused, nameOf } from './refuse.js';
 
 /**
  * @typedef {import('./types.js').FloatImages} FloatImages
@@ -13,15 +17,17 @@ import { checkNumber } from '../shared/options.js';
  */
 
 /**
- * A browser's class, or `never` if the user's TypeScript project has no DOM types.
  * @template {string} Name
- * @typedef {typeof globalThis extends {[name in Name]: {prototype: infer T}} ? T : never} BrowserClass
+ * @typedef {import('../shared/platform.js').Global<Name>} Global
  */
 
 /**
- * @typedef {BrowserClass<'HTMLVideoElement'> | BrowserClass<'HTMLImageElement'> | BrowserClass<'HTMLCanvasElement'>
- *   | BrowserClass<'OffscreenCanvas'> | BrowserClass<'ImageBitmap'> | BrowserClass<'VideoFrame'>} Drawable
- * @typedef {Uint8Array | ArrayBuffer | Blob | PixelArray | Drawable} ImageInput
+ * @typedef {Global<'HTMLVideoElement'> | Global<'HTMLImageElement'> | Global<'HTMLCanvasElement'>
+ *   | Global<'OffscreenCanvas'> | Global<'ImageBitmap'> | Global<'VideoFrame'>} Drawable
+ * @typedef {string | Global<'URL'> | Uint8Array | ArrayBuffer | Global<'Blob'> | import('./body.js').Body} FileInput The
+ *   bytes of a file, or where they are: a path (Node, Bun, Deno) or a URL. A Response, Request or stream is read once.
+ * @typedef {FileInput} ModelInput
+ * @typedef {FileInput | PixelArray | Drawable} ImageInput
  *
  * @typedef {Required<PixelArray> & {scaledFrom?: Size, release?: () => void}} Pixels `scaledFrom`: the source image's
  *   size, if these pixels are a region of it, resized to the network's input. `release`: call it when they were read
@@ -33,17 +39,19 @@ import { checkNumber } from '../shared/options.js';
 
 /**
  * @param {ImageInput} image
- * @param {Fit} [fit] for drawables; without it they are read whole at full size
+ * @param {object} [options]
+ * @param {Fit} [options.fit] for drawables; without it they are read whole at full size
+ * @param {number} [options.maxPixels] limits how many bytes of a stream are read
  * @returns {Promise<Uint8Array<ArrayBuffer> | Pixels>} an image file's bytes, or pixels
  */
-export async function toPixels(image, fit) {
+export async function toPixels(image, { fit, maxPixels } = {}) {
   const size = measure(image);
   if (size) return draw(image, size, fit);
-  const bytes = await toBytes(image);
+  const bytes = (await toBytes(image)) ?? (await readImage(image, maxPixels));
   if (bytes) return bytes;
   const pixels = /** @type {PixelArray | undefined} */ (image);
   const data = toByteArray(pixels?.data);
-  if (!pixels || !data) throw failure('INVALID_INPUT');
+  if (!pixels || !data) throw failure('INVALID_INPUT', describeRefused(image));
   const { width, height } = pixels;
   for (const size of [width, height]) {
     if (!Number.isInteger(size) || size < 1 || size > 65535)
@@ -129,6 +137,10 @@ export function isFloatImages(input) {
   return tagOf(input?.data) === 'Float32Array';
 }
 
+/** Room for what an image file has beside its pixels: EXIF, colour profiles, previews. */
+const METADATA_BYTES = 1 << 24;
+/** The base64 of a JPEG, PNG, GIF or WebP file. */
+const BASE64 = /^(\/9j\/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{200}/;
 export const MAX_PIXELS = { min: 1, max: 2 ** 31, integer: true };
 
 /** @param {unknown} maxPixels */
@@ -137,12 +149,46 @@ export function checkMaxPixels(maxPixels = DEFAULT_MAX_PIXELS) {
 }
 
 /**
- * The class name of a built-in object. `instanceof` does not work: an <iframe>, jsdom and Jest have their own classes.
- * @param {any} value
- * @returns {string | undefined}
+ * Reads what is not yet in memory: a path, a URL, a Response, a stream.
+ * @param {any} source
+ * @param {number} [maxPixels]
+ * @returns {Promise<Uint8Array<ArrayBuffer> | undefined>} undefined: the source is of another kind
  */
-export function tagOf(value) {
-  return value?.[Symbol.toStringTag];
+async function readImage(source, maxPixels) {
+  const isPlace = typeof source === 'string' || tagOf(source) === 'URL';
+  if (typeof source === 'string') checkPlace(source);
+  const body = isPlace
+    ? await host().open(source, undefined, 'IMAGE_NOT_FOUND')
+    : openBody(source, 'IMAGE_NOT_FOUND');
+  return body && readBody(body, { limit: mostBytes(checkMaxPixels(maxPixels)) });
+}
+
+/**
+ * The most bytes that the file of an image has: without compression, four channels of 16 bits, and metadata.
+ * @param {number} maxPixels
+ */
+const mostBytes = (maxPixels) => Math.min(8 * maxPixels + METADATA_BYTES, MAX_BYTES);
+
+/** @param {string} place a path or a URL */
+function checkPlace(place) {
+  if (place === '') throw failure('INVALID_INPUT', 'the string is empty');
+  if (BASE64.test(place))
+    throw failure(
+      'INVALID_INPUT',
+      "the string is base64, not a path or a URL; put 'data:image/jpeg;base64,' before it, or in Node pass Buffer.from(string, 'base64')",
+    );
+}
+
+/**
+ * An input that can be read several times: a Response, a stream and the like as their bytes, others unchanged.
+ * @template T
+ * @param {T} image
+ * @param {number} [maxPixels]
+ * @returns {Promise<T | Uint8Array<ArrayBuffer>>}
+ */
+export async function toRepeatable(image, maxPixels) {
+  if (typeof image === 'string' || measure(image)) return image;
+  return (await readImage(image, maxPixels)) ?? image;
 }
 
 /**
@@ -168,18 +214,45 @@ function toByteArray(data) {
 }
 
 /**
- * @param {string | URL | Uint8Array | ArrayBuffer | Blob} source
+ * @param {ModelInput} source
  * @param {AbortSignal} [signal]
  * @returns {Promise<import('../engine/host.js').ByteSource>}
  */
 export async function readSource(source, signal) {
-  if (typeof source === 'string' || source instanceof URL) return host().open(source, signal);
+  if (typeof source === 'string' || tagOf(source) === 'URL')
+    return host().open(/** @type {string | URL} */ (source), signal, 'MODEL_NOT_FOUND');
   const bytes = await toBytes(source);
-  if (!bytes) throw failure('INVALID_OPTION', 'model must be a path, a URL or bytes');
+  if (!bytes) return openModelBody(source, signal);
   return {
     sizeBytes: bytes.length,
     chunks: (async function* () {
       yield bytes;
     })(),
   };
+}
+
+/**
+ * @param {any} source
+ * @param {AbortSignal} [signal]
+ */
+function openModelBody(source, signal) {
+  const body = openBody(source, 'MODEL_NOT_FOUND', signal);
+  if (body) return body;
+  throw failure(
+    'INVALID_OPTION',
+    `model must be a path, a URL, bytes, a Blob, a Response or a stream, not ${nameOf(source)}`,
+  );
+}
+
+/**
+ * Prepares a model for being read several times: a path or URL as an absolute URL, a Response or stream as its bytes.
+ * @param {ModelInput | undefined} source
+ * @param {Pick<import('./types.js').ModelOptions, 'signal' | 'onProgress'>} options
+ */
+export async function keepSource(source, { signal, onProgress }) {
+  if (source === undefined) return undefined;
+  if (typeof source === 'string' || tagOf(source) === 'URL')
+    return host().toUrl(/** @type {string | URL} */ (source), 'MODEL_NOT_FOUND').href;
+  if (['Uint8Array', 'ArrayBuffer', 'Blob', 'File'].includes(tagOf(source) ?? '')) return source;
+  return readBody(openModelBody(source, signal), { signal, onProgress });
 }

@@ -12,8 +12,10 @@ import { chooseVariant } from '../engine/variant.js';
  * @typedef {import('../engine/engine.js').Metadata} Metadata
  *
  * @typedef {'detect' | 'features' | 'classify'} Task
- * @typedef {import('./types.js').DetectorOptions & import('./types.js').ClassifierOptions & {task: Task}}
- *   SessionOptions the options of all tasks; a task uses some of them
+ * @typedef {import('./types.js').DetectorOptions & import('./types.js').ClassifierOptions & {task: Task}} GivenOptions
+ *   the options of all tasks; a task uses some of them
+ * @typedef {Omit<GivenOptions, 'assetsUrl' | 'labels'> & {assetsUrl?: string, labels?: LabelSource['labels']}}
+ *   SessionOptions the same with absolute URLs, and with sources that can be read more than once
  *
  * @typedef {object} LabelSource
  * @property {string | readonly (string | import('./labels.js').Label)[]} [labels] the option: its list, or its file's
@@ -45,14 +47,14 @@ const TASKS = {
 
 /** @param {SessionOptions} options */
 export async function prepare(options) {
-  const { task, threads = 1, deterministic = false, wasmUrl, signal, onProgress } = options;
+  const { task, threads = 1, deterministic = false, assetsUrl, signal, onProgress } = options;
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // Download the model while the module compiles.
-  const creating = Engine.create({ variant, threads, deterministic, wasmUrl });
+  const creating = Engine.create({ variant, threads, deterministic, assetsUrl });
   const opening = choosePrecision(options, creating).then((precision) =>
     readSource(
-      (precision === 'int8' && options.int8Model) || (options.model ?? locateModel(wasmUrl, precision)),
+      (precision === 'int8' && options.int8Model) || (options.model ?? locateModel(assetsUrl, precision)),
       signal,
     ),
   );
@@ -64,9 +66,7 @@ export async function prepare(options) {
     const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     engine.buildModel({ keepFile: true });
     const labels =
-      options.labels instanceof URL || typeof options.labels === 'string'
-        ? await readText(options.labels, signal)
-        : options.labels;
+      typeof options.labels === 'string' ? await readText(options.labels, signal) : options.labels;
     const { UNSUITABLE, checkModel, prepareTask } = await TASKS[task]();
     if (engine.inputs.length !== 1)
       throw failure(UNSUITABLE, `it has ${engine.inputs.length} inputs instead of one`);
@@ -112,14 +112,14 @@ export function precisionOf({ operators }) {
 }
 
 /**
- * @param {string | URL} source
+ * @param {string} source a path or a URL
  * @param {AbortSignal} [signal]
  */
 async function readText(source, signal) {
   const decoder = new TextDecoder();
   let text = '';
   try {
-    for await (const chunk of (await host().open(source, signal)).chunks)
+    for await (const chunk of (await host().open(source, signal, 'MODEL_NOT_FOUND')).chunks)
       text += decoder.decode(chunk, { stream: true });
   } catch (error) {
     throw error instanceof OcelliError ? failure('LABELS_NOT_FOUND', String(source), error.cause) : error;

@@ -44,7 +44,7 @@ export function prepareTask(engine, options, { labels: given, metadata, entry })
         'INVALID_OPTION',
         `there are ${labels.length} labels, but the model has ${count} classes`,
       );
-    return options.classes && selectClasses(checkClasses(options.classes), labels, count);
+    return options.classes && selectClasses(options.classes, labels, count);
   };
   if (engine.heads.hasPostprocess) return { labels, limits, mask: select(engine.heads.numClasses) };
   const ssd = resolveSsd(options.ssd, metadata, entry);
@@ -87,12 +87,18 @@ function flatten(anchors) {
   return flat;
 }
 
-/** @param {NonNullable<DetectorOptions['classes']>} classes */
-function checkClasses(classes) {
+/**
+ * @param {NonNullable<DetectorOptions['classes']>} classes
+ * @returns {NonNullable<DetectorOptions['classes']>} a copy, which the caller cannot change
+ */
+export function checkClasses(classes) {
   checkKeys('classes', classes, ['allow', 'deny']);
-  for (const list of [classes.allow, classes.deny]) {
-    if (list !== undefined && !Array.isArray(list))
-      throw failure('INVALID_OPTION', 'classes.allow and classes.deny must be lists');
-  }
-  return classes;
+  const { allow, deny } = classes;
+  for (const list of [allow, deny])
+    if (list !== undefined && !(Array.isArray(list) && list.every(isClass)))
+      throw failure('INVALID_OPTION', 'classes.allow and classes.deny must be lists of names and numbers');
+  return { ...(allow && { allow: [...allow] }), ...(deny && { deny: [...deny] }) };
 }
+
+/** @param {unknown} value */
+const isClass = (value) => typeof value === 'string' || typeof value === 'number';

@@ -41,7 +41,7 @@ export class LocalSession {
   #options;
   #model;
   #isClosed = false;
-  /** @type {Promise<Model> | undefined} */ #recovery;
+  /** @type {Promise<void> | undefined} */ #reloading;
   #lastSample = new Uint8Array(0);
 
   /**
@@ -99,6 +99,7 @@ export class LocalSession {
    * @returns {Promise<Answer>}
    */
   async run(request, limit) {
+    if (request.kind === 'facts') return this.#describe(request);
     const start = performance.now();
     const images = await Promise.all(request.inputs.map((input) => this.#toImage(input, request)));
     const findLayer = request.features && (await import('./prepare_features.js')).findLayer;
@@ -107,9 +108,9 @@ export class LocalSession {
     try {
       for (;;) {
         try {
-          const engine = await this.#healthyEngine();
+          while (!this.#suits(request)) await this.#reload(request);
           limit?.check();
-          return this.#answer(job, engine);
+          return this.#answer(job, this.#model.engine);
         } catch (error) {
           const refused = images[job.reading];
           images[job.reading] = await decodeOnHost(error, refused, checkMaxPixels(this.#options.maxPixels));
@@ -130,9 +131,10 @@ export class LocalSession {
     if (isNumbers && (request.roi || request.turns > 0))
       throw failure('INVALID_INPUT', 'roi and rotation do not work with float pixels or a tensor');
     if (isTensor(input)) return input;
-    if (!isFloatImages(input))
-      return toPixels(input, request.exact || !isPlain(this.#model) ? undefined : this.#fit(request));
-    return resizeFloatView(input, this.#model);
+    if (isFloatImages(input)) return resizeFloatView(input, this.#model);
+    const { maxPixels } = this.#options;
+    const isDrawnWhole = request.exact || !isPlain(this.#model);
+    return toPixels(input, { maxPixels, ...(!isDrawnWhole && { fit: this.#fit(request) }) });
   }
 
   /**
@@ -144,19 +146,52 @@ export class LocalSession {
     return { roi, size: turns % 2 ? { width: height, height: width } : { width, height } };
   }
 
-  /** The engine. After a trap, a new one into which the model is loaded again. */
-  async #healthyEngine() {
-    if (this.#model.engine.isBroken && !this.#isClosed) {
-      this.#recovery ??= prepare({ ...this.#options, signal: undefined, onProgress: undefined });
-      try {
-        this.#model = await this.#recovery;
-      } finally {
-        this.#recovery = undefined;
-      }
-      if (this.#isClosed) this.#model.engine.close();
-    }
+  /**
+   * The facts about the model for the request's classes.
+   * @param {Request} request
+   * @returns {Promise<Answer>}
+   */
+  async #describe(request) {
+    while (!this.#suits(request)) await this.#reload(request);
+    const run = {
+      ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 },
+      size: { width: 0, height: 0 },
+    };
+    return { result: this.facts, run, memoryUse: this.memoryUse };
+  }
+
+  /**
+   * Whether the engine can run the request: not after a trap, and only with the classes that its network was built for.
+   * @param {Request} request
+   */
+  #suits({ classes }) {
     if (this.#isClosed) throw failure('CLOSED');
-    return this.#model.engine;
+    if (this.#model.engine.isBroken) return false;
+    const built = this.#options.classes;
+    return built === classes || JSON.stringify(built) === JSON.stringify(classes);
+  }
+
+  /**
+   * Loads the model again into a new engine, for the request's classes. If another call is doing that, waits for it and
+   * does nothing.
+   * @param {Request} request
+   */
+  async #reload({ classes }) {
+    if (this.#reloading) return this.#reloading.catch(() => {});
+    this.#reloading = this.#replaceModel({
+      ...{ ...this.#options, classes },
+      ...{ signal: undefined, onProgress: undefined },
+    }).finally(() => (this.#reloading = undefined));
+    return this.#reloading;
+  }
+
+  /** @param {SessionOptions} options */
+  async #replaceModel(options) {
+    const model = await prepare(options);
+    this.#model.engine.close();
+    this.#model = model;
+    this.#options = options;
+    if (this.#isClosed) model.engine.close();
   }
 
   /**
@@ -188,7 +223,7 @@ export class LocalSession {
         size = this.#readImage(engine, image);
         lap('decode');
         if (minChange && !this.#hasChanged(image, minChange))
-          return { result: undefined, run: { ...size, ms }, memoryUse: engine.memoryUse };
+          return { result: undefined, run: { size, ms }, memoryUse: engine.memoryUse };
         this.#writeInput(engine, image, request, i);
         lap('preprocess');
       }
@@ -196,7 +231,7 @@ export class LocalSession {
       lap('network');
       const found = this.#read(engine, request, size);
       lap('postprocess');
-      return { ...found, run: { ...size, ms }, memoryUse: engine.memoryUse };
+      return { ...found, run: { size, ms }, memoryUse: engine.memoryUse };
     } finally {
       if (!engine.isBroken) engine.image.drop();
     }

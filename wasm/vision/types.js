@@ -2,23 +2,33 @@
 
 /**
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
+ * @typedef {import('../engine/engine.js').OperatorInfo} OperatorInfo
+ * @typedef {import('../engine/host.js').Size} Size
  * @typedef {import('../engine/engine.js').Roi} Roi
  * @typedef {import('../engine/engine.js').TensorData} TensorData
  * @typedef {import('../engine/variant.js').Variant} Variant
  * @typedef {import('./input.js').ImageInput} ImageInput
+ * @typedef {import('./input.js').ModelInput} ModelInput
+ * @typedef {import('./video.js').VideoFrameInfo} VideoFrameInfo
  * @typedef {import('./labels.js').Label} Label
  * @typedef {import('./prepare.js').SessionOptions} SessionOptions
  * @typedef {import('../engine/types.js').SsdSpec} SsdSpec
  * @typedef {import('../engine/types.js').Thresholds} Thresholds
  */
 
+/**
+ * An instance of a class of the platform, or `never` if the user's TypeScript project has no types of it.
+ * @template {string} Name
+ * @typedef {import('../shared/platform.js').Global<Name>} Global
+ */
+
 // ---- every model ----
 
 /**
  * @typedef {object} ModelOptions
- * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [model] a .tflite file: path, URL or bytes
- * @property {string | URL | Uint8Array | ArrayBuffer | Blob} [int8Model] the same network in 8 bits, as `ocelli quantize`
- *   writes it; the package has one for its own model
+ * @property {ModelInput} [model] a .tflite file: path, URL, bytes, or a source of bytes such as a Response
+ * @property {ModelInput} [int8Model] the same network in 8 bits, as `ocelli quantize` writes it; the package has one for
+ *   its own model
  * @property {'float' | 'int8' | 'auto'} [precision] which of the two models to load. 'auto' takes 8 bits if the CPU and the
  *   engine have dot products for bytes; measuring that takes 0.1 s, once. Default: 'float'
  * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it: the
@@ -33,10 +43,13 @@
  * @property {number} [pool] run this many instances of the model, each in its own worker; 1 to 64
  * @property {number} [maxQueue] with `pool`: the most calls that may wait for an instance; further calls throw QUEUE_FULL. 0
  *   to 1 000 000, default 100
- * @property {string | URL} [wasmUrl] a copy of the package's dist/, if the bundler does not copy the files in it
+ * @property {string | Global<'URL'>} [assetsUrl] a folder with a copy of the package's dist/: ocelli takes its module, its
+ *   model and its worker from there. A URL, or in Node a path
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; 1 to 2 147 483 648, default 16 777 216
- * @property {AbortSignal} [signal] cancels loading
- * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] called while the model downloads, in bytes
+ * @property {Global<'AbortSignal'>} [signal] cancels loading
+ * @property {(progress: LoadProgress) => void} [onProgress] called while the model downloads
+ *
+ * @typedef {{loaded: number, total?: number}} LoadProgress in bytes
  *
  * @typedef {object} PlainViewOptions
  * @property {Roi} [roi] detect in this region only; in pixels of the upright image
@@ -46,10 +59,20 @@
  * @typedef {import('./limits.js').CallOptions} CallOptions
  * @typedef {PlainViewOptions & CallOptions} ViewOptions
  *
- * @typedef {object} RunInfo Image size and stage times of the last run.
- * @property {number} width of the upright source image, in pixels; for a batch, of its last image
- * @property {number} height
- * @property {{decode: number, preprocess: number, network: number, postprocess: number}} ms
+ * @typedef {{decode: number, preprocess: number, network: number, postprocess: number}} StageTimes in milliseconds
+ *
+ * @typedef {{name: Variant, threads: number}} RunningVariant the WebAssembly variant, and its number of threads
+ *
+ * @typedef {object} RunResult What every result says about its run.
+ * @property {StageTimes} ms
+ * @property {Size} size of the upright source image, in pixels; 0 x 0 for a tensor
+ * @property {RunningVariant} variant
+ * @property {'float' | 'int8'} precision
+ *
+ * @typedef {object} ProfileOperators
+ * @property {OperatorInfo[]} operators
+ *
+ * @typedef {RunResult & ProfileOperators} ProfileResult
  *
  * @typedef {object} FloatImages
  * @property {Float32Array} data RGB in [0, 1]
@@ -61,16 +84,25 @@
 // ---- detector ----
 
 /**
+ * @typedef {object} ClassSelection Classes by name, MID or number.
+ * @property {(string | number)[]} [allow] return these only
+ * @property {(string | number)[]} [deny] do not return these
+ *
+ * @typedef {string | Global<'URL'> | readonly (string | Label)[]} LabelsInput
+ *
  * @typedef {object} DetectorModel
- * @property {string | URL | readonly (string | Label)[]} [labels] names by class number: a list, or a text file with one
+ * @property {LabelsInput} [labels] names by class number: a list, or a text file with one
  *   name per line; a first "???" or "background" is left out. Default: the labels that come with the model
- * @property {{allow?: (string | number)[], deny?: (string | number)[]}} [classes] which classes to return, by name, MID
- *   or number. The network does not compute the other classes, unless scores depend on each other (softmax)
+ * @property {ClassSelection} [classes] which classes to return. The network does not compute the other classes, unless
+ *   scores depend on each other (softmax)
  * @property {Partial<SsdSpec>} [ssd] how the model's heads become boxes, if the file does not say it
  * @property {string} [layer] the tensor [1, H, W, C] that features are pooled from; default: MobileNetV2's Conv_1
  *
- * @typedef {ModelOptions & DetectorModel} DetectorOptions The default `model` is the package's detector of 23 Open Images
- *   classes.
+ * @typedef {ModelOptions & DetectorModel & Thresholds} DetectorOptions The default `model` is the package's detector of
+ *   23 Open Images classes.
+ *
+ * @typedef {{[Key in keyof Thresholds]: Thresholds[Key] | null} & {classes?: ClassSelection | null}} DetectorSettings
+ *   Options that can change after `create`. `undefined` leaves an option as it is, `null` sets its default
  *
  * @typedef {'image' | 'boxes' | 'both'} WantedFeatures
  *
@@ -79,10 +111,23 @@
  * @property {number} labelId the model's class number without background, from 0
  * @property {string} [mid] the class's id in Open Images, if known
  * @property {number} score in [0, 1]
- * @property {{x: number, y: number, width: number, height: number}} box in pixels of the upright source image
- * @property {Float32Array} [features] if requested: the mean of the feature map's cells under the box
+ * @property {Roi} box in pixels of the upright source image
+ * @property {number[]} [features] if requested: the mean of the feature map's cells under the box
  *
- * @typedef {Detection[] & {features?: Float32Array}} Detections `features`: of the whole image, if requested
+ * @typedef {object} Detected
+ * @property {Detection[]} detections best first
+ * @property {number[]} [features] of the whole image, if requested
+ *
+ * @typedef {RunResult & Detected} DetectResult
+ *
+ * @typedef {object} DetectionTensors Detections with the names and conventions of TensorFlow Hub's `openimages_v4` modules.
+ * @property {Float32Array} detection_boxes [N, 4]: ymin, xmin, ymax, xmax, in [0, 1]
+ * @property {Float32Array} detection_scores [N]
+ * @property {BigInt64Array} detection_class_labels [N], from 1
+ * @property {string[]} detection_class_names MIDs
+ * @property {string[]} detection_class_entities names
+ *
+ * @typedef {RunResult & DetectionTensors} TensorsResult
  *
  * @typedef {object} Head
  * @property {string} name
@@ -91,13 +136,20 @@
  * @property {{scale: number, zeroPoint: number} | null} quantization real = (stored - zeroPoint) * scale
  * @property {TensorData} data
  *
- * @typedef {RunInfo & import('./video.js').Frame} VideoRun
+ * @typedef {{heads: Head[]}} NetworkHeads
+ *
+ * @typedef {RunResult & NetworkHeads} HeadsResult
+ *
+ * @typedef {DetectResult & VideoFrameInfo} VideoResult
+ *
+ * @typedef {RunResult & VideoFrameInfo & {count: number}} CountedVideoResult `count`: the number of rows written to `into`
  *
  * @typedef {object} LoopOptions
- * @property {AbortSignal} [signal] ends the loop; the promise then resolves
+ * @property {Global<'AbortSignal'>} [signal] ends the loop
  * @property {number} [minChange] skip a frame if its pixels differ from the last detected frame by less than this, on
  *   average; 0 to 255, default 0: skip none
- * @property {Float32Array} [into] see detectInto
+ * @property {Float32Array} [into] receives rows as `detectInto` writes them; each result then has `count` instead of
+ *   `detections`
  *
  * @typedef {ViewOptions & Thresholds & {features?: WantedFeatures}} DetectOptions `features`: also return the features of
  *   the whole image, under each box, or both; the same run computes them
@@ -111,9 +163,25 @@
  * @property {string} [layer] the tensor [N, H, W, C] to pool over H and W: its name, or one or more parts of the name
  *   between slashes. Default: the model's output if it is a vector, else MobileNetV2's Conv_1
  *
- * @typedef {ModelOptions & FeatureModel} ExtractorOptions The default `model` is the backbone of the package's detector.
+ * @typedef {object} ExtractSettings
+ * @property {boolean} [l2Normalize] scale each vector to length 1; default false
  *
- * @typedef {ViewOptions & {l2Normalize?: boolean}} ExtractOptions l2Normalize: scale each vector to length 1
+ * @typedef {ModelOptions & FeatureModel & ExtractSettings} ExtractorOptions The default `model` is the backbone of the
+ *   package's detector.
+ *
+ * @typedef {{l2Normalize?: boolean | null}} ExtractorSettings Options that can change after `create`. `undefined` leaves an
+ *   option as it is, `null` sets its default
+ *
+ * @typedef {ViewOptions & ExtractSettings} ExtractOptions
+ *
+ * @typedef {RunResult & {features: number[]}} ExtractResult
+ *
+ * @typedef {object} BatchResult
+ * @property {Float32Array} data [N, length]
+ * @property {[number, number]} shape
+ * @property {StageTimes} ms of all images together
+ * @property {RunningVariant} variant
+ * @property {'float' | 'int8'} precision
  */
 
 // ---- classifier ----
@@ -122,12 +190,22 @@
  * @typedef {'softmax' | 'sigmoid' | 'none'} Scores
  *
  * @typedef {object} ClassifierModel
- * @property {string | URL | readonly (string | Label)[]} [labels] names by class number: a list, or a text file with one
- *   name per line. Default: the labels that come with the model
+ * @property {LabelsInput} [labels] names by class number: a list, or a text file with one name per line. Default: the
+ *   labels that come with the model
  * @property {Scores} [scores] the function that turns the output into probabilities; default: 'none' if the network ends
  *   in a softmax or a sigmoid, else 'softmax'
  *
- * @typedef {ModelOptions & ClassifierModel} ClassifierOptions
+ * @typedef {object} ClassifySettings
+ * @property {number} [topK] the most classes to return; 1 to 1 000 000, default 5
+ *
+ * @typedef {ModelOptions & ClassifierModel & ClassifySettings} ClassifierOptions
+ *
+ * @typedef {{topK?: number | null}} ClassifierSettings Options that can change after `create`. `undefined` leaves an option
+ *   as it is, `null` sets its default
+ *
+ * @typedef {ViewOptions & ClassifySettings} ClassifyOptions
+ *
+ * @typedef {RunResult & {classes: Classification[]}} ClassifyResult
  *
  * @typedef {object} Classification
  * @property {string} label
@@ -140,8 +218,9 @@
 
 /**
  * @typedef {object} Request
- * @property {'detect' | 'heads' | 'profile' | 'features'} kind
- * @property {Input[]} inputs one image; for 'features', 1 to `Facts.batch` images
+ * @property {'detect' | 'heads' | 'profile' | 'features' | 'facts'} kind
+ * @property {Input[]} inputs one image; for 'features', 1 to `Facts.batch` images; for 'facts', none
+ * @property {ClassSelection} [classes] a session whose model was made for other classes loads it again
  * @property {Roi} [roi]
  * @property {number} turns quarter turns, clockwise
  * @property {boolean} exact whether a drawable is read at full size
@@ -151,16 +230,16 @@
  *
  * @typedef {object} Answer
  * @property {any} result 'detect': rows, see Heads.detect, or undefined if the frame was skipped (minChange). 'heads':
- *   Head[]. 'profile': OperatorInfo[]. 'features': Float32Array [images, length]
+ *   Head[]. 'profile': OperatorInfo[]. 'features': Float32Array [images, length]. 'facts': Facts
  * @property {{image?: Float32Array, boxes?: Float32Array}} [features] `image` [length], `boxes` [detections, length]
- * @property {RunInfo} run
+ * @property {{ms: StageTimes, size: Size}} run
  * @property {{totalBytes: number, liveBytes: number}} memoryUse
  *
  * @typedef {object} Facts
  * @property {import('./labels.js').Label[]} labels
- * @property {{name: Variant, threads: number}} variant
+ * @property {RunningVariant} variant
  * @property {'float' | 'int8'} precision 'int8' if any operator is quantized
- * @property {{width: number, height: number}} inputSize
+ * @property {Size} inputSize
  * @property {Partial<Thresholds>} limits thresholds from the model file
  * @property {number} multiplyAdds for one image
  * @property {number} batch the most images in one run

@@ -1,9 +1,9 @@
 // A playing video -> the newest frame, each time the caller is ready for one.
 
 /**
- * @typedef {import('./input.js').BrowserClass<'HTMLVideoElement'>} Video
+ * @typedef {import('../shared/platform.js').Global<'HTMLVideoElement'>} Video
  *
- * @typedef {object} Frame
+ * @typedef {object} VideoFrameInfo
  * @property {number} mediaTime in seconds
  * @property {number} dropped frames skipped since the last one
  */
@@ -13,7 +13,7 @@
  * and all frames while the page is hidden.
  * @param {HTMLVideoElement} video
  * @param {AbortSignal[]} signals
- * @returns {AsyncGenerator<Frame>}
+ * @returns {AsyncGenerator<VideoFrameInfo>}
  */
 export async function* newestFrames(video, signals) {
   const page = video.ownerDocument;

@@ -2,8 +2,9 @@
 // it.
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { checkMaxPixels } from './input.js';
+import { checkMaxPixels, keepSource } from './input.js';
 import { checkSignal, LIMITS, withLimit } from './limits.js';
+import { tagOf } from '../shared/platform.js';
 import { notice } from './notice.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { LocalSession } from './session.js';
@@ -12,8 +13,9 @@ import { LocalSession } from './session.js';
  * @typedef {import('./types.js').ModelOptions} ModelOptions
  * @typedef {import('./types.js').Request} Request
  * @typedef {import('../engine/engine.js').Roi} Roi
- * @typedef {import('./types.js').RunInfo} RunInfo
+ * @typedef {import('./types.js').RunResult} RunResult
  * @typedef {import('./types.js').Session} Session
+ * @typedef {import('./prepare.js').GivenOptions} GivenOptions
  * @typedef {import('./prepare.js').SessionOptions} SessionOptions
  * @typedef {import('./types.js').ViewOptions} ViewOptions
  */
@@ -36,7 +38,7 @@ export const LOADING = [
   'worker',
   'pool',
   'maxQueue',
-  'wasmUrl',
+  'assetsUrl',
   'maxPixels',
   'signal',
   'onProgress',
@@ -47,9 +49,13 @@ const NOT_CONSTRUCTED = 'new loads no model: use create, as in `await ObjectDete
 export class VisionModel {
   /** @type {Session | undefined} */ #session;
   #exact;
-  #work = { images: 0, seconds: 0 };
-  /** @protected @type {RunInfo} */
-  latestRun = { width: 0, height: 0, ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 } };
+  #work = { multiplyAdds: 0, seconds: 0 };
+  /**
+   * The classes that a detector reports; undefined: all.
+   * @protected
+   * @type {import('./types.js').ClassSelection | undefined}
+   */
+  classes;
 
   /**
    * @param {Session} session
@@ -65,17 +71,14 @@ export class VisionModel {
 
   /** The WebAssembly variant that runs, and its number of threads. */
   get variant() {
-    return { ...this.session.facts.variant };
+    this.#checkOpen();
+    return { ...this.facts.variant };
   }
 
   /** The precision that the network computes in: what `precision: 'auto'` chose. */
   get precision() {
-    return this.session.facts.precision;
-  }
-
-  /** @returns {RunInfo} */
-  get lastRun() {
-    return this.latestRun;
+    this.#checkOpen();
+    return this.facts.precision;
   }
 
   /**
@@ -90,11 +93,11 @@ export class VisionModel {
    * Runs the network once and returns the time and multiply-adds of each operator.
    * @param {import('./types.js').Input} input an image, or `{tensor}`: the values of the network's input
    * @param {ViewOptions} [options]
-   * @returns {Promise<RunInfo & {operators: import('../engine/engine.js').OperatorInfo[]}>}
+   * @returns {Promise<import('./types.js').ProfileResult>}
    */
   async profile(input, options = {}) {
     const { result, run } = await this.run('profile', [input], options);
-    return { ...run, operators: result };
+    return { operators: result, ...this.describe(run) };
   }
 
   /**
@@ -102,10 +105,11 @@ export class VisionModel {
    * @param {import('../report/energy/estimate.js').EnergyOptions} [options]
    */
   async report(options) {
-    const multiplyAdds = this.#work.images * this.session.facts.multiplyAdds;
+    this.#checkOpen();
+    const work = { ...this.#work };
     const { estimateEnergy, loadMachine } = await import('../report/energy/estimate.js');
     const { describeMachine } = await loadMachine();
-    return estimateEnergy({ seconds: this.#work.seconds, multiplyAdds }, await describeMachine(), options);
+    return estimateEnergy(work, await describeMachine(), options);
   }
 
   /** Frees the module's memory and stops its threads. After that, every call but `close` throws CLOSED. */
@@ -141,24 +145,39 @@ export class VisionModel {
     const turns = quarterTurns(options.rotation ?? 0);
     const roi = options.roi && checkRoi(options.roi);
     const exact = options.exact ?? this.#exact;
-    const request = { kind, inputs, roi, turns, exact, ...more };
-    const { session } = this;
+    const { session, classes } = this;
+    const request = { kind, inputs, roi, turns, exact, classes, ...more };
     const answer = await withLimit(options, (limit) => session.run(request, limit));
-    this.latestRun = answer.run;
-    this.#work.images += inputs.length;
+    this.#work.multiplyAdds += inputs.length * this.facts.multiplyAdds;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
     return answer;
+  }
+
+  /**
+   * What a result says about its run.
+   * @protected
+   * @param {import('./types.js').Answer['run']} run
+   * @returns {RunResult}
+   */
+  describe({ ms, size }) {
+    const { variant, precision } = this.facts;
+    return { ms, size, variant: { ...variant }, precision };
+  }
+
+  #checkOpen() {
+    if (this.isClosed) throw failure('CLOSED');
   }
 }
 
 /**
  * Loads a model in this thread or, if the options or the threads need it, in workers.
- * @param {SessionOptions} options
+ * @param {GivenOptions} given
  * @returns {Promise<Session>}
  */
-export async function startSession(options) {
-  checkLoading(options);
-  options.signal?.throwIfAborted();
+export async function startSession(given) {
+  checkLoading(given);
+  given.signal?.throwIfAborted();
+  const options = await keepSources(given);
   /** @type {import('../engine/host.js').Host & import('./types.js').WorkerHost} */
   const { threads: threadSupport, startWorker } = host();
   let { threads = 1 } = options;
@@ -183,6 +202,27 @@ export async function startSession(options) {
   return LocalSession.create({ ...options, threads });
 }
 
+/**
+ * The options with sources that can be read more than once, from every thread.
+ * @param {GivenOptions} given
+ * @returns {Promise<SessionOptions>}
+ */
+async function keepSources({ labels, assetsUrl, ...options }) {
+  const { model, int8Model, precision = 'float' } = options;
+  const isPlace = typeof labels === 'string' || tagOf(labels) === 'URL';
+  const { toUrl } = host();
+  return {
+    ...options,
+    ...(model !== undefined && { model: await keepSource(model, options) }),
+    ...(int8Model !== undefined &&
+      precision !== 'float' && { int8Model: await keepSource(int8Model, options) }),
+    labels: isPlace
+      ? toUrl(/** @type {string | URL} */ (labels), 'LABELS_NOT_FOUND').href
+      : /** @type {SessionOptions['labels']} */ (labels),
+    assetsUrl: resolveAssets(assetsUrl),
+  };
+}
+
 /** @param {ModelOptions} options */
 function checkLoading(options) {
   const {
@@ -193,7 +233,6 @@ function checkLoading(options) {
     worker,
     pool,
     maxQueue,
-    wasmUrl,
     maxPixels,
     signal,
     onProgress,
@@ -211,11 +250,34 @@ function checkLoading(options) {
   if (maxQueue !== undefined) checkNumber('maxQueue', maxQueue, MAX_QUEUE);
   if (maxQueue !== undefined && pool === undefined) throw failure('INVALID_OPTION', 'maxQueue needs pool');
   checkMaxPixels(maxPixels);
-  if (wasmUrl !== undefined && typeof wasmUrl !== 'string' && !(wasmUrl instanceof URL))
-    throw failure('INVALID_OPTION', 'wasmUrl must be a string or a URL');
   checkSignal(signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw failure('INVALID_OPTION', 'onProgress must be a function');
+}
+
+/**
+ * @param {ModelOptions['assetsUrl']} assetsUrl
+ * @returns {string | undefined} the absolute URL
+ */
+export function resolveAssets(assetsUrl) {
+  if (assetsUrl === undefined) return undefined;
+  const isText = typeof assetsUrl === 'string' && assetsUrl !== '';
+  if (!isText && tagOf(assetsUrl) !== 'URL')
+    throw failure('INVALID_OPTION', 'assetsUrl must be a URL or, in Node, a path');
+  return host().toUrl(assetsUrl, 'INVALID_OPTION').href;
+}
+
+/**
+ * The options after a change.
+ * @template {object} Options
+ * @param {Options} options that were given
+ * @param {{[Key in keyof Options]: Options[Key] | null}} changes `undefined` leaves an option as it is, `null` removes it
+ * @returns {Options}
+ */
+export function change(options, changes) {
+  const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
+  const kept = Object.entries({ ...options, ...Object.fromEntries(changed) });
+  return /** @type {Options} */ (Object.fromEntries(kept.filter(([, value]) => value !== null)));
 }
 
 /** @param {unknown} degrees */

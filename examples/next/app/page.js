@@ -11,7 +11,7 @@ export default function Page() {
     creating.then(setDetector);
     return () => creating.then((created) => created.close());
   }, []);
-  const detect = async ({ target }) => setFound(await detector.detect(target.files[0]));
+  const detect = async ({ target }) => setFound((await detector.detect(target.files[0])).detections);
   return (
     <>
       <label>

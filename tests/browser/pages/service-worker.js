@@ -10,7 +10,7 @@ self.addEventListener('fetch', (event) => {
 
 async function answer(photo) {
   const detector = await ObjectDetector.create();
-  const found = await detector.detect(await (await fetch(photo)).arrayBuffer());
+  const found = (await detector.detect(await (await fetch(photo)).arrayBuffer())).detections;
   detector.close();
   return Response.json(found.map(({ label }) => label));
 }

@@ -82,7 +82,7 @@ describe('embed', () => {
     for (const [i, path] of [CHELSEA, COFFEE].entries()) {
       assert.deepEqual(Object.keys(lines[i]), ['file', 'features']);
       assert.equal(lines[i].file, path);
-      assert.deepEqual(Float32Array.from(lines[i].features), await extractor.extract(readFileSync(path)));
+      assert.deepEqual(lines[i].features, (await extractor.extract(readFileSync(path))).features);
     }
     extractor.close();
   });
@@ -129,10 +129,10 @@ describe('similar', () => {
     const { query, matches } = JSON.parse(succeed(['similar', '--json', CHELSEA, ...all]));
     assert.equal(query, CHELSEA);
     const extractor = await FeatureExtractor.create();
-    const wanted = await extractor.extract(readFileSync(CHELSEA));
+    const wanted = (await extractor.extract(readFileSync(CHELSEA))).features;
     const expected = [];
     for (const path of all) {
-      const similarity = cosineSimilarity(wanted, await extractor.extract(readFileSync(path)));
+      const similarity = cosineSimilarity(wanted, (await extractor.extract(readFileSync(path))).features);
       expected.push({ file: path, similarity });
     }
     extractor.close();
@@ -165,7 +165,7 @@ describe('classify', needsLarge(...NEEDED), () => {
     assert.equal(status, 1);
     assert.match(stderr, /^ocelli: .*notes\.txt: UNSUPPORTED_IMAGE_FORMAT: .*\n$/);
     const classifier = await ImageClassifier.create({ model, labels });
-    const classes = await classifier.classify(readFileSync(CHELSEA));
+    const classes = (await classifier.classify(readFileSync(CHELSEA))).classes;
     classifier.close();
     assert.deepEqual(jsonLines(stdout), [{ file: CHELSEA, classes }]);
   });

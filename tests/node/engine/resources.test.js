@@ -71,7 +71,7 @@ describe('memory', () => {
   test('is the same however many objects an image has', async () => {
     const detector = await ObjectDetector.create();
     const memoryAt = async (/** @type {number} */ scoreThreshold) => {
-      const { length } = await detector.detect(ASTRONAUT, { scoreThreshold });
+      const { length } = (await detector.detect(ASTRONAUT, { scoreThreshold })).detections;
       return { length, ...detector.memoryUse };
     };
     const [few, many] = [await memoryAt(0.99), await memoryAt(0)];

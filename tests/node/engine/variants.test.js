@@ -35,8 +35,8 @@ function runOn(node, program) {
 /** @param {Options} options */
 async function headsWith(options) {
   const detector = await ObjectDetector.create(options);
-  const heads = await detector.heads(packagePhoto('chelsea.png'));
-  const found = await detector.detect(packagePhoto('astronaut.png'), { scoreThreshold: 0.01 });
+  const heads = (await detector.heads(packagePhoto('chelsea.png'))).heads;
+  const found = (await detector.detect(packagePhoto('astronaut.png'), { scoreThreshold: 0.01 })).detections;
   detector.close();
   return { heads, found };
 }
@@ -104,7 +104,7 @@ describe('deterministic: the same bits', () => {
       const detector = await ObjectDetector.create({ deterministic: true });
       const data = Uint8Array.from({ length: 200 * 100 * 3 }, (_, i) => (i * 31 + (i >> 5)) & 255);
       const hash = createHash('sha256');
-      for (const head of await detector.heads({ data, width: 200, height: 100 })) hash.update(head.data);
+      for (const head of (await detector.heads({ data, width: 200, height: 100 })).heads) hash.update(head.data);
       console.log(JSON.stringify(hash.digest('hex')));`;
     const [old, recent] = NODES.map(({ path }) => runOn(path, program));
     assert.equal(old, recent);

@@ -39,12 +39,11 @@ const dataset = (names = ['a', 'b', 'c']) =>
     ...Object.fromEntries(names.map((name) => [`${name}.png`, photo(100, 60)])),
   });
 
-/** A detector that finds the same in every picture. */
-function fakeDetector() {
+/** A detector that finds the same in every picture, which has this size. */
+function fakeDetector(size = { width: 100, height: 60 }) {
   let runs = 0;
   return {
     labels: LABELS,
-    lastRun: { width: 100, height: 60, ms: { decode: 1, network: 2 } },
     get runs() {
       return runs;
     },
@@ -52,11 +51,12 @@ function fakeDetector() {
     async detect(_image, options) {
       assert.ok('scoreThreshold' in options);
       runs++;
-      return [
+      const detections = [
         { labelId: 0, score: 0.95, box: { x: 0, y: 0, width: 9, height: 9 } },
         { labelId: 1, score: 0.9, box: { x: 10, y: 10, width: 30, height: 30 } },
         { labelId: 2, score: 0.2, box: { x: 20, y: 10, width: 30, height: 30 } },
       ];
+      return { detections, size, ms: { decode: 1, network: 2 } };
     },
   };
 }
@@ -129,7 +129,7 @@ describe('runDetector', () => {
   });
 
   test('notes pictures of another size, and names a picture that cannot be read', async () => {
-    const detector = { ...fakeDetector(), lastRun: { width: 50, height: 30, ms: {} } };
+    const detector = fakeDetector({ width: 50, height: 30 });
     const { notes } = await runDetector(detector, await dataset());
     assert.deepEqual(
       notes.map(({ code, count }) => [code, count]),

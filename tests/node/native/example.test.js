@@ -29,7 +29,7 @@ for (const name of /** @type {const} */ (['astronaut.png', 'coffee.png'])) {
     assert.ok(existsSync(PROGRAM), 'built by `make test`');
     const rows = run([DEFAULT_MODEL, packagePhotoPath(name)]);
     const detector = await ObjectDetector.create({ deterministic: true });
-    const found = await detector.detect(packagePhoto(name), { scoreThreshold: 0.2 });
+    const found = (await detector.detect(packagePhoto(name), { scoreThreshold: 0.2 })).detections;
     detector.close();
     assert.ok(found.length > 0);
     assert.deepEqual(

@@ -254,7 +254,7 @@ function streetFrames() {
 async function detectAll(options, images) {
   const detector = await ObjectDetector.create({ scoreThreshold: 0.2, ...options });
   const found = [];
-  for (const image of images) found.push(await detector.detect(image));
+  for (const image of images) found.push((await detector.detect(image)).detections);
   detector.close();
   return found;
 }
@@ -280,7 +280,7 @@ test('precision: which twin runs, and where there is no choice', async () => {
   const answers = new Map();
   for (const precision of /** @type {const} */ (['float', 'int8', 'auto', 'auto'])) {
     const detector = await ObjectDetector.create({ precision });
-    const found = await detector.detect(photo);
+    const found = (await detector.detect(photo)).detections;
     const expected = precision === 'auto' ? (answers.get('auto') ?? detector.precision) : precision;
     assert.equal(detector.precision, expected);
     answers.set(precision, detector.precision);

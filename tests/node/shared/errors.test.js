@@ -29,6 +29,7 @@ test('every code thrown by name in JavaScript is one of them', () => {
     'engine/memory',
     'engine/variant',
     'shared/options',
+    'vision/body',
     'vision/detector',
     'vision/image',
     'vision/input',
@@ -38,6 +39,31 @@ test('every code thrown by name in JavaScript is one of them', () => {
     const thrown = [...read(`wasm/${file}.js`).matchAll(/(?:failure|OcelliError)\(\s*'([A-Z_]+)'/g)];
     for (const [, code] of thrown) assert.ok(codes.includes(code), `${code} in ${file}.js`);
   }
+});
+
+test('the type ErrorCode has the codes of all folders, and no others', async () => {
+  const tables = await Promise.all([
+    import('../../../wasm/tflite/errors.js').then(({ GRAPH_MESSAGES }) => GRAPH_MESSAGES),
+    import('../../../wasm/tflite/safetensors.js').then(({ SAFETENSORS_MESSAGES }) => SAFETENSORS_MESSAGES),
+    import('../../../wasm/convert/errors.js').then(({ CONVERT_MESSAGES }) => CONVERT_MESSAGES),
+    import('../../../wasm/evaluate/errors.js').then(({ MESSAGES }) => MESSAGES),
+    import('../../../wasm/quantize/errors.js').then(({ MESSAGES }) => MESSAGES),
+    import('../../../wasm/train/errors.js').then(({ MESSAGES }) => MESSAGES),
+  ]);
+  const [typedefs] = read('wasm/shared/errors.js').split('export class');
+  const listed = [...typedefs.matchAll(/'([A-Z_]{2,})'/g)]
+    .map(([, code]) => code)
+    .filter((code) => code !== 'OK');
+  assert.equal(new Set(listed).size, listed.length);
+  const thrown = new Set(tables.flatMap((table) => Object.keys(table)));
+  assert.deepEqual(listed.toSorted(), [...thrown].toSorted());
+  const [, ofModule] = /** @type {RegExpMatchArray} */ (
+    read('dist/layout.js').match(/typedef \{(.*)\} StatusCode/)
+  );
+  assert.deepEqual(
+    [...ofModule.matchAll(/'(\w+)'/g)].map(([, code]) => code).filter((code) => code !== 'OK'),
+    inModule.map(([code]) => code),
+  );
 });
 
 test('an error is an Error with a name and a code', () => {

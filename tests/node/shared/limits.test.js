@@ -61,9 +61,9 @@ for (const [path, limits, defaults] of DOCUMENTED) {
   }
 }
 
-test('wasm/vision/classifier.js, topK', () => {
-  const text = read('wasm/vision/classifier.js').replace(/\s*\n\s+\*\s*/g, ' ');
-  assert.match(text, new RegExp(`topK: [^.;]*; ${range(TOP_K)}, default ${DEFAULT_TOP_K}`));
+test('wasm/vision/types.js, topK', () => {
+  const text = read('wasm/vision/types.js').replace(/\s*\n\s+\*\s*/g, ' ');
+  assert.match(text, new RegExp(`\\[topK\\] [^.;]*; ${range(TOP_K)}, default ${DEFAULT_TOP_K}`));
 });
 
 describe('README.md', () => {

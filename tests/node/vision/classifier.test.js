@@ -50,7 +50,7 @@ describe('top five, as TFLite has them', () => {
       const classifier = await ImageClassifier.create({ model: where(path), input: spec });
       for (const [i, row] of rows.entries()) {
         const data = pixels.subarray((i * pixels.length) / 3, ((i + 1) * pixels.length) / 3);
-        const top = await classifier.classify({ data, width: size, height: size });
+        const top = (await classifier.classify({ data, width: size, height: size })).classes;
         assert.equal(top.length, 5);
         const best = row.indexOf(Math.max(...row));
         if (path === FLOAT || !isOurs) assert.equal(top[0].labelId, best);
@@ -71,7 +71,7 @@ describe('labels', () => {
     const classifier = await ImageClassifier.create({ model, labels, input: INPUT });
     assert.equal(classifier.labels.length, 1001);
     assert.equal(classifier.labels[0].name, 'background');
-    const [cat] = await classifier.classify(packagePhoto('chelsea.png'), { topK: 1 });
+    const [cat] = (await classifier.classify(packagePhoto('chelsea.png'), { topK: 1 })).classes;
     assert.match(cat.label, /cat/);
     assert.ok(cat.score > 0.5);
     classifier.close();
@@ -99,7 +99,7 @@ test('what makes probabilities can be said', async () => {
   const [softmax, sigmoid, none] = await Promise.all(
     [undefined, /** @type {const} */ ('sigmoid'), /** @type {const} */ ('none')].map(async (scores) => {
       const classifier = await ImageClassifier.create({ ...options, scores });
-      const all = await classifier.classify(photo, { topK: 1280 });
+      const all = (await classifier.classify(photo, { topK: 1280 })).classes;
       classifier.close();
       return all.toSorted((a, b) => a.labelId - b.labelId).map(({ score }) => score);
     }),
@@ -124,12 +124,12 @@ describe('refusals', () => {
   test('of options and images; the classifier works on', async () => {
     const classifier = await ImageClassifier.create({ model: testData(FLOAT), input: INPUT });
     const photo = packagePhoto('coffee.png');
-    const before = await classifier.classify(photo);
+    const before = (await classifier.classify(photo)).classes;
     for (const options of /** @type {any[]} */ ([{ topK: 0 }, { topK: 1.5 }, { top: 3 }, null])) {
       await assert.rejects(classifier.classify(photo, options), { code: 'INVALID_OPTION' });
     }
     await assert.rejects(classifier.classify(new Uint8Array(0)), { code: 'IMAGE_EMPTY' });
-    assert.deepEqual(await classifier.classify(photo), before);
+    assert.deepEqual((await classifier.classify(photo)).classes, before);
     classifier.close();
     await assert.rejects(classifier.classify(photo), { code: 'CLOSED' });
   });

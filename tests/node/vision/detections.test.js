@@ -16,7 +16,7 @@ import {
   testData,
 } from '../shared.js';
 
-/** @typedef {Awaited<ReturnType<ObjectDetector['detect']>>[number]} Detection */
+/** @typedef {import('../../../wasm/vision/types.js').Detection} Detection */
 /**
  * @typedef {{label: string, mid: string, score: number, box: number[], slack: number[]}} Expected
  *   box: x, y, width, height, in pixels; slack: by how much each may differ
@@ -49,7 +49,7 @@ for (const { name, options } of detectorRuns) {
     test('what is to be seen on photos', async () => {
       const detector = await ObjectDetector.create(options);
       for (const { photo, label, box } of SEEN) {
-        const [best, ...others] = await detector.detect(packagePhoto(photo));
+        const [best, ...others] = (await detector.detect(packagePhoto(photo))).detections;
         assert.equal(best.label, label, photo);
         assert.deepEqual(others, [], photo);
         assert.ok(overlap(toList(best.box), box) > 0.85, `${label} at ${toList(best.box)}`);
@@ -64,7 +64,7 @@ for (const { name, options } of detectorRuns) {
           const { name, mid } = detector.labels[label];
           return toExpected({ score, box, entity: name, name: mid ?? '' }, shape_hwc);
         });
-        checkDetections(await detector.detect(packagePhoto(photo)), expected, 1e-3);
+        checkDetections((await detector.detect(packagePhoto(photo))).detections, expected, 1e-3);
       }
       detector.close();
     });
@@ -73,7 +73,7 @@ for (const { name, options } of detectorRuns) {
       const detector = await ObjectDetector.create({ ...options, scoreThreshold: THRESHOLD });
       for (const picture of LARGE_PICTURES) {
         await t.test(picture.path, async () => {
-          const found = await detector.detect(readFileSync(picture.path));
+          const found = (await detector.detect(readFileSync(picture.path))).detections;
           checkDetections(found, readReference(picture.name), picture.within);
         });
       }
@@ -84,7 +84,7 @@ for (const { name, options } of detectorRuns) {
       const detector = await ObjectDetector.create(options);
       for (const photo of ['astronaut', 'pets']) {
         const input = readNpy(`${REFERENCES}/${photo}/input.npy`);
-        const heads = await detector.heads({ tensor: input });
+        const heads = (await detector.heads({ tensor: input })).heads;
         checkHeads(heads, photo, options.deterministic ? 1e-4 : 1e-3);
       }
       detector.close();
@@ -92,9 +92,9 @@ for (const { name, options } of detectorRuns) {
 
     test('TensorFlow’s raw heads, from pixels', needsLarge(NEEDED[0]), async () => {
       const detector = await ObjectDetector.create(options);
-      checkHeads(await detector.heads(packagePhoto('astronaut.png')), 'astronaut', 1e-3);
+      checkHeads((await detector.heads(packagePhoto('astronaut.png'))).heads, 'astronaut', 1e-3);
       const pets = readFileSync(`${REFERENCES}/pets/decoded.png`);
-      checkHeads(await detector.heads(pets), 'pets', 1e-3);
+      checkHeads((await detector.heads(pets)).heads, 'pets', 1e-3);
       detector.close();
     });
   });
@@ -109,7 +109,7 @@ describe('one photo, however it is handed in', () => {
     const rgba = new Uint8ClampedArray(width * height * 4).map((_, i) =>
       i % 4 === 3 ? i >> 2 : data[(i >> 2) * 3 + (i % 4)],
     );
-    const expected = await detector.detect(file);
+    const expected = (await detector.detect(file)).detections;
     assert.equal(expected.length, 1);
     for (const input of [
       new Uint8Array(file),
@@ -124,7 +124,7 @@ describe('one photo, however it is handed in', () => {
       fromElsewhere(file).buffer,
       { data: fromElsewhere(data), width, height },
     ]) {
-      assert.deepEqual(await detector.detect(input), expected);
+      assert.deepEqual((await detector.detect(input)).detections, expected);
     }
     detector.close();
   });
@@ -135,7 +135,7 @@ describe('one photo, however it is handed in', () => {
     const grey = new Uint8Array(width * height).map((_, i) =>
       Math.round(0.299 * data[3 * i] + 0.587 * data[3 * i + 1] + 0.114 * data[3 * i + 2]),
     );
-    const [cat] = await detector.detect({ data: grey, width, height });
+    const [cat] = (await detector.detect({ data: grey, width, height })).detections;
     assert.equal(cat.label, 'Cat');
     assert.ok(overlap(toList(cat.box), SEEN[1].box) > 0.85);
     detector.close();

@@ -20,7 +20,7 @@ after(() => detector.close());
  */
 async function find(options) {
   const own = await ObjectDetector.create({ scoreThreshold: 0.3, deterministic: true, ...options });
-  const found = await own.detect(ASTRONAUT);
+  const found = (await own.detect(ASTRONAUT)).detections;
   own.close();
   return found;
 }
@@ -30,7 +30,7 @@ const namesOf = (found) => found.map(({ label }) => label);
 
 describe('detect', () => {
   test('gives plain objects, best first', async () => {
-    const [person, bottle] = await detector.detect(ASTRONAUT);
+    const [person, bottle] = (await detector.detect(ASTRONAUT)).detections;
     assert.deepEqual(Object.keys(person), ['label', 'labelId', 'mid', 'score', 'box']);
     assert.deepEqual(Object.keys(person.box), ['x', 'y', 'width', 'height']);
     assert.deepEqual([person.label, person.labelId, person.mid], ['Person', 3, '/m/01g317']);
@@ -41,23 +41,33 @@ describe('detect', () => {
   test('labelId is the label’s place in the list of labels', async () => {
     const { labels } = detector;
     assert.equal(labels.length, 23);
-    for (const { label, labelId, mid } of await detector.detect(ASTRONAUT, { scoreThreshold: 0.05 })) {
+    for (const { label, labelId, mid } of (await detector.detect(ASTRONAUT, { scoreThreshold: 0.05 }))
+      .detections) {
       assert.deepEqual(labels[labelId], { name: label, mid });
     }
   });
 
   test('thresholds hold for the call they are given to', async () => {
-    assert.deepEqual(namesOf(await detector.detect(ASTRONAUT, { scoreThreshold: 0.5 })), ['Person']);
-    assert.deepEqual(namesOf(await detector.detect(ASTRONAUT)), ['Person', 'Bottle', 'Person']);
-    assert.deepEqual(namesOf(await detector.detect(ASTRONAUT, { maxResults: 2 })), ['Person', 'Bottle']);
-    assert.deepEqual(namesOf(await detector.detect(ASTRONAUT, { maxPerClass: 1 })), ['Person', 'Bottle']);
-    assert.deepEqual(await detector.detect(ASTRONAUT, { scoreThreshold: 1 }), []);
+    assert.deepEqual(namesOf((await detector.detect(ASTRONAUT, { scoreThreshold: 0.5 })).detections), [
+      'Person',
+    ]);
+    assert.deepEqual(namesOf((await detector.detect(ASTRONAUT)).detections), ['Person', 'Bottle', 'Person']);
+    assert.deepEqual(namesOf((await detector.detect(ASTRONAUT, { maxResults: 2 })).detections), [
+      'Person',
+      'Bottle',
+    ]);
+    assert.deepEqual(namesOf((await detector.detect(ASTRONAUT, { maxPerClass: 1 })).detections), [
+      'Person',
+      'Bottle',
+    ]);
+    assert.deepEqual((await detector.detect(ASTRONAUT, { scoreThreshold: 1 })).detections, []);
   });
 
   test('a higher IoU threshold keeps more boxes, suppression across classes fewer', async () => {
     /** @param {import('../../../wasm/vision/types.js').Thresholds} options */
     const count = async (options) =>
-      (await detector.detect(ASTRONAUT, { scoreThreshold: 0.02, maxResults: 10000, ...options })).length;
+      (await detector.detect(ASTRONAUT, { scoreThreshold: 0.02, maxResults: 10000, ...options })).detections
+        .length;
     const usual = await count({});
     assert.ok((await count({ iouThreshold: 0.9, maxPerClass: 10000 })) > usual);
     assert.ok((await count({ iouThreshold: 0.3 })) < usual);
@@ -65,12 +75,14 @@ describe('detect', () => {
   });
 
   test('the most that may be asked for', async () => {
-    const all = await detector.detect(ASTRONAUT, {
-      scoreThreshold: 0,
-      iouThreshold: 1,
-      maxResults: 10000,
-      maxPerClass: 10000,
-    });
+    const all = (
+      await detector.detect(ASTRONAUT, {
+        scoreThreshold: 0,
+        iouThreshold: 1,
+        maxResults: 10000,
+        maxPerClass: 10000,
+      })
+    ).detections;
     assert.equal(all.length, 10000);
     for (const [i, { score }] of all.entries()) assert.ok(i === 0 || score <= all[i - 1].score);
   });
@@ -79,7 +91,7 @@ describe('detect', () => {
 describe('detectTensors', () => {
   test('gives the same under TF Hub’s names, types and conventions', async () => {
     const size = 512;
-    const found = await detector.detect(ASTRONAUT);
+    const found = (await detector.detect(ASTRONAUT)).detections;
     const tensors = await detector.detectTensors(ASTRONAUT);
     assert.deepEqual(Object.keys(tensors).sort(), [
       'detection_boxes',
@@ -87,6 +99,7 @@ describe('detectTensors', () => {
       'detection_class_labels',
       'detection_class_names',
       'detection_scores',
+      ...['ms', 'precision', 'size', 'variant'],
     ]);
     assert.ok(tensors.detection_boxes instanceof Float32Array);
     assert.ok(tensors.detection_scores instanceof Float32Array);
@@ -105,7 +118,11 @@ describe('detectTensors', () => {
   });
 
   test('nothing found: empty arrays', async () => {
-    const tensors = await detector.detectTensors(ASTRONAUT, { scoreThreshold: 1 });
+    const { ms, size, variant, precision, ...tensors } = await detector.detectTensors(ASTRONAUT, {
+      scoreThreshold: 1,
+    });
+    assert.deepEqual(size, { width: 512, height: 512 });
+    assert.equal(Object.keys(tensors).length, 5);
     for (const tensor of Object.values(tensors)) assert.equal(tensor.length, 0);
   });
 });
@@ -120,8 +137,8 @@ describe('heads', () => {
       const pixel = data[((roi.y + row) * 512 + roi.x) * 3 + column];
       return Math.fround(Math.fround(pixel * Math.fround(2 / 255)) - 1);
     });
-    const heads = await detector.heads({ tensor });
-    assert.deepEqual(heads, await detector.heads(ASTRONAUT, { roi }));
+    const heads = (await detector.heads({ tensor })).heads;
+    assert.deepEqual(heads, (await detector.heads(ASTRONAUT, { roi })).heads);
     assert.deepEqual(
       heads.map(({ name, dtype, shape, quantization }) => ({ name, dtype, shape, quantization })),
       [
@@ -132,7 +149,7 @@ describe('heads', () => {
   });
 
   test('are copies', async () => {
-    const [first] = await detector.heads(ASTRONAUT);
+    const [first] = (await detector.heads(ASTRONAUT)).heads;
     const kept = first.data.slice();
     await detector.heads(packagePhoto('coffee.png'));
     assert.deepEqual(first.data, kept);
@@ -143,11 +160,11 @@ test('profile: the operators’ multiply-adds sum up to the network’s', async 
   const engine = await loadEngine('simd', DEFAULT_MODEL);
   const { multiplyAdds } = engine.network;
   engine.close();
-  const { operators, ms, width, height } = await detector.profile(ASTRONAUT);
+  const { operators, ms, size } = await detector.profile(ASTRONAUT);
   const sum = operators.reduce((total, operator) => total + operator.multiplyAdds, 0);
   assert.equal(sum, multiplyAdds);
   assert.equal(Math.round(sum / 1e6), 673);
-  assert.deepEqual([width, height], [512, 512]);
+  assert.deepEqual(size, { width: 512, height: 512 });
   const time = operators.reduce((total, operator) => total + operator.ms, 0);
   assert.ok(time > 0 && time <= ms.network);
   assert.ok(operators.every(({ shape, output }) => shape.length > 0 && output.length > 0));
@@ -155,7 +172,7 @@ test('profile: the operators’ multiply-adds sum up to the network’s', async 
 
 describe('classes', () => {
   test('to report: by name, MID, number', async () => {
-    const all = await detector.detect(ASTRONAUT);
+    const all = (await detector.detect(ASTRONAUT)).detections;
     const bottles = all.filter(({ label }) => label === 'Bottle');
     assert.equal(bottles.length, 1);
     for (const bottle of ['Bottle', ' bottle', '/m/04dr76w', 15]) {
@@ -166,7 +183,7 @@ describe('classes', () => {
   });
 
   test('not to report', async () => {
-    const people = (await detector.detect(ASTRONAUT)).filter(({ label }) => label === 'Person');
+    const people = (await detector.detect(ASTRONAUT)).detections.filter(({ label }) => label === 'Person');
     for (const bottle of ['Bottle', '/m/04dr76w', 15]) {
       assert.deepEqual(await find({ classes: { deny: [bottle] } }), people);
     }
@@ -211,17 +228,17 @@ describe('labels', () => {
 });
 
 describe('an error has a code, says what is wrong and leaves the detector as it was', () => {
-  /** @type {Awaited<ReturnType<ObjectDetector['detect']>>} */
+  /** @type {import('../../../wasm/vision/types.js').Detection[]} */
   let expected;
   before(async () => {
-    expected = await detector.detect(ASTRONAUT);
+    expected = (await detector.detect(ASTRONAUT)).detections;
   });
 
   /** @type {[string, any, any, string, RegExp][]} */
   const calls = [
-    ['no image', undefined, {}, 'INVALID_INPUT', /neither bytes nor pixels/],
-    ['text', 'photo.jpg', {}, 'INVALID_INPUT', /neither bytes nor pixels/],
-    ['floats', new Float32Array(12), {}, 'INVALID_INPUT', /neither bytes nor pixels/],
+    ['no image', undefined, {}, 'INVALID_INPUT', /it is undefined; pass the bytes/],
+    ['no file', 'photo.jpg', {}, 'IMAGE_NOT_FOUND', /no such file.*photo\.jpg/],
+    ['floats', new Float32Array(12), {}, 'INVALID_INPUT', /the input cannot be used: it is/],
     ['a tensor', { tensor: new Float32Array(270000) }, {}, 'INVALID_INPUT', /an image/],
     ['no bytes', new Uint8Array(0), {}, 'IMAGE_EMPTY', /no bytes/],
     ['zeros', new Uint8Array(1000), {}, 'UNSUPPORTED_IMAGE_FORMAT', /PNG, JPEG, BMP or GIF/],
@@ -308,7 +325,7 @@ describe('an error has a code, says what is wrong and leaves the detector as it 
       const error = { name: 'OcelliError', code, message };
       await assert.rejects(detector.detect(image, options), error);
       await assert.rejects(detector.detectTensors(image, options), error);
-      assert.deepEqual(await detector.detect(ASTRONAUT), expected);
+      assert.deepEqual((await detector.detect(ASTRONAUT)).detections, expected);
     });
   }
 
@@ -317,7 +334,7 @@ describe('an error has a code, says what is wrong and leaves the detector as it 
     const error = { name: 'OcelliError', code: 'OUT_OF_MEMORY', message: /4294967296/ };
     await assert.rejects(detector.detect(bytes), error);
     await assert.rejects(detector.detect({ data: bytes, width: 10, height: 10, channels: 3 }), error);
-    assert.deepEqual(await detector.detect(ASTRONAUT), expected);
+    assert.deepEqual((await detector.detect(ASTRONAUT)).detections, expected);
   });
 
   /** @type {[string, any][]} */
@@ -348,7 +365,7 @@ describe('an error has a code, says what is wrong and leaves the detector as it 
   test('IMAGE_TOO_LARGE: more pixels than maxPixels', async () => {
     const careful = await ObjectDetector.create({ maxPixels: 512 * 512 - 1 });
     await assert.rejects(careful.detect(ASTRONAUT), { code: 'IMAGE_TOO_LARGE', message: /512x512/ });
-    assert.equal((await careful.detect(packagePhoto('coffee.png'))).length, 1);
+    assert.equal((await careful.detect(packagePhoto('coffee.png'))).detections.length, 1);
     careful.close();
   });
 

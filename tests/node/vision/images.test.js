@@ -43,10 +43,11 @@ describe('EXIF orientation', () => {
     test(`${orientation} in a PNG: the photo stands upright, and so do its boxes`, async () => {
       const file = withExifChunk(encodePng(storedAs(photo, orientation)), orientation);
       assert.deepEqual(await decodeImage(file), { ...photo, channels: 3 });
-      const expected = await detector.detect(photo);
+      const expected = (await detector.detect(photo)).detections;
       assert.ok(expected.length > 0);
-      assert.deepEqual(await detector.detect(file), expected);
-      assert.deepEqual([detector.lastRun.width, detector.lastRun.height], [photo.width, photo.height]);
+      const { detections, size } = await detector.detect(file);
+      assert.deepEqual(detections, expected);
+      assert.deepEqual(size, { width: photo.width, height: photo.height });
     });
 
     test(`${orientation} in a JPEG`, async () => {
@@ -63,7 +64,7 @@ describe('EXIF orientation', () => {
 
 describe('what the network sees', () => {
   /** @param {Parameters<ObjectDetector['heads']>} call */
-  const heads = async (...call) => (await detector.heads(...call)).map(({ data }) => data);
+  const heads = async (...call) => (await detector.heads(...call)).heads.map(({ data }) => data);
   const roi = { x: 31, y: 7, width: 150, height: 121 };
 
   test('of rows with gaps is what it sees of packed ones', async () => {
@@ -113,9 +114,10 @@ describe('what the network sees', () => {
 
     test(`turned by ${rotation} degrees, boxes are still those of the upright image`, async () => {
       const options = { scoreThreshold: 0.05, rotation, roi };
-      const found = await detector.detect(photo, options);
+      const found = (await detector.detect(photo, options)).detections;
       assert.ok(found.length > 0);
-      const seen = await detector.detect(upright(crop(photo, roi), orientation), { scoreThreshold: 0.05 });
+      const seen = (await detector.detect(upright(crop(photo, roi), orientation), { scoreThreshold: 0.05 }))
+        .detections;
       assert.equal(found.length, seen.length);
       for (const [i, { label, score, box }] of found.entries()) {
         assert.equal(label, seen[i].label);
@@ -183,8 +185,7 @@ describe('formats', () => {
 
   test('the detector takes each of them', async () => {
     for (const file of [encodePng(picture), makeBmp(picture), makeGif(picture)]) {
-      await detector.detect(file);
-      assert.deepEqual([detector.lastRun.width, detector.lastRun.height], [13, 7]);
+      assert.deepEqual((await detector.detect(file)).size, { width: 13, height: 7 });
     }
   });
 

@@ -109,7 +109,7 @@ for (const where of PLACES)
       setTimeout(() => controller.abort(REASON));
       await assert.rejects(extractor.extractBatch(images, { signal: controller.signal }), REASON);
       await first;
-      assert.ok((await extractor.extract(PHOTO)).some((value) => value !== 0));
+      assert.ok((await extractor.extract(PHOTO)).features.some((value) => value !== 0));
       extractor.close();
     });
   });
@@ -124,8 +124,8 @@ describe('with workers', () => {
       controller.abort(REASON);
       await assert.rejects(call, REASON);
       assert.equal(workers[0].answers, 0, 'the network has not returned yet');
-      assert.equal((await detector.detect(PHOTO))[0].label, 'Cat');
-      assert.equal((await detector.detect(PHOTO))[0].label, 'Cat');
+      assert.equal((await detector.detect(PHOTO)).detections[0].label, 'Cat');
+      assert.equal((await detector.detect(PHOTO)).detections[0].label, 'Cat');
       detector.close();
     });
 
@@ -144,8 +144,8 @@ describe('with workers', () => {
     assert.equal(workers[0].answers, 0, 'the first call still runs');
     const next = detector.detect(PHOTO);
     await assert.rejects(detector.detect(PHOTO, TOO_SHORT), { code: 'QUEUE_FULL' });
-    assert.equal((await running)[0].label, 'Cat');
-    assert.equal((await next)[0].label, 'Cat');
+    assert.equal((await running).detections[0].label, 'Cat');
+    assert.equal((await next).detections[0].label, 'Cat');
     assert.equal(workers[0].requests - before, 2);
     detector.close();
   });
@@ -164,7 +164,7 @@ describe('with workers', () => {
     const endless = new Blob(['x']);
     endless.arrayBuffer = () => new Promise(() => {});
     await assert.rejects(detector.detect(endless, { timeoutMs: 1 }), { code: 'TIMEOUT' });
-    assert.equal((await detector.detect(PHOTO))[0].label, 'Cat');
+    assert.equal((await detector.detect(PHOTO)).detections[0].label, 'Cat');
     detector.close();
   });
 });

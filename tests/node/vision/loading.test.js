@@ -44,7 +44,7 @@ after(() => rmSync(sandbox, { recursive: true, force: true }));
 async function find(options) {
   const detector = await ObjectDetector.create({ scoreThreshold: 0.3, deterministic: true, ...options });
   try {
-    return await detector.detect(PHOTO);
+    return (await detector.detect(PHOTO)).detections;
   } finally {
     detector.close();
   }
@@ -224,7 +224,7 @@ describe('progress and cancelling', () => {
     const controller = new AbortController();
     const detector = await ObjectDetector.create({ signal: controller.signal });
     controller.abort();
-    assert.equal((await detector.detect(PHOTO)).length, 1);
+    assert.equal((await detector.detect(PHOTO)).detections.length, 1);
     detector.close();
   });
 });
@@ -402,7 +402,8 @@ describe('what a bare file does not say', () => {
     });
     const pictures = readArray(testData('models/pictures_96.u8.bin'), Uint8Array);
     const data = pictures.subarray(0, 96 * 96 * 3);
-    const [best] = await detector.detect({ data, width: 96, height: 96 }, { scoreThreshold: 0.3 });
+    const [best] = (await detector.detect({ data, width: 96, height: 96 }, { scoreThreshold: 0.3 }))
+      .detections;
     const real = scores.subarray(0, numAnchors * columns).map((score, i) => (i % columns === 0 ? 0 : score));
     const expected = real.indexOf(real.reduce((a, b) => Math.max(a, b)));
     assert.ok(Math.abs(best.score - real[expected]) <= 1e-4);
@@ -436,7 +437,8 @@ async function checkOperatorsDetections(detector, model, photos) {
   const labels = [];
   for (const photo of [0, 1, 2]) {
     const data = pixels.subarray(photo * size * size * 3, (photo + 1) * size * size * 3);
-    const found = await detector.detect({ data, width: size, height: size }, { scoreThreshold: 0 });
+    const found = (await detector.detect({ data, width: size, height: size }, { scoreThreshold: 0 }))
+      .detections;
     for (let i = 0; i < rows && scores[photo * rows + i] > 0.4; i++) {
       const row = photo * rows + i;
       const { labelId, score, box } = found[i];

@@ -32,8 +32,8 @@ async function compare(options, classes) {
   const names = all.labels.map(({ name, mid }) => wanted.includes(name) || wanted.includes(mid ?? ''));
   let total = 0;
   for (const photo of photos) {
-    const found = await some.detect(photo, ALL);
-    const everything = await all.detect(photo, ALL);
+    const found = (await some.detect(photo, ALL)).detections;
+    const everything = (await all.detect(photo, ALL)).detections;
     assert.ok(everything.length < ALL.maxResults);
     const filtered = everything.filter(({ labelId }) => names[labelId]);
     total += found.length;
@@ -73,7 +73,7 @@ for (const { name, options } of detectorRuns) {
 
 test('the heads have the columns of the classes that are left', async () => {
   const detector = await ObjectDetector.create({ classes: { allow: ['Dog', 'Cat'] } });
-  const heads = await detector.heads(photos[1]);
+  const heads = (await detector.heads(photos[1])).heads;
   assert.deepEqual(
     heads.map(({ shape }) => shape),
     [
@@ -89,7 +89,7 @@ test('the heads have the columns of the classes that are left', async () => {
 
 test('no class at all, or all of them', async () => {
   const none = await ObjectDetector.create({ classes: { allow: [] } });
-  assert.deepEqual(await none.detect(photos[1], ALL), []);
+  assert.deepEqual((await none.detect(photos[1], ALL)).detections, []);
   none.close();
   const names = (await ObjectDetector.create()).labels.map(({ name }) => name);
   const { some, all } = await compare({}, { allow: names });
@@ -103,7 +103,10 @@ test('features and slicing together', async () => {
     [detector, whole].map((d) => d.detect(photos[1], { features: 'both' })),
   );
   assert.deepEqual(some.features, all.features);
-  assert.deepEqual(some[0].features, all.find(({ label }) => label === 'Cat')?.features);
+  assert.deepEqual(
+    some.detections[0].features,
+    all.detections.find(({ label }) => label === 'Cat')?.features,
+  );
   detector.close();
   whole.close();
 });
@@ -133,11 +136,11 @@ describe('left whole', () => {
     ];
     assert.equal(await totalWork(some), await totalWork(all));
     const threshold = { scoreThreshold: 0.1 };
-    const found = await some.detect(photos[1], threshold);
+    const found = (await some.detect(photos[1], threshold)).detections;
     assert.ok(found.length > 0);
     assert.deepEqual(
       found,
-      (await all.detect(photos[1], threshold)).filter(({ label }) => label === 'class 0'),
+      (await all.detect(photos[1], threshold)).detections.filter(({ label }) => label === 'class 0'),
     );
     some.close();
     all.close();
@@ -179,7 +182,7 @@ describe('601 classes', needsOpenImages, () => {
       model,
       classes: { allow: ['hot DOG', '/M/01YRX'], deny: ['dog'] },
     });
-    const [cat] = await detector.detect(packagePhoto('chelsea.png'));
+    const [cat] = (await detector.detect(packagePhoto('chelsea.png'))).detections;
     assert.deepEqual([cat.label, cat.mid], ['Cat', '/m/01yrx']);
     detector.close();
     await assert.rejects(ObjectDetector.create({ model, classes: { allow: ['Tortose'] } }), {

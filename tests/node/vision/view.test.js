@@ -35,7 +35,7 @@ function picture(width, height) {
  */
 async function seen(model, input, image, options) {
   const classifier = await ImageClassifier.create({ model, input, scores: 'none' });
-  const classes = await classifier.classify(image, { topK: 1000, ...options });
+  const { classes } = await classifier.classify(image, { topK: 1000, ...options });
   classifier.close();
   return classes.sort((a, b) => a.labelId - b.labelId).map(({ score }) => Math.round(score * 500) / 1000);
 }
@@ -206,7 +206,7 @@ describe('one output is the second of two classes', () => {
       ]);
       const { model } = await convert(source, { input: '[0,1]' });
       const classifier = await ImageClassifier.create({ model, labels: ['no', 'yes'] });
-      const classes = await classifier.classify(image);
+      const { classes } = await classifier.classify(image);
       classifier.close();
       const yes = 1 / (1 + Math.exp(-2));
       assert.deepEqual(

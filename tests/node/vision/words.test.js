@@ -93,7 +93,7 @@ test('whatever is passed, what is thrown is an OcelliError', async () => {
     (value) => detector.detectInto(PHOTO, value),
     (value) => detector.detectTensors(value),
     (value) => detector.detectTensors(PHOTO, value),
-    (value) => detector.detectVideo(value, () => {}),
+    (value) => detector.video(value),
     (value) => detector.heads(value),
     (value) => detector.heads({ tensor: value }),
     (value) => detector.profile(PHOTO, value),
@@ -114,7 +114,7 @@ test('whatever is passed, what is thrown is an OcelliError', async () => {
     (value) => ObjectDetector.create({ ssd: { anchors: value } }),
     (value) => ObjectDetector.create({ ssd: { anchorGenerator: value } }),
     (value) => ObjectDetector.create({ input: value }),
-    (value) => ObjectDetector.create({ wasmUrl: value }),
+    (value) => ObjectDetector.create({ assetsUrl: value }),
     (value) => ImageClassifier.create(value),
     (value) => FeatureExtractor.create(value),
     (value) => FeatureExtractor.create({ layer: value }),
@@ -134,6 +134,6 @@ test('whatever is passed, what is thrown is an OcelliError', async () => {
         if (!(error instanceof OcelliError)) raw.push(`${call} with ${String(value)}: ${error}`);
       }
   assert.deepEqual(raw, []);
-  assert.equal((await detector.detect(PHOTO))[0].label, 'Cat');
+  assert.equal((await detector.detect(PHOTO)).detections[0].label, 'Cat');
   for (const model of [detector, extractor, classifier]) model.close();
 });

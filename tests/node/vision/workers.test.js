@@ -44,10 +44,11 @@ async function useAll(detector) {
   const tensor = new Float32Array(300 * 300 * 3).fill(0.25);
   const { operators } = await detector.profile(PHOTO);
   return [
-    await detector.detect(PHOTO, { features: 'both', roi: { x: 9, y: 9, width: 400, height: 400 } }),
-    await detector.detect(new Blob([PHOTO]), { rotation: 90 }),
-    await detector.detect({ data, width, height }, { scoreThreshold: 0 }),
-    await detector.heads({ tensor }),
+    (await detector.detect(PHOTO, { features: 'both', roi: { x: 9, y: 9, width: 400, height: 400 } }))
+      .detections,
+    (await detector.detect(new Blob([PHOTO]), { rotation: 90 })).detections,
+    (await detector.detect({ data, width, height }, { scoreThreshold: 0 })).detections,
+    (await detector.heads({ tensor })).heads,
     ...[rows, count, operators.map(({ output, multiplyAdds }) => [output, multiplyAdds])],
     ...[detector.labels, detector.precision],
   ];
@@ -85,9 +86,9 @@ describe('in a worker', () => {
       const extractor = await FeatureExtractor.create({ deterministic: true, worker });
       const classifier = await ImageClassifier.create({ ...classifying, deterministic: true, worker });
       answers.push([
-        await extractor.extractBatch(images),
-        await extractor.extractBatch(floats),
-        await classifier.classify(PHOTO),
+        (await extractor.extractBatch(images)).data,
+        (await extractor.extractBatch(floats)).data,
+        (await classifier.classify(PHOTO)).classes,
       ]);
       extractor.close();
       classifier.close();
@@ -120,13 +121,19 @@ describe('in a worker', () => {
     const width = 300;
     const data = new Uint8Array(width * width * 3).map((_, i) => (i * 7) & 255);
     const tensor = new Float32Array(width * width * 3).map((_, i) => Math.sin(i));
-    const expected = [await detector.heads({ data, width, height: width }), await detector.heads({ tensor })];
+    const expected = [
+      (await detector.heads({ data, width, height: width })).heads,
+      (await detector.heads({ tensor })).heads,
+    ];
     const busy = detector.detect(PHOTO);
     const waiting = [detector.heads({ data, width, height: width }), detector.heads({ tensor })];
     await new Promise(setImmediate);
     data.fill(0);
     tensor.fill(0);
-    assert.deepEqual(await Promise.all(waiting), expected);
+    assert.deepEqual(
+      (await Promise.all(waiting)).map(({ heads }) => heads),
+      expected,
+    );
     await busy;
     assert.equal(data.length, width * width * 3);
     detector.close();
@@ -138,10 +145,10 @@ describe('in a worker', () => {
     larger.set(bytes, 50);
     const part = larger.subarray(50, 50 + bytes.length);
     const url = pathToFileURL(DEFAULT_MODEL);
-    const expected = await (await ObjectDetector.create(LOW)).detect(PHOTO);
+    const expected = (await (await ObjectDetector.create(LOW)).detect(PHOTO)).detections;
     for (const model of [DEFAULT_MODEL, url, url.href, bytes, bytes.buffer, part, new Blob([bytes])]) {
       const detector = await ObjectDetector.create({ ...LOW, pool: 2, model });
-      assert.deepEqual(await detector.detect(PHOTO), expected);
+      assert.deepEqual((await detector.detect(PHOTO)).detections, expected);
       detector.close();
     }
     assert.equal(bytes.length, larger.length - 100);
@@ -161,8 +168,8 @@ describe('errors are those of this thread', () => {
     { labels: [() => {}] },
     { classes: { allow: ['Zebra'] } },
     { ssd: { anchors: [[1, 2]] } },
-    { wasmUrl: 'no url' },
-    { wasmUrl: 'file:///nowhere/' },
+    { assetsUrl: 'no url' },
+    { assetsUrl: 'file:///nowhere/' },
   ];
   for (const [i, options] of creations.entries())
     test(`create ${i}: ${Object.keys(options)}`, async () => {
@@ -197,7 +204,7 @@ describe('errors are those of this thread', () => {
     for (const [input, options] of calls)
       for (const method of /** @type {const} */ (['detect', 'heads']))
         assert.equal(await codeOf(there[method](input, options)), await codeOf(here[method](input, options)));
-    assert.deepEqual(await there.detect(PHOTO), await here.detect(PHOTO));
+    assert.deepEqual((await there.detect(PHOTO)).detections, (await here.detect(PHOTO)).detections);
     assert.equal(workers.length, 1);
     here.close();
     there.close();
@@ -267,7 +274,7 @@ describe('loading', () => {
       ...{ pool: 3, model: new URL(`${base}/model`), labels: `${base}/labels` },
     });
     assert.deepEqual(requests, { '/model': 1, '/labels': 1 });
-    const find = async () => (await detector.detect(PHOTO)).map(({ label }) => label);
+    const find = async () => (await detector.detect(PHOTO)).detections.map(({ label }) => label);
     const expected = await find();
     assert.match(expected[0], /^name/);
     server.close();
@@ -285,7 +292,7 @@ describe('loading', () => {
     });
     const { precision } = detector;
     const answers = await Promise.all([1, 2, 3, 4].map(() => detector.detect(PHOTO)));
-    for (const answer of answers) assert.deepEqual(answer, answers[0]);
+    for (const { detections } of answers) assert.deepEqual(detections, answers[0].detections);
     assert.ok(workers.every(({ answers }) => answers > 0));
     assert.ok(['float', 'int8'].includes(precision));
     detector.close();
@@ -296,11 +303,12 @@ describe('a worker that ends', () => {
   for (const threads of [1, 2])
     test(`fails its call only; the next call starts a new one, threads: ${threads}`, async () => {
       const { result: detector, workers } = await watchDetector({ worker: true, threads });
-      const expected = await detector.detect(PHOTO);
+      const expected = (await detector.detect(PHOTO)).detections;
       for (let i = 0; i < 2 * threads; i++) {
         const victim = /** @type {import('./workers.js').Watched} */ (workers.at(i % 2 ? -1 : 0));
         const { result, workers: started } = await watchWorkers(async () => {
-          const calls = [codeOf(detector.detect(PHOTO)), detector.detect(PHOTO)];
+          const next = async () => (await detector.detect(PHOTO)).detections;
+          const calls = [codeOf(detector.detect(PHOTO)), next()];
           await new Promise(setImmediate);
           await kill(victim);
           return Promise.all(calls);
@@ -314,13 +322,21 @@ describe('a worker that ends', () => {
 
   test('while it is idle, is replaced', async () => {
     const { result: detector, workers } = await watchDetector({ pool: 2 });
-    const expected = await detector.detect(PHOTO);
+    const expected = (await detector.detect(PHOTO)).detections;
     await kill(...workers);
-    assert.deepEqual(await Promise.all([1, 2, 3].map(() => detector.detect(PHOTO))), [
-      expected,
-      expected,
-      expected,
-    ]);
+    const answers = await Promise.all([1, 2, 3].map(() => detector.detect(PHOTO)));
+    for (const { detections } of answers) assert.deepEqual(detections, expected);
+    detector.close();
+  });
+
+  test('has the classes that were set last when it starts again', async () => {
+    const { result: detector, workers } = await watchDetector({ pool: 2, scoreThreshold: 0.01 });
+    await detector.setOptions({ classes: { allow: ['Bottle'] } });
+    const expected = (await detector.detect(PHOTO)).detections;
+    assert.ok(expected.length > 0 && expected.every(({ label }) => label === 'Bottle'));
+    await kill(...workers);
+    const answers = await Promise.all([1, 2, 3].map(() => detector.detect(PHOTO)));
+    for (const { detections } of answers) assert.deepEqual(detections, expected);
     detector.close();
   });
 
@@ -328,12 +344,12 @@ describe('a worker that ends', () => {
     const model = join(sandbox, 'model');
     writeFileSync(model, readFileSync(DEFAULT_MODEL));
     const { result: detector, workers } = await watchDetector({ worker: true, model });
-    const expected = await detector.detect(PHOTO);
+    const expected = (await detector.detect(PHOTO)).detections;
     rmSync(model);
     await kill(...workers);
     assert.equal(await codeOf(detector.detect(PHOTO)), 'MODEL_NOT_FOUND');
     writeFileSync(model, readFileSync(DEFAULT_MODEL));
-    assert.deepEqual(await detector.detect(PHOTO), expected);
+    assert.deepEqual((await detector.detect(PHOTO)).detections, expected);
     detector.close();
   });
 });
@@ -448,7 +464,7 @@ describe('the process', () => {
     const { ObjectDetector } = await import(${JSON.stringify(ENTRY)});
     const detector = await ObjectDetector.create(OPTIONS);
     const photo = require('node:fs').readFileSync(${JSON.stringify(photo)});
-    detector.detect(photo).then(([{ label }]) => console.log(label));
+    detector.detect(photo).then(({ detections: [{ label }] }) => console.log(label));
   `;
   const script = (/** @type {string} */ options) => body.replace('OPTIONS', options);
   const asModule = (/** @type {string} */ options) =>

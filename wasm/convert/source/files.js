@@ -4,8 +4,13 @@ import { failure } from '../../shared/errors.js';
 import { convertFailure } from '../errors.js';
 
 /**
- * @typedef {Uint8Array | ArrayBuffer | Blob | (() => Uint8Array | Promise<Uint8Array>)} FileContent
- * @typedef {FileContent | Map<string, FileContent> | Record<string, FileContent> | Iterable<File>} Source
+ * @template {string} Name
+ * @typedef {import('../../shared/platform.js').Global<Name>} Global
+ */
+
+/**
+ * @typedef {Uint8Array | ArrayBuffer | Global<'Blob'> | (() => Uint8Array | Promise<Uint8Array>)} FileContent
+ * @typedef {FileContent | Map<string, FileContent> | Record<string, FileContent> | Iterable<Global<'File'>>} Source
  *   one file (an archive or a frozen graph), or the files of a directory by path
  */
 

@@ -4,8 +4,13 @@ import { failure as optionFailure } from '../../shared/errors.js';
 import { failure } from '../errors.js';
 
 /**
- * @typedef {Uint8Array | ArrayBuffer | Blob | (() => Uint8Array | Promise<Uint8Array>)} FileContent
- * @typedef {FileContent | Map<string, FileContent> | Record<string, FileContent> | Iterable<File>} Source the files of a
+ * @template {string} Name
+ * @typedef {import('../../shared/platform.js').Global<Name>} Global
+ */
+
+/**
+ * @typedef {Uint8Array | ArrayBuffer | Global<'Blob'> | (() => Uint8Array | Promise<Uint8Array>)} FileContent
+ * @typedef {FileContent | Map<string, FileContent> | Record<string, FileContent> | Iterable<Global<'File'>>} Source the files of a
  *   directory by path, a list of Files, or one file: a zip archive or an annotation file
  */
 
