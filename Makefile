@@ -167,7 +167,8 @@ dist/font.js: tools/make-font.js node_modules/.installed
 # dependency, loaded on demand.
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
-	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
+	@npx esbuild wasm/platform/worker.browser.js --minify --outdir=dist/web --log-level=warning
+	@npx esbuild wasm/platform/browser.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
 	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
@@ -266,7 +267,7 @@ build/lint-imports: $(shell find $(IMPORTING:%=%/) -type d -o -name '*.js') .dep
 # The size of what a Node process, or a page with a worker, loads for one variant: the wasm and the JavaScript.
 # In Node nothing is downloaded, so its JavaScript counts as a bundler would write it: without comments.
 check-size: wasm dist/models/manifest.js dist/web/browser.js
-	@npx esbuild wasm/platform/node.js wasm/platform/thread.node.js wasm/platform/worker.node.js --bundle --minify --platform=node --format=esm \
+	@rm -rf build/size && npx esbuild wasm/platform/node.js wasm/platform/thread.node.js wasm/platform/worker.node.js --bundle --splitting --minify --platform=node --format=esm \
 	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size
 	@for variant in $(VARIANTS); do \
 	  size=$$(gzip -9c dist/ocelli-$$variant.wasm | wc -c); \

@@ -102,3 +102,5 @@ const isStartFailure = (error) =>
   error instanceof OcelliError && ['WORKER_UNAVAILABLE', 'THREADS_UNAVAILABLE'].includes(error.code);
 
 export * from '../vision/index.js';
+// For worker.browser.js; not declared in the types.
+export { serveWorker } from './serve.browser.js';

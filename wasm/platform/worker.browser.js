@@ -1,16 +1,4 @@
-// The script of ocelli's workers in browsers. A worker either runs a session or is one thread of a pool.
-import { installHost } from '../engine/host.js';
-import { runThread } from '../engine/thread.js';
-import { serve } from './serve.js';
-import { web } from './web.js';
+// The script of ocelli's workers in browsers. It shares the page's bundle, so that nothing is downloaded twice.
+import { serveWorker } from './browser.js';
 
-installHost({ ...web, threads: globalThis.crossOriginIsolated ? 'here' : 'none' });
-
-/** @type {(message: unknown, transfer?: Transferable[]) => void} */
-const post = (message, transfer = []) => globalThis.postMessage(message, { transfer });
-const receive = serve(post);
-
-onmessage = ({ data }) => {
-  if (data.thread) runThread(data.thread, () => post('ready')).finally(close);
-  else receive(data);
-};
+serveWorker();

@@ -3,6 +3,7 @@
 // test_allocation.c a detector, and a list of the models.
 // The Makefile runs it:  node write_cases.js OUT
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { appendLabels } from '../../../wasm/tflite/metadata.js';
 import { REFUSED } from '../../fuzz/hostile_networks.js';
@@ -28,12 +29,19 @@ const hostile = Object.entries(REFUSED).map(
 );
 writeFileSync(`${out}/hostile.txt`, hostile.join('\n') + '\n');
 write('detector.tflite', appendLabels(tinyDetector(), ['cat', 'dog']));
-writeFileSync(`${out}/models.txt`, cases.map(({ model }) => `${model}\n`).join(''));
+writeFileSync(`${out}/models.txt`, cases.map((golden) => `${resolve(pathOf(golden))}\n`).join(''));
+
+/** @param {import('../../golden_cases.js').GoldenCase} golden a packed case has no file of its own */
+function pathOf({ name, model }) {
+  return typeof model === 'string' ? model : `${out}/${name}.tflite`;
+}
 
 /** @param {import('../../golden_cases.js').GoldenCase} golden */
-function writeCase({ name, model, inputs, outputs, hasDetections, isBatchFree }) {
+function writeCase(golden) {
+  const { name, model, inputs, outputs, hasDetections, isBatchFree } = golden;
+  if (typeof model !== 'string') writeFileSync(pathOf(golden), model);
   return [
-    `case ${name} ${typeof model === 'string' ? model : write(`${name}.tflite`, model)} ${Number(hasDetections)} ${Number(isBatchFree)} ${inputs.length} ${outputs.length}`,
+    `case ${name} ${pathOf(golden)} ${Number(hasDetections)} ${Number(isBatchFree)} ${inputs.length} ${outputs.length}`,
     ...inputs.map((input, i) => `input ${write(`${name}.input${i}`, input)}`),
     ...outputs.map(({ name: output, values, limit, cosine }, i) => {
       const file = write(`${name}.output${i}`, Float32Array.from(values));

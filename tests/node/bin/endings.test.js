@@ -178,7 +178,7 @@ describe('progress', () => {
     [['similar', 'photos/dark/a.png', 'photos'], [/^image 6 of 6: /]],
     [
       ['convert', SAVED, 'c.tflite'],
-      [/^step 1 of 4: unpack$/, /^step 4 of 4: write$/],
+      [/^step 1 of 5: unpack$/, /^step 4 of 5: write$/],
     ],
     [
       ['quantize', SMALL, 'q.tflite', ...INPUT, '--images', 'photos'],

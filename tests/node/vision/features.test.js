@@ -103,7 +103,7 @@ test('a file of a fixed batch: any number of images', async () => {
   const photos = Array.from({ length: 7 }, (_, i) => [astronaut, chelsea, coffee][i % 3]);
   const layer = 'global_average_pooling2d';
   const [one, three] = await Promise.all(
-    [free, fixed].map((model) => FeatureExtractor.create({ model, layer })),
+    [free, fixed].map((model) => FeatureExtractor.create({ model, layer, input: '[-1,1]' })),
   );
   const expected = await one.extractBatch(photos);
   for (const count of [1, 2, 3, 4, 7]) {
@@ -115,7 +115,7 @@ test('a file of a fixed batch: any number of images', async () => {
     (await three.extract(chelsea)).features,
     Array.from(expected.data.subarray(one.length, 2 * one.length)),
   );
-  const [a, b] = await Promise.all([free, fixed].map((model) => ImageClassifier.create({ model })));
+  const [a, b] = await Promise.all([free, fixed].map((model) => ImageClassifier.create({ model, input: '[-1,1]' })));
   assert.deepEqual((await b.classify(coffee)).classes, (await a.classify(coffee)).classes);
   for (const model of [one, three, a, b]) model.close();
 });

@@ -331,11 +331,11 @@ describe('what a bare file does not say', () => {
   test('is asked for, all that is missing and nothing else', async () => {
     await assert.rejects(create({ model: bare }), {
       code: 'MODEL_INPUT_UNKNOWN',
-      message: /input\.scale, input\.offset, input\.resize$/,
+      message: /gives input\.scale, input\.offset, input\.resize\. Pass input: '\[-1,1\]'/,
     });
     await assert.rejects(create({ model: bare, input: { ...input, resize: undefined } }), {
       code: 'MODEL_INPUT_UNKNOWN',
-      message: /gives input\.resize$/,
+      message: /gives input\.resize\b/,
     });
     await assert.rejects(create({ model: bare, input }), {
       code: 'SSD_UNKNOWN',
