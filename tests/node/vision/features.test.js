@@ -115,7 +115,9 @@ test('a file of a fixed batch: any number of images', async () => {
     (await three.extract(chelsea)).features,
     Array.from(expected.data.subarray(one.length, 2 * one.length)),
   );
-  const [a, b] = await Promise.all([free, fixed].map((model) => ImageClassifier.create({ model, input: '[-1,1]' })));
+  const [a, b] = await Promise.all(
+    [free, fixed].map((model) => ImageClassifier.create({ model, input: '[-1,1]' })),
+  );
   assert.deepEqual((await b.classify(coffee)).classes, (await a.classify(coffee)).classes);
   for (const model of [one, three, a, b]) model.close();
 });
