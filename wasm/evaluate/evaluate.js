@@ -9,6 +9,7 @@ import { tabulate } from './measure/table.js';
 import { measureTide } from './measure/tide.js';
 
 /**
+ * @typedef {import('./measure/scores.js').CalibrationBin} CalibrationBin
  * @typedef {import('./types.js').GroundTruth} GroundTruth
  * @typedef {import('./types.js').Detection} Detection
  * @typedef {import('./measure/table.js').Table} Table

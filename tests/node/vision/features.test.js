@@ -98,7 +98,9 @@ describe('models whose output is a vector', () => {
 test('a file of a fixed batch: any number of images', async () => {
   const source = smallSource('keras2_small_classifier');
   const [free, fixed] = await Promise.all(
-    [{}, { batch: 3 }].map(async (options) => (await convert(source, { ...options, verify: false })).model),
+    [{}, { batch: 3 }].map(
+      async (options) => (await convert(source, { ...options, input: '[0,1]', verify: false })).model,
+    ),
   );
   const photos = Array.from({ length: 7 }, (_, i) => [astronaut, chelsea, coffee][i % 3]);
   const layer = 'global_average_pooling2d';

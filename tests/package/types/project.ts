@@ -59,7 +59,7 @@ import {
   readDataset,
   runDetector,
   type Dataset,
-  type Evaluation,
+  type Evaluation as DetectorEvaluation,
   type Ran,
   type RunOptions,
 } from 'ocelli/evaluate';
@@ -206,7 +206,7 @@ export async function make(source: Source, images: ImageInput[]): Promise<Report
   return report;
 }
 
-export async function evaluate(detector: ObjectDetector, bytes: Uint8Array): Promise<Evaluation> {
+export async function evaluate(detector: ObjectDetector, bytes: Uint8Array): Promise<DetectorEvaluation> {
   const dataset: Dataset = await readDataset(bytes);
   const options: RunOptions = { scoreThreshold: 0.01 };
   const ran: Ran = await runDetector(detector, dataset as Ran['dataset'], options);
