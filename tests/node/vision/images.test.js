@@ -168,7 +168,7 @@ describe('formats', () => {
       const detector = await ObjectDetector.create({ background });
       const answers = [];
       for (const input of [file, flat, rgba])
-        answers.push((await detector.heads(input)).map(({ data }) => data));
+        answers.push((await detector.heads(input)).heads.map(({ data }) => data));
       assert.deepEqual(answers[0], answers[1]);
       assert.deepEqual(answers[0], answers[2]);
       detector.close();
