@@ -29,7 +29,7 @@ async function decode(path) {
   const bytes = await readShared(path);
   if (!bytes) return undefined;
   const engine = await Engine.create({ variant: 'relaxed', threads: 1 });
-  engine.image.decode(bytes, 1 << 24);
+  engine.image.decode(bytes, { maxPixels: 1e8, decode: 'full', allowTruncated: false, background: 0xffffff });
   return engine.image.read();
 }
 

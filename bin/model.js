@@ -35,12 +35,12 @@ export function openModel(Model, file, options) {
 
 /**
  * The options of `create` that all commands have.
- * @param {{threads: number, deterministic: boolean} & Specs} values
+ * @param {{threads: number, deterministic: boolean, decode?: 'full' | 'scaled', 'max-pixels': number} & Specs} values
  * @returns {Promise<import('../wasm/vision/types.js').DetectorOptions | undefined>} undefined if a file cannot be read
  */
-export async function readLoading({ threads, deterministic, ...values }) {
+export async function readLoading({ threads, deterministic, decode, 'max-pixels': maxPixels, ...values }) {
   const specs = await readSpecs(values);
-  return specs && { threads, deterministic, ...specs };
+  return specs && { threads, deterministic, decode, maxPixels, ...specs };
 }
 
 /**

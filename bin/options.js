@@ -1,4 +1,6 @@
 // Options that several commands take.
+import { DEFAULT_MAX_PIXELS } from '../dist/layout.js';
+import { DECODES, MAX_PIXELS } from '../wasm/vision/reading.js';
 import { PRECISIONS, THREADS } from '../wasm/vision/vision_model.js';
 
 /** The range of a number of items that only the command line limits. */
@@ -40,6 +42,28 @@ export const input = /** @type {const} */ ({
     'JSON text or the name of a JSON file',
 });
 
+export const maxPixels = /** @type {const} */ ({
+  type: 'number',
+  value: 'N',
+  about: 'refuse images of more than N pixels',
+  range: MAX_PIXELS,
+  default: DEFAULT_MAX_PIXELS,
+});
+
+/** How image files are read. */
+export const reading = /** @type {const} */ ({
+  decode: {
+    type: 'choice',
+    value: 'SCALE',
+    about:
+      'decode JPEG files at full size, or at 1/2, 1/4 or 1/8 of it as long as both sides stay twice as large as the ' +
+      "network's input",
+    choices: DECODES,
+    defaultText: 'scaled for images of more than 4 megapixels, unless --deterministic is given',
+  },
+  'max-pixels': maxPixels,
+});
+
 /** Where features are taken from. */
 export const extractor = /** @type {const} */ ({
   model: {
@@ -57,6 +81,7 @@ export const extractor = /** @type {const} */ ({
   input,
   threads,
   deterministic,
+  ...reading,
 });
 
 // ---- positionals ----

@@ -27,13 +27,11 @@ struct ocl_session {
   ocl_tflite model;
   ocl_metadata metadata;
   ocl_graph* graph;
-  bool is_placed;  // the network has memory for its activations
-  bool has_run;    // the outputs are those of a run
+  bool is_placed, has_run;  // the network has memory for its activations; the outputs are those of a run
 
-  ocl_image decoded;  // what `pixels` borrows from after a decode
-  ocl_pixels pixels;
-  void* resize_scratch;
-  size_t resize_scratch_bytes;
+  ocl_image image;      // the present one
+  ocl_roi whole_image;  // of the last one; 0 wide: there was none
+  ocl_image_scratch scratch;
 
   raw_heads heads;
   ocl_session_detection* detections;
@@ -92,7 +90,7 @@ void ocl_session_destroy(ocl_session* session) {
   ocl_session_drop_image(session);
   free(session->detections);
   free(session->views);
-  free(session->resize_scratch);
+  free(session->scratch.memory);
 #ifdef OCL_THREADS
   ocl_graph_threads_destroy(session->pool);
 #endif
@@ -207,74 +205,82 @@ ocl_status ocl_session_set_batch(ocl_session* session, int32_t batch) {
 // ---- image -> tensor ----
 
 void ocl_session_drop_image(ocl_session* session) {
-  ocl_image_destroy(&session->decoded);
-  session->pixels = (ocl_pixels){0};
+  ocl_image_destroy(&session->image);
+  session->whole_image = (ocl_roi){0};
 }
 
-ocl_status ocl_session_decode(ocl_session* session, const uint8_t* bytes, size_t size_bytes, int64_t max_pixels) {
-  session->detail.text[0] = '\0';
-  ocl_image decoded;
-  OCL_TRY(ocl_image_decode(bytes, size_bytes, max_pixels, &decoded, &session->detail));
+static void replace_image(ocl_session* session, const ocl_image* image) {
   ocl_session_drop_image(session);
-  session->decoded = decoded;
-  const size_t stride_bytes = (size_t)session->decoded.width_px * 3;
-  session->pixels = (ocl_pixels){.data = session->decoded.rgb,
-                                 .size_bytes = stride_bytes * (size_t)session->decoded.height_px,
-                                 .stride_bytes = stride_bytes,
-                                 .width_px = session->decoded.width_px,
-                                 .height_px = session->decoded.height_px,
-                                 .num_channels = 3,
-                                 .orientation = session->decoded.orientation};
+  session->image = *image;
+  ocl_resize_upright_size(&image->pixels, &session->whole_image.width_px, &session->whole_image.height_px);
+}
+
+ocl_status ocl_session_decode(ocl_session* session, const uint8_t* bytes, size_t size_bytes,
+                              const ocl_image_options* options, ocl_image_facts* facts_out) {
+  session->detail.text[0] = '\0';
+  ocl_image image;
+  OCL_TRY(ocl_image_decode(bytes, size_bytes, options, &image, &session->detail));
+  replace_image(session, &image);
+  *facts_out = (ocl_image_facts){session->whole_image.width_px, session->whole_image.height_px, 0, image.is_truncated};
   return OCL_OK;
 }
 
 ocl_status ocl_session_set_pixels(ocl_session* session, const ocl_pixels* pixels) {
   session->detail.text[0] = '\0';
   OCL_TRY(ocl_resize_check_pixels(pixels, &session->detail));
-  ocl_session_drop_image(session);
-  session->pixels = *pixels;
+  replace_image(session, &(ocl_image){.pixels = *pixels});
   return OCL_OK;
 }
 
 ocl_pixels ocl_session_pixels(const ocl_session* session) {
-  return session->pixels;
+  return session->image.pixels;
 }
 
-static ocl_status reserve_scratch(ocl_session* session, int32_t width) {
-  const size_t needed = ocl_resize_scratch_size_bytes(width);
-  if (needed <= session->resize_scratch_bytes) return OCL_OK;
-  free(session->resize_scratch);
-  session->resize_scratch = malloc(needed);
-  session->resize_scratch_bytes = session->resize_scratch == NULL ? 0 : needed;
-  return session->resize_scratch == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
-}
-
-ocl_status ocl_session_upright(ocl_session* session, uint8_t* rgb_out) {
+ocl_status ocl_session_upright(ocl_session* session, int32_t background, uint8_t* rgb_out) {
   session->detail.text[0] = '\0';
-  ocl_resize_target same = {.dtype = OCL_UINT8, .scale = {1, 1, 1}};
-  if (session->pixels.num_channels == 0) return OCL_INVALID_ARGUMENT;
-  ocl_resize_upright_size(&session->pixels, &same.width, &same.height);
-  OCL_TRY(reserve_scratch(session, same.width));
-  return ocl_resize_to_tensor(&session->pixels, NULL, 0, &same, session->resize_scratch, rgb_out, &session->detail);
+  ocl_resize_target same = {.dtype = OCL_UINT8, .scale = {1, 1, 1}, .background = background};
+  if (session->image.pixels.num_channels == 0) return OCL_INVALID_ARGUMENT;
+  ocl_resize_upright_size(&session->image.pixels, &same.width, &same.height);
+  OCL_TRY(ocl_image_reserve_scratch(&session->scratch, &same));
+  return ocl_resize_to_tensor(&session->image.pixels, NULL, 0, &same, session->scratch.memory, rgb_out,
+                              &session->detail);
+}
+
+// Takes the target's size and type, and where the image belongs, from input 0.
+static ocl_status find_target(ocl_session* session, int32_t batch_index, ocl_resize_target* target, void** image_out) {
+  session->detail.text[0] = '\0';
+  if (session->graph == NULL || ocl_graph_num_inputs(session->graph) != 1) return OCL_INVALID_ARGUMENT;
+  const ocl_graph_tensor tensor = ocl_graph_input(session->graph, 0);
+  const int32_t* dims = tensor.shape.dims;
+  if (tensor.data == NULL || tensor.shape.rank != 4 || dims[3] != 3 || batch_index < 0 || batch_index >= dims[0])
+    return OCL_INVALID_ARGUMENT;
+  target->height = dims[1], target->width = dims[2], target->dtype = tensor.dtype;
+  *image_out = (uint8_t*)tensor.data + (size_t)batch_index * (tensor.size_bytes / (size_t)dims[0]);
+  return ocl_image_reserve_scratch(&session->scratch, target);
 }
 
 ocl_status ocl_session_preprocess(ocl_session* session, const ocl_resize_target* target, const ocl_roi* roi,
                                   int32_t quarter_turns_clockwise, int32_t batch_index) {
-  session->detail.text[0] = '\0';
-  if (session->graph == NULL || session->pixels.num_channels == 0 || ocl_graph_num_inputs(session->graph) != 1)
-    return OCL_INVALID_ARGUMENT;
-  const ocl_graph_tensor tensor = ocl_graph_input(session->graph, 0);
-  const int32_t* dims = tensor.shape.dims;
-  if (tensor.data == NULL || tensor.shape.rank != 4 || dims[3] != 3) return OCL_INVALID_ARGUMENT;
-  if (batch_index < 0 || batch_index >= dims[0]) return OCL_INVALID_ARGUMENT;
-  OCL_TRY(reserve_scratch(session, dims[2]));
   ocl_resize_target sized = *target;
-  sized.height = dims[1];
-  sized.width = dims[2];
-  sized.dtype = tensor.dtype;
-  uint8_t* image = (uint8_t*)tensor.data + (size_t)batch_index * (tensor.size_bytes / (size_t)dims[0]);
-  return ocl_resize_to_tensor(&session->pixels, roi, quarter_turns_clockwise, &sized, session->resize_scratch, image,
-                              &session->detail);
+  void* image;
+  OCL_TRY(find_target(session, batch_index, &sized, &image));
+  if (session->image.pixels.num_channels == 0) return OCL_INVALID_ARGUMENT;
+  return ocl_resize_to_tensor(&session->image.pixels, roi, quarter_turns_clockwise, &sized, session->scratch.memory,
+                              image, &session->detail);
+}
+
+ocl_status ocl_session_read(ocl_session* session, const uint8_t* bytes, size_t size_bytes,
+                            const ocl_image_options* options, const ocl_resize_target* target, const ocl_roi* roi,
+                            int32_t quarter_turns_clockwise, int32_t batch_index, ocl_image_facts* facts_out) {
+  ocl_resize_target sized = *target;
+  void* image;
+  *facts_out = (ocl_image_facts){0};
+  OCL_TRY(find_target(session, batch_index, &sized, &image));
+  ocl_session_drop_image(session);
+  OCL_TRY(ocl_image_to_tensor(bytes, size_bytes, options, roi, quarter_turns_clockwise, &sized, session->scratch.memory,
+                              image, facts_out, &session->detail));
+  session->whole_image = (ocl_roi){0, 0, facts_out->width_px, facts_out->height_px};
+  return OCL_OK;
 }
 
 // ---- tensor -> heads ----
@@ -417,21 +423,15 @@ static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tenso
   return OCL_OK;
 }
 
-static ocl_roi whole_image(const ocl_pixels* pixels) {
-  ocl_roi whole = {0};
-  ocl_resize_upright_size(pixels, &whole.width_px, &whole.height_px);
-  return whole;
-}
-
 ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                               int32_t quarter_turns, const ocl_session_detection** detections_out,
                               int32_t* num_detections_out) {
   session->detail.text[0] = '\0';
   *detections_out = NULL;
   *num_detections_out = 0;
-  if (!session->has_run || (roi == NULL && session->pixels.num_channels == 0)) return OCL_INVALID_ARGUMENT;
+  if (!session->has_run || (roi == NULL && session->whole_image.width_px == 0)) return OCL_INVALID_ARGUMENT;
   OCL_TRY(ocl_ssd_check_options(options));
-  const ocl_roi seen = roi != NULL ? *roi : whole_image(&session->pixels);
+  const ocl_roi seen = roi != NULL ? *roi : session->whole_image;
   ocl_graph_tensor tensors[4];
   int32_t num_classes;
   if (ocl_graph_postprocess(session->graph, tensors, &num_classes))

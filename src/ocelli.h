@@ -8,8 +8,7 @@
 //   ocl_session_close_model(session);     // frees the file's bytes; the network can run now
 //   ocl_session_use_heads(session, boxes_output, scores_output, &config);
 //
-//   ocl_session_decode(session, photo, photo_size_bytes, OCL_IMAGE_DEFAULT_MAX_PIXELS);
-//   ocl_session_preprocess(session, &target, NULL, 0, 0);
+//   ocl_session_read(session, photo, photo_size_bytes, &image_options, &target, NULL, 0, 0, &facts);
 //   ocl_session_run(session, NULL);
 //   ocl_session_detect(session, &options, NULL, 0, &detections, &num_detections);
 //   for (int32_t i = 0; i < num_detections; i++) show(&detections[i]);
@@ -78,20 +77,28 @@ ocl_graph* ocl_session_graph(const ocl_session* session);
 
 // ---- image -> tensor ----
 
-// Decodes an image file, which becomes the present image. Holds the image before it until the new one is decoded:
-// ocl_session_drop_image() frees it earlier. IMAGE_*, UNSUPPORTED_IMAGE_FORMAT, OUT_OF_MEMORY.
-ocl_status ocl_session_decode(ocl_session* session, const uint8_t* bytes, size_t size_bytes, int64_t max_pixels);
+// Decodes an image file and resizes it into image `batch_index` of input tensor 0, at once: the rows of a JPEG are
+// never all in memory. Region `roi` (NULL: all) of the upright image, turned clockwise by quarters. `target`'s size and
+// dtype are taken from the tensor. *facts_out is set as far as it is known, also after a failure. Drops the present
+// image. IMAGE_*, UNSUPPORTED_IMAGE_FORMAT, INVALID_ROI, OUT_OF_MEMORY; INVALID_ARGUMENT: not one input of [N, H, W,
+// 3].
+ocl_status ocl_session_read(ocl_session* session, const uint8_t* bytes, size_t size_bytes,
+                            const ocl_image_options* options, const ocl_resize_target* target, const ocl_roi* roi,
+                            int32_t quarter_turns_clockwise, int32_t batch_index, ocl_image_facts* facts_out);
+// Decodes an image file at full scale, which becomes the present image. Holds the image before it until the new one is
+// decoded: ocl_session_drop_image() frees it earlier. *facts_out is left as it is after a failure.
+// IMAGE_*, UNSUPPORTED_IMAGE_FORMAT, OUT_OF_MEMORY.
+ocl_status ocl_session_decode(ocl_session* session, const uint8_t* bytes, size_t size_bytes,
+                              const ocl_image_options* options, ocl_image_facts* facts_out);
 // Makes pixels of the caller's the present image; `pixels->data` must outlive it. INVALID_PIXELS, INVALID_ARGUMENT.
 ocl_status ocl_session_set_pixels(ocl_session* session, const ocl_pixels* pixels);
 // The present image; num_channels 0: there is none.
 ocl_pixels ocl_session_pixels(const ocl_session* session);
 void ocl_session_drop_image(ocl_session* session);
 // Copies the present image to rgb_out [height_px, width_px, 3], upright; the caller's, of ocl_resize_upright_size().
-// INVALID_ARGUMENT: there is no image. OUT_OF_MEMORY.
-ocl_status ocl_session_upright(ocl_session* session, uint8_t* rgb_out);
-// Region `roi` (NULL: all) of the upright image, turned clockwise by quarters -> image `batch_index` of input tensor 0.
-// `target`'s size and dtype are taken from the tensor. INVALID_ROI, INVALID_ARGUMENT (no image, or not one input of
-// [N, H, W, 3]), OUT_OF_MEMORY.
+// `background`: as that of ocl_resize_target. INVALID_ARGUMENT: there is no image. OUT_OF_MEMORY.
+ocl_status ocl_session_upright(ocl_session* session, int32_t background, uint8_t* rgb_out);
+// As ocl_session_read() does, with the present image; INVALID_ARGUMENT also if there is none.
 ocl_status ocl_session_preprocess(ocl_session* session, const ocl_resize_target* target, const ocl_roi* roi,
                                   int32_t quarter_turns_clockwise, int32_t batch_index);
 
@@ -116,10 +123,10 @@ ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int
                                  const ocl_ssd_config* config);
 // Classes without background; 0: there are neither heads nor a post-processing operator.
 int32_t ocl_session_num_classes(const ocl_session* session);
-// Detections of the last run, best first, in pixels of the upright image. `roi` (NULL: all of the present image) and
-// `quarter_turns_clockwise` as they were given to ocl_session_preprocess(). *detections_out is borrowed until the next
-// call. INVALID_ARGUMENT: also an option that is out of its range (ssd.h). SSD_SHAPE_MISMATCH: the outputs have other
-// shapes than at use_heads. OUT_OF_MEMORY.
+// Detections of the last run, best first, in pixels of the upright image. `roi` (NULL: all of the last image) and
+// `quarter_turns_clockwise` as they were given to ocl_session_read() or ocl_session_preprocess(). *detections_out is
+// borrowed until the next call. INVALID_ARGUMENT: also an option that is out of its range (ssd.h). SSD_SHAPE_MISMATCH:
+// the outputs have other shapes than at use_heads. OUT_OF_MEMORY.
 ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
                               int32_t quarter_turns_clockwise, const ocl_session_detection** detections_out,
                               int32_t* num_detections_out);

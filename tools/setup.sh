@@ -3,7 +3,7 @@
 # the tests, Python (for emcc), Node and npm, browsers, ffmpeg. Quick if nothing is missing.
 set -euo pipefail
 
-readonly packages='make chromium firefox-esr ffmpeg gcc g++-multilib libc6-dev clang-19 lld-19 llvm-19 libclang-rt-19-dev libsimde-dev clang-format-19 clang-tidy-19 python3-minimal xz-utils dpkg-dev'
+readonly packages='make chromium firefox-esr ffmpeg gcc g++-multilib libc6-dev clang-19 lld-19 llvm-19 libclang-rt-19-dev libsimde-dev libjpeg62-turbo-dev clang-format-19 clang-tidy-19 python3-minimal xz-utils dpkg-dev'
 
 say() { printf '  setup: %s\n' "$*"; }
 

@@ -4,7 +4,7 @@ import { ImageClassifier } from '../../wasm/platform/node.js';
 import { layOut } from '../common.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
-import { deterministic, images, input, labels, threads } from '../options.js';
+import { deterministic, images, input, labels, reading, threads } from '../options.js';
 import { bold, print, printable } from '../output.js';
 
 const options = /** @type {const} */ ({
@@ -30,6 +30,7 @@ const options = /** @type {const} */ ({
   input,
   threads,
   deterministic,
+  ...reading,
 });
 
 /** @type {import('../arguments.js').Command<typeof options>} */

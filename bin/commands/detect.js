@@ -49,7 +49,7 @@ const options = /** @type {const} */ ({
     type: 'flag',
     about:
       'print one line of JSON for each image instead of the table: {file, width, height, detections: [{label, ' +
-      'labelId, mid, score, box: {x, y, width, height}}], precision, ms: {decode, preprocess, network, postprocess}}',
+      'labelId, mid, score, box: {x, y, width, height}}], precision, decode?, ms: {decode, preprocess, network, postprocess}}',
   },
   out: {
     type: 'text',
@@ -79,6 +79,7 @@ const options = /** @type {const} */ ({
   },
   threads: shared.threads,
   deterministic: shared.deterministic,
+  ...shared.reading,
 });
 
 /** @type {import('../arguments.js').Command<typeof options>} */
@@ -146,19 +147,20 @@ async function printEnergy(detector, json) {
  * @param {string | undefined} picture the file to draw the objects into
  * @param {Values} values
  */
-async function detectIn(detector, image, bytes, picture, { json, score }) {
+async function detectIn(detector, image, bytes, picture, { json, score, 'max-pixels': maxPixels }) {
   const found = await detector.detect(bytes);
   print(json ? toJson(image, found) : toText(image, found, score));
-  if (picture !== undefined) await save(picture, await drawPicture(bytes, found.detections));
+  if (picture !== undefined) await save(picture, await drawPicture(bytes, found.detections, maxPixels));
 }
 
 /**
  * @param {Uint8Array} bytes
  * @param {Detection[]} detections
+ * @param {number} maxPixels
  * @returns {Promise<Uint8Array>} a PNG file
  */
-async function drawPicture(bytes, detections) {
-  const pixels = await decodeImage(bytes);
+async function drawPicture(bytes, detections, maxPixels) {
+  const pixels = await decodeImage(bytes, { maxPixels });
   drawDetections(pixels, detections);
   return encodePng(pixels);
 }
@@ -169,9 +171,9 @@ async function drawPicture(bytes, detections) {
  * @param {string} file
  * @param {DetectResult} found
  */
-function toJson(file, { detections, size, precision, ms }) {
+function toJson(file, { detections, size, precision, decode, ms }) {
   const rounded = Object.fromEntries(Object.entries(ms).map(([stage, time]) => [stage, roundMs(time)]));
-  return JSON.stringify({ file, ...size, detections, precision, ms: rounded });
+  return JSON.stringify({ file, ...size, detections, precision, decode, ms: rounded });
 }
 
 /**

@@ -101,6 +101,7 @@ const options = /** @type {const} */ ({
   },
   threads: shared.threads,
   deterministic: shared.deterministic,
+  ...shared.reading,
   json: { type: 'flag', about: 'print one JSON object: {coco: {AP, AP50, ...}, classes, ...}' },
 });
 

@@ -6,7 +6,7 @@ import { attempt, formatBytes, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { findInputs } from '../inputs.js';
 import { readSpecs } from '../model.js';
-import { input, MODEL_OPTIONS, outputModel } from '../options.js';
+import { input, maxPixels, MODEL_OPTIONS, outputModel } from '../options.js';
 import { clearProgress, print, printable, showProgress } from '../output.js';
 
 const options = /** @type {const} */ ({
@@ -46,6 +46,7 @@ const options = /** @type {const} */ ({
   },
   uncorrected: { type: 'flag', about: 'do not correct the biases for the shift that rounding causes' },
   input,
+  'max-pixels': maxPixels,
   report: {
     type: 'text',
     value: 'DIR',
@@ -128,8 +129,9 @@ function readImages(files) {
  * @param {number} total number of images
  * @returns {import('../../wasm/quantize/index.js').QuantizeOptions}
  */
-function toOptions({ ranges, takes, gives, float, uncorrected }, total) {
+function toOptions({ ranges, takes, gives, float, uncorrected, 'max-pixels': maxPixels }, total) {
   return {
+    maxPixels,
     ranges,
     inputType: takes,
     outputType: gives,

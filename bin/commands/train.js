@@ -15,7 +15,7 @@ import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan
 import { attempt, layOut, UsageError } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
-import { classDirectory, deterministic, input, threads } from '../options.js';
+import { classDirectory, deterministic, input, reading, threads } from '../options.js';
 import { clearProgress, print, printNote, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
@@ -150,6 +150,7 @@ const options = /** @type {const} */ ({
   },
   threads: { ...threads, about: 'compute features with N threads' },
   deterministic,
+  ...reading,
   json: { type: 'flag', about: 'print one JSON object instead of the table' },
 });
 

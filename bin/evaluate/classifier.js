@@ -5,7 +5,8 @@ import { makeClassifierReport } from '../../wasm/evaluate/report/classifier.js';
 import { readLabels } from '../../wasm/vision/labels.js';
 import { resolveInput } from '../../wasm/vision/model_spec.js';
 import { checkModel } from '../../wasm/vision/prepare_classifier.js';
-import { toPixels } from '../../wasm/vision/input.js';
+import { resolveReading } from '../../wasm/vision/reading.js';
+import { readView } from '../../wasm/vision/view.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
 import { attempt, layOut } from '../common.js';
@@ -15,10 +16,8 @@ import { bold, clearProgress, print, printable, showProgress } from '../output.j
 
 /** @typedef {import('../../wasm/evaluate/classification.js').Classification} Classification */
 
-const MAX_PIXELS = 1 << 24;
-
 /**
- * @param {{threads: number, json: boolean, report?: string}} values
+ * @param {{threads: number, json: boolean, report?: string, decode?: 'full' | 'scaled', 'max-pixels': number}} values
  * @param {string[]} positionals
  */
 export async function evaluateClassifier(values, [file, directory]) {
@@ -27,7 +26,11 @@ export async function evaluateClassifier(values, [file, directory]) {
     examples && (await attempt(file, () => openClassifier(file, values.threads, examples.labels)));
   if (!model) return;
   try {
-    const evaluation = await measure(model, examples);
+    const evaluation = await measure(
+      model,
+      examples,
+      resolveReading({ ...values, maxPixels: values['max-pixels'] }),
+    );
     if (!evaluation) return;
     const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
     if (values.report !== undefined) await saveAll(values.report, makeClassifierReport(evaluation, about));
@@ -48,7 +51,10 @@ async function openClassifier(file, threads, truth) {
     checkModel(engine);
     const labels = readLabels(metadata.labels ?? '').map(({ name }) => name);
     checkLabels(labels, truth);
-    return { engine, labels, input: resolveInput(undefined, metadata, entry, engine.inputs[0]) };
+    const [tensor] = engine.inputs;
+    const [, height, width, channels] = tensor.shape;
+    const input = resolveInput(undefined, metadata, entry, tensor);
+    return { engine, labels, target: { input, inputSize: { width, height }, channels } };
   } catch (error) {
     engine.close();
     throw error;
@@ -68,17 +74,16 @@ function checkLabels(labels, truth) {
 /**
  * @param {Awaited<ReturnType<typeof openClassifier>>} model
  * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
+ * @param {import('../../wasm/engine/image.js').Reading} reading
  * @returns {Promise<Classification | undefined>} undefined if an image cannot be read: its error is printed
  */
-async function measure({ engine, labels, input }, { sources, labels: truth }) {
+async function measure({ engine, labels, target }, { sources, labels: truth }, reading) {
   const probabilities = [];
   for (const [i, { name, read }] of sources.entries()) {
     showProgress('image', i + 1, sources.length);
     const row = await attempt(name, async () => {
-      const image = await toPixels(await read());
-      if (image instanceof Uint8Array) engine.image.decode(image, MAX_PIXELS);
-      else engine.image.setPixels(image);
-      engine.image.preprocess(input, undefined, 0);
+      const file = /** @type {Uint8Array} */ (await read());
+      readView(engine, target, file, { turns: 0, reading }, 0);
       engine.run();
       return /** @type {Float32Array} */ (engine.readOutput(0).data);
     });

@@ -26,6 +26,8 @@ import { openState } from './state.js';
  * @typedef {object} Settings
  * @property {number} threads
  * @property {boolean} deterministic
+ * @property {'full' | 'scaled'} [decode]
+ * @property {number} max-pixels
  * @property {string} [labels]
  * @property {string} [input]
  * @property {string} [ssd]
@@ -142,7 +144,9 @@ async function evaluateOne({ name, model, precision }, dataset, loading, setting
       sizeBytes: bytes.length,
       unmatched: ran.unmatched,
       ...(report !== undefined && {
-        worst: await drawWorst(evaluation, ran.dataset, ran.detections, decodeImage),
+        worst: await drawWorst(evaluation, ran.dataset, ran.detections, (file) =>
+          decodeImage(file, { maxPixels: settings['max-pixels'] }),
+        ),
       }),
     };
   } finally {

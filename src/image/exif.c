@@ -34,9 +34,10 @@ int32_t ocl_exif_orientation(const uint8_t* tiff, size_t size_bytes) {
 
   const size_t directory = read_u32(tiff + 4, is_big_endian);
   if (directory < HEADER_SIZE_BYTES || directory > size_bytes - 2) return UPRIGHT;
-  const size_t num_entries = read_u16(tiff + directory, is_big_endian);
+  size_t num_entries = read_u16(tiff + directory, is_big_endian);
   const uint8_t* entries = tiff + directory + 2;
-  if (num_entries > (size_bytes - directory - 2) / ENTRY_SIZE_BYTES) return UPRIGHT;
+  const size_t most = (size_bytes - directory - 2) / ENTRY_SIZE_BYTES;
+  if (num_entries > most) num_entries = most;  // a count that is too large: those that are there
 
   for (size_t i = 0; i < num_entries; i++) {
     const uint8_t* entry = entries + i * ENTRY_SIZE_BYTES;

@@ -1,16 +1,13 @@
-// Stage: a checked image file -> RGB u8 [H,W,3]. The only file that sees stb_image (2.30); see stb.h.
-// Invariant: at any time at most `budget_bytes` are allocated; after a failure none are.
+// Stage: a checked PNG file -> pixels. The only file that sees stb_image (2.30); see stb.h.
+// Invariant: at any time at most the file's `working_bytes` are allocated; after a failure none are.
 //
 // Reports against stb_image 2.30 that upstream has not fixed, and what keeps each out:
-// - CVE-2023-45661, -45664, -45666, -45667, CVE-2026-5186: the loader of animated GIFs
-//   (stbi_load_gif_from_memory), never called: the single-frame path does not enter it.
+// - all about GIF (CVE-2023-45661, -45664, -45666, -45667, CVE-2026-5186, -5313, issue 2001), JPEG, TGA, HDR and PIC
+//   (CVE-2023-45663, CVE-2023-43898): formats that are not compiled in.
 // - CVE-2023-45662: stbi_set_flip_vertically_on_load, never called.
-// - CVE-2023-45663 (TGA, HDR), CVE-2023-43898 (PIC): formats that are not compiled in.
-// - CVE-2026-5313 and issue 2001 (a small GIF asks for gigabytes): the budget.
-// - issues 1861, 1929, 1535, 1595 (palette entries, JPEG planes and locals read before they are written, so that old
-//   memory shows in the pixels): allocations are zeroed, and so are locals (next lines).
+// - issues 1861, 1929 (palette entries read before they are written, so that old memory shows in the pixels):
+//   allocations are zeroed, and so are locals (next lines).
 // - issue 1928, 16-bit conversions that overflow or leak: the budget caps the sizes; what leaks is freed with the list.
-// - signed overflow in the inverse DCT of hostile coefficients: wraps (next lines).
 // Clang has no such pragma: there the build passes -ftrivial-auto-var-init=zero -fwrapv for this file.
 #ifndef __clang__
 #pragma GCC optimize("trivial-auto-var-init=zero", "wrapv")
@@ -93,15 +90,9 @@ static void* budget_realloc(void* memory, size_t old_size_bytes, size_t size_byt
 #define STBI_FREE(memory) budget_free(memory)
 #define STBI_ASSERT(condition) ((void)0)  // never abort; what they state is tested by mutation under sanitizers
 #define STBI_ONLY_PNG
-#define STBI_ONLY_JPEG
-#define STBI_ONLY_BMP
-#define STBI_ONLY_GIF
 #define STBI_NO_STDIO
 #define STBI_NO_LINEAR
 #define STBI_NO_HDR
-#ifdef __wasm_simd128__
-#define STBI__X64_TARGET  // its SSE2 code, which Emscripten maps to WASM's (-msse2): the same pixels in half the time
-#endif
 #define STBI_NO_FAILURE_STRINGS
 #define STBI_NO_THREAD_LOCALS
 #define STB_IMAGE_STATIC
@@ -111,32 +102,68 @@ static void* budget_realloc(void* memory, size_t old_size_bytes, size_t size_byt
 #pragma GCC diagnostic ignored "-Wsign-compare"
 #include "stb_image.h"
 
+// ---- the file, and an end chunk behind it
+
+static const uint8_t kEndChunk[12] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
+
+typedef struct {
+  const uint8_t* bytes;
+  size_t size_bytes, at;
+} reader;
+
+static int read_some(void* user, char* out, int size_bytes) {
+  reader* r = user;
+  int done = 0;
+  while (done < size_bytes) {
+    const bool is_file = r->at < r->size_bytes;
+    const uint8_t* from = is_file ? r->bytes + r->at : kEndChunk + (r->at - r->size_bytes);
+    size_t left = is_file ? r->size_bytes - r->at : r->size_bytes + sizeof kEndChunk - r->at;
+    if (left == 0) break;
+    if (left > (size_t)(size_bytes - done)) left = (size_t)(size_bytes - done);
+    memcpy(out + done, from, left);
+    done += (int)left;
+    r->at += left;
+  }
+  return done;
+}
+
+static void skip_some(void* user, int size_bytes) {
+  reader* r = user;
+  const size_t left = r->size_bytes + sizeof kEndChunk - r->at;
+  if (size_bytes > 0) r->at += (size_t)size_bytes < left ? (size_t)size_bytes : left;
+}
+
+static int is_at_end(void* user) {
+  const reader* r = user;
+  return r->at == r->size_bytes + sizeof kEndChunk;
+}
+
 // ---- public
 
-static ocl_status failure(const budget* spent) {
+static ocl_status failure(const budget* spent, ocl_detail* detail) {
   // Only a lie about the sizes exhausts the budget.
-  return spent->is_out_of_memory && !spent->is_exhausted ? OCL_OUT_OF_MEMORY : OCL_IMAGE_CORRUPT;
+  if (spent->is_out_of_memory && !spent->is_exhausted) return OCL_OUT_OF_MEMORY;
+  return ocl_status_with_detail(OCL_IMAGE_CORRUPT, detail, "PNG: its pixels do not decode");
 }
 
-ocl_status ocl_image_stb_decode(const uint8_t* bytes, size_t size_bytes, size_t budget_bytes, uint8_t** rgb_out,
-                                int32_t* width_px_out, int32_t* height_px_out) {
-  budget spent = {.limit_bytes = budget_bytes};
+ocl_status ocl_image_stb_decode(ocl_image_file* file) {
+  static const stbi_io_callbacks kCallbacks = {read_some, skip_some, is_at_end};
+  const ocl_image_header* header = &file->header;
+  budget spent = {.limit_bytes = header->working_bytes < PTRDIFF_MAX ? (size_t)header->working_bytes : PTRDIFF_MAX};
   spent.list.next = spent.list.previous = &spent.list;
   current = &spent;
-  int width_px = 0, height_px = 0, num_channels_in_file = 0;
-  uint8_t* rgb = stbi_load_from_memory(bytes, (int)size_bytes, &width_px, &height_px, &num_channels_in_file, 3);
-  if (rgb != NULL) unlink_block((block*)(void*)rgb - 1);
+  reader source = {file->bytes, file->size_bytes, 0};
+  int width_px = 0, height_px = 0, num_channels = 0;
+  uint8_t* pixels =
+      stbi_load_from_callbacks(&kCallbacks, &source, &width_px, &height_px, &num_channels, header->num_channels);
+  if (pixels != NULL) unlink_block((block*)(void*)pixels - 1);
   while (spent.list.next != &spent.list) budget_free(spent.list.next + 1);
   current = NULL;
-  if (rgb == NULL) return failure(&spent);
-  *rgb_out = rgb;
-  *width_px_out = width_px;
-  *height_px_out = height_px;
-  return OCL_OK;
-}
-
-void ocl_image_stb_free(uint8_t* rgb) {
-  if (rgb != NULL) free((block*)(void*)rgb - 1);
+  if (pixels == NULL) return failure(&spent, file->detail);
+  file->pixels = pixels;
+  file->memory = (block*)(void*)pixels - 1;
+  if (width_px == header->width_px && height_px == header->height_px) return OCL_OK;
+  return ocl_status_with_detail(OCL_IMAGE_CORRUPT, file->detail, "PNG: two different sizes");
 }
 
 bool ocl_image_stb_inflate(const uint8_t* bytes, size_t size_bytes, char* out, size_t out_size_bytes) {

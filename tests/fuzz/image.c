@@ -15,7 +15,7 @@ static void check_tensor(fuzz_bytes* b, const ocl_pixels* pixels) {
   const ocl_roi roi = {fuzz_byte(b), fuzz_byte(b), fuzz_byte(b), fuzz_byte(b)};
   const bool has_roi = fuzz_one_in(b, 2);
   const size_t elements = (size_t)target.height * (size_t)target.width * 3;
-  void* scratch = malloc(ocl_resize_scratch_size_bytes(target.width));
+  void* scratch = malloc(ocl_resize_scratch_size_bytes(target.width, target.height));
   void* tensor = malloc(elements * ocl_dtype_size_bytes(target.dtype));
   ocl_detail detail;
   const ocl_status status = ocl_resize_to_tensor(pixels, has_roi ? &roi : NULL, (int32_t)fuzz_byte(b) - 128, &target,
@@ -29,16 +29,32 @@ static void check_tensor(fuzz_bytes* b, const ocl_pixels* pixels) {
   free(tensor);
 }
 
+// The rows of a file, as they come, at any scale, and also if it is cut short.
+static void check_rows(fuzz_bytes* b, const uint8_t* file, size_t size_bytes) {
+  const ocl_image_options options = {.max_pixels = kMaxPixels,
+                                     .allow_truncated = fuzz_one_in(b, 2),
+                                     .scale = fuzz_one_in(b, 2) ? OCL_IMAGE_SCALED : OCL_IMAGE_FULL};
+  const ocl_resize_target target = {
+      .height = fuzz_range(b, 1, 20), .width = fuzz_range(b, 1, 20), .dtype = OCL_UINT8, .scale = {1, 1, 1}};
+  void* scratch = malloc(ocl_resize_scratch_size_bytes(target.width, target.height));
+  uint8_t* tensor = malloc((size_t)target.height * (size_t)target.width * 3);
+  ocl_image_facts facts;
+  ocl_detail detail;
+  ocl_image_to_tensor(file, size_bytes, &options, NULL, fuzz_byte(b), &target, scratch, tensor, &facts, &detail);
+  free(scratch);
+  free(tensor);
+}
+
 static void check_upright(ocl_session* session, const ocl_pixels* pixels) {
   int32_t width, height;
   ocl_resize_upright_size(pixels, &width, &height);
   const size_t bytes = (size_t)width * (size_t)height * 3;
   uint8_t* rgb = malloc(bytes);
-  const ocl_status status = ocl_session_upright(session, rgb);
+  const ocl_status status = ocl_session_upright(session, OCL_IGNORE_ALPHA, rgb);
   FUZZ_CHECK(status == OCL_OK, "%s", ocl_status_name(status));
   uint64_t sum = 0, expected = 0;  // the same pixels in other places
   for (size_t i = 0; i < bytes; i++) sum += rgb[i];
-  for (size_t i = 0; i < bytes; i++) expected += pixels->data[i];
+  for (size_t i = 0; i < bytes; i++) expected += pixels->data[i / 3 * (size_t)pixels->num_channels + i % 3];
   FUZZ_CHECK(sum == expected, "the upright pixels are others");
   free(rgb);
 }
@@ -50,12 +66,18 @@ int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size_bytes) {
   uint8_t* file = fuzz_copy(bytes + HEAD_BYTES, size_bytes - HEAD_BYTES);
   ocl_session* session;
   if (ocl_session_create(1, &session) != OCL_OK) abort();
-  if (ocl_session_decode(session, file, size_bytes - HEAD_BYTES, kMaxPixels) == OCL_OK) {
+  const ocl_image_options options = {.max_pixels = kMaxPixels};
+  ocl_image_facts facts;
+  if (ocl_session_decode(session, file, size_bytes - HEAD_BYTES, &options, &facts) == OCL_OK) {
     const ocl_pixels pixels = ocl_session_pixels(session);
+    FUZZ_CHECK((int64_t)facts.width_px * facts.height_px == (int64_t)pixels.width_px * pixels.height_px &&
+                   !facts.is_truncated,
+               "the facts are others");
     FUZZ_CHECK((int64_t)pixels.width_px * pixels.height_px <= kMaxPixels, "too many pixels");
     check_upright(session, &pixels);
     check_tensor(&head, &pixels);
   }
+  check_rows(&head, file, size_bytes - HEAD_BYTES);
   ocl_session_destroy(session);
   free(file);
   return 0;

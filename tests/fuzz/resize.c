@@ -94,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size_bytes) {
   p.stride_bytes = (size_t)p.width_px * (size_t)p.num_channels + (size_t)(fuzz_one_in(&b, 4) ? fuzz_byte(&b) : 0);
   if (fuzz_one_in(&b, 60)) p.stride_bytes = fuzz_u32(&b);
   ocl_resize_target t = {.height = any_size(&b, 30), .width = any_size(&b, 30), .dtype = kDtypes[fuzz_below(&b, 3)]};
+  t.background = OCL_IGNORE_ALPHA;
   t.mode = fuzz_one_in(&b, 2) ? OCL_RESIZE_LEGACY : OCL_RESIZE_HALF_PIXEL;
   for (int i = 0; i < 3; i++) t.scale[i] = any_scale(&b), t.offset[i] = (float)fuzz_below(&b, 3) - 1;
   const bool has_roi = fuzz_one_in(&b, 2);
@@ -113,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t* bytes, size_t size_bytes) {
   uint8_t* tight = fuzz_copy(data, p.size_bytes);
   free(data);
   p.data = tight;
-  void* scratch = malloc(ocl_resize_scratch_size_bytes(t.width));
+  void* scratch = malloc(ocl_resize_scratch_size_bytes(t.width, t.height));
   void* tensor = malloc((size_t)t.height * (size_t)t.width * 3 * ocl_dtype_size_bytes(t.dtype));
   ocl_detail detail;
   if (ocl_resize_to_tensor(&p, has_roi ? &roi : NULL, turns, &t, scratch, tensor, &detail) == OCL_OK) {

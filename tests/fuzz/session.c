@@ -66,7 +66,9 @@ static void set_pixels(world* w, ocl_session* s) {
 
 static void decode(world* w, ocl_session* s) {
   static const uint8_t kGif[] = "GIF89a\1\0\1\0\200\0\0\377\0\0\0\0\377,\0\0\0\0\1\0\1\0\0\2\2D\1\0;";
-  ocl_session_decode(s, kGif, fuzz_one_in(w->b, 4) ? sizeof kGif / 2 : sizeof kGif - 1, 1 << 16);
+  const ocl_image_options options = {.max_pixels = 1 << 16};
+  ocl_image_facts facts;
+  ocl_session_decode(s, kGif, fuzz_one_in(w->b, 4) ? sizeof kGif / 2 : sizeof kGif - 1, &options, &facts);
   if (fuzz_one_in(w->b, 8)) ocl_session_drop_image(s);
 }
 

@@ -70,3 +70,9 @@ coverage: $(COVERED_TESTS) ## how many lines of src/ the native tests run; build
 	  llvm-cov-19 report $$options >$$profile.txt && echo "  $$build: $$(awk '$$1 == "TOTAL" { print $$10 }' $$profile.txt) of the lines of src/"; \
 	  llvm-cov-19 show $$options | grep -E '^/|^ +[0-9]+\| +0\|' >$$profile.missed.txt; done
 include tests/fuzz/fuzz.mk
+
+# Compares the JPEG decoder with libjpeg-turbo (Debian's libjpeg62-turbo-dev): part of `make soak`.
+JPEG_SOAK := build/native/64-simd/soak/jpeg
+$(JPEG_SOAK): tests/c/soak/jpeg.c build/native/64-simd/libocelli.a $(wildcard tests/c/*.h tests/c/image/*.h)
+	@mkdir -p $(@D) && echo '  native 64-simd: soak/jpeg' && $(call native_cc,64-simd) $(WARNINGS) -Itests/c $(INCLUDES) $< build/native/64-simd/libocelli.a \
+	  -fuse-ld=lld -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options -ljpeg -lm -o $@

@@ -176,8 +176,26 @@ ocl_status ocl_run(int32_t is_timed) {
 
 // ---- image -> tensor ----
 
-ocl_status ocl_image_decode_file(const uint8_t* bytes, size_t size_bytes, double max_pixels) {
-  return ocl_session_decode(session, bytes, size_bytes, (int64_t)max_pixels);
+static ocl_image_options read_options(const ocl_bridge_image_options* options) {
+  return (ocl_image_options){.max_pixels = (int64_t)options->max_pixels,
+                             .allow_truncated = options->allow_truncated != 0,
+                             .scale = (ocl_image_scale)options->scale};
+}
+
+// Decodes a file and resizes it into image `batch_index` of input 0. `roi` NULL: the whole image.
+ocl_status ocl_image_read(const ocl_bridge_file* file, const ocl_bridge_image_options* options,
+                          const ocl_resize_target* target, const ocl_roi* roi, int32_t quarter_turns_clockwise,
+                          int32_t batch_index, ocl_image_facts* facts_out) {
+  const ocl_image_options read = read_options(options);
+  return ocl_session_read(session, file->bytes, file->size_bytes, &read, target, roi, quarter_turns_clockwise,
+                          batch_index, facts_out);
+}
+
+// Decodes a file whole, which becomes the current image.
+ocl_status ocl_image_decode_file(const ocl_bridge_file* file, const ocl_bridge_image_options* options,
+                                 ocl_image_facts* facts_out) {
+  const ocl_image_options read = read_options(options);
+  return ocl_session_decode(session, file->bytes, file->size_bytes, &read, facts_out);
 }
 
 // Memory for the host's pixels; NULL: out of memory. Frames of the same size reuse the same memory. Drops the current
@@ -208,8 +226,8 @@ const ocl_bridge_size* ocl_image_size(void) {
 }
 
 // Writes the current image, upright, as RGB [height, width, 3].
-ocl_status ocl_image_upright(uint8_t* rgb_out) {
-  return ocl_session_upright(session, rgb_out);
+ocl_status ocl_image_upright(int32_t background, uint8_t* rgb_out) {
+  return ocl_session_upright(session, background, rgb_out);
 }
 
 // Resizes the current image into image `batch_index` of input 0. `roi` NULL: the whole image.

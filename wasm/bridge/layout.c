@@ -98,6 +98,7 @@ static void print_enum(const char* name, const constant* constants, size_t num_c
 static void print_limits(void) {
   LIMIT("MAX_RESULTS", OCL_SSD_MAX_RESULTS);
   LIMIT("DEFAULT_MAX_PIXELS", OCL_IMAGE_DEFAULT_MAX_PIXELS);
+  LIMIT("IGNORE_ALPHA", OCL_IGNORE_ALPHA);
   LIMIT("MAX_ROWS", OCL_TRAINER_MAX_SIZE);
 }
 
@@ -120,9 +121,13 @@ static void print_engine(void) {
   STRUCT("PIXELS", ocl_pixels, FIELD(data), FIELD(size_bytes), FIELD(stride_bytes), FIELD(width_px), FIELD(height_px),
          FIELD(num_channels), FIELD(orientation));
   STRUCT("SIZE", ocl_bridge_size, FIELD(width_px), FIELD(height_px));
+  STRUCT("IMAGE_FILE", ocl_bridge_file, FIELD(bytes), FIELD(size_bytes));
+  STRUCT("IMAGE_OPTIONS", ocl_bridge_image_options, FIELD(max_pixels), FIELD(allow_truncated), FIELD(scale));
+  STRUCT("IMAGE_FACTS", ocl_image_facts, FIELD(width_px), FIELD(height_px), FIELD(scale_log2), FIELD(is_truncated));
+  ENUM("IMAGE_SCALES", CONSTANT(OCL_IMAGE_, FULL), CONSTANT(OCL_IMAGE_, SCALED), CONSTANT(OCL_IMAGE_, AUTO));
   STRUCT("ROI", ocl_roi, FIELD(x_px), FIELD(y_px), FIELD(width_px), FIELD(height_px));
   // The session sets the other fields of the target from the input tensor.
-  STRUCT("RESIZE_TARGET", ocl_resize_target, FIELD(mode), ARRAY(scale), ARRAY(offset));
+  STRUCT("RESIZE_TARGET", ocl_resize_target, FIELD(mode), ARRAY(scale), ARRAY(offset), FIELD(background));
   ENUM("RESIZE_MODES", CONSTANT(OCL_RESIZE_, HALF_PIXEL), CONSTANT(OCL_RESIZE_, LEGACY));
 
   STRUCT("ANCHORS_GRID", ocl_anchors_grid, FIELD(image_height_px), FIELD(image_width_px), FIELD(num_feature_maps),

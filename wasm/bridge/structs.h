@@ -29,6 +29,16 @@ typedef struct {
 } ocl_bridge_text;
 
 typedef struct {
+  const uint8_t* bytes;
+  size_t size_bytes;
+} ocl_bridge_file;
+
+typedef struct {
+  double max_pixels;
+  int32_t allow_truncated, scale;  // scale: an ocl_image_scale
+} ocl_bridge_image_options;
+
+typedef struct {
   int32_t width_px, height_px;
 } ocl_bridge_size;
 

@@ -45,6 +45,7 @@
  *   absolute URL of a path or URL that the user gave; `code` is that of the error
  * @property {(start: ThreadStart, assetsUrl?: string) => Promise<unknown>} [startThread] resolves when the thread is ready to work
  * @property {Drawing} [drawing]
+ * @property {number} [maxPixels] the default of the option, if it is not the module's own
  */
 
 /** @type {Host | undefined} */

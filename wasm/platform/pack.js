@@ -23,12 +23,9 @@ export class Packed {
     this.transfer = inputs.flatMap(({ transfer }) => transfer);
   }
 
-  /**
-   * @param {Request} request
-   * @param {number} [maxPixels]
-   */
-  static async pack(request, maxPixels) {
-    const packing = request.inputs.map((input) => pack(input, maxPixels));
+  /** @param {Request} request */
+  static async pack(request) {
+    const packing = request.inputs.map((input) => pack(input, request.reading.maxPixels));
     try {
       return new Packed(request, await Promise.all(packing));
     } catch (error) {
@@ -69,7 +66,7 @@ function drop({ input, isFrame }) {
  * A drawable is captured, without a copy of its pixels. The user's bytes and pixels are copied, because a transfer would
  * take them away.
  * @param {Input} input
- * @param {number} [maxPixels]
+ * @param {number} maxPixels
  * @returns {Promise<PackedInput>}
  */
 async function pack(input, maxPixels) {

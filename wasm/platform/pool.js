@@ -140,7 +140,7 @@ export class WorkerPool {
    * @param {Slot} [wanted] the only slot that will do
    */
   async #run(request, number, limit, wanted) {
-    const packing = Packed.pack(request, this.#options.maxPixels);
+    const packing = Packed.pack(request);
     let slot;
     try {
       await untilAborted(limit, () => packing);

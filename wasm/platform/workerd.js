@@ -15,6 +15,7 @@ installHost({
   trustsRelaxed: true,
   hasInt8: false,
   threads: 'none',
+  maxPixels: 1 << 24, // a worker has 128 MB
   async loadModule(variant, assetsUrl) {
     if (assetsUrl)
       throw failure('INVALID_OPTION', 'assetsUrl: in edge workers module and model are part of the upload');

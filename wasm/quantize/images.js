@@ -1,6 +1,6 @@
 // Preprocesses images to the float input of a network, with the engine's own image code.
 import { decodeOnHost, toPixels } from '../vision/input.js';
-import { writeView } from '../vision/view.js';
+import { readView, writeView } from '../vision/view.js';
 import { writeFile } from './file.js';
 import { openEngine } from './runner.js';
 
@@ -22,29 +22,32 @@ function identityNetwork(input) {
 /**
  * @param {import('./file.js').Tensor} tensor the network's input
  * @param {import('../engine/engine.js').InputSpec} spec
- * @param {number} maxPixels
+ * @param {import('../engine/image.js').Reading} reading
  */
-export async function openPreprocessor(tensor, spec, maxPixels) {
+export async function openPreprocessor(tensor, spec, reading) {
   const { engine } = await openEngine(identityNetwork(tensor));
   const [, height, width, channels] = engine.inputs[0].shape;
   const target = { input: spec, inputSize: { width, height }, channels };
+  const view = { turns: 0, reading };
+  /** @param {import('../vision/input.js').Pixels} pixels */
+  const preprocess = (pixels) => {
+    engine.image.setPixels(pixels);
+    pixels.release?.();
+    writeView(engine, target, view, 0);
+  };
   return {
     /** @param {ImageInput} image @returns {Promise<Float32Array>} [1, height, width, 3] */
     async prepare(image) {
-      const source = await toPixels(image);
+      const source = await toPixels(image, { maxPixels: reading.maxPixels });
       if (source instanceof Uint8Array) {
         try {
-          engine.image.decode(source, maxPixels);
+          readView(engine, target, source, view, 0);
         } catch (error) {
-          const pixels = await decodeOnHost(error, source, maxPixels);
-          engine.image.setPixels(pixels);
-          pixels.release?.();
+          preprocess(await decodeOnHost(error, source, reading.maxPixels));
         }
       } else {
-        engine.image.setPixels(source);
-        source.release?.();
+        preprocess(source);
       }
-      writeView(engine, target, undefined, 0, 0);
       engine.run();
       return /** @type {Float32Array} */ (engine.readOutput(0).data);
     },

@@ -116,14 +116,14 @@ function checkNames({ tensors, operators }, keepFloat) {
  * @param {InputSpec} spec
  * @param {ReturnType<typeof checkOptions>} options
  */
-async function calibrateOn(model, images, spec, { maxPixels, onProgress, signal }) {
-  const preprocessor = await openPreprocessor(model.tensors[model.inputs[0]], spec, maxPixels);
+async function calibrateOn(model, images, spec, { reading, onProgress, signal }) {
+  const preprocessor = await openPreprocessor(model.tensors[model.inputs[0]], spec, reading);
   /** @type {ImageInput[]} */
   const keptImages = [];
   async function* inputs() {
     for await (const given of images) {
       signal?.throwIfAborted();
-      const image = await toRepeatable(given, maxPixels);
+      const image = await toRepeatable(given, reading.maxPixels);
       if (keptImages.length < MAX_KEPT) keptImages.push(image);
       yield preprocessor.prepare(image);
     }

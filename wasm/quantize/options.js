@@ -1,7 +1,7 @@
 // The options of quantize(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys } from '../shared/options.js';
-import { checkMaxPixels } from '../vision/input.js';
+import { resolveReading } from '../vision/reading.js';
 
 /**
  * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
@@ -17,7 +17,7 @@ import { checkMaxPixels } from '../vision/input.js';
  * @property {string[]} [keepFloat] names of tensors; the operators that compute them are not quantized
  * @property {'float32' | 'uint8' | 'int8'} [inputType] default float32; uint8 takes raw pixels
  * @property {'float32' | 'int8'} [outputType] default float32
- * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
+ * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 100 000 000
  * @property {boolean} [report] compare both networks and return a report; default true
  * @property {(progress: {stage: typeof STAGES[number], images?: number}) => void} [onProgress]
  * @property {WebSignal} [signal]
@@ -46,7 +46,7 @@ export function checkOptions(options) {
     onProgress,
     signal,
     input: options.input,
-    maxPixels: checkMaxPixels(maxPixels),
+    reading: resolveReading({ maxPixels }),
     ranges: checkChoice('ranges', options.ranges ?? 'mse', RANGE_METHODS),
     correctBias: checkBoolean('correctBias', options.correctBias ?? true),
     report: checkBoolean('report', options.report ?? true),

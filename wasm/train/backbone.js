@@ -11,6 +11,7 @@ import { FeatureExtractor } from '../vision/features.js';
 import { host } from '../engine/host.js';
 import { readSource } from '../vision/input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from '../vision/model_spec.js';
+import { READING } from '../vision/reading.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { resolveAssets } from '../vision/vision_model.js';
 import { chooseVariant } from '../engine/variant.js';
@@ -28,7 +29,9 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
  * @typedef {import('../shared/platform.js').Global<'URL'>} WebUrl
  *
- * @typedef {object} BackboneOptions
+ * @typedef {BackboneLoading & import('../vision/reading.js').ReadingOptions} BackboneOptions
+ *
+ * @typedef {object} BackboneLoading
  * @property {ModelInput} [model] a float .tflite file: a classifier or feature extractor with a global pool, or a
  *   detector. Default: the detector of this package, whose backbone gives 1280 features
  * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it
@@ -40,7 +43,6 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @property {boolean} [worker] extract features in a worker
  * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic]
- * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
  * @property {string | WebUrl} [assetsUrl] a folder with a copy of the package's dist/, as for `ObjectDetector.create`
  * @property {WebSignal} [signal] cancels the download
  * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] called while the model downloads, in
@@ -52,8 +54,8 @@ export const UNFREEZE = { min: 0, max: 16, integer: true };
 export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
 
 const KEYS = [
-  ...['model', 'input', 'unfreeze', 'batchNorm', 'worker', 'threads', 'deterministic', 'maxPixels'],
-  ...['assetsUrl', 'signal', 'onProgress'],
+  ...['model', 'input', 'unfreeze', 'batchNorm', 'worker', 'threads', 'deterministic'],
+  ...['assetsUrl', 'signal', 'onProgress', ...READING],
 ];
 
 export class Backbone {

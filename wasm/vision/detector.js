@@ -6,6 +6,7 @@ import { toNumbers } from '../shared/numbers.js';
 import { tagOf } from '../shared/platform.js';
 import { checkSignal } from './limits.js';
 import { checkClasses } from './prepare_detector.js';
+import { resolveReading } from './reading.js';
 import { isTensor } from './session.js';
 import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
@@ -148,7 +149,14 @@ export class ObjectDetector extends VisionModel {
     const given = change(this.#given, changes);
     const resolved = this.#resolve(given);
     const classes = selection === undefined ? this.classes : (selection ?? undefined);
-    const request = { kind: /** @type {const} */ ('facts'), inputs: [], turns: 0, exact: false, classes };
+    const request = {
+      kind: /** @type {const} */ ('facts'),
+      inputs: [],
+      turns: 0,
+      exact: false,
+      reading: resolveReading({}),
+      classes,
+    };
     // In a pool, every worker loads the model now, not when its turn comes.
     const [{ result }] = await this.session.runOnAll(request);
     this.facts = result;
@@ -311,8 +319,8 @@ export class ObjectDetector extends VisionModel {
         'INVALID_INPUT',
         'detect takes an image, because boxes need its size; heads takes a tensor',
       );
-    const { roi, rotation, exact, signal, timeoutMs } = options;
-    const view = { roi, rotation, exact, signal, timeoutMs };
+    const { roi, rotation, exact, decode, signal, timeoutMs } = options;
+    const view = { roi, rotation, exact, decode, signal, timeoutMs };
     return this.run('detect', [image], view, { thresholds, ...more });
   }
 

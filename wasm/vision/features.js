@@ -74,8 +74,8 @@ export class FeatureExtractor extends VisionModel {
    * @returns {Promise<import('./types.js').ExtractResult>}
    */
   async extract(image, options = {}) {
-    const { data, ms, size } = await this.#extract([image], options);
-    return { features: toNumbers(data), ...this.describe({ ms, size }) };
+    const { data, run } = await this.#extract([image], options);
+    return { features: toNumbers(data), ...this.describe(run) };
   }
 
   /**
@@ -89,9 +89,9 @@ export class FeatureExtractor extends VisionModel {
    */
   async extractBatch(images, options = {}) {
     const inputs = await this.#toInputs(images);
-    const { data, ...run } = await this.#extract(inputs, options);
-    const { ms, variant, precision } = this.describe(run);
-    return { data, shape: [inputs.length, this.facts.length], ms, variant, precision };
+    const { data, run } = await this.#extract(inputs, options);
+    const { size, ...about } = this.describe(run);
+    return { data, shape: [inputs.length, this.facts.length], ...about };
   }
 
   /**
@@ -121,20 +121,21 @@ export class FeatureExtractor extends VisionModel {
     const { batch, length } = this.session.facts;
     const data = new Float32Array(inputs.length * length);
     const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
-    let size = { width: 0, height: 0 };
+    /** @type {import('./types.js').Answer['run']} */
+    let run = { ms, size: { width: 0, height: 0 } };
     await withLimit({ signal, timeoutMs }, async (limit) => {
       for (let first = 0; first < inputs.length; first += batch) {
         if (first > 0) await limit.checkAfterTurn();
         const limited = { ...view, signal: limit.signal };
-        const { result, run } = await this.run('features', inputs.slice(first, first + batch), limited);
+        const { result, run: part } = await this.run('features', inputs.slice(first, first + batch), limited);
         data.set(result, first * length);
-        for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += run.ms[stage];
-        ({ size } = run);
+        for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += part.ms[stage];
+        run = { ...run, ...part, ms };
       }
     });
     if (l2Normalize)
       for (let row = 0; row < data.length; row += length) normalize(data.subarray(row, row + length));
-    return { data, ms, size };
+    return { data, run };
   }
 }
 

@@ -1,7 +1,8 @@
 import { Engine } from '../engine/engine.js';
 import { failure } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { checkMaxPixels, decodeOnHost, toPixels } from './input.js';
+import { decodeOnHost, toPixels } from './input.js';
+import { resolveReading } from './reading.js';
 import { checkKeys } from '../shared/options.js';
 import { chooseVariant } from '../engine/variant.js';
 import { resolveAssets } from './vision_model.js';
@@ -9,11 +10,17 @@ import { resolveAssets } from './vision_model.js';
 /** @typedef {import('../shared/platform.js').Global<'URL'>} WebUrl */
 
 /**
- * @typedef {object} DecodeOptions
- * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 16 777 216
+ * @typedef {object} DecodeAssets
  * @property {string | WebUrl} [assetsUrl] as for `ObjectDetector.create`
  *
- * @typedef {{data: Uint8Array, width: number, height: number, channels: 3}} DecodedImage
+ * @typedef {Omit<import('./reading.js').ReadingOptions, 'decode'> & DecodeAssets} DecodeOptions
+ *
+ * @typedef {object} DecodedImage
+ * @property {Uint8Array} data RGB, row by row
+ * @property {number} width
+ * @property {number} height
+ * @property {3} channels
+ * @property {true} [truncated] the file is cut short, which `allowTruncated` allows; what is missing is grey
  */
 
 /**
@@ -23,25 +30,26 @@ import { resolveAssets } from './vision_model.js';
  * memory is freed when it is done.
  * @param {import('./input.js').FileInput} image a PNG, JPEG, BMP or GIF file, or another that the browser knows
  * @param {DecodeOptions} [options]
- * @returns {Promise<DecodedImage>} RGB, row by row
+ * @returns {Promise<DecodedImage>}
  */
 export async function decodeImage(image, options = {}) {
-  checkKeys('options', options, ['maxPixels', 'assetsUrl']);
-  const limit = checkMaxPixels(options.maxPixels);
+  checkKeys('options', options, ['maxPixels', 'allowTruncated', 'background', 'assetsUrl']);
+  const reading = resolveReading(options);
   const assetsUrl = resolveAssets(options.assetsUrl);
-  const bytes = await toPixels(image, { maxPixels: limit });
+  const bytes = await toPixels(image, { maxPixels: reading.maxPixels });
   if (!(bytes instanceof Uint8Array))
     throw failure('INVALID_INPUT', 'decodeImage takes the bytes of an image file');
   const { trustsRelaxed } = host();
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1, assetsUrl });
   try {
+    let truncated = false;
     try {
-      engine.image.decode(bytes, limit);
+      ({ truncated } = engine.image.decode(bytes, reading));
     } catch (error) {
-      engine.image.setPixels(await decodeOnHost(error, bytes, limit));
+      engine.image.setPixels(await decodeOnHost(error, bytes, reading.maxPixels));
     }
-    return { ...engine.image.read(), channels: 3 };
+    return { ...engine.image.read(reading.background), channels: 3, ...(truncated && { truncated }) };
   } finally {
     engine.close();
   }

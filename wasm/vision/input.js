@@ -1,11 +1,10 @@
 // The user's image -> bytes or pixels. The user's model -> a stream of bytes.
-import { DEFAULT_MAX_PIXELS } from '../../dist/layout.js';
 import { MAX_BYTES } from '../engine/gather.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { checkNumber } from '../shared/options.js';
 import { tagOf } from '../shared/platform.js';
 import { openBody, readBody } from './body.js';
+import { checkMaxPixels } from './reading.js';
 import { describeRefused, nameOf } from './refuse.js';
 
 /**
@@ -107,15 +106,17 @@ async function draw(image, { width, height }, fit) {
   };
 }
 
+const DECODED_ON_HOST = ['UNSUPPORTED_IMAGE_FORMAT', 'IMAGE_CORRUPT'];
+
 /**
- * Lets the host decode an image file whose format the module does not support.
+ * Lets the host decode an image file that the module cannot.
  * @param {unknown} refusal the module's error; thrown again if the host cannot decode the file either
  * @param {unknown} source the file's bytes
  * @param {number} maxPixels
  */
 export async function decodeOnHost(refusal, source, maxPixels) {
-  const isUnsupported = refusal instanceof OcelliError && refusal.code === 'UNSUPPORTED_IMAGE_FORMAT';
-  if (!isUnsupported || !(source instanceof Uint8Array)) throw refusal;
+  const isTried = refusal instanceof OcelliError && DECODED_ON_HOST.includes(refusal.code);
+  if (!isTried || !(source instanceof Uint8Array)) throw refusal;
   const bitmap = await host().drawing?.decode(/** @type {Uint8Array<ArrayBuffer>} */ (source));
   if (!bitmap) throw refusal;
   try {
@@ -141,12 +142,6 @@ export function isFloatImages(input) {
 const METADATA_BYTES = 1 << 24;
 /** The base64 of a JPEG, PNG, GIF or WebP file. */
 const BASE64 = /^(\/9j\/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{200}/;
-export const MAX_PIXELS = { min: 1, max: 2 ** 31, integer: true };
-
-/** @param {unknown} maxPixels */
-export function checkMaxPixels(maxPixels = DEFAULT_MAX_PIXELS) {
-  return checkNumber('maxPixels', maxPixels, MAX_PIXELS);
-}
 
 /**
  * Reads what is not yet in memory: a path, a URL, a Response, a stream.

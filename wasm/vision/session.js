@@ -2,9 +2,9 @@
 // come from vision_model.js, or from another thread through platform/remote.js and platform/serve.js.
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
-import { checkMaxPixels, decodeOnHost, isFloatImages, toPixels } from './input.js';
+import { decodeOnHost, isFloatImages, toPixels } from './input.js';
 import { prepare } from './prepare.js';
-import { isPlain, resizeFloatView, seenRegion, writeView } from './view.js';
+import { isPlain, readView, resizeFloatView, seenRegion, writeView } from './view.js';
 
 /**
  * @typedef {import('./types.js').Answer} Answer
@@ -113,7 +113,7 @@ export class LocalSession {
           return this.#answer(job, this.#model.engine);
         } catch (error) {
           const refused = images[job.reading];
-          images[job.reading] = await decodeOnHost(error, refused, checkMaxPixels(this.#options.maxPixels));
+          images[job.reading] = await decodeOnHost(error, refused, request.reading.maxPixels);
         }
       }
     } finally {
@@ -132,7 +132,7 @@ export class LocalSession {
       throw failure('INVALID_INPUT', 'roi and rotation do not work with float pixels or a tensor');
     if (isTensor(input)) return input;
     if (isFloatImages(input)) return resizeFloatView(input, this.#model);
-    const { maxPixels } = this.#options;
+    const { maxPixels } = request.reading;
     const isDrawnWhole = request.exact || !isPlain(this.#model);
     return toPixels(input, { maxPixels, ...(!isDrawnWhole && { fit: this.#fit(request) }) });
   }
@@ -212,7 +212,8 @@ export class LocalSession {
       ms[stage] += now - last;
       last = now;
     };
-    let size = { width: 0, height: 0 };
+    /** @type {Answer['run']} */
+    const run = { ms, size: { width: 0, height: 0 } };
     if (job.findLayer && engine.features.length === 0)
       engine.features.use(job.findLayer(engine, this.#options.layer), false);
     // With a fixed batch, unused slots keep stale images; they are never read.
@@ -220,46 +221,63 @@ export class LocalSession {
     try {
       for (const [i, image] of images.entries()) {
         job.reading = i;
-        size = this.#readImage(engine, image);
-        lap('decode');
-        if (minChange && !this.#hasChanged(image, minChange))
-          return { result: undefined, run: { size, ms }, memoryUse: engine.memoryUse };
-        this.#writeInput(engine, image, request, i);
+        if (image instanceof Uint8Array) {
+          this.#addFacts(run, readView(engine, this.#model, image, request, i));
+          lap('decode');
+        } else {
+          run.size = this.#readImage(engine, image);
+          lap('decode');
+          if (minChange && !this.#hasChanged(image, minChange))
+            return { result: undefined, run, memoryUse: engine.memoryUse };
+          this.#writeInput(engine, image, request, i);
+        }
         lap('preprocess');
       }
       engine.run(kind === 'profile');
       lap('network');
-      const found = this.#read(engine, request, size);
+      const found = this.#read(engine, request, run.size);
       lap('postprocess');
-      return { ...found, run: { size, ms }, memoryUse: engine.memoryUse };
+      return { ...found, run, memoryUse: engine.memoryUse };
     } finally {
       if (!engine.isBroken) engine.image.drop();
     }
   }
 
   /**
+   * @param {Answer['run']} run of one image or of a batch
+   * @param {import('../engine/image.js').FileFacts} facts about one of its files
+   */
+  #addFacts(run, { width, height, scale, truncated }) {
+    run.size = { width, height };
+    if (scale > 1) run.decode = 'scaled';
+    if (truncated) run.truncated = true;
+  }
+
+  /**
    * @param {Engine} engine
-   * @param {Image} image
+   * @param {Exclude<Image, Uint8Array>} image
    * @returns {import('../engine/host.js').Size} of the upright image; 0 x 0 for a tensor
    */
   #readImage(engine, image) {
     if (isTensor(image)) return { width: 0, height: 0 };
     if ('numbers' in image) return { width: image.width, height: image.height };
-    if (image instanceof Uint8Array) engine.image.decode(image, checkMaxPixels(this.#options.maxPixels));
-    else engine.image.setPixels(image);
+    engine.image.setPixels(image);
     return 'scaledFrom' in image && image.scaledFrom ? image.scaledFrom : engine.image.size;
   }
 
   /**
    * @param {Engine} engine
-   * @param {Image} image
+   * @param {Exclude<Image, Uint8Array>} image
    * @param {Request} request
    * @param {number} batchIndex
    */
-  #writeInput(engine, image, { roi, turns }, batchIndex) {
+  #writeInput(engine, image, { roi, turns, reading }, batchIndex) {
     if (isTensor(image)) engine.writeInput(0, image.tensor);
     else if ('numbers' in image) engine.writeImage(image.numbers, batchIndex);
-    else writeView(engine, this.#model, 'scaledFrom' in image ? undefined : roi, turns, batchIndex);
+    else {
+      const region = 'scaledFrom' in image ? undefined : roi;
+      writeView(engine, this.#model, { roi: region, turns, reading }, batchIndex);
+    }
   }
 
   /**

@@ -4,6 +4,7 @@
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  * @typedef {import('../engine/engine.js').OperatorInfo} OperatorInfo
  * @typedef {import('../engine/host.js').Size} Size
+ * @typedef {import('../engine/image.js').Reading} Reading
  * @typedef {import('../engine/engine.js').Roi} Roi
  * @typedef {import('../engine/engine.js').TensorData} TensorData
  * @typedef {import('../engine/variant.js').Variant} Variant
@@ -25,7 +26,9 @@
 // ---- every model ----
 
 /**
- * @typedef {object} ModelOptions
+ * @typedef {LoadingOptions & import('./reading.js').ReadingOptions} ModelOptions
+ *
+ * @typedef {object} LoadingOptions
  * @property {ModelInput} [model] a .tflite file: path, URL, bytes, or a source of bytes such as a Response
  * @property {ModelInput} [int8Model] the same network in 8 bits, as `ocelli quantize` writes it; the package has one for
  *   its own model
@@ -45,7 +48,6 @@
  *   to 1 000 000, default 100
  * @property {string | Global<'URL'>} [assetsUrl] a folder with a copy of the package's dist/: ocelli takes its module, its
  *   model and its worker from there. A URL, or in Node a path
- * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; 1 to 2 147 483 648, default 16 777 216
  * @property {Global<'AbortSignal'>} [signal] cancels loading
  * @property {(progress: LoadProgress) => void} [onProgress] called while the model downloads
  *
@@ -55,19 +57,31 @@
  * @property {Roi} [roi] detect in this region only; in pixels of the upright image
  * @property {0 | 90 | 180 | 270} [rotation] turn the image clockwise by this many degrees before detecting
  * @property {boolean} [exact] see ModelOptions
+ * @property {'full' | 'scaled'} [decode] see ModelOptions
  *
  * @typedef {import('./limits.js').CallOptions} CallOptions
  * @typedef {PlainViewOptions & CallOptions} ViewOptions
  *
- * @typedef {{decode: number, preprocess: number, network: number, postprocess: number}} StageTimes in milliseconds
+ * @typedef {object} StageTimes in milliseconds
+ * @property {number} decode for image files, together with resizing and normalizing
+ * @property {number} preprocess resizing and normalizing of other images
+ * @property {number} network
+ * @property {number} postprocess
  *
  * @typedef {{name: Variant, threads: number}} RunningVariant the WebAssembly variant, and its number of threads
  *
- * @typedef {object} RunResult What every result says about its run.
+ * @typedef {object} FileFacts What a result says about the files that were read.
+ * @property {'scaled'} [decode] the JPEG file, or one of a batch, was decoded at a smaller scale; absent: at full scale
+ * @property {true} [truncated] the file, or one of a batch, is cut short, which `allowTruncated` allows; what is missing is
+ *   grey. Absent: it is whole
+ *
+ * @typedef {object} RunFacts
  * @property {StageTimes} ms
  * @property {Size} size of the upright source image, in pixels; 0 x 0 for a tensor
  * @property {RunningVariant} variant
  * @property {'float' | 'int8'} precision
+ *
+ * @typedef {RunFacts & FileFacts} RunResult What every result says about its run.
  *
  * @typedef {object} ProfileOperators
  * @property {OperatorInfo[]} operators
@@ -176,7 +190,9 @@
  *
  * @typedef {RunResult & {features: number[]}} ExtractResult
  *
- * @typedef {object} BatchResult
+ * @typedef {BatchFeatures & FileFacts} BatchResult
+ *
+ * @typedef {object} BatchFeatures
  * @property {Float32Array} data [N, length]
  * @property {[number, number]} shape
  * @property {StageTimes} ms of all images together
@@ -224,6 +240,7 @@
  * @property {Roi} [roi]
  * @property {number} turns quarter turns, clockwise
  * @property {boolean} exact whether a drawable is read at full size
+ * @property {Reading} reading
  * @property {Required<Thresholds>} [thresholds] for 'detect'
  * @property {WantedFeatures} [features] for 'detect': the features to return with the boxes
  * @property {number} [minChange] see LoopOptions
@@ -232,7 +249,7 @@
  * @property {any} result 'detect': rows, see Heads.detect, or undefined if the frame was skipped (minChange). 'heads':
  *   Head[]. 'profile': OperatorInfo[]. 'features': Float32Array [images, length]. 'facts': Facts
  * @property {{image?: Float32Array, boxes?: Float32Array}} [features] `image` [length], `boxes` [detections, length]
- * @property {{ms: StageTimes, size: Size}} run
+ * @property {{ms: StageTimes, size: Size} & FileFacts} run
  * @property {{totalBytes: number, liveBytes: number}} memoryUse
  *
  * @typedef {object} Facts

@@ -8,12 +8,18 @@ import { resizeFloatImage, splitFloatImages } from './float_image.js';
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  * @typedef {import('../engine/engine.js').Roi} Roi
  * @typedef {import('../engine/host.js').Size} Size
+ * @typedef {import('../engine/image.js').Reading} Reading
  * @typedef {import('./types.js').FloatImages} FloatImages
  *
  * @typedef {object} Target The network's input.
  * @property {InputSpec} input
  * @property {Size} inputSize
  * @property {number} [channels] 1 or 3
+ *
+ * @typedef {object} View What the network sees of an image.
+ * @property {Roi} [roi]
+ * @property {number} turns
+ * @property {Reading} reading
  */
 
 export const FITS = /** @type {const} */ (['stretch', 'crop', 'contain']);
@@ -48,22 +54,38 @@ export function seenRegion({ input, inputSize }, roi, size, turns) {
 }
 
 /**
+ * Decodes an image file and writes it to the network's input.
+ * @param {Engine} engine
+ * @param {Target} target
+ * @param {Uint8Array} file
+ * @param {View} view
+ * @param {number} batchIndex
+ */
+export function readView(engine, target, file, view, batchIndex) {
+  const { image } = engine;
+  const { roi, turns, reading } = view;
+  if (isPlain(target)) return image.readFile(file, reading, target.input, roi, turns, batchIndex);
+  const facts = image.decode(file, reading);
+  writeView(engine, target, view, batchIndex);
+  return facts;
+}
+
+/**
  * Writes the engine's current image to the network's input.
  * @param {Engine} engine
  * @param {Target} target
- * @param {Roi | undefined} roi
- * @param {number} turns
+ * @param {View} view
  * @param {number} batchIndex
  */
-export function writeView(engine, target, roi, turns, batchIndex) {
+export function writeView(engine, target, { roi, turns, reading: { background } }, batchIndex) {
   const { input, channels = 3 } = target;
-  if (isPlain(target)) return engine.image.preprocess(input, roi, turns, batchIndex);
+  if (isPlain(target)) return engine.image.preprocess(input, roi, turns, batchIndex, background);
   const size = engine.image.size;
   checkRoi(roi, size);
   const region = seenRegion(target, roi, size, turns);
   if (channels === 3 && input.fit === 'crop')
-    return engine.image.preprocess(input, region, turns, batchIndex);
-  const whole = engine.image.read();
+    return engine.image.preprocess(input, region, turns, batchIndex, background);
+  const whole = engine.image.read(background);
   const seen = cut(whole.data, size, region, Uint8Array);
   if (channels === 3) {
     const { width, height } = region;

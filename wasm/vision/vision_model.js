@@ -2,11 +2,12 @@
 // it.
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { checkMaxPixels, keepSource } from './input.js';
+import { keepSource } from './input.js';
 import { checkSignal, LIMITS, withLimit } from './limits.js';
 import { tagOf } from '../shared/platform.js';
 import { notice } from './notice.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { READING, resolveReading } from './reading.js';
 import { LocalSession } from './session.js';
 
 /**
@@ -26,7 +27,7 @@ export const PRECISIONS = /** @type {const} */ (['float', 'int8', 'auto']);
 export const POOL = { min: 1, max: 64, integer: true };
 export const MAX_QUEUE = { min: 0, max: 1e6, integer: true };
 /** Options of every call that runs the network. */
-export const VIEW = ['roi', 'rotation', 'exact', ...LIMITS];
+export const VIEW = ['roi', 'rotation', 'exact', 'decode', ...LIMITS];
 export const LOADING = [
   'model',
   'int8Model',
@@ -39,7 +40,7 @@ export const LOADING = [
   'pool',
   'maxQueue',
   'assetsUrl',
-  'maxPixels',
+  ...READING,
   'signal',
   'onProgress',
 ];
@@ -49,6 +50,7 @@ const NOT_CONSTRUCTED = 'new loads no model: use create, as in `await ObjectDete
 export class VisionModel {
   /** @type {Session | undefined} */ #session;
   #exact;
+  /** @type {import('./reading.js').ReadingOptions} */ #reading;
   #work = { multiplyAdds: 0, seconds: 0 };
   /**
    * The classes that a detector reports; undefined: all.
@@ -61,10 +63,11 @@ export class VisionModel {
    * @param {Session} session
    * @param {ModelOptions} options
    */
-  constructor(session, { exact, deterministic = false } = {}) {
+  constructor(session, { exact, deterministic = false, maxPixels, decode, allowTruncated, background } = {}) {
     if (!session?.facts) throw failure('INVALID_OPTION', NOT_CONSTRUCTED);
     this.#session = session;
     this.#exact = exact ?? deterministic;
+    this.#reading = { maxPixels, decode, allowTruncated, background };
     /** @protected */
     this.facts = session.facts;
   }
@@ -146,7 +149,9 @@ export class VisionModel {
     const roi = options.roi && checkRoi(options.roi);
     const exact = options.exact ?? this.#exact;
     const { session, classes } = this;
-    const request = { kind, inputs, roi, turns, exact, classes, ...more };
+    const decode = options.decode ?? this.#reading.decode;
+    const reading = resolveReading({ ...this.#reading, decode }, exact);
+    const request = { kind, inputs, roi, turns, exact, reading, classes, ...more };
     const answer = await withLimit(options, (limit) => session.run(request, limit));
     this.#work.multiplyAdds += inputs.length * this.facts.multiplyAdds;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
@@ -159,9 +164,9 @@ export class VisionModel {
    * @param {import('./types.js').Answer['run']} run
    * @returns {RunResult}
    */
-  describe({ ms, size }) {
+  describe(run) {
     const { variant, precision } = this.facts;
-    return { ms, size, variant: { ...variant }, precision };
+    return { ...run, variant: { ...variant }, precision };
   }
 
   #checkOpen() {
@@ -233,7 +238,6 @@ function checkLoading(options) {
     worker,
     pool,
     maxQueue,
-    maxPixels,
     signal,
     onProgress,
   } = options;
@@ -249,7 +253,7 @@ function checkLoading(options) {
     throw failure('INVALID_OPTION', 'pool runs in workers: leave out worker: false');
   if (maxQueue !== undefined) checkNumber('maxQueue', maxQueue, MAX_QUEUE);
   if (maxQueue !== undefined && pool === undefined) throw failure('INVALID_OPTION', 'maxQueue needs pool');
-  checkMaxPixels(maxPixels);
+  resolveReading(options);
   checkSignal(signal);
   if (onProgress !== undefined && typeof onProgress !== 'function')
     throw failure('INVALID_OPTION', 'onProgress must be a function');

@@ -63,6 +63,8 @@ int main(int argc, char** argv) {
                                  .max_total = 100};
   const ocl_resize_target target = {
       .mode = OCL_RESIZE_LEGACY, .scale = {1 / 127.5f, 1 / 127.5f, 1 / 127.5f}, .offset = {-1, -1, -1}};
+  const ocl_image_options image_options = {.max_pixels = OCL_IMAGE_DEFAULT_MAX_PIXELS};
+  ocl_image_facts facts;
   const ocl_ssd_options options = {
       .score_threshold = 0.2f, .iou_threshold = 0.6f, .max_per_class = 100, .max_total = 100, .is_clipped = true};
   const ocl_session_detection* detections;

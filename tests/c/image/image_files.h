@@ -15,35 +15,35 @@ typedef struct {
   size_t size_bytes;
 } file;
 
-static void put(file* f, const void* bytes, size_t size_bytes) {
+static inline void put(file* f, const void* bytes, size_t size_bytes) {
   if (size_bytes == 0) return;
   f->bytes = realloc(f->bytes, f->size_bytes + size_bytes);
   memcpy(f->bytes + f->size_bytes, bytes, size_bytes);
   f->size_bytes += size_bytes;
 }
 
-static void put_byte(file* f, unsigned value) {
+static inline void put_byte(file* f, unsigned value) {
   put(f, &(uint8_t){(uint8_t)value}, 1);
 }
 
-static void put_le(file* f, uint32_t value, int32_t num_bytes) {
+static inline void put_le(file* f, uint32_t value, int32_t num_bytes) {
   for (int32_t i = 0; i < num_bytes; i++) put_byte(f, value >> (8 * i));
 }
 
-static void put_zeros(file* f, int32_t count) {
+static inline void put_zeros(file* f, int32_t count) {
   for (int32_t i = 0; i < count; i++) put_byte(f, 0);
 }
 
-static void put_be(file* f, uint32_t value, int32_t num_bytes) {
+static inline void put_be(file* f, uint32_t value, int32_t num_bytes) {
   for (int32_t i = num_bytes - 1; i >= 0; i--) put_byte(f, value >> (8 * i));
 }
 
-static void drop(file* f) {
+static inline void drop(file* f) {
   free(f->bytes);
   *f = (file){0};
 }
 
-static file copy_of(const void* bytes, size_t size_bytes) {
+static inline file copy_of(const void* bytes, size_t size_bytes) {
   file f = {0};
   put(&f, bytes, size_bytes);
   return f;
@@ -51,15 +51,15 @@ static file copy_of(const void* bytes, size_t size_bytes) {
 
 // ---- PNG: deflate's stored blocks need no compressor; stb_image checks no CRC and no Adler
 
-static void put_chunk(file* f, const char* type, const void* data, size_t size_bytes) {
+static inline void put_chunk(file* f, const char* type, const void* data, size_t size_bytes) {
   put_be(f, (uint32_t)size_bytes, 4);
   put(f, type, 4);
   put(f, data, size_bytes);
   put_be(f, 0, 4);
 }
 
-static void put_ihdr(file* f, uint32_t width, uint32_t height, unsigned depth, unsigned color_type,
-                     bool is_interlaced) {
+static inline void put_ihdr(file* f, uint32_t width, uint32_t height, unsigned depth, unsigned color_type,
+                            bool is_interlaced) {
   put(f, "\x89PNG\r\n\x1a\n", 8);
   file data = {0};
   put_be(&data, width, 4);
@@ -70,7 +70,7 @@ static void put_ihdr(file* f, uint32_t width, uint32_t height, unsigned depth, u
 }
 
 // `rows` with the filter byte before each; less than 65536 bytes.
-static void put_idat(file* f, const uint8_t* rows, size_t size_bytes) {
+static inline void put_idat(file* f, const uint8_t* rows, size_t size_bytes) {
   file data = copy_of("\x78\x01\x01", 3);
   put_le(&data, (uint32_t)size_bytes, 2);
   put_le(&data, ~(uint32_t)size_bytes, 2);
@@ -81,7 +81,8 @@ static void put_idat(file* f, const uint8_t* rows, size_t size_bytes) {
 }
 
 // One row of `size_bytes` samples.
-static file make_png_row(uint32_t width, unsigned depth, unsigned color_type, const void* samples, size_t size_bytes) {
+static inline file make_png_row(uint32_t width, unsigned depth, unsigned color_type, const void* samples,
+                                size_t size_bytes) {
   file f = {0}, row = {0};
   put_byte(&row, 0);
   put(&row, samples, size_bytes);
@@ -93,7 +94,7 @@ static file make_png_row(uint32_t width, unsigned depth, unsigned color_type, co
   return f;
 }
 
-static file make_rgb_png(uint32_t width, uint32_t height) {
+static inline file make_rgb_png(uint32_t width, uint32_t height) {
   file f = {0}, rows = {0};
   for (uint32_t y = 0; y < height; y++) {
     put_byte(&rows, 0);
@@ -107,7 +108,7 @@ static file make_rgb_png(uint32_t width, uint32_t height) {
 }
 
 // Adam7 (PNG specification, 8.2): pass start and step of columns and rows.
-static file make_interlaced_png(uint32_t width, uint32_t height) {
+static inline file make_interlaced_png(uint32_t width, uint32_t height) {
   static const uint32_t x0[] = {0, 4, 0, 2, 0, 1, 0}, dx[] = {8, 8, 4, 4, 2, 2, 1};
   static const uint32_t y0[] = {0, 0, 4, 0, 2, 0, 1}, dy[] = {8, 8, 8, 4, 4, 2, 2};
   file f = {0}, rows = {0};
@@ -129,8 +130,8 @@ static file make_interlaced_png(uint32_t width, uint32_t height) {
 
 // ---- BMP
 
-static file make_bmp(int32_t width, int32_t height, unsigned bits, const void* palette, size_t palette_bytes,
-                     const void* rows, size_t rows_bytes) {
+static inline file make_bmp(int32_t width, int32_t height, unsigned bits, const void* palette, size_t palette_bytes,
+                            const void* rows, size_t rows_bytes) {
   file f = copy_of("BM", 2);
   put_zeros(&f, 8);
   put_le(&f, (uint32_t)(54 + palette_bytes), 4);
@@ -146,14 +147,14 @@ static file make_bmp(int32_t width, int32_t height, unsigned bits, const void* p
 }
 
 // 3x2, 24 bits, bottom row first, rows padded to 12 bytes.
-static file make_small_bmp(void) {
+static inline file make_small_bmp(void) {
   static const uint8_t rows[24] = {30, 20, 10, 31, 21, 11, 32, 22, 12, 0, 0, 0, 40, 50, 60, 41, 51, 61, 42, 52, 62};
   return make_bmp(3, 2, 24, NULL, 0, rows, sizeof rows);
 }
 
 // ---- GIF: clear codes often enough keep LZW's code width, so that each pixel is one 8-bit code
 
-static void put_gif_frame(file* f, uint32_t left, uint32_t top, uint32_t width, uint32_t height) {
+static inline void put_gif_frame(file* f, uint32_t left, uint32_t top, uint32_t width, uint32_t height) {
   put_byte(f, 0x2C);
   put_le(f, left, 2);
   put_le(f, top, 2);
@@ -171,7 +172,7 @@ static void put_gif_frame(file* f, uint32_t left, uint32_t top, uint32_t width, 
 }
 
 // Palette entry i is (i, 2i, 255-i).
-static void put_gif_header(file* f, uint32_t width, uint32_t height) {
+static inline void put_gif_header(file* f, uint32_t width, uint32_t height) {
   put(f, "GIF89a", 6);
   put_le(f, width, 2);
   put_le(f, height, 2);
@@ -179,7 +180,7 @@ static void put_gif_header(file* f, uint32_t width, uint32_t height) {
   for (unsigned i = 0; i < 128; i++) put(f, (uint8_t[]){(uint8_t)i, (uint8_t)(2 * i), (uint8_t)(255 - i)}, 3);
 }
 
-static file make_gif(uint32_t width, uint32_t height) {
+static inline file make_gif(uint32_t width, uint32_t height) {
   file f = {0};
   put_gif_header(&f, width, height);
   put(&f, "\x21\xF9\x04\0\0\0\0", 8);  // graphic control extension
@@ -264,12 +265,12 @@ static const uint8_t kCmykJpeg[] = {
     0x4d, 0x00, 0x59, 0x00, 0x4b, 0x00, 0x00, 0x3f, 0x00, 0xd8, 0x0c, 0x28, 0xc2, 0x85, 0x4c, 0x2a, 0x1a, 0xb4,
     0x90, 0x54, 0x35, 0x68, 0xf0, 0x1e, 0x01, 0x14, 0x82, 0xaa, 0x35, 0x48, 0xd5, 0x05, 0x54, 0x9f, 0xff, 0xd9};
 
-static file make_jpeg(void) {
+static inline file make_jpeg(void) {
   return copy_of(kBaselineJpeg, sizeof kBaselineJpeg);
 }
 
 // An APP1 segment with this TIFF block right behind the start marker.
-static file add_exif(const file* jpeg, const file* tiff) {
+static inline file add_exif(const file* jpeg, const file* tiff) {
   file f = copy_of("\xff\xd8\xff\xe1", 4);
   put_be(&f, (uint32_t)(2 + 6 + tiff->size_bytes), 2);
   put(&f, "Exif\0", 6);
@@ -278,12 +279,12 @@ static file add_exif(const file* jpeg, const file* tiff) {
   return f;
 }
 
-static void put_u(file* f, bool is_big_endian, uint32_t value, int32_t num_bytes) {
+static inline void put_u(file* f, bool is_big_endian, uint32_t value, int32_t num_bytes) {
   (is_big_endian ? put_be : put_le)(f, value, num_bytes);
 }
 
 // A directory of two entries: another tag, then the orientation.
-static file make_tiff(bool is_big_endian, uint32_t type, uint32_t count, uint32_t orientation) {
+static inline file make_tiff(bool is_big_endian, uint32_t type, uint32_t count, uint32_t orientation) {
   file f = copy_of(is_big_endian ? "MM" : "II", 2);
   put_u(&f, is_big_endian, 42, 2);
   put_u(&f, is_big_endian, 8, 4);

@@ -12,7 +12,8 @@
 // ---- checks
 
 static ocl_status decode(const void* bytes, size_t size_bytes, ocl_image* image_out, ocl_detail* detail) {
-  return ocl_image_decode(bytes, size_bytes, OCL_IMAGE_DEFAULT_MAX_PIXELS, image_out, detail);
+  const ocl_image_options options = {.max_pixels = OCL_IMAGE_DEFAULT_MAX_PIXELS};
+  return ocl_image_decode(bytes, size_bytes, &options, image_out, detail);
 }
 
 // Decodes and drops the file, expects success and the size; the pixels are the caller's to free.
@@ -20,8 +21,8 @@ static ocl_image decoded(file f, int32_t width, int32_t height) {
   ocl_image image;
   ocl_detail detail = {""};
   CHECK_STATUS(decode(f.bytes, f.size_bytes, &image, &detail), OCL_OK);
-  if (image.rgb == NULL) printf("# %s\n", detail.text);
-  CHECK(image.width_px == width && image.height_px == height);
+  if (image.pixels.data == NULL) printf("# %s\n", detail.text);
+  CHECK(image.pixels.width_px == width && image.pixels.height_px == height);
   drop(&f);
   return image;
 }
@@ -33,15 +34,15 @@ static void expect_status(file f, ocl_status expected, const char* word_in_detai
   CHECK_STATUS(status, expected);
   if (strstr(detail.text, word_in_detail) == NULL) printf("# expected '%s' in '%s'\n", word_in_detail, detail.text);
   CHECK(strstr(detail.text, word_in_detail) != NULL);
-  CHECK(status == OCL_OK || image.rgb == NULL);
+  CHECK(status == OCL_OK || image.memory == NULL);
   ocl_image_destroy(&image);
   drop(&f);
 }
 
 static void expect_pixel(const ocl_image* image, int32_t x, int32_t y, int32_t r, int32_t g, int32_t b,
                          double tolerance) {
-  if (image->rgb == NULL) return;
-  const uint8_t* p = image->rgb + (y * image->width_px + x) * 3;
+  if (image->pixels.data == NULL) return;
+  const uint8_t* p = image->pixels.data + (y * image->pixels.width_px + x) * image->pixels.num_channels;
   CHECK_NEAR(p[0], r, tolerance);
   CHECK_NEAR(p[1], g, tolerance);
   CHECK_NEAR(p[2], b, tolerance);
@@ -54,7 +55,7 @@ static void expect_gradient(file f, int32_t width, int32_t height) {
   for (int32_t y = 0; y < height; y++) {
     for (int32_t x = 0; x < width; x++) expect_pixel(&image, x, y, x, y, x * y & 255, 0);
   }
-  CHECK(image.orientation == 1);
+  CHECK(image.pixels.orientation == 1);
   ocl_image_destroy(&image);
 }
 
@@ -77,7 +78,7 @@ static void test_decodes_every_png_colour_type(void) {
   expect_two_pixels(make_png_row(2, 8, 0, "\x10\x20", 2), (int32_t[]){16, 16, 16, 32, 32, 32});
   expect_two_pixels(make_png_row(2, 16, 0, "\x10\xff\x20\x00", 4), (int32_t[]){16, 16, 16, 32, 32, 32});
   expect_two_pixels(make_png_row(2, 1, 0, "\x40", 1), (int32_t[]){0, 0, 0, 255, 255, 255});
-  // alpha is dropped, even where it says that nothing is to be seen
+  // colours stay, even where alpha says that nothing is to be seen
   expect_two_pixels(make_png_row(2, 8, 4, "\x10\x00\x20\x80", 4), (int32_t[]){16, 16, 16, 32, 32, 32});
   expect_two_pixels(make_png_row(2, 8, 6, "\1\2\3\0\4\5\6\x80", 8), (int32_t[]){1, 2, 3, 4, 5, 6});
   expect_two_pixels(make_png_row(2, 16, 6, "\1\0\2\0\3\0\0\0\4\0\5\0\6\0\x80\0", 16), (int32_t[]){1, 2, 3, 4, 5, 6});
@@ -139,7 +140,7 @@ static void test_decodes_the_same_twice(void) {
   ocl_image first, second;
   CHECK_STATUS(decode(f.bytes, f.size_bytes, &first, NULL), OCL_OK);
   CHECK_STATUS(decode(f.bytes, f.size_bytes, &second, NULL), OCL_OK);
-  CHECK(memcmp(first.rgb, second.rgb, 24 * 16 * 3) == 0);
+  CHECK(memcmp(first.pixels.data, second.pixels.data, 24 * 16 * 3) == 0);
   ocl_image_destroy(&first);
   ocl_image_destroy(&first);
   ocl_image_destroy(&second);
@@ -152,10 +153,11 @@ static void test_decodes_the_same_twice(void) {
 static int32_t orientation_of_jpeg(file tiff) {
   file jpeg = make_jpeg();
   ocl_image image = decoded(add_exif(&jpeg, &tiff), 24, 16);
-  ocl_image_destroy(&(ocl_image){image.rgb, 0, 0, 0});
+  const int32_t orientation = image.pixels.orientation;
+  ocl_image_destroy(&image);
   drop(&jpeg);
   drop(&tiff);
-  return image.orientation;
+  return orientation;
 }
 
 static int32_t orientation_of_png(file tiff) {
@@ -165,9 +167,10 @@ static int32_t orientation_of_png(file tiff) {
   put_idat(&f, (const uint8_t*)"\0\x77", 2);
   put_chunk(&f, "IEND", NULL, 0);
   ocl_image image = decoded(f, 1, 1);
-  ocl_image_destroy(&(ocl_image){image.rgb, 0, 0, 0});
+  const int32_t orientation = image.pixels.orientation;
+  ocl_image_destroy(&image);
   drop(&tiff);
-  return image.orientation;
+  return orientation;
 }
 
 static void test_reads_all_orientations(void) {
@@ -252,15 +255,6 @@ static void test_refuses_kinds_that_would_decode_wrongly(void) {
   drop(&f);
   expect_status(apple, OCL_UNSUPPORTED_IMAGE_FORMAT, "CgBI");
 
-  f = make_small_bmp();
-  f.bytes[10] = 58;  // pixels four bytes after the header
-  put_le(&f, 0, 4);
-  expect_status(f, OCL_UNSUPPORTED_IMAGE_FORMAT, "gap");
-
-  f = make_small_bmp();
-  f.bytes[30] = 1;
-  expect_status(f, OCL_UNSUPPORTED_IMAGE_FORMAT, "RLE");
-
   for (size_t at = 0; at < sizeof kBaselineJpeg; at++) {
     if (kBaselineJpeg[at] != 0xFF || kBaselineJpeg[at + 1] != 0xC0) continue;
     f = make_jpeg();
@@ -276,7 +270,8 @@ static void test_refuses_kinds_that_would_decode_wrongly(void) {
 static void test_finds_truncation_at_every_byte(void) {
   file files[] = {make_jpeg(), copy_of(kProgressiveJpeg, sizeof kProgressiveJpeg), make_rgb_png(7, 5), make_small_bmp(),
                   make_interlaced_png(9, 9)};
-  static const size_t kRequired[] = {0, 0, 0, 3, 0};  // BMP: the last row's padding may be missing
+  // What may be missing: the end marker, the last row's padding, the end chunk.
+  static const size_t kRequired[] = {2, 2, 12, 3, 12};
   for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
     for (size_t size = 8; size < files[i].size_bytes - kRequired[i]; size++) {
       expect_status(copy_of(files[i].bytes, size), OCL_IMAGE_CORRUPT, "");
@@ -286,8 +281,10 @@ static void test_finds_truncation_at_every_byte(void) {
   file gif = {0};
   put_gif_header(&gif, 9, 9);
   put_gif_frame(&gif, 0, 0, 9, 9);
-  for (size_t size = 8; size < gif.size_bytes; size++) expect_status(copy_of(gif.bytes, size), OCL_IMAGE_CORRUPT, "");
-  expect_status(gif, OCL_OK, "");  // the trailer itself may be missing
+  const size_t end = gif.size_bytes - 3;  // behind the last pixel: what ends the data may be missing
+  for (size_t size = 8; size < end; size++) expect_status(copy_of(gif.bytes, size), OCL_IMAGE_CORRUPT, "");
+  for (size_t size = end; size < gif.size_bytes; size++) expect_status(copy_of(gif.bytes, size), OCL_OK, "");
+  drop(&gif);
 }
 
 static void test_accepts_what_follows_a_complete_image(void) {
@@ -318,7 +315,8 @@ static void test_refuses_a_file_without_its_pixels(void) {
 static void test_refuses_sizes_before_decoding(void) {
   file png = make_rgb_png(4, 4);
   for (int32_t i = 16; i < 24; i++) png.bytes[i] = i % 4 == 2 ? 0x80 : 0;  // 32768x32768
-  expect_status(copy_of(png.bytes, png.size_bytes), OCL_IMAGE_TOO_LARGE, "32768x32768; the limit is 16777216 pixels");
+  expect_status(copy_of(png.bytes, png.size_bytes), OCL_IMAGE_TOO_LARGE,
+                "32768x32768; the limit is 100000000 pixels (maxPixels)");
   memset(png.bytes + 16, 0, 8);
   expect_status(copy_of(png.bytes, png.size_bytes), OCL_IMAGE_CORRUPT, "no pixels");
   memset(png.bytes + 16, 0xff, 8);
@@ -342,8 +340,10 @@ static void test_refuses_sizes_before_decoding(void) {
 static void test_keeps_the_callers_limit(void) {
   file png = make_rgb_png(10, 10);
   ocl_image image;
-  CHECK_STATUS(ocl_image_decode(png.bytes, png.size_bytes, 99, &image, NULL), OCL_IMAGE_TOO_LARGE);
-  CHECK_STATUS(ocl_image_decode(png.bytes, png.size_bytes, 100, &image, NULL), OCL_OK);
+  ocl_image_options options = {.max_pixels = 99};
+  CHECK_STATUS(ocl_image_decode(png.bytes, png.size_bytes, &options, &image, NULL), OCL_IMAGE_TOO_LARGE);
+  options.max_pixels = 100;
+  CHECK_STATUS(ocl_image_decode(png.bytes, png.size_bytes, &options, &image, NULL), OCL_OK);
   ocl_image_destroy(&image);
   drop(&png);
 }
@@ -385,18 +385,18 @@ static void test_refuses_jpegs_of_endless_scans(void) {
   file f = copy_of(kProgressiveJpeg, sizeof kProgressiveJpeg - 2);
   for (int32_t i = 0; i < 100; i++) put(&f, kProgressiveJpeg + scan, length);
   put(&f, "\xff\xd9", 2);
-  expect_status(f, OCL_IMAGE_CORRUPT, "too many scans");
+  expect_status(f, OCL_IMAGE_CORRUPT, "scans out of order");
 }
 
-// Codes behind the frame's last pixel draw nothing, but each walks up to 4096 steps.
-static void test_refuses_gifs_with_data_past_the_frame(void) {
+// Codes behind the frame's last pixel draw nothing.
+static void test_ignores_data_past_the_frame_of_a_gif(void) {
   file gif = {0};
   put_gif_header(&gif, 100, 100);
   put_gif_frame(&gif, 0, 0, 100, 100);
   const size_t descriptor = gif.size_bytes - 10 - 1 - (100 * 102) - 3;
   CHECK(gif.bytes[descriptor] == 0x2C);
   gif.bytes[descriptor + 5] = gif.bytes[descriptor + 7] = 2;  // a frame of 2x2
-  expect_status(gif, OCL_IMAGE_CORRUPT, "more data");
+  expect_status(gif, OCL_OK, "");
 }
 
 // ---- mutations
@@ -440,18 +440,19 @@ static void test_survives_mutations(void) {
   enum { NUM_SEEDS = sizeof seeds / sizeof *seeds, ROUNDS = 600 };
   random_state = 20261123;
   int32_t num_decoded = 0, num_refused = 0;
+  const ocl_image_options options = {.max_pixels = 1 << 18};
   for (int32_t i = 0; i < NUM_SEEDS * ROUNDS; i++) {
     file f = copy_of(seeds[i % NUM_SEEDS].bytes, seeds[i % NUM_SEEDS].size_bytes);
     mutate(&f);
     ocl_image image;
     ocl_detail detail = {""};
-    const ocl_status status = ocl_image_decode(f.bytes, f.size_bytes, 1 << 18, &image, &detail);
+    const ocl_status status = ocl_image_decode(f.bytes, f.size_bytes, &options, &image, &detail);
     CHECK(status == OCL_OK || status == OCL_IMAGE_CORRUPT || status == OCL_IMAGE_TOO_LARGE ||
           status == OCL_UNSUPPORTED_IMAGE_FORMAT);
-    CHECK(status == OCL_OK || (image.rgb == NULL && detail.text[0] != 0));
+    CHECK(status == OCL_OK || (image.memory == NULL && detail.text[0] != 0));
     if (status == OCL_OK) {
-      CHECK(image.orientation >= 1 && image.orientation <= 8);
-      volatile uint8_t last = image.rgb[(size_t)image.width_px * (size_t)image.height_px * 3 - 1];
+      CHECK(image.pixels.orientation >= 1 && image.pixels.orientation <= 8);
+      volatile uint8_t last = image.pixels.data[image.pixels.size_bytes - 1];
       (void)last;
     }
     *(status == OCL_OK ? &num_decoded : &num_refused) += 1;
@@ -460,28 +461,6 @@ static void test_survives_mutations(void) {
   }
   CHECK(num_decoded > NUM_SEEDS * 50 && num_refused > NUM_SEEDS * 50);  // the mutations reach both sides
   for (int32_t i = 0; i < NUM_SEEDS; i++) drop(&seeds[i]);
-}
-
-// ---- JPEG files that libjpeg-turbo decoded as well
-
-static void test_decodes_jpeg_as_libjpeg_does(void) {
-  static const char* const kNames[] = {"baseline", "whole_chroma", "progressive", "optimized", "grey"};
-  for (size_t i = 0; i < sizeof kNames / sizeof *kNames; i++) {
-    char path[64];
-    size_t size_bytes, num_samples;
-    snprintf(path, sizeof path, "images/%s.u8.bin", kNames[i]);
-    uint8_t* expected = data_read(path, &num_samples);
-    snprintf(path, sizeof path, "images/%s.jpg", kNames[i]);
-    uint8_t* bytes = data_read(path, &size_bytes);
-    file f = {0};
-    put(&f, bytes, size_bytes);
-    ocl_image image = decoded(f, 90, 61);
-    CHECK(num_samples == 90 * 61 * 3);
-    for (size_t k = 0; k < num_samples; k++) CHECK_NEAR(image.rgb[k], expected[k], 4);
-    ocl_image_destroy(&image);
-    free(bytes);
-    free(expected);
-  }
 }
 
 int main(void) {
@@ -503,8 +482,7 @@ int main(void) {
   RUN(test_keeps_the_callers_limit);
   RUN(test_refuses_deflate_bombs);
   RUN(test_refuses_jpegs_of_endless_scans);
-  RUN(test_refuses_gifs_with_data_past_the_frame);
+  RUN(test_ignores_data_past_the_frame_of_a_gif);
   RUN(test_survives_mutations);
-  RUN(test_decodes_jpeg_as_libjpeg_does);
   return check_failed_tests;
 }

@@ -7,7 +7,8 @@
 
 // ---- helpers
 
-static const ocl_resize_target kPlain = {0, 0, OCL_FLOAT32, OCL_RESIZE_HALF_PIXEL, {1, 1, 1}, {0, 0, 0}};
+static const ocl_resize_target kPlain = {0,         0,         OCL_FLOAT32,     OCL_RESIZE_HALF_PIXEL,
+                                         {1, 1, 1}, {0, 0, 0}, OCL_IGNORE_ALPHA};
 
 static ocl_resize_target make_target(int32_t height, int32_t width) {
   ocl_resize_target target = kPlain;
@@ -30,7 +31,7 @@ static void* copy_exact(const void* bytes, size_t size_bytes) {
 
 static ocl_status resize(const ocl_pixels* pixels, const ocl_roi* roi, int32_t turns, const ocl_resize_target* target,
                          void* out) {
-  void* scratch = malloc(ocl_resize_scratch_size_bytes(target->width));
+  void* scratch = malloc(ocl_resize_scratch_size_bytes(target->width, target->height));
   const ocl_status status = ocl_resize_to_tensor(pixels, roi, turns, target, scratch, out, NULL);
   free(scratch);
   return status;

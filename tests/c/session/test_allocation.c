@@ -76,7 +76,9 @@ static ocl_status use_heads(journey* j) {
 }
 
 static ocl_status decode(journey* j) {
-  return ocl_session_decode(j->session, j->photo, j->photo_bytes, 1 << 20);
+  const ocl_image_options options = {.max_pixels = 1 << 20};
+  ocl_image_facts facts;
+  return ocl_session_decode(j->session, j->photo, j->photo_bytes, &options, &facts);
 }
 
 static ocl_status fill(journey* j) {
@@ -116,7 +118,7 @@ static ocl_status detect(journey* j) {
 static ocl_status upright(journey* j) {
   const ocl_pixels pixels = ocl_session_pixels(j->session);
   uint8_t* rgb = malloc((size_t)pixels.width_px * (size_t)pixels.height_px * 3);
-  const ocl_status status = rgb == NULL ? OCL_OUT_OF_MEMORY : ocl_session_upright(j->session, rgb);
+  const ocl_status status = rgb == NULL ? OCL_OUT_OF_MEMORY : ocl_session_upright(j->session, 0xFFFFFF, rgb);
   if (status == OCL_OK) hash_bytes(j, rgb, (size_t)pixels.width_px * (size_t)pixels.height_px * 3);
   free(rgb);
   return status;

@@ -36,6 +36,12 @@ const pixels = {
 };
 
 const PNG = encodePng(pixels);
+const READING = /** @type {const} */ ({
+  maxPixels: 100,
+  decode: 'full',
+  allowTruncated: false,
+  background: 0xffffff,
+});
 
 /**
  * A network of 1x1 convolutions, whose batch is free: [N, 4, 4, 3] -> boxes [N, 4, 4, 4], scores [N, 4, 4, 3].
@@ -155,10 +161,13 @@ describe('a refused call leaves the session as it was:', () => {
       ['BATCH_NOT_FREE', (engine) => engine.setBatch(2)],
     ],
     'image.decode': [
-      ['IMAGE_EMPTY', (engine) => engine.image.decode(new Uint8Array(), 100)],
-      ['UNSUPPORTED_IMAGE_FORMAT', (engine) => engine.image.decode(new Uint8Array(50), 100)],
-      ['IMAGE_TOO_LARGE', (engine) => engine.image.decode(PNG, 1)],
-      ['IMAGE_CORRUPT', (engine) => engine.image.decode(PNG.subarray(0, 40), 100)],
+      ['IMAGE_EMPTY', (engine) => engine.image.decode(new Uint8Array(), READING)],
+      ['UNSUPPORTED_IMAGE_FORMAT', (engine) => engine.image.decode(new Uint8Array(50), READING)],
+      ['IMAGE_TOO_LARGE', (engine) => engine.image.decode(PNG, { ...READING, maxPixels: 1 })],
+      ['IMAGE_CORRUPT', (engine) => engine.image.decode(PNG.subarray(0, 40), READING)],
+    ],
+    'image.readFile': [
+      ['INVALID_ARGUMENT', (engine) => engine.image.readFile(PNG, READING, INPUT, undefined, 0, 1)],
     ],
     'image.preprocess': [
       ['INVALID_ROI', (engine) => engine.image.preprocess(INPUT, { ...SEEN, width: 9 }, 0)],
@@ -243,7 +252,10 @@ describe('a refused call leaves the session as it was:', () => {
     const before = engine.features.readBoxes(rows);
     refuses(() => engine.heads.detect({ ...OPTIONS, maxPerClass: 0 }, undefined, SEEN, 0));
     // Clears the memory that the features were in, which is allocated again for the next ones.
-    refuses(() => engine.image.decode(new Uint8Array(before.byteLength), 1), 'UNSUPPORTED_IMAGE_FORMAT');
+    refuses(
+      () => engine.image.decode(new Uint8Array(before.byteLength), READING),
+      'UNSUPPORTED_IMAGE_FORMAT',
+    );
     assert.deepEqual(engine.features.readBoxes(rows), before);
     engine.close();
   });

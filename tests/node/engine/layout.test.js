@@ -174,13 +174,14 @@ describe('the engine', () => {
     /** @param {number} x @param {number} y */
     const rgb = (x, y) => Array.from(data.subarray(y * stride + x * channels).subarray(0, 3));
     const all = Array.from({ length: width * height }, (_, i) => rgb(i % width, Math.floor(i / width)));
-    assert.deepEqual(Array.from(engine.image.read().data), all.flat());
+    assert.deepEqual(Array.from(engine.image.read(layout.IGNORE_ALPHA).data), all.flat());
     const [scale, offset] = [
       [1, 2, 0.5],
       [10, 0, 3],
     ];
     for (const resize of /** @type {const} */ (['legacy', 'half-pixel'])) {
-      engine.image.preprocess({ scale, offset, resize }, { x: 1, y: 2, width: 3, height: 2 }, 0);
+      const roi = { x: 1, y: 2, width: 3, height: 2 };
+      engine.image.preprocess({ scale, offset, resize }, roi, 0, 0, layout.IGNORE_ALPHA);
       engine.run();
       const region = [2, 3].flatMap((y) => [1, 2, 3].flatMap((x) => rgb(x, y)));
       isClose(

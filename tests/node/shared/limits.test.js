@@ -9,7 +9,7 @@ import { IMAGES_AT_A_TIME } from '../../../wasm/train/extract.js';
 import { makePlan, RANGES } from '../../../wasm/train/plan.js';
 import { DEFAULT_TOP_K, TOP_K } from '../../../wasm/vision/classifier.js';
 import { DEFAULT_THRESHOLDS, MIN_CHANGE, THRESHOLD_RANGES } from '../../../wasm/vision/detector.js';
-import { MAX_PIXELS } from '../../../wasm/vision/input.js';
+import { MAX_PIXELS } from '../../../wasm/vision/reading.js';
 import { THREADS } from '../../../wasm/vision/vision_model.js';
 
 /** @typedef {{min: number, max: number}} Range */
@@ -44,7 +44,8 @@ function property(path, name) {
 /** @type {[path: string, limits: Record<string, Range>, defaults?: Record<string, number | boolean>][]} */
 const DOCUMENTED = [
   ['wasm/engine/types.js', THRESHOLD_RANGES, DEFAULTS],
-  ['wasm/vision/types.js', { threads: THREADS, maxPixels: MAX_PIXELS, minChange: MIN_CHANGE }, DEFAULTS],
+  ['wasm/vision/types.js', { threads: THREADS, minChange: MIN_CHANGE }, DEFAULTS],
+  ['wasm/vision/reading.js', { maxPixels: MAX_PIXELS }, DEFAULTS],
   ['wasm/train/plan.js', (({ learningRate, ...rest }) => rest)(RANGES)],
   ['wasm/train/types.js', { seed: RANGES.seed }],
   ['wasm/train/backbone.js', { threads: THREADS, unfreeze: UNFREEZE }],

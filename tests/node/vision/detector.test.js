@@ -118,9 +118,12 @@ describe('detectTensors', () => {
   });
 
   test('nothing found: empty arrays', async () => {
-    const { ms, size, variant, precision, ...tensors } = await detector.detectTensors(ASTRONAUT, {
-      scoreThreshold: 1,
-    });
+    const { ms, size, variant, precision, decode, truncated, ...tensors } = await detector.detectTensors(
+      ASTRONAUT,
+      {
+        scoreThreshold: 1,
+      },
+    );
     assert.deepEqual(size, { width: 512, height: 512 });
     assert.equal(Object.keys(tensors).length, 5);
     for (const tensor of Object.values(tensors)) assert.equal(tensor.length, 0);

@@ -11,6 +11,7 @@ import { after, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { host } from '../../../wasm/engine/host.js';
 import { FeatureExtractor, ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
+import { resolveReading } from '../../../wasm/vision/reading.js';
 import { DEFAULT_MODEL, packagePhoto, packagePhotoPath, testData } from '../shared.js';
 import { kill, untilEnded, watchWorkers } from './workers.js';
 
@@ -441,7 +442,7 @@ describe('the queue of a pool', () => {
     assert.ok(startWorker);
     const { result: session, workers } = await watchWorkers(() => startWorker({ task: 'detect', pool: 3 }));
     /** @type {import('../../../wasm/vision/types.js').Request} */
-    const request = { kind: 'heads', inputs: [PHOTO], turns: 0, exact: false };
+    const request = { kind: 'heads', inputs: [PHOTO], turns: 0, exact: false, reading: resolveReading({}) };
     const before = [1, 2, 3, 4].map(() => session.run(request));
     const all = session.runOnAll(request);
     const later = session.run(request);

@@ -1,27 +1,25 @@
-// Stage: image file -> format, by its first bytes; then that format's walk. See probe.h.
-#include "image/probe.h"
+// Stage: image file -> format, by its first bytes. See formats.h.
+#include "image/formats.h"
 
 #include <stdbool.h>
 #include <string.h>
-
-typedef ocl_status (*probe_function)(const uint8_t*, size_t, ocl_image_header*, ocl_detail*);
 
 typedef struct {
   uint8_t at, size;  // where the magic bytes lie and how many
   const char* magic;
   const char* name;
-  probe_function probe;  // NULL: known, but not read
+  const ocl_image_format* format;  // NULL: known, but not read
 } known_format;
 
 #define MAGIC(at, text) at, sizeof(text) - 1, text
 
 // The first match counts: longer magics stand before their prefixes.
 static const known_format kFormats[] = {
-    {MAGIC(0, "\x89PNG\r\n\x1a\n"), "PNG", ocl_image_probe_png},
-    {MAGIC(0, "\xff\xd8\xff"), "JPEG", ocl_image_probe_jpeg},
-    {MAGIC(0, "GIF87a"), "GIF", ocl_image_probe_gif},
-    {MAGIC(0, "GIF89a"), "GIF", ocl_image_probe_gif},
-    {MAGIC(0, "BM"), "BMP", ocl_image_probe_bmp},
+    {MAGIC(0, "\x89PNG\r\n\x1a\n"), "PNG", &ocl_format_png},
+    {MAGIC(0, "\xff\xd8\xff"), "JPEG", &ocl_format_jpeg},
+    {MAGIC(0, "GIF87a"), "GIF", &ocl_format_gif},
+    {MAGIC(0, "GIF89a"), "GIF", &ocl_format_gif},
+    {MAGIC(0, "BM"), "BMP", &ocl_format_bmp},
     {MAGIC(8, "WEBP"), "WebP", NULL},
     {MAGIC(4, "ftypavi"), "AVIF", NULL},  // avif, avis
     {MAGIC(4, "ftyphe"), "HEIC", NULL},   // heic, heix, hevc, heim, …
@@ -68,10 +66,10 @@ static const char* name_of_text(const uint8_t* bytes, size_t size_bytes) {
   return "unknown format";
 }
 
-ocl_status ocl_image_probe(const uint8_t* bytes, size_t size_bytes, ocl_image_header* header_out, ocl_detail* detail) {
-  *header_out = (ocl_image_header){.orientation = 1};
-  const known_format* format = find_format(bytes, size_bytes);
-  if (format != NULL && format->probe != NULL) return format->probe(bytes, size_bytes, header_out, detail);
-  const char* name = format != NULL ? format->name : name_of_text(bytes, size_bytes);
-  return ocl_status_with_detail(OCL_UNSUPPORTED_IMAGE_FORMAT, detail, "%s", name);
+const ocl_image_format* ocl_image_find_format(const uint8_t* bytes, size_t size_bytes, ocl_detail* detail) {
+  const known_format* known = find_format(bytes, size_bytes);
+  if (known != NULL && known->format != NULL) return known->format;
+  const char* name = known != NULL ? known->name : name_of_text(bytes, size_bytes);
+  ocl_status_with_detail(OCL_UNSUPPORTED_IMAGE_FORMAT, detail, "%s", name);
+  return NULL;
 }
