@@ -5,6 +5,7 @@ import { serve } from '@hono/node-server';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { createApp } from '../service/app.js';
+import { isReadToEnd } from '../service/body.js';
 import { readConfig } from '../service/config.js';
 import { toLogLine } from '../service/log.js';
 import { createMetrics } from './metrics.js';
@@ -29,8 +30,16 @@ const app = createApp({
   monitoring: async () => ({ text: await metrics.text(), type: metrics.type }),
 });
 
+/** @param {Request} request */
+async function answer(request) {
+  const response = await app.fetch(request);
+  // The rest of the body would come before the next request.
+  if (!isReadToEnd(request)) response.headers.set('connection', 'close');
+  return response;
+}
+
 const server = serve({
-  ...{ fetch: app.fetch, port: Number(env.PORT ?? 8080), hostname: env.HOST },
+  ...{ fetch: answer, port: Number(env.PORT ?? 8080), hostname: env.HOST },
   autoCleanupIncoming: false, // would read on the bodies of refused requests
   // Time limits for headers and body, so that slow clients cannot hold connections open.
   serverOptions: { requestTimeout: 2 * config.timeoutMs, headersTimeout: config.timeoutMs },

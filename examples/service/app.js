@@ -3,7 +3,7 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { isAuthorized } from './auth.js';
-import { isReadToEnd, readBytes, readImage } from './body.js';
+import { readBytes, readImage } from './body.js';
 import { describe, ServiceError } from './errors.js';
 import { Intake } from './intake.js';
 
@@ -134,8 +134,6 @@ export function createApp(parts) {
     const { status, code, message } = describe(error);
     if (status === 500) log({ level: 'error', error: String(error.stack ?? error) });
     context.header('x-error', code);
-    // The rest of the body would come before the next request.
-    if (!isReadToEnd(context.req.raw)) context.header('connection', 'close');
     if (status === 503) context.header('retry-after', '1');
     if (status === 401) context.header('www-authenticate', 'Bearer');
     return context.json({ code, message }, status);

@@ -41,7 +41,9 @@ suite('pools', needsBrowser, () => {
           const canvas = new OffscreenCanvas(400, 400);
           const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext('2d'));
           context.drawImage(await createImageBitmap(photo), 0, 0, 400, 400);
-          const calls = [photo, canvas, canvas, photo].map((input) => pool.detect(input));
+          const calls = [photo, canvas, canvas, photo].map((input) =>
+            pool.detect(input).then((/** @type {any} */ { detections }) => detections),
+          );
           const codes = [
             await pool.detect(photo).catch((/** @type {any} */ error) => error.code),
             await pool.detect(photo, { signal: AbortSignal.abort('before') }).catch(String),
@@ -53,7 +55,8 @@ suite('pools', needsBrowser, () => {
           const detector = await ObjectDetector.create(options);
           context.drawImage(await createImageBitmap(photo), 0, 0, 400, 400);
           const here = [];
-          for (const input of [photo, canvas, canvas, photo]) here.push(await detector.detect(input));
+          for (const input of [photo, canvas, canvas, photo])
+            here.push((await detector.detect(input)).detections);
           uses.push(detector.memoryUse.totalBytes);
           detector.close();
           return { here, there, codes, uses, counts };
@@ -84,7 +87,7 @@ suite('pools', needsBrowser, () => {
           const detector = await ObjectDetector.create({ scoreThreshold: 0.3, pool: 1 });
           const photo = await (await fetch('/photos/chelsea.png')).blob();
           const image = document.createElement('canvas');
-          const label = async () => (await detector.detect(photo))[0].label;
+          const label = async () => (await detector.detect(photo)).detections[0].label;
           const codeOf = (/** @type {Promise<unknown>} */ call) => call.catch((error) => error.code ?? error);
           const controller = new AbortController();
           const running = codeOf(detector.detect(photo, { signal: controller.signal }));
@@ -120,7 +123,7 @@ suite('pools', needsBrowser, () => {
       const found = await Promise.all([1, 2, 3].map(() => detector.detect(photo)));
       const { variant } = detector;
       detector.close();
-      return { variant, labels: found.map(([{ label }]) => label) };
+      return { variant, labels: found.map(({ detections }) => detections[0].label) };
     });
     assert.equal(variant.threads, 2);
     assert.deepEqual(labels, ['Cat', 'Cat', 'Cat']);
