@@ -1,8 +1,7 @@
 // Lowers operators that work element by element, or on two operands. What the engine has no operator for is written with
 // operators that it has, where this is exact to float32's rounding.
 import { markBatchNorm } from './batch_norm.js';
-import { emitPrelu, kerasPrelu } from './prelu.js';
-import { leakySlope } from './windows.js';
+import { emitLeaky, kerasPrelu } from './prelu.js';
 import { isFloat } from '../../tflite/tensor.js';
 
 /**
@@ -19,7 +18,7 @@ function mapFloats(tensor, f) {
 }
 
 /** @param {string} name @param {number} value @returns {Value} */
-function scalar(name, value) {
+export function scalar(name, value) {
   return { name, shape: [], tensor: { dtype: 'float32', shape: [], data: Float64Array.of(value) } };
 }
 
@@ -113,23 +112,13 @@ export function power(ctx, node) {
   return ctx.emitNode('POW', node);
 }
 
-/** tanh(x) is 2 * sigmoid(2x) - 1. @type {Rule} */
-export function tanh(ctx, node) {
-  if (ctx.runs('TANH')) return unary('TANH')(ctx, node);
-  const doubled = affine(ctx, 'MUL', `${node.name}/doubled`, ctx.value(node.inputs[0]), 2);
-  const sigmoid = ctx.emit('LOGISTIC', `${node.name}/sigmoid`, [doubled], doubled.shape);
-  return affine(ctx, 'ADD', node.name, affine(ctx, 'MUL', `${node.name}/scaled`, sigmoid, 2), -1);
-}
-
 /** @type {Rule} */
 export function leakyRelu(ctx, node) {
-  return emitPrelu(ctx, node, ctx.value(node.inputs[0]), leakySlope(node.float('alpha', 0.2)));
+  return emitLeaky(ctx, node, ctx.value(node.inputs[0]), node.float('alpha', 0.2));
 }
 
 /** Bounds beyond it clip nothing. */
 const MAX_BOUND = 1e30;
-/** Adding a larger bound to a value would round the value too much. */
-const MAX_SHIFT = 16;
 
 /**
  * Clips to a range whose ends are numbers or infinite.
@@ -142,23 +131,11 @@ const MAX_SHIFT = 16;
  */
 function clip(ctx, name, x, low, high) {
   if (low === 0) return clipPositive(ctx, name, x, high);
-  const [hasLow, hasHigh] = [low > -MAX_BOUND, high < MAX_BOUND];
-  if (!hasLow && !hasHigh) return x;
-  if (ctx.runs('MAXIMUM') && ctx.runs('MINIMUM')) return clipByExtrema(ctx, name, x, low, high);
-  if (!hasLow) {
-    const flipped = affine(ctx, 'MUL', `${name}/flipped`, x, -1);
-    return affine(ctx, 'MUL', name, clip(ctx, `${name}/clipped`, flipped, -high, Infinity), -1);
-  }
-  if (low < 0 && high > 0 && Math.max(-low, high) > MAX_SHIFT) {
-    const flipped = affine(ctx, 'MUL', `${name}/flipped`, x, -1);
-    const parts = [
-      clipPositive(ctx, `${name}/above`, x, high),
-      clipPositive(ctx, `${name}/below`, flipped, -low),
-    ];
-    return ctx.emit('SUB', name, parts, x.shape);
-  }
-  const shifted = affine(ctx, 'ADD', `${name}/shifted`, x, -low);
-  return affine(ctx, 'ADD', name, clipPositive(ctx, `${name}/clipped`, shifted, high - low), low);
+  const bounded = (/** @type {string} */ kind, /** @type {Value} */ value, /** @type {number} */ bound) =>
+    Math.abs(bound) < MAX_BOUND
+      ? ctx.emit(kind, name, [value, scalar(`${name}/${kind.toLowerCase()}`, bound)], x.shape)
+      : value;
+  return bounded('MINIMUM', bounded('MAXIMUM', x, low), high);
 }
 
 /**
@@ -173,15 +150,6 @@ function clipPositive(ctx, name, x, high) {
   const scaled = affine(ctx, 'MUL', `${name}/scaled`, x, 6 / high);
   const clipped = ctx.emit('RELU6', high === 6 ? name : `${name}/relu6`, [scaled], x.shape);
   return affine(ctx, 'MUL', name, clipped, high / 6);
-}
-
-/** @type {typeof clip} */
-function clipByExtrema(ctx, name, x, low, high) {
-  const bounded = (/** @type {string} */ kind, /** @type {Value} */ value, /** @type {number} */ bound) =>
-    Math.abs(bound) < MAX_BOUND
-      ? ctx.emit(kind, name, [value, scalar(`${name}/${kind.toLowerCase()}`, bound)], x.shape)
-      : value;
-  return bounded('MINIMUM', bounded('MAXIMUM', x, low), high);
 }
 
 /** Whether a value cannot be below 0. @param {Lowering} ctx @param {Value} value */
@@ -237,7 +205,7 @@ function boundOf(ctx, { node }, op) {
 }
 
 /**
- * max(a, b) is b + relu(a - b); min(a, b) is a - relu(a - b). max(x, x * slope) is a leaky ReLU.
+ * max(x, x * slope) is a leaky ReLU.
  * @param {Lowering} ctx
  * @param {Node} node
  * @param {boolean} isMaximum
@@ -245,15 +213,7 @@ function boundOf(ctx, { node }, op) {
 function extremumOfTwo(ctx, node, isMaximum) {
   const leaky = isMaximum ? leakyMaximum(ctx, node) : undefined;
   if (leaky) return leaky;
-  const kind = isMaximum ? 'MAXIMUM' : 'MINIMUM';
-  if (ctx.runs(kind)) return ctx.emitNode(kind, node);
-  const shape = ctx.shapeOf(node);
-  const [a, b] = node.inputs.map((ref) => ctx.value(ref));
-  const difference = ctx.emit('SUB', `${node.name}/difference`, [a, b], shape);
-  const positive = ctx.emit('RELU', `${node.name}/positive`, [difference], shape);
-  return isMaximum
-    ? ctx.emit('ADD', node.name, b.tensor ? [positive, b] : [b, positive], shape)
-    : ctx.emit('SUB', node.name, [a, positive], shape);
+  return ctx.emitNode(isMaximum ? 'MAXIMUM' : 'MINIMUM', node);
 }
 
 /** @param {Lowering} ctx @param {Node} node */
@@ -264,7 +224,7 @@ function leakyMaximum(ctx, node) {
     const slope = uniform(ctx.facts.value(factor));
     const isOfX = other.node === x.node && other.index === x.index;
     if (isOfX && slope !== undefined && slope >= 0 && slope <= 1)
-      return emitPrelu(ctx, node, ctx.value(x), leakySlope(slope));
+      return emitLeaky(ctx, node, ctx.value(x), slope);
   }
   return undefined;
 }

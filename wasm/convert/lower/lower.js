@@ -3,9 +3,9 @@ import { convertFailure } from '../errors.js';
 import { batchNorm } from './batch_norm.js';
 import { dilatedConvolution, batchToSpace } from './dilation.js';
 import { addAll, binary, cast, clipByValue, divide, extremum, leakyRelu } from './elementwise.js';
-import { negated, power, reciprocal, squared, squaredDifference, tanh, unary } from './elementwise.js';
+import { negated, power, reciprocal, squared, squaredDifference, unary } from './elementwise.js';
 import { prelu } from './prelu.js';
-import { argMax, minimum, reduction, sum } from './reduce.js';
+import { argMax, reduction } from './reduce.js';
 import { blocks, broadcast, concatenation, gather, mirrorPad, pack, pad, reshape } from './shapes.js';
 import { resize, tile, transpose } from './shapes.js';
 import { slice, split, splitBySizes, stridedSlice, unpack } from './slice.js';
@@ -137,7 +137,7 @@ export class Lowering {
    * @returns {Value} its output
    */
   emit(kind, name, inputs, shape, options = {}, weights = undefined, dtype = undefined) {
-    if (!this.runs(kind))
+    if (!Object.hasOwn(OPERATORS, kind))
       throw convertFailure('GRAPH_UNSUPPORTED', `'${name}' becomes ${kind}, which ocelli does not run`);
     /** @type {Value} */
     const output = { name, shape, ...(dtype && { dtype }) };
@@ -159,11 +159,6 @@ export class Lowering {
       this.shapeOf(node),
       options,
     );
-  }
-
-  /** Whether the engine has an operator. @param {string} kind */
-  runs(kind) {
-    return Object.hasOwn(OPERATORS, kind);
   }
 
   /** The shape, with -1 for the free batch; undefined: unknown. @param {Ref} ref */
@@ -241,14 +236,14 @@ export const RULES = {
   Softmax: unary('SOFTMAX'),
   Sqrt: unary('SQRT'),
   Square: squared,
-  Tanh: tanh,
+  Tanh: unary('TANH'),
   Cast: cast,
 
   ArgMax: argMax,
   Max: reduction('REDUCE_MAX'),
   Mean: reduction('MEAN'),
-  Min: minimum,
-  Sum: sum,
+  Min: reduction('REDUCE_MIN'),
+  Sum: reduction('SUM'),
 
   BroadcastTo: broadcast,
   ConcatV2: concatenation,

@@ -20,6 +20,17 @@ export function emitPrelu(ctx, node, input, alpha) {
   return ctx.emit('PRELU', node.name, [input, slopes], input.shape);
 }
 
+/**
+ * A leaky ReLU, as the PReLU with one slope.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ * @param {Value} input
+ * @param {number} slope
+ */
+export function emitLeaky(ctx, node, input, slope) {
+  return emitPrelu(ctx, node, input, { dtype: 'float32', shape: [1, 1, 1], data: Float64Array.of(slope) });
+}
+
 /** @type {Rule} */
 export function prelu(ctx, node) {
   return emitPrelu(ctx, node, ctx.value(node.inputs[0]), ctx.constant(node, 1));

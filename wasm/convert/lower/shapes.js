@@ -1,5 +1,7 @@
 // Lowers operators that move, repeat or resize elements.
 import { ints } from '../../tflite/network.js';
+import { scalar } from './elementwise.js';
+import { axisOf } from '../graph/kernels.js';
 import { sliceEvenly } from './slice.js';
 
 /**
@@ -9,9 +11,6 @@ import { sliceEvenly } from './slice.js';
  * @typedef {import('./lower.js').Rule} Rule
  * @typedef {import('../../tflite/network.js').Value} Value
  */
-
-/** @param {number} axis @param {number} rank */
-const fromStart = (axis, rank) => (axis < 0 ? axis + rank : axis);
 
 /**
  * @param {Lowering} ctx
@@ -60,23 +59,22 @@ function sameInput({ inputs }) {
 /** @type {Rule} */
 export function pad(ctx, node) {
   const fill = node.op === 'PadV2' ? ctx.constant(node, 2).data[0] : 0;
-  const paddings = ctx.constant(node, 1);
-  const constant = { ...ints(`${node.name}/paddings`, paddings.data), shape: paddings.shape };
-  const input = ctx.value(node.inputs[0]);
-  if (fill === 0) return ctx.emit('PAD', node.name, [input, constant], ctx.shapeOf(node));
-  const tensor = { dtype: /** @type {const} */ ('float32'), shape: [], data: Float64Array.of(fill) };
-  const value = { name: `${node.name}/fill`, shape: [], tensor };
-  return ctx.emit('PADV2', node.name, [input, constant, value], ctx.shapeOf(node));
+  const inputs = [ctx.value(node.inputs[0]), paddingsOf(ctx, node)];
+  if (fill === 0) return ctx.emit('PAD', node.name, inputs, ctx.shapeOf(node));
+  return ctx.emit('PADV2', node.name, [...inputs, scalar(`${node.name}/fill`, fill)], ctx.shapeOf(node));
+}
+
+/** @param {Lowering} ctx @param {Node} node @returns {Value} */
+function paddingsOf(ctx, node) {
+  const { data, shape } = ctx.constant(node, 1);
+  return { ...ints(`${node.name}/paddings`, data), shape };
 }
 
 /** @type {Rule} */
 export function mirrorPad(ctx, node) {
-  const paddings = ctx.constant(node, 1);
-  const constant = { ...ints(`${node.name}/paddings`, paddings.data), shape: paddings.shape };
+  const inputs = [ctx.value(node.inputs[0]), paddingsOf(ctx, node)];
   const mode = node.string('mode', 'REFLECT') === 'SYMMETRIC' ? 1 : 0;
-  return ctx.emit('MIRROR_PAD', node.name, [ctx.value(node.inputs[0]), constant], ctx.shapeOf(node), {
-    mode,
-  });
+  return ctx.emit('MIRROR_PAD', node.name, inputs, ctx.shapeOf(node), { mode });
 }
 
 /** @param {string} kind @returns {Rule} */
@@ -96,12 +94,12 @@ export function concatenation(ctx, node) {
   const parts = node.inputs.slice(0, -1).map((ref) => ctx.value(ref));
   const shape = ctx.shapeOf(node);
   if (parts.length === 1) return parts[0];
-  return ctx.emit('CONCATENATION', node.name, parts, shape, { axis: fromStart(axis, shape.length) });
+  return ctx.emit('CONCATENATION', node.name, parts, shape, { axis: axisOf(axis, shape.length) });
 }
 
 /** @type {Rule} */
 export function pack(ctx, node) {
-  const axis = fromStart(node.int('axis', 0), ctx.shapeOf(node).length);
+  const axis = axisOf(node.int('axis', 0), ctx.shapeOf(node).length);
   return ctx.emitNode('PACK', node, { axis, valuesCount: node.inputs.length });
 }
 
@@ -158,9 +156,9 @@ export const blocks = (isToSpace) => (ctx, node) => {
 /** Gather by constant indices. Evenly spaced ones are a slice. @type {Rule} */
 export function gather(ctx, node) {
   const input = ctx.value(node.inputs[0]);
-  const axis = fromStart(Number(node.inputs[2] ? ctx.constant(node, 2).data[0] : 0), input.shape.length);
+  const axis = axisOf(Number(node.inputs[2] ? ctx.constant(node, 2).data[0] : 0), input.shape.length);
   const indices = ctx.constant(node, 1);
-  const places = Array.from(indices.data, (index) => fromStart(index, input.shape[axis]));
+  const places = Array.from(indices.data, (index) => (index < 0 ? index + input.shape[axis] : index));
   const sliced = places.length > 0 ? sliceEvenly(ctx, node, { input, axis, places }) : undefined;
   if (!sliced) {
     const list = { ...ints(`${node.name}/indices`, places), shape: indices.shape };

@@ -1,4 +1,5 @@
 // Lowers StridedSlice, Slice, Split and Unpack to STRIDED_SLICE.
+import { axisOf } from '../graph/kernels.js';
 import { sliceRanges } from '../graph/ranges.js';
 import { ints } from '../../tflite/network.js';
 
@@ -60,13 +61,10 @@ function sliceAlong(ctx, node, index, { axis, start, count, isShrunk }) {
   return emitSlice(ctx, name, input, ranges, ctx.shapeOf(node, index), isShrunk ? 1 << axis : 0);
 }
 
-/** @param {number} axis @param {number} rank */
-const fromStart = (axis, rank) => (axis < 0 ? axis + rank : axis);
-
 /** @type {Rule} */
 export function split(ctx, node) {
   const { shape } = ctx.value(node.inputs[1]);
-  const axis = fromStart(ctx.constant(node, 0).data[0], shape.length);
+  const axis = axisOf(ctx.constant(node, 0).data[0], shape.length);
   const length = node.int('num_split', 1);
   const count = shape[axis] / length;
   return Array.from({ length }, (_, i) =>
@@ -77,7 +75,7 @@ export function split(ctx, node) {
 /** @type {Rule} */
 export function splitBySizes(ctx, node) {
   const { shape } = ctx.value(node.inputs[0]);
-  const axis = fromStart(ctx.constant(node, 2).data[0], shape.length);
+  const axis = axisOf(ctx.constant(node, 2).data[0], shape.length);
   let start = 0;
   return Array.from(ctx.constant(node, 1).data, (_, i) => {
     const count = ctx.shapeOf(node, i)[axis];
@@ -90,7 +88,7 @@ export function splitBySizes(ctx, node) {
 /** @type {Rule} */
 export function unpack(ctx, node) {
   const { shape } = ctx.value(node.inputs[0]);
-  const axis = fromStart(node.int('axis', 0), shape.length);
+  const axis = axisOf(node.int('axis', 0), shape.length);
   return Array.from({ length: shape[axis] }, (_, start) =>
     sliceAlong(ctx, node, start, { axis, start, count: 1, isShrunk: true }),
   );

@@ -1,6 +1,6 @@
 // Lowers convolutions, matrix products and pooling.
 import { dilatedConvolution } from './dilation.js';
-import { emitPrelu } from './prelu.js';
+import { emitLeaky, emitPrelu } from './prelu.js';
 import { ints } from '../../tflite/network.js';
 
 /**
@@ -83,15 +83,11 @@ function fusedOps(ctx, node, output) {
       output = ctx.emit(FUSED_ACTIVATIONS[name], node.name, [output], shape);
     else if (name === 'Prelu')
       output = emitPrelu(ctx, node, output, ctx.constant(node, node.inputs.length - 1));
-    else if (name === 'LeakyRelu')
-      output = emitPrelu(ctx, node, output, leakySlope(node.float('leakyrelu_alpha', 0.2)));
+    else if (name === 'LeakyRelu') output = emitLeaky(ctx, node, output, node.float('leakyrelu_alpha', 0.2));
     else throw ctx.unsupported(node, `its fused operator ${name} is not supported`);
   }
   return output;
 }
-
-/** @param {number} alpha @returns {import('../../tflite/tensor.js').Tensor} */
-export const leakySlope = (alpha) => ({ dtype: 'float32', shape: [1, 1, 1], data: Float64Array.of(alpha) });
 
 /** @param {string} kind @returns {Rule} */
 export const pool = (kind) => (ctx, node) => {

@@ -1,14 +1,12 @@
 // Arrays of the evaluator: shape and numbers in double precision, in C order; and walking them.
+import { sizeOf } from '../../shared/numbers.js';
 
 /**
  * @typedef {{shape: number[], data: Float64Array}} Numbers
  */
 
-/** @param {readonly number[]} shape */
-export const count = (shape) => shape.reduce((product, size) => product * size, 1);
-
 /** @param {number[]} shape @param {Float64Array} [data] @returns {Numbers} */
-export const numbers = (shape, data = new Float64Array(count(shape))) => ({ shape, data });
+export const numbers = (shape, data = new Float64Array(sizeOf(shape))) => ({ shape, data });
 
 /** @param {readonly number[]} shape */
 export function stepsOf(shape) {
@@ -28,7 +26,7 @@ export const axisFrom = (axis, rank) => (axis < 0 ? axis + rank : axis);
  * @param {(to: number, from: number) => void} visit
  */
 export function forEach(shape, steps, start, visit) {
-  const total = count(shape);
+  const total = sizeOf(shape);
   const at = new Array(shape.length).fill(0);
   let place = start;
   for (let to = 0; to < total; to++) {
@@ -87,7 +85,7 @@ export function expand(x, shape) {
  */
 export function combine(a, b, f, into) {
   const shape = commonShape(a.shape, b.shape);
-  const result = numbers(shape, into?.length === count(shape) ? into : undefined);
+  const result = numbers(shape, into?.length === sizeOf(shape) ? into : undefined);
   const { data } = result;
   const periodA = repeats(a.shape, shape);
   const periodB = repeats(b.shape, shape);
@@ -105,7 +103,7 @@ export function combine(a, b, f, into) {
 /** Whether broadcasting only repeats the whole array. @param {readonly number[]} from @param {readonly number[]} to */
 function repeats(from, to) {
   const own = from.slice(from.findIndex((size) => size !== 1));
-  return count(from) === 1 || String(to.slice(to.length - own.length)) === String(own);
+  return sizeOf(from) === 1 || String(to.slice(to.length - own.length)) === String(own);
 }
 
 /** @param {Numbers} x @param {(value: number) => number} f @param {Float64Array} [into] may be the numbers of `x` */
@@ -117,8 +115,8 @@ export function map({ shape, data }, f, into) {
 
 /** @param {Numbers} x @param {number[]} shape with at most one -1 */
 export function reshape(x, shape) {
-  const known = count(shape.filter((size) => size !== -1));
+  const known = sizeOf(shape.filter((size) => size !== -1));
   const full = shape.map((size) => (size === -1 ? x.data.length / known : size));
-  if (count(full) !== x.data.length) throw new Error(`${x.data.length} elements do not fit [${shape}]`);
+  if (sizeOf(full) !== x.data.length) throw new Error(`${x.data.length} elements do not fit [${shape}]`);
   return numbers(full, x.data);
 }

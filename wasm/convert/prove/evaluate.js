@@ -1,7 +1,8 @@
 // A plain evaluator of a source's graph, in double precision. It proves what the converter writes, so it shares no code
 // with the conversion: it knows neither constant folding, nor lowering, nor fusion.
 import { convertFailure } from '../errors.js';
-import { axisFrom, combine, count, expand, map, numbers, reshape } from './arrays.js';
+import { sizeOf } from '../../shared/numbers.js';
+import { axisFrom, combine, expand, map, numbers, reshape } from './arrays.js';
 import * as moves from './moves.js';
 import * as windows from './windows.js';
 
@@ -195,7 +196,7 @@ function multiply(node, [x, w, ...extra]) {
 function batchNorm(node, [x, gamma, beta, mean, variance], into) {
   const channel = node.string('data_format', 'NHWC').startsWith('NC') ? 1 : x.shape.length - 1;
   const channels = x.shape[channel];
-  const inner = count(x.shape.slice(channel + 1));
+  const inner = sizeOf(x.shape.slice(channel + 1));
   const channelOf = (/** @type {number} */ i) => Math.floor(i / inner) % channels;
   const isTraining = node.attrs.get('is_training')?.b ?? true;
   const [means, variances] = isTraining ? momentsOf(x, channels, channelOf) : [mean.data, variance.data];

@@ -1,5 +1,6 @@
 // The evaluator's operators that move, repeat, reduce or resize elements.
-import { axisFrom, count, forEach, numbers, pick, reshape, stepsOf } from './arrays.js';
+import { sizeOf } from '../../shared/numbers.js';
+import { axisFrom, forEach, numbers, pick, reshape, stepsOf } from './arrays.js';
 
 /**
  * @typedef {import('./arrays.js').Numbers} Numbers
@@ -31,7 +32,7 @@ export function join(parts, axis) {
     parts.reduce((sum, { shape: { [at]: size } }) => sum + size, 0),
   );
   const result = numbers(shape);
-  const outer = count(shape.slice(0, at));
+  const outer = sizeOf(shape.slice(0, at));
   let to = 0;
   for (let i = 0; i < outer; i++) {
     for (const { data } of parts) {
@@ -72,7 +73,7 @@ export function reduce(node, x, along, f, start) {
 /** @param {Numbers} x @param {number} at */
 export function argMax(x, at) {
   const axis = axisFrom(at, x.shape.length);
-  const inner = count(x.shape.slice(axis + 1));
+  const inner = sizeOf(x.shape.slice(axis + 1));
   const length = x.shape[axis];
   const result = numbers(x.shape.toSpliced(axis, 1));
   result.data.forEach((_, i) => {

@@ -5,6 +5,7 @@ import { chooseVariant } from '../../engine/variant.js';
 import { sizeOf } from '../../shared/numbers.js';
 import { OcelliError } from '../../shared/errors.js';
 import { writeTflite } from '../../tflite/write.js';
+import { readSource } from '../../vision/input.js';
 import { convertFailure } from '../errors.js';
 import { numbers } from './arrays.js';
 import { evaluateGraph, UNCHECKED } from './evaluate.js';
@@ -175,7 +176,7 @@ async function runEngine(network, inputs) {
   try {
     const engine = await Engine.create({ variant, threads: 1 });
     try {
-      await engine.receiveModel({ sizeBytes: bytes.length, chunks: oneChunk(bytes) });
+      await engine.receiveModel(await readSource(bytes));
       engine.openModel();
       engine.buildModel();
       if (engine.network.dynamicBatch) engine.setBatch(IMAGES);
@@ -195,11 +196,6 @@ async function runEngine(network, inputs) {
       error,
     );
   }
-}
-
-/** @param {Uint8Array} bytes */
-async function* oneChunk(bytes) {
-  yield bytes;
 }
 
 /**
