@@ -288,6 +288,19 @@ void ocl_graph_store_whole_at(const ocl_value* value, size_t i, int64_t whole) {
   }
 }
 
+int64_t ocl_graph_add_wholes(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+int64_t ocl_graph_multiply_wholes(int64_t a, int64_t b) {
+  return (int64_t)((uint64_t)a * (uint64_t)b);
+}
+int64_t ocl_graph_larger_whole(int64_t a, int64_t b) {
+  return a > b ? a : b;
+}
+int64_t ocl_graph_smaller_whole(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
 float ocl_graph_identity(float x) {
   return x;
 }

@@ -221,6 +221,11 @@ void ocl_graph_store_at(const ocl_value* value, size_t i, float real);
 int64_t ocl_graph_whole_at(const ocl_value* value, size_t i);
 // Keeps the low bits of `whole`.
 void ocl_graph_store_whole_at(const ocl_value* value, size_t i, int64_t whole);
+// Arithmetic on such elements. Sums and products wrap around.
+int64_t ocl_graph_add_wholes(int64_t a, int64_t b);
+int64_t ocl_graph_multiply_wholes(int64_t a, int64_t b);
+int64_t ocl_graph_larger_whole(int64_t a, int64_t b);
+int64_t ocl_graph_smaller_whole(int64_t a, int64_t b);
 // Fills a lookup table from quantized input byte to quantized output byte of f.
 float ocl_graph_identity(float x);
 void ocl_graph_fill_table(uint8_t table[256], float (*f)(float x), const ocl_value* input, const ocl_value* output);

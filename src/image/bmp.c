@@ -2,6 +2,7 @@
 // OS/2's BITMAPCOREHEADER and OS22XBITMAPHEADER.
 #include <string.h>
 
+#include "base/bytes.h"
 #include "image/formats.h"
 
 enum {
@@ -32,13 +33,6 @@ typedef struct {
   uint32_t num_channels;
 } bmp;
 
-static uint32_t read_u16(const uint8_t* bytes) {
-  return (uint32_t)bytes[1] << 8 | bytes[0];
-}
-static uint32_t read_u32(const uint8_t* bytes) {
-  return read_u16(bytes + 2) << 16 | read_u16(bytes);
-}
-
 static ocl_status corrupt(const ocl_image_file* file, const char* what) {
   return ocl_status_with_detail(OCL_IMAGE_CORRUPT, file->detail, "BMP: %s", what);
 }
@@ -61,7 +55,7 @@ static void read_masks(const ocl_image_file* file, bmp* b) {
   const bool has_alpha = b->compression == ALPHA_BIT_FIELDS || b->header_bytes >= RGBA_MASKS_END;
   for (uint32_t i = 0; i < 4; i++) {
     uint32_t mask = (b->bits == 16 ? kMasks16 : kMasks)[i];
-    if (b->compression != PLAIN) mask = i < 3 || has_alpha ? read_u32(masks + 4 * (size_t)i) : 0;
+    if (b->compression != PLAIN) mask = i < 3 || has_alpha ? ocl_load_u32_le(masks + 4 * (size_t)i) : 0;
     b->channels[i] = make_channel(mask);
   }
 }
@@ -71,7 +65,7 @@ static void read_colors(const ocl_image_file* file, bmp* b) {
   const uint8_t* at = file->bytes + FILE_HEADER_BYTES + b->header_bytes;
   const uint8_t* end = file->bytes + (b->pixels_at < file->size_bytes ? b->pixels_at : file->size_bytes);
   uint32_t num_colors = 1u << b->bits;
-  const uint32_t num_used = entry_bytes == 3 ? 0 : read_u32(file->bytes + FILE_HEADER_BYTES + 32);
+  const uint32_t num_used = entry_bytes == 3 ? 0 : ocl_load_u32_le(file->bytes + FILE_HEADER_BYTES + 32);
   if (num_used != 0 && num_used < num_colors) num_colors = num_used;
   for (uint32_t i = 0; i < num_colors && (size_t)(end - at) >= entry_bytes; i++, at += entry_bytes)
     for (uint32_t c = 0; c < 3; c++) b->colors[i][c] = at[2 - c];
@@ -104,19 +98,19 @@ static bool is_known_header(uint32_t header_bytes) {
 static ocl_status read_sizes(ocl_image_file* file, bmp* b) {
   const uint8_t* info = file->bytes + FILE_HEADER_BYTES;
   if (file->size_bytes < FILE_HEADER_BYTES + CORE_HEADER_BYTES) return corrupt(file, "truncated header");
-  *b = (bmp){.pixels_at = read_u32(file->bytes + 10), .header_bytes = read_u32(info)};
+  *b = (bmp){.pixels_at = ocl_load_u32_le(file->bytes + 10), .header_bytes = ocl_load_u32_le(info)};
   if (!is_known_header(b->header_bytes)) return unsupported(file, "with an unknown kind of header");
   if (file->size_bytes < FILE_HEADER_BYTES + b->header_bytes) return corrupt(file, "truncated header");
   if (b->header_bytes == CORE_HEADER_BYTES) {
-    b->width = read_u16(info + 4);
-    b->height = read_u16(info + 6);
-    b->bits = read_u16(info + 10);
+    b->width = ocl_load_u16_le(info + 4);
+    b->height = ocl_load_u16_le(info + 6);
+    b->bits = ocl_load_u16_le(info + 10);
   } else {
-    b->width = read_u32(info + 4);
-    b->height = magnitude(read_u32(info + 8));
-    b->is_top_down = read_u32(info + 8) > INT32_MAX;
-    b->bits = read_u16(info + 14);
-    b->compression = read_u32(info + 16);
+    b->width = ocl_load_u32_le(info + 4);
+    b->height = magnitude(ocl_load_u32_le(info + 8));
+    b->is_top_down = ocl_load_u32_le(info + 8) > INT32_MAX;
+    b->bits = ocl_load_u16_le(info + 14);
+    b->compression = ocl_load_u32_le(info + 16);
   }
   if (b->width - 1 >= INT32_MAX || b->height - 1 >= INT32_MAX) return corrupt(file, "no pixels");
   file->header.width_px = (int32_t)b->width;
@@ -176,9 +170,9 @@ static uint8_t* row_of(const ocl_image_file* file, const bmp* b, uint32_t y) {
 }
 
 static uint32_t read_pixel(const uint8_t* row, uint32_t x, uint32_t bits) {
-  if (bits == 32) return read_u32(row + 4 * (size_t)x);
-  if (bits == 24) return read_u16(row + 3 * (size_t)x) | (uint32_t)row[3 * (size_t)x + 2] << 16;
-  if (bits == 16) return read_u16(row + 2 * (size_t)x);
+  if (bits == 32) return ocl_load_u32_le(row + 4 * (size_t)x);
+  if (bits == 24) return ocl_load_u16_le(row + 3 * (size_t)x) | (uint32_t)row[3 * (size_t)x + 2] << 16;
+  if (bits == 16) return ocl_load_u16_le(row + 2 * (size_t)x);
   const size_t bit = (size_t)x * bits;
   return row[bit / 8] >> (8 - bits - bit % 8) & ((1u << bits) - 1);
 }

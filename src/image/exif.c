@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "base/bytes.h"
+
 enum {
   UPRIGHT = 1,
   HEADER_SIZE_BYTES = 8,
@@ -13,12 +15,11 @@ enum {
 };
 
 static uint32_t read_u16(const uint8_t* bytes, bool is_big_endian) {
-  return is_big_endian ? (uint32_t)bytes[0] << 8 | bytes[1] : (uint32_t)bytes[1] << 8 | bytes[0];
+  return is_big_endian ? ocl_load_u16_be(bytes) : ocl_load_u16_le(bytes);
 }
 
 static uint32_t read_u32(const uint8_t* bytes, bool is_big_endian) {
-  const uint32_t first = read_u16(bytes, is_big_endian), second = read_u16(bytes + 2, is_big_endian);
-  return is_big_endian ? first << 16 | second : second << 16 | first;
+  return is_big_endian ? ocl_load_u32_be(bytes) : ocl_load_u32_le(bytes);
 }
 
 static int32_t orientation_of_entry(const uint8_t* entry, bool is_big_endian) {

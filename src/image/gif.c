@@ -2,6 +2,7 @@
 // the frame grows, as in browsers. What the frame leaves uncovered is transparent.
 #include <string.h>
 
+#include "base/bytes.h"
 #include "image/formats.h"
 
 enum {
@@ -26,10 +27,6 @@ typedef struct {
   int32_t transparent;  // index, or -1
   uint32_t left, top, width, height, flags;
 } frame;
-
-static uint32_t read_u16(const uint8_t* bytes) {
-  return (uint32_t)bytes[1] << 8 | bytes[0];
-}
 
 static ocl_status corrupt(const ocl_image_file* file, const char* what) {
   return ocl_status_with_detail(OCL_IMAGE_CORRUPT, file->detail, "GIF: %s", what);
@@ -76,10 +73,10 @@ static ocl_status find_frame(const ocl_image_file* file, frame* f) {
   }
   const uint8_t* descriptor = take(f, 9);
   if (descriptor == NULL || !take_color_table(f, descriptor[8])) return corrupt(file, "truncated before its pixels");
-  f->left = read_u16(descriptor);
-  f->top = read_u16(descriptor + 2);
-  f->width = read_u16(descriptor + 4);
-  f->height = read_u16(descriptor + 6);
+  f->left = ocl_load_u16_le(descriptor);
+  f->top = ocl_load_u16_le(descriptor + 2);
+  f->width = ocl_load_u16_le(descriptor + 4);
+  f->height = ocl_load_u16_le(descriptor + 6);
   f->flags = descriptor[8];
   return f->width == 0 || f->height == 0 ? corrupt(file, "no pixels") : OCL_OK;
 }
@@ -91,8 +88,8 @@ static int32_t larger(uint32_t a, uint32_t b) {
 static ocl_status read_header(ocl_image_file* file) {
   frame f;
   if (file->size_bytes >= SCREEN_END) {
-    file->header.width_px = (int32_t)read_u16(file->bytes + 6);
-    file->header.height_px = (int32_t)read_u16(file->bytes + 8);
+    file->header.width_px = (int32_t)ocl_load_u16_le(file->bytes + 6);
+    file->header.height_px = (int32_t)ocl_load_u16_le(file->bytes + 8);
   }
   OCL_TRY(find_frame(file, &f));
   ocl_image_header* header = &file->header;

@@ -2,6 +2,7 @@
 // refused; what it skips is skipped: bytes between segments, restart markers, segments of applications.
 #include <string.h>
 
+#include "base/bytes.h"
 #include "image/exif.h"
 #include "image/jpeg_internal.h"
 
@@ -27,10 +28,6 @@ typedef struct {
   const uint8_t* bytes;
   size_t size_bytes;
 } segment;
-
-static uint32_t read_u16(const uint8_t* bytes) {
-  return (uint32_t)bytes[0] << 8 | bytes[1];
-}
 
 ocl_status ocl_jpeg_corrupt(const ocl_jpeg* jpeg, const char* what) {
   return ocl_status_with_detail(OCL_IMAGE_CORRUPT, jpeg->detail, "JPEG: %s", what);
@@ -70,7 +67,8 @@ static ocl_status read_quantization(ocl_jpeg* jpeg, segment s) {
     if (index >= NUM_TABLES || s.size_bytes < 1 + BLOCK_SIZE * step_bytes) break;
     for (uint32_t i = 0; i < BLOCK_SIZE; i++) {
       const uint8_t* step = s.bytes + 1 + i * step_bytes;
-      jpeg->quantization[index][ocl_jpeg_natural_order[i]] = (uint16_t)(step_bytes == 2 ? read_u16(step) : *step);
+      jpeg->quantization[index][ocl_jpeg_natural_order[i]] =
+          (uint16_t)(step_bytes == 2 ? ocl_load_u16_be(step) : *step);
     }
     jpeg->has_quantization[index] = true;
     s.bytes += 1 + BLOCK_SIZE * step_bytes;
@@ -81,7 +79,7 @@ static ocl_status read_quantization(ocl_jpeg* jpeg, segment s) {
 
 static ocl_status read_restart_interval(ocl_jpeg* jpeg, segment s) {
   if (s.size_bytes != 2) return ocl_jpeg_corrupt(jpeg, "unreadable restart interval");
-  jpeg->restart_interval = (int32_t)read_u16(s.bytes);
+  jpeg->restart_interval = (int32_t)ocl_load_u16_be(s.bytes);
   return OCL_OK;
 }
 
@@ -129,7 +127,7 @@ static int32_t divide_up(int32_t a, int32_t b) {
 static ocl_status read_frame(ocl_jpeg* jpeg, int32_t marker, segment s) {
   if (jpeg->has_frame) return ocl_jpeg_corrupt(jpeg, "two frame headers");
   if (s.size_bytes < 6) return ocl_jpeg_corrupt(jpeg, "short frame header");
-  const int32_t height_px = (int32_t)read_u16(s.bytes + 1), width_px = (int32_t)read_u16(s.bytes + 3);
+  const int32_t height_px = (int32_t)ocl_load_u16_be(s.bytes + 1), width_px = (int32_t)ocl_load_u16_be(s.bytes + 3);
   if (height_px == 0 || width_px == 0) return ocl_jpeg_corrupt(jpeg, "no pixels");
   jpeg->header.height_px = height_px;
   jpeg->header.width_px = width_px;
@@ -208,7 +206,7 @@ static bool next_marker(ocl_jpeg* jpeg) {
 static bool take_segment(ocl_jpeg* jpeg, segment* out) {
   const size_t left_bytes = (size_t)(jpeg->end - jpeg->at);
   if (left_bytes < 2) return false;
-  const size_t length = read_u16(jpeg->at);
+  const size_t length = ocl_load_u16_be(jpeg->at);
   if (length > left_bytes) return false;
   *out = (segment){jpeg->at + 2, length < 2 ? 0 : length - 2};
   jpeg->at += length < 2 ? 2 : length;
@@ -248,7 +246,7 @@ ocl_status ocl_jpeg_read_segments(ocl_jpeg* jpeg, jpeg_place* place_out) {
     const bool is_known =
         marker == SOS || marker == DHT || marker == DQT || marker == DRI || marker == DAC || is_frame_marker(marker);
     if (!is_known && !is_skipped(marker)) return ocl_jpeg_corrupt(jpeg, "segment of an unknown kind");
-    if (is_known && jpeg->end - jpeg->at >= 2 && read_u16(jpeg->at) < 2)
+    if (is_known && jpeg->end - jpeg->at >= 2 && ocl_load_u16_be(jpeg->at) < 2)
       return ocl_jpeg_corrupt(jpeg, "segment of a wrong length");
     segment s;
     if (!take_segment(jpeg, &s)) {

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "image/exif.h"
 #include "image/formats.h"
 #include "image/stb.h"
@@ -20,10 +21,6 @@ typedef struct {
   uint64_t compressed_bytes;
 } png_facts;
 
-static uint32_t read_u32(const uint8_t* bytes) {
-  return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-}
-
 static ocl_status corrupt(const ocl_image_file* file, const char* what) {
   return ocl_status_with_detail(OCL_IMAGE_CORRUPT, file->detail, "PNG: %s", what);
 }
@@ -33,8 +30,8 @@ static ocl_status read_ihdr(ocl_image_file* file, const uint8_t* chunk, uint32_t
   static const uint8_t kChannelsOfColorType[7] = {1, 0, 3, 1, 2, 0, 4};
   const uint32_t color_type = chunk[9];
   if (color_type > 6 || kChannelsOfColorType[color_type] == 0) return corrupt(file, "unknown colour type");
-  facts->width_px = read_u32(chunk);
-  facts->height_px = read_u32(chunk + 4);
+  facts->width_px = ocl_load_u32_be(chunk);
+  facts->height_px = ocl_load_u32_be(chunk + 4);
   if (facts->width_px - 1 >= INT32_MAX || facts->height_px - 1 >= INT32_MAX) return corrupt(file, "no pixels");
   facts->depth_bits = chunk[8];
   facts->num_channels = kChannelsOfColorType[color_type];
@@ -90,7 +87,7 @@ static ocl_status read_header(ocl_image_file* file) {
   png_facts facts = {0};
   const uint8_t *at = file->bytes + SIGNATURE_SIZE_BYTES, *end = file->bytes + file->size_bytes;
   while (end - at >= 8) {
-    const uint32_t length = read_u32(at);
+    const uint32_t length = ocl_load_u32_be(at);
     const uint8_t* type = at + 4;
     if (memcmp(type, "IEND", 4) == 0) break;
     const bool is_cut = (uint64_t)length + CHUNK_OVERHEAD_BYTES > (uint64_t)(end - at);

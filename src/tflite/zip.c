@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 enum {
   kEndSignature = 0x06054b50,
   kCentralSignature = 0x02014b50,
@@ -23,13 +25,6 @@ typedef struct {
   uint64_t size_bytes;
 } range;
 
-static uint32_t load_u16(const uint8_t* at) {
-  return (uint32_t)at[0] | (uint32_t)at[1] << 8;
-}
-static uint32_t load_u32(const uint8_t* at) {
-  return load_u16(at) | load_u16(at + 2) << 16;
-}
-
 // The address of `offset`; NULL if [offset, offset + size_bytes) is not inside `r`.
 static const uint8_t* slice(range r, uint64_t offset, uint64_t size_bytes) {
   return offset <= r.size_bytes && size_bytes <= r.size_bytes - offset ? r.bytes + offset : NULL;
@@ -43,7 +38,7 @@ static ocl_status reject(ocl_detail* detail, const char* name, const char* what)
 static const uint8_t* find_end_record(range file) {
   for (uint64_t comment = 0; comment <= kMaxComment && comment + kEndBytes <= file.size_bytes; comment++) {
     const uint8_t* record = file.bytes + (file.size_bytes - kEndBytes - comment);
-    if (load_u32(record) == kEndSignature && load_u16(record + 20) == comment) return record;
+    if (ocl_load_u32_le(record) == kEndSignature && ocl_load_u16_le(record + 20) == comment) return record;
   }
   return NULL;
 }
@@ -51,20 +46,21 @@ static const uint8_t* find_end_record(range file) {
 // `archive` starts at the position that the archive's offsets count from. `entry`: the file's central directory record.
 static ocl_status open_file(range archive, const uint8_t* entry, const char* name, ocl_zip_file* file,
                             ocl_detail* detail) {
-  const uint32_t flags = load_u16(entry + 8), method = load_u16(entry + 10);
+  const uint32_t flags = ocl_load_u16_le(entry + 8), method = ocl_load_u16_le(entry + 10);
   if ((flags & kIsEncrypted) != 0) return reject(detail, name, "it is encrypted, which is not supported");
   if (method != kStored && method != kDeflated)
     return reject(detail, name, "its compression is neither stored nor deflated");
-  const uint64_t local_offset = load_u32(entry + 42);
+  const uint64_t local_offset = ocl_load_u32_le(entry + 42);
   const uint8_t* local = slice(archive, local_offset, kLocalBytes);
-  if (local == NULL || load_u32(local) != kLocalSignature) return reject(detail, name, "its local header is missing");
-  file->size_bytes = load_u32(entry + 20);
-  file->inflated_size_bytes = load_u32(entry + 24);
+  if (local == NULL || ocl_load_u32_le(local) != kLocalSignature)
+    return reject(detail, name, "its local header is missing");
+  file->size_bytes = ocl_load_u32_le(entry + 20);
+  file->inflated_size_bytes = ocl_load_u32_le(entry + 24);
   file->is_deflated = method == kDeflated;
   if (file->inflated_size_bytes > kMaxInflatedBytes) return reject(detail, name, "it is larger than 16 MiB");
   if (!file->is_deflated && file->size_bytes != file->inflated_size_bytes)
     return reject(detail, name, "it is stored, but its two sizes differ");
-  const uint64_t data_offset = local_offset + kLocalBytes + load_u16(local + 26) + load_u16(local + 28);
+  const uint64_t data_offset = local_offset + kLocalBytes + ocl_load_u16_le(local + 26) + ocl_load_u16_le(local + 28);
   file->bytes = slice(archive, data_offset, file->size_bytes);
   return file->bytes == NULL ? reject(detail, name, "its data reaches outside the archive") : OCL_OK;
 }
@@ -74,7 +70,7 @@ ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* nam
   *file_out = (ocl_zip_file){0};
   const uint8_t* end = find_end_record((range){bytes, size_bytes});
   if (end == NULL) return OCL_OK;
-  const uint64_t directory_bytes = load_u32(end + 12), directory_offset = load_u32(end + 16);
+  const uint64_t directory_bytes = ocl_load_u32_le(end + 12), directory_offset = ocl_load_u32_le(end + 16);
   // Offsets count either from the first byte of the file or from the first byte of the archive. The directory ends at
   // the end record, which tells the two apart.
   const uint64_t end_offset = (uint64_t)(end - bytes);
@@ -85,15 +81,15 @@ ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* nam
 
   const size_t name_bytes = strlen(name);
   uint64_t offset = directory_offset;
-  for (uint32_t i = load_u16(end + 10); i > 0; i--) {
+  for (uint32_t i = ocl_load_u16_le(end + 10); i > 0; i--) {
     const uint8_t* entry = slice(archive, offset, kCentralBytes);
-    if (entry == NULL || load_u32(entry) != kCentralSignature) return reject(detail, name, "damaged directory");
-    const uint32_t entry_name_bytes = load_u16(entry + 28);
+    if (entry == NULL || ocl_load_u32_le(entry) != kCentralSignature) return reject(detail, name, "damaged directory");
+    const uint32_t entry_name_bytes = ocl_load_u16_le(entry + 28);
     const uint8_t* entry_name = slice(archive, offset + kCentralBytes, entry_name_bytes);
     if (entry_name == NULL) return reject(detail, name, "damaged directory");
     if (entry_name_bytes == name_bytes && memcmp(entry_name, name, name_bytes) == 0)
       return open_file(archive, entry, name, file_out, detail);
-    offset += kCentralBytes + entry_name_bytes + load_u16(entry + 30) + load_u16(entry + 32);
+    offset += kCentralBytes + entry_name_bytes + ocl_load_u16_le(entry + 30) + ocl_load_u16_le(entry + 32);
   }
   return OCL_OK;
 }

@@ -218,14 +218,8 @@ static enum xnn_status run_binary(ocl_graph* graph, ocl_step* step) {
 
 // ---- arithmetic ----
 
-static int64_t add_wholes(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a + (uint64_t)b);
-}
 static int64_t subtract_wholes(int64_t a, int64_t b) {
   return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-static int64_t multiply_wholes(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 static float divide(float a, float b) {
   return a / b;
@@ -238,31 +232,25 @@ static float floor_divide(float a, float b) {
 }
 static int64_t floor_divide_wholes(int64_t a, int64_t b) {
   const int64_t quotient = divide_wholes(a, b);
-  return subtract_wholes(a, multiply_wholes(quotient, b)) != 0 && b != 0 && (a < 0) != (b < 0) ? quotient - 1
-                                                                                               : quotient;
+  return subtract_wholes(a, ocl_graph_multiply_wholes(quotient, b)) != 0 && b != 0 && (a < 0) != (b < 0) ? quotient - 1
+                                                                                                         : quotient;
 }
 static float floor_modulo(float a, float b) {
   return a - floorf(a / b) * b;
 }
 static int64_t floor_modulo_wholes(int64_t a, int64_t b) {
-  return b == 0 ? 0 : subtract_wholes(a, multiply_wholes(floor_divide_wholes(a, b), b));
+  return b == 0 ? 0 : subtract_wholes(a, ocl_graph_multiply_wholes(floor_divide_wholes(a, b), b));
 }
 static float squared_difference(float a, float b) {
   return (a - b) * (a - b);
 }
 static int64_t squared_difference_of_wholes(int64_t a, int64_t b) {
-  return multiply_wholes(subtract_wholes(a, b), subtract_wholes(a, b));
+  return ocl_graph_multiply_wholes(subtract_wholes(a, b), subtract_wholes(a, b));
 }
 static float larger(float a, float b) {
   return a > b ? a : b;
 }
-static int64_t larger_whole(int64_t a, int64_t b) {
-  return a > b ? a : b;
-}
 static float smaller(float a, float b) {
-  return a < b ? a : b;
-}
-static int64_t smaller_whole(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
 static float power(float a, float b) {
@@ -274,8 +262,8 @@ static float power(float a, float b) {
 static int64_t power_of_whole(int64_t a, int64_t b) {
   if (b < 0) return a == 1 || (a == -1 && b % 2 == 0) ? 1 : a == -1 ? -1 : 0;
   int64_t power = 1;
-  for (; b > 0; b /= 2, a = multiply_wholes(a, a))
-    if (b % 2 == 1) power = multiply_wholes(power, a);
+  for (; b > 0; b /= 2, a = ocl_graph_multiply_wholes(a, a))
+    if (b % 2 == 1) power = ocl_graph_multiply_wholes(power, a);
   return power;
 }
 
@@ -286,16 +274,16 @@ static int64_t power_of_whole(int64_t a, int64_t b) {
       __VA_ARGS__                                                                                         \
     }                                                                                                     \
   }
-const ocl_kind ocl_kind_ADD = BINARY(ARITHMETIC, xnn_binary_add, NULL, add_wholes, false);
+const ocl_kind ocl_kind_ADD = BINARY(ARITHMETIC, xnn_binary_add, NULL, ocl_graph_add_wholes, false);
 const ocl_kind ocl_kind_SUB = BINARY(ARITHMETIC, xnn_binary_subtract, NULL, subtract_wholes, false);
-const ocl_kind ocl_kind_MUL = BINARY(ARITHMETIC, xnn_binary_multiply, NULL, multiply_wholes, false);
+const ocl_kind ocl_kind_MUL = BINARY(ARITHMETIC, xnn_binary_multiply, NULL, ocl_graph_multiply_wholes, false);
 const ocl_kind ocl_kind_DIV = BINARY(ARITHMETIC, xnn_binary_invalid, divide, divide_wholes, true);
 const ocl_kind ocl_kind_FLOOR_DIV = BINARY(FLOORING, xnn_binary_invalid, floor_divide, floor_divide_wholes, true);
 const ocl_kind ocl_kind_FLOOR_MOD = BINARY(FLOORING, xnn_binary_invalid, floor_modulo, floor_modulo_wholes, true);
 const ocl_kind ocl_kind_SQUARED_DIFFERENCE =
     BINARY(ARITHMETIC, xnn_binary_invalid, squared_difference, squared_difference_of_wholes, false);
-const ocl_kind ocl_kind_MAXIMUM = BINARY(ARITHMETIC, xnn_binary_invalid, larger, larger_whole, false);
-const ocl_kind ocl_kind_MINIMUM = BINARY(ARITHMETIC, xnn_binary_invalid, smaller, smaller_whole, false);
+const ocl_kind ocl_kind_MAXIMUM = BINARY(ARITHMETIC, xnn_binary_invalid, larger, ocl_graph_larger_whole, false);
+const ocl_kind ocl_kind_MINIMUM = BINARY(ARITHMETIC, xnn_binary_invalid, smaller, ocl_graph_smaller_whole, false);
 const ocl_kind ocl_kind_POW = BINARY(ARITHMETIC, xnn_binary_invalid, power, power_of_whole, false);
 
 // ---- comparisons, logic ----
@@ -323,8 +311,8 @@ const ocl_kind ocl_kind_LESS_EQUAL =
 const ocl_kind ocl_kind_GREATER = BINARY(COMPARISON, xnn_binary_invalid, is_greater, is_greater_wholes, false);
 const ocl_kind ocl_kind_GREATER_EQUAL =
     BINARY(COMPARISON, xnn_binary_invalid, is_greater_or_equal, is_greater_or_equal_wholes, false);
-const ocl_kind ocl_kind_LOGICAL_AND = BINARY(LOGIC, xnn_binary_invalid, NULL, smaller_whole, false);
-const ocl_kind ocl_kind_LOGICAL_OR = BINARY(LOGIC, xnn_binary_invalid, NULL, larger_whole, false);
+const ocl_kind ocl_kind_LOGICAL_AND = BINARY(LOGIC, xnn_binary_invalid, NULL, ocl_graph_smaller_whole, false);
+const ocl_kind ocl_kind_LOGICAL_OR = BINARY(LOGIC, xnn_binary_invalid, NULL, ocl_graph_larger_whole, false);
 #undef BINARY
 
 // ---- SELECT, SELECT_V2: input 1 where input 0 is true, else input 2 ----

@@ -169,25 +169,13 @@ static enum xnn_status run_reduce(ocl_graph* graph, ocl_step* step) {
   return xnn_status_success;
 }
 
-static int64_t add_wholes(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a + (uint64_t)b);
-}
 static float multiply(float a, float b) {
   return a * b;
-}
-static int64_t multiply_wholes(int64_t a, int64_t b) {
-  return (int64_t)((uint64_t)a * (uint64_t)b);
 }
 static float larger(float a, float b) {
   return b > a ? b : a;
 }
-static int64_t larger_whole(int64_t a, int64_t b) {
-  return b > a ? b : a;
-}
 static float smaller(float a, float b) {
-  return b < a ? b : a;
-}
-static int64_t smaller_whole(int64_t a, int64_t b) {
   return b < a ? b : a;
 }
 
@@ -199,12 +187,12 @@ static int64_t smaller_whole(int64_t a, int64_t b) {
     }                                                                                                  \
   }
 const ocl_kind ocl_kind_MEAN = REDUCE(xnn_reduce_mean, NULL, NULL, 0, false);
-const ocl_kind ocl_kind_SUM = REDUCE(xnn_reduce_sum, NULL, add_wholes, 0, false);
-const ocl_kind ocl_kind_REDUCE_PROD = REDUCE(xnn_reduce_invalid, multiply, multiply_wholes, 1, false);
-const ocl_kind ocl_kind_REDUCE_MAX = REDUCE(xnn_reduce_invalid, larger, larger_whole, -INFINITY, false);
-const ocl_kind ocl_kind_REDUCE_MIN = REDUCE(xnn_reduce_invalid, smaller, smaller_whole, INFINITY, false);
-const ocl_kind ocl_kind_REDUCE_ANY = REDUCE(xnn_reduce_invalid, NULL, larger_whole, 0, true);
-const ocl_kind ocl_kind_REDUCE_ALL = REDUCE(xnn_reduce_invalid, NULL, smaller_whole, 1, true);
+const ocl_kind ocl_kind_SUM = REDUCE(xnn_reduce_sum, NULL, ocl_graph_add_wholes, 0, false);
+const ocl_kind ocl_kind_REDUCE_PROD = REDUCE(xnn_reduce_invalid, multiply, ocl_graph_multiply_wholes, 1, false);
+const ocl_kind ocl_kind_REDUCE_MAX = REDUCE(xnn_reduce_invalid, larger, ocl_graph_larger_whole, -INFINITY, false);
+const ocl_kind ocl_kind_REDUCE_MIN = REDUCE(xnn_reduce_invalid, smaller, ocl_graph_smaller_whole, INFINITY, false);
+const ocl_kind ocl_kind_REDUCE_ANY = REDUCE(xnn_reduce_invalid, NULL, ocl_graph_larger_whole, 0, true);
+const ocl_kind ocl_kind_REDUCE_ALL = REDUCE(xnn_reduce_invalid, NULL, ocl_graph_smaller_whole, 1, true);
 #undef REDUCE
 
 // ---- ARG_MAX, ARG_MIN: the index of the largest or smallest element along an axis; of equal elements, the first ----
