@@ -112,8 +112,9 @@ suite('pools', needsBrowser, () => {
       });
     });
 
-  test('with threads, on a page that is isolated', async () => {
+  test('with threads, on a page that is isolated', async (t) => {
     const server = await serve({ headers: ISOLATION });
+    t.after(() => server.close());
     const { page, warnings } = await openPage(browser, `${server.url}/blank.html`);
     const { variant, labels } = await page.evaluate(async () => {
       // @ts-expect-error the page's
@@ -129,6 +130,5 @@ suite('pools', needsBrowser, () => {
     assert.deepEqual(labels, ['Cat', 'Cat', 'Cat']);
     assert.deepEqual(warnings, []);
     await page.close();
-    server.close();
   });
 });

@@ -6,10 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { zipSync } from 'fflate';
 import { large, needsLarge, packagePhoto, testData } from '../shared.js';
-import { ocelli } from './run.js';
+import { ocelli, SAVED } from './run.js';
 
 const PERSON = 'convert/frozen_ssdlite_mobilenet_v2_300_person';
-const SAVED = testData('convert/keras2_small_classifier');
 const WEB = testData('convert/tfjs_small_classifier');
 
 /** @type {string} */ let sandbox;

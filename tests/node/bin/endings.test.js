@@ -2,37 +2,18 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { encodePng } from '../../../wasm/draw/png.js';
-import { testData } from '../shared.js';
-import { CLI, withoutProgress } from './run.js';
+import { CLI, INPUT, makeSandbox, SAVED, SMALL, withoutProgress } from './run.js';
 
 const OUTPUT = new URL('../../../bin/output.js', import.meta.url).href;
 const FILES = new URL('../../../bin/files.js', import.meta.url).href;
-const SMALL = testData('models/small_classifier.fp32.tflite');
-const INPUT = ['--input', '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}'];
-const SAVED = testData('convert/keras2_small_classifier');
 const MODEL = fileURLToPath(new URL('../../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url));
 
-const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-endings-'));
-after(() => rmSync(sandbox, { recursive: true, force: true }));
+const sandbox = makeSandbox('ocelli-endings-', ['a', 'b', 'c']);
 const cwd = sandbox;
-
-for (const [label, shade] of /** @type {const} */ ([
-  ['dark', 40],
-  ['light', 200],
-])) {
-  mkdirSync(join(sandbox, 'photos', label), { recursive: true });
-  for (const name of ['a', 'b', 'c']) {
-    const data = new Uint8Array(16 * 16 * 3).fill(shade);
-    const png = encodePng({ data, width: 16, height: 16, channels: 3 });
-    writeFileSync(join(sandbox, 'photos', label, `${name}.png`), png);
-  }
-}
 
 describe('Ctrl-C ends a command at once, without a word', () => {
   /** Each waits for the rest of standard input. @type {string[][]} */

@@ -6,11 +6,9 @@ import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { encodePng } from '../../../wasm/draw/png.js';
 import { openImageDirectory } from '../../../wasm/train/node.js';
-import { testData } from '../shared.js';
-import { jsonLines, ocelli, succeed } from './run.js';
+import { INPUT, jsonLines, ocelli, SMALL, succeed } from './run.js';
 
-const INPUT = ['--input', '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}'];
-const CLASSIFIER = ['--model', testData('models/small_classifier.fp32.tflite'), ...INPUT];
+const CLASSIFIER = ['--model', SMALL, ...INPUT];
 const BLANK = encodePng({ data: new Uint8Array(16 * 16 * 3), width: 16, height: 16, channels: 3 });
 
 const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-inputs-'));

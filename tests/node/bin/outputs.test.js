@@ -5,41 +5,22 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { decode } from 'fast-png';
-import { encodePng } from '../../../wasm/draw/png.js';
-import { packagePhoto, testData } from '../shared.js';
-import { CLI, ocelli, withoutProgress } from './run.js';
+import { packagePhoto } from '../shared.js';
+import { CLI, INPUT, makeSandbox, ocelli, SAVED, SMALL, withoutProgress } from './run.js';
 
-const INPUT = ['--input', '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel"}'];
-const SMALL = testData('models/small_classifier.fp32.tflite');
-const SAVED = testData('convert/keras2_small_classifier');
 const PNG_START = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 
-const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-outputs-'));
-after(() => rmSync(sandbox, { recursive: true, force: true }));
+const sandbox = makeSandbox('ocelli-outputs-', ['a']);
 const cwd = sandbox;
 
-for (const [label, shade] of /** @type {const} */ ([
-  ['dark', 40],
-  ['light', 200],
-])) {
-  mkdirSync(join(sandbox, 'photos', label), { recursive: true });
-  const data = new Uint8Array(16 * 16 * 3).fill(shade);
-  writeFileSync(
-    join(sandbox, 'photos', label, 'a.png'),
-    encodePng({ data, width: 16, height: 16, channels: 3 }),
-  );
-}
 writeFileSync(join(sandbox, 'photo.png'), packagePhoto('chelsea.png'));
 mkdirSync(join(sandbox, 'folder'));
 
