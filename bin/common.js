@@ -134,6 +134,11 @@ export function plural(count, noun, nouns = `${noun}s`) {
   return `${count} ${count === 1 ? noun : nouns}`;
 }
 
+/** 0.8123 -> "81.2 %". @param {number} share */
+export function formatPercent(share) {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
 /** @param {number[]} values */
 export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);

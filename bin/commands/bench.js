@@ -1,6 +1,16 @@
 // ocelli bench: measures how fast a model loads and runs on noise, and compares that with the peak of the machine.
 import { availableParallelism, cpus } from 'node:os';
-import { attempt, formatCount, layOut, median, plural, roundMs, shortName, UsageError } from '../common.js';
+import {
+  attempt,
+  formatCount,
+  formatPercent,
+  layOut,
+  median,
+  plural,
+  roundMs,
+  shortName,
+  UsageError,
+} from '../common.js';
 import { sizeOf } from '../../wasm/shared/numbers.js';
 import { precisionOf } from '../../wasm/vision/prepare.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
@@ -297,7 +307,7 @@ function operatorLines(operators) {
       operator,
       `[${shape.join(', ')}]`,
       formatMs(ms),
-      `${((100 * ms) / total).toFixed(1)} %`,
+      formatPercent(ms / total),
       ms > 0 && multiply_adds > 0 ? `${(multiply_adds / ms / 1e6).toFixed(1)} G/s` : '',
       baseline_ms === undefined ? '' : formatMs(baseline_ms),
       printable(shortName(output)),

@@ -1,7 +1,7 @@
 // ocelli classify: prints the most probable classes of each image.
 import { DEFAULT_TOP_K, TOP_K } from '../../wasm/vision/classifier.js';
 import { ImageClassifier } from '../../wasm/platform/node.js';
-import { layOut } from '../common.js';
+import { formatPercent, layOut } from '../common.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import { deterministic, images, input, labels, reading, threads } from '../options.js';
@@ -69,6 +69,6 @@ async function run(values, args) {
  * @param {import('../../wasm/vision/types.js').Classification[]} classes
  */
 function toText(file, classes) {
-  const rows = classes.map(({ label, score }) => [`${(100 * score).toFixed(1)} %`, printable(label)]);
+  const rows = classes.map(({ label, score }) => [formatPercent(score), printable(label)]);
   return [bold(printable(file)), ...layOut(rows, 'rl')].join('\n');
 }

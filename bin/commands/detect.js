@@ -6,7 +6,7 @@ import { drawDetections } from '../../wasm/draw/draw.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { format } from '../../wasm/report/metrics.js';
-import { attempt, layOut, plural, roundMs, UsageError } from '../common.js';
+import { attempt, formatPercent, layOut, plural, roundMs, UsageError } from '../common.js';
 import { identify, save } from '../files.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
@@ -188,7 +188,7 @@ function toText(
 ) {
   const total = ms.decode + ms.preprocess + ms.network + ms.postprocess;
   const found =
-    detections.length > 0 ? plural(detections.length, 'object') : `nothing above ${formatScore(score)}`;
+    detections.length > 0 ? plural(detections.length, 'object') : `nothing above ${formatPercent(score)}`;
   const facts = dim(`${width} x ${height} px, ${found}, ${total.toFixed(0)} ms`);
   return [
     `${bold(printable(file))}  ${facts}`,
@@ -200,16 +200,11 @@ function toText(
 function tableLines(detections) {
   const rows = detections.map(({ label, score, box }) => [
     printable(label),
-    formatScore(score),
+    formatPercent(score),
     ...[box.x, box.y, box.width, box.height].map((size) => size.toFixed(0)),
   ]);
   const [head, ...lines] = layOut([['label', 'score', 'x', 'y', 'width', 'height'], ...rows], 'lrrrrr');
   return [dim(head), ...lines];
-}
-
-/** @param {number} score */
-function formatScore(score) {
-  return `${(100 * score).toFixed(1)} %`;
 }
 
 // ---- options ----

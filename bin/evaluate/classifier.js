@@ -9,7 +9,7 @@ import { resolveReading } from '../../wasm/vision/reading.js';
 import { readView } from '../../wasm/vision/view.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
-import { attempt, layOut } from '../common.js';
+import { attempt, formatPercent, layOut } from '../common.js';
 import { saveAll } from '../files.js';
 import { loadModel, readModel } from '../model.js';
 import { bold, clearProgress, print, printable, showProgress } from '../output.js';
@@ -103,12 +103,11 @@ function printResult({ json }, evaluation) {
   const { images: examples, accuracy, top5, loss, classes, confusion: table, calibration } = evaluation;
   if (json)
     return print(JSON.stringify({ loss, accuracy, top5, examples, classes, confusion: table, calibration }));
-  const percent = (/** @type {number} */ value) => `${(100 * value).toFixed(1)} %`;
   const names = classes.map(({ label }) => printable(label));
   const rows = classes.map(({ label, precision, recall, examples: count }) => [
     printable(label),
-    percent(precision),
-    percent(recall),
+    formatPercent(precision),
+    formatPercent(recall),
     String(count),
   ]);
   print(

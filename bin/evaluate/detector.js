@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { evaluateDetections } from '../../wasm/evaluate/evaluate.js';
 import { drawWorst } from '../../wasm/evaluate/report/worst.js';
 import { runDetector } from '../../wasm/evaluate/run.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
@@ -10,7 +9,7 @@ import { host } from '../../wasm/engine/host.js';
 import { readBytes, UsageError } from '../common.js';
 import { clearProgress, printNote, showProgress } from '../output.js';
 import { readLoading } from '../model.js';
-import { readTableOf } from './judge.js';
+import { evaluateDataset, readTableOf } from './judge.js';
 import { openState } from './state.js';
 
 /**
@@ -69,13 +68,20 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
   const loading = await readLoading(settings);
   if (!loading) return undefined;
   if (settings.report !== undefined) await mkdir(settings.report, { recursive: true });
+  const classTable = await readTableOf(settings.classTable);
+  const facts = {
+    loading,
+    classTable: classTable && [...classTable],
+    groundTruth: digest(JSON.stringify(dataset.groundTruth)),
+    pictures: [...dataset.pictures],
+  };
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.once('SIGINT', onSignal);
+  const task = { dataset, loading, settings, options, classTable, facts, signal: interrupt.signal };
   try {
     const runs = [];
-    for (const configuration of configurations)
-      runs.push(await evaluateOne(configuration, dataset, loading, settings, options, interrupt.signal));
+    for (const configuration of configurations) runs.push(await evaluateOne(configuration, task));
     return runs;
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
@@ -91,37 +97,33 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
 }
 
 /**
+ * @typedef {object} Task What all configurations share.
+ * @property {Dataset} dataset
+ * @property {object} loading
+ * @property {Settings} settings
+ * @property {EvaluateOptions} options
+ * @property {Map<string, string>} [classTable]
+ * @property {object} facts what kept results depend on, beside the model
+ * @property {AbortSignal} signal
+ */
+
+/**
  * @param {Configuration} configuration
- * @param {Dataset} dataset
- * @param {object} loading
- * @param {Settings} settings
- * @param {EvaluateOptions} options
- * @param {AbortSignal} signal
+ * @param {Task} task
  * @returns {Promise<EvaluatedRun>}
  */
-async function evaluateOne({ name, model, precision }, dataset, loading, settings, options, signal) {
-  const bytes =
-    model === undefined
-      ? await readFile(host().locateModel(undefined, formOf(precision)))
-      : await readBytes(model);
-  const detector = await ObjectDetector.create({
-    ...loading,
-    ...(model === undefined ? { precision } : { model: new Uint8Array(bytes) }),
-  });
+async function evaluateOne({ name, model, precision }, task) {
+  const { dataset, loading, settings, options, classTable, facts, signal } = task;
+  const given = model === undefined ? undefined : new Uint8Array(await readBytes(model));
+  const detector = await ObjectDetector.create({ ...loading, ...(given ? { model: given } : { precision }) });
   try {
-    const { classTable: tableFile, report, allowMissing } = settings;
-    const classTable = await readTableOf(tableFile);
+    const bytes = given ?? (await readFile(host().locateModel(undefined, detector.precision)));
+    const { report, allowMissing } = settings;
+    const file = report === undefined ? undefined : join(report, `${fileNameOf(name)}.results.jsonl`);
     const state =
-      report === undefined
+      file === undefined
         ? undefined
-        : await openState(join(report, `${fileNameOf(name)}.results.jsonl`), {
-            model: createHash('sha256').update(bytes).digest('hex'),
-            precision: detector.precision,
-            loading,
-            classTable: classTable && [...classTable],
-            groundTruth: createHash('sha256').update(JSON.stringify(dataset.groundTruth)).digest('hex'),
-            pictures: [...dataset.pictures],
-          });
+        : await openState(file, { ...facts, model: digest(bytes), precision: detector.precision });
     const ran = await runDetector(detector, dataset, {
       classTable,
       allowMissing,
@@ -131,12 +133,8 @@ async function evaluateOne({ name, model, precision }, dataset, loading, setting
       signal,
     });
     clearProgress();
-    const evaluation = evaluateDetections(ran.dataset.groundTruth, ran.detections, {
-      ...(dataset.hierarchy && { hierarchy: dataset.hierarchy }),
-      ...options,
-      locate: (list, i) => (list === 'detections' ? undefined : ran.dataset.locate?.(list, i)),
-    });
-    evaluation.notes.unshift(...(dataset.notes ?? []), ...ran.notes);
+    const { notes } = ran;
+    const evaluation = evaluateDataset(ran.dataset, ran.detections, options, { notes });
     return {
       name,
       evaluation,
@@ -154,9 +152,9 @@ async function evaluateOne({ name, model, precision }, dataset, loading, setting
   }
 }
 
-/** @param {'float' | 'int8' | 'auto'} precision */
-function formOf(precision) {
-  return precision === 'int8' ? 'int8' : 'float';
+/** @param {string | Uint8Array} content */
+function digest(content) {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 /** @param {string} name */

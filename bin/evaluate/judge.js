@@ -26,13 +26,30 @@ export async function judge(
   const table = await readTableOf(classTable);
   const text = decodeText(await readBytes(file), file);
   const { detections, locate, notes } = readDetections(text, basename(file), dataset.groundTruth, table);
+  return {
+    evaluation: evaluateDataset(dataset, detections, options, { notes, locate }),
+    dataset,
+    detections,
+  };
+}
+
+/**
+ * Measures detections against a data set.
+ * @param {Awaited<ReturnType<typeof openDataset>>} dataset
+ * @param {import('../../wasm/evaluate/types.js').Detection[]} detections
+ * @param {EvaluateOptions} options
+ * @param {object} about
+ * @param {import('../../wasm/evaluate/types.js').Note[]} about.notes on the detections
+ * @param {(i: number) => string | undefined} [about.locate] the place of a detection in its file
+ */
+export function evaluateDataset(dataset, detections, options, { notes, locate }) {
   const evaluation = evaluateDetections(dataset.groundTruth, detections, {
     ...(dataset.hierarchy && { hierarchy: dataset.hierarchy }),
     ...options,
-    locate: (list, i) => (list === 'detections' ? locate(i) : dataset.locate?.(list, i)),
+    locate: (list, i) => (list === 'detections' ? locate?.(i) : dataset.locate?.(list, i)),
   });
   evaluation.notes.unshift(...(dataset.notes ?? []), ...notes);
-  return { evaluation, dataset, detections };
+  return evaluation;
 }
 
 /** @param {string | undefined} file a table of classes */
