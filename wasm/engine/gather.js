@@ -1,5 +1,6 @@
 import { MAXIMUM_PAGES } from '../../dist/build.js';
 import { failure } from '../shared/errors.js';
+import { joinInto } from '../shared/numbers.js';
 
 /** A module cannot hold more bytes. */
 export const MAX_BYTES = MAXIMUM_PAGES * 65536;
@@ -38,14 +39,7 @@ export async function gather(chunks, { limit = MAX_BYTES, total, signal, onProgr
     })(),
     /** All bytes in one array. */
     join() {
-      if (parts.length === 1) return parts[0];
-      const bytes = new Uint8Array(sizeBytes);
-      let at = 0;
-      for (const part of parts) {
-        bytes.set(part, at);
-        at += part.length;
-      }
-      return bytes;
+      return parts.length === 1 ? parts[0] : joinInto(new Uint8Array(sizeBytes), parts);
     },
   };
 }

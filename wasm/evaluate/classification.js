@@ -1,4 +1,5 @@
 // How good a classifier is: its probabilities and the true classes -> accuracy, confusion and calibration.
+import { classMetrics, indexOfHighest } from './measure/classes.js';
 import { calibrate } from './measure/scores.js';
 
 /**
@@ -9,8 +10,7 @@ import { calibrate } from './measure/scores.js';
  * @property {number} loss cross-entropy, of probabilities of at least 1e-7
  * @property {ReturnType<typeof calibrate>} calibration of the most probable class
  * @property {number[][]} confusion confusion[i][j]: number of images of class i that were taken for class j
- * @property {{label: string, precision: number, recall: number, examples: number}[]} classes precision is 0 if the class
- *   was never predicted; recall is 0 if it has no examples
+ * @property {import('./measure/classes.js').ClassMetrics[]} classes
  */
 
 const LEAST = 1e-7;
@@ -47,23 +47,6 @@ export function evaluateClassification(labels, truth, probabilities) {
       isHit: Uint8Array.from(best, (label, i) => Number(label === truth[i])),
     }),
     confusion,
-    classes: labels.map((label, i) => {
-      const examples = sum(confusion[i]);
-      const predicted = sum(confusion.map((row) => row[i]));
-      const right = confusion[i][i];
-      return { label, precision: ratio(right, predicted), recall: ratio(right, examples), examples };
-    }),
+    classes: classMetrics(labels, confusion),
   };
 }
-
-/** @param {ArrayLike<number>} values @returns {number} the first of several */
-function indexOfHighest(values) {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
-}
-
-/** @param {number[]} values */
-const sum = (values) => values.reduce((total, value) => total + value, 0);
-/** @param {number} part @param {number} total */
-const ratio = (part, total) => (total > 0 ? part / total : 0);

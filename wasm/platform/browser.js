@@ -3,7 +3,7 @@ import { failure, OcelliError } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
 import { crossOriginDist, inside } from './files.js';
 import { WorkerPool } from './pool.js';
-import { untilReady } from './threads.js';
+import { construct, untilReady } from './threads.js';
 import { toPort, web } from './web.js';
 
 /** The worker's script in dist/. */
@@ -56,12 +56,14 @@ async function withWorker(use, assetsUrl) {
   if (assetsUrl) return startFrom(inside(assetsUrl, SCRIPT), use);
   try {
     return await use(
-      construct(() => new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' })),
+      construct(() =>
+        toPort(new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' })),
+      ),
     );
   } catch (error) {
     const dist = crossOriginDist();
     if (!dist || !isStartFailure(error)) throw error;
-    return use(construct(() => importingWorker(new URL(SCRIPT, dist))));
+    return use(construct(() => toPort(importingWorker(new URL(SCRIPT, dist)))));
   }
 }
 
@@ -74,20 +76,11 @@ async function startFrom(script, use) {
   try {
     const isOwn = script.origin === location.origin;
     return await use(
-      construct(() => (isOwn ? new Worker(script, { type: 'module' }) : importingWorker(script))),
+      construct(() => toPort(isOwn ? new Worker(script, { type: 'module' }) : importingWorker(script))),
     );
   } catch (error) {
     if (!isStartFailure(error)) throw error;
     throw failure('WORKER_UNAVAILABLE', `${script} did not start`, error);
-  }
-}
-
-/** @param {() => Worker} make */
-function construct(make) {
-  try {
-    return toPort(make());
-  } catch (error) {
-    throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (error).message, error);
   }
 }
 

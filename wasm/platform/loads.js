@@ -1,5 +1,6 @@
 // What one worker of a pool has loaded and measured, for the others: they compile nothing, and fetch no file.
 import { assumeFastDots } from '../engine/precision.js';
+import { joinInto } from '../shared/numbers.js';
 
 /**
  * @typedef {import('../engine/host.js').ByteSource} ByteSource
@@ -81,13 +82,8 @@ export async function readShared({ chunks }) {
 function join(parts) {
   const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0);
   const canShare = typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated !== false;
-  const whole = new Uint8Array(canShare ? new SharedArrayBuffer(sizeBytes) : new ArrayBuffer(sizeBytes));
-  let offset = 0;
-  for (const part of parts) {
-    whole.set(part, offset);
-    offset += part.length;
-  }
-  return whole;
+  const memory = canShare ? new SharedArrayBuffer(sizeBytes) : new ArrayBuffer(sizeBytes);
+  return joinInto(new Uint8Array(memory), parts);
 }
 
 /**

@@ -1,9 +1,8 @@
 // The package's entry in Node, Bun and Deno: reads files from disk, runs workers and threads as worker_threads.
 import { Worker } from 'node:worker_threads';
-import { failure } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
 import { node } from './host.node.js';
-import { untilReady } from './threads.js';
+import { construct, untilReady } from './threads.js';
 
 /** Does not pass on the process's flags: with `--input-type=module --eval` no worker would start. */
 const OPTIONS = { execArgv: [] };
@@ -30,7 +29,7 @@ async function startWorker(options) {
 async function startThread(start) {
   const options = { ...OPTIONS, workerData: start };
   const port = await untilReady(
-    construct(() => new Worker(new URL('./thread.node.js', import.meta.url), options)),
+    construct(() => toPort(new Worker(new URL('./thread.node.js', import.meta.url), options))),
   );
   port.release();
   return port;
@@ -38,16 +37,7 @@ async function startThread(start) {
 
 /** @type {import('./remote.js').Platform['withWorker']} */
 async function withWorker(use) {
-  return use(construct(() => new Worker(new URL('./worker.node.js', import.meta.url), OPTIONS)));
-}
-
-/** @param {() => Worker} make */
-function construct(make) {
-  try {
-    return toPort(make());
-  } catch (error) {
-    throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (error).message, error);
-  }
+  return use(construct(() => toPort(new Worker(new URL('./worker.node.js', import.meta.url), OPTIONS))));
 }
 
 /**

@@ -1,6 +1,18 @@
 import { failure } from '../shared/errors.js';
 
 /**
+ * Starts a worker.
+ * @param {() => import('./link.js').Port} start
+ */
+export function construct(start) {
+  try {
+    return start();
+  } catch (error) {
+    throw failure('WORKER_UNAVAILABLE', /** @type {Error} */ (error).message, error);
+  }
+}
+
+/**
  * Waits until a thread is ready to work.
  * @param {import('./link.js').Port} port of a worker that starts a thread
  * @returns {Promise<import('./link.js').Port>} the same

@@ -76,6 +76,24 @@ export function failures(messages) {
 
 export const failure = failures(MESSAGES);
 
+/**
+ * Calls `read`. Any error that is not an OcelliError (a RangeError, a bad varint) becomes an error with this code.
+ * @template {string} Code
+ * @template T
+ * @param {ReturnType<typeof failures<Code>>} failure
+ * @param {Code} code
+ * @param {string} what
+ * @param {() => T} read
+ */
+export function reading(failure, code, what, read) {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof OcelliError) throw error;
+    throw failure(code, `${what}: ${/** @type {Error} */ (error).message}`, error);
+  }
+}
+
 /** Prepares an error for postMessage(), which drops the class and code of an OcelliError. @param {unknown} error */
 export function toPlainError(error) {
   return error instanceof OcelliError ? { code: error.code, message: error.message } : error;

@@ -26,7 +26,16 @@ export function toNumbers(values) {
 
 /** @param {Float32Array[]} parts */
 export function concatenate(parts) {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  return joinInto(new Float32Array(parts.reduce((sum, part) => sum + part.length, 0)), parts);
+}
+
+/**
+ * Copies parts into one array, one after the other.
+ * @template {Uint8Array | Float32Array} T
+ * @param {T} whole
+ * @param {T[]} parts
+ */
+export function joinInto(whole, parts) {
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

@@ -41,6 +41,19 @@ export function checkBoolean(name, value) {
 }
 
 /**
+ * Those of the keys that are given.
+ * @template {object} Options
+ * @template {keyof Options} Key
+ * @param {Options} options
+ * @param {readonly Key[]} keys
+ * @returns {Pick<Options, Key>}
+ */
+export function pick(options, keys) {
+  const given = keys.filter((key) => options[key] !== undefined);
+  return /** @type {Pick<Options, Key>} */ (Object.fromEntries(given.map((key) => [key, options[key]])));
+}
+
+/**
  * An array of finite numbers, of any length.
  * @param {string} name
  * @param {unknown} value

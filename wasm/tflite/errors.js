@@ -1,5 +1,5 @@
 // Errors of reading model files. Conversion uses the same codes and more.
-import { failures, OcelliError } from '../shared/errors.js';
+import { failures } from '../shared/errors.js';
 
 export const GRAPH_MESSAGES = {
   GRAPH_BAD: 'the graph is malformed',
@@ -8,21 +8,3 @@ export const GRAPH_MESSAGES = {
 };
 
 export const graphFailure = failures(GRAPH_MESSAGES);
-
-/**
- * Calls `read`. Any error that is not an OcelliError (a RangeError, a bad varint) becomes an error with this code.
- * @template {string} Code
- * @template T
- * @param {ReturnType<typeof failures<Code>>} failure
- * @param {Code} code
- * @param {string} what
- * @param {() => T} read
- */
-export function reading(failure, code, what, read) {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof OcelliError) throw error;
-    throw failure(code, `${what}: ${/** @type {Error} */ (error).message}`, error);
-  }
-}

@@ -1,6 +1,7 @@
 // In: the bytes of a .tflite file. Out: the part of its network that computes one tensor, with float weights. The
 // inverse of write.js. Numbers and field ids are those of TFLite's schema.fbs, version 3.
-import { graphFailure, reading } from './errors.js';
+import { reading } from '../shared/errors.js';
+import { graphFailure } from './errors.js';
 import { WEIGHTED } from './network.js';
 import { fromFields, kindOf, optionsOf } from './operators.js';
 import { fromBytes } from './tensor.js';

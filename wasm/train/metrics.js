@@ -1,11 +1,9 @@
 // Confusion matrix, precision and recall of a classifier.
 
+import { classMetrics, indexOfHighest } from '../evaluate/measure/classes.js';
+
 /**
- * @typedef {object} ClassMetrics
- * @property {string} label
- * @property {number} precision 0 if the class was never predicted
- * @property {number} recall 0 if the class has no examples
- * @property {number} examples
+ * @typedef {import('../evaluate/measure/classes.js').ClassMetrics} ClassMetrics
  *
  * @typedef {object} Evaluation
  * @property {number} loss
@@ -33,7 +31,7 @@ export class Confusion {
     const classes = this.#labels.length;
     truth.forEach((label, i) => {
       const row = probabilities.subarray(i * classes, (i + 1) * classes);
-      this.#counts[label][argmax(row)]++;
+      this.#counts[label][indexOfHighest(row)]++;
     });
   }
 
@@ -43,20 +41,6 @@ export class Confusion {
 
   /** @returns {ClassMetrics[]} */
   get classes() {
-    const sum = (/** @type {number[]} */ list) => list.reduce((a, b) => a + b, 0);
-    const ratio = (/** @type {number} */ part, /** @type {number} */ total) => (total > 0 ? part / total : 0);
-    return this.#labels.map((label, i) => {
-      const examples = sum(this.#counts[i]);
-      const predicted = sum(this.#counts.map((row) => row[i]));
-      const correct = this.#counts[i][i];
-      return { label, precision: ratio(correct, predicted), recall: ratio(correct, examples), examples };
-    });
+    return classMetrics(this.#labels, this.#counts);
   }
-}
-
-/** @param {Float32Array} values */
-function argmax(values) {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
 }

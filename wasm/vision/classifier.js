@@ -1,5 +1,6 @@
 import { failure } from '../shared/errors.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { describeClass } from './labels.js';
 import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
@@ -85,10 +86,7 @@ export class ImageClassifier extends VisionModel {
     const classes = Array.from(probabilities, (score, labelId) => ({ labelId, score }))
       .sort((a, b) => b.score - a.score || a.labelId - b.labelId)
       .slice(0, topK)
-      .map(({ labelId, score }) => {
-        const { name, mid } = this.facts.labels[labelId] ?? { name: `class ${labelId}` };
-        return { label: name, labelId, ...(mid && { mid }), score };
-      });
+      .map(({ labelId, score }) => ({ ...describeClass(this.facts.labels, labelId), score }));
     return { classes, ...this.describe(run) };
   }
 }

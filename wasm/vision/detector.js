@@ -1,9 +1,10 @@
 import { MAX_RESULTS } from '../../dist/layout.js';
 import { DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber, pick } from '../shared/options.js';
 import { toNumbers } from '../shared/numbers.js';
 import { tagOf } from '../shared/platform.js';
+import { describeClass } from './labels.js';
 import { checkSignal } from './limits.js';
 import { checkClasses } from './prepare_detector.js';
 import { resolveReading } from './reading.js';
@@ -104,7 +105,7 @@ export class ObjectDetector extends VisionModel {
    */
   static async create(options = {}) {
     checkKeys('options', options, OPTIONS);
-    const given = pickThresholds(options);
+    const given = pick(options, THRESHOLDS);
     checkThresholds({ ...DEFAULT_THRESHOLDS, ...given });
     const classes = options.classes === undefined ? undefined : checkClasses(options.classes);
     const session = await startSession({ ...options, classes, task: 'detect' });
@@ -313,15 +314,13 @@ export class ObjectDetector extends VisionModel {
   async #detect(image, options, more, defaults = () => this.#thresholds) {
     checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
     if (this.#changing) await this.#changing;
-    const thresholds = checkThresholds({ ...defaults(), ...pickThresholds(options) });
+    const thresholds = checkThresholds({ ...defaults(), ...pick(options, THRESHOLDS) });
     if (isTensor(image))
       throw failure(
         'INVALID_INPUT',
         'detect takes an image, because boxes need its size; heads takes a tensor',
       );
-    const { roi, rotation, exact, decode, signal, timeoutMs } = options;
-    const view = { roi, rotation, exact, decode, signal, timeoutMs };
-    return this.run('detect', [image], view, { thresholds, ...more });
+    return this.run('detect', [image], pick(options, VIEW), { thresholds, ...more });
   }
 
   /**
@@ -334,12 +333,9 @@ export class ObjectDetector extends VisionModel {
       const [x, y, width, height, score, labelId] = toNumbers(
         rows.subarray(i * DETECTION_COLUMNS, (i + 1) * DETECTION_COLUMNS),
       );
-      const { name, mid } = this.facts.labels[labelId] ?? { name: `class ${labelId}` };
       const length = boxes ? boxes.length / count : 0;
       return {
-        label: name,
-        labelId,
-        ...(mid && { mid }),
+        ...describeClass(this.facts.labels, labelId),
         score,
         box: { x, y, width, height },
         ...(boxes && { features: toNumbers(boxes.subarray(i * length, (i + 1) * length)) }),
@@ -360,13 +356,6 @@ function fill(rows, found) {
   const count = Math.min(found.length, rows.length - (rows.length % DETECTION_COLUMNS));
   rows.set(found.subarray(0, count));
   return count / DETECTION_COLUMNS;
-}
-
-/** @param {Thresholds} options */
-function pickThresholds(options) {
-  return Object.fromEntries(
-    THRESHOLDS.flatMap((key) => (options[key] === undefined ? [] : [[key, options[key]]])),
-  );
 }
 
 /** @param {DetectOptions} options */

@@ -3,6 +3,7 @@ import { isFloatImages } from './input.js';
 import { withLimit } from './limits.js';
 import { toNumbers } from '../shared/numbers.js';
 import { checkBoolean, checkKeys } from '../shared/options.js';
+import { emptyRun } from './session.js';
 import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
@@ -120,9 +121,8 @@ export class FeatureExtractor extends VisionModel {
     const l2Normalize = checkSettings(wanted === undefined ? this.#given : { l2Normalize: wanted });
     const { batch, length } = this.session.facts;
     const data = new Float32Array(inputs.length * length);
-    const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
-    /** @type {import('./types.js').Answer['run']} */
-    let run = { ms, size: { width: 0, height: 0 } };
+    let run = emptyRun();
+    const { ms } = run;
     await withLimit({ signal, timeoutMs }, async (limit) => {
       for (let first = 0; first < inputs.length; first += batch) {
         if (first > 0) await limit.checkAfterTurn();

@@ -29,6 +29,16 @@ export function readLabels(source, { keepBackground = false } = {}) {
 }
 
 /**
+ * What a result says about a class.
+ * @param {Label[]} labels
+ * @param {number} labelId
+ */
+export function describeClass(labels, labelId) {
+  const { name, mid } = labels[labelId] ?? { name: `class ${labelId}` };
+  return { label: name, labelId, ...(mid && { mid }) };
+}
+
+/**
  * The classes to report, as one byte per class: 1 reported, 0 not.
  * @param {{allow?: (string | number)[], deny?: (string | number)[]}} classes names, MIDs or numbers
  * @param {Label[]} labels

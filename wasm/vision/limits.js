@@ -8,7 +8,7 @@ import { failure } from '../shared/errors.js';
  * @property {number} [timeoutMs] rejects the call with TIMEOUT when it has taken this long
  */
 
-export const LIMITS = ['signal', 'timeoutMs'];
+export const LIMITS = /** @type {const} */ (['signal', 'timeoutMs']);
 /** Timers take no longer time; 25 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

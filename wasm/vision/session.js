@@ -153,11 +153,7 @@ export class LocalSession {
    */
   async #describe(request) {
     while (!this.#suits(request)) await this.#reload(request);
-    const run = {
-      ms: { decode: 0, preprocess: 0, network: 0, postprocess: 0 },
-      size: { width: 0, height: 0 },
-    };
-    return { result: this.facts, run, memoryUse: this.memoryUse };
+    return { result: this.facts, run: emptyRun(), memoryUse: this.memoryUse };
   }
 
   /**
@@ -204,7 +200,8 @@ export class LocalSession {
   #answer(job, engine) {
     const { request, images, start } = job;
     const { kind, minChange } = request;
-    const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
+    const run = emptyRun();
+    const { ms } = run;
     let last = start;
     /** @param {keyof typeof ms} stage */
     const lap = (stage) => {
@@ -212,8 +209,6 @@ export class LocalSession {
       ms[stage] += now - last;
       last = now;
     };
-    /** @type {Answer['run']} */
-    const run = { ms, size: { width: 0, height: 0 } };
     if (job.findLayer && engine.features.length === 0)
       engine.features.use(job.findLayer(engine, this.#options.layer), false);
     // With a fixed batch, unused slots keep stale images; they are never read.
@@ -320,6 +315,12 @@ export class LocalSession {
     this.#lastSample = now;
     return true;
   }
+}
+
+/** What a run begins with. @returns {Answer['run']} */
+export function emptyRun() {
+  const ms = { decode: 0, preprocess: 0, network: 0, postprocess: 0 };
+  return { ms, size: { width: 0, height: 0 } };
 }
 
 /**

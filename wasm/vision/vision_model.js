@@ -27,7 +27,7 @@ export const PRECISIONS = /** @type {const} */ (['float', 'int8', 'auto']);
 export const POOL = { min: 1, max: 64, integer: true };
 export const MAX_QUEUE = { min: 0, max: 1e6, integer: true };
 /** Options of every call that runs the network. */
-export const VIEW = ['roi', 'rotation', 'exact', 'decode', ...LIMITS];
+export const VIEW = /** @type {const} */ (['roi', 'rotation', 'exact', 'decode', ...LIMITS]);
 export const LOADING = [
   'model',
   'int8Model',

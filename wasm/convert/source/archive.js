@@ -2,12 +2,12 @@
 // nothing is written to disk, but such an archive is malicious.
 import { Gunzip, unzipSync } from 'fflate';
 import { convertFailure } from '../errors.js';
-import { reading } from '../../tflite/errors.js';
+import { reading } from '../../shared/errors.js';
+import { joinInto } from '../../shared/numbers.js';
 
 /** @typedef {Map<string, Uint8Array>} FileMap */
 
 const GZIP = [0x1f, 0x8b];
-const ZIP = [0x50, 0x4b];
 const CHUNK_BYTES = 1 << 18;
 /** An archive may unpack to 64 MiB, or to 200 times its size if that is more, but never to more than 1 GiB. */
 const MAX_BYTES = 1 << 30;
@@ -17,8 +17,6 @@ const BLOCK = 512;
 
 /** @param {Uint8Array} bytes */
 export const isGzip = (bytes) => GZIP.every((byte, i) => bytes[i] === byte);
-/** @param {Uint8Array} bytes */
-export const isZip = (bytes) => ZIP.every((byte, i) => bytes[i] === byte);
 /** @param {Uint8Array} bytes */
 export const isTar = (bytes) => bytes.length >= BLOCK && text(bytes.subarray(257, 262)) === 'ustar';
 
@@ -46,22 +44,8 @@ export function gunzip(bytes) {
     for (let at = 0; at < bytes.length; at += CHUNK_BYTES)
       stream.push(bytes.subarray(at, at + CHUNK_BYTES), at + CHUNK_BYTES >= bytes.length);
     if (!isDone) throw convertFailure('ARCHIVE_DAMAGED', 'gzip: unexpected end');
-    return join(parts, size);
+    return joinInto(new Uint8Array(size), parts);
   });
-}
-
-/**
- * @param {Uint8Array[]} parts
- * @param {number} size
- */
-function join(parts, size) {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** @param {Uint8Array} bytes @returns {FileMap} */

@@ -2,7 +2,7 @@
 // tensor, and its shards NAME.data-0000i-of-0000n.
 import { crc32c, unmask } from './crc32c.js';
 import { convertFailure } from '../errors.js';
-import { reading } from '../../tflite/errors.js';
+import { reading } from '../../shared/errors.js';
 import { BundleEntry, BundleHeader } from './messages.js';
 import { decode } from './protobuf.js';
 import { readTable } from './leveldb.js';

@@ -1,7 +1,7 @@
 // Reads Keras' own files: .h5 (Keras 2, and Keras 3's legacy format) and .keras (a ZIP of config.json and
 // model.weights.h5).
 import { convertFailure } from '../errors.js';
-import { reading } from '../../tflite/errors.js';
+import { reading } from '../../shared/errors.js';
 import { Hdf5 } from './hdf5.js';
 import { legacyWeights, numberedWeights } from './layer_weights.js';
 import { readLayersModel } from './layers.js';

@@ -1,6 +1,7 @@
 // Reads the graph of a source: chooses the reader by the source's files.
 import { convertFailure } from '../errors.js';
-import { isZip, unzip } from './archive.js';
+import { isZip } from '../../shared/content.js';
+import { unzip } from './archive.js';
 import { Files } from './files.js';
 import { isHdf5 } from './hdf5.js';
 import { readKerasH5, readKerasZip } from './keras.js';

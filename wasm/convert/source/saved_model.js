@@ -2,7 +2,7 @@
 // weights.
 import { Checkpoint } from './checkpoint.js';
 import { convertFailure } from '../errors.js';
-import { reading } from '../../tflite/errors.js';
+import { reading } from '../../shared/errors.js';
 import { dropAugmentation } from '../graph/augmentation.js';
 import { GraphBuilder } from '../graph/graph.js';
 import { AssetFileDef, GraphDef, SavedModel } from './messages.js';

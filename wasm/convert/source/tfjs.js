@@ -1,6 +1,6 @@
 // Reads TensorFlow.js folders: the weights of model.json's shards as named tensors, and the graph of graph models.
 import { convertFailure } from '../errors.js';
-import { reading } from '../../tflite/errors.js';
+import { reading } from '../../shared/errors.js';
 import { readGraphDef } from './saved_model.js';
 import { sizeOf } from '../../shared/numbers.js';
 import { fromBytes } from '../../tflite/tensor.js';

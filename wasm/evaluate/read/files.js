@@ -1,20 +1,15 @@
 // A data set's files by path, read on demand: of a directory, of a zip archive, or a single file.
 import { unzipSync } from 'fflate';
-import { failure as optionFailure } from '../../shared/errors.js';
+import { isContent, isZip, toBytes, toFiles } from '../../shared/content.js';
+import { reading } from '../../shared/errors.js';
 import { failure } from '../errors.js';
 
 /**
- * @template {string} Name
- * @typedef {import('../../shared/platform.js').Global<Name>} Global
+ * @typedef {import('../../shared/content.js').FileContent} FileContent
+ * @typedef {import('../../shared/content.js').Source} Source the files of a directory by path, a list of Files, or one file: a
+ *   zip archive or an annotation file
  */
 
-/**
- * @typedef {Uint8Array | ArrayBuffer | Global<'Blob'> | (() => Uint8Array | Promise<Uint8Array>)} FileContent
- * @typedef {FileContent | Map<string, FileContent> | Record<string, FileContent> | Iterable<Global<'File'>>} Source the files of a
- *   directory by path, a list of Files, or one file: a zip archive or an annotation file
- */
-
-const ZIP = [0x50, 0x4b];
 /** One file of an archive may unpack to so many bytes. */
 const MOST_BYTES = 2 ** 30;
 /** So many files of an archive are unpacked together, and so many kept until they are read. */
@@ -67,37 +62,7 @@ export async function openFiles(source, name = 'file') {
     const bytes = await toBytes(source);
     return new DataFiles(isZip(bytes) ? listZip(bytes, name) : new Map([[name, bytes]]));
   }
-  if (typeof source !== 'object' || source === null)
-    throw optionFailure('INVALID_OPTION', 'a data set must be bytes, a Blob, a function, or files by path');
-  if (source instanceof Map) return new DataFiles(source);
-  if (Symbol.iterator in source)
-    return new DataFiles(
-      new Map(
-        Array.from(/** @type {Iterable<File>} */ (source), (file) => [
-          file.webkitRelativePath || file.name,
-          file,
-        ]),
-      ),
-    );
-  return new DataFiles(new Map(Object.entries(source)));
-}
-
-/** @param {unknown} source @returns {source is FileContent} */
-function isContent(source) {
-  return (
-    source instanceof Uint8Array ||
-    source instanceof ArrayBuffer ||
-    source instanceof Blob ||
-    typeof source === 'function'
-  );
-}
-
-/** @param {FileContent} content @returns {Promise<Uint8Array>} */
-async function toBytes(content) {
-  if (content instanceof Blob) return new Uint8Array(await content.arrayBuffer());
-  if (content instanceof ArrayBuffer) return new Uint8Array(content);
-  const bytes = typeof content === 'function' ? await content() : content;
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return new DataFiles(toFiles(source, 'a data set'));
 }
 
 /** @param {Uint8Array} bytes @param {string} name */
@@ -110,11 +75,6 @@ export function decodeText(bytes, name) {
   }
 }
 
-/** @param {Uint8Array} bytes */
-export function isZip(bytes) {
-  return ZIP.every((byte, i) => bytes[i] === byte);
-}
-
 /**
  * The files of an archive, which are unpacked when they are read.
  * @param {Uint8Array} bytes
@@ -124,7 +84,7 @@ export function isZip(bytes) {
 function listZip(bytes, archive) {
   /** @type {string[]} */
   const names = [];
-  reading(archive, () =>
+  reading(failure, 'ARCHIVE_DAMAGED', archive, () =>
     unzipSync(bytes, {
       filter: ({ name, originalSize }) => {
         if (originalSize > MOST_BYTES)
@@ -144,19 +104,11 @@ function listZip(bytes, archive) {
     unpacked.delete(name);
     if (known) return known;
     const batch = new Set(names.slice(at, at + BATCH));
-    const files = reading(archive, () => unzipSync(bytes, { filter: (file) => batch.has(file.name) }));
+    const files = reading(failure, 'ARCHIVE_DAMAGED', archive, () =>
+      unzipSync(bytes, { filter: (file) => batch.has(file.name) }),
+    );
     for (const [other, content] of Object.entries(files)) if (other !== name) unpacked.set(other, content);
     for (const old of unpacked.keys()) if (unpacked.size > MOST_KEPT) unpacked.delete(old);
     return files[name];
-  }
-}
-
-/** @template T @param {string} archive @param {() => T} action @returns {T} */
-function reading(archive, action) {
-  try {
-    return action();
-  } catch (error) {
-    if (/** @type {any} */ (error).code === 'ARCHIVE_DAMAGED') throw error;
-    throw failure('ARCHIVE_DAMAGED', `${archive}: ${/** @type {Error} */ (error).message}`, error);
   }
 }
