@@ -5,6 +5,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { ISOLATION, startServer } from '../../tools/serve.js';
+import { PATIENCE_MS } from '../patience.js';
 import { launch, needsBrowser, PACKAGE, photos, ROOT, watchForTroubles } from './shared.js';
 
 const ENVIRONMENT = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' };
@@ -27,7 +28,7 @@ function install(name) {
  * @param {string[]} command
  */
 function run(directory, [program, ...args]) {
-  execFileSync(program, args, { cwd: directory, env: ENVIRONMENT, stdio: 'pipe' });
+  execFileSync(program, args, { cwd: directory, env: ENVIRONMENT, stdio: 'pipe', timeout: PATIENCE_MS });
 }
 
 /**

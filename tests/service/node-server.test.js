@@ -19,6 +19,8 @@ const NUM_REQUESTS = process.env.OCELLI_SOAK ? 2000 : 60;
 const OPEN = { THREADS: '2', MAX_QUEUE: '30', TIMEOUT_MS: String(PATIENCE_MS) };
 /** Heaps breathe. */
 const FLAT_MIB = 64;
+/** The clients of the test below send 1200 MB. Their sockets' buffers are there at the same time on a slow machine. */
+const BESIEGED_MIB = 200;
 const folder = install();
 
 /** @typedef {Awaited<ReturnType<typeof startServer>>} Server */
@@ -221,7 +223,7 @@ describe('faults', () => {
       assert.ok(statuses.includes(401));
       assert.equal((await ask()).status, 200);
       t.diagnostic(`resident: ${idle.toFixed(0)} MiB idle, ${peak.toFixed(0)} at most`);
-      assert.ok(peak - idle < FLAT_MIB, `${idle} MiB idle, ${peak} MiB at most`);
+      assert.ok(peak - idle < BESIEGED_MIB, `${idle} MiB idle, ${peak} MiB at most`);
     } finally {
       clearInterval(watch);
       for (const socket of stalled) socket.destroy();

@@ -1,4 +1,4 @@
-// The script of ocelli's workers in browsers. It shares the page's bundle, so that nothing is downloaded twice.
-import { serveWorker } from './browser.js';
+// The script of ocelli's workers in browsers.
+import { serveWorker } from './page.js';
 
 serveWorker();

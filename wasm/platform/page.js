@@ -1,0 +1,102 @@
+// ocelli in browsers, but for the starting of its worker: a page's bundle and the worker's script share this one, so that
+// nothing is downloaded twice, and the worker's script does not lead back to one that starts it (Turbopack hangs then).
+import { failure, OcelliError } from '../shared/errors.js';
+import { installHost } from '../engine/host.js';
+import { crossOriginDist, inside } from './files.js';
+import { WorkerPool } from './pool.js';
+import { construct, untilReady } from './threads.js';
+import { toPort, web } from './web.js';
+
+/** The worker's script in dist/. */
+const SCRIPT = 'web/worker.browser.js';
+const isPage = typeof document !== 'undefined';
+// In Firefox 153 a worker that starts a worker hangs about once in fifty times.
+const canNestWorkers = !/ Firefox\//.test(globalThis.navigator?.userAgent);
+const hasWorkers = typeof Worker !== 'undefined' && (isPage || canNestWorkers);
+const hasThreads = globalThis.crossOriginIsolated && hasWorkers;
+
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost} */
+const browser = {
+  ...web,
+  threads: hasThreads ? (isPage ? 'worker' : 'here') : 'none',
+  startThread,
+  startWorker: hasWorkers ? startWorker : undefined,
+};
+/** Starts the worker of a page that does not give `assetsUrl`. @type {() => Worker} */
+let newWorker;
+
+/** @param {() => Worker} start starts worker.browser.js, in the form that bundlers know */
+export function installPage(start) {
+  newWorker = start;
+  installHost(browser);
+}
+
+/** @param {import('../vision/prepare.js').SessionOptions} options */
+function startWorker(options) {
+  const { assetsUrl } = options;
+  return WorkerPool.create(options, {
+    withWorker: (use) => withWorker(use, assetsUrl),
+    startThread: (start) => startThread(start, assetsUrl),
+  });
+}
+
+/**
+ * @param {import('../engine/host.js').ThreadStart} start
+ * @param {string} [assetsUrl]
+ */
+function startThread(start, assetsUrl) {
+  return withWorker((port) => {
+    port.post({ thread: start });
+    return untilReady(port);
+  }, assetsUrl);
+}
+
+/**
+ * Starts a worker and passes it to `use`. A worker's script must have the page's origin. If ocelli comes from another
+ * origin, the worker is started from a blob that imports the script, which is allowed. Chromium reports a script of
+ * another origin by an exception, Firefox by an error event.
+ * @template T
+ * @param {(port: import('./link.js').Port) => Promise<T>} use
+ * @param {string} [assetsUrl]
+ * @returns {Promise<T>}
+ */
+async function withWorker(use, assetsUrl) {
+  if (assetsUrl) return startFrom(inside(assetsUrl, SCRIPT), use);
+  try {
+    return await use(construct(() => toPort(newWorker())));
+  } catch (error) {
+    const dist = crossOriginDist();
+    if (!dist || !isStartFailure(error)) throw error;
+    return use(construct(() => toPort(importingWorker(new URL(SCRIPT, dist)))));
+  }
+}
+
+/**
+ * @template T
+ * @param {URL} script
+ * @param {(port: import('./link.js').Port) => Promise<T>} use
+ */
+async function startFrom(script, use) {
+  try {
+    const isOwn = script.origin === location.origin;
+    return await use(
+      construct(() => toPort(isOwn ? new Worker(script, { type: 'module' }) : importingWorker(script))),
+    );
+  } catch (error) {
+    if (!isStartFailure(error)) throw error;
+    throw failure('WORKER_UNAVAILABLE', `${script} did not start`, error);
+  }
+}
+
+/** @param {URL} script */
+function importingWorker(script) {
+  const text = `import ${JSON.stringify(script.href)};`;
+  return new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })), { type: 'module' });
+}
+
+/** @param {unknown} error */
+const isStartFailure = (error) =>
+  error instanceof OcelliError && ['WORKER_UNAVAILABLE', 'THREADS_UNAVAILABLE'].includes(error.code);
+
+export * from '../vision/index.js';
+export { serveWorker } from './serve.browser.js';
