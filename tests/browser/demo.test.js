@@ -214,7 +214,7 @@ suite('the demo page', needsBrowser, () => {
 
     const old = await browser.newContext(SIZES.light);
     const oldPage = await old.newPage();
-    await old.route('**/web/browser.js', async (route) => {
+    await old.route('**/web/page.js', async (route) => {
       const response = await route.fetch();
       const body = (await response.text()).replaceAll('WebAssembly.validate(', '!(');
       await route.fulfill({ response, body });
