@@ -24,7 +24,7 @@
  *
  * @typedef {object} Drawing What a browser can draw and decode.
  * @property {(source: unknown) => Size | undefined} measure the source's size; undefined: it cannot be drawn
- * @property {(source: any, size: Size) => Promise<{data: Uint8Array, release: () => void} | undefined>} copy the whole
+ * @property {(source: any, size: Size) => Promise<{data: Uint8Array, release: () => void} | undefined> | undefined} copy the whole
  *   source at its own size, RGBA; undefined: not possible, use `read`
  * @property {(source: any, region: import('./engine.js').Roi, size: Size) => Uint8ClampedArray} read draw a region of
  *   the source at `size`; RGBA
@@ -32,6 +32,8 @@
  *   file; undefined: the browser cannot
  *
  * @typedef {object} Host
+ * @property {() => Promise<void>} [turn] lets the event loop turn, so that timers, messages and input are handled; missing
+ *   at the edge, where a request must not wait for another one's turn
  * @property {boolean} trustsRelaxed whether relaxed SIMD, if the engine has it, computes correct results
  * @property {boolean} hasInt8 whether the int8 version of the package's model is available here
  * @property {'here' | 'worker' | 'none'} threads where a thread pool can run. A page must not block, so its pool

@@ -44,21 +44,12 @@ export const drawing = {
   },
 
   // The fastest way in Chromium (1280 x 720 video: 0.8 ms; resized on a canvas: 4.8 ms), and exact.
-  async copy(source, { width, height }) {
+  copy(source, { width, height }) {
     if (typeof VideoFrame === 'undefined' || tagOf(source) === 'HTMLImageElement') return undefined;
     const frame = readable(() => new VideoFrame(source, { timestamp: 0 }));
-    try {
-      if (!isPlain(frame, width, height)) return undefined;
-      const sizeBytes = 4 * width * height;
-      const data = spare?.length === sizeBytes ? spare : new Uint8Array(sizeBytes);
-      spare = undefined;
-      await frame.copyTo(data, { format: 'RGBA' });
-      return { data, release: () => (spare = data) };
-    } catch {
-      return undefined; // this browser cannot convert the frame to RGBA
-    } finally {
-      frame.close();
-    }
+    if (isPlain(frame, width, height)) return copyFrame(frame, width, height);
+    frame.close();
+    return undefined;
   },
 
   read(source, { x, y, width, height }, size) {
@@ -76,6 +67,25 @@ export const drawing = {
     }
   },
 };
+
+/**
+ * @param {VideoFrame} frame is closed
+ * @param {number} width
+ * @param {number} height
+ */
+async function copyFrame(frame, width, height) {
+  const sizeBytes = 4 * width * height;
+  const data = spare?.length === sizeBytes ? spare : new Uint8Array(sizeBytes);
+  spare = undefined;
+  try {
+    await frame.copyTo(data, { format: 'RGBA' });
+    return { data, release: () => void (spare = data) };
+  } catch {
+    return undefined; // this browser cannot convert the frame to RGBA
+  } finally {
+    frame.close();
+  }
+}
 
 /**
  * Takes the picture that a source shows now as an object that can be transferred to a worker. Where possible, no pixels

@@ -24,7 +24,14 @@ async function compile(url) {
 /** @type {import('../engine/host.js').Host['toUrl']} */
 function toUrl(place, code) {
   const isUrl = typeof place !== 'string' || FETCHED.test(place) || /^file:/i.test(place);
-  return isUrl ? parseUrl(place, code) : pathToFileURL(place);
+  if (!isUrl) return pathToFileURL(place);
+  const url = parseUrl(place, code);
+  if (!/^file:/i.test(url.href) && !FETCHED.test(url.href))
+    throw failure(
+      code,
+      `${url.protocol} is not supported: pass a path, or a file:, http:, https: or data: URL`,
+    );
+  return url;
 }
 
 /**
@@ -67,6 +74,7 @@ async function* readChunks(path, code) {
 
 /** @type {import('../engine/host.js').Host} */
 export const node = {
+  turn: () => new Promise((resolve) => setImmediate(resolve)),
   // Node 20 has relaxed SIMD only behind a flag, and computes wrong results with it.
   trustsRelaxed: Number(process.versions.node.split('.')[0]) >= 22,
   hasInt8: true,

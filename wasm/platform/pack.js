@@ -1,6 +1,6 @@
 // A request -> what can be posted to a worker: inputs are captured or copied when the call is made.
 import { failure } from '../shared/errors.js';
-import { isFloatImages, measure, toPixels } from '../vision/input.js';
+import { detach, isFloatImages, measure, toPixels } from '../vision/input.js';
 import { isTensor } from '../vision/session.js';
 import { capture, readable } from './canvas.js';
 
@@ -23,15 +23,16 @@ export class Packed {
     this.transfer = inputs.flatMap(({ transfer }) => transfer);
   }
 
-  /** @param {Request} request */
-  static async pack(request) {
-    const packing = request.inputs.map((input) => pack(input, request.reading.maxPixels));
-    try {
-      return new Packed(request, await Promise.all(packing));
-    } catch (error) {
-      for (const packed of packing) packed.then(drop, () => {});
-      throw error;
-    }
+  /**
+   * What is in memory is copied before this function returns.
+   * @param {Request} request
+   * @param {import('../vision/limits.js').CallLimit} limit ends the reading of inputs
+   * @returns {Packed | Promise<Packed>}
+   */
+  static pack(request, limit) {
+    const packing = request.inputs.map((input) => pack(input, request.reading.maxPixels, limit));
+    if (packing.some((packed) => packed instanceof Promise)) return join(request, packing);
+    return new Packed(request, /** @type {PackedInput[]} */ (packing));
   }
 
   /**
@@ -57,6 +58,19 @@ export class Packed {
   }
 }
 
+/**
+ * @param {Request} request
+ * @param {(PackedInput | Promise<PackedInput>)[]} packing
+ */
+async function join(request, packing) {
+  try {
+    return new Packed(request, await Promise.all(packing));
+  } catch (error) {
+    for (const packed of packing) Promise.resolve(packed).then(drop, () => {});
+    throw error;
+  }
+}
+
 /** @param {PackedInput} packed */
 function drop({ input, isFrame }) {
   if (isFrame) /** @type {VideoFrame | ImageBitmap} */ (input).close();
@@ -67,25 +81,30 @@ function drop({ input, isFrame }) {
  * take them away.
  * @param {Input} input
  * @param {number} maxPixels
- * @returns {Promise<PackedInput>}
+ * @param {import('../vision/limits.js').CallLimit} limit
+ * @returns {PackedInput | Promise<PackedInput>}
  */
-async function pack(input, maxPixels) {
+function pack(input, maxPixels, limit) {
   if (isTensor(input)) return copyTensor(input.tensor);
   if (isFloatImages(input)) {
-    const data = input.data.slice();
-    return { input: { data, shape: input.shape }, transfer: [data.buffer] };
+    const { data, shape } = /** @type {import('../vision/types.js').FloatImages} */ (detach(input));
+    return { input: { data, shape }, transfer: [data.buffer] };
   }
-  if (measure(input)) {
-    const frame = await capture(input);
-    return { input: frame, transfer: [frame], isFrame: true };
-  }
-  const image = await toPixels(input, { maxPixels });
-  if (image instanceof Uint8Array) {
-    const bytes = image.slice();
-    return { input: bytes, transfer: [bytes.buffer] };
-  }
-  const data = image.data.slice();
-  return { input: { ...image, data }, transfer: [data.buffer] };
+  if (measure(input)) return packFrame(input);
+  const image = toPixels(input, { maxPixels, limit });
+  return image instanceof Promise ? image.then(packOwn) : packOwn(detach(image));
+}
+
+/** @param {unknown} drawable @returns {Promise<PackedInput>} */
+async function packFrame(drawable) {
+  const frame = await capture(drawable);
+  return { input: frame, transfer: [frame], isFrame: true };
+}
+
+/** @param {import('../vision/input.js').FileOrPixels} image in memory that is not the user's @returns {PackedInput} */
+function packOwn(image) {
+  const { buffer } = image instanceof Uint8Array ? image : image.data;
+  return { input: image, transfer: [buffer] };
 }
 
 /**

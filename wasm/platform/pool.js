@@ -2,7 +2,7 @@
 // ends, its call fails, and the next call starts a new one.
 import { failure } from '../shared/errors.js';
 import { readSource } from '../vision/input.js';
-import { CallLimit, onAbort, untilAborted, withLimit } from '../vision/limits.js';
+import { CallLimit, withLimit } from '../vision/limits.js';
 import { readShared } from './loads.js';
 import { Packed } from './pack.js';
 import { RemoteSession } from './remote.js';
@@ -29,12 +29,12 @@ export const DEFAULT_MAX_QUEUE = 100;
 export class WorkerPool {
   #platform;
   #options;
-  #maxCalls;
+  #maxQueue;
   /** @type {Slot[]} */ #slots;
   /** @type {import('./loads.js').Loads | undefined} */ #loads;
   /** @type {Session['facts'] | undefined} */ #facts;
   #closing = new AbortController();
-  /** Calls that were accepted and are not done. */
+  /** Calls that have a slot or wait for one. */
   #calls = 0;
   #lastNumber = 0;
   /** By number. @type {Waiting[]} */ #waiting = [];
@@ -47,7 +47,7 @@ export class WorkerPool {
     const { pool = 1, maxQueue = options.pool === undefined ? Infinity : DEFAULT_MAX_QUEUE } = options;
     this.#platform = platform;
     this.#options = options;
-    this.#maxCalls = pool + maxQueue;
+    this.#maxQueue = maxQueue;
     this.#slots = Array.from({ length: pool }, () => ({ isBusy: false }));
   }
 
@@ -91,19 +91,25 @@ export class WorkerPool {
    * @param {CallLimit} [limit]
    * @returns {Promise<Answer>}
    */
-  run(request, limit = new CallLimit({})) {
-    return this.#accept((number) => this.#run(request, number, limit));
+  async run(request, limit = new CallLimit()) {
+    this.#checkRoom();
+    const number = ++this.#lastNumber;
+    // Only calls whose input is there take room: clients that send slowly cannot keep others out.
+    const packing = Packed.pack(request, limit);
+    const packed = packing instanceof Promise ? await packing : packing;
+    return this.#run(packed, number, limit, () => this.#checkRoom());
   }
 
   /**
-   * Runs a request in every worker, each when it is its turn there.
+   * Runs a request without inputs in every worker, each when it is its turn there. It needs no room in the queue.
    * @param {Request} request
    * @param {CallLimit} [limit]
    * @returns {Promise<Answer[]>}
    */
-  runOnAll(request, limit = new CallLimit({})) {
-    return this.#accept((number) =>
-      Promise.all(this.#slots.map((slot) => this.#run(request, number, limit, slot))),
+  runOnAll(request, limit = new CallLimit()) {
+    const number = ++this.#lastNumber;
+    return Promise.all(
+      this.#slots.map((slot) => this.#run(new Packed(request, []), number, limit, () => {}, slot)),
     );
   }
 
@@ -113,20 +119,11 @@ export class WorkerPool {
     for (const { session } of this.#slots) session?.close();
   }
 
-  /**
-   * @template T
-   * @param {(number: number) => Promise<T>} call
-   */
-  async #accept(call) {
+  #checkRoom() {
     this.#closing.signal.throwIfAborted();
-    if (this.#calls >= this.#maxCalls)
-      throw failure('QUEUE_FULL', `maxQueue is ${this.#maxCalls - this.#slots.length}`);
-    if (this.#calls++ === 0) for (const { session } of this.#slots) session?.hold();
-    try {
-      return await call(++this.#lastNumber);
-    } finally {
-      if (--this.#calls === 0) this.#release();
-    }
+    const isFree = this.#slots.some(({ isBusy }) => !isBusy);
+    if (!isFree && this.#waiting.length >= this.#maxQueue)
+      throw failure('QUEUE_FULL', `maxQueue is ${this.#maxQueue}`);
   }
 
   #release() {
@@ -134,22 +131,23 @@ export class WorkerPool {
   }
 
   /**
-   * @param {Request} request
+   * @param {Packed} packed
    * @param {number} number of the call
    * @param {CallLimit} limit
+   * @param {() => void} check throws if the call is not accepted
    * @param {Slot} [wanted] the only slot that will do
    */
-  async #run(request, number, limit, wanted) {
-    const packing = Packed.pack(request);
+  async #run(packed, number, limit, check, wanted) {
     let slot;
     try {
-      await untilAborted(limit, () => packing);
+      limit.check();
+      check();
       slot = await this.#take(number, limit, wanted);
       const session = await this.#healthySession(slot);
       limit.check();
-      return await session.run(await packing);
+      return await session.run(packed);
     } catch (error) {
-      packing.then((packed) => packed.drop()).catch(() => {});
+      packed.drop();
       throw error;
     } finally {
       if (slot) this.#give(slot);
@@ -161,31 +159,48 @@ export class WorkerPool {
    * @param {number} number of the call
    * @param {CallLimit} limit
    * @param {Slot} [wanted]
-   * @returns {Promise<Slot>}
+   * @returns {Slot | Promise<Slot>}
    */
-  async #take(number, limit, wanted) {
+  #take(number, limit, wanted) {
     this.#closing.signal.throwIfAborted();
-    limit.check();
     const free = wanted ?? this.#slots.find(({ isBusy }) => !isBusy);
+    if (this.#calls++ === 0) for (const { session } of this.#slots) session?.hold();
     if (free && !free.isBusy) {
       free.isBusy = true;
       return free;
     }
+    return this.#wait(number, limit, wanted).catch((error) => {
+      this.#leave();
+      throw error;
+    });
+  }
+
+  /**
+   * @param {number} number of the call
+   * @param {CallLimit} limit
+   * @param {Slot} [wanted]
+   */
+  async #wait(number, limit, wanted) {
     /** @type {Waiting | undefined} */ let waiting;
     const waited = new Promise((/** @type {(slot: Slot) => void} */ resolve, reject) => {
       waiting = { number, wanted, resolve, reject };
       const before = this.#waiting.findLastIndex((other) => other.number < number);
       this.#waiting.splice(before + 1, 0, waiting);
     });
-    const stopListening = onAbort(limit.signal, () => {
+    const stopListening = limit.onEnd((reason) => {
       this.#waiting = this.#waiting.filter((other) => other !== waiting);
-      waiting?.reject(limit.signal?.reason);
+      waiting?.reject(reason);
     });
     return waited.finally(stopListening);
   }
 
+  #leave() {
+    if (--this.#calls === 0) this.#release();
+  }
+
   /** @param {Slot} slot that is free again */
   #give(slot) {
+    this.#leave();
     const next = this.#waiting.findIndex(({ wanted }) => wanted === undefined || wanted === slot);
     if (next < 0) slot.isBusy = false;
     else this.#waiting.splice(next, 1)[0].resolve(slot);

@@ -111,8 +111,15 @@ export class RemoteSession {
 
   /** @param {Port} thread */
   #enlist(thread) {
+    let isDone = false;
     this.#ports.push(thread);
-    thread.onEnd((error) => this.#lose(error));
+    thread.onMessage((state) => {
+      isDone ||= state === 'done'; // its engine was closed, for one of other classes, say
+      if (isDone) this.#ports = this.#ports.filter((port) => port !== thread);
+    });
+    thread.onEnd((error) => {
+      if (!isDone) this.#lose(error);
+    });
     if (this.isLost) thread.terminate();
   }
 

@@ -11,7 +11,7 @@ export function serveWorker() {
   const post = (message, transfer = []) => globalThis.postMessage(message, { transfer });
   const receive = serve(post);
   globalThis.onmessage = ({ data }) => {
-    if (data.thread) runThread(data.thread, () => post('ready')).finally(close);
+    if (data.thread) runThread(data.thread, post).finally(close);
     else receive(data);
   };
 }

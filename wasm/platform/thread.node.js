@@ -1,4 +1,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { runThread } from '../engine/thread.js';
 
-await runThread(workerData, () => parentPort?.postMessage('ready'));
+await runThread(workerData, (state) => parentPort?.postMessage(state));

@@ -22,8 +22,21 @@ async function compile(url) {
 /** The base of relative URLs. */
 const baseUrl = () => globalThis.document?.baseURI ?? globalThis.location?.href;
 
-/** @type {Pick<import('../engine/host.js').Host, 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'toUrl' | 'drawing'>} */
+/** A message, because pages may delay a timer by milliseconds, or, if they are hidden, by a second. */
+function turn() {
+  return new Promise((/** @type {(nothing: void) => void} */ resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}
+
+/** @type {Pick<import('../engine/host.js').Host, 'turn' | 'trustsRelaxed' | 'hasInt8' | 'loadModule' | 'locateModel' | 'open' | 'toUrl' | 'drawing'>} */
 export const web = {
+  turn,
   trustsRelaxed: true,
   hasInt8: true,
   loadModule: (variant, assetsUrl) => compileOnce(variant, assetsUrl, compile),

@@ -123,7 +123,7 @@ async function calibrateOn(model, images, spec, { reading, onProgress, signal })
   async function* inputs() {
     for await (const given of images) {
       signal?.throwIfAborted();
-      const image = await toRepeatable(given, reading.maxPixels);
+      const image = await toRepeatable(given, { maxPixels: reading.maxPixels });
       if (keptImages.length < MAX_KEPT) keptImages.push(image);
       yield preprocessor.prepare(image);
     }

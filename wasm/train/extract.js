@@ -2,6 +2,7 @@
 import { OcelliError } from '../shared/errors.js';
 import { checkNumber } from '../shared/options.js';
 import { toRepeatable } from '../vision/input.js';
+import { withLimit } from '../vision/limits.js';
 
 /**
  * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
@@ -25,13 +26,23 @@ export const IMAGES_AT_A_TIME = { min: 1, max: 1024, integer: true };
  * @param {ExtractOptions} [options]
  * @returns {Promise<Float32Array>} [N, length]
  */
-export async function extractFeatures(extractor, sources, { batchSize = 16, onProgress, signal } = {}) {
+export async function extractFeatures(extractor, sources, { signal, ...options } = {}) {
+  return withLimit({ signal }, (limit) => extractAll(extractor, sources, options, limit));
+}
+
+/**
+ * @param {import('./types.js').Extractor} extractor
+ * @param {readonly Source[]} sources
+ * @param {Omit<ExtractOptions, 'signal'>} options
+ * @param {import('../vision/limits.js').CallLimit} limit
+ */
+async function extractAll(extractor, sources, { batchSize = 16, onProgress }, limit) {
   checkNumber('batchSize', batchSize, IMAGES_AT_A_TIME);
   let features = new Float32Array(0);
   for (let first = 0; first < sources.length; first += batchSize) {
-    signal?.throwIfAborted();
+    limit.check();
     const batch = sources.slice(first, first + batchSize);
-    const rows = await extractRows(extractor, batch);
+    const rows = await extractRows(extractor, batch, limit);
     const rowLength = rows.length / batch.length;
     if (first === 0) features = new Float32Array(sources.length * rowLength);
     features.set(rows, first * rowLength);
@@ -43,10 +54,11 @@ export async function extractFeatures(extractor, sources, { batchSize = 16, onPr
 /**
  * @param {import('./types.js').Extractor} extractor
  * @param {readonly Source[]} batch
+ * @param {import('../vision/limits.js').CallLimit} limit
  */
-async function extractRows(extractor, batch) {
+async function extractRows(extractor, batch, limit) {
   // A response or a stream can be read once, but after an error the images are run again.
-  const images = await Promise.all(batch.map(readImage));
+  const images = await Promise.all(batch.map((source) => readImage(source, limit)));
   try {
     return (await extractor.extractBatch(images)).data;
   } catch (error) {
@@ -55,10 +67,14 @@ async function extractRows(extractor, batch) {
   }
 }
 
-/** @param {Source} source @returns {Promise<ImageInput>} */
-async function readImage({ name, read }) {
+/**
+ * @param {Source} source
+ * @param {import('../vision/limits.js').CallLimit} limit
+ * @returns {Promise<ImageInput>}
+ */
+async function readImage({ name, read }, limit) {
   try {
-    return await toRepeatable(await read());
+    return await toRepeatable(await read(), { limit });
   } catch (error) {
     throw error instanceof OcelliError ? withName(name, error) : error;
   }

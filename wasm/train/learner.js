@@ -229,6 +229,8 @@ export class TransferLearner {
     this.#isRunning = true;
     try {
       return await action();
+    } catch (error) {
+      throw this.#trainer ? error : generalFailure('CLOSED');
     } finally {
       this.#isRunning = false;
     }

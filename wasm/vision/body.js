@@ -103,11 +103,31 @@ async function* nothing() {}
  */
 async function* readBytes(stream, signal) {
   if (stream.locked) throw used(stream, tagOf(stream));
-  const chunks = typeof stream.getReader === 'function' ? readStream(stream, explain, signal) : stream;
+  const chunks =
+    typeof stream.getReader === 'function' ? readStream(stream, explain, signal) : iterate(stream, signal);
   try {
     for await (const chunk of chunks) yield toChunk(chunk);
   } catch (error) {
     fail(error);
+  }
+}
+
+/**
+ * Iterates over a stream of Node or a generator; tells it when nobody wants more.
+ * @param {any} source
+ * @param {AbortSignal} [signal]
+ */
+async function* iterate(source, signal) {
+  const iterator = source[Symbol.asyncIterator]();
+  const stop = () => {
+    source.destroy?.(); // a stream of Node that waits for data would not hear of `return`
+    Promise.resolve(iterator.return?.()).catch(() => {});
+  };
+  signal?.addEventListener('abort', stop);
+  try {
+    yield* { [Symbol.asyncIterator]: () => iterator };
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
 }
 

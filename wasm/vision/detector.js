@@ -69,11 +69,6 @@ export class ObjectDetector extends VisionModel {
   #thresholds;
   #published;
   /**
-   * Settles when all calls of setOptions so far have.
-   * @type {Promise<void> | undefined}
-   */
-  #changing;
-  /**
    * Ends the loops over videos. Created by the first one: edge workers allow no AbortController while they start.
    * @type {AbortController | undefined}
    */
@@ -132,13 +127,13 @@ export class ObjectDetector extends VisionModel {
     const { classes, ...thresholds } = options;
     const selection = classes ? checkClasses(classes) : classes;
     const changes = { ...thresholds };
-    const changed = (this.#changing ?? Promise.resolve()).then(() => this.#change(changes, selection));
+    const changed = (this.changing ?? Promise.resolve()).then(() => this.#change(changes, selection));
     const settled = changed
       .catch(() => {})
       .then(() => {
-        if (this.#changing === settled) this.#changing = undefined;
+        if (this.changing === settled) this.changing = undefined;
       });
-    this.#changing = settled;
+    this.changing = settled;
     return changed;
   }
 
@@ -247,13 +242,13 @@ export class ObjectDetector extends VisionModel {
   video(video, options = {}) {
     checkKeys('options', options, [...LOOP, ...VIEW, ...THRESHOLDS, 'features']);
     const { signal, minChange, into, ...detection } = options;
+    if (this.isClosed) throw failure('CLOSED');
     if (into !== undefined) checkRows('into', into);
     if (String(tagOf(video)) !== 'HTMLVideoElement')
       throw failure('INVALID_INPUT', 'video takes a <video> element');
     checkSignal(signal);
     checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
     checkFeatures(detection);
-    if (this.isClosed) throw failure('CLOSED');
     const leaving = new AbortController();
     const closing = (this.#closing ??= new AbortController()).signal;
     const ends = signal ? [leaving.signal, closing, signal] : [leaving.signal, closing];
@@ -300,7 +295,6 @@ export class ObjectDetector extends VisionModel {
    * @returns {Promise<import('./types.js').HeadsResult>}
    */
   async heads(input, options = {}) {
-    if (this.#changing) await this.#changing;
     const { result, run } = await this.run('heads', [input], options);
     return { heads: result, ...this.describe(run) };
   }
@@ -313,14 +307,17 @@ export class ObjectDetector extends VisionModel {
    */
   async #detect(image, options, more, defaults = () => this.#thresholds) {
     checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
-    if (this.#changing) await this.#changing;
-    const thresholds = checkThresholds({ ...defaults(), ...pick(options, THRESHOLDS) });
+    const given = pick(options, THRESHOLDS);
+    checkThresholds({ ...defaults(), ...given });
     if (isTensor(image))
       throw failure(
         'INVALID_INPUT',
         'detect takes an image, because boxes need its size; heads takes a tensor',
       );
-    return this.run('detect', [image], pick(options, VIEW), { thresholds, ...more });
+    return this.run('detect', [image], pick(options, VIEW), () => ({
+      thresholds: { ...defaults(), ...given },
+      ...more,
+    }));
   }
 
   /**
@@ -354,7 +351,11 @@ export class ObjectDetector extends VisionModel {
 function fill(rows, found) {
   if (!(rows instanceof Float32Array)) throw failure('INVALID_INPUT', 'rows must be a Float32Array');
   const count = Math.min(found.length, rows.length - (rows.length % DETECTION_COLUMNS));
-  rows.set(found.subarray(0, count));
+  try {
+    rows.set(found.subarray(0, count));
+  } catch (error) {
+    throw failure('INVALID_INPUT', 'the memory of rows was transferred during the call', error);
+  }
   return count / DETECTION_COLUMNS;
 }
 

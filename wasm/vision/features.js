@@ -14,6 +14,9 @@ import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model
  * @typedef {import('./types.js').Input} Input
  */
 
+/** Of one array of features; 1 GiB. */
+const MAX_NUMBERS = 2 ** 28;
+
 /**
  * Turns images into feature vectors.
  *
@@ -75,7 +78,7 @@ export class FeatureExtractor extends VisionModel {
    * @returns {Promise<import('./types.js').ExtractResult>}
    */
   async extract(image, options = {}) {
-    const { data, run } = await this.#extract([image], options);
+    const { data, run } = await this.#extract([image], this.#settle(options));
     return { features: toNumbers(data), ...this.describe(run) };
   }
 
@@ -89,8 +92,9 @@ export class FeatureExtractor extends VisionModel {
    * @returns {Promise<import('./types.js').BatchResult>}
    */
   async extractBatch(images, options = {}) {
+    const settings = this.#settle(options);
     const inputs = await this.#toInputs(images);
-    const { data, run } = await this.#extract(inputs, options);
+    const { data, run } = await this.#extract(inputs, settings);
     const { size, ...about } = this.describe(run);
     return { data, shape: [inputs.length, this.facts.length], ...about };
   }
@@ -100,7 +104,7 @@ export class FeatureExtractor extends VisionModel {
    * @returns {Promise<readonly Input[]>}
    */
   async #toInputs(images) {
-    if (Array.isArray(images)) return images;
+    if (Array.isArray(images)) return [...images];
     const { splitFloatImages } = await import('./float_image.js');
     if (isFloatImages(images)) return splitFloatImages(images);
     if (!(images instanceof Float32Array))
@@ -112,20 +116,29 @@ export class FeatureExtractor extends VisionModel {
   }
 
   /**
-   * @param {readonly Input[]} inputs
+   * The options of a call, with those that are set now.
    * @param {ExtractOptions} options
    */
-  async #extract(inputs, options) {
+  #settle(options) {
     checkKeys('options', options, [...VIEW, 'l2Normalize']);
-    const { l2Normalize: wanted, signal, timeoutMs, ...view } = options;
-    const l2Normalize = checkSettings(wanted === undefined ? this.#given : { l2Normalize: wanted });
+    const { l2Normalize = this.#given.l2Normalize } = options;
+    return { ...options, l2Normalize: checkSettings({ l2Normalize }) };
+  }
+
+  /**
+   * @param {readonly Input[]} inputs
+   * @param {ExtractOptions & {l2Normalize: boolean}} settings
+   */
+  async #extract(inputs, { l2Normalize, signal, timeoutMs, ...view }) {
     const { batch, length } = this.session.facts;
+    if (inputs.length * length > MAX_NUMBERS)
+      throw failure('INVALID_INPUT', `the features of ${inputs.length} images are too large for one array`);
     const data = new Float32Array(inputs.length * length);
     let run = emptyRun();
     const { ms } = run;
     await withLimit({ signal, timeoutMs }, async (limit) => {
       for (let first = 0; first < inputs.length; first += batch) {
-        if (first > 0) await limit.checkAfterTurn();
+        limit.check();
         const limited = { ...view, signal: limit.signal };
         const { result, run: part } = await this.run('features', inputs.slice(first, first + batch), limited);
         data.set(result, first * length);

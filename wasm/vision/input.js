@@ -1,5 +1,5 @@
 // The user's image -> bytes or pixels. The user's model -> a stream of bytes.
-import { MAX_BYTES } from '../engine/gather.js';
+import { checkSize, MAX_BYTES } from '../engine/gather.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { tagOf } from '../shared/platform.js';
@@ -37,20 +37,41 @@ import { describeRefused, nameOf } from './refuse.js';
  */
 
 /**
- * @param {ImageInput} image
- * @param {object} [options]
- * @param {Fit} [options.fit] for drawables; without it they are read whole at full size
- * @param {number} [options.maxPixels] limits how many bytes of a stream are read
- * @returns {Promise<Uint8Array<ArrayBuffer> | Pixels>} an image file's bytes, or pixels
+ * @typedef {object} PixelOptions
+ * @property {Fit} [fit] for drawables; without it they are read whole at full size
+ * @property {number} [maxPixels] limits how many bytes of a stream are read
+ * @property {{readonly signal: AbortSignal}} [limit] ends the reading
+ *
+ * @typedef {Uint8Array<ArrayBuffer> | Pixels} FileOrPixels an image file's bytes, or pixels
  */
-export async function toPixels(image, { fit, maxPixels } = {}) {
+
+/**
+ * What is in memory is returned at once, not copied; other sources are read.
+ * @param {ImageInput} image
+ * @param {PixelOptions} [options]
+ * @returns {FileOrPixels | Promise<FileOrPixels>}
+ */
+export function toPixels(image, { fit, maxPixels, limit } = {}) {
   const size = measure(image);
   if (size) return draw(image, size, fit);
-  const bytes = (await toBytes(image)) ?? (await readImage(image, maxPixels));
+  return inMemory(image) ?? readImage(image, { maxPixels, limit }).then((bytes) => bytes ?? refuse(image));
+}
+
+/** @param {unknown} image @returns {never} */
+function refuse(image) {
+  throw failure('INVALID_INPUT', describeRefused(image));
+}
+
+/**
+ * @param {any} image
+ * @returns {FileOrPixels | undefined} undefined: it is not in memory, or no image
+ */
+function inMemory(image) {
+  const bytes = bytesInMemory(image);
   if (bytes) return bytes;
   const pixels = /** @type {PixelArray | undefined} */ (image);
   const data = toByteArray(pixels?.data);
-  if (!pixels || !data) throw failure('INVALID_INPUT', describeRefused(image));
+  if (!pixels || !data) return undefined;
   const { width, height } = pixels;
   for (const size of [width, height]) {
     if (!Number.isInteger(size) || size < 1 || size > 65535)
@@ -89,7 +110,8 @@ export function measure(image) {
  */
 async function draw(image, { width, height }, fit) {
   const drawing = /** @type {import('../engine/host.js').Drawing} */ (host().drawing);
-  const copied = await drawing.copy(image, { width, height });
+  const copying = drawing.copy(image, { width, height });
+  const copied = copying && (await copying);
   if (copied) return { ...copied, width, height, channels: 4, stride: 4 * width };
   const whole = { x: 0, y: 0, width, height };
   const region = fit?.roi ?? whole;
@@ -104,6 +126,17 @@ async function draw(image, { width, height }, fit) {
     stride: 4 * drawn.width,
     ...(isScaled && { scaledFrom: { width, height } }),
   };
+}
+
+/**
+ * @param {unknown} image a drawable
+ * @param {Size} size of the drawable
+ * @returns {Pixels}
+ */
+function readWhole(image, { width, height }) {
+  const drawing = /** @type {import('../engine/host.js').Drawing} */ (host().drawing);
+  const data = drawing.read(image, { x: 0, y: 0, width, height }, { width, height });
+  return { data, width, height, channels: 4, stride: 4 * width };
 }
 
 const DECODED_ON_HOST = ['UNSUPPORTED_IMAGE_FORMAT', 'IMAGE_CORRUPT'];
@@ -144,18 +177,21 @@ const METADATA_BYTES = 1 << 24;
 const BASE64 = /^(\/9j\/|iVBORw0KGgo|R0lGOD|UklGR)[A-Za-z0-9+/=\s]{200}/;
 
 /**
- * Reads what is not yet in memory: a path, a URL, a Response, a stream.
+ * Reads what is not yet in memory: a path, a URL, a Blob, a Response, a stream.
  * @param {any} source
- * @param {number} [maxPixels]
+ * @param {Pick<PixelOptions, 'maxPixels' | 'limit'>} options
  * @returns {Promise<Uint8Array<ArrayBuffer> | undefined>} undefined: the source is of another kind
  */
-async function readImage(source, maxPixels) {
+async function readImage(source, { maxPixels, limit: ending }) {
+  const limit = mostBytes(checkMaxPixels(maxPixels));
+  if (isBlob(source)) return readBlob(source, limit);
+  const signal = ending?.signal;
   const isPlace = typeof source === 'string' || tagOf(source) === 'URL';
   if (typeof source === 'string') checkPlace(source);
   const body = isPlace
-    ? await host().open(source, undefined, 'IMAGE_NOT_FOUND')
-    : openBody(source, 'IMAGE_NOT_FOUND');
-  return body && readBody(body, { limit: mostBytes(checkMaxPixels(maxPixels)) });
+    ? await host().open(source, signal, 'IMAGE_NOT_FOUND')
+    : openBody(source, 'IMAGE_NOT_FOUND', signal);
+  return body && readBody(body, { limit, signal });
 }
 
 /**
@@ -178,24 +214,62 @@ function checkPlace(place) {
  * An input that can be read several times: a Response, a stream and the like as their bytes, others unchanged.
  * @template T
  * @param {T} image
- * @param {number} [maxPixels]
+ * @param {Pick<PixelOptions, 'maxPixels' | 'limit'>} [options]
  * @returns {Promise<T | Uint8Array<ArrayBuffer>>}
  */
-export async function toRepeatable(image, maxPixels) {
-  if (typeof image === 'string' || measure(image)) return image;
-  return (await readImage(image, maxPixels)) ?? image;
+export async function toRepeatable(image, options = {}) {
+  if (typeof image === 'string' || isBlob(image) || measure(image)) return image;
+  return (await readImage(image, options)) ?? image;
 }
 
 /**
- * @param {any} source
- * @returns {Promise<Uint8Array<ArrayBuffer> | undefined>}
+ * An input that later changes of the user's memory do not touch: bytes, pixels and numbers are copied, drawables read.
+ * @template T
+ * @param {T} input
+ * @returns {T | Pixels}
  */
-async function toBytes(source) {
+export function detach(input) {
+  const size = measure(input);
+  if (size) return readWhole(input, size);
+  const given = /** @type {any} */ (input);
+  const bytes = bytesInMemory(given);
+  if (bytes) return /** @type {any} */ (bytes.slice());
+  for (const key of ['data', 'tensor']) {
+    const numbers = given?.[key];
+    if (ArrayBuffer.isView(numbers) && 'slice' in numbers)
+      return /** @type {any} */ ({ ...given, ...dimensions(given), [key]: copyOf(numbers) });
+  }
+  return input;
+}
+
+/** An ImageData's fields are those of its prototype. @param {any} pixels */
+const dimensions = ({ width, height }) => (width === undefined ? {} : { width, height });
+
+/** @param {any} numbers a typed array @returns {any} */
+const copyOf = (numbers) => (numbers.length > 0 ? numbers.slice() : numbers);
+
+/** @param {any} source */
+function bytesInMemory(source) {
   const tag = tagOf(source);
   if (tag === 'Uint8Array') return toByteArray(source);
-  if (tag === 'ArrayBuffer') return new Uint8Array(source);
-  if (tag === 'Blob' || tag === 'File') return new Uint8Array(await source.arrayBuffer());
+  if (tag === 'ArrayBuffer') return source.byteLength > 0 ? new Uint8Array(source) : new Uint8Array();
   return undefined;
+}
+
+/** @param {any} source @returns {source is Blob} */
+const isBlob = (source) => ['Blob', 'File'].includes(tagOf(source) ?? '');
+
+/**
+ * @param {Blob} blob
+ * @param {number} limit
+ */
+async function readBlob(blob, limit) {
+  checkSize(blob.size, limit);
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch (error) {
+    throw failure('READ_FAILED', /** @type {Error} */ (error).message, error);
+  }
 }
 
 /**
@@ -216,7 +290,7 @@ function toByteArray(data) {
 export async function readSource(source, signal) {
   if (typeof source === 'string' || tagOf(source) === 'URL')
     return host().open(/** @type {string | URL} */ (source), signal, 'MODEL_NOT_FOUND');
-  const bytes = await toBytes(source);
+  const bytes = bytesInMemory(source) ?? (isBlob(source) ? await readBlob(source, MAX_BYTES) : undefined);
   if (!bytes) return openModelBody(source, signal);
   return {
     sizeBytes: bytes.length,
@@ -248,6 +322,9 @@ export async function keepSource(source, { signal, onProgress }) {
   if (source === undefined) return undefined;
   if (typeof source === 'string' || tagOf(source) === 'URL')
     return host().toUrl(/** @type {string | URL} */ (source), 'MODEL_NOT_FOUND').href;
-  if (['Uint8Array', 'ArrayBuffer', 'Blob', 'File'].includes(tagOf(source) ?? '')) return source;
+  if (isBlob(source)) return source;
+  const bytes = bytesInMemory(source);
+  // A copy: the model may be loaded again when the user has changed the memory.
+  if (bytes) return bytes.slice();
   return readBody(openModelBody(source, signal), { signal, onProgress });
 }

@@ -56,89 +56,117 @@ function checkTimeout(timeoutMs) {
     throw failure('INVALID_OPTION', 'timeoutMs must be a finite number above 0');
 }
 
+/** The calls of an object that is not closed; `close` ends them. */
+export class Calls {
+  /** @type {Set<CallLimit>} */ #limits = new Set();
+
+  /** @param {CallLimit} limit */
+  add(limit) {
+    this.#limits.add(limit);
+    return () => this.#limits.delete(limit);
+  }
+
+  close() {
+    for (const limit of this.#limits) limit.end(failure('CLOSED'));
+  }
+}
+
 /** When a call must end. `withLimit` creates it. */
 export class CallLimit {
   #timeoutMs;
-  #end;
+  #deadline;
+  /** @type {Set<(reason: unknown) => void>} */ #listeners = new Set();
+  /** @type {{reason: unknown} | undefined} */ #end;
+  /** @type {AbortController | undefined} */ #controller;
 
-  /** @param {CallOptions} options */
-  constructor({ signal, timeoutMs }) {
-    this.signal = signal;
+  /** @param {number} [timeoutMs] */
+  constructor(timeoutMs) {
     this.#timeoutMs = timeoutMs;
-    this.#end = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+    this.#deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+  }
+
+  /** @param {unknown} reason what the call throws */
+  end(reason) {
+    if (this.#end) return;
+    this.#end = { reason };
+    for (const listener of this.#listeners) listener(reason);
+    this.#controller?.abort(reason);
+  }
+
+  /** Ends the call with TIMEOUT. */
+  expire() {
+    this.end(failure('TIMEOUT', `${this.#timeoutMs} ms`));
+  }
+
+  /**
+   * @param {(reason: unknown) => void} listener
+   * @returns {() => void} stops listening
+   */
+  onEnd(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** For what takes a signal. Created on demand: edge workers allow no AbortController while they start. */
+  get signal() {
+    this.#controller ??= new AbortController();
+    if (this.#end) this.#controller.abort(this.#end.reason);
+    return this.#controller.signal;
   }
 
   /** Throws if the call must end now. The clock is asked too, because no timer fires while a network runs. */
   check() {
-    this.signal?.throwIfAborted();
-    if (performance.now() >= this.#end) throw timeout(this.#timeoutMs);
-  }
-
-  /** Like `check`, but lets the event loop turn first, so that an abort can arrive. */
-  async checkAfterTurn() {
-    if (this.signal) await new Promise((resolve) => setTimeout(resolve));
-    this.check();
+    if (performance.now() >= this.#deadline) this.expire();
+    if (this.#end) throw this.#end.reason;
   }
 }
 
 /**
- * Makes one call within its limits. Rejects as soon as they are reached, whatever `call` still does; it removes its
- * listener and its timer.
+ * Makes one call within its limits. Rejects as soon as they are reached, whatever `call` still does. When the call is
+ * over, its limit has ended, so that nothing goes on reading for it.
  * @template T
  * @param {CallOptions} options
  * @param {(limit: CallLimit) => Promise<T>} call
+ * @param {Calls} [calls] of the object that makes the call
  * @returns {Promise<T>}
  */
-export async function withLimit({ signal, timeoutMs }, call) {
+export async function withLimit({ signal, timeoutMs }, call, calls) {
   checkSignal(signal);
   checkTimeout(timeoutMs);
   signal?.throwIfAborted();
-  if (timeoutMs !== undefined) return withTimer(signal, timeoutMs, call);
-  return untilAborted(new CallLimit({ signal }), call);
-}
-
-/**
- * @template T
- * @param {AbortSignal | undefined} outer the caller's
- * @param {number} timeoutMs
- * @param {(limit: CallLimit) => Promise<T>} call
- */
-async function withTimer(outer, timeoutMs, call) {
-  // AbortSignal.any would do this, but Node 20 keeps its signals as long as the caller's.
-  const controller = new AbortController();
-  const expire = () => controller.abort(timeout(timeoutMs));
-  const timer = setTimeout(expire, Math.min(timeoutMs, MAX_TIMER_MS));
-  const stopListening = onAbort(outer, () => controller.abort(outer?.reason));
+  const limit = new CallLimit(timeoutMs);
+  const isTimed = timeoutMs !== undefined;
+  const timer = isTimed ? setTimeout(() => limit.expire(), Math.min(timeoutMs, MAX_TIMER_MS)) : undefined;
+  // AbortSignal.any would join signals, but Node 20 keeps its signals as long as the caller's.
+  const stopListening = onAbort(signal, () => limit.end(signal?.reason));
+  const leave = calls?.add(limit);
   try {
-    return await untilAborted(new CallLimit({ signal: controller.signal, timeoutMs }), call);
+    return await untilEnded(limit, call);
   } finally {
-    clearTimeout(timer);
+    if (isTimed) clearTimeout(timer);
     stopListening();
+    leave?.();
+    limit.end(undefined);
   }
 }
 
 /**
- * Rejects as soon as the limit's signal is aborted, whatever `call` still does.
+ * Rejects as soon as the limit ends, whatever `call` still does.
  * @template T
  * @param {CallLimit} limit
  * @param {(limit: CallLimit) => Promise<T>} call
  * @returns {Promise<T>}
  */
-export async function untilAborted(limit, call) {
-  const { signal } = limit;
-  if (!signal) return call(limit);
+async function untilEnded(limit, call) {
   let stopListening = () => {};
-  const aborted = new Promise((_, reject) => {
-    stopListening = onAbort(signal, () => reject(signal.reason));
+  const ended = new Promise((_, reject) => {
+    stopListening = limit.onEnd(reject);
   });
   try {
-    const result = /** @type {T} */ (await Promise.race([call(limit), aborted]));
+    const result = /** @type {T} */ (await Promise.race([call(limit), ended]));
     limit.check();
     return result;
   } finally {
     stopListening();
   }
 }
-
-/** @param {number | undefined} timeoutMs */
-const timeout = (timeoutMs) => failure('TIMEOUT', `${timeoutMs} ms`);

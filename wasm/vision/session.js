@@ -2,7 +2,8 @@
 // come from vision_model.js, or from another thread through platform/remote.js and platform/serve.js.
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
-import { decodeOnHost, isFloatImages, toPixels } from './input.js';
+import { decodeOnHost, detach, isFloatImages, toPixels } from './input.js';
+import { host } from '../engine/host.js';
 import { prepare } from './prepare.js';
 import { isPlain, readView, resizeFloatView, seenRegion, writeView } from './view.js';
 
@@ -41,7 +42,9 @@ export class LocalSession {
   #options;
   #model;
   #isClosed = false;
-  /** @type {Promise<void> | undefined} */ #reloading;
+  #isBusy = false;
+  /** Calls that wait until no other runs, first come, first served. @type {((nothing: void) => void)[]} */ #waiting =
+    [];
   #lastSample = new Uint8Array(0);
 
   /**
@@ -94,39 +97,70 @@ export class LocalSession {
   }
 
   /**
+   * Runs follow each other, and the event loop turns between them, so that an abort can reach those that wait. Inputs in
+   * memory are used before this function returns, or copied.
    * @param {Request} request
    * @param {import('./limits.js').CallLimit} [limit]
    * @returns {Promise<Answer>}
    */
   async run(request, limit) {
-    if (request.kind === 'facts') return this.#describe(request);
     const start = performance.now();
-    const images = await Promise.all(request.inputs.map((input) => this.#toImage(input, request)));
+    const reading = request.inputs.map((input) => this.#toImage(input, request, limit));
+    const isReady =
+      !request.features && this.#suits(request) && !reading.some((image) => image instanceof Promise);
+    const runsNow = isReady && !this.#isBusy;
+    const images = runsNow ? /** @type {Image[]} */ (reading) : await Promise.all(reading.map(keep));
     const findLayer = request.features && (await import('./prepare_features.js')).findLayer;
-    const job = { request, images, findLayer, reading: 0, start };
+    if (this.#isBusy) await this.#turnToRun();
+    this.#isBusy = true;
     const drawn = [...images];
     try {
-      for (;;) {
-        try {
-          while (!this.#suits(request)) await this.#reload(request);
-          limit?.check();
-          return this.#answer(job, this.#model.engine);
-        } catch (error) {
-          const refused = images[job.reading];
-          images[job.reading] = await decodeOnHost(error, refused, request.reading.maxPixels);
-        }
-      }
+      return await this.#runAlone({ request, images, findLayer, reading: 0, start }, limit);
     } finally {
       for (const image of drawn) if ('release' in image) image.release?.();
+      await this.#endRun();
+    }
+  }
+
+  /** @returns {Promise<void>} settles when no other call runs */
+  #turnToRun() {
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async #endRun() {
+    await host().turn?.();
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#isBusy = false;
+  }
+
+  /**
+   * @param {Job} job
+   * @param {import('./limits.js').CallLimit} [limit]
+   * @returns {Promise<Answer>}
+   */
+  async #runAlone(job, limit) {
+    const { request, images } = job;
+    for (;;) {
+      try {
+        while (!this.#suits(request)) await this.#reload(request);
+        limit?.check();
+        if (request.kind === 'facts') return this.#describe();
+        return this.#answer(job, this.#model.engine);
+      } catch (error) {
+        const refused = images[job.reading];
+        images[job.reading] = await decodeOnHost(error, refused, request.reading.maxPixels);
+      }
     }
   }
 
   /**
    * @param {Input} input
    * @param {Request} request
-   * @returns {Promise<Image>}
+   * @param {import('./limits.js').CallLimit} [limit]
+   * @returns {Image | Promise<Image>}
    */
-  async #toImage(input, request) {
+  #toImage(input, request, limit) {
     const isNumbers = isTensor(input) || isFloatImages(input);
     if (isNumbers && (request.roi || request.turns > 0))
       throw failure('INVALID_INPUT', 'roi and rotation do not work with float pixels or a tensor');
@@ -134,7 +168,8 @@ export class LocalSession {
     if (isFloatImages(input)) return resizeFloatView(input, this.#model);
     const { maxPixels } = request.reading;
     const isDrawnWhole = request.exact || !isPlain(this.#model);
-    return toPixels(input, { maxPixels, ...(!isDrawnWhole && { fit: this.#fit(request) }) });
+    const fit = isDrawnWhole ? undefined : this.#fit(request);
+    return toPixels(input, { maxPixels, fit, limit });
   }
 
   /**
@@ -148,11 +183,9 @@ export class LocalSession {
 
   /**
    * The facts about the model for the request's classes.
-   * @param {Request} request
-   * @returns {Promise<Answer>}
+   * @returns {Answer}
    */
-  async #describe(request) {
-    while (!this.#suits(request)) await this.#reload(request);
+  #describe() {
     return { result: this.facts, run: emptyRun(), memoryUse: this.memoryUse };
   }
 
@@ -168,17 +201,11 @@ export class LocalSession {
   }
 
   /**
-   * Loads the model again into a new engine, for the request's classes. If another call is doing that, waits for it and
-   * does nothing.
+   * Loads the model again into a new engine, for the request's classes.
    * @param {Request} request
    */
-  async #reload({ classes }) {
-    if (this.#reloading) return this.#reloading.catch(() => {});
-    this.#reloading = this.#replaceModel({
-      ...{ ...this.#options, classes },
-      ...{ signal: undefined, onProgress: undefined },
-    }).finally(() => (this.#reloading = undefined));
-    return this.#reloading;
+  #reload({ classes }) {
+    return this.#replaceModel({ ...this.#options, classes, signal: undefined, onProgress: undefined });
   }
 
   /** @param {SessionOptions} options */
@@ -315,6 +342,16 @@ export class LocalSession {
     this.#lastSample = now;
     return true;
   }
+}
+
+/**
+ * An image that the user's memory no longer affects.
+ * @param {Image | Promise<Image>} image
+ * @returns {Image | Promise<Image>}
+ */
+function keep(image) {
+  if (image instanceof Promise || 'numbers' in image) return image;
+  return detach(image);
 }
 
 /** What a run begins with. @returns {Answer['run']} */

@@ -2,8 +2,8 @@
 // it.
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { keepSource } from './input.js';
-import { checkSignal, LIMITS, withLimit } from './limits.js';
+import { detach, keepSource } from './input.js';
+import { Calls, checkSignal, LIMITS, withLimit } from './limits.js';
 import { tagOf } from '../shared/platform.js';
 import { notice } from './notice.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
@@ -58,6 +58,13 @@ export class VisionModel {
    * @type {import('./types.js').ClassSelection | undefined}
    */
   classes;
+  /**
+   * Settles when all changes of options so far have been made.
+   * @protected
+   * @type {Promise<void> | undefined}
+   */
+  changing;
+  #calls = new Calls();
 
   /**
    * @param {Session} session
@@ -117,6 +124,7 @@ export class VisionModel {
 
   /** Frees the module's memory and stops its threads. After that, every call but `close` throws CLOSED. */
   close() {
+    this.#calls.close();
     this.#session?.close();
     this.#session = undefined;
   }
@@ -137,25 +145,49 @@ export class VisionModel {
   }
 
   /**
+   * The options and inputs are those at the time of the call.
    * @protected
    * @param {Request['kind']} kind
    * @param {Request['inputs']} inputs
    * @param {ViewOptions} options
-   * @param {Partial<Request>} [more]
+   * @param {() => Partial<Request>} [complete] called when the changes of options before this call are made
    */
-  async run(kind, inputs, options, more) {
+  async run(kind, inputs, options, complete) {
     checkKeys('options', options, VIEW);
-    const turns = quarterTurns(options.rotation ?? 0);
-    const roi = options.roi && checkRoi(options.roi);
-    const exact = options.exact ?? this.#exact;
-    const { session, classes } = this;
-    const decode = options.decode ?? this.#reading.decode;
-    const reading = resolveReading({ ...this.#reading, decode }, exact);
-    const request = { kind, inputs, roi, turns, exact, reading, classes, ...more };
-    const answer = await withLimit(options, (limit) => session.run(request, limit));
+    const { session } = this;
+    const { roi, rotation = 0, exact = this.#exact, decode = this.#reading.decode } = options;
+    const request = {
+      kind,
+      inputs: [...inputs],
+      roi: roi === undefined ? undefined : checkRoi(roi),
+      turns: quarterTurns(rotation),
+      exact,
+      reading: resolveReading({ ...this.#reading, decode }, exact),
+    };
+    const answer = await withLimit(
+      options,
+      (limit) => this.#send(session, request, limit, complete),
+      this.#calls,
+    );
     this.#work.multiplyAdds += inputs.length * this.facts.multiplyAdds;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
     return answer;
+  }
+
+  /**
+   * @param {Session} session
+   * @param {Request} request
+   * @param {import('./limits.js').CallLimit} limit
+   * @param {() => Partial<Request>} [complete]
+   */
+  async #send(session, request, limit, complete) {
+    let { inputs } = request;
+    if (this.changing) {
+      inputs = inputs.map(detach);
+      await this.changing;
+      limit.check();
+    }
+    return session.run({ ...request, inputs, classes: this.classes, ...complete?.() }, limit);
   }
 
   /**
@@ -181,7 +213,23 @@ export class VisionModel {
  */
 export async function startSession(given) {
   checkLoading(given);
-  given.signal?.throwIfAborted();
+  return withLimit({ signal: given.signal }, async (limit) => {
+    const session = await start(given);
+    try {
+      limit.check();
+      return session;
+    } catch (error) {
+      session.close(); // nobody waits for it any more
+      throw error;
+    }
+  });
+}
+
+/**
+ * @param {GivenOptions} given
+ * @returns {Promise<Session>}
+ */
+async function start(given) {
   const options = await keepSources(given);
   /** @type {import('../engine/host.js').Host & import('./types.js').WorkerHost} */
   const { threads: threadSupport, startWorker } = host();
@@ -290,11 +338,12 @@ function quarterTurns(degrees) {
   throw failure('INVALID_OPTION', 'rotation must be 0, 90, 180 or 270');
 }
 
-/** @param {Roi} roi */
+/** @param {Roi} roi @returns {Roi} a copy */
 function checkRoi(roi) {
   checkKeys('roi', roi, ['x', 'y', 'width', 'height']);
-  for (const key of /** @type {const} */ (['x', 'y', 'width', 'height'])) {
-    checkNumber(`roi.${key}`, roi[key], { min: 0, max: 2 ** 31 - 1, integer: true });
+  const { x, y, width, height } = roi;
+  for (const [key, value] of Object.entries({ x, y, width, height })) {
+    checkNumber(`roi.${key}`, value, { min: 0, max: 2 ** 31 - 1, integer: true });
   }
-  return roi;
+  return { x, y, width, height };
 }
