@@ -1,10 +1,10 @@
-// Depthwise convolution, int8 with a scale for each channel, up to nine taps, with relaxed dot products. It has
-// XNNPACK's signature, its "9p16c" layout of weights and its rounding.
-// As in dwconv_f32.c, the taps of an output are three columns of three. Here a column of eight channels is interleaved
-// into two vectors of four channels by four taps, where the fourth tap has weight 0. Each column is interleaved once
-// and used for up to three outputs.
+// Depthwise convolution, int8 with a scale for each channel, up to nine taps. It has XNNPACK's signature, its "9p16c"
+// layout of weights and its rounding.
+// As in dwconv_f32.c, the taps of an output are three columns of three. Eight channels of a column are interleaved so
+// that a lane has the taps of one channel; each column is interleaved once and used for up to three outputs. With
+// relaxed dot products a lane has four bytes: three taps and a fourth of weight 0. In plain SIMD it has two 16-bit
+// numbers: the top and middle taps, and in other vectors the bottom tap and 0.
 #include "kernels/kernels.h"
-#ifdef __wasm_relaxed_simd__
 #include "kernels/requantize.h"
 #include "xnnpack/dwconv.h"
 
@@ -12,31 +12,48 @@ enum { LANES = 8, WEIGHT_LANES = 16, COLUMN = 3, TAPS = 9 };
 enum { BLOCK_BYTES = WEIGHT_LANES * (4 + TAPS + 4), TAPS_AT = WEIGHT_LANES * 4, SCALES_AT = WEIGHT_LANES * (4 + TAPS) };
 enum { TILE_OF_STEP_1 = 38, TILE_OF_STEP_2 = 19, MAX_COLUMNS = TILE_OF_STEP_1 + 2 };
 
-static inline ocl_octet interleave(v128_t top, v128_t middle, v128_t bottom, v128_t fourth) {
-  const v128_t upper = wasm_i8x16_shuffle(top, middle, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  const v128_t lower = wasm_i8x16_shuffle(bottom, fourth, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-  return (ocl_octet){wasm_i16x8_shuffle(upper, lower, 0, 8, 1, 9, 2, 10, 3, 11),
-                     wasm_i16x8_shuffle(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15)};
+#define INLINE __attribute__((always_inline)) static inline
+
+// Three rows of eight channels, inputs or weights.
+typedef struct {
+  ocl_octet upper, lower;  // quads: lower is not used
+} column;
+// Interleaves rows. `flip` as in `strip`; 0 for weights.
+typedef column load_column(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip);
+typedef ocl_octet add_column(ocl_octet sum, column values, column weights);
+
+#ifdef __wasm_relaxed_simd__
+INLINE column load_quads(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip) {
+  const v128_t a = wasm_v128_load64_zero(top), b = wasm_v128_load64_zero(middle), c = wasm_v128_load64_zero(bottom);
+  const v128_t upper = wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const v128_t lower = wasm_u16x8_extend_low_u8x16(c);
+  return (column){.upper = {wasm_v128_xor(wasm_i16x8_shuffle(upper, lower, 0, 8, 1, 9, 2, 10, 3, 11), flip),
+                            wasm_v128_xor(wasm_i16x8_shuffle(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15), flip)}};
 }
 
-static inline ocl_octet load_weights(const int8_t* taps) {
-  return interleave(wasm_v128_load64_zero(taps), wasm_v128_load64_zero(taps + WEIGHT_LANES),
-                    wasm_v128_load64_zero(taps + 2 * WEIGHT_LANES), wasm_i8x16_const_splat(0));
+INLINE ocl_octet add_quads(ocl_octet sum, column values, column weights) {
+  return (ocl_octet){wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.upper.low, values.upper.low, sum.low),
+                     wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.upper.high, values.upper.high, sum.high)};
+}
+#else
+INLINE column load_pairs(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip) {
+  (void)flip;
+  const v128_t a = wasm_i16x8_load8x8(top), b = wasm_i16x8_load8x8(middle), c = wasm_i16x8_load8x8(bottom);
+  return (column){.upper = {wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
+                            wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15)},
+                  .lower = {wasm_u32x4_extend_low_u16x8(c), wasm_u32x4_extend_high_u16x8(c)}};
 }
 
-// `flip`: 0x80 in each byte if the dot product treats its second operand as unsigned, which adds 128 to each input;
-// else 0.
-static inline ocl_octet load_column(const int8_t* const* inputs, size_t channel, v128_t flip) {
-  const v128_t bottom = wasm_v128_load64_zero(inputs[2] + channel);
-  const ocl_octet column = interleave(wasm_v128_load64_zero(inputs[0] + channel),
-                                      wasm_v128_load64_zero(inputs[1] + channel), bottom, bottom);
-  return (ocl_octet){wasm_v128_xor(column.low, flip), wasm_v128_xor(column.high, flip)};
+INLINE v128_t add_dots(v128_t sum, v128_t upper, v128_t upper_weights, v128_t lower, v128_t lower_weights) {
+  return wasm_i32x4_add(wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(upper, upper_weights)),
+                        wasm_i32x4_dot_i16x8(lower, lower_weights));
 }
 
-static inline ocl_octet add_column(ocl_octet sum, ocl_octet values, ocl_octet weights) {
-  return (ocl_octet){wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.low, values.low, sum.low),
-                     wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.high, values.high, sum.high)};
+INLINE ocl_octet add_pairs(ocl_octet sum, column v, column w) {
+  return (ocl_octet){add_dots(sum.low, v.upper.low, w.upper.low, v.lower.low, w.lower.low),
+                     add_dots(sum.high, v.upper.high, w.upper.high, v.lower.high, w.lower.high)};
 }
+#endif
 
 typedef struct {
   const int8_t* const* inputs;  // COLUMN pointers for each column
@@ -54,45 +71,58 @@ static inline void store(int8_t* output, ocl_octet sums, ocl_octet scales, const
 }
 
 // Flipped inputs add 128 * (sum of the weights) to every accumulator; the bias subtracts it.
-static inline ocl_octet load_bias(const strip* s, ocl_octet left, ocl_octet centre, ocl_octet right) {
+INLINE ocl_octet load_bias(const strip* s, add_column add, column left, column centre, column right) {
   const v128_t half = wasm_v128_and(wasm_u8x16_shr(s->flip, 1), wasm_i8x16_const_splat(64));
-  const ocl_octet halves = {half, half}, zero = {wasm_i32x4_const_splat(0), wasm_i32x4_const_splat(0)};
-  const ocl_octet sum = add_column(add_column(add_column(zero, halves, left), halves, centre), halves, right);
+  const v128_t zero = wasm_i32x4_const_splat(0);
+  const column halves = {.upper = {half, half}, .lower = {zero, zero}};
+  const ocl_octet sum = add(add(add((ocl_octet){zero, zero}, halves, left), halves, centre), halves, right);
   return (ocl_octet){wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane), wasm_i32x4_shl(sum.low, 1)),
                      wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane + 16), wasm_i32x4_shl(sum.high, 1))};
 }
 
+INLINE column load_inputs(load_column load, const int8_t* const** at, const strip* s) {
+  const int8_t* const* rows = *at;
+  *at = rows + COLUMN;
+  return load(rows[0] + s->channel, rows[1] + s->channel, rows[2] + s->channel, s->flip);
+}
+
+INLINE column load_weights(load_column load, const int8_t* taps) {
+  return load(taps, taps + WEIGHT_LANES, taps + 2 * WEIGHT_LANES, wasm_i8x16_const_splat(0));
+}
+
 // Computes eight channels of a tile. `step`: columns between neighbouring outputs, 1 or 2; a constant for the inliner.
-static inline __attribute__((always_inline)) void run_strip(const strip* given, const int step) {
+INLINE void run_strip(const strip* given, const int step, load_column load, add_column add) {
   const strip s = *given;
   const int8_t* taps = (const int8_t*)s.weights + TAPS_AT + s.lane;
   const uint8_t* scales_at = s.weights + SCALES_AT + 4 * s.lane;
-  const ocl_octet left = load_weights(taps), centre = load_weights(taps + COLUMN * WEIGHT_LANES),
-                  right = load_weights(taps + 2 * COLUMN * WEIGHT_LANES);
+  const column left = load_weights(load, taps), centre = load_weights(load, taps + COLUMN * WEIGHT_LANES),
+               right = load_weights(load, taps + 2 * COLUMN * WEIGHT_LANES);
   const ocl_octet scales = {wasm_v128_load(scales_at), wasm_v128_load(scales_at + 16)};
-  const ocl_octet bias = load_bias(&s, left, centre, right);
+  const ocl_octet bias = load_bias(&s, add, left, centre, right);
   const int8_t* const* inputs = s.inputs;
   int8_t* output = s.output;
   // next: left column of the next output. sum: left and centre columns of this output.
   ocl_octet next = bias, sum = bias;
-  for (int i = 0; i < 3 - step; i++, inputs += COLUMN) {
-    const ocl_octet values = load_column(inputs, s.channel, s.flip);
-    sum = add_column(next, values, centre);
-    next = add_column(bias, values, left);
+  for (int i = 0; i < 3 - step; i++) {
+    const column values = load_inputs(load, &inputs, &s);
+    sum = add(next, values, centre);
+    next = add(bias, values, left);
   }
   for (size_t x = s.width; x != 0; x--) {
-    if (step == 2) {
-      sum = add_column(next, load_column(inputs, s.channel, s.flip), centre);
-      inputs += COLUMN;
-    }
-    const ocl_octet values = load_column(inputs, s.channel, s.flip);
-    inputs += COLUMN;
-    store(output, add_column(sum, values, right), scales, &s);
+    if (step == 2) sum = add(next, load_inputs(load, &inputs, &s), centre);
+    const column values = load_inputs(load, &inputs, &s);
+    store(output, add(sum, values, right), scales, &s);
     output += s.pixel_stride;
-    if (step == 1) sum = add_column(next, values, centre);
-    next = add_column(bias, values, left);
+    if (step == 1) sum = add(next, values, centre);
+    next = add(bias, values, left);
   }
 }
+
+#ifdef __wasm_relaxed_simd__
+#define RUN_STRIP(s, step) run_strip(s, step, load_quads, add_quads)
+#else
+#define RUN_STRIP(s, step) run_strip(s, step, load_pairs, add_pairs)
+#endif
 
 static void copy_pointers(const int8_t** inputs, size_t count, size_t offset, const int8_t* zero, const int8_t** out) {
   for (size_t i = 0; i < count; i++) out[i] = inputs[i] == zero ? zero : ocl_kernels_move(inputs[i], offset);
@@ -113,7 +143,7 @@ void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** inp
   const int8_t* columns[MAX_COLUMNS * COLUMN];
   strip s = {.inputs = columns,
              .pixel_stride = channels + output_increment,
-             .flip = wasm_i8x16_splat(ocl_kernels_dot_is_unsigned() ? INT8_MIN : 0),
+             .flip = wasm_i8x16_splat(ocl_kernels_flip()),
              .requantize = ocl_requantize_of(params)};
   for (size_t tile = num_tiles; tile != 0; tile--) {
     s.width = (output_width + tile - 1) / tile;
@@ -124,13 +154,12 @@ void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** inp
       s.lane = c % WEIGHT_LANES;
       s.output = output + c;
       if (is_step_1)
-        run_strip(&s, 1);
+        RUN_STRIP(&s, 1);
       else
-        run_strip(&s, 2);
+        RUN_STRIP(&s, 2);
     }
     input += s.width * stride;
     output += s.width * s.pixel_stride;
     output_width -= s.width;
   }
 }
-#endif

@@ -53,45 +53,66 @@ bool ocl_kernels_pack_halves(size_t inputs, size_t outputs) {
          outputs >= config->nr;
 }
 
-#ifdef __wasm_relaxed_simd__
 bool ocl_kernels_use_dot(void) {
+#ifdef __wasm_relaxed_simd__
   const struct xnn_hardware_config* config = xnn_init_hardware_config();
   return config != NULL && (config->use_wasm_sdot || config->use_wasm_usdot);
+#else
+  return false;
+#endif
 }
 
-bool ocl_kernels_dot_is_unsigned(void) {
-  return !xnn_init_hardware_config()->use_wasm_sdot;
+int8_t ocl_kernels_flip(void) {
+#ifdef __wasm_relaxed_simd__
+  if (ocl_kernels_use_dot() && !xnn_init_hardware_config()->use_wasm_sdot) return INT8_MIN;
+#endif
+  return 0;
+}
+
+// In relaxed SIMD the 8-bit kernels need dot products; plain SIMD has others.
+static bool has_int8_kernels(void) {
+#ifdef __wasm_relaxed_simd__
+  return ocl_kernels_use_dot();
+#else
+  return true;
+#endif
 }
 
 static void install_depthwise_int8(void) {
   struct xnn_dwconv_config* configs = (struct xnn_dwconv_config*)xnn_init_qs8_qc8w_dwconv_config();
-  for (int i = 0; configs != NULL && ocl_kernels_use_dot() && i < XNN_MAX_QC8_DWCONV_UKERNELS; i++)
+  for (int i = 0; configs != NULL && i < XNN_MAX_QC8_DWCONV_UKERNELS; i++)
     if (configs[i].primary_tile == 9) configs[i].minmax.unipass = (xnn_dwconv_unipass_ukernel_fn)ocl_dwconv_qs8_run;
 }
-#endif
 
-#ifdef __wasm_relaxed_simd__
-static void install_matrix_int8(void) {
-  enum { ONE = 0, FOUR = 3 };
-  struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_qs8_qc8w_gemm_config();
-  if (config == NULL || !ocl_kernels_use_dot()) return;
-  memset(&config->minmax, 0, sizeof config->minmax);
-  config->minmax.gemm[ONE] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)ocl_gemm_qs8_run_1);
-  config->minmax.gemm[FOUR] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)ocl_gemm_qs8_run_4);
-  config->minmax.igemm[ONE] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)ocl_igemm_qs8_run_1);
-  config->minmax.igemm[FOUR] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)ocl_igemm_qs8_run_4);
-  config->mr = 4;
-  config->nr = 8;
-  config->log2_kr = 2;
+static void put(struct xnn_gemm_config* config, size_t mr, void* gemm, void* igemm) {
+  config->minmax.gemm[mr - 1] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)gemm);
+  config->minmax.igemm[mr - 1] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)igemm);
 }
+
+static void install_matrix_int8(void) {
+  struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_qs8_qc8w_gemm_config();
+  if (config == NULL) return;
+  memset(&config->minmax, 0, sizeof config->minmax);
+  config->nr = 8;
+  config->log2_sr = 0;
+#ifdef __wasm_relaxed_simd__
+  put(config, 1, ocl_gemm_qs8_run_quads_1, ocl_igemm_qs8_run_quads_1);
+  put(config, 4, ocl_gemm_qs8_run_quads_4, ocl_igemm_qs8_run_quads_4);
+  config->mr = 4;
+  config->log2_kr = 2;
+#else
+  put(config, 1, ocl_gemm_qs8_run_pairs_1, ocl_igemm_qs8_run_pairs_1);
+  put(config, 5, ocl_gemm_qs8_run_pairs_5, ocl_igemm_qs8_run_pairs_5);
+  config->mr = 5;
+  config->log2_kr = 1;
 #endif
+}
 
 void ocl_kernels_install(void) {
   install_depthwise();
   install_matrix();
   install_packing();
-#ifdef __wasm_relaxed_simd__
+  if (!has_int8_kernels()) return;
   install_depthwise_int8();
   install_matrix_int8();
-#endif
 }

@@ -27,31 +27,35 @@ void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, si
 // Puts these kernels into XNNPACK's configuration. Operators that already exist keep their kernels.
 void ocl_kernels_install(void);
 
-// Whether the 8-bit kernels below are used: only if the engine's relaxed dot products compute what XNNPACK expects.
+// Whether the 8-bit kernels use relaxed dot products: only if those of the engine compute what XNNPACK expects.
 bool ocl_kernels_use_dot(void);
-// Whether those dot products treat the second operand as unsigned.
-bool ocl_kernels_dot_is_unsigned(void);
+// What bytes are xored with before they are the second operand of a dot product: 0x80 if it treats them as unsigned, so
+// that 128 is added to each; else 0.
+int8_t ocl_kernels_flip(void);
 
 // An xnn_f32_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 8.
 void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** input, const float* weights, float* output,
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const float* zero,
                         const union xnn_f32_minmax_params* params);
 
-// An xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16. Needs ocl_kernels_use_dot().
+// An xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16. In relaxed SIMD it needs
+// ocl_kernels_use_dot().
 void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const int8_t* zero,
                         const union xnn_qs8_qc8w_conv_minmax_params* params);
 
-// xnn_qs8_qc8w_gemm_minmax_ukernel_fn and the igemm counterpart: mr 1 and 4, nr 8, kr 4. Need ocl_kernels_use_dot().
-void ocl_gemm_qs8_run_1(size_t mr, size_t nc, size_t kc, const int8_t* a, size_t a_stride, const void* w, int8_t* c,
-                        size_t cm_stride, size_t cn_stride, const union xnn_qs8_qc8w_conv_minmax_params* params);
-void ocl_gemm_qs8_run_4(size_t mr, size_t nc, size_t kc, const int8_t* a, size_t a_stride, const void* w, int8_t* c,
-                        size_t cm_stride, size_t cn_stride, const union xnn_qs8_qc8w_conv_minmax_params* params);
-void ocl_igemm_qs8_run_1(size_t mr, size_t nc, size_t kc, size_t ks, const int8_t** a, const void* w, int8_t* c,
-                         size_t cm_stride, size_t cn_stride, size_t a_offset, const int8_t* zero,
-                         const union xnn_qs8_qc8w_conv_minmax_params* params);
-void ocl_igemm_qs8_run_4(size_t mr, size_t nc, size_t kc, size_t ks, const int8_t** a, const void* w, int8_t* c,
-                         size_t cm_stride, size_t cn_stride, size_t a_offset, const int8_t* zero,
-                         const union xnn_qs8_qc8w_conv_minmax_params* params);
+// xnn_qs8_qc8w_gemm_minmax_ukernel_fn and the igemm counterpart, nr 8: with pairs of inputs kr 2, mr 1 and 5; with
+// quads, which need ocl_kernels_use_dot(), kr 4, mr 1 and 4.
+#define OCL_GEMM_QS8(kind)                                                                                          \
+  void ocl_gemm_qs8_run_##kind(size_t mr, size_t nc, size_t kc, const int8_t* a, size_t a_stride, const void* w,    \
+                               int8_t* c, size_t cm_stride, size_t cn_stride,                                       \
+                               const union xnn_qs8_qc8w_conv_minmax_params* params);                                \
+  void ocl_igemm_qs8_run_##kind(size_t mr, size_t nc, size_t kc, size_t ks, const int8_t** a, const void* w,        \
+                                int8_t* c, size_t cm_stride, size_t cn_stride, size_t a_offset, const int8_t* zero, \
+                                const union xnn_qs8_qc8w_conv_minmax_params* params)
+OCL_GEMM_QS8(pairs_1);
+OCL_GEMM_QS8(pairs_5);
+OCL_GEMM_QS8(quads_1);
+OCL_GEMM_QS8(quads_4);
 
 #endif  // OCELLI_KERNELS_KERNELS_H_
