@@ -70,11 +70,14 @@ WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errn
 # Files with inner loops (pixels, filter taps, scores) are compiled for speed. Of the others, those that run for each
 # element of an image or a tensor are compiled for size, and those that run once for an operator for the smallest size.
 HOT := src/image/resize.c src/image/jpeg_transform.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
-  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
+  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_f32.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
 WARM := $(addprefix src/image/,stb.c bmp.c gif.c jpeg_bits.c jpeg_blocks.c jpeg_rows.c png.c) $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
   conv_rows.c fixed_point.c pool.c reduce.c resize.c unary.c)
 # stb_image: zero-initialized locals and wrapping signed overflow (src/image/stb.c says why).
 build/%/src/image/stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv
+# Matrix kernels in the order of their source: LLVM's own order holds more vectors at once than x86 has registers, and one
+# spilled sum costs half of the speed.
+build/%/src/kernels/gemm_f32.o: FILE_FLAGS := -mllvm -pre-RA-sched=source
 build/%/$(COMMON_EXPORTS:.c=.o): FILE_FLAGS = -DOCL_ABI=$$(cat build/abi)
 
 # $(1): variant

@@ -30,12 +30,10 @@ static void install_matrix(void) {
   enum { FIVE = 4, SIX = 5 };  // indices into the tables, which begin with one row
   struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_f32_gemm_config();
   if (config == NULL || config->mr != 4) return;
-  config->minmax.gemm[SIX] =
-      xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)xnn_f32_gemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat);
+  config->minmax.gemm[SIX] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)ocl_gemm_f32_run);
   config->minmax.igemm[FIVE] =
       xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)xnn_f32_igemm_minmax_ukernel_5x8__wasmrelaxedsimd_fma_loadsplat);
-  config->minmax.igemm[SIX] =
-      xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)xnn_f32_igemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat);
+  config->minmax.igemm[SIX] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)ocl_igemm_f32_run);
   config->mr = 6;
 #endif
 }

@@ -1,0 +1,149 @@
+// Products of float matrices in tiles of six rows by eight columns. XNNPACK's kernels keep a pointer for each row,
+// which engines step and extend one by one: 37 instructions for 12 multiply-adds. Here the rows are found from the
+// first one, by an addition each, so that only one pointer is stepped. Sums are added in XNNPACK's order: the bits are
+// the same.
+#include <wasm_simd128.h>
+
+#include "kernels/kernels.h"
+
+#ifdef __wasm_relaxed_simd__
+#include "xnnpack/gemm.h"
+#include "xnnpack/igemm.h"
+#include "xnnpack/microparams.h"
+
+enum { ROWS = 6, COLUMNS = 8 };
+
+// The compiler does not know what x is after this, so it cannot turn x + distance into a pointer of its own.
+#define HIDE(x) __asm__("" : "+r"(x))
+
+typedef struct {
+  v128_t low, high;
+} octet;
+
+static inline octet madd(v128_t input, octet weights, octet sum) {
+  return (octet){wasm_f32x4_relaxed_madd(input, weights.low, sum.low),
+                 wasm_f32x4_relaxed_madd(input, weights.high, sum.high)};
+}
+
+static inline octet load(const float* from) {
+  return (octet){wasm_v128_load(from), wasm_v128_load(from + 4)};
+}
+
+static inline v128_t splat(uintptr_t address) {
+  return wasm_v128_load32_splat((const void*)address);
+}
+
+static inline v128_t clamp(v128_t value, v128_t min, v128_t max) {
+  return wasm_f32x4_relaxed_min(max, wasm_f32x4_relaxed_max(min, value));
+}
+
+// Stores the first `left` columns, fewer than eight.
+static inline void store_some(float* to, octet values, size_t left) {
+  if (left & 4) {
+    wasm_v128_store(to, values.low);
+    values.low = values.high;
+    to += 4;
+  }
+  if (left & 2) {
+    wasm_v128_store64_lane(to, values.low, 0);
+    values.low = wasm_i64x2_shuffle(values.low, values.low, 1, 1);
+    to += 2;
+  }
+  if (left & 1) wasm_v128_store32_lane(to, values.low, 0);
+}
+
+// The limits are loaded here, behind HIDE, because they would take two registers from the sums during the loop.
+__attribute__((always_inline)) static inline void store(octet sums[ROWS], float* to, size_t row_bytes, size_t left,
+                                                        const union xnn_f32_minmax_params* params) {
+  HIDE(params);
+  const v128_t min = wasm_v128_load32_splat(&params->scalar.min), max = wasm_v128_load32_splat(&params->scalar.max);
+#pragma clang loop unroll(full)
+  for (int i = 0; i < ROWS; i++) {
+    const octet values = {clamp(sums[i].low, min, max), clamp(sums[i].high, min, max)};
+    if (left >= COLUMNS) {
+      wasm_v128_store(to, values.low);
+      wasm_v128_store(to + 4, values.high);
+    } else {
+      store_some(to, values, left);
+    }
+    to = (float*)((uintptr_t)to + row_bytes);
+  }
+}
+
+void ocl_gemm_f32_run(size_t mr, size_t nc, size_t kc, const float* a, size_t a_stride, const float* w, float* c,
+                      size_t cm_stride, size_t cn_stride, const union xnn_f32_minmax_params* params) {
+  if (mr < ROWS) {
+    xnn_f32_gemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat(mr, nc, kc, a, a_stride, w, c, cm_stride, cn_stride,
+                                                                   params);
+    return;
+  }
+  for (size_t left = nc;; left -= COLUMNS) {
+    octet sums[ROWS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < ROWS; i++) sums[i] = load(w);
+    w += COLUMNS;
+    uintptr_t row = (uintptr_t)a;
+    for (size_t bytes = kc; bytes != 0; bytes -= sizeof *a) {
+      HIDE(w);
+      const octet weights = load(w);
+      uintptr_t at = row;
+      HIDE(at);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < ROWS; i++, at += a_stride) sums[i] = madd(splat(at), weights, sums[i]);
+      row += sizeof *a;
+      w += COLUMNS;
+    }
+    store(sums, c, cm_stride, left, params);
+    if (left <= COLUMNS) return;
+    c = (float*)((uintptr_t)c + cn_stride);
+  }
+}
+
+// Where a tap's rows lie: that of the first and how far the others are from it.
+typedef struct {
+  uintptr_t first, distances[ROWS];
+} tap;
+
+static inline tap tap_of(const float** rows, size_t offset_bytes, const float* zero) {
+  tap t;
+#pragma clang loop unroll(full)
+  for (int i = 0; i < ROWS; i++) {
+    const uintptr_t address = (uintptr_t)rows[i] + (rows[i] == zero ? 0 : offset_bytes);
+    if (i == 0) t.first = address;
+    t.distances[i] = address - t.first;
+  }
+  return t;
+}
+
+void ocl_igemm_f32_run(size_t mr, size_t nc, size_t kc, size_t ks, const float** a, const float* w, float* c,
+                       size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
+                       const union xnn_f32_minmax_params* params) {
+  if (mr < ROWS) {
+    xnn_f32_igemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat(mr, nc, kc, ks, a, w, c, cm_stride, cn_stride,
+                                                                    a_offset, zero, params);
+    return;
+  }
+  for (size_t left = nc;; left -= COLUMNS) {
+    octet sums[ROWS];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < ROWS; i++) sums[i] = load(w);
+    w += COLUMNS;
+    const float** rows = a;
+    for (size_t bytes_left = ks; bytes_left != 0; bytes_left -= ROWS * sizeof *rows, rows += ROWS) {
+      tap t = tap_of(rows, a_offset, zero);
+      for (size_t bytes = kc; bytes != 0; bytes -= sizeof **a) {
+        HIDE(w);
+        const octet weights = load(w);
+        HIDE(t.first);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < ROWS; i++) sums[i] = madd(splat(t.first + t.distances[i]), weights, sums[i]);
+        t.first += sizeof **a;
+        w += COLUMNS;
+      }
+    }
+    store(sums, c, cm_stride, left, params);
+    if (left <= COLUMNS) return;
+    c = (float*)((uintptr_t)c + cn_stride);
+  }
+}
+#endif
