@@ -10,8 +10,8 @@
 // needs the standard headers before it
 #include <jpeglib.h>
 
+#include "image/image_digest.h"
 #include "image/jpeg_decode.h"
-#include "image/jpeg_digest.h"
 #include "image/sound_jpegs.h"
 
 // ---- libjpeg-turbo
@@ -87,7 +87,7 @@ static reference decode_reference(const uint8_t* bytes, size_t size_bytes, unsig
 
 static uint32_t digest_reference(const reference* r) {
   if (r->is_refused) return DIGEST_REFUSED;
-  return r->num_warnings > 0 ? DIGEST_WARNED : digest_pixels(r->rgb, r->width, r->height);
+  return r->num_warnings > 0 ? DIGEST_WARNED : digest_pixels(r->rgb, r->width, r->height, 3);
 }
 
 // ---- random files
