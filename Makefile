@@ -26,7 +26,7 @@ INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
