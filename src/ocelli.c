@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/inflate.h"
 #include "detect/feature_map.h"
 #include "tflite/zip.h"
 #ifdef OCL_THREADS
@@ -140,18 +139,6 @@ const ocl_metadata* ocl_session_metadata(const ocl_session* session) {
   return session->is_open && session->has_metadata ? &session->metadata : NULL;
 }
 
-static ocl_status copy_file(const ocl_zip_file* file, char* out) {
-  if (!file->is_deflated) {
-    memcpy(out, file->bytes, file->size_bytes);
-    return OCL_OK;
-  }
-  ocl_inflate* inflate = malloc(sizeof *inflate);
-  if (inflate == NULL) return OCL_OUT_OF_MEMORY;
-  const bool is_sound = ocl_inflate_all(inflate, file->bytes, file->size_bytes, out, file->inflated_size_bytes);
-  free(inflate);
-  return is_sound ? OCL_OK : OCL_BAD_METADATA;
-}
-
 ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out) {
   session->detail.text[0] = '\0';
   *text_out = NULL;
@@ -164,7 +151,7 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
   if (file.bytes == NULL) return ocl_status_with_detail(OCL_BAD_METADATA, &session->detail, "no file '%s'", name);
   char* text = malloc(file.inflated_size_bytes + 1);
   if (text == NULL) return OCL_OUT_OF_MEMORY;
-  const ocl_status status = copy_file(&file, text);
+  const ocl_status status = ocl_zip_copy(&file, text);
   if (status != OCL_OK) {
     free(text);
     return ocl_status_with_detail(status, &session->detail, "file '%s' does not inflate", name);
