@@ -26,7 +26,7 @@ INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
@@ -63,7 +63,7 @@ THREADED_SOURCES := $(shell grep -l OCL_THREADS $(C_SOURCES))
 C_HEADERS := $(wildcard src/*.h src/*/*.h src/*/*/*.h src/*/*.def wasm/bridge/*.h)
 WARNINGS := -std=c11 -Wall -Wextra -Werror
 INCLUDES = -Isrc -isystem $(XNNPACK_DIR)/include -isystem $(SOURCES)/pthreadpool/include \
-  -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/libstb -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
+  -isystem $(SOURCES)/fxdiv/include -isystem $(SOURCES)/pthreadpool/src -isystem $(XNNPACK_DIR)/src
 # -ffp-contract=off: no fused multiply-adds, so that the plain variant gives the same bits on every engine.
 WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errno -ffunction-sections
 
@@ -71,10 +71,8 @@ WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errn
 # element of an image or a tensor are compiled for size, and those that run once for an operator for the smallest size.
 HOT := src/image/resize.c src/image/jpeg_transform.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
   $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_f32.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
-WARM := $(addprefix src/image/,stb.c bmp.c gif.c jpeg_bits.c jpeg_blocks.c jpeg_rows.c png.c) $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
+WARM := src/base/inflate.c $(addprefix src/image/,bmp.c gif.c jpeg_bits.c jpeg_blocks.c jpeg_rows.c png.c) $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
   conv_rows.c fixed_point.c pool.c reduce.c resize.c unary.c)
-# stb_image: zero-initialized locals and wrapping signed overflow (src/image/stb.c says why).
-build/%/src/image/stb.o: FILE_FLAGS := -ftrivial-auto-var-init=zero -fwrapv
 # Matrix kernels in the order of their source: LLVM's own order holds more vectors at once than x86 has registers, and one
 # spilled sum costs half of the speed.
 build/%/src/kernels/gemm_f32.o: FILE_FLAGS := -mllvm -pre-RA-sched=source
@@ -225,9 +223,9 @@ test-node: test-node-20 test-node-24 ## test the library and the command line, o
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
 	@echo 'Node $*:' && $(call NODE_TEST,$*) --test-concurrency=1 $(TEST_FILES)
 
-soak: all build/package/package.json build/native/32-simd/tests/session/test_allocation $(JPEG_SOAK) node_modules/.installed ## long tests (100 000 damaged models and images, 30 000 JPEGs against libjpeg, 1 000 objects, 2 000 requests, digits), then the benchmarks
+soak: all build/package/package.json build/native/32-simd/tests/session/test_allocation $(IMAGE_SOAKS) node_modules/.installed ## long tests (100 000 damaged models and images, 40 000 JPEGs and PNGs against libjpeg and libpng, 1 000 objects, 2 000 requests, digits), then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
-	@$(JPEG_SOAK) sound 0 10000 && $(JPEG_SOAK) damaged 0 20000
+	@for soak in $(IMAGE_SOAKS); do $$soak sound 0 10000 && $$soak damaged 0 20000 || exit 1; done
 	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
 	  tests/service/node-server.test.js tests/node/train/digits.test.js \
 	  tests/node/engine/resources.test.js tests/node/convert/hostile.test.js
@@ -259,8 +257,8 @@ format: node_modules/.installed ## format all source files
 	@npx prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
 lint: build/lint build/lint-imports ## clang-tidy, import and include rules, file sizes, names in comments
 	@node tools/lint/check.js
-# Files that include headers of XNNPACK, stb_image or Emscripten are left out.
-build/lint: $(filter-out src/image/stb.c $(addprefix src/image/jpeg_,blocks.c rows.c transform.c) src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy
+# Files that include headers of XNNPACK or Emscripten are left out.
+build/lint: $(filter-out $(addprefix src/image/jpeg_,blocks.c rows.c transform.c) src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy
 	@mkdir -p build && echo '  clang-tidy' && clang-tidy-19 --quiet $(filter %.c,$^) -- -std=c11 -Isrc 2>/dev/null && touch $@
 
 # Folders are prerequisites too: their times change when files are moved. dependency-cruiser needs Node 22.

@@ -28,6 +28,9 @@ $(foreach flavour,simd relaxed,$(eval build/bench/bare-$(flavour).wasm: \
 build/bench/heads.wasm: $(HEADS_SOURCES:%.c=build/relaxed/%.o) bench/heads/exports.txt
 	@$(call bench_link,relaxed,bench/heads/exports.txt,$(filter %.o,$^))
 
+bench-photos: all ## large photos: decode 'full' and 'scaled' compared, and times beside sharp
+	@mkdir -p build/bench && { $(BENCH_NODE) bench/photos.js --times && $(BENCH_NODE) bench/photos.js; } | tee build/bench/photos.md; exit $${PIPESTATUS[0]}
+
 bench: all $(BENCH_WASM) build/package/package.json ## compare times with bare XNNPACK, LiteRT.js and TensorFlow.js
 	@{ echo "# ocelli: benchmarks"; echo; \
 	  $(BENCH_NODE) bench/network.js --variant relaxed && $(BENCH_NODE) bench/network.js --variant simd && \

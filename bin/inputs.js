@@ -3,9 +3,9 @@ import { stat } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import picomatch from 'picomatch';
 import { findFiles, findImages } from '../wasm/platform/image_files.node.js';
-import { failures } from '../wasm/shared/errors.js';
-import { attempt, readBytes, UsageError } from './common.js';
-import { clearProgress, showProgress } from './output.js';
+import { failures, isUnreadable } from '../wasm/shared/errors.js';
+import { attempt, explain, readBytes, UsageError } from './common.js';
+import { clearProgress, printable, printError, printNote, showProgress } from './output.js';
 
 const failure = failures({
   NO_IMAGES: 'the directory has no PNG, JPEG, BMP or GIF files',
@@ -80,6 +80,75 @@ function without(out, searched, files, code) {
 /** @param {string} directory @param {string} path */
 function isInside(directory, path) {
   return resolve(path) !== resolve(directory) && resolve(path).startsWith(join(resolve(directory), sep));
+}
+
+/** Images that cannot be read, of a command with --strict: names and counts them, or stops at the first. */
+export class LeftOut {
+  #isStrict;
+  #count = 0;
+
+  /** @param {{strict: boolean}} values */
+  constructor({ strict }) {
+    this.#isStrict = strict;
+  }
+
+  get count() {
+    return this.#count;
+  }
+
+  /**
+   * @param {string} file
+   * @param {unknown} error it is thrown again if the command is to stop
+   */
+  add(file, error) {
+    const reason = isUnreadable(error) ? explain(error, file) : undefined;
+    if (this.#isStrict || reason === undefined) throw error;
+    this.#count++;
+    printNote(`ocelli: ${printable(file)}: ${reason}; left out`);
+  }
+
+  /** For the library, whose calls throw without it. @param {(index: number) => string} nameOf */
+  callback(nameOf) {
+    return this.#isStrict
+      ? undefined
+      : (/** @type {Error} */ error, /** @type {any} */ at) => this.add(nameOf(at), error);
+  }
+
+  /**
+   * @param {number} total of images
+   * @returns {boolean} whether any could be read
+   */
+  report(total) {
+    clearProgress();
+    if (this.#count === total) printError('none of the images can be read');
+    else if (this.#count > 0) printNote(`images left out: ${this.#count} of ${total}`);
+    return this.#count < total;
+  }
+}
+
+/**
+ * Reads images one after another and shows how many are done. Without --strict, an image that cannot be read is left out.
+ * @param {string[]} files
+ * @param {LeftOut} leftOut
+ * @param {(file: string, bytes: Uint8Array) => Promise<unknown>} use
+ * @returns {Promise<boolean>} false: the command stops
+ */
+export async function eachReadable(files, leftOut, use) {
+  for (const [i, file] of files.entries()) {
+    if (files.length > 1) showProgress('image', i + 1, files.length, file);
+    const isDone = await attempt(file, async () => {
+      try {
+        await use(file, await readBytes(file));
+      } catch (error) {
+        leftOut.add(file, error);
+      }
+      return true;
+    });
+    if (!isDone) return false;
+  }
+  // As for detect and classify, a result is missing.
+  if (leftOut.count > 0) process.exitCode = 1;
+  return leftOut.report(files.length);
 }
 
 /**

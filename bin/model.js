@@ -82,16 +82,18 @@ async function readJson(option, textOrFile) {
 
 /**
  * Opens an extractor, calls `use`, and closes the extractor.
+ * @template T
  * @param {import('./arguments.js').Values<typeof import('./options.js').extractor> & {normalize?: boolean}} values
- * @param {(embed: (image: Uint8Array) => Promise<number[]>) => Promise<void>} use
+ * @param {(embed: (image: Uint8Array) => Promise<number[]>) => Promise<T>} use
+ * @returns {Promise<T | undefined>} undefined: there is no extractor
  */
 export async function useExtractor(values, use) {
   const { layer, normalize: l2Normalize } = values;
   const loading = await readLoading(values);
   const extractor = loading && (await openModel(FeatureExtractor, values.model, { ...loading, layer }));
-  if (!extractor) return;
+  if (!extractor) return undefined;
   try {
-    await use(async (image) => (await extractor.extract(image, { l2Normalize })).features);
+    return await use(async (image) => (await extractor.extract(image, { l2Normalize })).features);
   } finally {
     extractor.close();
   }

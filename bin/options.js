@@ -50,6 +50,12 @@ export const maxPixels = /** @type {const} */ ({
   default: DEFAULT_MAX_PIXELS,
 });
 
+export const strict = /** @type {const} */ ({
+  type: 'flag',
+  about:
+    'stop at the first image that cannot be read, and write nothing; without it such images are named and left out',
+});
+
 /** How image files are read. */
 export const reading = /** @type {const} */ ({
   decode: {
@@ -82,6 +88,7 @@ export const extractor = /** @type {const} */ ({
   threads,
   deterministic,
   ...reading,
+  strict,
 });
 
 // ---- positionals ----

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "detect/feature_map.h"
-#include "image/stb.h"
 #include "tflite/zip.h"
 #ifdef OCL_THREADS
 #include "graph/threads.h"
@@ -152,10 +151,10 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
   if (file.bytes == NULL) return ocl_status_with_detail(OCL_BAD_METADATA, &session->detail, "no file '%s'", name);
   char* text = malloc(file.inflated_size_bytes + 1);
   if (text == NULL) return OCL_OUT_OF_MEMORY;
-  if (!file.is_deflated) memcpy(text, file.bytes, file.size_bytes);
-  if (file.is_deflated && !ocl_image_stb_inflate(file.bytes, file.size_bytes, text, file.inflated_size_bytes)) {
+  const ocl_status status = ocl_zip_copy(&file, text);
+  if (status != OCL_OK) {
     free(text);
-    return ocl_status_with_detail(OCL_BAD_METADATA, &session->detail, "file '%s' does not inflate", name);
+    return ocl_status_with_detail(status, &session->detail, "file '%s' does not inflate", name);
   }
   *text_out = text;
   *size_bytes_out = file.inflated_size_bytes;

@@ -1,7 +1,7 @@
 // ocelli embed: prints the feature vector of each image, as text or JSON, or writes them as a NumPy file.
 import { shorten, UsageError } from '../common.js';
 import { save } from '../files.js';
-import { eachImage, findInputs } from '../inputs.js';
+import { eachReadable, findInputs, LeftOut } from '../inputs.js';
 import { useExtractor } from '../model.js';
 import { extractor, images } from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
@@ -44,14 +44,15 @@ async function run(values, args) {
   const rows = [];
   const files = await findInputs(args);
   if (files.length === 0) return;
-  await useExtractor(values, (embed) =>
-    eachImage(files, async (file, bytes) => {
+  const leftOut = new LeftOut(values);
+  const isDone = await useExtractor(values, (embed) =>
+    eachReadable(files, leftOut, async (file, bytes) => {
       const vector = await embed(bytes);
       rows.push({ file, vector });
       print(values.json ? JSON.stringify({ file, features: vector }) : toText({ file, vector }));
     }),
   );
-  if (values.npy === undefined || rows.length === 0) return;
+  if (!isDone || values.npy === undefined) return;
   await save(values.npy, encodeNpy(rows.map(({ vector }) => vector)));
 }
 

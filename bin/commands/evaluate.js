@@ -102,6 +102,7 @@ const options = /** @type {const} */ ({
   threads: shared.threads,
   deterministic: shared.deterministic,
   ...shared.reading,
+  strict: shared.strict,
   json: { type: 'flag', about: 'print one JSON object: {coco: {AP, AP50, ...}, classes, ...}' },
 });
 

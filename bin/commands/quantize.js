@@ -4,9 +4,9 @@ import { quantize, toMarkdown } from '../../wasm/quantize/node.js';
 import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/quantize/options.js';
 import { attempt, formatBytes, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
-import { findInputs } from '../inputs.js';
+import { findInputs, LeftOut } from '../inputs.js';
 import { readSpecs } from '../model.js';
-import { input, maxPixels, MODEL_OPTIONS, outputModel } from '../options.js';
+import { input, maxPixels, MODEL_OPTIONS, outputModel, strict } from '../options.js';
 import { clearProgress, print, printable, showProgress } from '../output.js';
 
 const options = /** @type {const} */ ({
@@ -47,6 +47,7 @@ const options = /** @type {const} */ ({
   uncorrected: { type: 'flag', about: 'do not correct the biases for the shift that rounding causes' },
   input,
   'max-pixels': maxPixels,
+  strict,
   report: {
     type: 'text',
     value: 'DIR',
@@ -88,15 +89,18 @@ async function run(values, [source, out]) {
   const specs = await readSpecs({ input: values.input });
   const files = await findInputs([values.images]);
   if (!specs || files.length === 0) return;
-  const images = readImages(files);
+  const leftOut = new LeftOut(values);
+  const images = readImages(files, leftOut);
   const quantized = await attempt(
     () => images.current() ?? source,
     async () =>
       quantize(new Uint8Array(await readBytes(source)), images.read(), {
         ...toOptions(values, files.length),
+        onUnreadable: leftOut.callback(() => images.current() ?? ''),
         ...specs,
       }),
   );
+  if (quantized) leftOut.report(files.length);
   clearProgress();
   if (!quantized?.report || !(await save(out, quantized.model))) return;
   const { report } = quantized;
@@ -111,14 +115,20 @@ async function run(values, [source, out]) {
 
 /**
  * @param {string[]} files
+ * @param {LeftOut} leftOut
  * @returns {{read: () => AsyncGenerator<Uint8Array>, current: () => string | undefined}} `current`: the image that is
  *   in use, which is the one to blame if quantize fails
  */
-function readImages(files) {
+function readImages(files, leftOut) {
   /** @type {string | undefined} */
   let current;
   async function* read() {
-    for (current of files) yield new Uint8Array(await readFile(current));
+    for (current of files) {
+      const bytes = await readFile(current).catch((error) =>
+        leftOut.add(/** @type {string} */ (current), error),
+      );
+      if (bytes) yield new Uint8Array(bytes);
+    }
     current = undefined;
   }
   return { read, current: () => current };

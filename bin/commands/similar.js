@@ -1,7 +1,7 @@
 // ocelli similar: prints images in order of their similarity to a query image.
 import { cosineSimilarity } from '../../wasm/platform/node.js';
 import { attempt, layOut, readBytes, UsageError } from '../common.js';
-import { eachImage, findInputs } from '../inputs.js';
+import { eachReadable, findInputs, LeftOut } from '../inputs.js';
 import { useExtractor } from '../model.js';
 import { COUNT, extractor, images } from '../options.js';
 import { bold, print, printable } from '../output.js';
@@ -48,9 +48,10 @@ async function run(values, [name, ...others]) {
     if (!wanted) return;
     /** @type {{file: string, similarity: number}[]} */
     const found = [];
-    await eachImage(files, async (file, bytes) =>
+    const isDone = await eachReadable(files, new LeftOut(values), async (file, bytes) =>
       found.push({ file, similarity: cosineSimilarity(wanted, await embed(bytes)) }),
     );
+    if (!isDone) return;
     const matches = found.sort((a, b) => b.similarity - a.similarity).slice(0, values.top);
     print(values.json ? JSON.stringify({ query, matches }) : toText(query, matches));
   });

@@ -11,11 +11,13 @@ import { bestOf } from '../../wasm/report/card.js';
 import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, UNFREEZE } from '../../wasm/train/backbone.js';
+import { failure } from '../../wasm/train/errors.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
 import { attempt, layOut, UsageError } from '../common.js';
 import { save, saveAll } from '../files.js';
+import { LeftOut } from '../inputs.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
-import { classDirectory, deterministic, input, reading, threads } from '../options.js';
+import { classDirectory, deterministic, input, reading, strict, threads } from '../options.js';
 import { clearProgress, print, printNote, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
@@ -151,6 +153,7 @@ const options = /** @type {const} */ ({
   threads: { ...threads, about: 'compute features with N threads' },
   deterministic,
   ...reading,
+  strict,
   json: { type: 'flag', about: 'print one JSON object instead of the table' },
 });
 
@@ -184,19 +187,14 @@ async function run(values, [directory]) {
   const backbone = examples && (await openBackbone(values));
   if (!backbone) return;
   if (backbone.batchNorm) printNote(`batch norm: ${BATCH_NORM[backbone.batchNorm]}`);
-  const { sources, labels } = examples;
   const start = performance.now();
-  const features = await attempt(directory, () =>
-    extractFeatures(backbone, sources, {
-      onProgress: ({ done, total }) => showProgress('features: image', done, total),
-    }),
-  );
+  const extracted = await attempt(directory, () => extractAll(values, backbone, examples));
   clearProgress();
-  if (!features) return;
+  if (!extracted) return;
   const extractionSeconds = (performance.now() - start) / 1000;
   const results = await attempt(directory, async () => {
     const trained = [];
-    for (const fit of fits) trained.push(await trainOnce(values, backbone, { features, labels }, fit));
+    for (const fit of fits) trained.push(await trainOnce(values, backbone, extracted, fit));
     return trained;
   });
   backbone.close();
@@ -216,6 +214,33 @@ async function run(values, [directory]) {
     await saveAll(values.report, makeReport(configurations, about));
   }
   print(values.json ? JSON.stringify({ best: best.name, configurations }) : summarize(configurations));
+}
+
+/**
+ * @param {Values} values
+ * @param {Backbone} backbone
+ * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
+ * @returns {Promise<{features: Float32Array, labels: string[]} | undefined>} of the images that can be read; undefined: none
+ *   can
+ */
+async function extractAll(values, backbone, { sources, labels }) {
+  const leftOut = new LeftOut(values);
+  const unreadable = new Set();
+  const name = leftOut.callback((i) => sources[i].name);
+  const features = await extractFeatures(backbone, sources, {
+    onProgress: ({ done, total }) => showProgress('features: image', done, total),
+    onUnreadable:
+      name &&
+      ((error, i) => {
+        name(error, i);
+        unreadable.add(i);
+      }),
+  });
+  if (!leftOut.report(sources.length)) return undefined;
+  const found = labels.filter((_, i) => !unreadable.has(i));
+  const empty = labels.find((label) => !found.includes(label));
+  if (empty !== undefined) throw failure('EMPTY_CLASS', `none of the images of '${empty}' can be read`);
+  return { features, labels: found };
 }
 
 /**

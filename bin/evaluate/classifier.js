@@ -6,18 +6,19 @@ import { readLabels } from '../../wasm/vision/labels.js';
 import { resolveInput } from '../../wasm/vision/model_spec.js';
 import { checkModel } from '../../wasm/vision/prepare_classifier.js';
 import { resolveReading } from '../../wasm/vision/reading.js';
-import { readView } from '../../wasm/vision/view.js';
+import { readAnyView } from '../../wasm/vision/view.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
 import { attempt, formatPercent, layOut } from '../common.js';
 import { saveAll } from '../files.js';
+import { LeftOut } from '../inputs.js';
 import { loadModel, readModel } from '../model.js';
-import { bold, clearProgress, print, printable, showProgress } from '../output.js';
+import { bold, print, printable, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/evaluate/classification.js').Classification} Classification */
 
 /**
- * @param {{threads: number, json: boolean, report?: string, decode?: 'full' | 'scaled', 'max-pixels': number}} values
+ * @param {{threads: number, json: boolean, strict: boolean, report?: string, decode?: 'full' | 'scaled', 'max-pixels': number}} values
  * @param {string[]} positionals
  */
 export async function evaluateClassifier(values, [file, directory]) {
@@ -30,6 +31,7 @@ export async function evaluateClassifier(values, [file, directory]) {
       model,
       examples,
       resolveReading({ ...values, maxPixels: values['max-pixels'] }),
+      new LeftOut(values),
     );
     if (!evaluation) return;
     const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
@@ -75,23 +77,31 @@ function checkLabels(labels, truth) {
  * @param {Awaited<ReturnType<typeof openClassifier>>} model
  * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
  * @param {import('../../wasm/engine/image.js').Reading} reading
- * @returns {Promise<Classification | undefined>} undefined if an image cannot be read: its error is printed
+ * @param {LeftOut} leftOut
+ * @returns {Promise<Classification | undefined>} undefined: it ended with an error, which is printed
  */
-async function measure({ engine, labels, target }, { sources, labels: truth }, reading) {
+async function measure({ engine, labels, target }, { sources, labels: truth }, reading, leftOut) {
+  /** @type {Float32Array[]} */
   const probabilities = [];
+  /** @type {number[]} */
+  const classes = [];
   for (const [i, { name, read }] of sources.entries()) {
     showProgress('image', i + 1, sources.length);
-    const row = await attempt(name, async () => {
-      const file = /** @type {Uint8Array} */ (await read());
-      readView(engine, target, file, { turns: 0, reading }, 0);
-      engine.run();
-      return /** @type {Float32Array} */ (engine.readOutput(0).data);
+    const isDone = await attempt(name, async () => {
+      try {
+        const file = /** @type {Uint8Array} */ (await read());
+        await readAnyView(engine, target, file, { turns: 0, reading });
+        engine.run();
+        probabilities.push(/** @type {Float32Array} */ (engine.readOutput(0).data));
+        classes.push(labels.indexOf(truth[i]));
+      } catch (error) {
+        leftOut.add(name, error);
+      }
+      return true;
     });
-    if (!row) return undefined;
-    probabilities.push(row);
+    if (!isDone) return undefined;
   }
-  clearProgress();
-  const classes = truth.map((label) => labels.indexOf(label));
+  if (!leftOut.report(sources.length)) return undefined;
   return evaluateClassification(labels, classes, probabilities);
 }
 

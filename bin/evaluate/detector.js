@@ -8,6 +8,7 @@ import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { host } from '../../wasm/engine/host.js';
 import { readBytes, UsageError } from '../common.js';
 import { clearProgress, printNote, showProgress } from '../output.js';
+import { LeftOut } from '../inputs.js';
 import { readLoading } from '../model.js';
 import { evaluateDataset, readTableOf } from './judge.js';
 import { openState } from './state.js';
@@ -32,6 +33,7 @@ import { openState } from './state.js';
  * @property {string} [ssd]
  * @property {string} [classTable]
  * @property {boolean} allowMissing
+ * @property {boolean} strict
  * @property {string} [report] a directory
  */
 
@@ -124,7 +126,9 @@ async function evaluateOne({ name, model, precision }, task) {
       file === undefined
         ? undefined
         : await openState(file, { ...facts, model: digest(bytes), precision: detector.precision });
+    const leftOut = new LeftOut(settings);
     const ran = await runDetector(detector, dataset, {
+      onUnreadable: leftOut.callback(String),
       classTable,
       allowMissing,
       done: state?.done,
@@ -132,7 +136,7 @@ async function evaluateOne({ name, model, precision }, task) {
       onProgress: (progress) => follow(name, progress),
       signal,
     });
-    clearProgress();
+    leftOut.report(ran.dataset.groundTruth.images.length + leftOut.count);
     const { notes } = ran;
     const evaluation = evaluateDataset(ran.dataset, ran.detections, options, { notes });
     return {

@@ -16,14 +16,13 @@ typedef struct {
   ocl_detail* detail;
   ocl_image_header header;
   uint8_t* pixels;    // [height_px, width_px, num_channels]
-  void* memory;       // that they lie in; to be freed
   bool is_truncated;  // set by the decoder, if allow_truncated
 } ocl_image_file;
 
 typedef struct {
   // Reads the header: sets `header` as far as it can, also if it fails. UNSUPPORTED_IMAGE_FORMAT, IMAGE_CORRUPT.
   ocl_status (*read_header)(ocl_image_file* file);
-  // Fills `pixels`, which are allocated and 0; but PNG's decoder allocates them. IMAGE_CORRUPT, OUT_OF_MEMORY.
+  // Fills `pixels`, which are allocated and 0. IMAGE_CORRUPT, OUT_OF_MEMORY.
   ocl_status (*decode)(ocl_image_file* file);
 } ocl_image_format;
 

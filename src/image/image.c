@@ -38,15 +38,12 @@ static ocl_status decode_file(const ocl_image_format* format, ocl_image_file* fi
   OCL_TRY(read);
   const ocl_image_header* header = &file->header;
   OCL_TRY(check_memory(header, file->size_bytes, file->detail));
-  if (format != &ocl_format_png) {
-    file->memory = calloc((size_t)header->width_px * (size_t)header->height_px, (size_t)header->num_channels);
-    if (file->memory == NULL) return OCL_OUT_OF_MEMORY;
-    file->pixels = file->memory;
-  }
+  file->pixels = calloc((size_t)header->width_px * (size_t)header->height_px, (size_t)header->num_channels);
+  if (file->pixels == NULL) return OCL_OUT_OF_MEMORY;
   return format->decode(file);
 }
 
-static ocl_image describe(const ocl_image_header* header, void* memory, const uint8_t* pixels, bool is_truncated) {
+static ocl_image describe(const ocl_image_header* header, uint8_t* pixels, bool is_truncated) {
   const size_t stride_bytes = (size_t)header->width_px * (size_t)header->num_channels;
   return (ocl_image){.pixels = {.data = pixels,
                                 .size_bytes = stride_bytes * (size_t)header->height_px,
@@ -55,7 +52,7 @@ static ocl_image describe(const ocl_image_header* header, void* memory, const ui
                                 .height_px = header->height_px,
                                 .num_channels = header->num_channels,
                                 .orientation = header->orientation},
-                     .memory = memory,
+                     .memory = pixels,
                      .is_truncated = is_truncated};
 }
 
@@ -67,7 +64,7 @@ static ocl_status decode_whole(const ocl_image_format* format, const uint8_t* by
                          .detail = detail,
                          .header = {.orientation = 1}};
   const ocl_status status = decode_file(format, &file, options->max_pixels);
-  *image_out = describe(&file.header, file.memory, file.pixels, file.is_truncated);
+  *image_out = describe(&file.header, file.pixels, file.is_truncated);
   return status;
 }
 
@@ -111,7 +108,7 @@ static ocl_status decode_opened(scaled_jpeg* j, size_t size_bytes, const ocl_ima
   OCL_TRY(set_scale(j, 0, (uint64_t)3 * width * height + width + height, size_bytes, detail));
   uint8_t* memory = malloc(3 * width * height + width + height);
   if (memory == NULL) return OCL_OUT_OF_MEMORY;
-  *image_out = describe(&j->header, memory, memory, false);
+  *image_out = describe(&j->header, memory, false);
   uint8_t* needs = memory + 3 * width * height;
   memset(needs, 1, width + height);
   array rows = {memory, 3 * width};

@@ -2,9 +2,11 @@
 // directory, which points to the local headers. Every range is checked in 64 bits before it is read.
 #include "tflite/zip.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/inflate.h"
 
 enum {
   kEndSignature = 0x06054b50,
@@ -92,4 +94,16 @@ ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* nam
     offset += kCentralBytes + entry_name_bytes + ocl_load_u16_le(entry + 30) + ocl_load_u16_le(entry + 32);
   }
   return OCL_OK;
+}
+
+ocl_status ocl_zip_copy(const ocl_zip_file* file, char* out) {
+  if (!file->is_deflated) {
+    memcpy(out, file->bytes, file->size_bytes);
+    return OCL_OK;
+  }
+  ocl_inflate* inflate = malloc(sizeof *inflate);
+  if (inflate == NULL) return OCL_OUT_OF_MEMORY;
+  const bool is_sound = ocl_inflate_all(inflate, file->bytes, file->size_bytes, out, file->inflated_size_bytes);
+  free(inflate);
+  return is_sound ? OCL_OK : OCL_BAD_METADATA;
 }

@@ -22,4 +22,7 @@ typedef struct {
 ocl_status ocl_zip_find(const uint8_t* bytes, size_t size_bytes, const char* name, ocl_zip_file* file_out,
                         ocl_detail* detail);
 
+// Copies the file's inflated_size_bytes to `out`. BAD_METADATA: it does not inflate to them. OUT_OF_MEMORY.
+ocl_status ocl_zip_copy(const ocl_zip_file* file, char* out);
+
 #endif  // OCELLI_ZIP_H_

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
-import { ObjectDetector } from '../../wasm/platform/node.js';
+import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { launch, needsBrowser, photos, serve } from './shared.js';
 
 /** @typedef {{boxes: number[], scores: number[], names: string[]}} Found */
@@ -28,6 +28,22 @@ function maxDifferences(a, b) {
   const most = (/** @type {number[]} */ x, /** @type {number[]} */ y) =>
     Math.max(...x.map((value, i) => Math.abs(value - y[i])));
   return { box: most(a.boxes, b.boxes), score: most(a.scores, b.scores) };
+}
+
+/** JPEG files with a changed byte in their data, which ocelli refuses. */
+async function damagedJpegs() {
+  const sound = await readFile(new URL('../data/images/baseline.jpg', import.meta.url));
+  const files = [];
+  for (let at = 800; at < sound.length - 20; at += 60) {
+    const file = Buffer.from(sound);
+    file[at] ^= 0x55;
+    const code = await decodeImage(file).then(
+      () => 'OK',
+      (error) => error.code,
+    );
+    if (code === 'IMAGE_CORRUPT') files.push(file);
+  }
+  return files;
 }
 
 suite('inputs', needsBrowser, () => {
@@ -106,6 +122,41 @@ suite('inputs', needsBrowser, () => {
       }
     });
   }
+
+  test('damaged files that only the browser reads', async () => {
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const files = (await damagedJpegs()).map((file) => file.toString('base64'));
+    const answers = await page.evaluate(async (texts) => {
+      // @ts-expect-error the page's
+      const { decodeImage } = await import('/ocelli/dist/web/browser.js');
+      return Promise.all(
+        texts.map(async (text) => {
+          const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+          const found = await decodeImage(bytes).catch((/** @type {any} */ { code }) => code);
+          const shown = await createImageBitmap(new Blob([bytes]), { colorSpaceConversion: 'none' }).catch(
+            () => undefined,
+          );
+          if (!shown || typeof found === 'string')
+            return { code: found, isShown: Boolean(shown), difference: 0 };
+          const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+            new OffscreenCanvas(shown.width, shown.height).getContext('2d')
+          );
+          context.drawImage(shown, 0, 0);
+          const { data } = context.getImageData(0, 0, shown.width, shown.height);
+          const rgb = data.filter((_, i) => i % 4 < 3);
+          const difference = Math.max(...rgb.map((value, i) => Math.abs(value - found.data[i])));
+          return { code: 'OK', isShown: true, difference };
+        }),
+      );
+    }, files);
+    for (const { code, isShown, difference } of answers) {
+      assert.equal(code, isShown ? 'OK' : 'IMAGE_CORRUPT');
+      assert.ok(difference <= 1, String(difference));
+    }
+    assert.ok(answers.some(({ isShown }) => isShown));
+    await page.close();
+  });
 
   test('formats that only the browser reads', async () => {
     page = await browser.newPage();

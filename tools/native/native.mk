@@ -66,13 +66,15 @@ coverage: $(COVERED_TESTS) ## how many lines of src/ the native tests run; build
 	  LLVM_PROFILE_FILE=build/coverage/$$(echo $$test | cut -d/ -f3)-%p.profraw $$test >/dev/null || echo "# $$test failed"; done
 	@for build in $(COVERAGE_BUILDS); do profile=build/coverage/$$build; llvm-profdata-19 merge -sparse $$profile-*.profraw -o $$profile.profdata; \
 	  options="$$(printf -- '-object %s ' $(COVERED_TESTS) | grep -o "build/native/$$build[^ ]*" | sed 's/^/-object /') -instr-profile=$$profile.profdata \
-	  -ignore-filename-regex=(tests|tools|xnnpack|libstb|pthreadpool|simde)/"; \
+	  -ignore-filename-regex=(tests|tools|xnnpack|pthreadpool|simde)/"; \
 	  llvm-cov-19 report $$options >$$profile.txt && echo "  $$build: $$(awk '$$1 == "TOTAL" { print $$10 }' $$profile.txt) of the lines of src/"; \
 	  llvm-cov-19 show $$options | grep -E '^/|^ +[0-9]+\| +0\|' >$$profile.missed.txt; done
 include tests/fuzz/fuzz.mk
 
-# Compares the JPEG decoder with libjpeg-turbo (Debian's libjpeg62-turbo-dev): part of `make soak`.
-JPEG_SOAK := build/native/64-simd/soak/jpeg
-$(JPEG_SOAK): tests/c/soak/jpeg.c build/native/64-simd/libocelli.a $(wildcard tests/c/*.h tests/c/image/*.h)
-	@mkdir -p $(@D) && echo '  native 64-simd: soak/jpeg' && $(call native_cc,64-simd) $(WARNINGS) -Itests/c $(INCLUDES) $< build/native/64-simd/libocelli.a \
-	  -fuse-ld=lld -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options -ljpeg -lm -o $@
+# Compare the decoders with libjpeg-turbo and libpng (Debian's libjpeg62-turbo-dev and libpng-dev): part of `make soak`.
+IMAGE_SOAKS := build/native/64-simd/soak/jpeg build/native/64-simd/soak/png
+build/native/64-simd/soak/jpeg: SOAK_LIBRARY := -ljpeg
+build/native/64-simd/soak/png: SOAK_LIBRARY := -lpng
+$(IMAGE_SOAKS): build/native/64-simd/soak/%: tests/c/soak/%.c build/native/64-simd/libocelli.a $(wildcard tests/c/*.h tests/c/image/*.h)
+	@mkdir -p $(@D) && echo '  native 64-simd: soak/$*' && $(call native_cc,64-simd) $(WARNINGS) -Itests/c $(INCLUDES) $< build/native/64-simd/libocelli.a \
+	  -fuse-ld=lld -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options $(SOAK_LIBRARY) -lm -o $@

@@ -31,6 +31,10 @@
  * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<Size & {close(): void} | undefined>} decode decode an image
  *   file; undefined: the browser cannot
  *
+ * @typedef {object} DecodedFile
+ * @property {{data: Uint8Array | Uint8ClampedArray} & Size} pixels RGBA
+ * @property {boolean} isUpright whether they are turned already
+ *
  * @typedef {object} Host
  * @property {() => Promise<void>} [turn] lets the event loop turn, so that timers, messages and input are handled; missing
  *   at the edge, where a request must not wait for another one's turn
@@ -47,6 +51,8 @@
  *   absolute URL of a path or URL that the user gave; `code` is that of the error
  * @property {(start: ThreadStart, assetsUrl?: string) => Promise<unknown>} [startThread] resolves when the thread is ready to work
  * @property {Drawing} [drawing]
+ * @property {(bytes: Uint8Array<ArrayBuffer>, format: 'webp' | 'avif' | 'heic') => Promise<DecodedFile | string>} [decodeFile]
+ *   decode a file that the module cannot; a string: what the user can do to make it possible
  * @property {number} [maxPixels] the default of the option, if it is not the module's own
  */
 

@@ -86,9 +86,9 @@ export class CurrentImage {
 
   /**
    * Copies pixels into the module.
-   * @param {Required<import('./engine.js').PixelArray>} pixels
+   * @param {Required<import('./engine.js').PixelArray> & {orientation?: number}} pixels `orientation`: as in EXIF
    */
-  setPixels({ data, width, height, channels, stride }) {
+  setPixels({ data, width, height, channels, stride, orientation = 1 }) {
     const { exports, memory } = this.#bridge;
     this.#bridge.call((put) => {
       const address = memory.reserve(data.byteLength, (size) => exports.ocl_image_reserve(size));
@@ -101,7 +101,7 @@ export class CurrentImage {
           widthPx: width,
           heightPx: height,
           numChannels: channels,
-          orientation: 1,
+          orientation,
         }),
       );
     });

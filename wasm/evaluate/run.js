@@ -1,4 +1,5 @@
 // Runs a detector on the pictures of a data set.
+import { isUnreadable } from '../shared/errors.js';
 import { failure } from './errors.js';
 import { matchClasses, withLabels } from './read/match.js';
 
@@ -31,6 +32,8 @@ import { matchClasses, withLabels } from './read/match.js';
  * @property {number} [scoreThreshold] default 0.001: the judge needs detections of every score
  * @property {ImageResult[]} [done] results of an interrupted run
  * @property {boolean} [allowMissing] leave out images without a picture
+ * @property {(error: Error, path: string) => void} [onUnreadable] called with each picture that cannot be read, which is
+ *   then left out; without it the call throws
  * @property {(result: ImageResult) => void | Promise<void>} [onImage] called with each result, to keep it
  * @property {(progress: {done: number, total: number, secondsLeft: number | undefined}) => void} [onProgress]
  * @property {WebSignal} [signal]
@@ -57,10 +60,13 @@ const MOST_OF_ALL = 1000;
 export async function runDetector(detector, dataset, options = {}) {
   const match = matchClasses(dataset.groundTruth.categories, detector.labels, options.classTable);
   const labelled = { ...withLabels(dataset, detector.labels, match), files: dataset.files };
-  const { images, notes } = choosePictures(labelled, options.allowMissing ?? false);
+  const { images: chosen, notes } = choosePictures(labelled, options.allowMissing ?? false);
   const isKnown = new Set(match.labelOf.values());
-  const results = await detectAll(detector, labelled, images, isKnown, options);
-  const isMeasured = new Set(images.map(({ id }) => id));
+  const results = await detectAll(detector, labelled, chosen, isKnown, options);
+  const isMeasured = new Set(results.map(({ image }) => image));
+  const images = chosen.filter(({ id }) => isMeasured.has(id));
+  if (images.length === 0 && chosen.length > 0)
+    throw failure('DATASET_INCOMPLETE', 'none of its pictures can be read');
   return {
     dataset: { ...labelled, groundTruth: onlyImages(labelled.groundTruth, isMeasured) },
     detections: results.flatMap((result) => toDetections(result, dataset.isNormalized)),
@@ -69,7 +75,7 @@ export async function runDetector(detector, dataset, options = {}) {
       categories: match.unmatchedCategories.map(({ name }) => name),
       labels: match.unmatchedLabels,
     },
-    notes: [...notes, ...compareSizes(images, results)],
+    notes: [...notes, ...noteUnreadable(chosen.length - images.length), ...compareSizes(images, results)],
   };
 }
 
@@ -114,26 +120,26 @@ function onlyImages(groundTruth, ids) {
  * @param {RunOptions} options
  */
 async function detectAll(detector, { files, pictures }, images, isKnown, options) {
-  const { scoreThreshold = 0.001, done = [], onImage, onProgress, signal } = options;
+  const { done = [], onImage, onProgress, signal } = options;
   const known = new Map(done.map((result) => [result.image, result]));
   const total = images.length;
   const start = performance.now();
   let fresh = 0;
   /** @type {ImageResult[]} */
   const results = [];
-  for (const { id } of images) {
+  for (const [i, { id }] of images.entries()) {
     signal?.throwIfAborted();
     let result = known.get(id);
     if (!result) {
       const path = /** @type {string} */ (pictures.get(id));
-      result = await detectIn(detector, id, { bytes: await files.read(path), path }, isKnown, scoreThreshold);
-      await onImage?.(result);
+      result = await detectIn(detector, id, { files, path }, isKnown, options);
+      if (result) await onImage?.(result);
       fresh++;
     }
-    results.push(result);
-    const left = total - results.length;
+    if (result) results.push(result);
+    const left = total - i - 1;
     const secondsLeft = fresh > 0 ? ((performance.now() - start) / 1000 / fresh) * left : undefined;
-    onProgress?.({ done: results.length, total, secondsLeft });
+    onProgress?.({ done: i + 1, total, secondsLeft });
   }
   return results;
 }
@@ -141,14 +147,14 @@ async function detectAll(detector, { files, pictures }, images, isKnown, options
 /**
  * @param {Detector} detector
  * @param {Id} image
- * @param {{bytes: Uint8Array, path: string}} picture
+ * @param {{files: DataFiles, path: string}} picture
  * @param {Set<number>} isKnown
- * @param {number} scoreThreshold
- * @returns {Promise<ImageResult>}
+ * @param {RunOptions} options
+ * @returns {Promise<ImageResult | undefined>} undefined: it cannot be read
  */
-async function detectIn(detector, image, { bytes, path }, isKnown, scoreThreshold) {
+async function detectIn(detector, image, { files, path }, isKnown, { scoreThreshold = 0.001, onUnreadable }) {
   try {
-    const { detections, size, ms } = await detector.detect(bytes, {
+    const { detections, size, ms } = await detector.detect(await files.read(path), {
       scoreThreshold,
       maxResults: MOST_OF_ALL,
       maxPerClass: MOST,
@@ -163,6 +169,10 @@ async function detectIn(detector, image, { bytes, path }, isKnown, scoreThreshol
         .map(({ labelId, score, box }) => [labelId, score, box.x, box.y, box.width, box.height]),
     };
   } catch (error) {
+    if (onUnreadable && isUnreadable(error)) {
+      onUnreadable(/** @type {Error} */ (error), path);
+      return undefined;
+    }
     if (error instanceof Error) error.message = `${path}: ${error.message}`;
     throw error;
   }
@@ -181,6 +191,12 @@ function toDetections({ image, width, height, found }, isNormalized) {
     bbox: [x, y, w, h],
     ...(isNormalized && { corners: [x / width, y / height, (x + w) / width, (y + h) / height] }),
   }));
+}
+
+/** @param {number} count @returns {Note[]} */
+function noteUnreadable(count) {
+  const what = count === 1 ? '1 picture cannot be read and is' : `${count} pictures cannot be read and are`;
+  return count === 0 ? [] : [{ code: 'UNREADABLE', message: `${what} left out`, count }];
 }
 
 /**

@@ -83,4 +83,5 @@ export const node = {
   locateModel,
   open: openSource,
   toUrl,
+  decodeFile: async (bytes, format) => (await import('./decoders.node.js')).decodeFile(bytes, format),
 };

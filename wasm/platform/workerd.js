@@ -34,6 +34,8 @@ installHost({
     return openUrl(source, signal, code);
   },
   toUrl: (place, code) => parseUrl(place, code),
+  // A worker's upload has only what the worker's own code imports.
+  decodeFile: async (_, format) => `pass a decoder for it to useDecoder('${format}', decode)`,
 });
 
 function packaged() {

@@ -1,6 +1,6 @@
 // Preprocesses images to the float input of a network, with the engine's own image code.
-import { decodeOnHost, toPixels } from '../vision/input.js';
-import { readView, writeView } from '../vision/view.js';
+import { toPixels } from '../vision/input.js';
+import { readAnyView, writeView } from '../vision/view.js';
 import { writeFile } from './file.js';
 import { openEngine } from './runner.js';
 
@@ -29,24 +29,16 @@ export async function openPreprocessor(tensor, spec, reading) {
   const [, height, width, channels] = engine.inputs[0].shape;
   const target = { input: spec, inputSize: { width, height }, channels };
   const view = { turns: 0, reading };
-  /** @param {import('../vision/input.js').Pixels} pixels */
-  const preprocess = (pixels) => {
-    engine.image.setPixels(pixels);
-    pixels.release?.();
-    writeView(engine, target, view, 0);
-  };
   return {
     /** @param {ImageInput} image @returns {Promise<Float32Array>} [1, height, width, 3] */
     async prepare(image) {
       const source = await toPixels(image, { maxPixels: reading.maxPixels });
       if (source instanceof Uint8Array) {
-        try {
-          readView(engine, target, source, view, 0);
-        } catch (error) {
-          preprocess(await decodeOnHost(error, source, reading.maxPixels));
-        }
+        await readAnyView(engine, target, source, view);
       } else {
-        preprocess(source);
+        engine.image.setPixels(source);
+        source.release?.();
+        writeView(engine, target, view, 0);
       }
       engine.run();
       return /** @type {Float32Array} */ (engine.readOutput(0).data);

@@ -5,6 +5,7 @@
 // (operators.js, plan.js); collect histograms on the images (images.js, runner.js, calibrate.js, histogram.js); choose
 // scales (ranges.js); quantize weights (weights.js); correct biases (correct.js); build the quantized network
 // (rewrite.js) and write it. compare.js, detections.js and report.js compare both networks.
+import { isUnreadable } from '../shared/errors.js';
 import { toRepeatable } from '../vision/input.js';
 import { resolveInput, findManifestEntry } from '../vision/model_spec.js';
 import { appendLabels, writeMetadata } from '../tflite/metadata.js';
@@ -116,16 +117,24 @@ function checkNames({ tensors, operators }, keepFloat) {
  * @param {InputSpec} spec
  * @param {ReturnType<typeof checkOptions>} options
  */
-async function calibrateOn(model, images, spec, { reading, onProgress, signal }) {
+async function calibrateOn(model, images, spec, { reading, onProgress, onUnreadable, signal }) {
   const preprocessor = await openPreprocessor(model.tensors[model.inputs[0]], spec, reading);
   /** @type {ImageInput[]} */
   const keptImages = [];
   async function* inputs() {
+    let index = -1;
     for await (const given of images) {
       signal?.throwIfAborted();
-      const image = await toRepeatable(given, { maxPixels: reading.maxPixels });
-      if (keptImages.length < MAX_KEPT) keptImages.push(image);
-      yield preprocessor.prepare(image);
+      index++;
+      try {
+        const image = await toRepeatable(given, { maxPixels: reading.maxPixels });
+        const values = await preprocessor.prepare(image);
+        if (keptImages.length < MAX_KEPT) keptImages.push(image);
+        yield values;
+      } catch (error) {
+        if (!onUnreadable || !isUnreadable(error)) throw error;
+        onUnreadable(/** @type {Error} */ (error), index);
+      }
     }
   }
   try {

@@ -18,6 +18,8 @@ import { resolveReading } from '../vision/reading.js';
  * @property {'float32' | 'uint8' | 'int8'} [inputType] default float32; uint8 takes raw pixels
  * @property {'float32' | 'int8'} [outputType] default float32
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 100 000 000
+ * @property {(error: Error, index: number) => void} [onUnreadable] called with each image that cannot be read, which is
+ *   then left out; without it the call throws
  * @property {boolean} [report] compare both networks and return a report; default true
  * @property {(progress: {stage: typeof STAGES[number], images?: number}) => void} [onProgress]
  * @property {WebSignal} [signal]
@@ -30,7 +32,7 @@ export const OUTPUT_TYPES = /** @type {const} */ (['float32', 'int8']);
 
 const KEYS = [
   ...['input', 'ranges', 'correctBias', 'keepFloat', 'inputType', 'outputType', 'maxPixels', 'report'],
-  ...['onProgress', 'signal'],
+  ...['onProgress', 'onUnreadable', 'signal'],
 ];
 
 /** @param {QuantizeOptions} options */
@@ -44,6 +46,7 @@ export function checkOptions(options) {
   return {
     keepFloat,
     onProgress,
+    onUnreadable: options.onUnreadable,
     signal,
     input: options.input,
     reading: resolveReading({ maxPixels }),

@@ -94,6 +94,23 @@ export function reading(failure, code, what, read) {
   }
 }
 
+const UNREADABLE = [
+  'IMAGE_CORRUPT',
+  'IMAGE_EMPTY',
+  'IMAGE_NOT_FOUND',
+  'IMAGE_TOO_LARGE',
+  'READ_FAILED',
+  'UNSUPPORTED_IMAGE_FORMAT',
+];
+
+/**
+ * Whether the error says that one image cannot be read, so that the others may still be.
+ * @param {any} error an OcelliError or one of the file system
+ */
+export function isUnreadable(error) {
+  return error instanceof OcelliError ? UNREADABLE.includes(error.code) : error?.syscall !== undefined;
+}
+
 /** Prepares an error for postMessage(), which drops the class and code of an OcelliError. @param {unknown} error */
 export function toPlainError(error) {
   return error instanceof OcelliError ? { code: error.code, message: error.message } : error;

@@ -9,6 +9,7 @@
  * @typedef {import('./types.js').CountedVideoResult} CountedVideoResult
  * @typedef {import('./image.js').DecodedImage} DecodedImage
  * @typedef {import('./image.js').DecodeOptions} DecodeOptions
+ * @typedef {import('./foreign.js').Decoder} Decoder
  * @typedef {import('./types.js').Detection} Detection
  * @typedef {import('./types.js').DetectOptions} DetectOptions
  * @typedef {import('./types.js').DetectorOptions} DetectorOptions
@@ -52,4 +53,5 @@ export { ImageClassifier } from './classifier.js';
 export { DEFAULT_THRESHOLDS, ObjectDetector } from './detector.js';
 export { OcelliError } from '../shared/errors.js';
 export { cosineSimilarity, FeatureExtractor } from './features.js';
+export { useDecoder } from './foreign.js';
 export { decodeImage } from './image.js';

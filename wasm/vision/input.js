@@ -4,6 +4,7 @@ import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { tagOf } from '../shared/platform.js';
 import { openBody, readBody } from './body.js';
+import { checkPixels, decodeForeign } from './foreign.js';
 import { checkMaxPixels } from './reading.js';
 import { describeRefused, nameOf } from './refuse.js';
 
@@ -28,8 +29,9 @@ import { describeRefused, nameOf } from './refuse.js';
  * @typedef {FileInput} ModelInput
  * @typedef {FileInput | PixelArray | Drawable} ImageInput
  *
- * @typedef {Required<PixelArray> & {scaledFrom?: Size, release?: () => void}} Pixels `scaledFrom`: the source image's
- *   size, if these pixels are a region of it, resized to the network's input. `release`: call it when they were read
+ * @typedef {Required<PixelArray> & {scaledFrom?: Size, release?: () => void, orientation?: number}} Pixels `scaledFrom`: the
+ *   source image's size, if these pixels are a region of it, resized to the network's input. `release`: call it when they
+ *   were read. `orientation`: as in EXIF; default 1
  *
  * @typedef {object} Fit The region of a drawable to read, and the size to resize it to.
  * @property {Roi} [roi]
@@ -150,16 +152,14 @@ const DECODED_ON_HOST = ['UNSUPPORTED_IMAGE_FORMAT', 'IMAGE_CORRUPT'];
 export async function decodeOnHost(refusal, source, maxPixels) {
   const isTried = refusal instanceof OcelliError && DECODED_ON_HOST.includes(refusal.code);
   if (!isTried || !(source instanceof Uint8Array)) throw refusal;
-  const bitmap = await host().drawing?.decode(/** @type {Uint8Array<ArrayBuffer>} */ (source));
+  const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (source);
+  const isUnknown = refusal.code === 'UNSUPPORTED_IMAGE_FORMAT';
+  const pixels = isUnknown && (await decodeForeign(refusal, bytes, maxPixels));
+  if (pixels) return pixels;
+  const bitmap = await host().drawing?.decode(bytes);
   if (!bitmap) throw refusal;
   try {
-    const { width, height } = bitmap;
-    if (width * height > maxPixels) {
-      throw new OcelliError(
-        'IMAGE_TOO_LARGE',
-        `the image has more pixels than the limit: ${width}x${height}`,
-      );
-    }
+    checkPixels(bitmap, maxPixels);
     return await draw(bitmap, bitmap);
   } finally {
     bitmap.close();

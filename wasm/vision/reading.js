@@ -15,7 +15,7 @@ import { failure } from '../shared/errors.js';
  *   and those with `fit` always take the full size. Default: 'full' for images of up to 4 megapixels and with `exact` or
  *   `deterministic`, else 'scaled'
  * @property {boolean} [allowTruncated] accept files that are cut short: what is missing is grey, and the result says so.
- *   Default false: they throw IMAGE_CORRUPT. For PNG files they always do
+ *   Default false: they throw IMAGE_CORRUPT
  * @property {string} [background] the colour behind transparent pixels, as '#rrggbb'; or 'ignore': drop their alpha, as
  *   TensorFlow does. Default: '#ffffff'; with `exact` or `deterministic` 'ignore'
  */

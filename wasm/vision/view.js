@@ -1,6 +1,7 @@
 // Which part of an image the network sees, and writing it to the network's input: `fit` makes the part as wide and high as
 // the input is, and grey inputs take the luminance.
 import { OcelliError } from '../shared/errors.js';
+import { decodeOnHost } from './input.js';
 import { resizeFloatImage, splitFloatImages } from './float_image.js';
 
 /**
@@ -68,6 +69,22 @@ export function readView(engine, target, file, view, batchIndex) {
   const facts = image.decode(file, reading);
   writeView(engine, target, view, batchIndex);
   return facts;
+}
+
+/**
+ * Like readView(), and lets the host decode a file that the module cannot.
+ * @param {Engine} engine
+ * @param {Target} target
+ * @param {Uint8Array} file
+ * @param {View} view
+ */
+export async function readAnyView(engine, target, file, view) {
+  try {
+    readView(engine, target, file, view, 0);
+  } catch (error) {
+    engine.image.setPixels(await decodeOnHost(error, file, view.reading.maxPixels));
+    writeView(engine, target, view, 0);
+  }
 }
 
 /**

@@ -49,13 +49,39 @@ static inline file copy_of(const void* bytes, size_t size_bytes) {
   return f;
 }
 
-// ---- PNG: deflate's stored blocks need no compressor; stb_image checks no CRC and no Adler
+// ---- PNG: deflate's stored blocks need no compressor
+
+// Of a chunk's type and data; PNG specification, annex D.
+static inline uint32_t crc_of(const uint8_t* bytes, size_t size_bytes) {
+  uint32_t crc = 0xFFFFFFFF;
+  for (size_t i = 0; i < size_bytes; i++) {
+    crc ^= bytes[i];
+    for (int32_t bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (0xEDB88320 & -(crc & 1));
+  }
+  return ~crc;
+}
 
 static inline void put_chunk(file* f, const char* type, const void* data, size_t size_bytes) {
   put_be(f, (uint32_t)size_bytes, 4);
   put(f, type, 4);
   put(f, data, size_bytes);
-  put_be(f, 0, 4);
+  put_be(f, crc_of(f->bytes + f->size_bytes - size_bytes - 4, size_bytes + 4), 4);
+}
+
+// Writes the header's checksum anew, after a change.
+static inline void repair_ihdr(file* f) {
+  const uint32_t crc = crc_of(f->bytes + 12, 17);
+  for (int32_t i = 0; i < 4; i++) f->bytes[29 + i] = (uint8_t)(crc >> (24 - 8 * i));
+}
+
+// RFC 1950.
+static inline uint32_t adler_of(const uint8_t* bytes, size_t size_bytes) {
+  uint32_t a = 1, b = 0;
+  for (size_t i = 0; i < size_bytes; i++) {
+    a = (a + bytes[i]) % 65521;
+    b = (b + a) % 65521;
+  }
+  return b << 16 | a;
 }
 
 static inline void put_ihdr(file* f, uint32_t width, uint32_t height, unsigned depth, unsigned color_type,
@@ -75,7 +101,7 @@ static inline void put_idat(file* f, const uint8_t* rows, size_t size_bytes) {
   put_le(&data, (uint32_t)size_bytes, 2);
   put_le(&data, ~(uint32_t)size_bytes, 2);
   put(&data, rows, size_bytes);
-  put_be(&data, 0, 4);
+  put_be(&data, adler_of(rows, size_bytes), 4);
   put_chunk(f, "IDAT", data.bytes, data.size_bytes);
   drop(&data);
 }

@@ -2,9 +2,9 @@
 // tensor.
 #include "image/exif.h"
 #include "image/image.h"
+#include "image/image_digest.h"
 #include "image/image_files.h"
 #include "image/jpeg_decode.h"
-#include "image/jpeg_digest.h"
 #include "image/sound_jpegs.h"
 
 // ---- libjpeg-turbo's pixels
@@ -17,7 +17,7 @@ static uint32_t read_word(const uint8_t* bytes) {
 
 static uint32_t digest_of(const uint8_t* bytes, size_t size_bytes, int32_t scale_log2) {
   decoded_jpeg d = decode_jpeg(bytes, size_bytes, scale_log2, false, 1);
-  const uint32_t digest = d.rgb == NULL ? DIGEST_REFUSED : digest_pixels(d.rgb, d.width, d.height);
+  const uint32_t digest = d.rgb == NULL ? DIGEST_REFUSED : digest_pixels(d.rgb, d.width, d.height, 3);
   free(d.rgb);
   return digest;
 }

@@ -2,6 +2,7 @@
 //   jpeg damaged FROM TO   files of damage.h: what libjpeg refuses is refused; what it decodes without a warning gives
 //                          its pixels
 //   jpeg sound FROM TO     random files that libjpeg writes, at every scale: its pixels
+//   jpeg print NUMBER      writes a damaged file to standard output
 //   jpeg write             writes tests/data/images/damaged.bin and random.bin, for tests/c/image/test_jpeg.c
 #include <math.h>
 #include <setjmp.h>
@@ -10,8 +11,8 @@
 // needs the standard headers before it
 #include <jpeglib.h>
 
+#include "image/image_digest.h"
 #include "image/jpeg_decode.h"
-#include "image/jpeg_digest.h"
 #include "image/sound_jpegs.h"
 
 // ---- libjpeg-turbo
@@ -87,7 +88,7 @@ static reference decode_reference(const uint8_t* bytes, size_t size_bytes, unsig
 
 static uint32_t digest_reference(const reference* r) {
   if (r->is_refused) return DIGEST_REFUSED;
-  return r->num_warnings > 0 ? DIGEST_WARNED : digest_pixels(r->rgb, r->width, r->height);
+  return r->num_warnings > 0 ? DIGEST_WARNED : digest_pixels(r->rgb, r->width, r->height, 3);
 }
 
 // ---- random files
@@ -300,6 +301,12 @@ int main(int argc, char** argv) {
   read_sound_jpegs(sound);
   const char* mode = argc > 1 ? argv[1] : "";
   const uint32_t from = argc > 3 ? (uint32_t)atoi(argv[2]) : 0, to = argc > 3 ? (uint32_t)atoi(argv[3]) : 0;
+  if (strcmp(mode, "print") == 0 && argc > 2) {
+    damaged_file f = make_damaged(sound, NUM_SOUND, (uint32_t)atoi(argv[2]));
+    fwrite(f.bytes, 1, f.size, stdout);
+    free(f.bytes);
+    return 0;
+  }
   if (strcmp(mode, "damaged") == 0)
     for (uint32_t i = from; i < to; i++) compare_damaged(i, sound);
   if (strcmp(mode, "sound") == 0)
