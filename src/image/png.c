@@ -299,7 +299,7 @@ static uint32_t sample_at(const png* p, size_t index) {
 }
 
 static void put_pixel(const png* p, uint32_t x, uint8_t* out) {
-  uint8_t bytes[MAX_SAMPLES];
+  uint8_t bytes[MAX_SAMPLES] = {0};
   bool is_transparent = p->has_transparency;
   const uint32_t num_samples = p->num_samples, num_channels = (uint32_t)p->file->header.num_channels;
   if (p->color_type == PALETTE) {
