@@ -1,10 +1,12 @@
 // The demo page: photo, video or camera -> a detector in a worker -> boxes and the panel. It uses the published
 // package.
 import { DEFAULT_THRESHOLDS, ObjectDetector } from 'ocelli';
-import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
+import { listenForKeys } from './keys.js';
+import { element, explain, make, makeDot, percent, showProgress, showState, showValue } from './page.js';
+import { offerPause } from './pause.js';
 import { clearFound, clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
 import { isMirrored, isOpen, listenForFiles, showCamera, showFile } from './source.js';
-import { colorOf, drawBoxes } from './stage.js';
+import { colorOf, drawBoxes, listenForColors } from './stage.js';
 
 /** @typedef {import('ocelli').DetectResult} DetectResult */
 
@@ -15,7 +17,6 @@ const iou = element('iou', HTMLInputElement);
 const threads = element('threads', HTMLSelectElement);
 const deterministic = element('deterministic', HTMLSelectElement);
 const camera = element('camera', HTMLButtonElement);
-const pause = element('pause', HTMLButtonElement);
 
 /** @type {ObjectDetector | undefined} */
 let detector;
@@ -123,7 +124,6 @@ async function use(open, name) {
   try {
     source = await open();
     sample = name;
-    setPaused(false);
     if (detector) showState('ready');
   } catch (error) {
     if (!isOpen()) {
@@ -145,18 +145,10 @@ const useSample = (name) =>
 
 function showSource() {
   camera.setAttribute('aria-pressed', String(source?.kind === 'camera'));
-  pause.hidden = source === undefined || source.kind === 'photo';
+  offerPause(source);
   for (const button of document.querySelectorAll('#samples button')) {
     button.setAttribute('aria-pressed', String(button.id === `sample-${sample}`));
   }
-}
-
-/** @param {boolean} isPaused */
-function setPaused(isPaused) {
-  pause.setAttribute('aria-pressed', String(isPaused));
-  if (!source || source.kind === 'photo') return;
-  if (isPaused) source.video.pause();
-  else source.video.play();
 }
 
 // ---- controls ----
@@ -171,7 +163,7 @@ function showClasses() {
       showClassCount();
       redraw();
     });
-    return make('label', {}, box, makeDot(colorOf(id)), make('span', {}, name));
+    return make('li', {}, make('label', {}, box, makeDot(colorOf(id)), make('span', {}, name)));
   });
   element('classes', HTMLElement).replaceChildren(...rows);
   showClassCount();
@@ -192,9 +184,6 @@ function setAllClasses(isShown) {
   redraw();
 }
 
-const scoreText = element('score-value', HTMLOutputElement);
-const iouText = element('iou-value', HTMLOutputElement);
-
 function setThresholds() {
   score.value = String(DEFAULT_THRESHOLDS.scoreThreshold);
   iou.value = String(DEFAULT_THRESHOLDS.iouThreshold);
@@ -202,8 +191,7 @@ function setThresholds() {
 }
 
 function showThresholds() {
-  scoreText.textContent = percent(Number(score.value));
-  iouText.textContent = percent(Number(iou.value));
+  for (const slider of [score, iou]) showValue(slider, percent(Number(slider.value)));
 }
 
 function listen() {
@@ -221,14 +209,17 @@ function listen() {
     if (source?.kind === 'camera') useSample(SAMPLES[0]);
     else use(showCamera);
   });
-  pause.addEventListener('click', () => setPaused(pause.getAttribute('aria-pressed') === 'false'));
   listenForFiles((blob) => use(() => showFile(blob)));
-  listenForKeys({ c: camera, o: element('open', HTMLButtonElement), p: pause });
+  listenForKeys({
+    c: camera,
+    o: element('open', HTMLButtonElement),
+    p: element('pause', HTMLButtonElement),
+  });
   new ResizeObserver(() => {
     redraw();
     drawSpeed();
   }).observe(boxes);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawSpeed);
+  listenForColors(drawSpeed);
 }
 
 function offerThreads() {
@@ -244,7 +235,7 @@ function offerSamples() {
     const image = make('img', { src: `samples/${name}.png`, alt: `Sample: ${name}` });
     const button = make('button', { id: `sample-${name}`, type: 'button' }, image);
     button.addEventListener('click', () => useSample(name));
-    return button;
+    return make('li', {}, button);
   });
   element('samples', HTMLElement).replaceChildren(...buttons);
 }

@@ -26,6 +26,16 @@ export function make(tag, properties = {}, ...children) {
   return made;
 }
 
+/**
+ * Names an element for screen readers; the pointer shows the name, too.
+ * @param {HTMLElement} element
+ * @param {string} name
+ */
+export function setLabel(element, name) {
+  element.setAttribute('aria-label', name);
+  element.title = name;
+}
+
 /** @param {string} color */
 export function makeDot(color) {
   const dot = make('span', { className: 'dot' });
@@ -41,21 +51,18 @@ export function makeFacts(facts) {
   return Object.entries(facts).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]);
 }
 
+/**
+ * Shows a slider's value, and gives it to screen readers in the same words.
+ * @param {HTMLInputElement} slider
+ * @param {string} text
+ */
+export function showValue(slider, text) {
+  element(`${slider.id}-value`, HTMLElement).textContent = text;
+  slider.setAttribute('aria-valuetext', text);
+}
+
 /** @param {number} value */
 export const percent = (value) => `${Math.round(100 * value)} %`;
-
-/**
- * Makes keys click buttons, except while the user types.
- * @param {Record<string, HTMLButtonElement>} buttons
- */
-export function listenForKeys(buttons) {
-  addEventListener('keydown', ({ key, target, ctrlKey, metaKey, altKey }) => {
-    const takesText = target instanceof HTMLInputElement && target.type === 'text';
-    const isTyping = takesText || target instanceof HTMLSelectElement || ctrlKey || metaKey || altKey;
-    const button = buttons[key.toLowerCase()];
-    if (!isTyping && button && !button.hidden) button.click();
-  });
-}
 
 const stage = element('stage', HTMLElement);
 const progress = element('progress', HTMLProgressElement);
@@ -73,7 +80,11 @@ export function showState(state, title = '', text = '', tryAgain) {
   element('notice-text', HTMLElement).textContent = text;
   progress.hidden = state !== 'loading';
   retry.hidden = !tryAgain;
-  retry.onclick = tryAgain ?? null;
+  retry.onclick = () => {
+    // The button will be gone: the focus stays where it was.
+    stage.focus();
+    tryAgain?.();
+  };
 }
 
 /** @param {{loaded: number, total?: number}} bytes */

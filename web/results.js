@@ -1,4 +1,5 @@
 // The panel beside the picture: detections, stage times, and facts about the engine.
+import { listenForCopy } from './copy.js';
 import { element, make, makeDot, makeFacts, percent } from './page.js';
 import { Plot, STAGES } from './plot.js';
 import { colorOf } from './stage.js';
@@ -9,8 +10,8 @@ import { colorOf } from './stage.js';
  */
 
 const summary = element('summary', HTMLElement);
+const list = element('found', HTMLElement);
 const json = element('json', HTMLElement);
-const copy = element('copy', HTMLButtonElement);
 const plot = new Plot(element('plot', HTMLCanvasElement));
 /** @type {number[]} */
 let arrivals = [];
@@ -20,18 +21,26 @@ export function showFound(found) {
   const items = found.map(({ label, labelId, score }) =>
     make('li', {}, makeDot(colorOf(labelId)), make('span', {}, label), make('span', {}, percent(score))),
   );
-  element('found', HTMLElement).replaceChildren(...items);
-  const text = describe(found);
-  // Write only changes, so that a screen reader does not read out every frame.
-  if (summary.textContent !== text) summary.textContent = text;
+  list.replaceChildren(...items);
+  list.hidden = items.length === 0;
+  say(describe(found));
   json.textContent = JSON.stringify(found, round, 2);
 }
 
 /** Empties the list when there is no picture. */
 export function clearFound() {
-  element('found', HTMLElement).replaceChildren();
-  summary.textContent = 'Nothing yet.';
+  list.replaceChildren();
+  list.hidden = true;
+  say('Nothing yet.');
   json.textContent = '[]';
+}
+
+/**
+ * Writes only changes, so that a screen reader does not read out every frame.
+ * @param {string} text
+ */
+function say(text) {
+  if (summary.textContent !== text) summary.textContent = text;
 }
 
 /** @param {Detection[]} found */
@@ -66,8 +75,7 @@ export function showSpeed({ ms }, isVideo) {
 export function drawSpeed() {
   plot.draw();
   const rows = STAGES.flatMap((stage) => [
-    make('span', { className: `dot ${stage}` }),
-    make('dt', {}, stage),
+    make('dt', {}, make('span', { className: `dot ${stage}` }), stage),
     make('dd', {}, `${plot.median(stage).toFixed(1)} ms`),
   ]);
   element('stages', HTMLElement).replaceChildren(...rows);
@@ -83,14 +91,4 @@ export function showEngine(facts) {
   element('engine', HTMLElement).replaceChildren(...makeFacts(facts));
 }
 
-copy.addEventListener('click', async () => {
-  try {
-    await navigator.clipboard.writeText(json.textContent ?? '');
-    copy.textContent = 'Copied';
-  } catch {
-    // The clipboard is not available: select the text, so that the user can copy it by keyboard.
-    getSelection()?.selectAllChildren(json);
-    copy.textContent = 'Selected';
-  }
-  setTimeout(() => (copy.textContent = 'Copy'), 1500);
-});
+listenForCopy(element('copy', HTMLButtonElement), json);
