@@ -66,30 +66,37 @@ export const percent = (value) => `${Math.round(100 * value)} %`;
 
 const stage = element('stage', HTMLElement);
 const progress = element('progress', HTMLProgressElement);
-const retry = element('retry', HTMLButtonElement);
+const button = element('remedy', HTMLButtonElement);
 
 /**
  * @param {'loading' | 'empty' | 'ready' | 'failed'} state
  * @param {string} [title]
  * @param {string} [text]
- * @param {() => void} [tryAgain]
+ * @param {{name: string, run: () => void}} [remedy] what the user may do about a failure
  */
-export function showState(state, title = '', text = '', tryAgain) {
+export function showState(state, title = '', text = '', remedy) {
   stage.dataset.state = state;
   element('notice-title', HTMLElement).textContent = title;
   element('notice-text', HTMLElement).textContent = text;
   progress.hidden = state !== 'loading';
-  retry.hidden = !tryAgain;
-  retry.onclick = () => {
+  progress.removeAttribute('value');
+  button.hidden = !remedy;
+  button.textContent = remedy?.name ?? '';
+  button.onclick = () => {
     // The button will be gone: the focus stays where it was.
     stage.focus();
-    tryAgain?.();
+    remedy?.run();
   };
 }
 
 /** @param {{loaded: number, total?: number}} bytes */
 export function showProgress({ loaded, total }) {
-  if (total) progress.value = loaded / total;
+  if (!total) return;
+  progress.value = loaded / total;
+  const text = `${(total / 1e6).toFixed(1)} MB`;
+  const notice = element('notice-text', HTMLElement);
+  if (progress.hidden || notice.textContent === text) return;
+  notice.textContent = text;
 }
 
 /**

@@ -5,7 +5,7 @@ import { Plot, STAGES } from './plot.js';
 import { colorOf } from './stage.js';
 
 /**
- * @typedef {import('ocelli').Detection} Detection
+ * @typedef {import('./model.js').Found} Found
  * @typedef {import('ocelli').RunResult} RunResult
  */
 
@@ -16,22 +16,28 @@ const plot = new Plot(element('plot', HTMLCanvasElement));
 /** @type {number[]} */
 let arrivals = [];
 
-/** @param {Detection[]} found */
-export function showFound(found) {
+/**
+ * @param {Found[]} found
+ * @param {string} nothing what to say if it is empty
+ */
+export function showFound(found, nothing) {
   const items = found.map(({ label, labelId, score }) =>
     make('li', {}, makeDot(colorOf(labelId)), make('span', {}, label), make('span', {}, percent(score))),
   );
   list.replaceChildren(...items);
   list.hidden = items.length === 0;
-  say(describe(found));
+  say(found.length > 0 ? describe(found) : nothing);
   json.textContent = JSON.stringify(found, round, 2);
 }
 
-/** Empties the list when there is no picture. */
-export function clearFound() {
+/**
+ * Empties the list when there is no result.
+ * @param {string} text
+ */
+export function clearFound(text) {
   list.replaceChildren();
   list.hidden = true;
-  say('Nothing yet.');
+  say(text);
   json.textContent = '[]';
 }
 
@@ -43,9 +49,8 @@ function say(text) {
   if (summary.textContent !== text) summary.textContent = text;
 }
 
-/** @param {Detection[]} found */
+/** @param {Found[]} found at least one */
 function describe(found) {
-  if (found.length === 0) return 'Nothing above the threshold.';
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const { label } of found) counts.set(label, (counts.get(label) ?? 0) + 1);

@@ -1,13 +1,14 @@
 // The training page: examples from a camera or files -> a head trained on the backbone's features -> live predictions,
 // and the classifier as a file. It uses the published package.
 import { Backbone } from 'ocelli/train';
+import { listenForCameras } from './cameras.js';
 import { ClassCard, toPicture } from './classes.js';
 import { Curves } from './curves.js';
 import { offerDownloads } from './downloads.js';
 import { listenForKeys } from './keys.js';
 import { element, explain, make, makeDot, percent, showProgress, showState, showValue } from './page.js';
 import { offerPause } from './pause.js';
-import { closeSource, isOpen, listenForFiles, showCamera, showFile } from './source.js';
+import { closeSource, isOpen, listenForFiles, nextFrame, showCamera, showFile } from './source.js';
 import { listenForColors } from './stage.js';
 import { describe, describeEnd, teach } from './training.js';
 
@@ -42,11 +43,11 @@ let watching = new AbortController();
 let fitting;
 
 async function load() {
-  showState('loading', 'Loading the network', '10 MB, once');
+  showState('loading', 'Loading the network');
   try {
     backbone = await Backbone.create({ worker: true, onProgress: showProgress });
   } catch (error) {
-    showState('failed', ...explain(error), load);
+    showState('failed', ...explain(error), { name: 'Try again', run: load });
     return;
   }
   showSource();
@@ -80,7 +81,7 @@ async function watch() {
     // A paused video shows no further frame.
     if (source.video.paused) await handlePicture(source.video, signal);
     while (!signal.aborted) {
-      await nextFrame(source.video);
+      await nextFrame(source.video, signal);
       const isNeeded = trained || cards.some(({ wantsPicture }) => wantsPicture);
       if (isNeeded && !signal.aborted) await handlePicture(source.video, signal);
     }
@@ -91,9 +92,6 @@ async function watch() {
 
 /** Whether the picture stays as it is. */
 const isStill = () => source !== undefined && (source.kind === 'photo' || source.video.paused);
-
-/** @param {HTMLVideoElement} video */
-const nextFrame = (video) => new Promise((resolve) => video.requestVideoFrameCallback(resolve));
 
 /**
  * @param {Blob | HTMLVideoElement} image
@@ -274,7 +272,8 @@ function listen() {
   addButton.addEventListener('click', () => addClass().focus());
   train.addEventListener('click', () => (fitting ? fitting.abort() : startTraining()));
   epochs.addEventListener('input', () => showValue(epochs, epochs.value));
-  listenForFiles((blob) => use(() => showFile(blob)));
+  listenForFiles(([file]) => use(() => showFile(file)));
+  listenForCameras(() => source?.kind === 'camera' && use(showCamera));
   listenForKeys({
     c: camera,
     o: element('open', HTMLButtonElement),

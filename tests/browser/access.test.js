@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
-import axe from 'axe-core';
 import { ISOLATION } from '../../tools/serve.js';
 import { decodeImage } from '../../wasm/platform/node.js';
+import { check, SCHEMES } from './axe.js';
 import { writeCameraFile } from './camera.js';
 import { launch, needsBrowser, photos, ROOT, serve } from './shared.js';
 
@@ -15,12 +15,6 @@ const CAMERA = `${ROOT}build/access-camera.y4m`;
 const DESKTOP = { width: 1280, height: 860 };
 /** A page must fit this width: it is 1280 pixels at a zoom of 400 %. */
 const NARROW = { width: 320, height: 568 };
-const SCHEMES = {
-  light: { colorScheme: /** @type {const} */ ('light'), forcedColors: /** @type {const} */ ('none') },
-  dark: { colorScheme: /** @type {const} */ ('dark'), forcedColors: /** @type {const} */ ('none') },
-  forced: { colorScheme: /** @type {const} */ ('light'), forcedColors: /** @type {const} */ ('active') },
-};
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice', 'experimental'];
 /** The least height and width of what is pressed, in CSS pixels. */
 const TARGET_PX = 44;
 
@@ -119,26 +113,6 @@ suite('the pages, for everyone', needsBrowser, () => {
   async function addPhotos(page, number, names) {
     await card(page, number).locator('input[type=file]').setInputFiles(names.map(photo));
     await card(page, number).getByText(`${names.length} example`).waitFor();
-  }
-
-  /**
-   * What axe finds in this state of the page, in each colour scheme.
-   * @param {Page} page
-   * @param {string} state
-   */
-  async function check(page, state) {
-    if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(axe.source);
-    for (const [scheme, media] of Object.entries(SCHEMES)) {
-      await page.emulateMedia(media);
-      const found = await page.evaluate(async (values) => {
-        const options = { runOnly: { type: 'tag', values }, resultTypes: ['violations'] };
-        const { violations } = await /** @type {any} */ (globalThis).axe.run(document, options);
-        return violations.flatMap((/** @type {any} */ { id, nodes }) =>
-          nodes.map((/** @type {any} */ node) => `${id}: ${node.html} ${node.failureSummary}`),
-        );
-      }, RULES);
-      assert.deepEqual(found, [], `${state}, ${scheme}`);
-    }
   }
 
   /** @param {Page} page */
