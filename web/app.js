@@ -1,86 +1,145 @@
-// The demo page: photo, video or camera -> a detector in a worker -> boxes and the panel. It uses the published
-// package.
-import { DEFAULT_THRESHOLDS, ObjectDetector } from 'ocelli';
-import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
+// The demo page: photo, video or camera -> a model in a worker -> boxes and the panel. It uses the published package.
+import { ObjectDetector } from 'ocelli';
+import { listenForCameras } from './cameras.js';
+import { writeCode } from './code.js';
+import { listenForCopy } from './copy.js';
+import { listenForKeys } from './keys.js';
+import { findModel, openModel } from './model.js';
+import { element, explain, make, makeDot, showProgress, showState } from './page.js';
+import { offerPause } from './pause.js';
 import { clearFound, clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
+import * as settings from './settings.js';
 import { isMirrored, isOpen, listenForFiles, showCamera, showFile } from './source.js';
-import { colorOf, drawBoxes } from './stage.js';
+import { colorOf, drawBoxes, listenForColors } from './stage.js';
 
-/** @typedef {import('ocelli').DetectResult} DetectResult */
+/** @typedef {import('ocelli').Detection} Detection */
 
 const SAMPLES = ['astronaut', 'chelsea', 'coffee'];
+const NOTHING_YET = 'Nothing yet.';
 const boxes = element('boxes', HTMLCanvasElement);
-const score = element('score', HTMLInputElement);
-const iou = element('iou', HTMLInputElement);
-const threads = element('threads', HTMLSelectElement);
-const deterministic = element('deterministic', HTMLSelectElement);
 const camera = element('camera', HTMLButtonElement);
-const pause = element('pause', HTMLButtonElement);
+const openButton = element('open-model', HTMLButtonElement);
+const values = element('values', HTMLSelectElement);
 
-/** @type {ObjectDetector | undefined} */
-let detector;
+/** @type {Awaited<ReturnType<typeof openModel>> | undefined} */
+let model;
+/** Files of the user. @type {import('./model.js').Chosen} */
+let chosen = {};
+/** Aborts the loading of the model. */
+let loading = new AbortController();
 /** @type {import('./source.js').Source | undefined} */
 let source;
 /** Name of the sample photo, if the source is one. @type {string | undefined} */
 let sample;
 /** Aborts the detection that runs on the source. */
 let detecting = new AbortController();
-/** @type {DetectResult | undefined} */
+/** @type {import('./model.js').Result | undefined} */
 let last;
 let modelBytes = 0;
-/** @type {Set<string>} */
-const hidden = new Set();
 
-// ---- the detector ----
+// ---- the model ----
 
 async function load() {
-  detecting.abort();
-  detector?.close();
-  detector = undefined;
-  showState('loading', 'Loading the detector', '10 MB, once');
+  close();
+  loading = new AbortController();
+  const { signal } = loading;
+  showState('loading', chosen.model ? 'Loading your model' : 'Loading the detector');
   try {
-    detector = await ObjectDetector.create({
-      worker: true,
-      threads: Number(threads.value),
-      deterministic: deterministic.value !== '',
-      onProgress: (progress) => {
-        modelBytes = progress.loaded;
-        showProgress(progress);
-      },
-    });
+    const opened = await openModel(chosen, { ...modelOptions(), worker: true, signal, onProgress });
+    if (signal.aborted) return opened.close();
+    model = opened;
   } catch (error) {
-    showState('failed', ...explain(error), load);
+    if (!signal.aborted) showFailedModel(error);
     return;
   }
   showState('ready');
-  clearSpeed();
+  showModel();
   showClasses();
+  showCode();
   await detect();
 }
 
-function thresholds() {
-  return { scoreThreshold: Number(score.value), iouThreshold: Number(iou.value) };
+/** Ends the model and what it was doing. */
+function close() {
+  loading.abort();
+  detecting.abort();
+  model?.close();
+  model = undefined;
+  forget(NOTHING_YET);
+  showModel();
 }
+
+function modelOptions() {
+  const isOwn = chosen.model !== undefined;
+  return { ...settings.loadingOptions(isOwn), ...(isOwn && values.value && { input: values.value }) };
+}
+
+/** @param {{loaded: number, total?: number}} progress */
+function onProgress(progress) {
+  modelBytes = progress.loaded;
+  showProgress(progress);
+}
+
+/** @param {unknown} error */
+function showFailedModel(error) {
+  const isOwn = chosen.model !== undefined || chosen.labels !== undefined;
+  const [title, text] = explain(error);
+  if (isOwn)
+    showState('failed', 'This model cannot be used', text, { name: 'ocelli’s own', run: useBuiltIn });
+  else showState('failed', title, text, { name: 'Try again', run: load });
+}
+
+/** @param {File[]} files at least one */
+async function openModelFiles(files) {
+  const found = await findModel(files);
+  // What is neither is refused by what it has instead of a model.
+  if (!found.model && !found.labels) found.model = files[0];
+  chosen = found.model ? found : { ...chosen, labels: found.labels };
+  values.value = '';
+  await load();
+}
+
+function useBuiltIn() {
+  chosen = {};
+  openButton.focus();
+  return load();
+}
+
+function showModel() {
+  const names = [chosen.model?.name ?? 'SSD-MobileNetV2, ocelli’s own', chosen.labels?.name];
+  const count = model && (model.labels.length ? `${model.labels.length} classes` : 'no class names');
+  element('model-name', HTMLElement).textContent = [...names, count].filter(Boolean).join(', ');
+  element('built-in', HTMLButtonElement).hidden = !chosen.model && !chosen.labels;
+  element('values-row', HTMLElement).hidden = !chosen.model;
+  // A model of the user's own has one precision.
+  element('precision', HTMLSelectElement).disabled = chosen.model !== undefined;
+}
+
+// ---- detection ----
 
 /** Detects in the current source with the current settings; ends an earlier detection. */
 async function detect() {
   detecting.abort();
   detecting = new AbortController();
   const { signal } = detecting;
-  if (!detector || !source) return;
+  if (!model || !source) return;
+  const thresholds = settings.thresholds();
   try {
     if (source.kind === 'photo') {
-      const result = await detector.detect(source.blob, thresholds());
+      const result = await model.detect(source.blob, thresholds);
       if (!signal.aborted) show(result);
-    } else {
-      for await (const result of detector.video(source.video, { ...thresholds(), signal })) show(result);
+      return;
     }
+    for await (const result of model.video(source.video, { ...thresholds, signal }))
+      if (!signal.aborted) show(result);
   } catch (error) {
-    if (!signal.aborted) showState('failed', ...explain(error));
+    if (signal.aborted) return;
+    forget(NOTHING_YET);
+    showState('failed', ...explain(error));
   }
 }
 
-/** @param {DetectResult} result */
+/** @param {import('./model.js').Result} result */
 function show(result) {
   last = result;
   redraw();
@@ -88,26 +147,41 @@ function show(result) {
   showFacts();
 }
 
+/**
+ * Takes away the result, which is not that of the picture any more.
+ * @param {string} text what to say instead
+ */
+function forget(text) {
+  last = undefined;
+  boxes.width = 0;
+  clearFound(text);
+  clearSpeed();
+}
+
 function redraw() {
-  if (!last) {
-    boxes.width = 0;
-    return;
-  }
-  const found = last.detections.filter(({ label }) => !hidden.has(label));
-  drawBoxes(boxes, found, last.size, isMirrored());
-  showFound(found);
+  if (!last) return;
+  const found = last.detections.filter(({ label }) => settings.isShown(label));
+  const boxed = /** @type {Detection[]} */ (found.filter(({ box }) => box));
+  drawBoxes(boxes, boxed, last.size, isMirrored());
+  showFound(
+    found,
+    settings.isAnyShown(model?.labels ?? [])
+      ? 'Nothing above the threshold.'
+      : 'No class is ticked, so nothing is shown.',
+  );
 }
 
 function showFacts() {
-  if (!detector || !last) return;
-  const { name, threads } = detector.variant;
+  if (!model || !last) return;
+  const { name, threads } = last.variant;
   const arithmetic = name.startsWith('relaxed') ? 'relaxed SIMD' : 'plain SIMD';
   showEngine({
-    Model: `SSD-MobileNetV2, ${detector.labels.length} classes`,
-    'Model file': `${(modelBytes / 1e6).toFixed(1)} MB`,
+    Model: chosen.model ? chosen.model.name : 'SSD-MobileNetV2',
+    'Model file': `${((chosen.model?.size ?? modelBytes) / 1e6).toFixed(1)} MB`,
+    Precision: last.precision === 'int8' ? '8 bits' : 'float',
     WebAssembly: `${arithmetic}, ${threads} thread${threads > 1 ? 's' : ''}`,
     Where: 'a worker of this page',
-    Memory: `${(detector.memoryUse.totalBytes / 2 ** 20).toFixed(0)} MiB`,
+    Memory: `${(model.memoryUse.totalBytes / 2 ** 20).toFixed(0)} MiB`,
     Picture: `${last.size.width} × ${last.size.height}`,
   });
 }
@@ -123,19 +197,15 @@ async function use(open, name) {
   try {
     source = await open();
     sample = name;
-    setPaused(false);
-    if (detector) showState('ready');
+    forget('Looking …');
+    if (model) showState('ready');
   } catch (error) {
-    if (!isOpen()) {
-      source = sample = undefined;
-      clearFound();
-    }
+    if (!isOpen()) source = sample = undefined;
+    forget(NOTHING_YET);
     showState('failed', ...explain(error));
   }
-  last = undefined;
-  redraw();
   showSource();
-  clearSpeed();
+  showCode();
   await detect();
 }
 
@@ -143,100 +213,148 @@ async function use(open, name) {
 const useSample = (name) =>
   use(async () => showFile(await (await fetch(`samples/${name}.png`)).blob()), name);
 
+/** @param {File[]} files at least one */
+async function openFiles(files) {
+  const { model, labels } = await findModel(files);
+  if (model || labels) await openModelFiles(files);
+  else await use(() => showFile(files[0]));
+}
+
 function showSource() {
   camera.setAttribute('aria-pressed', String(source?.kind === 'camera'));
-  pause.hidden = source === undefined || source.kind === 'photo';
+  offerPause(source);
   for (const button of document.querySelectorAll('#samples button')) {
     button.setAttribute('aria-pressed', String(button.id === `sample-${sample}`));
   }
 }
 
-/** @param {boolean} isPaused */
-function setPaused(isPaused) {
-  pause.setAttribute('aria-pressed', String(isPaused));
-  if (!source || source.kind === 'photo') return;
-  if (isPaused) source.video.pause();
-  else source.video.play();
-}
-
 // ---- controls ----
 
 function showClasses() {
-  const labels = detector?.labels ?? [];
+  const labels = model?.labels ?? [];
   const rows = labels.map(({ name }, id) => {
-    const box = make('input', { type: 'checkbox', checked: !hidden.has(name) });
+    const box = make('input', { type: 'checkbox', checked: settings.isShown(name) });
     box.addEventListener('change', () => {
-      if (box.checked) hidden.delete(name);
-      else hidden.add(name);
-      showClassCount();
-      redraw();
+      settings.setShown(name, box.checked);
+      applyClasses();
     });
-    return make('label', {}, box, makeDot(colorOf(id)), make('span', {}, name));
+    return make('li', {}, make('label', {}, box, makeDot(colorOf(id)), make('span', {}, name)));
   });
   element('classes', HTMLElement).replaceChildren(...rows);
   showClassCount();
 }
 
-function showClassCount() {
-  const count = detector?.labels.length ?? 0;
-  element('classes-count', HTMLElement).textContent = hidden.size
-    ? `${count - hidden.size} of ${count}`
-    : `all ${count}`;
-}
-
-/** @param {boolean} isShown */
-function setAllClasses(isShown) {
-  hidden.clear();
-  if (!isShown) for (const { name } of detector?.labels ?? []) hidden.add(name);
-  showClasses();
+function applyClasses() {
+  settings.keepSettings();
+  showClassCount();
+  showCode();
   redraw();
 }
 
-const scoreText = element('score-value', HTMLOutputElement);
-const iouText = element('iou-value', HTMLOutputElement);
-
-function setThresholds() {
-  score.value = String(DEFAULT_THRESHOLDS.scoreThreshold);
-  iou.value = String(DEFAULT_THRESHOLDS.iouThreshold);
-  showThresholds();
+function showClassCount() {
+  const labels = model?.labels ?? [];
+  const count = labels.filter(({ name }) => settings.isShown(name)).length;
+  element('classes-count', HTMLElement).textContent =
+    labels.length === 0
+      ? ''
+      : count === labels.length
+        ? `all ${count}`
+        : `${count || 'none'} of ${labels.length}`;
 }
 
-function showThresholds() {
-  scoreText.textContent = percent(Number(score.value));
-  iouText.textContent = percent(Number(iou.value));
+/** @param {boolean} areShown */
+function setAllClasses(areShown) {
+  settings.setAllShown(areShown);
+  showClasses();
+  applyClasses();
+}
+
+/** Writes code and a link for the current settings. */
+function showCode() {
+  const isClassifier = model !== undefined && !(model instanceof ObjectDetector);
+  const { threads, deterministic, ...rest } = modelOptions();
+  const { precision, input } = /** @type {{precision?: string, input?: string}} */ (rest);
+  const { scoreThreshold, iouThreshold } = settings.thresholds();
+  const options = {
+    model: chosen.model?.name,
+    labels: chosen.labels?.name,
+    input,
+    precision: precision === 'float' ? undefined : precision,
+    threads: threads > 1 ? threads : undefined,
+    deterministic: deterministic || undefined,
+    worker: true,
+    ...(!isClassifier && {
+      scoreThreshold,
+      iouThreshold,
+      classes: settings.classSelection(model?.labels ?? []),
+    }),
+  };
+  const isVideo = source !== undefined && source.kind !== 'photo';
+  element('code', HTMLElement).textContent = writeCode({ isClassifier, isVideo, scoreThreshold, options });
+  const link = new URLSearchParams(settings.writeSettings());
+  if (sample) link.set('sample', sample);
+  element('link', HTMLElement).textContent = `${location.origin}${location.pathname}#${link}`;
+}
+
+/** Takes over the settings of a link, or what was kept. */
+async function start() {
+  const wanted = settings.startSettings() ?? '';
+  await Promise.all([load(), useSample(SAMPLES.includes(wanted) ? wanted : SAMPLES[0])]);
 }
 
 function listen() {
-  for (const input of [score, iou]) {
-    input.addEventListener('input', () => {
-      showThresholds();
+  for (const slider of settings.SLIDERS) {
+    slider.addEventListener('input', () => {
+      settings.showSliders();
+      showCode();
       detect();
     });
+    slider.addEventListener('change', settings.keepSettings);
   }
-  threads.addEventListener('change', load);
-  deterministic.addEventListener('change', load);
+  for (const choice of settings.CHOICES) {
+    choice.addEventListener('change', () => {
+      settings.keepSettings();
+      load();
+    });
+  }
+  element('defaults', HTMLButtonElement).addEventListener('click', () => {
+    settings.readSettings('');
+    settings.keepSettings();
+    load();
+  });
   element('classes-all', HTMLButtonElement).addEventListener('click', () => setAllClasses(true));
   element('classes-none', HTMLButtonElement).addEventListener('click', () => setAllClasses(false));
+  listenForModels();
   camera.addEventListener('click', () => {
     if (source?.kind === 'camera') useSample(SAMPLES[0]);
     else use(showCamera);
   });
-  pause.addEventListener('click', () => setPaused(pause.getAttribute('aria-pressed') === 'false'));
-  listenForFiles((blob) => use(() => showFile(blob)));
-  listenForKeys({ c: camera, o: element('open', HTMLButtonElement), p: pause });
+  listenForFiles(openFiles);
+  listenForCameras(() => source?.kind === 'camera' && use(showCamera));
+  listenForKeys({
+    c: camera,
+    o: element('open', HTMLButtonElement),
+    p: element('pause', HTMLButtonElement),
+  });
+  for (const id of ['code', 'link'])
+    listenForCopy(element(`copy-${id}`, HTMLButtonElement), element(id, HTMLElement));
+  addEventListener('hashchange', () => location.hash && start());
   new ResizeObserver(() => {
     redraw();
     drawSpeed();
   }).observe(boxes);
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', drawSpeed);
+  listenForColors(drawSpeed);
 }
 
-function offerThreads() {
-  const most = globalThis.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency, 8) : 1;
-  for (let count = 1; count <= most; count++) threads.append(make('option', {}, String(count)));
-  threads.disabled = most === 1;
-  if (most === 1)
-    threads.title = 'More threads need a cross-origin isolated page and more than one processor.';
+function listenForModels() {
+  const file = element('model-file', HTMLInputElement);
+  openButton.addEventListener('click', () => file.click());
+  file.addEventListener('change', () => {
+    if (file.files?.length) openModelFiles([...file.files]);
+    file.value = '';
+  });
+  element('built-in', HTMLButtonElement).addEventListener('click', useBuiltIn);
+  values.addEventListener('change', load);
 }
 
 function offerSamples() {
@@ -244,13 +362,11 @@ function offerSamples() {
     const image = make('img', { src: `samples/${name}.png`, alt: `Sample: ${name}` });
     const button = make('button', { id: `sample-${name}`, type: 'button' }, image);
     button.addEventListener('click', () => useSample(name));
-    return button;
+    return make('li', {}, button);
   });
   element('samples', HTMLElement).replaceChildren(...buttons);
 }
 
 listen();
-setThresholds();
-offerThreads();
 offerSamples();
-await Promise.all([load(), useSample(SAMPLES[0])]);
+await start();

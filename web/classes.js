@@ -1,5 +1,5 @@
 // A card for each class to train: its name, its examples and the controls that add examples.
-import { make, makeDot } from './page.js';
+import { make, makeDot, setLabel } from './page.js';
 import { colorOf } from './stage.js';
 
 /** The least time between two captures while the button is held: frames in between look much the same. */
@@ -24,12 +24,10 @@ export class ClassCard {
   #name = make('input', { type: 'text', maxLength: 60, required: true });
   #count = make('span', { className: 'muted' });
   #status = make('p', { className: 'muted note', role: 'status' });
-  #thumbnails = make('div', { className: 'thumbnails', role: 'group' });
-  #capture = make(
-    'button',
-    { type: 'button', className: 'small capture', disabled: true },
-    'Hold to capture',
-  );
+  #thumbnails = make('ul', { className: 'thumbnails', role: 'list' });
+  #capture = makeButton('Hold to capture', 'small capture');
+  #photos = makeButton('Add photos', 'small');
+  #remove = makeButton('✕', 'small plain');
   #chooser = make('input', { type: 'file', accept: 'image/*', multiple: true, hidden: true });
 
   /**
@@ -40,23 +38,23 @@ export class ClassCard {
     this.#events = events;
     this.color = colorOf(number);
     this.#name.value = `Class ${number + 1}`;
-    this.#name.setAttribute('aria-label', 'Name of the class');
-    const photos = make('button', { type: 'button', className: 'small' }, 'Add photos');
-    const remove = make(
-      'button',
-      { type: 'button', className: 'small plain', title: 'Remove the class' },
-      '✕',
-    );
-    remove.setAttribute('aria-label', 'Remove the class');
-    const head = make('div', { className: 'row' }, makeDot(this.color), this.#name, this.#count, remove);
-    const controls = make('div', { className: 'row' }, this.#capture, photos, this.#chooser);
-    this.element = make('li', { className: 'card' }, head, controls, this.#thumbnails, this.#status);
-    this.#listen(photos, remove);
+    setLabel(this.#name, 'Name of the class');
+    this.#capture.disabled = true;
+    const head = [makeDot(this.color), this.#name, this.#count, this.#remove];
+    const controls = [this.#capture, this.#photos, this.#chooser];
+    const rows = [head, controls].map((row) => make('div', { className: 'row' }, ...row));
+    this.element = make('li', { className: 'card' }, ...rows, this.#thumbnails, this.#status);
+    this.#listen();
     this.#show();
   }
 
   get name() {
     return this.#name.value.trim();
+  }
+
+  /** @param {boolean} isWrong whether the name is empty or that of another class */
+  markName(isWrong) {
+    this.#name.setAttribute('aria-invalid', String(isWrong));
   }
 
   /** Whether the next picture becomes an example of this class. */
@@ -78,19 +76,23 @@ export class ClassCard {
     this.#isCapturePending = false;
     this.#lastCapture = performance.now();
     this.examples.push(features);
-    const thumbnail = make(
-      'button',
-      { type: 'button', title: 'Remove this example' },
-      drawThumbnail(picture),
-    );
-    thumbnail.setAttribute('aria-label', 'Remove this example');
-    thumbnail.addEventListener('click', () => {
-      this.examples.splice(this.examples.indexOf(features), 1);
-      thumbnail.remove();
-      this.#show();
-      this.#events.onChange();
-    });
+    const button = make('button', { type: 'button' }, drawThumbnail(picture));
+    const thumbnail = make('li', {}, button);
+    button.addEventListener('click', () => this.#removeExample(features, thumbnail));
     this.#thumbnails.prepend(thumbnail);
+    this.#show();
+    this.#events.onChange();
+  }
+
+  /**
+   * @param {Float32Array} features
+   * @param {HTMLElement} thumbnail
+   */
+  #removeExample(features, thumbnail) {
+    const neighbour = thumbnail.nextElementSibling ?? thumbnail.previousElementSibling;
+    this.examples.splice(this.examples.indexOf(features), 1);
+    thumbnail.remove();
+    (neighbour?.querySelector('button') ?? this.#photos).focus();
     this.#show();
     this.#events.onChange();
   }
@@ -100,26 +102,34 @@ export class ClassCard {
     this.#status.textContent = text;
   }
 
+  /** Puts the focus on the name, ready to be overwritten. */
   focus() {
+    this.#name.focus();
     this.#name.select();
   }
 
+  /** Says how many examples there are, and gives each button a name that says what it is for. */
   #show() {
     const { length } = this.examples;
+    const whose = `“${this.name || 'no name'}”`;
     this.#count.textContent = length === 1 ? '1 example' : `${length} examples`;
     this.#thumbnails.hidden = length === 0;
-    this.#thumbnails.setAttribute('aria-label', `Examples of ${this.name}`);
+    setLabel(this.#thumbnails, `Examples of ${whose}`);
+    setLabel(this.#capture, `Hold to capture ${whose}`);
+    setLabel(this.#photos, `Add photos to ${whose}`);
+    setLabel(this.#remove, `Remove the class ${whose}`);
+    // The newest comes first.
+    for (const [i, button] of this.#thumbnails.querySelectorAll('button').entries())
+      setLabel(button, `Remove example ${length - i} of ${whose}`);
   }
 
-  /**
-   * @param {HTMLButtonElement} photos
-   * @param {HTMLButtonElement} remove
-   */
-  #listen(photos, remove) {
-    this.#name.addEventListener('input', this.#events.onChange);
-    this.#name.addEventListener('change', () => this.#show());
-    remove.addEventListener('click', this.#events.onRemove);
-    photos.addEventListener('click', () => this.#chooser.click());
+  #listen() {
+    this.#name.addEventListener('input', () => {
+      this.#show();
+      this.#events.onChange();
+    });
+    this.#remove.addEventListener('click', this.#events.onRemove);
+    this.#photos.addEventListener('click', () => this.#chooser.click());
     this.#chooser.addEventListener('change', () => {
       this.#events.onFiles([...(this.#chooser.files ?? [])]);
       this.#chooser.value = '';
@@ -170,6 +180,12 @@ export class ClassCard {
     this.#capture.addEventListener('contextmenu', (event) => event.preventDefault());
   }
 }
+
+/**
+ * @param {string} text
+ * @param {string} className
+ */
+const makeButton = (text, className) => make('button', { type: 'button', className }, text);
 
 /**
  * The bitmap for a thumbnail; undefined if the browser cannot decode the image (the module may still read it).

@@ -26,6 +26,16 @@ export function make(tag, properties = {}, ...children) {
   return made;
 }
 
+/**
+ * Names an element for screen readers; the pointer shows the name, too.
+ * @param {HTMLElement} element
+ * @param {string} name
+ */
+export function setLabel(element, name) {
+  element.setAttribute('aria-label', name);
+  element.title = name;
+}
+
 /** @param {string} color */
 export function makeDot(color) {
   const dot = make('span', { className: 'dot' });
@@ -41,44 +51,52 @@ export function makeFacts(facts) {
   return Object.entries(facts).flatMap(([name, value]) => [make('dt', {}, name), make('dd', {}, value)]);
 }
 
+/**
+ * Shows a slider's value, and gives it to screen readers in the same words.
+ * @param {HTMLInputElement} slider
+ * @param {string} text
+ */
+export function showValue(slider, text) {
+  element(`${slider.id}-value`, HTMLElement).textContent = text;
+  slider.setAttribute('aria-valuetext', text);
+}
+
 /** @param {number} value */
 export const percent = (value) => `${Math.round(100 * value)} %`;
 
-/**
- * Makes keys click buttons, except while the user types.
- * @param {Record<string, HTMLButtonElement>} buttons
- */
-export function listenForKeys(buttons) {
-  addEventListener('keydown', ({ key, target, ctrlKey, metaKey, altKey }) => {
-    const takesText = target instanceof HTMLInputElement && target.type === 'text';
-    const isTyping = takesText || target instanceof HTMLSelectElement || ctrlKey || metaKey || altKey;
-    const button = buttons[key.toLowerCase()];
-    if (!isTyping && button && !button.hidden) button.click();
-  });
-}
-
 const stage = element('stage', HTMLElement);
 const progress = element('progress', HTMLProgressElement);
-const retry = element('retry', HTMLButtonElement);
+const button = element('remedy', HTMLButtonElement);
 
 /**
  * @param {'loading' | 'empty' | 'ready' | 'failed'} state
  * @param {string} [title]
  * @param {string} [text]
- * @param {() => void} [tryAgain]
+ * @param {{name: string, run: () => void}} [remedy] what the user may do about a failure
  */
-export function showState(state, title = '', text = '', tryAgain) {
+export function showState(state, title = '', text = '', remedy) {
   stage.dataset.state = state;
   element('notice-title', HTMLElement).textContent = title;
   element('notice-text', HTMLElement).textContent = text;
   progress.hidden = state !== 'loading';
-  retry.hidden = !tryAgain;
-  retry.onclick = tryAgain ?? null;
+  progress.removeAttribute('value');
+  button.hidden = !remedy;
+  button.textContent = remedy?.name ?? '';
+  button.onclick = () => {
+    // The button will be gone: the focus stays where it was.
+    stage.focus();
+    remedy?.run();
+  };
 }
 
 /** @param {{loaded: number, total?: number}} bytes */
 export function showProgress({ loaded, total }) {
-  if (total) progress.value = loaded / total;
+  if (!total) return;
+  progress.value = loaded / total;
+  const text = `${(total / 1e6).toFixed(1)} MB`;
+  const notice = element('notice-text', HTMLElement);
+  if (progress.hidden || notice.textContent === text) return;
+  notice.textContent = text;
 }
 
 /**

@@ -1,42 +1,56 @@
 // The panel beside the picture: detections, stage times, and facts about the engine.
+import { listenForCopy } from './copy.js';
 import { element, make, makeDot, makeFacts, percent } from './page.js';
 import { Plot, STAGES } from './plot.js';
 import { colorOf } from './stage.js';
 
 /**
- * @typedef {import('ocelli').Detection} Detection
+ * @typedef {import('./model.js').Found} Found
  * @typedef {import('ocelli').RunResult} RunResult
  */
 
 const summary = element('summary', HTMLElement);
+const list = element('found', HTMLElement);
 const json = element('json', HTMLElement);
-const copy = element('copy', HTMLButtonElement);
 const plot = new Plot(element('plot', HTMLCanvasElement));
 /** @type {number[]} */
 let arrivals = [];
 
-/** @param {Detection[]} found */
-export function showFound(found) {
+/**
+ * @param {Found[]} found
+ * @param {string} nothing what to say if it is empty
+ */
+export function showFound(found, nothing) {
   const items = found.map(({ label, labelId, score }) =>
     make('li', {}, makeDot(colorOf(labelId)), make('span', {}, label), make('span', {}, percent(score))),
   );
-  element('found', HTMLElement).replaceChildren(...items);
-  const text = describe(found);
-  // Write only changes, so that a screen reader does not read out every frame.
-  if (summary.textContent !== text) summary.textContent = text;
+  list.replaceChildren(...items);
+  list.hidden = items.length === 0;
+  say(found.length > 0 ? describe(found) : nothing);
   json.textContent = JSON.stringify(found, round, 2);
 }
 
-/** Empties the list when there is no picture. */
-export function clearFound() {
-  element('found', HTMLElement).replaceChildren();
-  summary.textContent = 'Nothing yet.';
+/**
+ * Empties the list when there is no result.
+ * @param {string} text
+ */
+export function clearFound(text) {
+  list.replaceChildren();
+  list.hidden = true;
+  say(text);
   json.textContent = '[]';
 }
 
-/** @param {Detection[]} found */
+/**
+ * Writes only changes, so that a screen reader does not read out every frame.
+ * @param {string} text
+ */
+function say(text) {
+  if (summary.textContent !== text) summary.textContent = text;
+}
+
+/** @param {Found[]} found at least one */
 function describe(found) {
-  if (found.length === 0) return 'Nothing above the threshold.';
   /** @type {Map<string, number>} */
   const counts = new Map();
   for (const { label } of found) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -66,8 +80,7 @@ export function showSpeed({ ms }, isVideo) {
 export function drawSpeed() {
   plot.draw();
   const rows = STAGES.flatMap((stage) => [
-    make('span', { className: `dot ${stage}` }),
-    make('dt', {}, stage),
+    make('dt', {}, make('span', { className: `dot ${stage}` }), stage),
     make('dd', {}, `${plot.median(stage).toFixed(1)} ms`),
   ]);
   element('stages', HTMLElement).replaceChildren(...rows);
@@ -83,14 +96,4 @@ export function showEngine(facts) {
   element('engine', HTMLElement).replaceChildren(...makeFacts(facts));
 }
 
-copy.addEventListener('click', async () => {
-  try {
-    await navigator.clipboard.writeText(json.textContent ?? '');
-    copy.textContent = 'Copied';
-  } catch {
-    // The clipboard is not available: select the text, so that the user can copy it by keyboard.
-    getSelection()?.selectAllChildren(json);
-    copy.textContent = 'Selected';
-  }
-  setTimeout(() => (copy.textContent = 'Copy'), 1500);
-});
+listenForCopy(element('copy', HTMLButtonElement), json);

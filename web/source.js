@@ -1,4 +1,5 @@
 // The source of pictures: a photo, a video file or the camera.
+import { offerCameras, wantedCamera } from './cameras.js';
 import { element } from './page.js';
 
 const photo = element('photo', HTMLImageElement);
@@ -32,15 +33,32 @@ export async function showFile(blob) {
 /** @returns {Promise<Source>} */
 export async function showCamera() {
   if (!navigator.mediaDevices) throw new Error('The camera needs a secure page (https).');
-  const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
-  const stream = await navigator.mediaDevices.getUserMedia({ video: { ...size, facingMode: 'environment' } });
+  // Some phones open a camera only after the other one is closed.
+  if (video.srcObject) closeSource();
+  const stream = await openCamera(wantedCamera());
   closeSource();
   video.srcObject = stream;
   video.hidden = false;
   const isFront = stream.getVideoTracks()[0].getSettings().facingMode !== 'environment';
   stage.classList.toggle('mirrored', isFront);
-  await play();
+  await Promise.all([play(), offerCameras()]);
   return { kind: 'camera', video };
+}
+
+/**
+ * @param {string} id of the camera, '' for the one that the browser chooses
+ * @returns {Promise<MediaStream>}
+ */
+async function openCamera(id) {
+  const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
+  const which = id ? { deviceId: { exact: id } } : { facingMode: 'environment' };
+  try {
+    return await navigator.mediaDevices.getUserMedia({ video: { ...size, ...which } });
+  } catch (error) {
+    // The wanted camera is not there any more.
+    if (id && /** @type {Error} */ (error).name === 'OverconstrainedError') return openCamera('');
+    throw error;
+  }
 }
 
 async function play() {
@@ -70,14 +88,30 @@ export function closeSource() {
 }
 
 /**
- * Passes photos and videos that the user chooses, drops or pastes to `use`.
- * @param {(blob: Blob) => void} use
+ * Waits for the video's next frame, or until the signal is aborted: a paused video has no next one.
+ * @param {HTMLVideoElement} video
+ * @param {AbortSignal} signal
+ */
+export function nextFrame(video, signal) {
+  return new Promise((resolve) => {
+    const frame = video.requestVideoFrameCallback(resolve);
+    signal.addEventListener('abort', () => {
+      video.cancelVideoFrameCallback(frame);
+      resolve(undefined);
+    });
+  });
+}
+
+/**
+ * Passes files that the user chooses, drops or pastes to `use`: at least one.
+ * @param {(files: File[]) => void} use
  */
 export function listenForFiles(use) {
   const file = element('file', HTMLInputElement);
+  const pass = (/** @type {FileList | null | undefined} */ files) => files?.length && use([...files]);
   element('open', HTMLButtonElement).addEventListener('click', () => file.click());
   file.addEventListener('change', () => {
-    if (file.files?.[0]) use(file.files[0]);
+    pass(file.files);
     file.value = '';
   });
   // If an element of the page handles the drop itself (`defaultPrevented`), ignore it here.
@@ -92,11 +126,9 @@ export function listenForFiles(use) {
     stage.classList.remove('dropping');
     if (event.defaultPrevented) return;
     event.preventDefault();
-    const [dropped] = event.dataTransfer?.files ?? [];
-    if (dropped) use(dropped);
+    pass(event.dataTransfer?.files);
   });
   addEventListener('paste', (event) => {
-    const [pasted] = event.clipboardData?.files ?? [];
-    if (pasted) use(pasted);
+    pass(event.clipboardData?.files);
   });
 }

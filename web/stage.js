@@ -65,6 +65,15 @@ export function fitToScreen(canvas) {
 }
 
 /**
+ * Calls `redraw` when the colours that a canvas takes from the page's style have changed.
+ * @param {() => void} redraw
+ */
+export function listenForColors(redraw) {
+  for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
+    matchMedia(query).addEventListener('change', redraw);
+}
+
+/**
  * @param {CanvasRenderingContext2D} context
  * @param {Rect} rect
  * @param {string} color

@@ -1,17 +1,23 @@
 // The training page: examples from a camera or files -> a head trained on the backbone's features -> live predictions,
 // and the classifier as a file. It uses the published package.
 import { Backbone } from 'ocelli/train';
+import { listenForCameras } from './cameras.js';
 import { ClassCard, toPicture } from './classes.js';
 import { Curves } from './curves.js';
 import { offerDownloads } from './downloads.js';
-import { element, explain, listenForKeys, make, makeDot, percent, showProgress, showState } from './page.js';
-import { closeSource, isOpen, listenForFiles, showCamera, showFile } from './source.js';
+import { listenForKeys } from './keys.js';
+import { element, explain, make, makeDot, percent, showProgress, showState, showValue } from './page.js';
+import { offerPause } from './pause.js';
+import { closeSource, isOpen, listenForFiles, nextFrame, showCamera, showFile } from './source.js';
+import { listenForColors } from './stage.js';
 import { describe, describeEnd, teach } from './training.js';
 
 const camera = element('camera', HTMLButtonElement);
 const epochs = element('epochs', HTMLInputElement);
 const train = element('train', HTMLButtonElement);
 const training = element('training', HTMLElement);
+const list = element('cards', HTMLElement);
+const addButton = element('add-class', HTMLButtonElement);
 const predictions = element('predictions', HTMLElement);
 const seen = element('seen', HTMLElement);
 const curves = new Curves({
@@ -37,11 +43,11 @@ let watching = new AbortController();
 let fitting;
 
 async function load() {
-  showState('loading', 'Loading the network', '10 MB, once');
+  showState('loading', 'Loading the network');
   try {
     backbone = await Backbone.create({ worker: true, onProgress: showProgress });
   } catch (error) {
-    showState('failed', ...explain(error), load);
+    showState('failed', ...explain(error), { name: 'Try again', run: load });
     return;
   }
   showSource();
@@ -50,6 +56,7 @@ async function load() {
 
 function showSource() {
   camera.setAttribute('aria-pressed', String(source?.kind === 'camera'));
+  offerPause(source);
   predictions.hidden = true;
   seen.textContent = '';
   for (const card of cards) card.setSource(canCapture());
@@ -71,8 +78,10 @@ async function watch() {
   if (!backbone || !source) return;
   try {
     if (source.kind === 'photo') return await handlePicture(source.blob, signal);
+    // A paused video shows no further frame.
+    if (source.video.paused) await handlePicture(source.video, signal);
     while (!signal.aborted) {
-      await nextFrame(source.video);
+      await nextFrame(source.video, signal);
       const isNeeded = trained || cards.some(({ wantsPicture }) => wantsPicture);
       if (isNeeded && !signal.aborted) await handlePicture(source.video, signal);
     }
@@ -81,8 +90,8 @@ async function watch() {
   }
 }
 
-/** @param {HTMLVideoElement} video */
-const nextFrame = (video) => new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+/** Whether the picture stays as it is. */
+const isStill = () => source !== undefined && (source.kind === 'photo' || source.video.paused);
 
 /**
  * @param {Blob | HTMLVideoElement} image
@@ -144,13 +153,10 @@ function closeCamera() {
 function addClass() {
   const card = new ClassCard(nextClass++, {
     onChange: showWhetherReady,
-    // With a camera or video, the next frame is captured.
-    onPress: () => source?.kind === 'photo' && watch(),
+    // While a video or the camera plays, the next frame is captured.
+    onPress: () => isStill() && watch(),
     onFiles: (files) => addFiles(card, files),
-    onRemove: () => {
-      cards = cards.filter((other) => other !== card);
-      showCards();
-    },
+    onRemove: () => removeClass(card),
   });
   card.setSource(canCapture());
   cards.push(card);
@@ -158,8 +164,19 @@ function addClass() {
   return card;
 }
 
+/** @param {ClassCard} card */
+function removeClass(card) {
+  const at = cards.indexOf(card);
+  cards.splice(at, 1);
+  showCards();
+  const neighbour = cards[at] ?? cards[at - 1];
+  if (neighbour) neighbour.focus();
+  else addButton.focus();
+}
+
 function showCards() {
-  element('cards', HTMLElement).replaceChildren(...cards.map((card) => card.element));
+  list.replaceChildren(...cards.map((card) => card.element));
+  list.hidden = cards.length === 0;
   showWhetherReady();
 }
 
@@ -186,14 +203,17 @@ async function addFiles(card, files) {
 /** What is still missing before training can start; '' if nothing. */
 function findMissing() {
   const names = cards.map(({ name }) => name);
+  const double = names.find((name, i) => names.indexOf(name) < i);
   if (cards.length < 2) return 'Add at least two classes.';
   if (names.includes('')) return 'Each class needs a name.';
-  if (new Set(names).size < names.length) return 'Two classes have the same name.';
+  if (double !== undefined) return `Two classes have the same name, “${double}”.`;
   const empty = cards.find(({ examples }) => examples.length === 0);
   return empty ? `“${empty.name}” has no example yet.` : '';
 }
 
 function showWhetherReady() {
+  for (const card of cards)
+    card.markName(card.name === '' || cards.some((other) => other !== card && other.name === card.name));
   if (fitting) return;
   const missing = findMissing();
   train.disabled = missing !== '';
@@ -238,7 +258,7 @@ async function adopt(taught, colors) {
   trained?.learner.close();
   trained = { ...taught, colors };
   await offerDownloads(taught);
-  if (source?.kind === 'photo') watch();
+  if (isStill()) watch();
   return describeEnd(taught);
 }
 
@@ -249,18 +269,22 @@ function listen() {
     if (source?.kind === 'camera') closeCamera();
     else use(showCamera);
   });
-  element('add-class', HTMLButtonElement).addEventListener('click', () => addClass().focus());
+  addButton.addEventListener('click', () => addClass().focus());
   train.addEventListener('click', () => (fitting ? fitting.abort() : startTraining()));
-  epochs.addEventListener('input', () => {
-    element('epochs-value', HTMLOutputElement).textContent = epochs.value;
+  epochs.addEventListener('input', () => showValue(epochs, epochs.value));
+  listenForFiles(([file]) => use(() => showFile(file)));
+  listenForCameras(() => source?.kind === 'camera' && use(showCamera));
+  listenForKeys({
+    c: camera,
+    o: element('open', HTMLButtonElement),
+    p: element('pause', HTMLButtonElement),
   });
-  listenForFiles((blob) => use(() => showFile(blob)));
-  listenForKeys({ c: camera, o: element('open', HTMLButtonElement) });
   new ResizeObserver(() => curves.draw()).observe(element('curves', HTMLElement));
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => curves.draw());
+  listenForColors(() => curves.draw());
 }
 
 listen();
+showValue(epochs, epochs.value);
 addClass();
 addClass();
 await load();

@@ -79,7 +79,7 @@ suite('the demo page', needsBrowser, () => {
     await waitForSummary(page, /Bottle/);
     await page.getByText('Classes', { exact: false }).first().click();
     await page.getByRole('button', { name: 'None' }).click();
-    await waitForSummary(page, /^Nothing/);
+    await waitForSummary(page, /^No class is ticked/);
     await page.getByRole('checkbox', { name: 'Bottle' }).check();
     assert.deepEqual([...new Set(await found(page))], ['Bottle']);
     await page.getByRole('button', { name: 'All' }).click();
@@ -128,6 +128,9 @@ suite('the demo page', needsBrowser, () => {
     await waitForSummary(page, /Person/);
     await page.locator('#file').setInputFiles(`${ROOT}web/style.css`);
     await waitForNotice(page, 'cannot be read');
+    await waitForSummary(page, /^Nothing yet/);
+    assert.deepEqual(await found(page), [], 'no result of the photo before');
+    assert.equal(await page.locator('#json').textContent(), '[]');
     await page.locator('#sample-chelsea').click();
     await waitForSummary(page, /Cat/);
     const buffer = Buffer.from('no video');

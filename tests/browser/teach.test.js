@@ -214,7 +214,7 @@ suite('the page that learns', needsBrowser, () => {
     for (const i of [0, 1]) await card(page, i).locator('input[type=file]').setInputFiles(photo(SHOWN[i]));
     await waitForStatus(page, /Ready/);
     assert.ok(await trainButton(page).isEnabled());
-    await card(page, 0).getByRole('button', { name: 'Remove this example' }).click();
+    await card(page, 0).getByRole('button', { name: 'Remove example 1' }).click();
     await waitForStatus(page, /“Class 1” has no example yet/);
     assert.ok(await trainButton(page).isDisabled());
     await close(page);
