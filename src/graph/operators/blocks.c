@@ -101,8 +101,8 @@ static ocl_status read_blocks(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   return OCL_OK;
 }
 
-// Blocks and crops of the BATCH_TO_SPACE_ND that reads `value`, from the model. false: nothing else than such an operator
-// may read it, and its sizes must be constants.
+// Blocks and crops of the BATCH_TO_SPACE_ND that reads `value`, from the model. false: nothing else than such an
+// operator may read it, and its sizes must be constants.
 static bool read_crops(ocl_graph* graph, const ocl_value* value, int32_t size_out[2], int32_t crops_out[2][2]) {
   if (value->num_uses != 1 || value->reader < 0) return false;
   const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, value->reader);
@@ -133,8 +133,8 @@ static ocl_status absorb(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   ocl_value* output = ocl_graph_out(graph, step, 0);
   ocl_value* convolved = find_dilated(graph, output);
   int32_t size[2], crops[2][2];
-  if (ocl_graph_in(graph, step, 1)->known == NULL || ocl_graph_in(graph, step, 2)->known == NULL ||
-      convolved == NULL || !read_crops(graph, convolved, size, crops))
+  if (ocl_graph_in(graph, step, 1)->known == NULL || ocl_graph_in(graph, step, 2)->known == NULL || convolved == NULL ||
+      !read_crops(graph, convolved, size, crops))
     return OCL_OK;
   OCL_TRY(read_blocks(graph, step, detail));
   for (int32_t d = 0; d < 2; d++)

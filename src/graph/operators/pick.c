@@ -294,8 +294,8 @@ static ocl_status check_known_indices(const ocl_step* step, const ocl_value* ind
   return OCL_OK;
 }
 
-// `shape` ends where the indices' dimensions from `first` on, except the last `except`, and then the input's from `rest`
-// on follow.
+// `shape` ends where the indices' dimensions from `first` on, except the last `except`, and then the input's from
+// `rest` on follow.
 static ocl_status finish_gathering(ocl_graph* graph, ocl_step* step, ocl_shape shape, int32_t first, int32_t except,
                                    int32_t rest, ocl_detail* detail) {
   gathering* g = step->state;
@@ -327,7 +327,8 @@ static ocl_status plan_gather(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   bool fits = batch_dims >= 0 && batch_dims <= axis && batch_dims <= indices->rank;
   for (int32_t d = 0; fits && d < batch_dims; d++) fits = input->dims[d] == indices->dims[d];
   if (!fits)
-    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "%d batch dimensions do not fit its indices", (int)given);
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "%d batch dimensions do not fit its indices",
+                            (int)given);
   g->outer = ocl_graph_product(input, batch_dims, axis);
   g->num_rows = ocl_graph_product(input, 0, axis);
   g->depth = 1;
@@ -352,7 +353,8 @@ static ocl_status plan_gather_nd(ocl_graph* graph, ocl_step* step, ocl_detail* d
 static enum xnn_status run_gather(ocl_graph* graph, ocl_step* step) {
   const gathering* g = step->state;
   const ocl_value *input = ocl_graph_in(graph, step, 0), *indices = ocl_graph_in(graph, step, 1);
-  const size_t size = g->block * ocl_dtype_size_bytes(input->dtype), row_bytes = ocl_graph_size_bytes(input) / g->num_rows;
+  const size_t size = g->block * ocl_dtype_size_bytes(input->dtype),
+               row_bytes = ocl_graph_size_bytes(input) / g->num_rows;
   uint8_t* to = ocl_graph_out(graph, step, 0)->data;
   for (size_t row = 0; row < g->num_rows; row++)
     for (size_t i = 0; i < g->count; i++, to += size) {
