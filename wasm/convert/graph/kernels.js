@@ -101,7 +101,7 @@ export function evaluate(node, inputs) {
   if (isSymbolic && !canBeSymbolic(node.op, inputs)) return undefined;
   const kernel = kernelOf(node.op);
   if (kernel === undefined || inputs.some((input) => input.strings)) return undefined;
-  if (node.int('batch_dims', 0) !== 0) return undefined;
+  if (node.op === 'GatherV2' && node.int('batch_dims', 0) !== 0) return undefined;
   const outputs = kernel(node, inputs);
   if (isSymbolic) for (const output of outputs) output.symbolic = output.data.some((value) => value < 0);
   return isSymbolic && !outputs.every(({ data }) => areSizes(data)) ? undefined : outputs;

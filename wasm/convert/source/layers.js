@@ -195,8 +195,8 @@ class LayersReader {
  * @param {Call} call
  */
 function isOperationCall({ module, class_name: kind, inbound_nodes: nodes }, { operands }) {
-  if (module !== undefined) return module.includes('.ops.');
   if (kind === 'TFOpLambda' || kind === 'SlicingOpLambda') return true;
+  if (module !== undefined) return module.includes('.ops.');
   const isKeras3 = nodes?.some((node) => !Array.isArray(node));
   return Boolean(isKeras3 && Object.hasOwn(OPERATIONS, kind) && (operands.length > 1 || !Object.hasOwn(LAYERS, kind)));
 }
