@@ -34,7 +34,8 @@ const options = /** @type {const} */ ({
   size: {
     type: 'text',
     value: 'HxW',
-    about: 'height and width of the image that the network takes, such as 224x224, if the source leaves them open',
+    about:
+      'height and width of the image that the network takes, such as 224x224, if the source leaves them open',
   },
   signature: {
     type: 'text',
@@ -135,7 +136,8 @@ function toOptions({ weights, batch, size, signature, outputs, classes, input, .
 /** @param {string} text @returns {[number, number]} */
 function parseSize(text) {
   const match = /^(\d{1,5})x(\d{1,5})$/.exec(text);
-  if (!match) throw new UsageError(`--size must be height and width, such as 224x224, not ${printable(text)}`);
+  if (!match)
+    throw new UsageError(`--size must be height and width, such as 224x224, not ${printable(text)}`);
   return [Number(match[1]), Number(match[2])];
 }
 

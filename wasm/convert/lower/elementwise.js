@@ -71,7 +71,10 @@ export function addAll(ctx, node) {
   const { values, dtype } = operands(ctx, node.inputs);
   const [first, ...rest] = values;
   const shape = ctx.shapeOf(node);
-  return rest.reduce((sum, part) => ctx.emit('ADD', node.name, [sum, part], shape, {}, undefined, dtype), first);
+  return rest.reduce(
+    (sum, part) => ctx.emit('ADD', node.name, [sum, part], shape, {}, undefined, dtype),
+    first,
+  );
 }
 
 /** @type {Rule} */

@@ -41,14 +41,27 @@ function indexList(ctx, node) {
 
 /** @type {Rule} */
 export function gatherNd(ctx, node) {
-  return ctx.emit('GATHER_ND', node.name, [ctx.value(node.inputs[0]), indexList(ctx, node)], ctx.shapeOf(node));
+  return ctx.emit(
+    'GATHER_ND',
+    node.name,
+    [ctx.value(node.inputs[0]), indexList(ctx, node)],
+    ctx.shapeOf(node),
+  );
 }
 
 /** @type {Rule} */
 export function topK(ctx, node) {
   const input = ctx.value(node.inputs[0]);
   const count = { ...ints(`${node.name}/k`, ctx.constant(node, 1).data), shape: [] };
-  const values = ctx.emit('TOPK_V2', node.name, [input, count], ctx.shapeOf(node), {}, undefined, input.dtype);
+  const values = ctx.emit(
+    'TOPK_V2',
+    node.name,
+    [input, count],
+    ctx.shapeOf(node),
+    {},
+    undefined,
+    input.dtype,
+  );
   /** @type {Value} */
   const indices = { name: `${node.name}:1`, shape: ctx.shapeOf(node, 1), dtype: 'int32' };
   ctx.ops[ctx.ops.length - 1].others = [indices];

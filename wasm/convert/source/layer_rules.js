@@ -435,7 +435,8 @@ export const LAYERS = {
   GlobalMaxPooling2D: globalPool('Max'),
   LayerNormalization: layerNorm,
   // ConvNeXt's own layer. Keras 2 gives its weight no name.
-  LayerScale: ({ name, inputs, weight }) => make(name, 'Mul', [inputs[0], weight('gamma', 'Variable', 'variable')]),
+  LayerScale: ({ name, inputs, weight }) =>
+    make(name, 'Mul', [inputs[0], weight('gamma', 'Variable', 'variable')]),
   LeakyReLU: leakyRelu,
   Maximum: merged('Maximum'),
   MaxPooling2D: pool('MaxPool'),

@@ -53,7 +53,8 @@ export function legacyWeights(file, path = []) {
       const byName = ending(`/${own}/${key}`);
       const byKey = path.length === 0 ? ending(`/${key}`) : [];
       // Keras 3 numbers the weights that have no name: variable_1.
-      const byNumber = path.length === 0 ? inGroup.filter((name) => name.replace(/_\d+$/, '').endsWith(`/${key}`)) : [];
+      const byNumber =
+        path.length === 0 ? inGroup.filter((name) => name.replace(/_\d+$/, '').endsWith(`/${key}`)) : [];
       const [found] = [full, byName, byKey, byNumber].find((names) => names.length > 0) ?? [];
       return found === undefined ? undefined : file.read(found);
     },

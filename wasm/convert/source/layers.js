@@ -180,7 +180,10 @@ class LayersReader {
     const key = kind.endsWith('OpLambda') ? config.function : kind;
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) throw unknownLayer(key, name);
-    if (!isOperation && call.operands.some((operand) => 'value' in operand && typeof operand.value === 'number'))
+    if (
+      !isOperation &&
+      call.operands.some((operand) => 'value' in operand && typeof operand.value === 'number')
+    )
       throw convertFailure('GRAPH_UNSUPPORTED', `the layer ${key} at '${name}' takes a number`);
     const layer = { name, config, inputs, weight, call, kerasVersion: this.kerasVersion };
     const ref = rule(layer);
@@ -198,7 +201,9 @@ function isOperationCall({ module, class_name: kind, inbound_nodes: nodes }, { o
   if (kind === 'TFOpLambda' || kind === 'SlicingOpLambda') return true;
   if (module !== undefined) return module.includes('.ops.');
   const isKeras3 = nodes?.some((node) => !Array.isArray(node));
-  return Boolean(isKeras3 && Object.hasOwn(OPERATIONS, kind) && (operands.length > 1 || !Object.hasOwn(LAYERS, kind)));
+  return Boolean(
+    isKeras3 && Object.hasOwn(OPERATIONS, kind) && (operands.length > 1 || !Object.hasOwn(LAYERS, kind)),
+  );
 }
 
 /** @param {string} kind @param {string} name */
