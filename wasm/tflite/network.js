@@ -58,6 +58,11 @@ export function ints(name, numbers) {
   return { name, shape: [data.length], tensor: { dtype: 'int32', shape: [data.length], data } };
 }
 
+/** @param {string} name @param {number} value @returns {Value} */
+export function scalar(name, value) {
+  return { name, shape: [], tensor: { dtype: 'float32', shape: [], data: Float64Array.of(value) } };
+}
+
 /**
  * SAME padding before and after.
  * @param {number} size @param {number} kernel @param {number} stride @param {number} dilation

@@ -1,5 +1,5 @@
 // Lowers activations that are one operator in the graph and several in TFLite, or the other way round.
-import { scalar } from './elementwise.js';
+import { scalar } from '../../tflite/network.js';
 
 /**
  * @typedef {import('../graph/graph.js').Node} Node
@@ -7,6 +7,7 @@ import { scalar } from './elementwise.js';
  * @typedef {import('./lower.js').Lowering} Lowering
  * @typedef {import('./lower.js').Rule} Rule
  * @typedef {import('../../tflite/network.js').Value} Value
+ * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
  */
 
 /** max(x, 0) + log(1 + exp(-|x|)). @type {Rule} */
@@ -42,12 +43,14 @@ export function selu(ctx, node) {
 
 const isNear = (/** @type {number} */ a, /** @type {number} */ b) => Math.abs(a - b) < 1e-6 * Math.abs(b);
 
-/** The number that all elements of a constant are. @param {Lowering} ctx @param {Ref} ref */
-function numberOf(ctx, ref) {
-  const tensor = ctx.facts.value(ref);
+/** The number that all elements of a constant are. @param {Tensor | undefined} tensor */
+export function uniform(tensor) {
   const first = tensor?.data[0];
   return tensor?.data.every((value) => value === first) ? first : undefined;
 }
+
+/** @param {Lowering} ctx @param {Ref} ref */
+const numberOf = (ctx, ref) => uniform(ctx.facts.value(ref));
 
 /**
  * A product as one number and the other factors.

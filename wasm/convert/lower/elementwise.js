@@ -1,9 +1,10 @@
 // Lowers operators that work element by element, or on two operands. What the engine has no operator for is written with
 // operators that it has, where this is exact to float32's rounding.
 import { markBatchNorm } from './batch_norm.js';
-import { gelu } from './activations.js';
+import { gelu, uniform } from './activations.js';
 import { operands, typed } from './integers.js';
 import { emitLeaky, kerasPrelu } from './prelu.js';
+import { scalar } from '../../tflite/network.js';
 import { isFloat } from '../../tflite/tensor.js';
 
 /**
@@ -19,11 +20,6 @@ function mapFloats(tensor, f) {
   return { ...tensor, data: Float64Array.from(tensor.data, f) };
 }
 
-/** @param {string} name @param {number} value @returns {Value} */
-export function scalar(name, value) {
-  return { name, shape: [], tensor: { dtype: 'float32', shape: [], data: Float64Array.of(value) } };
-}
-
 /**
  * Multiplies by a number, or adds it.
  * @param {Lowering} ctx
@@ -35,12 +31,6 @@ export function scalar(name, value) {
 function affine(ctx, kind, name, x, value) {
   if (value === (kind === 'MUL' ? 1 : 0)) return x;
   return ctx.emit(kind, name, [x, scalar(`${name}/${kind.toLowerCase()}`, value)], x.shape);
-}
-
-/** The number that all elements of a constant are. @param {Tensor | undefined} tensor */
-function uniform(tensor) {
-  const first = tensor?.data[0];
-  return tensor?.data.every((value) => value === first) ? first : undefined;
 }
 
 /** A constant becomes the second input, and x - c becomes x + -c. @param {string} kind @returns {Rule} */

@@ -1,6 +1,5 @@
 // Lowers operators that move, repeat or resize elements.
-import { ints } from '../../tflite/network.js';
-import { scalar } from './elementwise.js';
+import { ints, scalar } from '../../tflite/network.js';
 import { axisOf } from '../graph/kernels.js';
 
 /**
