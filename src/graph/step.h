@@ -20,16 +20,16 @@ typedef struct {
   ocl_shape shape;
   float scale;  // 0: not quantized
   int32_t zero_point;
-  int32_t constant;    // index of the constant tensor in the model; -1: computed. Valid only while building
-  int32_t num_uses;    // by operator inputs and graph outputs
-  int32_t reader;      // the last operator of the model whose input 0 it is; -1: none
-  int32_t storage;     // index of the value whose memory it uses (a reshape's input), or its own index
+  int32_t constant;  // index of the constant tensor in the model; -1: computed. Valid only while building
+  int32_t num_uses;  // by operator inputs and graph outputs
+  int32_t reader;    // the last operator of the model whose input 0 it is; -1: none
+  int32_t storage;   // index of the value whose memory it uses (a reshape's input), or its own index
   // If it is the output of an absorbed PAD or SPACE_TO_BATCH_ND: the padding that its convolution adds.
   ocl_pad_2d padding;
-  // If it lies between absorbed SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: the dilation that their convolution gets. 0: it
-  // does not.
+  // If it lies between absorbed SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: the dilation that their convolution gets. 0:
+  // it does not.
   int32_t dilation_h, dilation_w;
-  uint8_t* known;      // owned: elements known before a run (constants, shape arithmetic); NULL: not known
+  uint8_t* known;  // owned: elements known before a run (constants, shape arithmetic); NULL: not known
   bool is_input, is_output;
   bool is_batch_free;     // an input whose dimension 0 is the batch
   bool is_kept_constant;  // `known` is a copy of a constant of the model and stays for the graph's life
