@@ -204,7 +204,7 @@ for (const [kind, given] of Object.entries(CASES))
     assert.equal(theirs.length, ours.length);
     for (const [i, { data, quantization }] of ours.entries()) {
       const { scale, zeroPoint } = /** @type {{scale: number, zeroPoint: number}} */ (quantization);
-      const reals = Array.from(data, (stored) => (Number(stored) - zeroPoint) * scale);
+      const reals = Array.from(data, Number).map((stored) => (stored - zeroPoint) * scale);
       const wanted = Array.from(float[i].data, Number);
       const range = Math.max(...wanted, 0) - Math.min(...wanted, 0);
       reals.forEach((real, k) =>

@@ -22,9 +22,10 @@ const TYPES = { float32: 0, int32: 2, int64: 4, bool: 6 };
 export function operands(ctx, refs) {
   const values = refs.map((ref) => ctx.value(ref));
   const dtype = values.find((value) => value.dtype)?.dtype;
-  const typed = (/** @type {Value} */ value) =>
+  /** @param {Value} value @returns {Value} */
+  const typed = (value) =>
     value.tensor && !(isFloat(value.tensor.dtype) && !dtype)
-      ? { ...value, tensor: { ...value.tensor, dtype: dtype ?? 'float32' } }
+      ? { ...value, tensor: { ...value.tensor, dtype: dtype ?? /** @type {const} */ ('float32') } }
       : value;
   return { values: values.map(typed), dtype };
 }

@@ -142,9 +142,9 @@ export class Lowering {
   emit(kind, name, inputs, shape, options = {}, weights = undefined, dtype = undefined) {
     if (!Object.hasOwn(OPERATORS, kind))
       throw convertFailure('GRAPH_UNSUPPORTED', `'${name}' becomes ${kind}, which ocelli does not run`);
-    /** @type {Value} */
     const moved = JOINS.has(kind) ? inputs.find((input) => input.dtype) : inputs[0];
     const kept = MOVES.has(kind) ? moved?.dtype : dtype;
+    /** @type {Value} */
     const output = { name, shape, ...(kept && { dtype: kept }) };
     this.ops.push({ kind, inputs, output, options, ...(weights && { weights }) });
     return output;

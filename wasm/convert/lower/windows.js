@@ -89,9 +89,9 @@ function sizeFor(ctx, node, input, shape) {
   if (shape[0] >= 0) return ints(`${node.name}/shape`, shape);
   const named = (/** @type {string} */ name, /** @type {number[]} */ values) =>
     ints(`${node.name}/${name}`, values);
-  const whole = ctx.emit(
-    ...['SHAPE', `${node.name}/sizes`, [input], [input.shape.length], { outType: 2 }, undefined, 'int32'],
-  );
+  const options = { outType: 2 };
+  const sizes = [input.shape.length];
+  const whole = ctx.emit('SHAPE', `${node.name}/sizes`, [input], sizes, options, undefined, 'int32');
   const bounds = [named('begin', [0]), named('end', [1]), named('by', [1])];
   const batch = ctx.emit('STRIDED_SLICE', `${node.name}/batch`, [whole, ...bounds], [1]);
   const rest = named('rest', shape.slice(1));
