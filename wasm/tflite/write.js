@@ -13,7 +13,14 @@ import { storedWeights, toStored } from './weights.js';
  * @typedef {{kind: string, inputs: number[], outputs: number[], options: Record<string, any>, isHybrid: boolean}} FileOp
  */
 
-const TYPES = /** @type {Record<string, number>} */ ({ float32: 0, float16: 1, int32: 2, int64: 4, bool: 6, int8: 9 });
+const TYPES = /** @type {Record<string, number>} */ ({
+  float32: 0,
+  float16: 1,
+  int32: 2,
+  int64: 4,
+  bool: 6,
+  int8: 9,
+});
 const SIGNATURE_KEY = 'serving_default';
 
 /**
