@@ -70,7 +70,7 @@ WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errn
 # Files with inner loops (pixels, filter taps, scores) are compiled for speed. Of the others, those that run for each
 # element of an image or a tensor are compiled for size, and those that run once for an operator for the smallest size.
 HOT := src/image/resize.c src/image/jpeg_transform.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
-  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c gemm_f32.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
+  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c elementwise_f32.c gemm_f32.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
 WARM := src/base/inflate.c $(addprefix src/image/,bmp.c gif.c jpeg_bits.c jpeg_blocks.c jpeg_rows.c png.c) $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
   conv_rows.c fixed_point.c pool.c reduce.c resize.c unary.c)
 # Matrix kernels in the order of their source: LLVM's own order holds more vectors at once than x86 has registers, and one

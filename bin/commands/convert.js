@@ -31,6 +31,12 @@ const options = /** @type {const} */ ({
     range: BATCH,
     choices: ['dynamic'],
   },
+  size: {
+    type: 'text',
+    value: 'HxW',
+    about:
+      'height and width of the image that the network takes, such as 224x224, if the source leaves them open',
+  },
   signature: {
     type: 'text',
     value: 'NAME',
@@ -112,10 +118,11 @@ async function run(values, [source, out]) {
  * @param {Values} values
  * @returns {import('../../wasm/convert/index.js').ConvertOptions}
  */
-function toOptions({ weights, batch, signature, outputs, classes, input, ...values }) {
+function toOptions({ weights, batch, size, signature, outputs, classes, input, ...values }) {
   return {
     weights,
     batch,
+    ...(size !== undefined && { size: parseSize(size) }),
     signature,
     outputs,
     classes,
@@ -124,6 +131,14 @@ function toOptions({ weights, batch, signature, outputs, classes, input, ...valu
     verify: !values['no-verify'],
     onProgress: progressPrinter(),
   };
+}
+
+/** @param {string} text @returns {[number, number]} */
+function parseSize(text) {
+  const match = /^(\d{1,5})x(\d{1,5})$/.exec(text);
+  if (!match)
+    throw new UsageError(`--size must be height and width, such as 224x224, not ${printable(text)}`);
+  return [Number(match[1]), Number(match[2])];
 }
 
 /** @param {string} text */

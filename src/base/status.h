@@ -42,6 +42,7 @@
   X(MODEL_TOO_LARGE, "the model needs more memory or computation than ocelli allows")                     \
   X(BATCH_NOT_FREE, "the model has a fixed batch size")                                                   \
   X(FEATURES_UNUSABLE, "the tensor is not a feature map that can be averaged")                            \
+  X(INDEX_OUT_OF_RANGE, "the model computed an index from this input that its tensor does not have")      \
   /* ocelli.c */                                                                                          \
   X(SSD_SHAPE_MISMATCH, "the shapes of the detection heads do not match the anchors and classes")
 

@@ -17,7 +17,9 @@ static ocl_status run(ocl_graph* graph, double (*clock_us)(void)) {
   double before = clock_us == NULL ? 0 : clock_us();
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];
-    if (!step->is_folded && ocl_graph_run_step(graph, step) != xnn_status_success) return OCL_OUT_OF_MEMORY;
+    const enum xnn_status status = step->is_folded ? xnn_status_success : ocl_graph_run_step(graph, step);
+    if (status != xnn_status_success)
+      return status == xnn_status_invalid_parameter ? OCL_INDEX_OUT_OF_RANGE : OCL_OUT_OF_MEMORY;
     if (clock_us == NULL) continue;
     const double after = clock_us();
     step->time_us = after - before;

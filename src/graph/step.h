@@ -20,12 +20,16 @@ typedef struct {
   ocl_shape shape;
   float scale;  // 0: not quantized
   int32_t zero_point;
-  int32_t constant;    // index of the constant tensor in the model; -1: computed. Valid only while building
-  int32_t num_uses;    // by operator inputs and graph outputs
-  int32_t reader;      // the last operator of the model whose input 0 it is; -1: none
-  int32_t storage;     // index of the value whose memory it uses (a reshape's input), or its own index
-  ocl_pad_2d padding;  // if it is the output of an absorbed PAD: the padding that its convolution adds
-  uint8_t* known;      // owned: elements known before a run (constants, shape arithmetic); NULL: not known
+  int32_t constant;  // index of the constant tensor in the model; -1: computed. Valid only while building
+  int32_t num_uses;  // by operator inputs and graph outputs
+  int32_t reader;    // the last operator of the model whose input 0 it is; -1: none
+  int32_t storage;   // index of the value whose memory it uses (a reshape's input), or its own index
+  // If it is the output of an absorbed PAD or SPACE_TO_BATCH_ND: the padding that its convolution adds.
+  ocl_pad_2d padding;
+  // If it lies between absorbed SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND: the dilation that their convolution gets. 0:
+  // it does not.
+  int32_t dilation_h, dilation_w;
+  uint8_t* known;  // owned: elements known before a run (constants, shape arithmetic); NULL: not known
   bool is_input, is_output;
   bool is_batch_free;     // an input whose dimension 0 is the batch
   bool is_kept_constant;  // `known` is a copy of a constant of the model and stays for the graph's life
@@ -45,7 +49,7 @@ typedef struct {
   ocl_status (*plan)(ocl_graph* graph, ocl_step* step, ocl_detail* detail);
   // Gives the addresses to step->xnn. Not called if step->xnn is NULL. NULL: nothing to do.
   enum xnn_status (*bind)(ocl_graph* graph, ocl_step* step);
-  // NULL: runs step->xnn, if there is one.
+  // NULL: runs step->xnn, if there is one. invalid_parameter: an index that was computed is out of range.
   enum xnn_status (*run)(ocl_graph* graph, ocl_step* step);
   // Frees what the state owns. NULL: it owns nothing.
   void (*drop)(ocl_step* step);
@@ -76,7 +80,7 @@ struct ocl_step {
   uint64_t num_parameters, multiply_adds;
   uint64_t other_work;  // in multiply-adds; neither those above nor reading and writing each element once
   double time_us;
-  bool is_absorbed;  // a PAD whose padding the following convolution adds
+  bool is_absorbed;  // the following (or the previous) convolution does what it does; it does not run
   bool is_folded;    // constant folding: it was run at plan time, and its outputs are known
 };
 

@@ -101,7 +101,7 @@ typedef union {
     int32_t count, axis;  // of outputs; UNPACK's axis
   } split;                // SPLIT, SPLIT_V, UNPACK
   struct {
-    int32_t axis;
+    int32_t axis, batch_dims;
   } gather;
   struct {
     int32_t size;

@@ -1,7 +1,7 @@
 # The fuzz targets of tests/fuzz (its README.md says what they do and how to run them).
 FUZZ_TARGETS := image resize model detect train session mutated generated
 FUZZ_HEADERS := $(wildcard tests/fuzz/*.h tests/c/*.h tests/c/tflite/*.h)
-FUZZ_PARTS := generator generate_step network_file
+FUZZ_PARTS := generator generate_step generate_families network_file
 fuzz_cc = $(call native_cc,$(1)) $(WARNINGS) -fsanitize=fuzzer-no-link -Itests/c -Itests/fuzz
 
 # try_network.c gives every tensor memory of its own, and refuses long work: it defines what these files define.

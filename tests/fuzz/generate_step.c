@@ -781,21 +781,7 @@ static void add_postprocess(generator* g, int32_t row) {
 
 // ---- all of operators.def ----
 
-// For operators that have no function here: as many inputs as they need, and the first one's shape.
-static void add_any(generator* g, int32_t row) {
-  const int32_t first = gen_pick(g, gen_fits_summands);
-  if (first < 0) return;
-  const net_tensor t = *tensor_of(g, first);
-  int32_t inputs[MAX_IO] = {first};
-  const ocl_operator* o = &ocl_operators[row];
-  for (int32_t i = 1; i < o->min_inputs; i++) inputs[i] = pick_operand(g, first);
-  net_operator* op = gen_operator(g, row);
-  for (int32_t i = 0; i < o->min_inputs; i++) gen_input(op, inputs[i]);
-  for (int32_t i = 0; i < (o->outputs < 4 ? o->outputs : 4); i++)
-    gen_requantize(g, gen_output(g, op, t.dtype, t.shape, false), first, true);
-  g->net->is_smooth = false;
-}
-
+// Every operator has its function: gen_step() ends the program if a new row has none.
 static void (*const kSteps[OCL_NUM_OPERATORS])(generator* g, int32_t row) = {
     [OCL_OPERATOR_ROW_ADD] = add_binary,
     [OCL_OPERATOR_ROW_SUB] = add_binary,
@@ -829,6 +815,69 @@ static void (*const kSteps[OCL_NUM_OPERATORS])(generator* g, int32_t row) = {
     [OCL_OPERATOR_ROW_ABS] = add_unary,
     [OCL_OPERATOR_ROW_QUANTIZE] = add_quantize,
     [OCL_OPERATOR_ROW_HARD_SWISH] = add_unary,
+    [OCL_OPERATOR_ROW_FLOOR] = gen_function,
+    [OCL_OPERATOR_ROW_ELU] = gen_function,
+    [OCL_OPERATOR_ROW_TANH] = gen_function,
+    [OCL_OPERATOR_ROW_EXP] = gen_function,
+    [OCL_OPERATOR_ROW_LOG] = gen_function,
+    [OCL_OPERATOR_ROW_SQRT] = gen_function,
+    [OCL_OPERATOR_ROW_RSQRT] = gen_function,
+    [OCL_OPERATOR_ROW_SQUARE] = gen_function,
+    [OCL_OPERATOR_ROW_NEG] = gen_function,
+    [OCL_OPERATOR_ROW_CEIL] = gen_function,
+    [OCL_OPERATOR_ROW_ROUND] = gen_function,
+    [OCL_OPERATOR_ROW_SIGN] = gen_function,
+    [OCL_OPERATOR_ROW_RELU_N1_TO_1] = gen_function,
+    [OCL_OPERATOR_ROW_RELU_0_TO_1] = gen_function,
+    [OCL_OPERATOR_ROW_GELU] = gen_function,
+    [OCL_OPERATOR_ROW_LEAKY_RELU] = gen_function,
+    [OCL_OPERATOR_ROW_LOG_SOFTMAX] = gen_function,
+    [OCL_OPERATOR_ROW_L2_NORMALIZATION] = gen_function,
+    [OCL_OPERATOR_ROW_CAST] = gen_cast,
+    [OCL_OPERATOR_ROW_DIV] = gen_arithmetic,
+    [OCL_OPERATOR_ROW_FLOOR_DIV] = gen_arithmetic,
+    [OCL_OPERATOR_ROW_FLOOR_MOD] = gen_arithmetic,
+    [OCL_OPERATOR_ROW_MAXIMUM] = gen_arithmetic,
+    [OCL_OPERATOR_ROW_MINIMUM] = gen_arithmetic,
+    [OCL_OPERATOR_ROW_POW] = gen_arithmetic,
+    [OCL_OPERATOR_ROW_SQUARED_DIFFERENCE] = gen_arithmetic,
+    [OCL_OPERATOR_ROW_EQUAL] = gen_comparison,
+    [OCL_OPERATOR_ROW_NOT_EQUAL] = gen_comparison,
+    [OCL_OPERATOR_ROW_LESS] = gen_comparison,
+    [OCL_OPERATOR_ROW_LESS_EQUAL] = gen_comparison,
+    [OCL_OPERATOR_ROW_GREATER] = gen_comparison,
+    [OCL_OPERATOR_ROW_GREATER_EQUAL] = gen_comparison,
+    [OCL_OPERATOR_ROW_LOGICAL_AND] = gen_logic,
+    [OCL_OPERATOR_ROW_LOGICAL_OR] = gen_logic,
+    [OCL_OPERATOR_ROW_LOGICAL_NOT] = gen_logic,
+    [OCL_OPERATOR_ROW_SELECT] = gen_select,
+    [OCL_OPERATOR_ROW_SELECT_V2] = gen_select,
+    [OCL_OPERATOR_ROW_SUM] = gen_reduction,
+    [OCL_OPERATOR_ROW_REDUCE_MIN] = gen_reduction,
+    [OCL_OPERATOR_ROW_REDUCE_PROD] = gen_reduction,
+    [OCL_OPERATOR_ROW_REDUCE_ANY] = gen_reduction,
+    [OCL_OPERATOR_ROW_REDUCE_ALL] = gen_reduction,
+    [OCL_OPERATOR_ROW_TOPK_V2] = gen_top,
+    [OCL_OPERATOR_ROW_SPLIT] = gen_split,
+    [OCL_OPERATOR_ROW_SPLIT_V] = gen_split,
+    [OCL_OPERATOR_ROW_UNPACK] = gen_split,
+    [OCL_OPERATOR_ROW_SLICE] = gen_slice,
+    [OCL_OPERATOR_ROW_MIRROR_PAD] = gen_mirror,
+    [OCL_OPERATOR_ROW_PADV2] = gen_mirror,
+    [OCL_OPERATOR_ROW_BROADCAST_TO] = gen_broadcast_to,
+    [OCL_OPERATOR_ROW_FILL] = gen_fill,
+    [OCL_OPERATOR_ROW_RANK] = gen_like,
+    [OCL_OPERATOR_ROW_ZEROS_LIKE] = gen_like,
+    [OCL_OPERATOR_ROW_DENSIFY] = gen_densify,
+    [OCL_OPERATOR_ROW_DEPTH_TO_SPACE] = gen_depth,
+    [OCL_OPERATOR_ROW_SPACE_TO_DEPTH] = gen_depth,
+    [OCL_OPERATOR_ROW_BATCH_TO_SPACE_ND] = gen_batch_to_space,
+    [OCL_OPERATOR_ROW_SPACE_TO_BATCH_ND] = gen_space_to_batch,
+    [OCL_OPERATOR_ROW_GATHER] = gen_gather,
+    [OCL_OPERATOR_ROW_GATHER_ND] = gen_gather_nd,
+    [OCL_OPERATOR_ROW_TRANSPOSE_CONV] = gen_transposed,
+    [OCL_OPERATOR_ROW_Convolution2DTransposeBias] = gen_transposed,
+    [OCL_OPERATOR_ROW_ARG_MIN] = add_arg_max,
     [OCL_OPERATOR_ROW_TFLite_Detection_PostProcess] = add_postprocess,
 };
 
@@ -837,7 +886,8 @@ void gen_step(generator* g) {
   static const int32_t kOften[] = {OCL_OPERATOR_ROW_CONV_2D, OCL_OPERATOR_ROW_DEPTHWISE_CONV_2D, OCL_OPERATOR_ROW_ADD,
                                    OCL_OPERATOR_ROW_CONCATENATION};
   const int32_t row = fuzz_one_in(g->b, 4) ? kOften[fuzz_below(g->b, 4)] : fuzz_below(g->b, OCL_NUM_OPERATORS);
-  (kSteps[row] == NULL ? add_any : kSteps[row])(g, row);
+  if (kSteps[row] == NULL) abort();
+  kSteps[row](g, row);
 }
 
 // A convolution, its channels taken as columns for each anchor. -1: nothing fits.

@@ -1,4 +1,4 @@
-// Shared by generator.c and generate_step.c.
+// Shared by generator.c, generate_step.c and generate_families.c.
 #ifndef OCELLI_TESTS_FUZZ_GENERATOR_H_
 #define OCELLI_TESTS_FUZZ_GENERATOR_H_
 
@@ -17,6 +17,30 @@ typedef struct {
 void gen_step(generator* g);
 // Adds what makes scores of anchors from one or two feature maps.
 void gen_heads(generator* g);
+
+// ---- generate_families.c: one operator of the row, or nothing ----
+
+void gen_function(generator* g, int32_t row);
+void gen_cast(generator* g, int32_t row);
+void gen_arithmetic(generator* g, int32_t row);
+void gen_comparison(generator* g, int32_t row);
+void gen_logic(generator* g, int32_t row);
+void gen_select(generator* g, int32_t row);
+void gen_reduction(generator* g, int32_t row);
+void gen_top(generator* g, int32_t row);
+void gen_split(generator* g, int32_t row);
+void gen_slice(generator* g, int32_t row);
+void gen_mirror(generator* g, int32_t row);
+void gen_broadcast_to(generator* g, int32_t row);
+void gen_fill(generator* g, int32_t row);
+void gen_like(generator* g, int32_t row);
+void gen_densify(generator* g, int32_t row);
+void gen_depth(generator* g, int32_t row);
+void gen_batch_to_space(generator* g, int32_t row);
+void gen_space_to_batch(generator* g, int32_t row);
+void gen_gather(generator* g, int32_t row);
+void gen_gather_nd(generator* g, int32_t row);
+void gen_transposed(generator* g, int32_t row);
 
 // ---- generator.c ----
 

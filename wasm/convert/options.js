@@ -10,6 +10,8 @@ import { normalizationOption } from './normalization.js';
  * @property {'fp32' | 'fp16' | 'int8'} [weights] default fp32; int8: symmetric per channel, with float activations
  * @property {number | 'dynamic'} [batch] batch size, if the source does not fix it; default: dynamic, or 1 for a
  *   detector
+ * @property {[number, number]} [size] height and width of the image that the network takes, if the source leaves them
+ *   open
  * @property {string} [signature] name of the SavedModel's signature; default: serving_default, else default, else the
  *   first
  * @property {string[]} [outputs] names of signature outputs or of nodes; default: the signature's outputs
@@ -31,9 +33,10 @@ export const STAGES = /** @type {const} */ (['unpack', 'read', 'simplify', 'writ
 
 const KEYS = [
   ...['weights', 'batch', 'signature', 'outputs', 'classes', 'keepBatchNorm', 'verify', 'onProgress'],
-  ...['input', 'signal'],
+  ...['input', 'signal', 'size'],
 ];
 export const WEIGHTS = /** @type {const} */ (['fp32', 'fp16', 'int8']);
+export const SIZE = { min: 1, max: 4096, integer: true };
 export const BATCH = { min: 1, max: 4096, integer: true };
 
 /** @param {ConvertOptions} options */
@@ -53,6 +56,7 @@ export function checkOptions(options) {
       'INVALID_OPTION',
       `batch must be 'dynamic' or an integer from ${BATCH.min} to ${BATCH.max}`,
     );
+  checkSize(options.size);
   if (signature !== undefined && typeof signature !== 'string')
     throw failure('INVALID_OPTION', 'signature must be a string');
   checkNames('outputs', outputs);
@@ -63,6 +67,17 @@ export function checkOptions(options) {
   if (options.input !== undefined) normalizationOption(options.input);
   if (typeof verify !== 'boolean') throw failure('INVALID_OPTION', 'verify must be true or false');
   return { ...options, weights, verify };
+}
+
+/** @param {unknown} size */
+function checkSize(size) {
+  const isSide = (/** @type {unknown} */ side) =>
+    Number.isInteger(side) && Number(side) >= SIZE.min && Number(side) <= SIZE.max;
+  if (size !== undefined && !(Array.isArray(size) && size.length === 2 && size.every(isSide)))
+    throw failure(
+      'INVALID_OPTION',
+      `size must be height and width, each an integer from ${SIZE.min} to ${SIZE.max}`,
+    );
 }
 
 /** @param {string} key @param {unknown} names */

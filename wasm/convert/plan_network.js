@@ -12,7 +12,7 @@ import { describe, normalizationOption, readNormalization, UNKNOWN_NOTE } from '
 /**
  * @typedef {import('../tflite/network.js').Network} Network
  * @typedef {import('./source/saved_model.js').Model} Model
- * @typedef {Pick<import('./options.js').ConvertOptions, 'batch' | 'classes' | 'input'>} PlanOptions
+ * @typedef {Pick<import('./options.js').ConvertOptions, 'batch' | 'classes' | 'input' | 'size'>} PlanOptions
  */
 
 /**
@@ -52,10 +52,10 @@ function withHint({ code, message, cause }) {
  * @param {PlanOptions & {batch: number | 'dynamic'}} options
  * @returns {Promise<import('./index.js').Plan>}
  */
-async function planWithBatch(model, refs, { batch, classes, input }) {
+async function planWithBatch(model, refs, { batch, classes, input, size }) {
   const { loopConditions = [] } = model;
   if (classes) throw failure('INVALID_OPTION', 'classes can be selected in detectors only');
-  const facts = new Facts([...refs, ...loopConditions], inputShapes(model, batch));
+  const facts = new Facts([...refs, ...loopConditions], inputShapes(model, batch, size));
   checkSingleIterations(loopConditions, facts);
   const { network, trace } = lower(model.inputs, model.outputs, facts);
   fuse(network);
@@ -138,14 +138,17 @@ function sampleRange(normalization) {
 /**
  * @param {Model} model
  * @param {number | 'dynamic'} batch for inputs whose batch is free
+ * @param {[number, number]} [size] for images whose height and width are free
  */
-function inputShapes({ inputs }, batch) {
+function inputShapes({ inputs }, batch, size) {
   return new Map(
     inputs.map(({ name, ref, shape: signatureShape }) => {
       const shape = ref.node.shape('shape') ?? signatureShape;
       if (!shape) throw convertFailure('GRAPH_UNSUPPORTED', `the input '${name}' has no shape`);
       const [first, ...rest] = shape;
-      return [ref.node, [first < 0 ? (batch === 'dynamic' ? FREE_BATCH : batch) : first, ...rest]];
+      const isFreeImage = rest.length === 3 && rest[0] < 0 && rest[1] < 0;
+      const sides = size && isFreeImage ? [...size, rest[2]] : rest;
+      return [ref.node, [first < 0 ? (batch === 'dynamic' ? FREE_BATCH : batch) : first, ...sides]];
     }),
   );
 }

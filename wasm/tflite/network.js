@@ -8,7 +8,7 @@
  * @property {string} name
  * @property {number[]} shape -1: the free batch dimension
  * @property {Tensor} [tensor] the elements, if the value is a constant
- * @property {'int32' | 'int64'} [dtype] of a computed value; default: float32
+ * @property {'int32' | 'int64' | 'bool'} [dtype] of a computed value; default: float32
  *
  * @typedef {object} BatchNorm
  * @property {Float64Array} gamma one for each channel, like the next three
@@ -29,6 +29,7 @@
  * @property {string} kind TFLite's BuiltinOperator
  * @property {Value[]} inputs
  * @property {Value} output
+ * @property {Value[]} [others] its outputs after the first
  * @property {Record<string, any>} options
  * @property {Weights} [weights]
  * @property {BatchNorm} [batchNorm] the batch norm whose scale this MUL, or offset this ADD, applies
@@ -55,6 +56,11 @@ export function numChannels({ kernel: { shape }, isTransposed }, kind) {
 export function ints(name, numbers) {
   const data = Int32Array.from(numbers);
   return { name, shape: [data.length], tensor: { dtype: 'int32', shape: [data.length], data } };
+}
+
+/** @param {string} name @param {number} value @returns {Value} */
+export function scalar(name, value) {
+  return { name, shape: [], tensor: { dtype: 'float32', shape: [], data: Float64Array.of(value) } };
 }
 
 /**

@@ -9,9 +9,9 @@ import { numberToHalf } from './tensor.js';
  * @typedef {'fp32' | 'fp16' | 'int8'} Precision
  *
  * @typedef {object} Stored
- * @property {'float32' | 'float16' | 'int8' | 'int32'} dtype
+ * @property {'float32' | 'float16' | 'int8' | 'int32' | 'int64' | 'bool'} dtype
  * @property {number[]} shape
- * @property {Float32Array | Uint16Array | Int8Array | Int32Array} data
+ * @property {Float32Array | Uint16Array | Int8Array | Uint8Array | Int32Array | BigInt64Array} data
  * @property {{scales: Float32Array, axis: number}} [quantization] symmetric
  */
 

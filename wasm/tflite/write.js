@@ -13,7 +13,14 @@ import { storedWeights, toStored } from './weights.js';
  * @typedef {{kind: string, inputs: number[], outputs: number[], options: Record<string, any>, isHybrid: boolean}} FileOp
  */
 
-const TYPES = /** @type {Record<string, number>} */ ({ float32: 0, float16: 1, int32: 2, int64: 4, int8: 9 });
+const TYPES = /** @type {Record<string, number>} */ ({
+  float32: 0,
+  float16: 1,
+  int32: 2,
+  int64: 4,
+  bool: 6,
+  int8: 9,
+});
 const SIGNATURE_KEY = 'serving_default';
 
 /**
@@ -89,6 +96,18 @@ function kindKey(op) {
   return `${op.kind} ${versionOf(op)}`;
 }
 
+/** @type {Record<string, (data: ArrayLike<number>) => Stored['data']>} */
+const WHOLE = {
+  int32: (data) => Int32Array.from(data),
+  int64: (data) => BigInt64Array.from(Array.from(data, BigInt)),
+  bool: (data) => Uint8Array.from(data),
+};
+
+/** @param {import('./tensor.js').Tensor} tensor @param {number[]} shape @returns {Stored} */
+function storedWhole({ dtype, data }, shape) {
+  return { dtype: /** @type {Stored['dtype']} */ (dtype), shape, data: WHOLE[dtype](data) };
+}
+
 /** The network as the file stores it: values are numbered tensors, constants have the file's precision. */
 class Layout {
   /** @type {FileTensor[]} */ tensors = [];
@@ -125,7 +144,8 @@ class Layout {
       );
       if (op.kind === 'DEPTHWISE_CONV_2D') options.depthMultiplier = op.weights.kernel.shape[3];
     }
-    this.ops.push({ kind: op.kind, inputs, outputs: [this.#number(op.output)], options, isHybrid });
+    const outputs = [op.output, ...(op.others ?? [])].map((value) => this.#number(value));
+    this.ops.push({ kind: op.kind, inputs, outputs, options, isHybrid });
   }
 
   /** @param {Value} value */
@@ -135,13 +155,8 @@ class Layout {
     const { name, shape, tensor } = value;
     const number = !tensor
       ? this.#push({ name, shape, dtype: value.dtype ?? 'float32' })
-      : tensor.dtype === 'int32'
-        ? this.#push({
-            name,
-            shape,
-            dtype: 'int32',
-            stored: { dtype: 'int32', shape, data: Int32Array.from(tensor.data) },
-          })
+      : Object.hasOwn(WHOLE, tensor.dtype)
+        ? this.#push({ name, shape, dtype: tensor.dtype, stored: storedWhole(tensor, shape) })
         : this.#store(name, toStored(shape, Float32Array.from(tensor.data), this.precision));
     this.#numbers.set(value, number);
     return number;

@@ -179,11 +179,13 @@ static void compute_element(const binary* variant, const operand* a, size_t i, c
                             const ocl_value* output, size_t k) {
   if (!is_of_wholes(variant, output))
     ocl_graph_store_at(output, k, variant->real(ocl_graph_real_at(a->value, i), ocl_graph_real_at(b->value, j)));
-  else if (a->value->dtype == OCL_FLOAT32)  // compared
-    ocl_graph_store_whole_at(output, k,
-                             (int64_t)variant->real(ocl_graph_real_at(a->value, i), ocl_graph_real_at(b->value, j)));
   else
     ocl_graph_store_whole_at(output, k, variant->whole(whole_at(variant, a, i), whole_at(variant, b, j)));
+}
+
+static void compare_floats(float (*real)(float, float), const float* x, size_t x_step, const float* y, size_t y_step,
+                           uint8_t* to, size_t count) {
+  for (size_t i = 0; i < count; i++) to[i] = real(x[i * x_step], y[i * y_step]) != 0;
 }
 
 static void run_here(ocl_graph* graph, ocl_step* step) {
@@ -196,6 +198,9 @@ static void run_here(ocl_graph* graph, ocl_step* step) {
     if (output->dtype == OCL_FLOAT32)
       compute_floats(variant->real, (const float*)a.value->data + i, a.rows.step, (const float*)b.value->data + j,
                      b.rows.step, (float*)output->data + row * length, length);
+    else if (a.value->dtype == OCL_FLOAT32)  // compared
+      compare_floats(variant->real, (const float*)a.value->data + i, a.rows.step, (const float*)b.value->data + j,
+                     b.rows.step, (uint8_t*)output->data + row * length, length);
     else
       for (size_t k = 0; k < length; k++)
         compute_element(variant, &a, i + k * a.rows.step, &b, j + k * b.rows.step, output, row * length + k);

@@ -2,6 +2,7 @@
 // and between batch and space (BATCH_TO_SPACE_ND, SPACE_TO_BATCH_ND).
 #include <string.h>
 
+#include "graph/operators/conv.h"
 #include "graph/operators/pick.h"
 #include "graph/operators/table.h"
 
@@ -66,6 +67,8 @@ const ocl_kind ocl_kind_DEPTH_TO_SPACE = BLOCKS(plan_depth_to_space);
 const ocl_kind ocl_kind_SPACE_TO_DEPTH = BLOCKS(plan_space_to_depth);
 
 // ---- BATCH_TO_SPACE_ND, SPACE_TO_BATCH_ND ----
+// TensorFlow writes a dilated convolution as a convolution between the two. They are absorbed: the convolution gets the
+// dilation, and what is left of the paddings after the crops.
 
 typedef struct {
   ocl_pick pick;
@@ -98,6 +101,69 @@ static ocl_status read_blocks(ocl_graph* graph, ocl_step* step, ocl_detail* deta
   return OCL_OK;
 }
 
+// Blocks and crops of the BATCH_TO_SPACE_ND that reads `value`, from the model. false: nothing else than such an
+// operator may read it, and its sizes must be constants.
+static bool read_crops(ocl_graph* graph, const ocl_value* value, int32_t size_out[2], int32_t crops_out[2][2]) {
+  if (value->num_uses != 1 || value->reader < 0) return false;
+  const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, value->reader);
+  if (op.opcode != OCL_OP_BATCH_TO_SPACE_ND) return false;
+  void* const to[] = {size_out, crops_out};
+  for (int32_t i = 0; i < 2; i++) {
+    const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, op.inputs[1 + i]);
+    const size_t count = i == 0 ? 2 : 4;
+    if (tensor.data == NULL || tensor.encoding != OCL_TFLITE_PLAIN || tensor.dtype != OCL_INT32 ||
+        ocl_shape_num_elements(&tensor.shape) != count)
+      return false;
+    memcpy(to[i], tensor.data, count * sizeof(int32_t));
+  }
+  return true;
+}
+
+// The output of the convolution that reads `value`, if it may be dilated, else NULL. One with 8-bit weights only
+// quantizes each image of the batch on its own: it stays as it is.
+static ocl_value* find_dilated(ocl_graph* graph, const ocl_value* value) {
+  if (value->num_uses != 1 || value->reader < 0) return NULL;
+  const ocl_tflite_operator op = ocl_tflite_get_operator(graph->model, value->reader);
+  const bool can_dilate = ocl_conv_can_dilate(&op) && graph->values[op.inputs[1]].dtype == value->dtype;
+  return can_dilate ? &graph->values[op.outputs[0]] : NULL;
+}
+
+static ocl_status absorb(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  batch_blocks* b = step->state;
+  ocl_value* output = ocl_graph_out(graph, step, 0);
+  ocl_value* convolved = find_dilated(graph, output);
+  int32_t size[2], crops[2][2];
+  if (ocl_graph_in(graph, step, 1)->known == NULL || ocl_graph_in(graph, step, 2)->known == NULL || convolved == NULL ||
+      !read_crops(graph, convolved, size, crops))
+    return OCL_OK;
+  OCL_TRY(read_blocks(graph, step, detail));
+  for (int32_t d = 0; d < 2; d++)
+    for (int32_t side = 0; side < 2; side++)
+      if (size[d] != b->size[d] || crops[d][side] < 0 || crops[d][side] > b->margins[d][side]) return OCL_OK;
+  output->padding = (ocl_pad_2d){b->margins[0][0] - crops[0][0], b->margins[0][1] - crops[0][1],
+                                 b->margins[1][0] - crops[1][0], b->margins[1][1] - crops[1][1]};
+  output->dilation_h = convolved->dilation_h = size[0];
+  output->dilation_w = convolved->dilation_w = size[1];
+  step->is_absorbed = true;
+  return OCL_OK;
+}
+
+static ocl_status build_space_to_batch(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  OCL_TRY(build_blocks(graph, step, detail));
+  return absorb(graph, step, detail);
+}
+
+static ocl_status build_batch_to_space(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  step->is_absorbed = ocl_graph_in(graph, step, 0)->dilation_h > 0;
+  return build_blocks(graph, step, detail);
+}
+
+static ocl_status plan_absorbed(ocl_graph* graph, ocl_step* step) {
+  ocl_graph_out(graph, step, 0)->shape = ocl_graph_in(graph, step, 0)->shape;
+  ocl_graph_share_storage(graph, step);
+  return OCL_OK;
+}
+
 static ocl_status set_batch_shape(ocl_graph* graph, ocl_step* step, int32_t n, int32_t h, int32_t w) {
   const batch_blocks* b = step->state;
   if (ocl_graph_in(graph, step, 0)->shape.rank == 3) return set_shape(graph, step, (ocl_shape){3, {n, h, b->map[3]}});
@@ -105,6 +171,7 @@ static ocl_status set_batch_shape(ocl_graph* graph, ocl_step* step, int32_t n, i
 }
 
 static ocl_status plan_batch_to_space(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  if (step->is_absorbed) return plan_absorbed(graph, step);
   batch_blocks* b = step->state;
   OCL_TRY(read_blocks(graph, step, detail));
   const int64_t area = (int64_t)b->size[0] * b->size[1];
@@ -141,6 +208,7 @@ static ocl_status plan_space_to_batch(ocl_graph* graph, ocl_step* step, ocl_deta
     if (__builtin_mul_overflow(elements, b->map[1 + d], &elements) || elements > OCL_GRAPH_MAX_ELEMENTS)
       return ocl_graph_reject(step, OCL_MODEL_TOO_LARGE, detail, "its output has more than 2^28 elements");
   }
+  if (step->is_absorbed) return plan_absorbed(graph, step);
   if (has_margins(b))
     step->workspace_bytes = (size_t)elements * ocl_dtype_size_bytes(ocl_graph_in(graph, step, 0)->dtype);
   const int32_t n = b->map[0], blocks = b->size[0] * b->size[1];
@@ -170,7 +238,12 @@ static void pad_into_workspace(const batch_blocks* b, const ocl_value* input, oc
     }
 }
 
+static enum xnn_status run_batch_to_space(ocl_graph* graph, ocl_step* step) {
+  return step->is_absorbed ? xnn_status_success : ocl_pick_run(graph, step);
+}
+
 static enum xnn_status run_space_to_batch(ocl_graph* graph, ocl_step* step) {
+  if (step->is_absorbed) return xnn_status_success;
   const batch_blocks* b = step->state;
   if (!has_margins(b)) return ocl_pick_run(graph, step);
   const ocl_value* input = ocl_graph_in(graph, step, 0);
@@ -180,12 +253,12 @@ static enum xnn_status run_space_to_batch(ocl_graph* graph, ocl_step* step) {
 }
 
 const ocl_kind ocl_kind_BATCH_TO_SPACE_ND = {.state_bytes = sizeof(batch_blocks),
-                                             .build = build_blocks,
+                                             .build = build_batch_to_space,
                                              .plan = plan_batch_to_space,
-                                             .run = ocl_pick_run,
+                                             .run = run_batch_to_space,
                                              .drop = ocl_pick_drop};
 const ocl_kind ocl_kind_SPACE_TO_BATCH_ND = {.state_bytes = sizeof(batch_blocks),
-                                             .build = build_blocks,
+                                             .build = build_space_to_batch,
                                              .plan = plan_space_to_batch,
                                              .run = run_space_to_batch,
                                              .drop = ocl_pick_drop};

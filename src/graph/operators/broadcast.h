@@ -5,9 +5,9 @@
 #include "base/tensor.h"
 
 typedef struct {
-  size_t num_rows, row_length;  // of the output
-  size_t step;                  // in the operand, between neighbours in a row: 0 or 1
-  int32_t rank;
+  size_t num_rows, row_length;   // of the output
+  size_t step;                   // in the operand, between neighbours in a row: 0 or 1
+  int32_t rank, first;           // dimensions before `first` repeat the operand
   size_t dims[OCL_MAX_RANK];     // of the output
   size_t strides[OCL_MAX_RANK];  // in the operand; 0 where it is repeated
 } ocl_broadcast;
@@ -28,13 +28,14 @@ static inline ocl_broadcast ocl_broadcast_of(const ocl_shape* output, const ocl_
     b.row_length = b.dims[b.rank - 1];
     b.step = b.strides[b.rank - 1];
   }
+  while (b.first < b.rank && b.strides[b.first] == 0) b.first++;
   return b;
 }
 
 // The operand's offset of the first element of output row `row`.
 static inline size_t ocl_broadcast_row(const ocl_broadcast* b, size_t row) {
   size_t offset = 0;
-  for (int32_t d = b->rank - 2; d >= 0; d--) {
+  for (int32_t d = b->rank - 2; d >= b->first; d--) {
     offset += row % b->dims[d] * b->strides[d];
     row /= b->dims[d];
   }

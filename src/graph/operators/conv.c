@@ -100,6 +100,10 @@ static ocl_status build(ocl_graph* graph, ocl_step* step, bool is_depthwise, ocl
                                   .padding_mode = step->op.options.conv.padding,
                                   .padding = input->padding,
                                   .channels = input->shape.dims[3]};
+  if (input->dilation_h > 0) {
+    step->op.options.conv.dilation_h = input->dilation_h;
+    step->op.options.conv.dilation_w = input->dilation_w;
+  }
   ocl_conv_weights w;
   ocl_status status = ocl_conv_read_weights(graph, step, 4, is_depthwise ? 3 : 0, &w, detail);
   if (status == OCL_OK) status = build_with(graph, step, &w, detail);
@@ -118,6 +122,11 @@ static ocl_status build_depthwise(ocl_graph* graph, ocl_step* step, ocl_detail* 
 bool ocl_conv_can_pad(const ocl_tflite_operator* op) {
   return (op->opcode == OCL_OP_CONV_2D || op->opcode == OCL_OP_DEPTHWISE_CONV_2D) &&
          op->options.conv.padding == OCL_PADDING_VALID;
+}
+
+bool ocl_conv_can_dilate(const ocl_tflite_operator* op) {
+  return ocl_conv_can_pad(op) && op->options.conv.stride_h == 1 && op->options.conv.stride_w == 1 &&
+         op->options.conv.dilation_h == 1 && op->options.conv.dilation_w == 1;
 }
 
 bool ocl_conv_makes_columns(const ocl_step* step) {

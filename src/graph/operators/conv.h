@@ -64,6 +64,8 @@ ocl_dtype ocl_conv_inner_dtype(ocl_graph* graph, const ocl_step* step);
 // conv.c
 // Whether the operator can add the padding of a PAD before it.
 bool ocl_conv_can_pad(const ocl_tflite_operator* op);
+// Whether the operator, between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND, is a dilated convolution.
+bool ocl_conv_can_dilate(const ocl_tflite_operator* op);
 // `run` of all operators with weights.
 enum xnn_status ocl_conv_run(ocl_graph* graph, ocl_step* step);
 // How its input, of the shape that it has now, is padded.

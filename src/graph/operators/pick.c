@@ -1,4 +1,4 @@
-// Operators that copy elements by index: STRIDED_SLICE, SLICE, TILE, BROADCAST_TO, FILL, GATHER,
+// Operators that copy elements by index: STRIDED_SLICE, SLICE, TILE, BROADCAST_TO, FILL, GATHER, GATHER_ND,
 // MIRROR_PAD.
 #include "graph/operators/pick.h"
 
@@ -259,41 +259,116 @@ const ocl_kind ocl_kind_TILE = PICK(plan_tile);
 const ocl_kind ocl_kind_BROADCAST_TO = PICK(plan_broadcast_to);
 const ocl_kind ocl_kind_FILL = PICK(plan_fill);
 
-// ---- GATHER ----
+// ---- GATHER, GATHER_ND: by indices that may be computed ----
 
-static ocl_status plan_gather(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
-  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
-  const ocl_value* indices = ocl_graph_in(graph, step, 1);
-  int32_t axis;
-  OCL_TRY(ocl_graph_axis(step, step->op.options.gather.axis, input->rank, &axis, detail));
-  if (indices->known == NULL || !ocl_graph_is_int(indices))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
-                            "its indices must be integers that do not depend on the model's inputs");
-  ocl_shape shape = {.rank = input->rank - 1 + indices->shape.rank};
-  if (shape.rank > OCL_MAX_RANK)
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its output has %d dimensions", (int)shape.rank);
-  for (int32_t d = 0; d < shape.rank; d++)
-    shape.dims[d] = d < axis                         ? input->dims[d]
-                    : d < axis + indices->shape.rank ? indices->shape.dims[d - axis]
-                                                     : input->dims[d - indices->shape.rank + 1];
-  const size_t count = ocl_shape_num_elements(&indices->shape);
-  const int64_t inner = (int64_t)ocl_graph_product(input, axis + 1, input->rank), size = input->dims[axis];
-  ocl_pick_begin(step->state);
-  ocl_pick_add(step->state, (int32_t)ocl_graph_product(input, 0, axis), 0, inner * size);
-  int32_t* table = ocl_pick_add_table(step->state, count);
-  if (table == NULL && count > 0) return OCL_OUT_OF_MEMORY;
+// The input is rows of blocks. Every row gives `count` blocks: those that a list of indices names. `outer` rows share a
+// list.
+typedef struct {
+  size_t num_rows, outer, count, block;  // block: number of elements
+  int32_t depth;                         // an index is so many numbers, one for each dimension of a row
+  int32_t sizes[OCL_MAX_RANK];           // of these dimensions
+} gathering;
+
+// Writes the number of the block that index `i` names. false: the row does not have it.
+static bool find_block(const gathering* g, const ocl_value* indices, size_t i, size_t* block_out) {
+  const size_t depth = (size_t)g->depth;
+  *block_out = 0;
+  for (size_t d = 0; d < depth; d++) {
+    const int64_t index = ocl_graph_whole_at(indices, i * depth + d);
+    if (index < 0 || index >= g->sizes[d]) return false;
+    *block_out = *block_out * (size_t)g->sizes[d] + (size_t)index;
+  }
+  return true;
+}
+
+static ocl_status check_known_indices(const ocl_step* step, const ocl_value* indices, ocl_detail* detail) {
+  const gathering* g = step->state;
+  const size_t count = indices->known == NULL ? 0 : ocl_shape_num_elements(&indices->shape);
   for (size_t i = 0; i < count; i++) {
     const int64_t index = ocl_graph_whole_at(indices, i);
+    const int32_t size = g->sizes[i % (size_t)g->depth];
     if (index < 0 || index >= size)
       return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "index %lld of a dimension of %d", (long long)index,
                               (int)size);
-    table[i] = (int32_t)(index * inner);
   }
-  ocl_pick_add(step->state, (int32_t)inner, 0, 1);
+  return OCL_OK;
+}
+
+// `shape` ends where the indices' dimensions from `first` on, except the last `except`, and then the input's from
+// `rest` on follow.
+static ocl_status finish_gathering(ocl_graph* graph, ocl_step* step, ocl_shape shape, int32_t first, int32_t except,
+                                   int32_t rest, ocl_detail* detail) {
+  gathering* g = step->state;
+  const ocl_shape* input = &ocl_graph_in(graph, step, 0)->shape;
+  const ocl_value* indices = ocl_graph_in(graph, step, 1);
+  const int32_t end = indices->shape.rank - except, rank = shape.rank + end - first + input->rank - rest;
+  if (rank > OCL_MAX_RANK)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its output has %d dimensions", (int)rank);
+  g->count = ocl_graph_product(&indices->shape, first, end);
+  g->block = ocl_graph_product(input, rest, input->rank);
+  for (int32_t d = first; d < end; d++) shape.dims[shape.rank++] = indices->shape.dims[d];
+  for (int32_t d = rest; d < input->rank; d++) shape.dims[shape.rank++] = input->dims[d];
+  OCL_TRY(check_known_indices(step, indices, detail));
   return finish(graph, step, &shape);
 }
 
-const ocl_kind ocl_kind_GATHER = PICK(plan_gather);
+static ocl_status build_gather(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  if (!ocl_graph_is_int(ocl_graph_in(graph, step, 1)))
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its indices are neither int32 nor int64");
+  return build_pick(graph, step, detail);
+}
+
+static ocl_status plan_gather(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  gathering* g = step->state;
+  const ocl_shape *input = &ocl_graph_in(graph, step, 0)->shape, *indices = &ocl_graph_in(graph, step, 1)->shape;
+  const int32_t given = step->op.options.gather.batch_dims, batch_dims = given < 0 ? given + indices->rank : given;
+  int32_t axis;
+  OCL_TRY(ocl_graph_axis(step, step->op.options.gather.axis, input->rank, &axis, detail));
+  bool fits = batch_dims >= 0 && batch_dims <= axis && batch_dims <= indices->rank;
+  for (int32_t d = 0; fits && d < batch_dims; d++) fits = input->dims[d] == indices->dims[d];
+  if (!fits)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "%d batch dimensions do not fit its indices",
+                            (int)given);
+  g->outer = ocl_graph_product(input, batch_dims, axis);
+  g->num_rows = ocl_graph_product(input, 0, axis);
+  g->depth = 1;
+  g->sizes[0] = input->dims[axis];
+  ocl_shape shape = *input;
+  shape.rank = axis;
+  return finish_gathering(graph, step, shape, batch_dims, 0, axis + 1, detail);
+}
+
+static ocl_status plan_gather_nd(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  gathering* g = step->state;
+  const ocl_shape *input = &ocl_graph_in(graph, step, 0)->shape, *indices = &ocl_graph_in(graph, step, 1)->shape;
+  g->depth = ocl_graph_dim_from_end(indices, 0);
+  if (indices->rank == 0 || g->depth < 1 || g->depth > input->rank)
+    return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "indices of %d numbers for %d dimensions", (int)g->depth,
+                            (int)input->rank);
+  g->num_rows = g->outer = 1;
+  memcpy(g->sizes, input->dims, (size_t)g->depth * sizeof *g->sizes);
+  return finish_gathering(graph, step, (ocl_shape){0}, 0, 1, g->depth, detail);
+}
+
+static enum xnn_status run_gather(ocl_graph* graph, ocl_step* step) {
+  const gathering* g = step->state;
+  const ocl_value *input = ocl_graph_in(graph, step, 0), *indices = ocl_graph_in(graph, step, 1);
+  const size_t size = g->block * ocl_dtype_size_bytes(input->dtype),
+               row_bytes = ocl_graph_size_bytes(input) / g->num_rows;
+  uint8_t* to = ocl_graph_out(graph, step, 0)->data;
+  for (size_t row = 0; row < g->num_rows; row++)
+    for (size_t i = 0; i < g->count; i++, to += size) {
+      size_t block;
+      if (!find_block(g, indices, row / g->outer * g->count + i, &block)) return xnn_status_invalid_parameter;
+      copy_block(to, (const uint8_t*)input->data + row * row_bytes + block * size, size);
+    }
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_GATHER = {
+    .state_bytes = sizeof(gathering), .build = build_gather, .plan = plan_gather, .run = run_gather};
+const ocl_kind ocl_kind_GATHER_ND = {
+    .state_bytes = sizeof(gathering), .build = build_gather, .plan = plan_gather_nd, .run = run_gather};
 
 // ---- MIRROR_PAD ----
 

@@ -6,6 +6,7 @@
 #include "graph/operators/broadcast.h"
 #include "graph/operators/fixed_point.h"
 #include "graph/operators/table.h"
+#include "kernels/kernels.h"
 
 typedef struct {
   float (*compute_real)(float x);       // NULL: of integers only
@@ -85,6 +86,8 @@ static void look_up(const uint8_t table[256], const uint8_t* from, uint8_t* to, 
   for (size_t i = 0; i < count; i++) to[i] = table[from[i]];
 }
 
+static float gelu(float x);
+
 static enum xnn_status run_unary(ocl_graph* graph, ocl_step* step) {
   if (step->xnn != NULL) return xnn_run_operator(step->xnn, graph->pool);
   const unary_state* state = step->state;
@@ -96,7 +99,10 @@ static enum xnn_status run_unary(ocl_graph* graph, ocl_step* step) {
     for (size_t i = 0; i < count; i++)
       ocl_graph_store_whole_at(output, i, variant->compute_whole(ocl_graph_whole_at(input, i)));
   } else if (input->dtype == OCL_FLOAT32) {
-    compute_floats(state->compute_real, input->data, output->data, count);
+    if (state->compute_real == gelu)
+      ocl_gelu_f32(input->data, output->data, count);
+    else
+      compute_floats(state->compute_real, input->data, output->data, count);
   } else {
     look_up(state->table, input->data, output->data, count);
   }
@@ -196,20 +202,10 @@ const ocl_kind ocl_kind_LOGICAL_NOT = UNARY(build_unary, NULL, not_whole, xnn_un
 
 // ---- GELU ----
 
-// The complementary error function by a Chebyshev fit (Press et al., Numerical Recipes, erfcc): relative error below
-// 1.2e-7 everywhere.
-static double complementary_error(double x) {
-  static const double c[] = {-1.26551223, 1.00002368,  0.37409196, 0.09678418,  -0.18628806,
-                             0.27886807,  -1.13520398, 1.48851587, -0.82215223, 0.17087277};
-  const double z = fabs(x), t = 1 / (1 + 0.5 * z);
-  double sum = 0;
-  for (int i = 9; i >= 0; i--) sum = sum * t + c[i];
-  const double value = t * exp(sum - z * z);
-  return x < 0 ? 2 - value : value;
-}
-
 static float gelu(float x) {
-  return (float)(0.5 * x * complementary_error(x * -0.70710678118654752));
+  float y;
+  ocl_gelu_f32(&x, &y, 1);
+  return y;
 }
 static float gelu_by_tanh(float x) {
   return 0.5f * x * (1 + hyperbolic_tangent(0.79788456f * (x + 0.044715f * x * x * x)));
@@ -300,13 +296,6 @@ static ocl_status plan_prelu(ocl_graph* graph, ocl_step* step, ocl_detail* detai
   return OCL_OK;
 }
 
-static void run_floats(const float* x, const float* alpha, size_t alpha_step, float* y, size_t count) {
-  if (alpha_step == 0)
-    for (size_t i = 0; i < count; i++) y[i] = x[i] >= 0 ? x[i] : x[i] * *alpha;
-  else
-    for (size_t i = 0; i < count; i++) y[i] = x[i] >= 0 ? x[i] : x[i] * alpha[i];
-}
-
 static uint8_t compute_stored(const prelu* state, const ocl_value* values[3], uint8_t x, uint8_t alpha) {
   const ocl_value* output = values[2];
   const int32_t value = ocl_graph_stored_at(values[0], x) - values[0]->zero_point;
@@ -318,21 +307,35 @@ static uint8_t compute_stored(const prelu* state, const ocl_value* values[3], ui
   return (uint8_t)(stored < min ? min : stored > max ? max : stored);
 }
 
+static void run_prelu_floats(const float* x, const float* slopes, const ocl_broadcast* alpha, float* y) {
+  const size_t length = alpha->row_length;
+  if (alpha->step == 1 && alpha->first >= alpha->rank - 1) {  // the same slopes for all rows
+    ocl_prelu_f32(x, slopes, y, alpha->num_rows, length);
+    return;
+  }
+  for (size_t row = 0; row < alpha->num_rows; row++, x += length, y += length) {
+    const float* of_row = slopes + ocl_broadcast_row(alpha, row);
+    if (alpha->step == 1)
+      ocl_prelu_f32(x, of_row, y, 1, length);
+    else
+      ocl_leaky_f32(x, *of_row, y, length);
+  }
+}
+
 static enum xnn_status run_prelu(ocl_graph* graph, ocl_step* step) {
   const ocl_value* values[] = {ocl_graph_in(graph, step, 0), ocl_graph_in(graph, step, 1),
                                ocl_graph_out(graph, step, 0)};
   const ocl_broadcast alpha = ocl_broadcast_of(&values[2]->shape, &values[1]->shape);
+  if (values[2]->dtype == OCL_FLOAT32) {
+    run_prelu_floats(values[0]->data, values[1]->data, &alpha, values[2]->data);
+    return xnn_status_success;
+  }
+  const uint8_t *x = values[0]->data, *slopes = values[1]->data;
+  uint8_t* y = values[2]->data;
   for (size_t row = 0; row < alpha.num_rows; row++) {
     const size_t at = row * alpha.row_length, alpha_at = ocl_broadcast_row(&alpha, row);
-    if (values[2]->dtype == OCL_FLOAT32) {
-      run_floats((const float*)values[0]->data + at, (const float*)values[1]->data + alpha_at, alpha.step,
-                 (float*)values[2]->data + at, alpha.row_length);
-      continue;
-    }
-    const uint8_t *x = values[0]->data, *a = (const uint8_t*)values[1]->data + alpha_at;
-    uint8_t* y = values[2]->data;
     for (size_t i = 0; i < alpha.row_length; i++)
-      y[at + i] = compute_stored(step->state, values, x[at + i], a[i * alpha.step]);
+      y[at + i] = compute_stored(step->state, values, x[at + i], slopes[alpha_at + i * alpha.step]);
   }
   return xnn_status_success;
 }
@@ -366,7 +369,7 @@ static enum xnn_status run_leaky_relu(ocl_graph* graph, ocl_step* step) {
   void* output = ocl_graph_out(graph, step, 0)->data;
   const size_t count = ocl_shape_num_elements(&input->shape);
   if (input->dtype == OCL_FLOAT32) {
-    run_floats(input->data, &step->op.options.leaky_relu.alpha, 0, output, count);
+    ocl_leaky_f32(input->data, step->op.options.leaky_relu.alpha, output, count);
     return xnn_status_success;
   }
   look_up(step->state, input->data, output, count);

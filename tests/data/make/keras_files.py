@@ -1,7 +1,7 @@
 """Writes tests/data/convert/keras/: Keras' own files with every layer that the converter reads, and Keras' outputs.
 
-Run it twice: with TensorFlow 2.15 (Keras 2) for keras2.h5 and keras2.keras, and with Keras 3 for keras3.keras and two
-exports. Keras 3.15 exports a model with augmentation layers as in training: augmented_export/ changes images at random,
+Run it twice: with TensorFlow 2.15 (Keras 2) for keras2.h5 and keras2.keras, and with Keras 3 for keras3.keras, two
+exports, and small_keras3.h5: arithmetic with numbers, GELU, and a weight without a name. Keras 3.15 exports a model with augmentation layers as in training: augmented_export/ changes images at random,
 training_export/ also normalizes by the statistics of the batch.
 """
 import pathlib
@@ -92,3 +92,22 @@ if IS_KERAS_3:
     export("training_export", layers.Conv2D(4, 3), layers.BatchNormalization())
 else:
     model.save(FOLDER / "keras2.h5")
+
+
+def small():
+    from keras.src.applications.convnext import LayerScale
+
+    image = keras.Input((20, 16, 3), name="image")
+    x = layers.Conv2D(4, 3, strides=4, activation="gelu", name="conv")(image)
+    x = layers.LayerNormalization(epsilon=1e-6, name="norm")(x)
+    x = layers.Multiply(name="gate")([LayerScale(1, 4, name="first")(x), LayerScale(1, 4, name="second")(x)])
+    x = layers.ReLU(6.0, name="bounded")(x + 3.0) * (1.0 / 6.0) - x
+    return keras.Model(image, layers.GlobalAveragePooling2D(name="mean")(x))
+
+
+if IS_KERAS_3:
+    model = small()
+    randomize(model)
+    inputs = pixels.astype("float32") / 255
+    np.asarray(model(inputs, training=False)).astype("float32").tofile(FOLDER / "small_keras3.output.f32.bin")
+    model.save(FOLDER / "small_keras3.h5")

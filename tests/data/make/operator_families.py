@@ -408,6 +408,113 @@ def transpose_conv():
         yield f"transpose_conv_{name}.uint8", model("uint8", unsigned, None, 0, (0.05, 100)), reals
 
 
+# ---- look-ups ----
+
+# Name, options table, its fields, input shape, indices, output shape.
+LOOKUPS = [
+    ("gather_nd", "GatherNd", {}, [5, 3], [[4], [0], [2], [0]], [4, 3]),
+    ("gather_nd_elements", "GatherNd", {}, [2, 4, 3], [[[1, 3, 0], [0, 0, 2]]], [1, 2]),
+    ("gather_nd_pixels", "GatherNd", {}, [1, 4, 5, 6], [[0, 3, 4], [0, 0, 0], [0, 1, 2]], [3, 6]),
+    ("gather_batch", "Gather", {"axis": 1, "batchDims": 1}, [2, 5, 3], [[4, 0], [1, 1]], [2, 2, 3]),
+    ("gather_batch_last", "Gather", {"axis": 2, "batchDims": 1}, [2, 3, 5], [[4, 0], [1, 1]], [2, 3, 2]),
+    ("gather_batch_negative", "Gather", {"axis": -1, "batchDims": -1}, [2, 3, 5], [[4, 0], [1, 1]], [2, 3, 2]),
+]
+
+
+def brightest(x):
+    """[N, H, W, C] -> for each channel, the place of its largest number, as MoveNet finds it: [N * C, 4]"""
+    _, _, width, channels = x.shape
+    place = tf.argmax(tf.reshape(x, [-1, channels]), 0, tf.int32)
+    return tf.stack([tf.zeros_like(place), place // width, place % width, tf.range(channels)], 1)
+
+
+COMPUTED = [
+    ("lookup_gather_nd", lambda x, w: tf.gather_nd(x * 2.0, brightest(x))),
+    ("lookup_gather", lambda x, w: tf.gather(tf.reshape(x, [42, 8]), tf.argmax(tf.reshape(x, [42, 8]), 0), axis=0)),
+    ("lookup_top_k", lambda x, w: tf.gather(tf.reshape(x, [42, 8]), tf.math.top_k(x[0, 0, :, 0], 3)[1], axis=0)),
+]
+
+
+def make_lookups(out):
+    for name, table, fields, shape, indices, to in LOOKUPS:
+        operator = "gather" if table == "Gather" else "gather_nd"
+        for dtype in ("float32", "int32", "int8", "uint8"):
+            version = 3 if table == "Gather" and dtype != "float32" else 1
+            model = moved(operator, table, dtype, shape, [constant(indices)], [to], fields, version=version)
+            yield ops.write_case(out, f"{name}.{dtype}", model, wholes(name, shape))
+    for name, build in COMPUTED:
+        yield ops.make(out, f"{name}_converted", [1, 6, 7, 8], "fp32", build)
+
+
+# ---- dilated convolutions as TensorFlow writes them: SPACE_TO_BATCH_ND, convolution, BATCH_TO_SPACE_ND ----
+
+# Name, input shape, kernel, blocks, paddings, crops, activation.
+DILATED = [
+    ("same", [1, 8, 8, 5], (3, 3), [2, 2], [[2, 2], [2, 2]], [[0, 0], [0, 0]], 0),
+    ("same_odd", [1, 9, 7, 5], (3, 3), [2, 2], [[2, 3], [2, 3]], [[0, 1], [0, 1]], 3),
+    ("batch_of_two", [2, 11, 10, 3], (3, 3), [3, 3], [[3, 4], [3, 5]], [[0, 1], [0, 2]], 1),
+    ("valid", [1, 12, 12, 4], (3, 3), [4, 4], [[0, 0], [0, 0]], [[0, 0], [0, 0]], 0),
+    ("column", [1, 12, 12, 4], (3, 1), [4, 2], [[4, 4], [0, 0]], [[0, 0], [0, 0]], 0),
+    # Crops past the padding: not one dilated convolution.
+    ("cropped", [1, 8, 8, 5], (3, 3), [2, 2], [[0, 2], [2, 0]], [[1, 0], [0, 0]], 0),
+]
+
+
+def dilated(case, dtype, shape, kernel, block, paddings, crops, activation, is_depthwise):
+    narrow = {"float32": {}, "int8": {"scale": 0.031, "zero_point": 7}, "uint8": {"scale": 0.031, "zero_point": 121}}[dtype]
+    wide = {"float32": {}, "int8": {"scale": 0.09, "zero_point": -5}, "uint8": {"scale": 0.09, "zero_point": 100}}[dtype]
+    batch, *size, channels = shape
+    outputs = channels if is_depthwise else 4
+    inner = [(size[d] + sum(paddings[d])) // block[d] for d in (0, 1)]
+    convolved = [batch * block[0] * block[1], *(inner[d] - kernel[d] + 1 for d in (0, 1)), outputs]
+    to = [batch, *(convolved[1 + d] * block[d] - sum(crops[d]) for d in (0, 1)), outputs]
+    file = files.empty()
+    [graph] = file.subgraphs
+    add = lambda *tensor, **data: files.add_tensor(file, *tensor, **data)
+    x, y = add("x", dtype, shape, **narrow), add("y", dtype, to, **wide)
+    blocks, pads, cuts = (
+        add(name, "int32", list(np.shape(values)), data=np.int32(values))
+        for name, values in (("blocks", block), ("paddings", paddings), ("crops", crops))
+    )
+    real = reals(f"{case}.weights", [1, *kernel, outputs] if is_depthwise else [outputs, *kernel, channels]) / 4
+    bias = reals(f"{case}.bias", [outputs]) / 4
+    if dtype == "float32":
+        stored, step, of_bias = real.astype(np.float32), {}, ("float32", bias.astype(np.float32), {})
+    else:
+        limits, zero = np.iinfo(dtype), 0 if dtype == "int8" else 120
+        stored = np.clip(np.rint(real / 0.01) + zero, limits.min, limits.max).astype(dtype)
+        step = {"scale": 0.01, "zero_point": zero}
+        of_bias = ("int32", np.rint(bias / (0.01 * 0.031)).astype(np.int32), {"scale": 0.01 * 0.031, "zero_point": 0})
+    weights = add("weights", dtype, list(real.shape), data=stored, **step)
+    biases = add("bias", of_bias[0], [outputs], data=of_bias[1], **of_bias[2])
+    spread = add("spread", dtype, [convolved[0], *inner, channels], **narrow)
+    sums = add("sums", dtype, convolved, **wide)
+    graph.inputs, graph.outputs = [x], [y]
+    version = 1 if dtype == "float32" else 2
+    fields = {"padding": 1, "strideH": 1, "strideW": 1, "fusedActivationFunction": activation}
+    if is_depthwise:
+        convolution = B.DEPTHWISE_CONV_2D, options("DepthwiseConv2D", depthMultiplier=1, **fields)
+    else:
+        convolution = B.CONV_2D, options("Conv2D", **fields)
+    code = lambda operator, version: files.operator_code(operator, version=version)
+    files.add_operator(
+        file, code(B.SPACE_TO_BATCH_ND, version), [x, blocks, pads], [spread], options("SpaceToBatchND")
+    )
+    files.add_operator(
+        file, code(convolution[0], 3 if dtype == "int8" else 1), [spread, weights, biases], [sums], convolution[1]
+    )
+    files.add_operator(file, code(B.BATCH_TO_SPACE_ND, version), [sums, blocks, cuts], [y], options("BatchToSpaceND"))
+    return files.write(file)
+
+
+def dilations():
+    for name, *rest in DILATED:
+        for dtype in ("float32", "int8", "uint8"):
+            for kind in ("convolution", "depthwise"):
+                case = f"dilated_{kind}_{name}"
+                yield f"{case}.{dtype}", dilated(case, dtype, *rest, kind == "depthwise"), reals
+
+
 # ---- as TensorFlow's converter writes them ----
 
 
@@ -528,7 +635,9 @@ def pack(path, folder, cases):
     common.write_json(path.with_suffix(".json"), cases)
 
 
-FAMILIES = [unary, cast, arithmetic, comparisons, select, reductions, normalizations, moves, transpose_conv]
+FAMILIES = [
+    *(unary, cast, arithmetic, comparisons, select, reductions, normalizations, moves, transpose_conv, dilations),
+]
 
 
 def main():
@@ -543,6 +652,7 @@ def main():
                 real = np.asarray(values(case, details["shape"]), np.float32)
                 cases.append(ops.write_case(folder, case, model, real, kernels))
             pack(out / f"{family.__name__}.bin", folder, cases)
+        pack(out / "lookups.bin", folder, list(make_lookups(folder)))
         pack(out / "converted.bin", folder, list(make_converted(folder)))
         pack(out / "compressed.bin", folder, [*make_sparse(folder), *make_4_bit(folder)])
 

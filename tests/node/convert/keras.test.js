@@ -39,6 +39,16 @@ describe('every layer that is read', () => {
     });
 });
 
+test("arithmetic with numbers, GELU and unnamed weights of Keras 3's .h5, which does not tell operations from layers", async () => {
+  const { model, operators } = await convert(source('small_keras3.h5'));
+  assert.equal(operators.GELU, 1);
+  const expected = readArray(folder('small_keras3.output.f32.bin'), Float32Array);
+  const inputs = images().map((image) => image.map((pixel) => pixel / 255));
+  const rows = (await runEach('simd', model, inputs)).flatMap((row) => [...row]);
+  assert.equal(rows.length, expected.length);
+  rows.forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-5, `${value}, not ${expected[i]}`));
+});
+
 describe("Keras 3's export as in training", () => {
   test('augmentation is left out', async () => {
     const { model, notes } = await convert(source('augmented_export'));

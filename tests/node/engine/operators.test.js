@@ -270,3 +270,62 @@ test('a batch applies only to the inputs that leave it free', async () => {
   }
   engine.close();
 });
+
+for (const kind of ['GATHER', 'GATHER_ND'])
+  test(`${kind} by an index that the tensor does not have ends the run, and the next one works`, async () => {
+    const dtype = /** @type {const} */ ('int32');
+    const x = { name: 'x', shape: [3, 2] };
+    const places = { name: 'places', shape: kind === 'GATHER' ? [2] : [2, 1], dtype };
+    const output = { name: 'y', shape: [2, 2] };
+    const engine = await open([x, places], [{ kind, inputs: [x, places], output, options: { axis: 0 } }]);
+    engine.closeModel();
+    const rows = Float32Array.of(1, 2, 3, 4, 5, 6);
+    for (const index of [3, -1, 2 ** 31 - 1, -(2 ** 31)]) {
+      assert.throws(() => run(engine, [rows, Int32Array.of(0, index)]), { code: 'INDEX_OUT_OF_RANGE' });
+      assert.deepEqual([...run(engine, [rows, Int32Array.of(2, 0)]).data], [5, 6, 1, 2]);
+    }
+    engine.close();
+  });
+
+test('a convolution between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND is one dilated convolution, also of a batch', async () => {
+  const ints = (/** @type {number[]} */ values, shape = [values.length]) => ({
+    ...{ name: `ints${values}`, shape },
+    tensor: { dtype: /** @type {const} */ ('int32'), shape, data: Int32Array.from(values) },
+  });
+  const x = { name: 'x', shape: [-1, 6, 6, 2] };
+  const spread = { name: 'spread', shape: [-1, 5, 5, 2] };
+  const sums = { name: 'sums', shape: [-1, 3, 3, 2] };
+  const y = { name: 'y', shape: [-1, 6, 6, 2] };
+  const kernel = { dtype: /** @type {const} */ ('float32'), shape: [3, 3, 2, 2], data: numbers(36) };
+  const options = { strideH: 1, strideW: 1 };
+  const weights = { kernel, isTransposed: false };
+  const ops = [
+    {
+      ...{ kind: 'SPACE_TO_BATCH_ND', options: {} },
+      ...{ inputs: [x, ints([2, 2]), ints([2, 2, 2, 2], [2, 2])], output: spread },
+    },
+    { kind: 'CONV_2D', inputs: [spread], output: sums, options: { ...options, padding: 'VALID' }, weights },
+    {
+      ...{ kind: 'BATCH_TO_SPACE_ND', options: {} },
+      ...{ inputs: [sums, ints([2, 2]), ints([0, 0, 0, 0], [2, 2])], output: y },
+    },
+  ];
+  const dilated = {
+    ...{ kind: 'CONV_2D', inputs: [x], output: y, weights },
+    options: { ...options, padding: 'SAME', dilationH: 2, dilationW: 2 },
+  };
+  const [three, one] = [await open([x], ops), await open([x], [dilated])];
+  for (const engine of [three, one]) engine.closeModel();
+  for (const batch of [1, 3]) {
+    const found = [three, one].map((engine) => {
+      engine.setBatch(batch);
+      return run(engine, [numbers(72 * batch)]);
+    });
+    assert.deepEqual(found[0].shape, [batch, 6, 6, 2]);
+    assert.deepEqual(found[0].data, found[1].data);
+  }
+  const convolution = three.operators.find(({ operator }) => operator === 'CONV_2D');
+  assert.deepEqual(convolution?.shape, [3, 6, 6, 2]);
+  three.close();
+  one.close();
+});

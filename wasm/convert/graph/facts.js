@@ -175,6 +175,7 @@ const SAME_SHAPE = new Set([
     'Floor',
     'Ceil',
     'Round',
+    'Sign',
     'LogicalNot',
   ],
 ]);
@@ -303,9 +304,21 @@ function batchMatMulShape(node, x, _, [, w]) {
 }
 
 /** @type {Rule} */
-function gatheredShape(_, x, [, , axis], [, indices]) {
+function gatheredShape(node, x, [, , axis], [, indices]) {
   const at = axisOf(axis?.[0] ?? 0, x.length);
-  return [indices && [...x.slice(0, at), ...indices, ...x.slice(at + 1)]];
+  return [indices && [...x.slice(0, at), ...indices.slice(node.int('batch_dims', 0)), ...x.slice(at + 1)]];
+}
+
+/** @type {Rule} */
+function reducedBy(node, x, [, axes]) {
+  return [reducedShape(x, axes, node.bool('keep_dims') || node.bool('keepdims'))];
+}
+
+/** @type {Rule} */
+function chosenShape(node, x, _, [, a, b]) {
+  if (!a || !b) return [];
+  const isByRow = node.op === 'Select' && x.length === 1;
+  return [isByRow ? a : [x, a, b].reduce(broadcastShapes)];
 }
 
 /** @type {Record<string, Rule>} */
@@ -322,10 +335,13 @@ const RULES = {
   Conv2DBackpropInput: (_, __, [to]) => [to],
   MatMul: matMulShape,
   _FusedMatMul: matMulShape,
-  Mean: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
-  Sum: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
-  Max: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
-  Min: (node, x, [, axes]) => [reducedShape(x, axes, node.bool('keep_dims'))],
+  All: reducedBy,
+  Any: reducedBy,
+  Max: reducedBy,
+  Mean: reducedBy,
+  Min: reducedBy,
+  Prod: reducedBy,
+  Sum: reducedBy,
   BroadcastTo: (_, x, [, to]) => [to],
   DepthToSpace: (node, [n, h, w, c]) => {
     const block = node.int('block_size', 2);
@@ -337,6 +353,9 @@ const RULES = {
   },
   Gather: gatheredShape,
   GatherV2: gatheredShape,
+  GatherNd: (_, x, __, [, indices]) => [
+    indices && indices.length > 0 ? [...indices.slice(0, -1), ...x.slice(indices.at(-1))] : undefined,
+  ],
   SplitV: (_, x, [, lengths, axis]) => {
     if (!lengths || !axis) return [];
     const at = axisOf(axis[0], x.length);
@@ -344,6 +363,13 @@ const RULES = {
     return lengths.map((length) => x.with(at, length < 0 ? x[at] - given : length));
   },
   ArgMax: (_, x, [, axis]) => [reducedShape(x, axis, false)],
+  ArgMin: (_, x, [, axis]) => [reducedShape(x, axis, false)],
+  Select: chosenShape,
+  SelectV2: chosenShape,
+  TopKV2: (_, x, [, k]) => {
+    const shape = k && x.with(-1, k[0]);
+    return [shape, shape];
+  },
   Pad: (_, x, [, pads]) => [
     pads && x.map((size, d) => (size < 0 ? size : size + pads[2 * d] + pads[2 * d + 1])),
   ],

@@ -54,6 +54,7 @@ const UNARY = {
   Relu: (x) => Math.max(x, 0),
   Round: roundEven,
   Rsqrt: (x) => 1 / Math.sqrt(x),
+  Sign: Math.sign,
   Sigmoid: (x) => 1 / (1 + Math.exp(-x)),
   Sqrt: Math.sqrt,
   Square: (x) => x * x,
@@ -100,6 +101,7 @@ export function evaluate(node, inputs) {
   if (isSymbolic && !canBeSymbolic(node.op, inputs)) return undefined;
   const kernel = kernelOf(node.op);
   if (kernel === undefined || inputs.some((input) => input.strings)) return undefined;
+  if (node.op === 'GatherV2' && node.int('batch_dims', 0) !== 0) return undefined;
   const outputs = kernel(node, inputs);
   if (isSymbolic) for (const output of outputs) output.symbolic = output.data.some((value) => value < 0);
   return isSymbolic && !outputs.every(({ data }) => areSizes(data)) ? undefined : outputs;
@@ -417,6 +419,15 @@ const KERNELS = {
         strides.reduce((sum, stride, d) => sum + stride * begin.data[d], 0),
       ),
     ];
+  },
+  SparseToDense: (_, [places, shape, values, fill]) => {
+    const dense = broadcastTo(fill, [...shape.data]);
+    const strides = stridesOf(dense.shape);
+    for (let i = 0; i < places.data.length / strides.length; i++) {
+      const to = strides.reduce((sum, stride, d) => sum + stride * places.data[i * strides.length + d], 0);
+      dense.data[to] = values.data[values.data.length === 1 ? 0 : i];
+    }
+    return [dense];
   },
   Split: (node, [axis, x]) => {
     const at = axisOf(Number(axis.data[0]), x.shape.length);

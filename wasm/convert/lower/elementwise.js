@@ -1,7 +1,10 @@
 // Lowers operators that work element by element, or on two operands. What the engine has no operator for is written with
 // operators that it has, where this is exact to float32's rounding.
 import { markBatchNorm } from './batch_norm.js';
+import { gelu, uniform } from './activations.js';
+import { operands, typed } from './integers.js';
 import { emitLeaky, kerasPrelu } from './prelu.js';
+import { scalar } from '../../tflite/network.js';
 import { isFloat } from '../../tflite/tensor.js';
 
 /**
@@ -17,11 +20,6 @@ function mapFloats(tensor, f) {
   return { ...tensor, data: Float64Array.from(tensor.data, f) };
 }
 
-/** @param {string} name @param {number} value @returns {Value} */
-export function scalar(name, value) {
-  return { name, shape: [], tensor: { dtype: 'float32', shape: [], data: Float64Array.of(value) } };
-}
-
 /**
  * Multiplies by a number, or adds it.
  * @param {Lowering} ctx
@@ -35,36 +33,44 @@ function affine(ctx, kind, name, x, value) {
   return ctx.emit(kind, name, [x, scalar(`${name}/${kind.toLowerCase()}`, value)], x.shape);
 }
 
-/** The number that all elements of a constant are. @param {Tensor | undefined} tensor */
-function uniform(tensor) {
-  const first = tensor?.data[0];
-  return tensor?.data.every((value) => value === first) ? first : undefined;
-}
-
 /** A constant becomes the second input, and x - c becomes x + -c. @param {string} kind @returns {Rule} */
 export const binary = (kind) => (ctx, node) => {
   if (node.op === 'BiasAdd' && node.string('data_format', 'NHWC') !== 'NHWC')
     throw ctx.unsupported(node, 'its data format is not NHWC');
   const prelu = kind === 'ADD' ? kerasPrelu(ctx, node) : undefined;
   if (prelu) return prelu;
-  const [a, b] = node.inputs.map((ref) => ctx.value(ref));
+  const made = kind === 'MUL' ? gelu(ctx, node) : undefined;
+  return made ?? emitBinary(ctx, node, kind);
+};
+
+/** @param {Lowering} ctx @param {Node} node @param {string} kind */
+function emitBinary(ctx, node, kind) {
+  const { values, dtype } = operands(ctx, node.inputs);
+  const [a, b] = values;
   const shape = ctx.shapeOf(node);
   if (kind === 'SUB' && b.tensor && isFloat(b.tensor.dtype))
     return ctx.emit('ADD', node.name, [a, { ...b, tensor: mapFloats(b.tensor, (value) => -value) }], shape);
-  const made = ctx.emit(kind, node.name, kind !== 'SUB' && a.tensor ? [b, a] : [a, b], shape);
+  const ordered = kind !== 'SUB' && a.tensor ? [b, a] : [a, b];
+  const made = ctx.emit(kind, node.name, ordered, shape, {}, undefined, dtype);
   if (kind === 'ADD' && b.tensor) markBatchNorm(ctx, node);
   return made;
-};
+}
 
 /** @type {Rule} */
 export function addAll(ctx, node) {
-  const [first, ...rest] = node.inputs.map((ref) => ctx.value(ref));
-  return rest.reduce((sum, part) => ctx.emit('ADD', node.name, [sum, part], ctx.shapeOf(node)), first);
+  const { values, dtype } = operands(ctx, node.inputs);
+  const [first, ...rest] = values;
+  const shape = ctx.shapeOf(node);
+  return rest.reduce(
+    (sum, part) => ctx.emit('ADD', node.name, [sum, part], shape, {}, undefined, dtype),
+    first,
+  );
 }
 
 /** @type {Rule} */
 export function divide(ctx, node) {
   const divisor = ctx.facts.value(node.inputs[1]);
+  if (operands(ctx, node.inputs).dtype) return typed('DIV')(ctx, node);
   if (!divisor && node.op === 'DivNoNan') throw ctx.unsupported(node, 'its divisor is not constant');
   if (!divisor) return ctx.emitNode('DIV', node);
   const factor = {
@@ -86,20 +92,23 @@ export const unary = (kind) => (ctx, node) =>
   ctx.emit(kind, node.name, [ctx.value(node.inputs[0])], ctx.shapeOf(node));
 
 /** @type {Rule} */
-export const negated = (ctx, node) => affine(ctx, 'MUL', node.name, ctx.value(node.inputs[0]), -1);
+export function negated(ctx, node) {
+  const x = ctx.value(node.inputs[0]);
+  return x.dtype ? typed('NEG')(ctx, node) : affine(ctx, 'MUL', node.name, x, -1);
+}
 
 /** @type {Rule} */
 export function squared(ctx, node) {
   const x = ctx.value(node.inputs[0]);
-  return ctx.emit('MUL', node.name, [x, x], ctx.shapeOf(node));
+  return ctx.emit('MUL', node.name, [x, x], ctx.shapeOf(node), {}, undefined, x.dtype);
 }
 
 /** @type {Rule} */
 export function squaredDifference(ctx, node) {
   const shape = ctx.shapeOf(node);
-  const inputs = node.inputs.map((ref) => ctx.value(ref));
-  const difference = ctx.emit('SUB', `${node.name}/difference`, inputs, shape);
-  return ctx.emit('MUL', node.name, [difference, difference], shape);
+  const { values, dtype } = operands(ctx, node.inputs);
+  const difference = ctx.emit('SUB', `${node.name}/difference`, values, shape, {}, undefined, dtype);
+  return ctx.emit('MUL', node.name, [difference, difference], shape, {}, undefined, dtype);
 }
 
 /** A power whose exponent is 2, 1, 0.5 or -0.5; others need the engine's POW. @type {Rule} */
@@ -173,6 +182,7 @@ export function clipByValue(ctx, node) {
 export const extremum = (op) => (ctx, node) => {
   const isMaximum = op === 'Maximum';
   const [x, bound] = variableFirst(ctx, node);
+  if (operands(ctx, node.inputs).dtype) return typed(isMaximum ? 'MAXIMUM' : 'MINIMUM')(ctx, node);
   const value = uniform(ctx.facts.value(bound));
   const isBroadcast = String(ctx.facts.shape(x)) !== String(ctx.facts.shape({ node, index: 0 }));
   if (value === undefined || isBroadcast) return extremumOfTwo(ctx, node, isMaximum);
@@ -227,13 +237,4 @@ function leakyMaximum(ctx, node) {
       return emitLeaky(ctx, node, ctx.value(x), slope);
   }
   return undefined;
-}
-
-/** Casts between float types have no effect: the network computes in float32. @type {Rule} */
-export function cast(ctx, node) {
-  const input = ctx.value(node.inputs[0]);
-  if (input.dtype) throw ctx.unsupported(node, `it takes ${input.dtype}`);
-  const to = node.dtype('DstT');
-  if (!isFloat(to)) throw ctx.unsupported(node, `it rounds to ${to}`);
-  return input;
 }

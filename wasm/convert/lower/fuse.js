@@ -298,7 +298,7 @@ export function dropUnused(network) {
   network.ops = network.ops
     .toReversed()
     .filter((op) => {
-      const isNeeded = needed.has(op.output);
+      const isNeeded = [op.output, ...(op.others ?? [])].some((value) => needed.has(value));
       if (isNeeded) for (const input of op.inputs) needed.add(input);
       return isNeeded;
     })

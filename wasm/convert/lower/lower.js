@@ -1,15 +1,18 @@
 // Lowers TensorFlow operators to TFLite operators, one by one. fuse.js then fuses them.
 import { convertFailure } from '../errors.js';
+import { selu, softplus } from './activations.js';
 import { batchNorm } from './batch_norm.js';
 import { dilatedConvolution, batchToSpace } from './dilation.js';
-import { addAll, binary, cast, clipByValue, divide, extremum, leakyRelu } from './elementwise.js';
+import { addAll, binary, clipByValue, divide, extremum, leakyRelu } from './elementwise.js';
 import { negated, power, reciprocal, squared, squaredDifference, unary } from './elementwise.js';
+import { gather, gatherNd, topK } from './gather.js';
+import { cast, comparison, select, typed } from './integers.js';
 import { prelu } from './prelu.js';
-import { argMax, reduction } from './reduce.js';
-import { blocks, broadcast, concatenation, gather, mirrorPad, pack, pad, reshape } from './shapes.js';
+import { argExtremum, reduction } from './reduce.js';
+import { blocks, broadcast, concatenation, mirrorPad, pack, pad, reshape } from './shapes.js';
 import { resize, tile, transpose } from './shapes.js';
 import { slice, split, splitBySizes, stridedSlice, unpack } from './slice.js';
-import { convolution, matMul, pool } from './windows.js';
+import { convolution, matMul, pool, transposedConvolution } from './windows.js';
 import { toNetworkShape } from '../graph/batch.js';
 import { inOrder } from '../graph/simplify.js';
 import { OPERATORS } from '../../tflite/operators.js';
@@ -65,11 +68,11 @@ export class Lowering {
   /** @param {string} name @param {Ref} ref */
   input(name, ref) {
     const shape = this.networkShape(ref);
-    if (shape === undefined || shape.slice(1).some((size) => size <= 0))
-      throw convertFailure(
-        'GRAPH_UNSUPPORTED',
-        `the input '${name}' has no fixed size: [${this.facts.shape(ref)?.map((s) => (s < 0 ? '?' : s)) ?? ''}]`,
-      );
+    if (shape === undefined || shape.slice(1).some((size) => size <= 0)) {
+      const sizes = (this.facts.shape(ref) ?? []).map((size) => (size < 0 ? '?' : size));
+      const hint = sizes.length === 4 ? '. Give its height and width: size: [224, 224] (--size 224x224)' : '';
+      throw convertFailure('GRAPH_UNSUPPORTED', `the input '${name}' has no fixed size: [${sizes}]${hint}`);
+    }
     const value = { name, shape };
     this.#values.set(ref.node, [value]);
     return value;
@@ -139,8 +142,10 @@ export class Lowering {
   emit(kind, name, inputs, shape, options = {}, weights = undefined, dtype = undefined) {
     if (!Object.hasOwn(OPERATORS, kind))
       throw convertFailure('GRAPH_UNSUPPORTED', `'${name}' becomes ${kind}, which ocelli does not run`);
+    const moved = JOINS.has(kind) ? inputs.find((input) => input.dtype) : inputs[0];
+    const kept = MOVES.has(kind) ? moved?.dtype : dtype;
     /** @type {Value} */
-    const output = { name, shape, ...(dtype && { dtype }) };
+    const output = { name, shape, ...(kept && { dtype: kept }) };
     this.ops.push({ kind, inputs, output, options, ...(weights && { weights }) });
     return output;
   }
@@ -185,9 +190,16 @@ export class Lowering {
   }
 }
 
+const JOINS = new Set(['CONCATENATION', 'PACK']);
+/** Their output has the dtype of their input. */
+const MOVES = new Set([
+  ...[...JOINS, 'GATHER', 'GATHER_ND', 'MIRROR_PAD', 'PAD', 'RESHAPE', 'STRIDED_SLICE', 'TILE', 'TRANSPOSE'],
+]);
+
 /** @type {Record<string, Rule>} */
 export const RULES = {
   Conv2D: convolution('CONV_2D'),
+  Conv2DBackpropInput: transposedConvolution,
   _FusedConv2D: convolution('CONV_2D'),
   DepthwiseConv2dNative: convolution('DEPTHWISE_CONV_2D'),
   FusedDepthwiseConv2dNative: convolution('DEPTHWISE_CONV_2D'),
@@ -216,11 +228,26 @@ export const RULES = {
   Reciprocal: reciprocal,
   Pow: power,
   SquaredDifference: squaredDifference,
+  FloorDiv: typed('FLOOR_DIV'),
+  FloorMod: typed('FLOOR_MOD'),
   Maximum: extremum('Maximum'),
   Minimum: extremum('Minimum'),
   ClipByValue: clipByValue,
 
-  Abs: unary('ABS'),
+  Equal: comparison('EQUAL'),
+  NotEqual: comparison('NOT_EQUAL'),
+  Less: comparison('LESS'),
+  LessEqual: comparison('LESS_EQUAL'),
+  Greater: comparison('GREATER'),
+  GreaterEqual: comparison('GREATER_EQUAL'),
+  LogicalAnd: comparison('LOGICAL_AND'),
+  LogicalOr: comparison('LOGICAL_OR'),
+  LogicalNot: comparison('LOGICAL_NOT'),
+  Select: select,
+  SelectV2: select,
+
+  Abs: typed('ABS'),
+  Ceil: unary('CEIL'),
   Elu: unary('ELU'),
   Exp: unary('EXP'),
   Floor: unary('FLOOR'),
@@ -231,19 +258,28 @@ export const RULES = {
   Prelu: prelu,
   Relu: unary('RELU'),
   Relu6: unary('RELU6'),
+  Round: unary('ROUND'),
   Rsqrt: unary('RSQRT'),
+  Selu: selu,
   Sigmoid: unary('LOGISTIC'),
+  Sign: typed('SIGN'),
   Softmax: unary('SOFTMAX'),
+  Softplus: softplus,
   Sqrt: unary('SQRT'),
   Square: squared,
   Tanh: unary('TANH'),
   Cast: cast,
 
-  ArgMax: argMax,
+  All: reduction('REDUCE_ALL'),
+  Any: reduction('REDUCE_ANY'),
+  ArgMax: argExtremum('ARG_MAX'),
+  ArgMin: argExtremum('ARG_MIN'),
   Max: reduction('REDUCE_MAX'),
   Mean: reduction('MEAN'),
   Min: reduction('REDUCE_MIN'),
+  Prod: reduction('REDUCE_PROD'),
   Sum: reduction('SUM'),
+  TopKV2: topK,
 
   BroadcastTo: broadcast,
   ConcatV2: concatenation,
@@ -252,6 +288,7 @@ export const RULES = {
   Flatten: reshape,
   Gather: gather,
   GatherV2: gather,
+  GatherNd: gatherNd,
   MirrorPad: mirrorPad,
   Pack: pack,
   Pad: pad,

@@ -34,13 +34,13 @@ export const reduction = (kind) => (ctx, node) => {
   const input = ctx.value(node.inputs[0]);
   const axes = ints(`${node.name}/axes`, axesOf(ctx, node, input));
   const options = { keepDims: node.bool('keep_dims') || node.bool('keepdims') };
-  return ctx.emit(kind, node.name, [input, axes], ctx.shapeOf(node), options);
+  return ctx.emit(kind, node.name, [input, axes], ctx.shapeOf(node), options, undefined, input.dtype);
 };
 
-/** @type {Rule} */
-export function argMax(ctx, node) {
+/** @param {'ARG_MAX' | 'ARG_MIN'} kind @returns {Rule} */
+export const argExtremum = (kind) => (ctx, node) => {
   const input = ctx.value(node.inputs[0]);
   const axis = { ...ints(`${node.name}/axis`, ctx.constant(node, 1).data), shape: [] };
   const dtype = node.dtype('output_type') === 'int32' ? 'int32' : 'int64';
-  return ctx.emit('ARG_MAX', node.name, [input, axis], ctx.shapeOf(node), {}, undefined, dtype);
-}
+  return ctx.emit(kind, node.name, [input, axis], ctx.shapeOf(node), {}, undefined, dtype);
+};

@@ -1,8 +1,6 @@
 // Lowers operators that move, repeat or resize elements.
-import { ints } from '../../tflite/network.js';
-import { scalar } from './elementwise.js';
+import { ints, scalar } from '../../tflite/network.js';
 import { axisOf } from '../graph/kernels.js';
-import { sliceEvenly } from './slice.js';
 
 /**
  * @typedef {import('../graph/graph.js').Node} Node
@@ -18,7 +16,7 @@ import { sliceEvenly } from './slice.js';
  * @param {Value} input
  * @param {number[]} shape
  */
-function reshapeTo(ctx, name, input, shape) {
+export function reshapeTo(ctx, name, input, shape) {
   return ctx.emit('RESHAPE', name, [input, ints(`${name}/shape`, shape)], shape);
 }
 
@@ -152,19 +150,3 @@ export const blocks = (isToSpace) => (ctx, node) => {
   const moved = ctx.emit('TRANSPOSE', `${node.name}/moved`, [split, order], to);
   return reshapeTo(ctx, node.name, moved, output);
 };
-
-/** Gather by constant indices. Evenly spaced ones are a slice. @type {Rule} */
-export function gather(ctx, node) {
-  const input = ctx.value(node.inputs[0]);
-  const axis = axisOf(Number(node.inputs[2] ? ctx.constant(node, 2).data[0] : 0), input.shape.length);
-  const indices = ctx.constant(node, 1);
-  const places = Array.from(indices.data, (index) => (index < 0 ? index + input.shape[axis] : index));
-  const sliced = places.length > 0 ? sliceEvenly(ctx, node, { input, axis, places }) : undefined;
-  if (!sliced) {
-    const list = { ...ints(`${node.name}/indices`, places), shape: indices.shape };
-    return ctx.emit('GATHER', node.name, [input, list], ctx.shapeOf(node), { axis, batchDims: 0 });
-  }
-  return String(sliced.shape) === String(ctx.shapeOf(node))
-    ? sliced
-    : reshapeTo(ctx, node.name, sliced, ctx.shapeOf(node));
-}

@@ -52,6 +52,52 @@ export const convolution = (kind) => (ctx, node) => {
   return fusedOps(ctx, node, output);
 };
 
+/** Conv2DBackpropInput, as TRANSPOSE_CONV. Its kernel is [H, W, O, I]; TFLite's is [O, H, W, I]. @type {Rule} */
+export function transposedConvolution(ctx, node) {
+  const { padding, strideH, strideW, dilationH, dilationW } = windowOptions(ctx, node);
+  if (node.string('padding', 'VALID') === 'EXPLICIT' || dilationH !== 1 || dilationW !== 1)
+    throw ctx.unsupported(node, 'it has explicit paddings or a dilation');
+  const input = ctx.value(node.inputs[2]);
+  const shape = ctx.shapeOf(node);
+  const kernel = ctx.constant(node, 1);
+  const [height, width, outputs, inputs] = kernel.shape;
+  const data = new Float64Array(kernel.data.length);
+  const taps = height * width;
+  for (let tap = 0; tap < taps; tap++)
+    for (let o = 0; o < outputs; o++)
+      for (let i = 0; i < inputs; i++)
+        data[(o * taps + tap) * inputs + i] = kernel.data[(tap * outputs + o) * inputs + i];
+  const turned = [outputs, height, width, inputs];
+  const weights = {
+    name: `${node.name}/kernel`,
+    shape: turned,
+    tensor: { dtype: /** @type {const} */ ('float32'), shape: turned, data },
+  };
+  const size = sizeFor(ctx, node, input, shape);
+  return ctx.emit('TRANSPOSE_CONV', node.name, [size, weights, input], shape, { padding, strideH, strideW });
+}
+
+/**
+ * A shape as a tensor. Its free batch is that of `input`.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ * @param {Value} input
+ * @param {number[]} shape
+ * @returns {Value}
+ */
+function sizeFor(ctx, node, input, shape) {
+  if (shape[0] >= 0) return ints(`${node.name}/shape`, shape);
+  const named = (/** @type {string} */ name, /** @type {number[]} */ values) =>
+    ints(`${node.name}/${name}`, values);
+  const options = { outType: 2 };
+  const sizes = [input.shape.length];
+  const whole = ctx.emit('SHAPE', `${node.name}/sizes`, [input], sizes, options, undefined, 'int32');
+  const bounds = [named('begin', [0]), named('end', [1]), named('by', [1])];
+  const batch = ctx.emit('STRIDED_SLICE', `${node.name}/batch`, [whole, ...bounds], [1]);
+  const rest = named('rest', shape.slice(1));
+  return ctx.emit('CONCATENATION', `${node.name}/shape`, [batch, rest], [shape.length], { axis: 0 });
+}
+
 /** MatMul, and BatchMatMul with a constant matrix. @type {Rule} */
 export function matMul(ctx, node) {
   if (node.bool('transpose_a') || node.bool('adj_x'))

@@ -244,7 +244,9 @@ function cast(node, [x]) {
 const isInteger = (node) => /int/.test(node.dtype('T'));
 
 /** @type {Kernel} */
-function select(_, [condition, a, b]) {
+function select(node, [given, a, b]) {
+  const isByRow = node.op === 'Select' && given.shape.length === 1;
+  const condition = isByRow ? reshape(given, [given.data.length, ...a.shape.slice(1).map(() => 1)]) : given;
   const [shape] = [combine(combine(condition, a, add), b, add).shape];
   const [x, y] = [expand(a, shape).data, expand(b, shape).data];
   return numbers(
@@ -392,6 +394,7 @@ export const KERNELS = {
   Rsqrt: unary((x) => 1 / Math.sqrt(x)),
   Selu: unary((x) => 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * Math.expm1(x) : x)),
   Sigmoid: unary(sigmoid),
+  Sign: unary(Math.sign),
   Softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
   Sqrt: unary(Math.sqrt),
   Square: unary((x) => x * x),
@@ -404,6 +407,11 @@ export const KERNELS = {
   All: reduction((a, b) => Number(a !== 0 && b !== 0), 1),
   Any: reduction((a, b) => Number(a !== 0 || b !== 0), 0),
   ArgMax: (_, [x, axis]) => moves.argMax(x, axis.data[0]),
+  ArgMin: (_, [x, axis]) =>
+    moves.argMax(
+      map(x, (value) => -value),
+      axis.data[0],
+    ),
   Max: reduction(Math.max, Number.NEGATIVE_INFINITY),
   Mean: (node, [x, axes]) => {
     const sums = moves.reduce(node, x, axes, add, 0);
@@ -420,8 +428,9 @@ export const KERNELS = {
     numbers(x.shape.toSpliced(axisFrom(axis.data[0], x.shape.length + 1), 0, 1), x.data),
   Fill: (_, [shape, value]) => expand(value, [...shape.data]),
   Flatten: (_, [x]) => reshape(x, [x.shape[0], -1]),
-  Gather: (_, [x, indices]) => moves.gather(x, indices, 0),
-  GatherV2: (_, [x, indices, axis]) => moves.gather(x, indices, axis.data[0]),
+  Gather: (_, [x, indices]) => moves.gather(x, indices, 0, 0),
+  GatherNd: (_, [x, indices]) => moves.gatherNd(x, indices),
+  GatherV2: (node, [x, indices, axis]) => moves.gather(x, indices, axis.data[0], node.int('batch_dims', 0)),
   MirrorPad: (node, [x, pads]) =>
     moves.pad(x, pads.data, moves.mirror(node.string('mode', 'REFLECT') === 'SYMMETRIC'), 0),
   Pack: pack,
@@ -435,6 +444,7 @@ export const KERNELS = {
   Shape: (_, [x]) => numbers([x.shape.length], Float64Array.from(x.shape)),
   Size: (_, [x]) => numbers([], Float64Array.of(x.data.length)),
   Slice: slice,
+  SparseToDense: (_, inputs) => moves.sparseToDense(inputs),
   SpaceToDepth: (node, [x]) => moves.moveBlocks(x, node.int('block_size', 2), false),
   Split: (node, [axis, x]) => {
     const length = node.int('num_split', 1);
@@ -457,6 +467,7 @@ export const KERNELS = {
       x,
       bounds.map(({ data }) => data),
     ),
+  TopKV2: (_, [x, k]) => moves.topK(x, k.data[0]),
   Tile: (_, [x, times]) => moves.tile(x, times.data),
   Transpose: (_, [x, order]) => moves.transpose(x, order.data),
   Unpack: unpack,

@@ -145,12 +145,73 @@ export function tile(x, times) {
   );
 }
 
-/** @param {Numbers} x @param {Numbers} indices @param {number} at */
-export function gather(x, indices, at) {
+/**
+ * @param {Numbers} x
+ * @param {Numbers} indices
+ * @param {number} at
+ * @param {number} batchDims so many first dimensions are the same for both
+ * @returns {Numbers}
+ */
+export function gather(x, indices, at, batchDims) {
   const axis = axisFrom(at, x.shape.length);
-  const parts = Array.from(indices.data, (index) => part(x, axis, axisFrom(index, x.shape[axis]), 1));
-  const shape = [...x.shape.slice(0, axis), ...indices.shape, ...x.shape.slice(axis + 1)];
-  return reshape(join(parts, axis), shape);
+  const shape = [...x.shape.slice(0, axis), ...indices.shape.slice(batchDims), ...x.shape.slice(axis + 1)];
+  if (batchDims === 0) {
+    const parts = Array.from(indices.data, (index) => part(x, axis, axisFrom(index, x.shape[axis]), 1));
+    return reshape(join(parts, axis), shape);
+  }
+  const rows = Array.from({ length: x.shape[0] }, (_, i) => {
+    const [row, list] = [x, indices].map((each) => reshape(part(each, 0, i, 1), each.shape.slice(1)));
+    const { shape: of, data } = gather(row, list, axis - 1, batchDims - 1);
+    return numbers([1, ...of], data);
+  });
+  return reshape(join(rows, 0), shape);
+}
+
+/** @param {Numbers} x @param {Numbers} indices */
+export function gatherNd(x, indices) {
+  const depth = /** @type {number} */ (indices.shape.at(-1));
+  const steps = stepsOf(x.shape);
+  const block = sizeOf(x.shape.slice(depth));
+  const result = numbers([...indices.shape.slice(0, -1), ...x.shape.slice(depth)]);
+  for (let i = 0; i < indices.data.length / depth; i++) {
+    let from = 0;
+    for (let d = 0; d < depth; d++) {
+      const index = indices.data[i * depth + d];
+      if (index < 0 || index >= x.shape[d]) throw new Error(`index ${index} of ${x.shape[d]}`);
+      from += index * steps[d];
+    }
+    result.data.set(x.data.subarray(from, from + block), i * block);
+  }
+  return result;
+}
+
+/** The k largest of each row, the first of equal ones first, and their places. @param {Numbers} x @param {number} k */
+export function topK(x, k) {
+  const length = /** @type {number} */ (x.shape.at(-1));
+  const values = numbers(x.shape.with(-1, k));
+  const places = numbers(x.shape.with(-1, k));
+  for (let row = 0; row < x.data.length / length; row++) {
+    const numbersOf = x.data.subarray(row * length, (row + 1) * length);
+    const order = Array.from(numbersOf, (_, i) => i).sort((a, b) => numbersOf[b] - numbersOf[a] || a - b);
+    for (let i = 0; i < k; i++) {
+      values.data[row * k + i] = numbersOf[order[i]];
+      places.data[row * k + i] = order[i];
+    }
+  }
+  return [values, places];
+}
+
+/** @param {Numbers[]} inputs places, the shape, the values, and the value of all other places */
+export function sparseToDense([places, shape, values, fill]) {
+  const result = numbers([...shape.data]);
+  result.data.fill(fill.data[0]);
+  const depth = shape.data.length;
+  const steps = stepsOf(result.shape);
+  for (let i = 0; i < places.data.length / depth; i++) {
+    const to = steps.reduce((sum, step, d) => sum + step * places.data[i * depth + d], 0);
+    result.data[to] = values.data[values.data.length === 1 ? 0 : i];
+  }
+  return result;
 }
 
 /**

@@ -65,6 +65,25 @@ function legacyHardSigmoid(x, name) {
   return make(name, 'ClipByValue', [shifted, scalar(`${name}/0`, 0), scalar(`${name}/1`, 1)]);
 }
 
+/** 0.5 * x * (1 + erf(x / sqrt(2))) @param {Ref} x @param {string} name */
+function gelu(x, name) {
+  const erf = make(`${name}/erf`, 'Erf', [
+    make(`${name}/scaled`, 'Mul', [x, scalar(`${name}/root`, Math.SQRT1_2)]),
+  ]);
+  const half = make(`${name}/halved`, 'Mul', [x, scalar(`${name}/half`, 0.5)]);
+  return make(name, 'Mul', [half, make(`${name}/shifted`, 'AddV2', [erf, scalar(`${name}/one`, 1)])]);
+}
+
+/** @param {Ref} x @param {string} name */
+const mish = (x, name) =>
+  make(name, 'Mul', [x, make(`${name}/tanh`, 'Tanh', [make(`${name}/softplus`, 'Softplus', [x])])]);
+
+/** x / (|x| + 1) @param {Ref} x @param {string} name */
+function softsign(x, name) {
+  const size = make(`${name}/abs`, 'Abs', [x]);
+  return make(name, 'RealDiv', [x, make(`${name}/shifted`, 'AddV2', [size, scalar(`${name}/one`, 1)])]);
+}
+
 /** @param {Ref} x @param {string} name */
 const hardSwish = (x, name) => make(name, 'Mul', [x, hardSigmoid(x, `${name}/sigmoid`)]);
 
@@ -72,12 +91,15 @@ const hardSwish = (x, name) => make(name, 'Mul', [x, hardSigmoid(x, `${name}/sig
 const ACTIVATIONS = {
   elu: operator('Elu'),
   exponential: operator('Exp'),
+  gelu,
   hard_sigmoid: (x, name, kerasVersion) =>
     kerasVersion < 3 ? legacyHardSigmoid(x, name) : hardSigmoid(x, name),
   hard_silu: hardSwish,
   hard_swish: hardSwish,
   leaky_relu: (x, name) => make(name, 'LeakyRelu', [x], { alpha: { f: 0.2 } }),
   linear: (x) => x,
+  log_softmax: operator('LogSoftmax'),
+  mish,
   relu: operator('Relu'),
   relu6: operator('Relu6'),
   selu: operator('Selu'),
@@ -85,6 +107,7 @@ const ACTIVATIONS = {
   silu: swish,
   softmax: operator('Softmax'),
   softplus: operator('Softplus'),
+  softsign,
   swish,
   tanh: operator('Tanh'),
 };
@@ -411,6 +434,9 @@ export const LAYERS = {
   GlobalAveragePooling2D: globalPool('Mean'),
   GlobalMaxPooling2D: globalPool('Max'),
   LayerNormalization: layerNorm,
+  // ConvNeXt's own layer. Keras 2 gives its weight no name.
+  LayerScale: ({ name, inputs, weight }) =>
+    make(name, 'Mul', [inputs[0], weight('gamma', 'Variable', 'variable')]),
   LeakyReLU: leakyRelu,
   Maximum: merged('Maximum'),
   MaxPooling2D: pool('MaxPool'),

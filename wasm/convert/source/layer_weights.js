@@ -52,7 +52,10 @@ export function legacyWeights(file, path = []) {
       const full = ending(`/${[...path, own, key].join('/')}`);
       const byName = ending(`/${own}/${key}`);
       const byKey = path.length === 0 ? ending(`/${key}`) : [];
-      const [found] = [full, byName, byKey].find((names) => names.length > 0) ?? [];
+      // Keras 3 numbers the weights that have no name: variable_1.
+      const byNumber =
+        path.length === 0 ? inGroup.filter((name) => name.replace(/_\d+$/, '').endsWith(`/${key}`)) : [];
+      const [found] = [full, byName, byKey, byNumber].find((names) => names.length > 0) ?? [];
       return found === undefined ? undefined : file.read(found);
     },
     inner: (spec) => legacyWeights(file, [...path, nameOf(spec)]),
@@ -65,6 +68,7 @@ const VARIABLES = {
   DepthwiseConv2D: () => ['depthwise_kernel', 'bias'],
   GroupNormalization: scaleAndCenter,
   LayerNormalization: scaleAndCenter,
+  LayerScale: () => ['gamma'],
   Normalization: () => ['mean', 'variance', 'count'],
   PReLU: () => ['alpha'],
   SeparableConv2D: () => ['depthwise_kernel', 'pointwise_kernel', 'bias'],

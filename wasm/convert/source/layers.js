@@ -175,15 +175,35 @@ class LayersReader {
       if (!found) throw convertFailure('SOURCE_INCOMPLETE', `there is no weight '${own}/${keys[0]}'`);
       return constant(`${name}/${keys[0]}`, found);
     };
-    const isOperation = spec.module?.includes('.ops.') || kind === 'TFOpLambda' || kind === 'SlicingOpLambda';
+    const isOperation = isOperationCall(spec, call);
     const rules = isOperation ? OPERATIONS : LAYERS;
     const key = kind.endsWith('OpLambda') ? config.function : kind;
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) throw unknownLayer(key, name);
+    if (
+      !isOperation &&
+      call.operands.some((operand) => 'value' in operand && typeof operand.value === 'number')
+    )
+      throw convertFailure('GRAPH_UNSUPPORTED', `the layer ${key} at '${name}' takes a number`);
     const layer = { name, config, inputs, weight, call, kerasVersion: this.kerasVersion };
     const ref = rule(layer);
     return [isOperation ? ref : activated(ref, layer)];
   }
+}
+
+/**
+ * Whether an entry is an operation, not a layer. Keras 3's .h5 files do not say it: Add is then an operation if it takes
+ * its operands one by one, and a layer if it takes a list.
+ * @param {LayerSpec} spec
+ * @param {Call} call
+ */
+function isOperationCall({ module, class_name: kind, inbound_nodes: nodes }, { operands }) {
+  if (kind === 'TFOpLambda' || kind === 'SlicingOpLambda') return true;
+  if (module !== undefined) return module.includes('.ops.');
+  const isKeras3 = nodes?.some((node) => !Array.isArray(node));
+  return Boolean(
+    isKeras3 && Object.hasOwn(OPERATIONS, kind) && (operands.length > 1 || !Object.hasOwn(LAYERS, kind)),
+  );
 }
 
 /** @param {string} kind @param {string} name */
