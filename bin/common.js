@@ -83,20 +83,21 @@ export function readBytes(file) {
 }
 
 /**
- * Lays out rows of cells in columns, one line for each row.
- * @param {string[][]} rows
+ * Lays out rows of cells in columns, one line for each row. Cells may come from files.
+ * @param {string[][]} cells
  * @param {string} alignment one letter for each column: l or r
  */
-export function layOut(rows, alignment) {
+export function layOut(cells, alignment) {
+  const rows = cells.map((row) => row.map(printable));
   const columns = Array.from(alignment, (side, column) => ({
     side,
-    width: Math.max(...rows.map((row) => row[column].length)),
+    width: rows.reduce((most, row) => Math.max(most, row[column].length), 0),
   }));
   return rows.map((row) => {
-    const cells = columns.map(({ side, width }, i) =>
+    const padded = columns.map(({ side, width }, i) =>
       side === 'l' ? row[i].padEnd(width) : row[i].padStart(width),
     );
-    return `  ${cells.join('  ').trimEnd()}`;
+    return `  ${padded.join('  ').trimEnd()}`;
   });
 }
 

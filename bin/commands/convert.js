@@ -5,6 +5,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { convert } from '../../wasm/convert/node.js';
 import { BATCH, STAGES, WEIGHTS } from '../../wasm/convert/options.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, readBytes, UsageError } from '../common.js';
 import { save } from '../files.js';
 import { MODEL_OPTIONS, outputModel } from '../options.js';
@@ -104,7 +105,7 @@ async function run(values, [source, out]) {
   const converted = await attempt(source, async () => convert(await openSource(source), toOptions(values)));
   if (!converted || !(await save(out, converted.model))) return;
   const { kind, operators, notes, model } = converted;
-  if (values.json) print(JSON.stringify({ kind, bytes: model.length, operators, notes }));
+  if (values.json) print(safeJson({ kind, bytes: model.length, operators, notes }));
   else print(toText(out, converted));
 }
 

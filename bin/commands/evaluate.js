@@ -6,7 +6,9 @@ import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
 import { parseJson } from '../../wasm/evaluate/read/json.js';
 import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
 import { PRECISIONS } from '../../wasm/vision/vision_model.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { UsageError } from '../common.js';
+import { REPORT } from '../evaluate/files.js';
 import { evaluateClassifier } from '../evaluate/classifier.js';
 import { configurationsOf, evaluateDetectors } from '../evaluate/detector.js';
 import { hasClassFolders, openDataset } from '../evaluate/files.js';
@@ -89,6 +91,7 @@ const options = /** @type {const} */ ({
       'write report.html, report.md and report.json with curves and the images with most errors. An interrupted run ' +
       'with the same DIR is resumed',
     writes: ['directory'],
+    report: REPORT,
   },
   'allow-missing': { type: 'flag', about: 'leave out images of the data set that have no picture' },
   labels: shared.labels,
@@ -102,6 +105,7 @@ const options = /** @type {const} */ ({
   threads: shared.threads,
   deterministic: shared.deterministic,
   ...shared.reading,
+  force: shared.force,
   json: { type: 'flag', about: 'print one JSON object: {coco: {AP, AP50, ...}, classes, ...}' },
 });
 
@@ -151,7 +155,11 @@ async function run(values, positionals) {
   );
   const about = { dataset: basename(resolve(groundTruth)), date: new Date() };
   if (values.report !== undefined)
-    await saveAll(values.report, makeEvaluationReport([{ name: basename(detections), evaluation }], about));
+    await saveAll(
+      values.report,
+      makeEvaluationReport([{ name: basename(detections), evaluation }], about),
+      REPORT,
+    );
   printRuns(values, [{ name: basename(detections), evaluation }]);
 }
 
@@ -175,7 +183,7 @@ async function runModels(values, positionals) {
   );
   if (!runs) return;
   const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
-  if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about));
+  if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about), REPORT);
   printRuns(values, runs);
 }
 
@@ -191,7 +199,7 @@ function printRuns({ json }, runs) {
   });
   if (json)
     return print(
-      JSON.stringify({ ...figuresOf(first), ...(others.length > 0 && { others: others.map(figuresOf) }) }),
+      safeJson({ ...figuresOf(first), ...(others.length > 0 && { others: others.map(figuresOf) }) }),
     );
   for (const { name, evaluation, unmatched } of runs) {
     printNotes(evaluation.notes, unmatched);

@@ -2,6 +2,7 @@
 import { readLabels } from '../../wasm/vision/labels.js';
 import { ownMetadata } from '../../wasm/vision/model_spec.js';
 import { precisionOf, prepare } from '../../wasm/vision/prepare.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, formatCount, layOut, plural, shorten, shortName } from '../common.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
 import { optionalModel } from '../options.js';
@@ -48,7 +49,7 @@ async function run({ classes, operators, json }, [file]) {
     const whole = await describe(file, model);
     return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole) }) };
   });
-  if (description) print(json ? JSON.stringify(description) : toText(description, operators));
+  if (description) print(json ? safeJson(description) : toText(description, operators));
 }
 
 /**

@@ -2,12 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { quantize, toMarkdown } from '../../wasm/quantize/node.js';
 import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/quantize/options.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { findInputs } from '../inputs.js';
 import { readSpecs } from '../model.js';
-import { input, maxPixels, MODEL_OPTIONS, outputModel } from '../options.js';
+import { force, input, maxPixels, MODEL_OPTIONS, outputModel } from '../options.js';
 import { clearProgress, print, printable, showProgress } from '../output.js';
+
+const REPORT = { record: 'quantization.json', names: /^quantization\.(json|md)$/ };
 
 const options = /** @type {const} */ ({
   images: {
@@ -54,7 +57,9 @@ const options = /** @type {const} */ ({
       'also write quantization.md and quantization.json: the signal-to-noise ratio of each layer, size, speed, and ' +
       'how detections changed',
     writes: ['directory'],
+    report: REPORT,
   },
+  force,
   json: { type: 'flag', about: 'print the report as one JSON object' },
 });
 
@@ -101,12 +106,10 @@ async function run(values, [source, out]) {
   if (!quantized?.report || !(await save(out, quantized.model))) return;
   const { report } = quantized;
   if (values.report !== undefined) {
-    await saveAll(values.report, {
-      'quantization.json': `${JSON.stringify(report, null, 2)}\n`,
-      'quantization.md': toMarkdown(report),
-    });
+    const files = { 'quantization.json': `${safeJson(report, 2)}\n`, 'quantization.md': toMarkdown(report) };
+    await saveAll(values.report, files, REPORT);
   }
-  print(values.json ? JSON.stringify(report) : toText(out, report));
+  print(values.json ? safeJson(report) : toText(out, report));
 }
 
 /**

@@ -9,8 +9,10 @@ import { resolveReading } from '../../wasm/vision/reading.js';
 import { readView } from '../../wasm/vision/view.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatPercent, layOut } from '../common.js';
 import { saveAll } from '../files.js';
+import { REPORT } from './files.js';
 import { loadModel, readModel } from '../model.js';
 import { bold, clearProgress, print, printable, showProgress } from '../output.js';
 
@@ -33,7 +35,8 @@ export async function evaluateClassifier(values, [file, directory]) {
     );
     if (!evaluation) return;
     const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
-    if (values.report !== undefined) await saveAll(values.report, makeClassifierReport(evaluation, about));
+    if (values.report !== undefined)
+      await saveAll(values.report, makeClassifierReport(evaluation, about), REPORT);
     printResult(values, evaluation);
   } finally {
     model.engine.close();
@@ -102,7 +105,7 @@ async function measure({ engine, labels, target }, { sources, labels: truth }, r
 function printResult({ json }, evaluation) {
   const { images: examples, accuracy, top5, loss, classes, confusion: table, calibration } = evaluation;
   if (json)
-    return print(JSON.stringify({ loss, accuracy, top5, examples, classes, confusion: table, calibration }));
+    return print(safeJson({ loss, accuracy, top5, examples, classes, confusion: table, calibration }));
   const names = classes.map(({ label }) => printable(label));
   const rows = classes.map(({ label, precision, recall, examples: count }) => [
     printable(label),

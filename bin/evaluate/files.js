@@ -10,6 +10,12 @@ import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
  * @typedef {import('../../wasm/evaluate/read/dataset.js').DatasetOptions} DatasetOptions
  */
 
+/** The files of a report, and where an interrupted run keeps its results. */
+export const REPORT = {
+  record: 'report.json',
+  names: /^(report\.(md|html|json)|(precision-recall|calibration)[-\d]*\.svg|worst[-\d]+\.png)$/,
+};
+
 /**
  * @param {string} path
  * @param {DatasetOptions} options
