@@ -1,7 +1,7 @@
 // What the commands share: how they report errors, read files, and lay out results.
-import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { getSystemErrorMap } from 'node:util';
+import { readWhole } from '../wasm/platform/image_files.node.js';
 import { OcelliError } from '../wasm/shared/errors.js';
 import { printable, printError } from './output.js';
 
@@ -79,7 +79,15 @@ export function shortName(name) {
  * @returns {Promise<Uint8Array>}
  */
 export function readBytes(file) {
-  return file === '-' ? buffer(process.stdin) : readFile(file);
+  return file === '-' ? buffer(process.stdin) : readWhole(file);
+}
+
+/** The most bytes of what says something about a model or a data set. */
+const MAX_TEXT_BYTES = 64 << 20;
+
+/** @param {string} file */
+export async function readText(file) {
+  return (await readWhole(file, MAX_TEXT_BYTES)).toString('utf8');
 }
 
 /**

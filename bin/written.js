@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
-import { Table } from '../wasm/tflite/read.js';
 import { UsageError } from './common.js';
 
 /**
@@ -21,7 +20,7 @@ const NPY_HEADER =
 const DESCRIPTION = /by ocelli\.$/;
 const GENERATOR = 'ocelli';
 
-/** @type {Record<string, (bytes: Buffer) => boolean>} */
+/** @type {Record<string, (bytes: Buffer) => boolean | Promise<boolean>>} */
 const MARKS = {
   '.png': (bytes) => bytes.subarray(-64).includes('tEXtSoftware\0ocelli'),
   '.npy': (bytes) => NPY_HEADER.test(bytes.toString('latin1', 0, 512)),
@@ -29,9 +28,11 @@ const MARKS = {
 };
 
 /** @param {Buffer} bytes */
-function hasOwnDescription(bytes) {
+async function hasOwnDescription(bytes) {
   if (bytes.toString('latin1', 4, 8) !== 'TFL3') return false;
   try {
+    // Imported here, because it needs what `make` builds.
+    const { Table } = await import('../wasm/tflite/read.js');
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return DESCRIPTION.test(new Table(view, view.getUint32(0, true)).text(3));
   } catch {
@@ -46,7 +47,7 @@ function hasOwnDescription(bytes) {
  */
 export async function checkReplaced(term, path) {
   const bytes = await readPresent(path);
-  if (bytes && !MARKS[extname(path).toLowerCase()]?.(bytes)) throw foreign(term, path);
+  if (bytes && !(await MARKS[extname(path).toLowerCase()]?.(bytes))) throw foreign(term, path);
 }
 
 /** @param {string} term @param {string} path */

@@ -1,5 +1,4 @@
 // ocelli evaluate: measures how good a detector or a classifier is on labelled images, or detections from a file.
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.js';
 import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
@@ -7,7 +6,7 @@ import { parseJson } from '../../wasm/evaluate/read/json.js';
 import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
 import { PRECISIONS } from '../../wasm/vision/vision_model.js';
 import { safeJson } from '../../wasm/shared/text.js';
-import { UsageError } from '../common.js';
+import { readText, UsageError } from '../common.js';
 import { REPORT } from '../evaluate/files.js';
 import { evaluateClassifier } from '../evaluate/classifier.js';
 import { configurationsOf, evaluateDetectors } from '../evaluate/detector.js';
@@ -217,7 +216,7 @@ function filesOf({ annotations, split, 'class-table': classTable }) {
  * @returns {Promise<import('../../wasm/evaluate/evaluate.js').EvaluateOptions>}
  */
 async function optionsOf({ measures, agnostic, 'open-images': openImagesRule, hierarchy: file, ...values }) {
-  const hierarchy = file === undefined ? undefined : parseJson(await readFile(file, 'utf8'), basename(file));
+  const hierarchy = file === undefined ? undefined : parseJson(await readText(file), basename(file));
   const { 'min-precision': precision, seed } = values;
   return { measures, agnostic, openImagesRule, precision, seed, ...(hierarchy && { hierarchy }) };
 }

@@ -1,5 +1,4 @@
 // ocelli quantize: writes an 8-bit version of a float .tflite file, calibrated on a directory of images.
-import { readFile } from 'node:fs/promises';
 import { quantize, toMarkdown } from '../../wasm/quantize/node.js';
 import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/quantize/options.js';
 import { safeJson } from '../../wasm/shared/text.js';
@@ -121,7 +120,7 @@ function readImages(files) {
   /** @type {string | undefined} */
   let current;
   async function* read() {
-    for (current of files) yield new Uint8Array(await readFile(current));
+    for (current of files) yield new Uint8Array(await readBytes(current));
     current = undefined;
   }
   return { read, current: () => current };

@@ -2,9 +2,8 @@
 import { basename, resolve } from 'node:path';
 import { evaluateClassification } from '../../wasm/evaluate/classification.js';
 import { makeClassifierReport } from '../../wasm/evaluate/report/classifier.js';
-import { readLabels } from '../../wasm/vision/labels.js';
-import { resolveInput } from '../../wasm/vision/model_spec.js';
-import { checkModel } from '../../wasm/vision/prepare_classifier.js';
+import { readFileLabels, resolveInput } from '../../wasm/vision/model_spec.js';
+import { checkModel, fitLabels } from '../../wasm/vision/prepare_classifier.js';
 import { resolveReading } from '../../wasm/vision/reading.js';
 import { readView } from '../../wasm/vision/view.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
@@ -52,7 +51,7 @@ async function openClassifier(file, threads, truth) {
   const { engine, entry, metadata } = await loadModel(await readModel(file), threads);
   try {
     checkModel(engine);
-    const labels = readLabels(metadata.labels ?? '').map(({ name }) => name);
+    const labels = metadata.labels === undefined ? [] : labelsOf(engine, metadata.labels);
     checkLabels(labels, truth);
     const [tensor] = engine.inputs;
     const [, height, width, channels] = tensor.shape;
@@ -62,6 +61,15 @@ async function openClassifier(file, threads, truth) {
     engine.close();
     throw error;
   }
+}
+
+/**
+ * @param {import('../../wasm/engine/engine.js').Engine} engine
+ * @param {string} text
+ */
+function labelsOf(engine, text) {
+  const count = Number(engine.outputs[0].shape.at(-1));
+  return fitLabels(readFileLabels(text), Math.max(count, 2)).map(({ name }) => name);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Data sets on disk: a directory, a zip archive or an annotation file -> files by path.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, relative, sep } from 'node:path';
-import { findFiles } from '../../wasm/platform/image_files.node.js';
+import { findFiles, readWhole } from '../../wasm/platform/image_files.node.js';
 import { readDataset } from '../../wasm/evaluate/read/dataset.js';
 import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
 
@@ -22,7 +22,7 @@ export const REPORT = {
  */
 export async function openDataset(path, options) {
   if ((await stat(path)).isDirectory()) return readDataset(await listDirectory(path), options);
-  return readDataset(await readFile(path), { ...options, name: basename(path) });
+  return readDataset(await readWhole(path), { ...options, name: basename(path) });
 }
 
 /**
@@ -31,7 +31,9 @@ export async function openDataset(path, options) {
  */
 async function listDirectory(directory) {
   const paths = await findFiles(directory);
-  return new Map(paths.map((path) => [relative(directory, path).split(sep).join('/'), () => readFile(path)]));
+  return new Map(
+    paths.map((path) => [relative(directory, path).split(sep).join('/'), () => readWhole(path)]),
+  );
 }
 
 /**

@@ -66,6 +66,8 @@ export async function readWeights(files, groups) {
   for (const { paths, weights: specs } of groups) {
     if (!Array.isArray(paths) || !Array.isArray(specs))
       throw convertFailure('SOURCE_DAMAGED', 'a group of weightsManifest has no lists of paths and weights');
+    if (new Set(paths).size < paths.length)
+      throw convertFailure('SOURCE_DAMAGED', 'weightsManifest names a weight file twice');
     const shards = [];
     for (const path of paths) shards.push(await files.read(path));
     const bytes =
