@@ -7,7 +7,7 @@ import { nearest } from '../shared/spelling.js';
 export const MAX_LABELS = 200_000;
 const MAX_LENGTH = 1000;
 /** The most characters of all labels. */
-const MAX_TEXT = 8 << 20;
+export const MAX_TEXT = 8 << 20;
 
 const label = record({ name: text(MAX_LENGTH), mid: text(MAX_LENGTH) }, ['name']);
 const labelList = list(either(label, text(MAX_LENGTH)), { max: MAX_LABELS });

@@ -117,6 +117,18 @@ describe('rows', () => {
     many.close();
   });
 
+  test('that need more weights than there is memory', async () => {
+    const labels = Array.from({ length: 60_000 }, (_, i) => `class ${i}`);
+    const many = await TransferLearner.create({ labels });
+    const features = new Float32Array(60_000 * 4);
+    many.addFeatures(features, labels);
+    many.close();
+    const wide = await TransferLearner.create();
+    wide.addFeatures(new Float32Array(2 * 4_000_000), ['a', 'b']);
+    await assert.rejects(wide.fit({ batchSize: 65_536 }), { name: 'OcelliError' });
+    wide.close();
+  });
+
   test('of too many classes', async () => {
     const rows = 100_000;
     const many = await TransferLearner.create();
@@ -125,6 +137,30 @@ describe('rows', () => {
     await assert.rejects(TransferLearner.create({ labels }), { code: 'INVALID_LABEL' });
     many.close();
   });
+});
+
+test('shapes of weights', async () => {
+  for (const [dtype, shape] of [
+    ['float32', [-1, -4]],
+    ['float32', [2 ** 40, 0]],
+    ['float32', 'abcd'],
+    ['float32', Array(1e5).fill(1)],
+    ['string', [1e9]],
+  ]) {
+    const json = {
+      ...{ format: 'graph-model', modelTopology: { node: [] } },
+      weightsManifest: [{ paths: ['a.bin'], weights: [{ name: 'w', dtype, shape }] }],
+    };
+    const files = {
+      'model.json': new TextEncoder().encode(JSON.stringify(json)),
+      'a.bin': new Uint8Array(64),
+    };
+    await assert.rejects(convert(files), (/** @type {any} */ error) => {
+      assert.ok(['SOURCE_DAMAGED', 'SOURCE_INCOMPLETE'].includes(error.code), error.stack);
+      assert.match(error.message, /weight/);
+      return true;
+    });
+  }
 });
 
 test('a weight file that is named again and again', async () => {

@@ -91,6 +91,8 @@ export async function readWeights(files, groups) {
   return weights;
 }
 
+const MAX_RANK = 32;
+
 const STORED = /** @type {Record<string, number>} */ ({
   float32: 4,
   int32: 4,
@@ -106,7 +108,13 @@ const STORED = /** @type {Record<string, number>} */ ({
  * @param {number} at
  */
 function storedBytes({ name, dtype, shape, quantization }, bytes, at) {
+  const isSize = (/** @type {unknown} */ size) =>
+    Number.isInteger(size) && Number(size) >= 0 && Number(size) < 2 ** 31;
+  if (shape !== undefined && !(Array.isArray(shape) && shape.length <= MAX_RANK && shape.every(isSize)))
+    throw convertFailure('SOURCE_DAMAGED', `the weight '${name}' has no shape`);
   const count = sizeOf(shape ?? []);
+  if (dtype === 'string' && count > bytes.length)
+    throw convertFailure('SOURCE_INCOMPLETE', `the weight files are too short for '${name}'`);
   if (dtype === 'string') return stringsLength(bytes, at, count);
   const size = STORED[quantization?.dtype ?? dtype];
   if (size === undefined || !Number.isSafeInteger(count) || count < 0)
