@@ -1,10 +1,10 @@
 // Reads the arguments of a command after the command's declaration. help.js writes the help text from the same
 // declaration, so that the two always agree.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { suggest } from '../wasm/shared/spelling.js';
 import { UsageError } from './common.js';
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { checkPlace, identify } from './files.js';
 import { checkReplaced, checkReport } from './written.js';
 
@@ -176,8 +176,13 @@ export async function outputsOf(command, values, positionals) {
   await refuseReports(outputs, [...named, ...texts.filter((text) => typeof text === 'string')]);
   const isOption = (/** @type {{term: string}} */ { term }) => term.startsWith('--');
   if (!values.force)
-    for (const { term, path, report } of outputs.filter(isOption))
-      await (report ? checkReport(term, path, report) : checkReplaced(term, path));
+    for (const {
+      term,
+      path,
+      places: [kind],
+      report,
+    } of outputs.filter(isOption))
+      await (report ? checkReport(term, path, report) : checkReplaced(term, path, kind));
   return outputs;
 }
 

@@ -1,7 +1,7 @@
 // Which files ocelli has written. Only those are replaced without --force: each kind of file has a mark.
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { join } from 'node:path';
 import { UsageError } from './common.js';
 
 /**
@@ -44,22 +44,27 @@ async function hasOwnDescription(bytes) {
  * Refuses to replace a file that ocelli did not write.
  * @param {string} term the option, as messages name it
  * @param {string} path may be no file
+ * @param {import('./files.js').Place} kind of file
  */
-export async function checkReplaced(term, path) {
-  const bytes = await readPresent(path);
-  if (bytes && !(await MARKS[extname(path).toLowerCase()]?.(bytes))) throw foreign(term, path);
+export async function checkReplaced(term, path, kind) {
+  await checkPresent(term, path, (bytes) => MARKS[kind]?.(bytes));
 }
 
-/** @param {string} term @param {string} path */
-const foreign = (term, path) =>
-  new UsageError(
+/**
+ * Nothing is lost with a file that is empty.
+ * @param {string} term
+ * @param {string} path
+ * @param {(bytes: Buffer) => boolean | undefined | Promise<boolean>} isOurs
+ */
+async function checkPresent(term, path, isOurs) {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isFile() || found.size === 0) return;
+  // What cannot be read, or is too large, is none of ours.
+  const bytes = await readFile(path).catch(() => undefined);
+  if (bytes && (await isOurs(bytes))) return;
+  throw new UsageError(
     `${term}: ${path} is there, and ocelli did not write it; name another place, or pass --force to overwrite it`,
   );
-
-/** @param {string} path @returns {Promise<Buffer | undefined>} undefined: there is no file, or nothing in it */
-async function readPresent(path) {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isFile() && found.size > 0 ? readFile(path) : undefined;
 }
 
 /**
@@ -71,11 +76,10 @@ async function readPresent(path) {
 export async function checkReport(term, directory, { record, names }) {
   const present = (await readdir(directory).catch(() => [])).filter((name) => names.test(name));
   const hashes = await readRecord(join(directory, record));
-  for (const name of present) {
-    const bytes = await readPresent(join(directory, name));
-    const isOurs = name === record ? hashes !== undefined : bytes && hashes?.[name] === digest(bytes);
-    if (bytes && !isOurs) throw foreign(term, join(directory, name));
-  }
+  for (const name of present)
+    await checkPresent(term, join(directory, name), (bytes) =>
+      name === record ? hashes !== undefined : hashes?.[name] === digest(bytes),
+    );
 }
 
 /** @param {string} file @returns {Promise<Record<string, string> | undefined>} undefined: it is none of ours */

@@ -245,7 +245,7 @@ async function planPictures(out, images, force) {
   return attempt(out, async () => {
     await mkdir(out, { recursive: true });
     const pictures = await nameInDirectory(out, images);
-    if (!force) for (const picture of pictures) await checkReplaced('--out', picture);
+    if (!force) for (const picture of pictures) await checkReplaced('--out', picture, '.png');
     return pictures;
   });
 }

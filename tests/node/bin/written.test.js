@@ -24,6 +24,7 @@ const CASES = [
   [['detect', PHOTO, '--out', 'many'], 'many/a.png'],
   [['embed', '--model', SMALL, ...INPUT, '--layer', 'dense', PHOTO, '--npy', 'x.npy'], 'x.npy'],
   [[...TRAIN, '--out', 'x.tflite'], 'x.tflite'],
+  [[...TRAIN, '--out', 'plain'], 'plain'],
   [[...TRAIN, '--report', 'card'], 'card/README.md'],
   [[...TRAIN, '--report', 'csv'], 'csv/emissions.csv'],
   [
