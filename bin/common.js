@@ -90,13 +90,21 @@ export async function readText(file) {
   return (await readWhole(file, MAX_TEXT_BYTES)).toString('utf8');
 }
 
+/** Longer texts would make a table unreadable. */
+const MAX_CELL = 400;
+
+/** @param {string} text */
+function toCell(text) {
+  return printable(text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text);
+}
+
 /**
  * Lays out rows of cells in columns, one line for each row. Cells may come from files.
  * @param {string[][]} cells
  * @param {string} alignment one letter for each column: l or r
  */
 export function layOut(cells, alignment) {
-  const rows = cells.map((row) => row.map(printable));
+  const rows = cells.map((row) => row.map(toCell));
   const columns = Array.from(alignment, (side, column) => ({
     side,
     width: rows.reduce((most, row) => Math.max(most, row[column].length), 0),

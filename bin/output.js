@@ -89,15 +89,12 @@ function toLines(text) {
     .join('');
 }
 
-/** Longer texts would make a table unreadable. */
-const MAX_PRINTED = 400;
-
 /**
  * Text from a file, or a file's name, as one line that cannot change the terminal.
  * @param {string} text
  */
 export function printable(text) {
-  return toLine(text.length > MAX_PRINTED ? `${text.slice(0, MAX_PRINTED)}…` : text);
+  return toLine(text);
 }
 
 /** @param {string} text */

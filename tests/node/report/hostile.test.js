@@ -12,8 +12,10 @@ import { convert } from '../../../wasm/convert/node.js';
 import {
   evaluateClassification,
   evaluateDetections,
+  expandHierarchy,
   makeClassifierReport,
   makeEvaluationReport,
+  matchClasses,
   readClassTable,
   readDataset,
   readDetections,
@@ -27,8 +29,9 @@ import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetens
 import { checkLabels } from '../../../wasm/train/labels.js';
 import { TransferLearner } from '../../../wasm/train/node.js';
 import { readState } from '../../../wasm/train/state.js';
-import { readFileLabels, resolveLabels } from '../../../wasm/vision/model_spec.js';
+import { checkInput, checkSsd, readFileLabels, resolveLabels } from '../../../wasm/vision/model_spec.js';
 import { hostileText, NUM_FRAGMENTS } from '../../fuzz/texts.js';
+import { withHostileFields } from '../../fuzz/values.js';
 
 const NUMBERS = process.env.OCELLI_SOAK
   ? Array.from({ length: 10_000 }, (_, i) => i)
@@ -323,3 +326,138 @@ test(`${NUMBERS.length} texts`, async (t) => {
   if (process.env.OCELLI_SOAK) assert.ok(slowest.ms < MOST_MS, `text ${slowest.number}: ${slowest.ms} ms`);
   assert.ok(grown < FLAT_MIB, `${grown} MiB more`);
 });
+
+const DETECTION = { image_id: 1, category_id: 1, score: 0.9, bbox: [1, 1, 5, 5] };
+const OWN_RESULT = {
+  file: 'a.png',
+  detections: [{ label: 'a', mid: '/m/1', score: 0.5, box: { x: 1, y: 1, width: 5, height: 5 } }],
+};
+const SSD = {
+  anchorGenerator: {
+    type: 'ssd',
+    numLayers: 1,
+    minScale: 0.2,
+    maxScale: 0.9,
+    aspectRatios: [1],
+    featureMaps: [[1, 1]],
+  },
+  ...{ anchors: [[0.5, 0.5, 1, 1]], boxCoder: [10, 10, 5, 5], scores: 'sigmoid', background: true },
+};
+const OWN = {
+  ...{ resize: 'legacy', fit: 'crop', scores: 'none', like: 'x', sha256: 'x', mids: ['/m/1'] },
+  suppression: {
+    scoreThreshold: 0.1,
+    iouThreshold: 0.5,
+    maxPerClass: 10,
+    maxResults: 10,
+    classAgnostic: true,
+  },
+};
+const LAYERS = [
+  {
+    class_name: 'InputLayer',
+    config: { name: 'x', batch_input_shape: [null, 2], dtype: 'float32' },
+    inbound_nodes: [],
+  },
+  {
+    class_name: 'Dense',
+    config: { name: 'y', units: 1, activation: 'relu', use_bias: true },
+    inbound_nodes: [[['x', 0, 0, {}]]],
+  },
+];
+const WEB_MODEL = {
+  format: 'layers-model',
+  modelTopology: {
+    keras_version: '2.15.0',
+    model_config: {
+      class_name: 'Functional',
+      config: { name: 'm', layers: LAYERS, input_layers: [['x', 0, 0]], output_layers: [['y', 0, 0]] },
+    },
+  },
+  weightsManifest: [
+    {
+      paths: ['a.bin'],
+      weights: [
+        {
+          name: 'y/kernel',
+          shape: [2, 1],
+          dtype: 'float32',
+          quantization: { dtype: 'uint8', min: 0, scale: 1 },
+        },
+        { name: 'y/bias', shape: [1], dtype: 'float32' },
+      ],
+    },
+  ],
+};
+
+/** Readers of JSON, with what they read. @type {Record<string, [object, (value: any) => unknown]>} */
+const JSON_READERS = {
+  coco: [
+    coco('a'),
+    async (value) => {
+      const { groundTruth } = await readDataset(
+        { 'a.json': json(value), 'b.txt': new Uint8Array(0) },
+        { annotations: 'a.json' },
+      );
+      const evaluation = evaluateDetections(groundTruth, [DETECTION], { threshold: 0.5 });
+      matchClasses(groundTruth.categories, [{ name: 'a' }]);
+      return makeEvaluationReport([{ name: 'x', evaluation }], { dataset: 'x', date: new Date(0) });
+    },
+  ],
+  results: [
+    [DETECTION],
+    (value) => {
+      const { detections } = readDetections(JSON.stringify(value), 'x', coco('a'));
+      return evaluateDetections(coco('a'), detections, {});
+    },
+  ],
+  own: [
+    [OWN_RESULT],
+    (value) => {
+      const { detections } = readDetections(JSON.stringify(value), 'x', coco('a'));
+      return evaluateDetections(coco('a'), detections, {});
+    },
+  ],
+  classTable: [{ a: 'b', c: 'd' }, (value) => readClassTable(JSON.stringify(value), 'x')],
+  hierarchy: [
+    { LabelName: '/m/0', Subcategory: [{ LabelName: '/m/1', Part: [{ LabelName: '/m/2' }] }] },
+    (value) => expandHierarchy(coco('a'), value),
+  ],
+  yolo: [
+    { path: '.', names: { 0: 'a', 1: 'b' }, val: ['images'], nc: 2 },
+    (value) =>
+      readDataset({
+        'data.yaml': json(value),
+        'images/a.png': PNG,
+        'labels/a.txt': utf8.encode('0 0.5 0.5 0.1 0.1'),
+      }),
+  ],
+  ssd: [SSD, checkSsd],
+  input: [{ scale: [1, 1, 1], offset: 0, resize: 'legacy', fit: 'crop' }, checkInput],
+  metadata: [
+    OWN,
+    (value) => resolveLabels(undefined, { labels: 'a', own: JSON.stringify(value) }, undefined),
+  ],
+  state: [
+    JSON.parse(saved.metadata.state),
+    (value) =>
+      readState(writeSafetensors(saved.tensors, { ...saved.metadata, state: JSON.stringify(value) })),
+  ],
+  webModel: [
+    WEB_MODEL,
+    (value) => convert({ 'model.json': json(value), 'a.bin': new Uint8Array(12) }, { verify: false }),
+  ],
+};
+
+for (const [reader, [sound, read]] of Object.entries(JSON_READERS)) {
+  test(`${reader}: every field of another type`, async () => {
+    for (const { path, value } of withHostileFields(sound)) {
+      try {
+        await read(value);
+      } catch (error) {
+        const { name, stack } = /** @type {Error} */ (error);
+        assert.equal(name, 'OcelliError', `${path}: ${stack}`);
+      }
+    }
+  });
+}
