@@ -227,7 +227,8 @@ soak: all build/package/package.json build/native/32-simd/tests/session/test_all
 	@$(JPEG_SOAK) sound 0 10000 && $(JPEG_SOAK) damaged 0 20000
 	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
 	  tests/service/node-server.test.js tests/node/train/digits.test.js \
-	  tests/node/engine/resources.test.js tests/node/convert/hostile.test.js tests/node/report/hostile.test.js
+	  tests/node/engine/resources.test.js tests/node/convert/hostile.test.js
+	@OCELLI_SOAK=1 NODE_OPTIONS=--max-old-space-size=128 $(TEST) tests/node/report/hostile.test.js
 	@OCELLI_SOAK=1 build/native/32-simd/tests/session/test_allocation
 	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox $(TEST) tests/browser/page.test.js
 	@$(MAKE) bench

@@ -175,14 +175,7 @@ export async function outputsOf(command, values, positionals) {
   const texts = options.filter(([, { writes }]) => !writes).map(([name]) => values[name]);
   await refuseReports(outputs, [...named, ...texts.filter((text) => typeof text === 'string')]);
   const isOption = (/** @type {{term: string}} */ { term }) => term.startsWith('--');
-  if (!values.force)
-    for (const {
-      term,
-      path,
-      places: [kind],
-      report,
-    } of outputs.filter(isOption))
-      await (report ? checkReport(term, path, report) : checkReplaced(term, path, kind));
+  if (!values.force) await refuseForeign(outputs.filter(isOption));
   return outputs;
 }
 
@@ -207,6 +200,18 @@ async function refuseOverwriting(outputs, inputs) {
   for (const { term, path } of outputs) {
     const input = keys.get(await identify(path));
     if (input !== undefined) throw new UsageError(`${term} ${path} would overwrite the input ${input}`);
+  }
+}
+
+/**
+ * Refuses to replace files that ocelli did not write.
+ * @param {{term: string, path: string, places: readonly Place[], report?: import('./written.js').ReportFiles}[]} outputs
+ */
+async function refuseForeign(outputs) {
+  for (const { term, path, places, report } of outputs) {
+    if (report) await checkReport(term, path, report);
+    // A command whose outputs depend on its inputs checks them itself.
+    else if (path !== '-' && !places.includes('directory')) await checkReplaced(term, path, places[0]);
   }
 }
 

@@ -240,6 +240,7 @@ async function planPictures(out, images, force) {
     const present = await identify(out);
     if (present !== undefined && present === (await identify(images[0])))
       throw new UsageError(`--out ${out} would overwrite the input ${images[0]}`);
+    if (!force && out !== '-') await checkReplaced('--out', out, '.png');
     return [out];
   }
   return attempt(out, async () => {

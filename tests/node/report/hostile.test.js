@@ -324,7 +324,7 @@ test(`${NUMBERS.length} texts`, async (t) => {
     `slowest: text ${slowest.number}, ${slowest.ms.toFixed(0)} ms; resident ${grown.toFixed(0)} MiB more`,
   );
   if (process.env.OCELLI_SOAK) assert.ok(slowest.ms < MOST_MS, `text ${slowest.number}: ${slowest.ms} ms`);
-  assert.ok(grown < FLAT_MIB, `${grown} MiB more`);
+  else assert.ok(grown < FLAT_MIB, `${grown} MiB more`); // `make soak` limits the heap.
 });
 
 const DETECTION = { image_id: 1, category_id: 1, score: 0.9, bbox: [1, 1, 5, 5] };
