@@ -223,12 +223,13 @@ test-node: test-node-20 test-node-24 ## test the library and the command line, o
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
 	@echo 'Node $*:' && $(call NODE_TEST,$*) --test-concurrency=1 $(TEST_FILES)
 
-soak: all build/package/package.json build/native/32-simd/tests/session/test_allocation $(IMAGE_SOAKS) node_modules/.installed ## long tests (100 000 damaged models and images, 40 000 JPEGs and PNGs against libjpeg and libpng, 1 000 objects, 2 000 requests, digits), then the benchmarks
+soak: all build/package/package.json build/native/32-simd/tests/session/test_allocation $(IMAGE_SOAKS) node_modules/.installed ## long tests (100 000 damaged models and images, 10 000 hostile texts, 40 000 JPEGs and PNGs against libjpeg and libpng, 1 000 objects, 2 000 requests, digits), then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
 	@for soak in $(IMAGE_SOAKS); do $$soak sound 0 10000 && $$soak damaged 0 20000 || exit 1; done
 	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
 	  tests/service/node-server.test.js tests/node/train/digits.test.js \
 	  tests/node/engine/resources.test.js tests/node/convert/hostile.test.js
+	@OCELLI_SOAK=1 NODE_OPTIONS=--max-old-space-size=128 $(TEST) tests/node/report/hostile.test.js
 	@OCELLI_SOAK=1 build/native/32-simd/tests/session/test_allocation
 	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox $(TEST) tests/browser/page.test.js
 	@$(MAKE) bench

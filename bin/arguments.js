@@ -1,9 +1,12 @@
 // Reads the arguments of a command after the command's declaration. help.js writes the help text from the same
 // declaration, so that the two always agree.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { suggest } from '../wasm/shared/spelling.js';
 import { UsageError } from './common.js';
 import { checkPlace, identify } from './files.js';
+import { checkReplaced, checkReport } from './written.js';
 
 /**
  * @typedef {import('./files.js').Place} Place
@@ -16,6 +19,7 @@ import { checkPlace, identify } from './files.js';
  * @property {string} [short] one letter
  * @property {string} [library] what the library calls this option, if not the same
  * @property {readonly Place[]} [writes] the value names a file or directory to write; - is standard output
+ * @property {import('./written.js').ReportFiles} [report] what is written, if the value is the directory of a report
  * @property {boolean} [required]
  * @property {{min: number, max: number, integer?: boolean}} [range] of a number
  * @property {readonly string[]} [choices] of a choice or names; of a number, the words that may stand for it
@@ -153,8 +157,10 @@ export async function outputsOf(command, values, positionals) {
     ...options.map(([name, option]) => ({ ...option, term: `--${name}`, path: values[name] })),
     ...command.positionals.map((each, i) => ({ ...each, term: each.name, path: positionals[i] })),
   ];
-  const outputs = places.flatMap(({ writes, term, path }) =>
-    writes && path !== undefined ? [{ term, path: String(path), places: writes }] : [],
+  const outputs = places.flatMap(({ writes, term, path, ...place }) =>
+    writes && path !== undefined
+      ? [{ term, path: String(path), places: writes, report: 'report' in place ? place.report : undefined }]
+      : [],
   );
   for (const { term, path, places } of outputs) checkPlace(term, path, places);
   const [first, second] = outputs.filter(({ path }) => path === '-');
@@ -164,7 +170,12 @@ export async function outputsOf(command, values, positionals) {
     ...options.filter(([, { type }]) => type === 'file').map(([name]) => values[name]),
     ...inputsOf(command, positionals),
   ];
-  await refuseOverwriting(outputs, inputs.filter((path) => path !== undefined).map(String));
+  const named = inputs.filter((path) => path !== undefined).map(String);
+  await refuseOverwriting(outputs, named);
+  const texts = options.filter(([, { writes }]) => !writes).map(([name]) => values[name]);
+  await refuseReports(outputs, [...named, ...texts.filter((text) => typeof text === 'string')]);
+  const isOption = (/** @type {{term: string}} */ { term }) => term.startsWith('--');
+  if (!values.force) await refuseForeign(outputs.filter(isOption));
   return outputs;
 }
 
@@ -189,6 +200,32 @@ async function refuseOverwriting(outputs, inputs) {
   for (const { term, path } of outputs) {
     const input = keys.get(await identify(path));
     if (input !== undefined) throw new UsageError(`${term} ${path} would overwrite the input ${input}`);
+  }
+}
+
+/**
+ * Refuses to replace files that ocelli did not write.
+ * @param {{term: string, path: string, places: readonly Place[], report?: import('./written.js').ReportFiles}[]} outputs
+ */
+async function refuseForeign(outputs) {
+  for (const { term, path, places, report } of outputs) {
+    if (report) await checkReport(term, path, report);
+    // A command whose outputs depend on its inputs checks them itself.
+    else if (path !== '-' && !places.includes('directory')) await checkReplaced(term, path, places[0]);
+  }
+}
+
+/**
+ * Refuses reports that would overwrite an input, --force or not.
+ * @param {{term: string, path: string, report?: import('./written.js').ReportFiles}[]} outputs
+ * @param {string[]} inputs
+ */
+async function refuseReports(outputs, inputs) {
+  for (const { term, path, report } of outputs) {
+    if (!report) continue;
+    const present = (await readdir(path).catch(() => [])).filter((name) => report.names.test(name));
+    const files = present.map((name) => ({ term, path: join(path, name) }));
+    await refuseOverwriting(files, inputs);
   }
 }
 

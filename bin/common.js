@@ -1,7 +1,7 @@
 // What the commands share: how they report errors, read files, and lay out results.
-import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { getSystemErrorMap } from 'node:util';
+import { readWhole } from '../wasm/platform/image_files.node.js';
 import { OcelliError } from '../wasm/shared/errors.js';
 import { printable, printError } from './output.js';
 
@@ -79,24 +79,41 @@ export function shortName(name) {
  * @returns {Promise<Uint8Array>}
  */
 export function readBytes(file) {
-  return file === '-' ? buffer(process.stdin) : readFile(file);
+  return file === '-' ? buffer(process.stdin) : readWhole(file);
+}
+
+/** The most bytes of what says something about a model or a data set. */
+const MAX_TEXT_BYTES = 64 << 20;
+
+/** @param {string} file */
+export async function readText(file) {
+  return (await readWhole(file, MAX_TEXT_BYTES)).toString('utf8');
+}
+
+/** Longer texts would make a table unreadable. */
+const MAX_CELL = 400;
+
+/** @param {string} text */
+function toCell(text) {
+  return printable(text.length > MAX_CELL ? `${text.slice(0, MAX_CELL)}…` : text);
 }
 
 /**
- * Lays out rows of cells in columns, one line for each row.
- * @param {string[][]} rows
+ * Lays out rows of cells in columns, one line for each row. Cells may come from files.
+ * @param {string[][]} cells
  * @param {string} alignment one letter for each column: l or r
  */
-export function layOut(rows, alignment) {
+export function layOut(cells, alignment) {
+  const rows = cells.map((row) => row.map(toCell));
   const columns = Array.from(alignment, (side, column) => ({
     side,
-    width: Math.max(...rows.map((row) => row[column].length)),
+    width: rows.reduce((most, row) => Math.max(most, row[column].length), 0),
   }));
   return rows.map((row) => {
-    const cells = columns.map(({ side, width }, i) =>
+    const padded = columns.map(({ side, width }, i) =>
       side === 'l' ? row[i].padEnd(width) : row[i].padStart(width),
     );
-    return `  ${cells.join('  ').trimEnd()}`;
+    return `  ${padded.join('  ').trimEnd()}`;
   });
 }
 

@@ -5,6 +5,7 @@ import { access, mkdir, realpath, rename, rm, stat, writeFile } from 'node:fs/pr
 import { dirname, extname, join, resolve } from 'node:path';
 import { attempt, UsageError } from './common.js';
 import { announce } from './output.js';
+import { withRecord } from './written.js';
 
 /** What an option or argument that names a place to write to takes: files with this extension, or a directory. */
 /** @typedef {'.tflite' | '.npy' | '.png' | 'directory'} Place */
@@ -29,17 +30,19 @@ export async function save(out, data) {
 }
 
 /**
- * Writes files into a directory, which is created.
+ * Writes the files of a report into a directory, which is created.
  * @param {string} directory
  * @param {Record<string, Uint8Array | string>} files by name
+ * @param {import('./written.js').ReportFiles} report
  */
-export async function saveAll(directory, files) {
+export async function saveAll(directory, files, { record }) {
   const isThere = await attempt(directory, async () => {
     await mkdir(directory, { recursive: true });
     return true;
   });
   if (!isThere) return;
-  for (const [name, data] of Object.entries(files)) await save(join(directory, name), data);
+  for (const [name, data] of Object.entries(withRecord(files, record)))
+    await save(join(directory, name), data);
 }
 
 /**

@@ -1,15 +1,14 @@
 // Opens models: as the library's classes, or as a bare engine for commands that take any model.
-import { readFile } from 'node:fs/promises';
 import { Engine } from '../wasm/engine/engine.js';
 import { host } from '../wasm/engine/host.js';
 import { readSource } from '../wasm/vision/input.js';
 import { readLabels } from '../wasm/vision/labels.js';
-import { findManifestEntry } from '../wasm/vision/model_spec.js';
+import { checkInput, checkSsd, findManifestEntry } from '../wasm/vision/model_spec.js';
 import { FeatureExtractor } from '../wasm/platform/node.js';
 import { hasFastDots } from '../wasm/engine/precision.js';
 import { chooseVariant } from '../wasm/engine/variant.js';
 import { pixelRange } from '../wasm/shared/pixel_range.js';
-import { attempt, readBytes, UsageError } from './common.js';
+import { attempt, readBytes, readText, UsageError } from './common.js';
 
 /**
  * @typedef {import('../wasm/vision/index.js').ObjectDetector} ObjectDetector
@@ -52,28 +51,33 @@ export async function readLoading({ threads, deterministic, decode, 'max-pixels'
 export async function readSpecs({ labels: file, input, ssd }) {
   const specs = {
     ...(file !== undefined && { labels: await attempt(file, () => readLabelFile(file)) }),
-    ...(input !== undefined && { input: pixelRange(input) ? input : await readJson('input', input) }),
-    ...(ssd !== undefined && { ssd: await readJson('ssd', ssd) }),
+    ...(input !== undefined && {
+      input: pixelRange(input) ? input : await readJson('input', input, checkInput),
+    }),
+    ...(ssd !== undefined && { ssd: await readJson('ssd', ssd, checkSsd) }),
   };
   return Object.values(specs).includes(undefined) ? undefined : specs;
 }
 
 /** @param {string} file */
 async function readLabelFile(file) {
-  return readLabels(await readFile(file, 'utf8'), { keepBackground: true });
+  return readLabels(await readText(file), file);
 }
 
 /**
  * @param {string} option
  * @param {string} textOrFile
+ * @param {(value: any) => void} check throws INVALID_OPTION
  * @returns {Promise<any>} undefined if the file cannot be read
  */
-async function readJson(option, textOrFile) {
+async function readJson(option, textOrFile, check) {
   const isText = textOrFile.trimStart().startsWith('{');
-  const text = isText ? textOrFile : await attempt(textOrFile, () => readFile(textOrFile, 'utf8'));
+  const text = isText ? textOrFile : await attempt(textOrFile, () => readText(textOrFile));
   if (text === undefined) return undefined;
   try {
-    return JSON.parse(text);
+    const value = JSON.parse(text);
+    check(value);
+    return value;
   } catch (error) {
     const source = isText ? '' : ` ${textOrFile}:`;
     throw new UsageError(`--${option}:${source} ${/** @type {Error} */ (error).message}`);

@@ -42,6 +42,11 @@ export const input = /** @type {const} */ ({
     'JSON text or the name of a JSON file',
 });
 
+export const force = /** @type {const} */ ({
+  type: 'flag',
+  about: 'overwrite files that ocelli did not write; inputs are never overwritten',
+});
+
 export const maxPixels = /** @type {const} */ ({
   type: 'number',
   value: 'N',

@@ -1,4 +1,5 @@
 // What the command line shows: results, messages and progress. Every text for the terminal passes through here.
+import { toLine } from '../wasm/shared/text.js';
 
 /** After so long without a line, a long run says how far it is where no terminal shows its progress. */
 const SPARSE_MS = 30_000;
@@ -73,15 +74,27 @@ export function clearProgress() {
 function write(stream, text) {
   clearProgress();
   progress.lastLine = performance.now();
-  stream.write(text);
+  stream.write(toLines(text));
+}
+
+const ESCAPE = '\x1b';
+/** The escape sequences of `highlight`, and line ends. */
+const OWN = new RegExp(`(${ESCAPE}\\[(?:1|2|22)m|\\n)`);
+
+/** What no caller has made safe is made safe here. @param {string} text */
+function toLines(text) {
+  return text
+    .split(OWN)
+    .map((part, i) => (i % 2 === 1 ? part : toLine(part)))
+    .join('');
 }
 
 /**
- * Text from a file, or a file's name, without control characters, which could change the terminal.
+ * Text from a file, or a file's name, as one line that cannot change the terminal.
  * @param {string} text
  */
 export function printable(text) {
-  return text.replace(/\p{Cc}/gu, '\ufffd');
+  return toLine(text);
 }
 
 /** @param {string} text */
@@ -95,5 +108,6 @@ export const dim = (text) => highlight(2, text);
  */
 function highlight(code, text) {
   const { results } = streams;
+  text = printable(text);
   return results.isTTY && results.hasColors() ? `\x1b[${code}m${text}\x1b[22m` : text;
 }

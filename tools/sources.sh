@@ -18,10 +18,15 @@ readonly home=$cache/sources-$(printf %s "$tarballs" | sha256sum | cut -c1-12)
 fetch() { # fetch NAME SHA256: downloads a source package and unpacks its tarball to ./NAME/
   printf '  sources: %s\n' "$1" >&2
   mkdir "$1" "$1.download"
-  (cd "$1.download" && "$here/trixie.sh" source --tar-only "$1" >/dev/null)
+  (cd "$1.download" && "$here/trixie.sh" source --tar-only "$1" >/dev/null) ||
+    { echo "sources.sh: Debian's archive has no source of $1" >&2; return 1; }
   local archive
   archive=$(echo "$1.download"/*.orig.tar.*)
-  echo "$2  $archive" | sha256sum --check --status || { echo "sources.sh: $archive: sha256 mismatch" >&2; return 1; }
+  echo "$2  $archive" | sha256sum --check --status || {
+    echo "sources.sh: ${archive##*/} has another sha256 than $2: Debian's archive has moved on, or the file was changed." \
+      'Look at what changed, then put the new sha256 into tools/sources.sh.' >&2
+    return 1
+  }
   # xnnpack's archive has no top directory, the others have one
   tar -xf "$archive" -C "$1"
   local entries=("$1"/*)

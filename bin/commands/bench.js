@@ -13,6 +13,7 @@ import {
 } from '../common.js';
 import { sizeOf } from '../../wasm/shared/numbers.js';
 import { precisionOf } from '../../wasm/vision/prepare.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
 import { COUNT, optionalModel, precision, threads } from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
@@ -80,7 +81,7 @@ async function run(values, [file]) {
   if (file !== undefined && values.precision !== undefined)
     throw new UsageError('--precision is only for the default model');
   const report = await attempt(file ?? DEFAULT_MODEL, () => measure(file, values));
-  if (report) print(values.json ? JSON.stringify(report) : toText(report, values.operators));
+  if (report) print(values.json ? safeJson(report) : toText(report, values.operators));
 }
 
 /**

@@ -1,6 +1,7 @@
 // ocelli classify: prints the most probable classes of each image.
 import { DEFAULT_TOP_K, TOP_K } from '../../wasm/vision/classifier.js';
 import { ImageClassifier } from '../../wasm/platform/node.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { formatPercent, layOut } from '../common.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
@@ -57,7 +58,7 @@ async function run(values, args) {
   try {
     await eachImage(files, async (file, bytes) => {
       const { classes } = await classifier.classify(bytes, { topK });
-      print(json ? JSON.stringify({ file, classes }) : toText(file, classes));
+      print(json ? safeJson({ file, classes }) : toText(file, classes));
     });
   } finally {
     classifier.close();

@@ -1,10 +1,11 @@
 // ocelli convert: converts a TensorFlow model to a .tflite file. Only this file reads and writes files; the converter
 // itself takes and returns bytes.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { convert } from '../../wasm/convert/node.js';
 import { BATCH, STAGES, WEIGHTS } from '../../wasm/convert/options.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, readBytes, UsageError } from '../common.js';
 import { save } from '../files.js';
 import { MODEL_OPTIONS, outputModel } from '../options.js';
@@ -110,7 +111,7 @@ async function run(values, [source, out]) {
   const converted = await attempt(source, async () => convert(await openSource(source), toOptions(values)));
   if (!converted || !(await save(out, converted.model))) return;
   const { kind, operators, notes, model } = converted;
-  if (values.json) print(JSON.stringify({ kind, bytes: model.length, operators, notes }));
+  if (values.json) print(safeJson({ kind, bytes: model.length, operators, notes }));
   else print(toText(out, converted));
 }
 
@@ -172,14 +173,18 @@ function progressPrinter() {
 /** @param {string} path @returns {Promise<import('../../wasm/convert/index.js').Source>} */
 async function openSource(path) {
   if (path === '-') return readBytes(path);
+  const given = await stat(path);
+  if (!given.isFile() && !given.isDirectory()) return readBytes(path);
   const directory = PARTS_OF_A_DIRECTORY.test(path) ? dirname(path) : path;
-  if (!(await stat(path)).isDirectory() && directory === path) return readBytes(path);
+  if (!given.isDirectory() && directory === path) return readBytes(path);
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const isReadable = (/** @type {string} */ file) => statSync(file, { throwIfNoEntry: false })?.isFile();
   /** @type {Map<string, () => Buffer>} */
   const files = new Map(
     entries
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name))
+      .filter(isReadable)
       .map((file) => [
         file.slice(join(directory, sep).length).replaceAll(sep, '/'),
         () => readFileSync(file),

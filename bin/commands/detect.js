@@ -6,12 +6,14 @@ import { drawDetections } from '../../wasm/draw/draw.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { format } from '../../wasm/report/metrics.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatPercent, layOut, plural, roundMs, UsageError } from '../common.js';
 import { identify, save } from '../files.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import * as shared from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
+import { checkReplaced, PNG_TEXT } from '../written.js';
 
 const options = /** @type {const} */ ({
   score: {
@@ -60,6 +62,7 @@ const options = /** @type {const} */ ({
       'never overwritten',
     writes: ['.png', 'directory'],
   },
+  force: shared.force,
   report: { type: 'flag', about: 'also print the energy used and the emissions, measured or estimated' },
   precision: { ...shared.precision, default: 'float' },
   model: {
@@ -110,7 +113,7 @@ async function run(values, args) {
   const images = await findInputs(args, values.out);
   if (images.length === 0) return;
   const loading = await readLoading(values);
-  const pictures = values.out === undefined ? [] : await planPictures(values.out, images);
+  const pictures = values.out === undefined ? [] : await planPictures(values.out, images, values.force);
   const detector =
     loading &&
     pictures &&
@@ -130,7 +133,7 @@ async function run(values, args) {
  */
 async function printEnergy(detector, json) {
   const { figures } = await detector.report();
-  if (json) return print(JSON.stringify({ energy: figures }));
+  if (json) return print(safeJson({ energy: figures }));
   const rows = figures.map(({ name, value, unit, kind, basis }) => [
     name,
     `${format(value)} ${unit}`,
@@ -162,7 +165,7 @@ async function detectIn(detector, image, bytes, picture, { json, score, 'max-pix
 async function drawPicture(bytes, detections, maxPixels) {
   const pixels = await decodeImage(bytes, { maxPixels });
   drawDetections(pixels, detections);
-  return encodePng(pixels);
+  return encodePng(pixels, PNG_TEXT);
 }
 
 // ---- results ----
@@ -173,7 +176,7 @@ async function drawPicture(bytes, detections, maxPixels) {
  */
 function toJson(file, { detections, size, precision, decode, ms }) {
   const rounded = Object.fromEntries(Object.entries(ms).map(([stage, time]) => [stage, roundMs(time)]));
-  return JSON.stringify({ file, ...size, detections, precision, decode, ms: rounded });
+  return safeJson({ file, ...size, detections, precision, decode, ms: rounded });
 }
 
 /**
@@ -227,20 +230,24 @@ function toOptions({ score, iou, max, classes, deny, precision }) {
  * @param {string} out a file if the name ends in .png and is not a directory; - is standard output; otherwise a directory,
  *   which is created
  * @param {string[]} images
+ * @param {boolean} force replace files that are none of ours
  * @returns {Promise<string[] | undefined>} undefined if the directory cannot be created
  */
-async function planPictures(out, images) {
+async function planPictures(out, images, force) {
   if (out === '-' || (/\.png$/i.test(out) && !(await isDirectory(out)))) {
     if (images.length > 1)
       throw new UsageError(`--out ${out} is one file for ${images.length} images; name a directory`);
     const present = await identify(out);
     if (present !== undefined && present === (await identify(images[0])))
       throw new UsageError(`--out ${out} would overwrite the input ${images[0]}`);
+    if (!force && out !== '-') await checkReplaced('--out', out, '.png');
     return [out];
   }
   return attempt(out, async () => {
     await mkdir(out, { recursive: true });
-    return nameInDirectory(out, images);
+    const pictures = await nameInDirectory(out, images);
+    if (!force) for (const picture of pictures) await checkReplaced('--out', picture, '.png');
+    return pictures;
   });
 }
 

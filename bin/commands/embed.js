@@ -1,10 +1,12 @@
 // ocelli embed: prints the feature vector of each image, as text or JSON, or writes them as a NumPy file.
+import { safeJson } from '../../wasm/shared/text.js';
 import { shorten, UsageError } from '../common.js';
 import { save } from '../files.js';
 import { eachReadable, findInputs, LeftOut } from '../inputs.js';
 import { useExtractor } from '../model.js';
-import { extractor, images } from '../options.js';
+import { extractor, force, images } from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
+import { NPY_PADDING } from '../written.js';
 
 /** @typedef {{file: string, vector: number[]}} Embedded */
 
@@ -20,6 +22,7 @@ const options = /** @type {const} */ ({
       'standard output',
     writes: ['.npy'],
   },
+  force,
   normalize: { type: 'flag', about: 'divide each vector by its length' },
   ...extractor,
 });
@@ -49,7 +52,7 @@ async function run(values, args) {
     eachReadable(files, leftOut, async (file, bytes) => {
       const vector = await embed(bytes);
       rows.push({ file, vector });
-      print(values.json ? JSON.stringify({ file, features: vector }) : toText({ file, vector }));
+      print(values.json ? safeJson({ file, features: vector }) : toText({ file, vector }));
     }),
   );
   if (!isDone || values.npy === undefined) return;
@@ -70,7 +73,8 @@ function toText({ file, vector }) {
 function encodeNpy(vectors) {
   const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${vectors.length}, ${vectors[0].length}), }`;
   const prefix = 10; // magic, version, header length
-  const size = Math.ceil((prefix + about.length + 1) / 64) * 64; // NumPy aligns the data to 64 bytes
+  // NumPy aligns the data to 64 bytes.
+  const size = Math.ceil((prefix + about.length + 1) / 64) * 64 + NPY_PADDING;
   const header = Buffer.from(`\x93NUMPY\x01\x00\0\0${about.padEnd(size - prefix - 1)}\n`, 'latin1');
   header.writeUInt16LE(size - prefix, 8);
   return Buffer.concat([header, ...vectors.map((vector) => Buffer.from(Float32Array.from(vector).buffer))]);

@@ -1,12 +1,13 @@
 // ocelli evaluate: measures how good a detector or a classifier is on labelled images, or detections from a file.
-import { readFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.js';
 import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
 import { parseJson } from '../../wasm/evaluate/read/json.js';
 import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
 import { PRECISIONS } from '../../wasm/vision/vision_model.js';
-import { UsageError } from '../common.js';
+import { safeJson } from '../../wasm/shared/text.js';
+import { readText, UsageError } from '../common.js';
+import { REPORT } from '../evaluate/files.js';
 import { evaluateClassifier } from '../evaluate/classifier.js';
 import { configurationsOf, evaluateDetectors } from '../evaluate/detector.js';
 import { hasClassFolders, openDataset } from '../evaluate/files.js';
@@ -89,6 +90,7 @@ const options = /** @type {const} */ ({
       'write report.html, report.md and report.json with curves and the images with most errors. An interrupted run ' +
       'with the same DIR is resumed',
     writes: ['directory'],
+    report: REPORT,
   },
   'allow-missing': { type: 'flag', about: 'leave out images of the data set that have no picture' },
   labels: shared.labels,
@@ -103,6 +105,7 @@ const options = /** @type {const} */ ({
   deterministic: shared.deterministic,
   ...shared.reading,
   strict: shared.strict,
+  force: shared.force,
   json: { type: 'flag', about: 'print one JSON object: {coco: {AP, AP50, ...}, classes, ...}' },
 });
 
@@ -152,7 +155,11 @@ async function run(values, positionals) {
   );
   const about = { dataset: basename(resolve(groundTruth)), date: new Date() };
   if (values.report !== undefined)
-    await saveAll(values.report, makeEvaluationReport([{ name: basename(detections), evaluation }], about));
+    await saveAll(
+      values.report,
+      makeEvaluationReport([{ name: basename(detections), evaluation }], about),
+      REPORT,
+    );
   printRuns(values, [{ name: basename(detections), evaluation }]);
 }
 
@@ -176,7 +183,7 @@ async function runModels(values, positionals) {
   );
   if (!runs) return;
   const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
-  if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about));
+  if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about), REPORT);
   printRuns(values, runs);
 }
 
@@ -192,7 +199,7 @@ function printRuns({ json }, runs) {
   });
   if (json)
     return print(
-      JSON.stringify({ ...figuresOf(first), ...(others.length > 0 && { others: others.map(figuresOf) }) }),
+      safeJson({ ...figuresOf(first), ...(others.length > 0 && { others: others.map(figuresOf) }) }),
     );
   for (const { name, evaluation, unmatched } of runs) {
     printNotes(evaluation.notes, unmatched);
@@ -210,7 +217,7 @@ function filesOf({ annotations, split, 'class-table': classTable }) {
  * @returns {Promise<import('../../wasm/evaluate/evaluate.js').EvaluateOptions>}
  */
 async function optionsOf({ measures, agnostic, 'open-images': openImagesRule, hierarchy: file, ...values }) {
-  const hierarchy = file === undefined ? undefined : parseJson(await readFile(file, 'utf8'), basename(file));
+  const hierarchy = file === undefined ? undefined : parseJson(await readText(file), basename(file));
   const { 'min-precision': precision, seed } = values;
   return { measures, agnostic, openImagesRule, precision, seed, ...(hierarchy && { hierarchy }) };
 }

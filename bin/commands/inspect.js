@@ -1,7 +1,8 @@
 // ocelli inspect: prints what is in a model file, as text or JSON.
-import { readLabels } from '../../wasm/vision/labels.js';
-import { ownMetadata } from '../../wasm/vision/model_spec.js';
+import { ownMetadata, resolveLabels } from '../../wasm/vision/model_spec.js';
+import { withoutBackground } from '../../wasm/vision/labels.js';
 import { precisionOf, prepare } from '../../wasm/vision/prepare.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, formatCount, layOut, plural, shorten, shortName } from '../common.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
 import { optionalModel } from '../options.js';
@@ -48,7 +49,7 @@ async function run({ classes, operators, json }, [file]) {
     const whole = await describe(file, model);
     return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole) }) };
   });
-  if (description) print(json ? JSON.stringify(description) : toText(description, operators));
+  if (description) print(json ? safeJson(description) : toText(description, operators));
 }
 
 /**
@@ -60,7 +61,7 @@ async function describe(file, model) {
   try {
     const { arenaBytes, parameters, multiplyAdds, dynamicBatch } = engine.network;
     const { labels, detector, own, ...about } = metadata;
-    const names = labels ?? entry?.labels;
+    const all = resolveLabels(undefined, metadata, entry);
     return {
       file,
       manifestId: entry?.id,
@@ -74,7 +75,7 @@ async function describe(file, model) {
       memory: { fileBytes, arenaBytes, moduleBytes: engine.memoryUse.totalBytes },
       metadata: about,
       detector: detector && describeDetector(detector, ownMetadata(metadata)),
-      labels: names && readLabels(names),
+      labels: all.length > 0 ? withoutBackground(all, detector?.numClasses ?? Infinity) : undefined,
       operators: engine.operators.map(({ ms, ...operator }) => operator),
     };
   } finally {

@@ -1,13 +1,15 @@
 // ocelli quantize: writes an 8-bit version of a float .tflite file, calibrated on a directory of images.
-import { readFile } from 'node:fs/promises';
 import { quantize, toMarkdown } from '../../wasm/quantize/node.js';
 import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/quantize/options.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut } from '../inputs.js';
 import { readSpecs } from '../model.js';
-import { input, maxPixels, MODEL_OPTIONS, outputModel, strict } from '../options.js';
+import { force, input, maxPixels, MODEL_OPTIONS, outputModel, strict } from '../options.js';
 import { clearProgress, print, printable, showProgress } from '../output.js';
+
+const REPORT = { record: 'quantization.json', names: /^quantization\.(json|md)$/ };
 
 const options = /** @type {const} */ ({
   images: {
@@ -55,7 +57,9 @@ const options = /** @type {const} */ ({
       'also write quantization.md and quantization.json: the signal-to-noise ratio of each layer, size, speed, and ' +
       'how detections changed',
     writes: ['directory'],
+    report: REPORT,
   },
+  force,
   json: { type: 'flag', about: 'print the report as one JSON object' },
 });
 
@@ -105,12 +109,10 @@ async function run(values, [source, out]) {
   if (!quantized?.report || !(await save(out, quantized.model))) return;
   const { report } = quantized;
   if (values.report !== undefined) {
-    await saveAll(values.report, {
-      'quantization.json': `${JSON.stringify(report, null, 2)}\n`,
-      'quantization.md': toMarkdown(report),
-    });
+    const files = { 'quantization.json': `${safeJson(report, 2)}\n`, 'quantization.md': toMarkdown(report) };
+    await saveAll(values.report, files, REPORT);
   }
-  print(values.json ? JSON.stringify(report) : toText(out, report));
+  print(values.json ? safeJson(report) : toText(out, report));
 }
 
 /**
@@ -124,9 +126,7 @@ function readImages(files, leftOut) {
   let current;
   async function* read() {
     for (current of files) {
-      const bytes = await readFile(current).catch((error) =>
-        leftOut.add(/** @type {string} */ (current), error),
-      );
+      const bytes = await readBytes(current).catch((error) => leftOut.add(/** @type {string} */ (current), error));
       if (bytes) yield new Uint8Array(bytes);
     }
     current = undefined;

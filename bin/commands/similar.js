@@ -1,5 +1,6 @@
 // ocelli similar: prints images in order of their similarity to a query image.
 import { cosineSimilarity } from '../../wasm/platform/node.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, layOut, readBytes, UsageError } from '../common.js';
 import { eachReadable, findInputs, LeftOut } from '../inputs.js';
 import { useExtractor } from '../model.js';
@@ -53,7 +54,7 @@ async function run(values, [name, ...others]) {
     );
     if (!isDone) return;
     const matches = found.sort((a, b) => b.similarity - a.similarity).slice(0, values.top);
-    print(values.json ? JSON.stringify({ query, matches }) : toText(query, matches));
+    print(values.json ? safeJson({ query, matches }) : toText(query, matches));
   });
 }
 

@@ -13,11 +13,12 @@ import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, UNFREEZE } from '../../wasm/train/backbone.js';
 import { failure } from '../../wasm/train/errors.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, layOut, UsageError } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
-import { classDirectory, deterministic, input, reading, strict, threads } from '../options.js';
+import { classDirectory, deterministic, force, input, reading, strict, threads } from '../options.js';
 import { clearProgress, print, printNote, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
@@ -44,6 +45,11 @@ const BATCH_NORM = {
 const DEFAULT_BATCH = 32;
 const DEFAULT_OPTIMIZER = 'rmsprop';
 
+const REPORT = {
+  record: 'report.json',
+  names: /^((README|tables)\.md|emissions\.csv|report\.json|(loss|accuracy|emissions)\.svg)$/,
+};
+
 const options = /** @type {const} */ ({
   out: {
     type: 'text',
@@ -58,6 +64,7 @@ const options = /** @type {const} */ ({
     value: 'DIR',
     about: 'write a model card with tables, plots, emissions.csv and JSON',
     writes: ['directory'],
+    report: REPORT,
   },
   epochs: {
     type: 'number',
@@ -154,6 +161,7 @@ const options = /** @type {const} */ ({
   deterministic,
   ...reading,
   strict,
+  force,
   json: { type: 'flag', about: 'print one JSON object instead of the table' },
 });
 
@@ -211,9 +219,9 @@ async function run(values, [directory]) {
       backbone: `features of ${describeBackbone(values, backbone)}`,
       extractionSeconds,
     };
-    await saveAll(values.report, makeReport(configurations, about));
+    await saveAll(values.report, makeReport(configurations, about), REPORT);
   }
-  print(values.json ? JSON.stringify({ best: best.name, configurations }) : summarize(configurations));
+  print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
 }
 
 /**

@@ -2,16 +2,17 @@
 import { basename, resolve } from 'node:path';
 import { evaluateClassification } from '../../wasm/evaluate/classification.js';
 import { makeClassifierReport } from '../../wasm/evaluate/report/classifier.js';
-import { readLabels } from '../../wasm/vision/labels.js';
-import { resolveInput } from '../../wasm/vision/model_spec.js';
-import { checkModel } from '../../wasm/vision/prepare_classifier.js';
+import { readFileLabels, resolveInput } from '../../wasm/vision/model_spec.js';
+import { checkModel, fitLabels } from '../../wasm/vision/prepare_classifier.js';
 import { resolveReading } from '../../wasm/vision/reading.js';
 import { readAnyView } from '../../wasm/vision/view.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
+import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatPercent, layOut } from '../common.js';
 import { saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
+import { REPORT } from './files.js';
 import { loadModel, readModel } from '../model.js';
 import { bold, print, printable, showProgress } from '../output.js';
 
@@ -35,7 +36,8 @@ export async function evaluateClassifier(values, [file, directory]) {
     );
     if (!evaluation) return;
     const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
-    if (values.report !== undefined) await saveAll(values.report, makeClassifierReport(evaluation, about));
+    if (values.report !== undefined)
+      await saveAll(values.report, makeClassifierReport(evaluation, about), REPORT);
     printResult(values, evaluation);
   } finally {
     model.engine.close();
@@ -51,7 +53,7 @@ async function openClassifier(file, threads, truth) {
   const { engine, entry, metadata } = await loadModel(await readModel(file), threads);
   try {
     checkModel(engine);
-    const labels = readLabels(metadata.labels ?? '').map(({ name }) => name);
+    const labels = metadata.labels === undefined ? [] : labelsOf(engine, metadata.labels);
     checkLabels(labels, truth);
     const [tensor] = engine.inputs;
     const [, height, width, channels] = tensor.shape;
@@ -61,6 +63,15 @@ async function openClassifier(file, threads, truth) {
     engine.close();
     throw error;
   }
+}
+
+/**
+ * @param {import('../../wasm/engine/engine.js').Engine} engine
+ * @param {string} text
+ */
+function labelsOf(engine, text) {
+  const count = Number(engine.outputs[0].shape.at(-1));
+  return fitLabels(readFileLabels(text), Math.max(count, 2)).map(({ name }) => name);
 }
 
 /**
@@ -112,7 +123,7 @@ async function measure({ engine, labels, target }, { sources, labels: truth }, r
 function printResult({ json }, evaluation) {
   const { images: examples, accuracy, top5, loss, classes, confusion: table, calibration } = evaluation;
   if (json)
-    return print(JSON.stringify({ loss, accuracy, top5, examples, classes, confusion: table, calibration }));
+    return print(safeJson({ loss, accuracy, top5, examples, classes, confusion: table, calibration }));
   const names = classes.map(({ label }) => printable(label));
   const rows = classes.map(({ label, precision, recall, examples: count }) => [
     printable(label),

@@ -35,6 +35,7 @@ import { openState } from './state.js';
  * @property {boolean} allowMissing
  * @property {boolean} strict
  * @property {string} [report] a directory
+ * @property {boolean} force replace files that are none of ours
  */
 
 /** The word for the model that comes with ocelli. */
@@ -120,12 +121,12 @@ async function evaluateOne({ name, model, precision }, task) {
   const detector = await ObjectDetector.create({ ...loading, ...(given ? { model: given } : { precision }) });
   try {
     const bytes = given ?? (await readFile(host().locateModel(undefined, detector.precision)));
-    const { report, allowMissing } = settings;
+    const { report, allowMissing, force } = settings;
     const file = report === undefined ? undefined : join(report, `${fileNameOf(name)}.results.jsonl`);
     const state =
       file === undefined
         ? undefined
-        : await openState(file, { ...facts, model: digest(bytes), precision: detector.precision });
+        : await openState(file, { ...facts, model: digest(bytes), precision: detector.precision }, force);
     const leftOut = new LeftOut(settings);
     const ran = await runDetector(detector, dataset, {
       onUnreadable: leftOut.callback(String),

@@ -1,7 +1,7 @@
 // Data sets on disk: a directory, a zip archive or an annotation file -> files by path.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, relative, sep } from 'node:path';
-import { findFiles } from '../../wasm/platform/image_files.node.js';
+import { findFiles, readWhole } from '../../wasm/platform/image_files.node.js';
 import { readDataset } from '../../wasm/evaluate/read/dataset.js';
 import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
 
@@ -10,13 +10,19 @@ import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
  * @typedef {import('../../wasm/evaluate/read/dataset.js').DatasetOptions} DatasetOptions
  */
 
+/** The files of a report, and where an interrupted run keeps its results. */
+export const REPORT = {
+  record: 'report.json',
+  names: /^(report\.(md|html|json)|(precision-recall|calibration)[-\d]*\.svg|worst[-\d]+\.png)$/,
+};
+
 /**
  * @param {string} path
  * @param {DatasetOptions} options
  */
 export async function openDataset(path, options) {
   if ((await stat(path)).isDirectory()) return readDataset(await listDirectory(path), options);
-  return readDataset(await readFile(path), { ...options, name: basename(path) });
+  return readDataset(await readWhole(path), { ...options, name: basename(path) });
 }
 
 /**
@@ -25,7 +31,9 @@ export async function openDataset(path, options) {
  */
 async function listDirectory(directory) {
   const paths = await findFiles(directory);
-  return new Map(paths.map((path) => [relative(directory, path).split(sep).join('/'), () => readFile(path)]));
+  return new Map(
+    paths.map((path) => [relative(directory, path).split(sep).join('/'), () => readWhole(path)]),
+  );
 }
 
 /**

@@ -1,11 +1,10 @@
 // ocelli evaluate --ground-truth --detections: measures detections from a file.
-import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { evaluateDetections } from '../../wasm/evaluate/evaluate.js';
 import { decodeText } from '../../wasm/evaluate/read/files.js';
 import { readClassTable } from '../../wasm/evaluate/read/match.js';
 import { readDetections } from '../../wasm/evaluate/read/detections.js';
-import { readBytes } from '../common.js';
+import { readBytes, readText } from '../common.js';
 import { openDataset } from './files.js';
 
 /**
@@ -54,5 +53,5 @@ export function evaluateDataset(dataset, detections, options, { notes, locate })
 
 /** @param {string | undefined} file a table of classes */
 export async function readTableOf(file) {
-  return file === undefined ? undefined : readClassTable(await readFile(file, 'utf8'), basename(file));
+  return file === undefined ? undefined : readClassTable(await readText(file), basename(file));
 }

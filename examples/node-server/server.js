@@ -7,9 +7,13 @@ import { availableParallelism } from 'node:os';
 import { createApp } from '../service/app.js';
 import { isReadToEnd } from '../service/body.js';
 import { readConfig } from '../service/config.js';
+import { release } from '../service/intake.js';
 import { toLogLine } from '../service/log.js';
 import { createMetrics } from './metrics.js';
 import { createPool } from './pool.js';
+
+/** A connection whose body nobody reads holds no more than this, and the chunk that exceeds it. */
+const BUFFERED_BYTES = 16384;
 
 const { env } = process;
 const threads = Number(env.THREADS ?? availableParallelism());
@@ -27,22 +31,44 @@ const app = createApp({
     metrics.observe(entry);
     console.log(toLogLine({ time: new Date().toISOString(), ...entry }));
   },
+  openBody,
   monitoring: async () => ({ text: await metrics.text(), type: metrics.type }),
 });
 
-/** @param {Request} request */
-async function answer(request) {
+/** @type {WeakMap<Request, import('node:stream').Readable>} */
+const bodies = new WeakMap();
+
+/**
+ * Reads a body without a web stream, which would copy each chunk.
+ * @type {import('../service/body.js').OpenBody}
+ */
+function openBody(request) {
+  const chunks = bodies.get(request)?.iterator({ destroyOnReturn: false });
+  return chunks && { next: () => chunks.next(), cancel: () => chunks.return?.() };
+}
+
+/**
+ * @param {Request} request
+ * @param {{incoming: import('node:stream').Readable}} connection
+ */
+async function answer(request, { incoming }) {
+  bodies.set(request, incoming);
   const response = await app.fetch(request);
-  // The rest of the body would come before the next request.
-  if (!isReadToEnd(request)) response.headers.set('connection', 'close');
+  if (isReadToEnd(request)) return response;
+  // The rest of the body would come before the next request. What still arrives is not kept.
+  response.headers.set('connection', 'close');
+  incoming.on('data', release);
   return response;
 }
 
 const server = serve({
   ...{ fetch: answer, port: Number(env.PORT ?? 8080), hostname: env.HOST },
   autoCleanupIncoming: false, // would read on the bodies of refused requests
-  // Time limits for headers and body, so that slow clients cannot hold connections open.
-  serverOptions: { requestTimeout: 2 * config.timeoutMs, headersTimeout: config.timeoutMs },
+  serverOptions: {
+    // Time limits for headers and body, so that slow clients cannot hold connections open.
+    ...{ requestTimeout: 2 * config.timeoutMs, headersTimeout: config.timeoutMs },
+    highWaterMark: BUFFERED_BYTES,
+  },
 });
 server.on('listening', () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());

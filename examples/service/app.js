@@ -27,6 +27,7 @@ import { Intake } from './intake.js';
  * @property {(entry: Record<string, unknown>) => void} log called once for each request; entries contain no image data
  * @property {(client: string) => Promise<boolean>} [admit] resolves to false if this client sends too many requests
  * @property {Bulk} [bulk] without it /bulk and /results answer 501
+ * @property {import('./body.js').OpenBody} [openBody] default: the request's stream
  * @property {() => Promise<{text: string, type: string}>} [monitoring] the answer of /metrics
  */
 
@@ -42,8 +43,10 @@ export function createApp(parts) {
     log,
     admit = async () => true,
     bulk,
+    openBody,
     monitoring,
   } = parts;
+  const reading = { ...config, openBody };
   const app = new Hono();
   const intake = new Intake(config.maxBodiesBytes);
   let inFlight = 0;
@@ -104,7 +107,7 @@ export function createApp(parts) {
     const wanted = { ...readThresholds(context.req.query()), annotate };
     const body = intake.open();
     try {
-      const image = await readImage(context.req.raw, config, body);
+      const image = await readImage(context.req.raw, reading, body);
       const { picture, ...found } = await detectInTurn(image, wanted);
       return picture ? context.body(picture, 200, { 'content-type': 'image/png' }) : context.json(found);
     } finally {
@@ -116,7 +119,7 @@ export function createApp(parts) {
     const { enqueue } = needBulk(bulk);
     const body = intake.open();
     try {
-      return context.json(await enqueue(readKeys(await readBytes(context.req.raw, config, body))), 202);
+      return context.json(await enqueue(readKeys(await readBytes(context.req.raw, reading, body))), 202);
     } finally {
       body.drop();
     }

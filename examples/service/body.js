@@ -1,9 +1,16 @@
 // A request -> the bytes of its image, within limits on size and time.
 import { ServiceError } from './errors.js';
+import { release } from './intake.js';
 
 /**
- * @typedef {import('./config.js').Config} Config
+ * @typedef {import('./config.js').Config & {openBody?: OpenBody}} Config
  * @typedef {import('./intake.js').Body} Body
+ *
+ * @typedef {object} BodyReader
+ * @property {() => Promise<IteratorResult<Uint8Array> | ReadableStreamReadResult<Uint8Array>>} next the next chunk
+ * @property {() => void} cancel no more chunks are wanted
+ *
+ * @typedef {(request: Request) => BodyReader | undefined} OpenBody reads a request's body in the platform's own way
  */
 
 /**
@@ -39,6 +46,7 @@ export async function readBytes(message, config, body) {
   await receive(message, config, body.dropped, (chunk, size) => {
     isTooLarge = size > maxBodyBytes;
     if (!isTooLarge) body.add(chunk);
+    release(/** @type {Uint8Array<ArrayBuffer>} */ (chunk));
   });
   if (isTooLarge) throw tooLarge(maxBodyBytes);
   return body.complete();
@@ -50,15 +58,17 @@ export async function readBytes(message, config, body) {
  * @param {Promise<never>} dropped rejects when the reading must end
  * @param {(chunk: Uint8Array, size: number) => void} onChunk `size`: of the body so far, in bytes
  */
-async function receive(message, { maxBodyBytes, timeoutMs }, dropped, onChunk) {
+async function receive(message, { maxBodyBytes, timeoutMs, openBody }, dropped, onChunk) {
   const readLimit = 2 * maxBodyBytes;
   if (Number(message.headers.get('content-length')) > readLimit) throw tooLarge(maxBodyBytes);
   let size = 0;
-  for await (const chunk of chunksWithin(message.body, timeoutMs, dropped)) {
-    size += chunk.length;
-    if (size > readLimit) throw tooLarge(maxBodyBytes);
-    onChunk(chunk, size);
-  }
+  const reader = (message instanceof Request && openBody?.(message)) || openStream(message.body);
+  if (reader)
+    for await (const chunk of chunksWithin(reader, timeoutMs, dropped)) {
+      size += chunk.length;
+      if (size > readLimit) throw tooLarge(maxBodyBytes);
+      onChunk(chunk, size);
+    }
   whole.add(message);
 }
 
@@ -80,14 +90,18 @@ export function isReadToEnd(request) {
 const tooLarge = (maxBodyBytes) =>
   new ServiceError('BODY_TOO_LARGE', `the body has more than ${maxBodyBytes} bytes`);
 
+/** @param {ReadableStream<Uint8Array> | null} body @returns {BodyReader | undefined} */
+function openStream(body) {
+  const reader = body?.getReader();
+  return reader && { next: () => reader.read(), cancel: () => reader.cancel().catch(() => {}) };
+}
+
 /**
- * @param {ReadableStream<Uint8Array> | null} body
+ * @param {BodyReader} reader
  * @param {number} timeoutMs for the whole body
  * @param {Promise<never>} dropped
  */
-async function* chunksWithin(body, timeoutMs, dropped) {
-  if (!body) return;
-  const reader = body.getReader();
+async function* chunksWithin(reader, timeoutMs, dropped) {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let timer;
   /** @type {Promise<never>} */
@@ -101,8 +115,8 @@ async function* chunksWithin(body, timeoutMs, dropped) {
   let isWhole = false;
   try {
     for (;;) {
-      const { done, value } = await Promise.race([reader.read(), ended]);
-      isWhole = done;
+      const { done, value } = await Promise.race([reader.next(), ended]);
+      isWhole = done === true;
       if (done) return;
       yield value;
     }
@@ -110,7 +124,7 @@ async function* chunksWithin(body, timeoutMs, dropped) {
     throw error instanceof ServiceError ? error : new ServiceError('BAD_REQUEST', 'the body ended early');
   } finally {
     clearTimeout(timer);
-    if (!isWhole) reader.cancel().catch(() => {});
+    if (!isWhole) reader.cancel();
   }
 }
 

@@ -8,6 +8,7 @@ export class Intake {
   #limit;
   #total = 0;
   /** @type {Set<Body>} */ #bodies = new Set();
+  /** Blocks of memory that bodies have given back. @type {Uint8Array<ArrayBuffer>[]} */ #spare = [];
 
   /** @param {number} limit in bytes */
   constructor(limit) {
@@ -42,11 +43,31 @@ export class Intake {
   remove(body) {
     if (this.#bodies.delete(body)) this.#total -= body.size;
   }
+
+  /**
+   * A block of memory with at least so many bytes. Blocks are used again, so that not every body leaves garbage.
+   * @param {number} length
+   */
+  take(length) {
+    const found = this.#spare.findIndex((block) => block.length >= length);
+    return found < 0 ? new Uint8Array(length) : this.#spare.splice(found, 1)[0];
+  }
+
+  /** @param {Uint8Array<ArrayBuffer>} block */
+  giveBack(block) {
+    this.#spare.push(block);
+    let spare = this.#spare.reduce((sum, { length }) => sum + length, 0);
+    while (spare + this.#total > this.#limit) {
+      const oldest = /** @type {Uint8Array<ArrayBuffer>} */ (this.#spare.shift());
+      spare -= oldest.length;
+      release(oldest);
+    }
+  }
 }
 
 export class Body {
   #intake;
-  /** @type {Uint8Array[]} */ #chunks = [];
+  /** @type {Uint8Array<ArrayBuffer>} the first bytes of it are the body's */ #block = new Uint8Array(0);
   /** @type {(reason: Error) => void} */ #reject = () => {};
   #isDropped = false;
   /** @type {Promise<never>} rejects with the reason when the body is dropped */
@@ -75,29 +96,62 @@ export class Body {
   add(chunk) {
     if (this.#isDropped) return;
     this.changed = performance.now();
-    this.#chunks.push(chunk);
-    this.#received += chunk.length;
-    if (this.#received > this.size) this.#intake.grow(this, this.#received - this.size);
+    const needed = this.#received + chunk.length;
+    if (needed > this.size) this.#intake.grow(this, needed - this.size);
+    if (this.#isDropped) return;
+    if (needed > this.#block.length) this.#resize(Math.max(this.size, 2 * this.#block.length));
+    this.#block.set(chunk, this.#received);
+    this.#received = needed;
   }
 
-  /** The whole body. It counts until it is dropped. */
+  /** @param {number} length */
+  #resize(length) {
+    const larger = this.#intake.take(length);
+    larger.set(this.#block.subarray(0, this.#received));
+    this.#giveBack();
+    this.#block = larger;
+  }
+
+  #giveBack() {
+    if (this.#block.length > 0) this.#intake.giveBack(this.#block);
+    this.#block = new Uint8Array(0);
+  }
+
+  /** The whole body. It counts, and can be used, until it is dropped. */
   complete() {
     this.changed = Infinity;
-    const whole = new Uint8Array(this.#received);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    this.#chunks = [];
-    return whole;
+    return this.#block.subarray(0, this.#received);
   }
 
   /** @param {Error} [reason] */
   drop(reason = new Error('the request is answered')) {
     this.#isDropped = true;
-    this.#chunks = [];
     this.#intake.remove(this);
+    this.#giveBack();
     this.#reject(reason);
   }
+}
+
+/**
+ * Frees the memory of bytes that nobody needs any more. Garbage collectors count such memory less than it weighs: they
+ * would let up to 64 MiB of it pile up.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ */
+export function release({ buffer, byteLength }) {
+  if (byteLength === 0 || byteLength !== buffer.byteLength) return;
+  const { transfer } = /** @type {{transfer?: (length: number) => void}} */ (/** @type {unknown} */ (buffer));
+  if (transfer) transfer.call(buffer, 0);
+  else nowhere().postMessage(undefined, [buffer]);
+}
+
+/** @type {MessagePort | undefined} */
+let closed;
+
+/** For Node 20, which has no ArrayBuffer.transfer(): what is sent through a closed port is gone. */
+function nowhere() {
+  if (!closed) {
+    closed = new MessageChannel().port1;
+    closed.close();
+  }
+  return closed;
 }

@@ -118,6 +118,24 @@ export function testRoutes(service, node) {
     assert.deepEqual(await refusal(new Uint8Array(1000000)), [415, 'UNSUPPORTED_IMAGE_FORMAT']);
   });
 
+  test('a body of unknown length, in small pieces, several at once', async () => {
+    const found = await readAnswer('POST /detect', await detect(PHOTO));
+    const pieces = () =>
+      new ReadableStream({
+        start(controller) {
+          for (let at = 0; at < PHOTO.length; at += 7001) controller.enqueue(PHOTO.slice(at, at + 7001));
+          controller.close();
+        },
+      });
+    const send = () =>
+      service()('/detect', {
+        ...{ method: 'POST', body: pieces(), headers: AUTHORIZATION },
+        .../** @type {object} */ ({ duplex: 'half' }),
+      });
+    for (const answer of await Promise.all(Array.from({ length: 5 }, send)))
+      assert.deepEqual(await readAnswer('POST /detect', answer), found);
+  });
+
   test('health, the document, other routes, other origins', async () => {
     const ask = service();
     assert.equal((await readAnswer('GET /healthz', await ask('/healthz'))).status, 'ok');

@@ -1,5 +1,7 @@
 // Finds the names of the classes: in the lookup tables behind a detector's outputs, or in a label map or label file
 // next to the graph.
+import { safeJson } from '../shared/text.js';
+import { convertFailure } from './errors.js';
 
 /**
  * @typedef {import('./graph/graph.js').Node} Node
@@ -46,7 +48,8 @@ export async function readLabels(model, facts, numClasses) {
     if (!table) continue;
     const first = firstKey(ref.node.inputs[1], facts, table, numClasses);
     const texts = Array.from({ length: numClasses }, (_, i) => table.get(first + i) ?? '');
-    labels[texts.every((text) => IS_MID.test(text)) ? 'mids' : 'names'] = texts;
+    const isMids = texts.every((text) => IS_MID.test(text));
+    labels[isMids ? 'mids' : 'names'] = isMids ? texts : toNames(texts);
   }
   if (labels.names || labels.mids) return labels;
   return readLabelFiles(model, numClasses);
@@ -105,7 +108,7 @@ export async function classifierLabels(files, numClasses) {
     if ((!isLabels && name !== 'metadata.json') || !files) continue;
     const text = new TextDecoder().decode(await files.read(name));
     const labels = isLabels ? text.trimEnd().split(/\r?\n/) : parseJsonLabels(text);
-    if (labels?.length === numClasses) return labels.map((label) => label.trim());
+    if (labels?.length === numClasses) return toNames(labels);
   }
   return undefined;
 }
@@ -127,7 +130,7 @@ function parseLines(text, numClasses) {
     .split(/\r?\n/)
     .map((line) => line.trim());
   if (lines.length === numClasses + 1) lines.shift();
-  return lines.length === numClasses ? { names: lines } : undefined;
+  return lines.length === numClasses ? { names: toNames(lines) } : undefined;
 }
 
 /**
@@ -147,7 +150,27 @@ function parseLabelMap(text, numClasses) {
   const ordered = Array.from({ length: numClasses }, (_, i) => byId.get(i + 1));
   const names = ordered.map((item) => item?.displayName ?? item?.name ?? '');
   const mids = ordered.map((item) => item?.name ?? '');
-  return { names, ...(mids.every((mid) => IS_MID.test(mid)) && { mids }) };
+  return { names: toNames(names), ...(mids.every((mid) => IS_MID.test(mid)) && { mids }) };
+}
+
+const MAX_LENGTH = 1000;
+
+/**
+ * Names that survive in a file with one name a line.
+ * @param {string[]} texts
+ */
+function toNames(texts) {
+  return texts.map((text, i) => {
+    const name = text.trim();
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name))
+      throw convertFailure(
+        'SOURCE_DAMAGED',
+        `the class ${safeJson(name.slice(0, 100))} has a control character`,
+      );
+    if (name.length > MAX_LENGTH)
+      throw convertFailure('SOURCE_DAMAGED', `class ${i} has a name of ${name.length} characters`);
+    return name === '' ? `class ${i}` : name;
+  });
 }
 
 /** @param {string} body @param {string} key */

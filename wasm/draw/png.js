@@ -5,8 +5,9 @@ import { encode } from 'fast-png';
 
 /**
  * @param {Pixels} pixels
+ * @param {Record<string, string>} [text] by keyword, such as Software
  * @returns {Uint8Array} a PNG file with 8 bits per channel
  */
-export function encodePng({ data, width, height, channels }) {
-  return encode({ data, width, height, channels, depth: 8 });
+export function encodePng({ data, width, height, channels }, text) {
+  return encode({ data, width, height, channels, depth: 8, ...(text && { text }) });
 }

@@ -5,6 +5,7 @@ import { failure } from '../shared/errors.js';
 import { brief } from '../vision/body.js';
 import { fetchFile, openUrl, parseUrl } from './fetch.js';
 import { compileOnce, locateModel } from './files.js';
+import { isDevice } from './image_files.node.js';
 
 const CHUNK_BYTES = 1 << 20;
 /** What `fetch` can read. Everything else is a path or a file: URL. */
@@ -44,7 +45,11 @@ async function openSource(source, signal, code) {
   if (FETCHED.test(String(source))) return openUrl(source, signal, code);
   try {
     const path = typeof source === 'string' && !/^file:/i.test(source) ? source : new URL(source);
-    return { sizeBytes: (await stat(path)).size, chunks: readChunks(path, code) };
+    const found = await stat(path);
+    // Whoever opens a pipe waits for its other end. Images are read up to a limit, models to their end.
+    const isEndless = found.isFIFO() || found.isSocket() || (code === 'MODEL_NOT_FOUND' && isDevice(found));
+    if (isEndless) throw new Error('it is a pipe or a device, not a file');
+    return { sizeBytes: found.size, chunks: readChunks(path, code) };
   } catch (error) {
     throw failure(code, brief(/** @type {Error} */ (error).message), error);
   }

@@ -1,7 +1,8 @@
 // Finds files in directories, in the same order on every machine. Hidden files and directories are left out: no user
 // means .ipynb_checkpoints or macOS' ._photo.png.
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { failure } from '../shared/errors.js';
 
 /** The extensions of the formats that the module decodes. */
 const EXTENSIONS = /\.(bmp|gif|jpe?g|png)$/i;
@@ -67,4 +68,26 @@ async function list(directory) {
       return { name: entry.name, isLink, isDirectory, isFile: target?.isFile() ?? true };
     }),
   );
+}
+
+/** @param {import('node:fs').Stats} found */
+export function isDevice(found) {
+  return found.isCharacterDevice() || found.isBlockDevice();
+}
+
+/** The most bytes of a file that is read as a whole. */
+const MAX_BYTES = 2 ** 30;
+
+/**
+ * Reads a file. Pipes and devices are refused: to read one may take for ever.
+ * @param {string} path
+ * @param {number} [maxBytes]
+ */
+export async function readWhole(path, maxBytes = MAX_BYTES) {
+  const found = await stat(path);
+  if (found.isFIFO() || found.isSocket() || isDevice(found))
+    throw failure('READ_FAILED', 'it is a pipe or a device, not a file; - is standard input');
+  if (found.size > maxBytes)
+    throw failure('INPUT_TOO_LARGE', `it has ${found.size} bytes; the most are ${maxBytes}`);
+  return readFile(path);
 }

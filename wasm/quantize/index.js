@@ -240,7 +240,7 @@ function withMetadata(quantized, { metadata, entry }) {
       name: `${entry.title}, 8-bit`,
       description: 'Quantized by ocelli.',
       outputs: [],
-      own: { like: entry.id },
+      own: { like: entry.id, sha256: entry.sha256 },
     }),
   };
   const file = writeFile({

@@ -1,4 +1,5 @@
 // Writes the comparison of float and quantized network as Markdown.
+import { escapeMarkdown } from '../shared/text.js';
 
 /** @typedef {import('./compare.js').Report} Report */
 
@@ -30,7 +31,7 @@ export function toMarkdown({ layers, bytes, ms, images, detections }) {
     '| --- | --- | ---: |',
     ...layers.map(
       ({ name, isInt8, signalToNoise }) =>
-        `| ${escape(name)} | ${isInt8 ? 'int8' : 'float'} | ${signalToNoise.toFixed(1)} |`,
+        `| ${toCell(name)} | ${isInt8 ? 'int8' : 'float'} | ${signalToNoise.toFixed(1)} |`,
     ),
     '',
   ].join('\n');
@@ -41,7 +42,7 @@ function toShare({ matched, found }) {
   return found === 0 ? 'no detections' : `${matched} of ${found} (${((100 * matched) / found).toFixed(1)} %)`;
 }
 
-/** Tensor names come from the model file and may contain any character. @param {string} name */
-function escape(name) {
-  return name.replaceAll(/[|\\\p{Cc}]/gu, ' ').split(';')[0];
+/** @param {string} name of a tensor, which may list several layers */
+function toCell(name) {
+  return escapeMarkdown(name.replaceAll(/[|\\]/g, ' ').split(';')[0]);
 }

@@ -1,4 +1,5 @@
 // Writes a model card in the format of Hugging Face's template: training, evaluation, environmental impact.
+import { escapeMarkdown, escapeYaml } from '../shared/text.js';
 import { energyTable, finalValue, format, qualityTable } from './metrics.js';
 
 /** @typedef {import('./metrics.js').Configuration} Configuration */
@@ -20,7 +21,7 @@ export function modelCard(configurations, about) {
   const best = bestOf(configurations);
   return [
     frontMatter(best, about),
-    `# Model Card for ${about.project}`,
+    `# Model Card for ${escapeMarkdown(about.project)}`,
     details(best, about),
     uses(best),
     training(configurations, best, about),
@@ -46,7 +47,7 @@ export function bestOf(configurations) {
 function frontMatter({ energy }, { license }) {
   return [
     '---',
-    ...(license ? [`license: ${license}`] : []),
+    ...(license ? [`license: ${escapeYaml(license)}`] : []),
     'library_name: ocelli',
     'pipeline_tag: image-classification',
     'tags: [image-classification, mobilenet_v2, transfer-learning, tflite]',
@@ -67,11 +68,11 @@ function details({ data }, { backbone = 'features that were given', date }) {
   return [
     '## Model Details',
     '',
-    `A softmax layer over ${data.classes.length} classes on ${backbone}, trained with ocelli on ${date.toISOString().slice(0, 10)}.`,
+    `A softmax layer over ${data.classes.length} classes on ${escapeMarkdown(backbone)}, trained with ocelli on ${date.toISOString().slice(0, 10)}.`,
     '',
     '- **Model type:** image classifier',
     `- **Trained parameters:** ${data.parameters}`,
-    `- **Classes:** ${data.classes.join(', ')}`,
+    `- **Classes:** ${data.classes.map(escapeMarkdown).join(', ')}`,
   ].join('\n');
 }
 
@@ -108,7 +109,7 @@ function training(configurations, { data }, { extractionSeconds }) {
       `seed ${plan.seed}`,
       `${format(seconds)} s`,
     ];
-    return `- **${name}:** ${facts.join(', ')}`;
+    return `- **${escapeMarkdown(name)}:** ${facts.map(escapeMarkdown).join(', ')}`;
   });
   return [
     '## Training Details',
@@ -136,7 +137,7 @@ function evaluation(configurations, best) {
     'Validation figures were measured after the last epoch, on examples that were not used for training.',
     '',
     qualityTable(configurations),
-    ...(configurations.length > 1 ? [`Best: ${best.name}.`, ''] : []),
+    ...(configurations.length > 1 ? [`Best: ${escapeMarkdown(best.name)}.`, ''] : []),
     '![loss](loss.svg)',
     '![accuracy](accuracy.svg)',
     '',
@@ -152,13 +153,13 @@ function impact({ name, energy }) {
   return [
     '## Environmental Impact',
     '',
-    `Figures for the run "${name}".`,
+    `Figures for the run "${escapeMarkdown(name)}".`,
     '',
-    `- **Hardware Type:** ${hardware}`,
+    `- **Hardware Type:** ${escapeMarkdown(hardware)}`,
     `- **Hours used:** ${format(mlCo2.hours)}`,
-    `- **Cloud Provider:** ${options.cloudProvider ?? 'none'}`,
-    `- **Compute Region:** ${options.region ?? options.country ?? 'not given'}`,
-    `- **Carbon Emitted:** ${format(account.emissions)} kg CO2e (CodeCarbon's model: ${format(account.energy_consumed)} kWh at ${intensity.value} g/kWh, ${intensity.source})`,
+    `- **Cloud Provider:** ${escapeMarkdown(options.cloudProvider ?? 'none')}`,
+    `- **Compute Region:** ${escapeMarkdown(options.region ?? options.country ?? 'not given')}`,
+    `- **Carbon Emitted:** ${format(account.emissions)} kg CO2e (CodeCarbon's model: ${format(account.energy_consumed)} kWh at ${intensity.value} g/kWh, ${escapeMarkdown(intensity.source)})`,
     `- **ML CO2 Impact calculator:** ${format(mlCo2.emissions)} kg CO2e (${mlCo2.tdpWatts} W TDP for the whole time, and nothing else)`,
     '',
   ].join('\n');

@@ -1,4 +1,5 @@
 // Writes CodeCarbon's emissions.csv, with one row for each run.
+import { escapeCsv } from '../shared/text.js';
 
 /** The columns of CodeCarbon 3.3, in order. */
 export const CSV_COLUMNS = /** @type {const} */ ([
@@ -68,13 +69,7 @@ export function emissionsCsv(configurations, { project, date }) {
       tracking_mode: 'machine',
       on_cloud: options.cloudProvider ? 'Y' : 'N',
     };
-    return CSV_COLUMNS.map((column) => csvCell(row[column])).join(',');
+    return CSV_COLUMNS.map((column) => escapeCsv(row[column])).join(',');
   });
   return [CSV_COLUMNS.join(','), ...rows, ''].join('\n');
-}
-
-/** @param {string | number | undefined} value */
-function csvCell(value) {
-  const text = String(value ?? '');
-  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

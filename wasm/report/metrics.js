@@ -1,4 +1,5 @@
 // In: the configurations of a training. Out: the two tables of its model card.
+import { escapeMarkdown } from '../shared/text.js';
 
 /**
  * @typedef {object} Configuration One training run.
@@ -67,15 +68,10 @@ export function format(value) {
 }
 
 /**
- * @param {string[]} columns
+ * @param {string[]} columns not escaped, as the rows
  * @param {string[][]} rows
  */
 export function markdownTable(columns, rows) {
-  const line = (/** @type {string[]} */ cells) => `| ${cells.map(escapeCell).join(' | ')} |`;
-  return [line(columns), line(columns.map(() => '---')), ...rows.map(line), ''].join('\n');
-}
-
-/** @param {string} text */
-function escapeCell(text) {
-  return text.replace(/[|\\]/g, '\\$&').replace(/\s+/g, ' ');
+  const line = (/** @type {string[]} */ cells) => `| ${cells.map(escapeMarkdown).join(' | ')} |`;
+  return [line(columns), `|${' --- |'.repeat(columns.length)}`, ...rows.map(line), ''].join('\n');
 }

@@ -1,4 +1,5 @@
 // In: the configurations of a training. Out: the files of its report, as text.
+import { safeJson } from '../shared/text.js';
 import { modelCard } from './card.js';
 import { emissionsCsv } from './csv.js';
 import { energyTable, qualityTable } from './metrics.js';
@@ -15,7 +16,7 @@ export function makeReport(configurations, about) {
     'README.md': modelCard(configurations, about),
     'tables.md': `${qualityTable(configurations)}\n${energyTable(configurations)}`,
     'emissions.csv': emissionsCsv(configurations, about),
-    'report.json': `${JSON.stringify({ ...about, configurations }, null, 2)}\n`,
+    'report.json': `${safeJson({ ...about, configurations }, 2)}\n`,
     'loss.svg': linePlot('Loss', linesOf(configurations, 'loss')),
     'accuracy.svg': linePlot('Accuracy', linesOf(configurations, 'accuracy')),
     'emissions.svg': barPlot('Emissions', 'kg CO2e', bars),

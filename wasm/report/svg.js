@@ -1,4 +1,5 @@
 // Writes plots as SVG text: lines over epochs, curves of shares, and bars.
+import { escapeXml } from '../shared/text.js';
 
 /**
  * @typedef {object} Line
@@ -15,6 +16,8 @@ const RIGHT = 256;
 const TOP = 44;
 const BOTTOM = 48;
 const TICKS = 5;
+/** Longer texts would leave the plot. */
+const MAX_TEXT = 100;
 // The palette of Okabe and Ito, which people with colour vision deficiency can tell apart.
 const COLORS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000'];
 
@@ -139,8 +142,8 @@ function formatTick(value) {
  * @param {'start' | 'middle' | 'end'} [anchor]
  */
 function text(x, y, content, anchor = 'start') {
-  const escaped = content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
-  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escaped}</text>`;
+  const shown = content.length > MAX_TEXT ? `${content.slice(0, MAX_TEXT)}…` : content;
+  return `<text x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escapeXml(shown)}</text>`;
 }
 
 /**

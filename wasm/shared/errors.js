@@ -61,6 +61,9 @@ export const MESSAGES = {
   UNKNOWN_CLASS: 'a class in the allow or deny list is not one of the model’s',
 };
 
+/** Names and shapes from files may be of any length. */
+const MAX_DETAIL = 2000;
+
 /**
  * Returns a function that creates errors with one of these codes.
  * @template {string} Code
@@ -69,7 +72,8 @@ export const MESSAGES = {
  */
 export function failures(messages) {
   return (code, detail, cause) => {
-    const message = detail ? `${messages[code]}: ${detail}` : messages[code];
+    const shown = detail && detail.length > MAX_DETAIL ? `${detail.slice(0, MAX_DETAIL)}…` : detail;
+    const message = shown ? `${messages[code]}: ${shown}` : messages[code];
     return new OcelliError(/** @type {any} */ (code), message, cause === undefined ? undefined : { cause });
   };
 }

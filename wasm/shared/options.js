@@ -2,6 +2,9 @@
 import { failure } from './errors.js';
 import { suggest } from './spelling.js';
 
+/** More names would hide the first ones. */
+const SHOWN = 60;
+
 /**
  * @param {string} name
  * @param {unknown} value
@@ -89,6 +92,10 @@ export function checkKeys(name, options, known) {
   if (unknown !== undefined) {
     const meant = suggest(unknown, known);
     const hint = meant === undefined ? ';' : `; did you mean '${meant}'?`;
-    throw failure('INVALID_OPTION', `${name} has no '${unknown}'${hint} it has ${known.join(', ')}`);
+    const shown = known.slice(0, SHOWN).join(', ');
+    throw failure(
+      'INVALID_OPTION',
+      `${name} has no '${unknown.slice(0, 200)}'${hint} it has ${shown}${known.length > SHOWN ? ' …' : ''}`,
+    );
   }
 }

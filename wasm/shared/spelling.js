@@ -71,6 +71,10 @@ export function suggest(name, known, foreignNames = FOREIGN_NAMES) {
   return isClose ? closest : undefined;
 }
 
+/** Comparing longer names, or more of them, would take long. */
+const LONG = 100;
+const MANY = 20_000;
+
 /**
  * The three names closest in spelling to `wanted`.
  * @param {string} wanted
@@ -78,7 +82,10 @@ export function suggest(name, known, foreignNames = FOREIGN_NAMES) {
  */
 export function nearest(wanted, names) {
   const key = wanted.toLowerCase();
+  if (key.length > LONG) return [];
   return [...new Set(names)]
+    .filter((name) => name.length <= LONG)
+    .slice(0, MANY)
     .map((name) => ({ name, distance: editDistance(key, name.toLowerCase()) }))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)

@@ -14,7 +14,7 @@ export const SAFETENSORS_MESSAGES = {
 
 const failure = failures(SAFETENSORS_MESSAGES);
 
-const MAX_HEADER_BYTES = 100_000_000;
+const MAX_HEADER_BYTES = 16 << 20;
 
 /**
  * @param {Record<string, Tensor>} tensors
@@ -52,11 +52,16 @@ export function readSafetensors(file) {
   const isText = (/** @type {unknown} */ value) => typeof value === 'string';
   if (typeof metadata !== 'object' || metadata === null || !Object.values(metadata).every(isText))
     throw failure('STATE_CORRUPT', 'its metadata is not a map of strings');
-  /** @type {[string, Tensor][]} */
-  const tensors = Object.entries(entries).map(([name, entry]) => [name, readTensor(name, entry, data)]);
-  const bytes = tensors.reduce((sum, [, tensor]) => sum + tensor.data.byteLength, 0);
+  // Checked before anything is copied: many tensors may name the same bytes.
+  const ranges = Object.entries(entries).map(([name, entry]) => checkTensor(name, entry, data));
+  const bytes = ranges.reduce((sum, { begin, end }) => sum + end - begin, 0);
   if (bytes !== data.length)
     throw failure('STATE_CORRUPT', `its tensors have ${bytes} bytes, its data ${data.length}`);
+  /** @type {[string, Tensor][]} */
+  const tensors = ranges.map(({ name, shape, View, begin, end }) => [
+    name,
+    { shape, data: new View(data.slice(begin, end).buffer) },
+  ]);
   return { tensors: Object.fromEntries(tensors), metadata: /** @type {Record<string, string>} */ (metadata) };
 }
 
@@ -81,16 +86,15 @@ function readHeader(file) {
  * @param {string} name
  * @param {any} entry
  * @param {Uint8Array} data
- * @returns {Tensor}
  */
-function readTensor(name, entry, data) {
-  const bad = () => failure('STATE_CORRUPT', `the entry of tensor '${name}' is malformed`);
-  const View = VIEWS[entry?.dtype];
-  const { shape, data_offsets: offsets } = entry ?? {};
+function checkTensor(name, entry, data) {
+  const bad = () => failure('STATE_CORRUPT', `the entry of tensor '${name.slice(0, 100)}' is malformed`);
+  const { shape, dtype, data_offsets: offsets } = entry ?? {};
+  const View = typeof dtype === 'string' && Object.hasOwn(VIEWS, dtype) ? VIEWS[dtype] : undefined;
   const isSize = (/** @type {unknown} */ n) => Number.isSafeInteger(n) && Number(n) >= 0;
   if (!View || !Array.isArray(shape) || !shape.every(isSize)) throw bad();
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isSize)) throw bad();
   const [begin, end] = offsets;
   if (end > data.length || end - begin !== sizeOf(shape) * View.BYTES_PER_ELEMENT) throw bad();
-  return { shape, data: new View(data.slice(begin, end).buffer) };
+  return { name, shape: /** @type {number[]} */ (shape), View, begin, end };
 }

@@ -91,7 +91,7 @@ export class Dataset {
   #addLabels(labels, count) {
     if (!(labels instanceof Float32Array)) {
       if (this.#targets) throw failure('INVALID_LABEL', 'distributions and class names cannot be mixed');
-      this.#labels.push(...labels);
+      for (const label of labels) this.#labels.push(label);
       return;
     }
     if (this.#targets === null && this.size > 0)

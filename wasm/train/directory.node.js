@@ -1,8 +1,8 @@
 // Lists a directory of images with one subdirectory per class, like Keras' image_dataset_from_directory.
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findDirectories, findImages } from '../platform/image_files.node.js';
+import { findDirectories, findImages, readWhole } from '../platform/image_files.node.js';
 import { failure } from './errors.js';
+import { checkLabels } from './labels.js';
 
 /**
  * Classes and files are sorted by name. Hidden files and directories are left out.
@@ -13,12 +13,13 @@ export async function openImageDirectory(directory) {
   const classes = await findDirectories(directory);
   if (classes.length === 0)
     throw failure('NO_EXAMPLES', `${directory} has no subdirectories; expected one for each class`);
+  checkLabels(classes);
   const sources = [];
   const labels = [];
   for (const label of classes) {
     const paths = await findImages(join(directory, label));
     if (paths.length === 0) throw failure('EMPTY_CLASS', join(directory, label));
-    sources.push(...paths.map((path) => ({ name: path, read: () => readFile(path) })));
+    sources.push(...paths.map((path) => ({ name: path, read: () => readWhole(path) })));
     labels.push(...paths.map(() => label));
   }
   return { sources, labels };

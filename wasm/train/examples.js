@@ -3,7 +3,7 @@ import { checkKeys } from '../shared/options.js';
 import { checkExamples, Dataset } from './dataset.js';
 import { failure } from './errors.js';
 import { extractFeatures } from './extract.js';
-import { toClassIds } from './labels.js';
+import { checkLabels, toClassIds } from './labels.js';
 import { sizeOf } from '../shared/numbers.js';
 
 /**
@@ -38,10 +38,9 @@ export class Examples {
   /** The number of examples, in total and per class. */
   get counts() {
     const labels = this.#data?.labels ?? [];
-    const classes = this.#labels.map((label, id) => ({
-      label,
-      count: labels.filter((other) => other === id).length,
-    }));
+    const counts = this.#labels.map(() => 0);
+    for (const id of labels) counts[id]++;
+    const classes = this.#labels.map((label, id) => ({ label, count: counts[id] }));
     return { count: labels.length, classes };
   }
 
@@ -53,11 +52,13 @@ export class Examples {
   add({ features, labels, weights }, input) {
     if (labels instanceof Float32Array && this.#labels.length === 0)
       throw failure('INVALID_LABEL', 'to add distributions, pass `labels` to TransferLearner.create');
-    const isNew = (/** @type {string} */ label) => !this.#labels.includes(label);
+    const known = new Set(this.#labels);
+    const isNew = (/** @type {string} */ label) => !known.has(label);
     const added = labels instanceof Float32Array ? [] : [...new Set(labels)].filter(isNew);
     if (added.length > 0 && this.#options.labels)
       throw failure('INVALID_LABEL', `'${added[0]}' is not a class`);
     const classes = [...this.#labels, ...added];
+    if (added.length > 0) checkLabels(classes);
     const count = labels instanceof Float32Array ? labels.length / classes.length : labels.length;
     const rowLength = this.#data?.rowLength ?? (input ? sizeOf(input) : features.length / count);
     const examples = { features, labels: toClassIds(labels, classes), weights };

@@ -1,11 +1,36 @@
 // Checks class names and turns them into class ids.
+import { safeJson } from '../shared/text.js';
 import { failure } from './errors.js';
 
-/** @param {readonly string[]} labels */
+/** A file of labels has one name a line, and readers trim the lines. */
+const MAX_LENGTH = 500;
+const MAX_CLASSES = 65_536;
+const UNFIT = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;
+
+/** @param {readonly string[]} labels one for each example, or the classes */
 export function checkLabels(labels) {
-  const isLabel = (/** @type {unknown} */ label) => typeof label === 'string' && label !== '';
-  if (!Array.isArray(labels) || !labels.every(isLabel))
-    throw failure('INVALID_LABEL', 'labels must be an array of non-empty strings');
+  if (!Array.isArray(labels)) throw failure('INVALID_LABEL', 'labels must be an array of non-empty strings');
+  const known = new Set();
+  for (const label of labels) {
+    if (known.has(label)) continue;
+    const fault = faultOf(label);
+    if (fault) throw failure('INVALID_LABEL', fault);
+    known.add(label);
+  }
+  if (known.size > MAX_CLASSES)
+    throw failure('INVALID_LABEL', `there are ${known.size} classes; the most are ${MAX_CLASSES}`);
+}
+
+/** What keeps a name from surviving in a file. @param {unknown} label */
+function faultOf(label) {
+  if (typeof label !== 'string' || label === '') return 'labels must be an array of non-empty strings';
+  if (label.length > MAX_LENGTH)
+    return `the class ${safeJson(label.slice(0, 20))}… has ${label.length} characters; the most are ${MAX_LENGTH}`;
+  const shown = safeJson(label);
+  if (label.trim() !== label) return `the class ${shown} begins or ends with a blank`;
+  if (UNFIT.test(label))
+    return `the class ${shown} has a line end, another control character or half a character`;
+  return undefined;
 }
 
 /**

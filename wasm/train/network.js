@@ -1,5 +1,6 @@
 // The network that is trained: a softmax head, or the last layers of a backbone followed by that head.
 import { sizeOf } from '../shared/numbers.js';
+import { failure } from './errors.js';
 import { glorotUniform } from './random.js';
 
 /**
@@ -17,6 +18,9 @@ import { glorotUniform } from './random.js';
  * @property {number} offset of the first value in the parameters array
  * @property {number} size
  */
+
+/** The trainer has at most 1 GiB for weights, gradients and the optimizer's state. */
+const MAX_PARAMETERS = 1 << 27;
 
 /**
  * @param {number} length number of features
@@ -49,7 +53,10 @@ export function tailNetwork({ input, layers }, numClasses) {
 export function initialParameters(network, tail, seed) {
   const specs = parameterSpecs(network);
   const [kernel, bias] = specs.slice(-2);
-  const parameters = new Float32Array(bias.offset + bias.size);
+  const count = bias.offset + bias.size;
+  if (count > MAX_PARAMETERS)
+    throw failure('INVALID_FEATURES', `${count} weights would be trained; the most are ${MAX_PARAMETERS}`);
+  const parameters = new Float32Array(count);
   if (tail) parameters.set(tail.parameters);
   parameters.set(glorotUniform(kernel.shape[0], kernel.shape[1], seed), kernel.offset);
   return parameters;

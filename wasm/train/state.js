@@ -1,7 +1,10 @@
 // Saves and loads a learner (weights, optimizer slots, progress of an interrupted fit) as a safetensors file.
+import { LAYER_KINDS, LAYER_NORMS } from '../../dist/layout.js';
+import { boolean, choice, list, nullable, number, record, text } from '../shared/fields.js';
 import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
 import { parameterSpecs } from './network.js';
+import { makePlan, PLAN_KEYS, RANGES } from './plan.js';
 import { readSafetensors, writeSafetensors } from '../tflite/safetensors.js';
 
 /**
@@ -88,22 +91,81 @@ export function readState(file) {
   };
 }
 
+const WHOLE = number({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+const SIZE = number({ min: 1, max: 65_536, integer: true });
+const NUMBER = number();
+const SUMS = { rows: NUMBER, loss: NUMBER, hits: NUMBER, weight: NUMBER, weightedHits: NUMBER };
+const HISTORY = list(NUMBER, { max: RANGES.epochs.max });
+const METRICS = ['loss', 'accuracy', 'weighted_accuracy'].flatMap((name) => [name, `val_${name}`]);
+
+const isLayer = record(
+  {
+    ...{ kind: choice(Object.keys(LAYER_KINDS)), channels: SIZE, stride: choice([1, 2]) },
+    ...{ norm: choice(Object.keys(LAYER_NORMS)), relu6: boolean, epsilon: NUMBER, momentum: NUMBER },
+    added: number({ min: -1, max: 1000, integer: true }),
+  },
+  ['kind', 'channels'],
+);
+const isProgress = record(
+  {
+    ...{ epoch: WHOLE, batch: WHOLE, step: WHOLE, multiplyAdds: NUMBER, seconds: NUMBER },
+    sums: record(SUMS, Object.keys(SUMS)),
+    history: record(Object.fromEntries(METRICS.map((name) => [name, HISTORY]))),
+    best: nullable(record({ value: NUMBER, epoch: WHOLE, wait: WHOLE }, ['value', 'epoch', 'wait'])),
+    joules: nullable(record({ cpu: NUMBER, ram: NUMBER, source: text(1000) }, ['cpu', 'source'])),
+  },
+  ['epoch', 'batch', 'sums', 'history', 'step', 'multiplyAdds', 'seconds'],
+);
+const isState = record(
+  {
+    labels: list(text(1000), { min: 1, max: 65_536 }),
+    network: record({ input: list(SIZE, { min: 3, max: 3 }), layers: list(isLayer, { min: 1, max: 1000 }) }, [
+      'input',
+      'layers',
+    ]),
+    ...{ step: WHOLE, examples: WHOLE, plan: nullable(checkPlan), progress: nullable(isProgress) },
+  },
+  ['labels', 'network', 'step'],
+);
+
+/** @type {import('../shared/fields.js').Check} */
+function checkPlan(plan, name) {
+  const fault = record({ classWeight: nullable(list(NUMBER, { max: 65_536 })) }, PLAN_KEYS)(plan, name);
+  if (fault) return fault;
+  try {
+    toPlan(/** @type {any} */ (plan));
+    return undefined;
+  } catch (error) {
+    return `${name}: ${/** @type {Error} */ (error).message}`;
+  }
+}
+
 /**
- * @param {string} text
+ * @param {import('./plan.js').Plan} plan
+ * @returns {import('./plan.js').Plan} with every option in its full form
+ */
+function toPlan({ classWeight, earlyStopping, ...rest }) {
+  return { ...makePlan({ ...rest, earlyStopping: earlyStopping ?? false }, []), classWeight };
+}
+
+/**
+ * @param {string} json
  * @returns {State}
  */
-function parse(text) {
+function parse(json) {
+  let state;
   try {
-    const state = JSON.parse(text);
-    const { labels, network, step } = state;
-    const isLabel = (/** @type {unknown} */ label) => typeof label === 'string';
-    if (!labels.every(isLabel) || network.input.length !== 3 || !Number.isSafeInteger(step))
-      throw new Error();
-    if (network.layers.at(-1).channels !== labels.length) throw new Error();
-    return state;
+    state = JSON.parse(json);
   } catch (error) {
-    throw failure('STATE_CORRUPT', "its metadata entry 'state' is invalid", error);
+    throw failure('STATE_CORRUPT', "its metadata entry 'state' is not JSON", error);
   }
+  const fault = isState(state, 'state');
+  if (fault) throw failure('STATE_CORRUPT', `its metadata: ${fault}`);
+  if (state.network.layers.at(-1).channels !== state.labels.length)
+    throw failure('STATE_CORRUPT', 'its metadata: the last layer does not have one channel for each label');
+  if (state.plan?.classWeight && state.plan.classWeight.length !== state.labels.length)
+    throw failure('STATE_CORRUPT', 'its metadata: state.plan.classWeight has not one number for each label');
+  return { ...state, plan: state.plan && toPlan(state.plan) };
 }
 
 /**

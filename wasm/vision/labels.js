@@ -1,31 +1,54 @@
 // Label list -> class names; names, MIDs and numbers that a user gives -> class numbers.
 import { failure } from '../shared/errors.js';
+import { either, list, record, text } from '../shared/fields.js';
 import { nearest } from '../shared/spelling.js';
+
+/** The most labels of a model, and the most characters of one. */
+export const MAX_LABELS = 200_000;
+const MAX_LENGTH = 1000;
+/** The most characters of all labels. */
+export const MAX_TEXT = 8 << 20;
+
+const label = record({ name: text(MAX_LENGTH), mid: text(MAX_LENGTH) }, ['name']);
+const labelList = list(either(label, text(MAX_LENGTH)), { max: MAX_LABELS });
 
 /** @typedef {{name: string, mid?: string}} Label `mid`: the class's id in Open Images and Freebase, "/m/…" */
 
 const BACKGROUND = /^(\?\?\?|background|__background__)$/i;
 
 /** @param {Label} label */
-export function isBackground({ name }) {
+function isBackground({ name }) {
   return BACKGROUND.test(name);
 }
 
 /**
- * Labels from a file's text or from a list. A first entry for the background is dropped unless `keepBackground`.
+ * Labels from a file's text or from a list, as they are.
  * @param {string | readonly (string | Label)[]} source
- * @param {{keepBackground?: boolean}} [options]
+ * @param {string} [name] of the source, for errors
  * @returns {Label[]}
  */
-export function readLabels(source, { keepBackground = false } = {}) {
-  const entries = typeof source === 'string' ? source.replace(/\s+$/, '').split(/\r?\n/) : source;
-  if (!Array.isArray(entries)) throw failure('INVALID_OPTION', 'labels must be a list, a path or a URL');
-  const labels = entries.map((entry) => (typeof entry === 'string' ? { name: entry.trim() } : entry));
-  for (const label of labels) {
-    if (typeof label?.name !== 'string' || typeof (label.mid ?? '') !== 'string')
-      throw failure('INVALID_OPTION', 'each entry of labels must be a name or {name, mid}');
-  }
-  return !keepBackground && labels.length > 0 && isBackground(labels[0]) ? labels.slice(1) : labels;
+export function readLabels(source, name = 'labels') {
+  const entries = typeof source === 'string' ? toLines(source, name) : source;
+  if (!Array.isArray(entries)) throw failure('INVALID_OPTION', `${name} must be a list, a path or a URL`);
+  const fault = labelList(entries, name);
+  if (fault) throw failure('INVALID_OPTION', `${fault}; a label is a name or {name, mid}`);
+  return entries.map((entry) => (typeof entry === 'string' ? { name: entry.trim() } : entry));
+}
+
+/** @param {string} text @param {string} name */
+function toLines(text, name) {
+  if (text.length > MAX_TEXT)
+    throw failure('INVALID_OPTION', `${name} has ${text.length} characters; the most are ${MAX_TEXT}`);
+  return text.trimEnd().split(/\r?\n/);
+}
+
+/**
+ * The labels of a model's classes. Lists of other tools may have one more in front, for a background that is no class.
+ * @param {Label[]} labels
+ * @param {number} numClasses
+ */
+export function withoutBackground(labels, numClasses) {
+  return labels.length > numClasses && isBackground(labels[0]) ? labels.slice(1) : labels;
 }
 
 /**

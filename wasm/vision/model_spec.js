@@ -1,11 +1,13 @@
 // Options, file metadata and manifest -> how pixels become the model's input, how its heads become boxes, and its
 // labels. The caller's option wins, then the file's metadata, then the manifest's entry for exactly these bytes. A
 // setting that is missing from all three is an error, never a guess.
+import { MAX_RESULTS } from '../../dist/layout.js';
 import manifest from '../../dist/models/manifest.js';
-import { failure } from '../shared/errors.js';
+import { failure, OcelliError } from '../shared/errors.js';
+import { boolean, choice, either, list, number, record, text } from '../shared/fields.js';
 import { PIXEL_RANGES, pixelRange } from '../shared/pixel_range.js';
 import { FITS } from './view.js';
-import { readLabels } from './labels.js';
+import { MAX_LABELS, readLabels } from './labels.js';
 import {
   checkBoolean,
   checkChoice,
@@ -28,6 +30,9 @@ import { sizeOf } from '../shared/numbers.js';
  * @typedef {(typeof manifest)['models'][number]} ManifestEntry
  */
 
+const RESIZES = /** @type {const} */ (['legacy', 'half-pixel']);
+const SCORES = /** @type {const} */ (['sigmoid', 'softmax', 'none']);
+
 /** @type {ManifestEntry} */
 export const DEFAULT_ENTRY = /** @type {ManifestEntry} */ (
   manifest.models.find((entry) => entry.id === manifest.default)
@@ -41,8 +46,8 @@ export const DEFAULT_ENTRY = /** @type {ManifestEntry} */ (
  * @returns {Promise<ManifestEntry | undefined>}
  */
 export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
-  const { like } = ownMetadata(metadata);
-  if (like) return manifest.models.find((entry) => entry.id === like);
+  const { like, sha256: origin } = ownMetadata(metadata);
+  if (like) return manifest.models.find((entry) => entry.id === like && entry.sha256 === origin);
   const candidates = manifest.models.filter((entry) => entry.size_bytes === sizeBytes);
   if (candidates.length === 0 || !globalThis.crypto?.subtle) return undefined;
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', readAll()));
@@ -78,7 +83,7 @@ export function resolveInput(option, metadata, entry, tensor) {
   }
   const scale = checkNumbers('input.scale', spec.scale, 3);
   const offset = checkNumbers('input.offset', spec.offset, 3);
-  const resize = checkChoice('input.resize', spec.resize, /** @type {const} */ (['legacy', 'half-pixel']));
+  const resize = checkChoice('input.resize', spec.resize, RESIZES);
   const quantization = tensor.quantization;
   if (!quantization) return { scale, offset, resize, fit };
   return {
@@ -131,17 +136,54 @@ function inputOfMetadata(metadata, { dtype, quantization }) {
 }
 
 /**
- * The metadata that our converter adds to TFLite's and MediaPipe's. A file cannot be trusted: the code that uses a
- * field must check it.
+ * @typedef {object} OwnMetadata The metadata that ocelli adds to TFLite's and MediaPipe's.
+ * @property {'legacy' | 'half-pixel'} [resize]
+ * @property {InputSpec['fit']} [fit]
+ * @property {SsdSpec['scores']} [scores]
+ * @property {{scoreThreshold?: number, iouThreshold: number, maxPerClass?: number, maxResults?: number, classAgnostic?: boolean}} [suppression]
+ * @property {string[]} [mids]
+ * @property {string} [like] id of the manifest's model that the file was quantized from
+ * @property {string} [sha256] of that model
+ */
+
+const SHARE = number({ min: 0, max: 1 });
+const COUNT = number({ min: 1, max: 2 ** 31, integer: true });
+const isOwn = record({
+  resize: choice(RESIZES),
+  fit: choice(FITS),
+  scores: choice(SCORES),
+  suppression: record(
+    {
+      ...{ scoreThreshold: SHARE, iouThreshold: SHARE, maxPerClass: COUNT, maxResults: COUNT },
+      classAgnostic: boolean,
+    },
+    ['iouThreshold'],
+  ),
+  mids: list(text(1000), { max: MAX_LABELS }),
+  like: text(1000),
+  sha256: text(64),
+});
+
+/**
  * @param {Metadata} metadata
- * @returns {{resize?: 'legacy' | 'half-pixel', fit?: InputSpec['fit'], scores?: SsdSpec['scores'], suppression?: any, mids?: string[], like?: string}} `like`: id of the manifest's model that the file was quantized from
+ * @returns {OwnMetadata}
  */
 export function ownMetadata({ own }) {
   if (own === undefined) return {};
+  const value = parseOwn(own);
+  const fault = isOwn(value, '');
+  if (fault) throw new OcelliError('BAD_METADATA', `the entry OCELLI of the model's metadata: ${fault}`);
+  return value;
+}
+
+/** @param {string} json */
+function parseOwn(json) {
   try {
-    return Object(JSON.parse(own));
-  } catch {
-    return {};
+    return JSON.parse(json);
+  } catch (error) {
+    throw new OcelliError('BAD_METADATA', "the entry OCELLI of the model's metadata is not JSON", {
+      cause: error,
+    });
   }
 }
 
@@ -165,7 +207,7 @@ function ssdOfMetadata(metadata) {
  */
 export function resolveSsd(option, metadata, entry) {
   const needed = /** @type {const} */ (['boxCoder', 'scores', 'background']);
-  if (option !== undefined) checkKeys('ssd', option, ['anchors', 'anchorGenerator', ...needed]);
+  if (option !== undefined) checkKeys('ssd', option, SSD_KEYS);
   /** @type {Partial<SsdSpec>} */
   const known = /** @type {Partial<SsdSpec> | undefined} */ (entry?.ssd) ?? {};
   const spec = { ...known, ...ssdOfMetadata(metadata), ...option };
@@ -184,7 +226,7 @@ export function resolveSsd(option, metadata, entry) {
     boxCoder: checkNumbers('ssd.boxCoder', spec.boxCoder, 4).map((scale) =>
       checkNumber('ssd.boxCoder', scale, { min: 1e-6, max: 1e6 }),
     ),
-    scores: checkChoice('ssd.scores', spec.scores, /** @type {const} */ (['sigmoid', 'softmax', 'none'])),
+    scores: checkChoice('ssd.scores', spec.scores, SCORES),
     background: checkBoolean('ssd.background', spec.background),
   };
 }
@@ -194,12 +236,51 @@ export function resolveSsd(option, metadata, entry) {
  * @param {Metadata} metadata
  */
 export function resolveLimits(metadata) {
-  const { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic } = Object(
-    ownMetadata(metadata).suppression,
-  );
-  return iouThreshold === undefined
-    ? {}
-    : { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic };
+  const { suppression } = ownMetadata(metadata);
+  if (!suppression) return {};
+  const { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic } = suppression;
+  const most = (/** @type {number | undefined} */ count) => count && Math.min(count, MAX_RESULTS);
+  return {
+    ...{ scoreThreshold, iouThreshold, classAgnostic },
+    ...{ maxPerClass: most(maxPerClass), maxResults: most(maxResults) },
+  };
+}
+
+const SSD_KEYS = ['anchors', 'anchorGenerator', 'boxCoder', 'scores', 'background'];
+const NUMBER = number();
+const LENGTHS = { max: 1000 };
+const isGenerator = record({
+  ...{ type: choice(['ssd', 'multiscale']), numLayers: NUMBER, minScale: NUMBER, maxScale: NUMBER },
+  ...{ aspectRatios: list(NUMBER, LENGTHS), scales: list(NUMBER, LENGTHS) },
+  ...{ featureMaps: list(list(NUMBER, { min: 2, max: 2 }), LENGTHS), interpolatedScaleAspectRatio: NUMBER },
+  ...{ reduceBoxesInLowestLayer: boolean, minLevel: NUMBER, maxLevel: NUMBER, anchorScale: NUMBER },
+  scalesPerOctave: NUMBER,
+});
+const MAX_ANCHORS = 1 << 20;
+const isSsd = record({
+  anchors: either(
+    list(list(NUMBER, { min: 4, max: 4 }), { max: MAX_ANCHORS }),
+    list(NUMBER, { max: 4 * MAX_ANCHORS }),
+  ),
+  anchorGenerator: isGenerator,
+  boxCoder: either(NUMBER, list(NUMBER, { min: 4, max: 4 })),
+  ...{ scores: choice(SCORES), background: boolean },
+});
+const VALUES = either(NUMBER, list(NUMBER, { min: 3, max: 3 }));
+const isInput = record({ scale: VALUES, offset: VALUES, resize: choice(RESIZES), fit: choice(FITS) });
+
+/** Checks the option `ssd` that a file has. @param {any} option */
+export function checkSsd(option) {
+  checkKeys('ssd', option, SSD_KEYS);
+  const fault = isSsd(option, 'ssd');
+  if (fault) throw failure('INVALID_OPTION', fault);
+}
+
+/** Checks the option `input` that a file has. @param {any} option */
+export function checkInput(option) {
+  checkKeys('input', option, ['scale', 'offset', 'resize', 'fit']);
+  const fault = isInput(option, 'input');
+  if (fault) throw failure('INVALID_OPTION', fault);
 }
 
 /**
@@ -233,15 +314,27 @@ function checkSsdGenerator({ featureMaps = [], scales = [], reduceBoxesInLowestL
  * @param {string | readonly (string | Label)[] | undefined} option
  * @param {Metadata} metadata
  * @param {ManifestEntry | undefined} entry
- * @param {{keepBackground?: boolean}} [options]
  */
-export function resolveLabels(option, metadata, entry, options) {
-  if (option !== undefined || metadata.labels === undefined)
-    return readLabels(option ?? entry?.labels ?? [], options);
-  const labels = readLabels(metadata.labels, options);
+export function resolveLabels(option, metadata, entry) {
+  if (option !== undefined || metadata.labels === undefined) return readLabels(option ?? entry?.labels ?? []);
+  const labels = readFileLabels(metadata.labels);
   const { mids } = ownMetadata(metadata);
-  if (!Array.isArray(mids) || mids.length !== labels.length) return labels;
-  return labels.map(({ name }, i) => ({ name, mid: String(mids[i]) }));
+  if (mids === undefined) return labels;
+  if (mids.length !== labels.length)
+    throw new OcelliError(
+      'BAD_METADATA',
+      `the entry OCELLI of the model's metadata: mids has ${mids.length} items, but there are ${labels.length} labels`,
+    );
+  return labels.map(({ name }, i) => ({ name, mid: mids[i] }));
+}
+
+/** @param {string} labels the text in a model's file */
+export function readFileLabels(labels) {
+  try {
+    return readLabels(labels, "the model's labels");
+  } catch (error) {
+    throw new OcelliError('BAD_METADATA', /** @type {Error} */ (error).message, { cause: error });
+  }
 }
 
 /**

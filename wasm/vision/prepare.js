@@ -3,6 +3,7 @@ import { Engine } from '../engine/engine.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { readSource } from './input.js';
+import { MAX_TEXT, readLabels } from './labels.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
 import { hasFastDots } from '../engine/precision.js';
 import * as detector from './prepare_detector.js';
@@ -66,7 +67,9 @@ export async function prepare(options) {
     const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     engine.buildModel({ keepFile: true });
     const labels =
-      typeof options.labels === 'string' ? await readText(options.labels, signal) : options.labels;
+      typeof options.labels === 'string'
+        ? readLabels(await readText(options.labels, signal), options.labels)
+        : options.labels;
     const { UNSUITABLE, checkModel, prepareTask } = await TASKS[task]();
     if (engine.inputs.length !== 1)
       throw failure(UNSUITABLE, `it has ${engine.inputs.length} inputs instead of one`);
@@ -120,7 +123,7 @@ async function readText(source, signal) {
   let text = '';
   try {
     for await (const chunk of (await host().open(source, signal, 'MODEL_NOT_FOUND')).chunks)
-      text += decoder.decode(chunk, { stream: true });
+      if (text.length <= MAX_TEXT) text += decoder.decode(chunk, { stream: true });
   } catch (error) {
     throw error instanceof OcelliError ? failure('LABELS_NOT_FOUND', String(source), error.cause) : error;
   }

@@ -1,7 +1,7 @@
 // Engine and options -> what a classifier needs: the output with the class scores, the labels, and how the scores
 // become probabilities.
 import { failure } from '../shared/errors.js';
-import { isBackground } from './labels.js';
+import { withoutBackground } from './labels.js';
 import { resolveLabels } from './model_spec.js';
 import { findVector } from './prepare_features.js';
 
@@ -40,7 +40,7 @@ export function prepareTask(engine, { scores }, { labels, metadata, entry }) {
   // A single output tells two classes apart.
   const count = Math.max(/** @type {number} */ (engine.outputs[output].shape.at(-1)), 2);
   return {
-    labels: fitLabels(resolveLabels(labels, metadata, entry, { keepBackground: true }), count),
+    labels: fitLabels(resolveLabels(labels, metadata, entry), count),
     classifier: { output, scores: scores ?? (endsInProbabilities(engine) ? 'none' : 'softmax') },
   };
 }
@@ -53,11 +53,11 @@ function endsInProbabilities(engine) {
 
 /**
  * Checks that there is one label per class. Drops a background label that the model has no column for.
- * @param {Label[]} labels
+ * @param {Label[]} given
  * @param {number} count of classes
  */
-function fitLabels(labels, count) {
+export function fitLabels(given, count) {
+  const labels = withoutBackground(given, count);
   if (labels.length === 0 || labels.length === count) return labels;
-  if (labels.length === count + 1 && isBackground(labels[0])) return labels.slice(1);
   throw failure('INVALID_OPTION', `there are ${labels.length} labels, but the model has ${count} classes`);
 }

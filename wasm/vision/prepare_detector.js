@@ -1,6 +1,6 @@
 // Engine and options -> what a detector needs: the heads and how to decode them, the labels, and the classes to report.
 import { failure } from '../shared/errors.js';
-import { selectClasses } from './labels.js';
+import { selectClasses, withoutBackground } from './labels.js';
 import { checkGenerator, findHeads, resolveLabels, resolveLimits, resolveSsd } from './model_spec.js';
 import { sizeOf } from '../shared/numbers.js';
 import { checkKeys, checkList } from '../shared/options.js';
@@ -35,18 +35,19 @@ export function checkModel({ heads, outputs }) {
  * @returns {import('./prepare.js').TaskFacts}
  */
 export function prepareTask(engine, options, { labels: given, metadata, entry }) {
-  const labels = resolveLabels(given, metadata, entry);
+  const all = resolveLabels(given, metadata, entry);
   const limits = resolveLimits(metadata);
   /** @param {number} count */
   const select = (count) => {
+    const labels = withoutBackground(all, count);
     if (given !== undefined && labels.length > 0 && labels.length !== count)
       throw failure(
         'INVALID_OPTION',
         `there are ${labels.length} labels, but the model has ${count} classes`,
       );
-    return options.classes && selectClasses(options.classes, labels, count);
+    return { labels, mask: options.classes && selectClasses(options.classes, labels, count) };
   };
-  if (engine.heads.hasPostprocess) return { labels, limits, mask: select(engine.heads.numClasses) };
+  if (engine.heads.hasPostprocess) return { limits, ...select(engine.heads.numClasses) };
   const ssd = resolveSsd(options.ssd, metadata, entry);
   const [, height, width] = engine.inputs[0].shape;
   const anchors = ssd.anchors
@@ -54,7 +55,7 @@ export function prepareTask(engine, options, { labels: given, metadata, entry })
     : engine.heads.generateAnchors(checkGenerator(ssd.anchorGenerator), { height, width });
   const heads = findHeads(engine.outputs, anchors.length / 4);
   const columns = /** @type {number} */ (engine.outputs[heads.scores].shape.at(-1));
-  const mask = select(columns - Number(ssd.background));
+  const { labels, mask } = select(columns - Number(ssd.background));
   const classIds = mask && sliceHeads(engine, heads.scores, mask, ssd);
   const numColumns = classIds?.length ?? columns;
   engine.heads.use(heads, numColumns, anchors, classIds ? { ...ssd, background: false } : ssd);

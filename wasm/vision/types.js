@@ -106,7 +106,8 @@
  *
  * @typedef {object} DetectorModel
  * @property {LabelsInput} [labels] names by class number: a list, or a text file with one
- *   name per line; a first "???" or "background" is left out. Default: the labels that come with the model
+ *   name per line; a first "???" or "background" is left out if there is one name more than the model has classes.
+ *   Default: the labels that come with the model
  * @property {ClassSelection} [classes] which classes to return. The network does not compute the other classes, unless
  *   scores depend on each other (softmax)
  * @property {Partial<SsdSpec>} [ssd] how the model's heads become boxes, if the file does not say it

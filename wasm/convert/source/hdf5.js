@@ -15,6 +15,9 @@ const DATA_LAYOUT = 8;
 const CONTIGUOUS = 1;
 const MAX_DATASETS = 1e5;
 const MAX_DEPTH = 64;
+/** Compressed numbers may be this many times the bytes of the file, or this many. */
+const MAX_RATIO = 50;
+const SMALL = 1 << 23;
 
 /** @type {Record<string, Dtype>} */
 const DTYPES = { '<f4': 'float32', '<f2': 'float16', '<f8': 'float64', '<i4': 'int32', '<i8': 'int64' };
@@ -83,7 +86,7 @@ export class Hdf5 {
       );
     const stored = this.#contiguous(dataset, count * Number(String(dataset.dtype).slice(2)));
     if (stored) return { dtype, shape, data: fromBytes(dtype, stored) };
-    if (count > this.#bytes.length * 1000)
+    if (count > Math.max(SMALL, this.#bytes.length * MAX_RATIO))
       throw convertFailure('SOURCE_DAMAGED', `'${name}' is larger than the file`);
     const data = Float64Array.from(dataset.value);
     if (data.length !== count) throw convertFailure('SOURCE_DAMAGED', `'${name}' is incomplete`);

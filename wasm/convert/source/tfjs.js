@@ -66,6 +66,8 @@ export async function readWeights(files, groups) {
   for (const { paths, weights: specs } of groups) {
     if (!Array.isArray(paths) || !Array.isArray(specs))
       throw convertFailure('SOURCE_DAMAGED', 'a group of weightsManifest has no lists of paths and weights');
+    if (new Set(paths).size < paths.length)
+      throw convertFailure('SOURCE_DAMAGED', 'weightsManifest names a weight file twice');
     const shards = [];
     for (const path of paths) shards.push(await files.read(path));
     const bytes =
@@ -89,6 +91,8 @@ export async function readWeights(files, groups) {
   return weights;
 }
 
+const MAX_RANK = 32;
+
 const STORED = /** @type {Record<string, number>} */ ({
   float32: 4,
   int32: 4,
@@ -104,7 +108,13 @@ const STORED = /** @type {Record<string, number>} */ ({
  * @param {number} at
  */
 function storedBytes({ name, dtype, shape, quantization }, bytes, at) {
+  const isSize = (/** @type {unknown} */ size) =>
+    Number.isInteger(size) && Number(size) >= 0 && Number(size) < 2 ** 31;
+  if (shape !== undefined && !(Array.isArray(shape) && shape.length <= MAX_RANK && shape.every(isSize)))
+    throw convertFailure('SOURCE_DAMAGED', `the weight '${name}' has no shape`);
   const count = sizeOf(shape ?? []);
+  if (dtype === 'string' && count > bytes.length)
+    throw convertFailure('SOURCE_INCOMPLETE', `the weight files are too short for '${name}'`);
   if (dtype === 'string') return stringsLength(bytes, at, count);
   const size = STORED[quantization?.dtype ?? dtype];
   if (size === undefined || !Number.isSafeInteger(count) || count < 0)

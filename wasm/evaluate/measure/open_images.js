@@ -109,7 +109,7 @@ function readHierarchy(root) {
   /** @type {Map<string, Set<string>>} */
   const below = new Map();
   const visit = (/** @type {Hierarchy} */ node, /** @type {string[]} */ path) => {
-    const name = node.LabelName;
+    const name = node?.LabelName;
     if (typeof name !== 'string')
       throw failure('DATASET_DAMAGED', 'a node of the hierarchy has no LabelName');
     if (path.length > 100) throw failure('DATASET_DAMAGED', 'the hierarchy is deeper than 100 classes');
@@ -120,8 +120,15 @@ function readHierarchy(root) {
       ancestors.add(ancestor);
       /** @type {Set<string>} */ (below.get(ancestor)).add(name);
     }
-    for (const child of node.Subcategory ?? []) visit(child, [...path, name]);
+    for (const child of childrenOf(node)) visit(child, [...path, name]);
   };
-  for (const child of root?.Subcategory ?? []) visit(child, []);
+  for (const child of childrenOf(root)) visit(child, []);
   return { above, below };
+}
+
+/** @param {Hierarchy} node @returns {Hierarchy[]} */
+function childrenOf(node) {
+  const children = node?.Subcategory ?? [];
+  if (Array.isArray(children)) return children;
+  throw failure('DATASET_DAMAGED', 'a Subcategory of the hierarchy is not a list');
 }

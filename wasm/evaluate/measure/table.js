@@ -234,10 +234,10 @@ class Reader {
       bbox.length === 4 &&
       Number.isFinite(bbox[0]) &&
       Number.isFinite(bbox[1]) &&
-      bbox[2] >= 0 &&
-      bbox[3] >= 0 &&
       Number.isFinite(bbox[2]) &&
-      Number.isFinite(bbox[3]);
+      Number.isFinite(bbox[3]) &&
+      bbox[2] >= 0 &&
+      bbox[3] >= 0;
     if (!isBox) throw this.refuse('INVALID_BOX', list, i, `has the bbox ${showBox(bbox)}`);
     const [x, y, width, height] = bbox;
     const at = 4 * i;
@@ -375,6 +375,7 @@ function showBox(box) {
  * @param {unknown} value
  */
 function show(value) {
-  const isNumber = typeof value === 'number' || /^(NaN|-?Infinity)$/.test(String(value));
+  const isNumber =
+    typeof value === 'number' || (typeof value === 'string' && /^(NaN|-?Infinity)$/.test(value));
   return isNumber ? String(value) : (JSON.stringify(value) ?? String(value)).slice(0, 40);
 }

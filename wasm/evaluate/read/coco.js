@@ -1,4 +1,5 @@
 // COCO's JSON files: ground truth (instances_*.json) and results.
+import * as check from '../../shared/fields.js';
 import { failure } from '../errors.js';
 import { lineOf, parseJson } from './json.js';
 
@@ -27,7 +28,31 @@ export function readCoco(text, file, parsed = parseJson(text, file)) {
     const problem = list in parsed ? 'is not a list' : 'is missing';
     throw failure('DATASET_DAMAGED', `${file}${placeOf(text, [list])}: '${list}' ${problem}`);
   }
-  return { groundTruth: parsed, locate: (list, i) => `${file}${placeOf(text, [list, i])}` };
+  /** @type {Locate} */
+  const locate = (list, i) => `${file}${placeOf(text, [list, i])}`;
+  checkTexts(parsed.images, { file_name: TEXT }, (i) => locate('images', i) ?? file);
+  checkTexts(
+    parsed.categories,
+    { name: TEXT, mid: TEXT },
+    (i) => `${file}${placeOf(text, ['categories', i])}`,
+  );
+  return { groundTruth: parsed, locate };
+}
+
+const TEXT = check.text(10_000);
+
+/**
+ * Checks the texts of entries. Their ids and numbers are checked where they are measured.
+ * @param {unknown[]} entries
+ * @param {Record<string, check.Check>} fields
+ * @param {(i: number) => string} locate
+ */
+function checkTexts(entries, fields, locate) {
+  const isEntry = check.record(fields);
+  for (const [i, entry] of entries.entries()) {
+    const fault = isEntry(entry, '');
+    if (fault) throw failure('INVALID_ENTRY', `${locate(i)}: ${fault.trim()}`);
+  }
 }
 
 /**

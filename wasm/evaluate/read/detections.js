@@ -1,4 +1,5 @@
 // Detections from a file: COCO's results, the lines of `ocelli detect --json`, or predictions of Open Images' challenge.
+import * as check from '../../shared/fields.js';
 import { failure } from '../errors.js';
 import { placeOf } from './coco.js';
 import { parseJson } from './json.js';
@@ -47,6 +48,10 @@ export function readDetections(text, file, groundTruth, classTable) {
   return { detections: parsed, locate: (i) => `${file}${placeOf(text, [i])}`, notes: [] };
 }
 
+const TEXT = check.text(10_000);
+const isDetection = check.record({ label: TEXT, mid: TEXT, box: check.record({}) }, ['label']);
+const areDetections = check.list(isDetection, { max: 1e6 });
+
 /** @param {any} value @returns {value is OwnResult} */
 function isOwn(value) {
   return typeof value?.file === 'string' && Array.isArray(value.detections);
@@ -81,6 +86,10 @@ function readLines(text, file) {
  * @returns {ReadDetections}
  */
 function fromOwn(results, locate, groundTruth, classTable) {
+  for (const [i, { detections }] of results.entries()) {
+    const fault = areDetections(detections, 'detections');
+    if (fault) throw failure('INVALID_ENTRY', `${locate(i)}: ${fault}`);
+  }
   const labels = new Map(
     results.flatMap(({ detections }) => detections).map(({ label, mid }) => [label, { name: label, mid }]),
   );

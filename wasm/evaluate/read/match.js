@@ -108,7 +108,9 @@ function normalize(name) {
 export function readClassTable(text, file) {
   if (text.trimStart().startsWith('{')) {
     const entries = Object.entries(parseJson(text, file));
-    return new Map(entries.map(([from, to]) => [from, String(to)]));
+    const wrong = entries.find(([, to]) => typeof to !== 'string');
+    if (wrong) throw failure('DATASET_DAMAGED', `${file}: the class of '${wrong[0]}' is not a text`);
+    return new Map(/** @type {[string, string][]} */ (entries));
   }
   return new Map(
     Array.from(readRows(text, file), ({ cells, line }) => {

@@ -109,6 +109,8 @@ function readNames(names, file) {
       'DATASET_DAMAGED',
       `${file}: 'names' must be a list of class names, or a map from 0, 1, 2 … to names`,
     );
+  if (!list.every((name) => ['string', 'number', 'boolean'].includes(typeof name)))
+    throw failure('DATASET_DAMAGED', `${file}: one of 'names' is not a text`);
   return list.map(String);
 }
 
@@ -120,10 +122,17 @@ function readNames(names, file) {
  */
 async function listPictures(files, yamlName, data, split) {
   const directory = yamlName.slice(0, yamlName.lastIndexOf('/') + 1);
-  const roots = [join(directory, String(data.path ?? '')), directory];
+  const { path = '' } = data;
+  if (typeof path !== 'string') throw failure('DATASET_DAMAGED', `${yamlName}: 'path' is not a text`);
+  const roots = [join(directory, path), directory];
   /** @type {string[]} */
   const found = [];
   for (const entry of [data[split]].flat()) {
+    if (typeof entry !== 'string')
+      throw failure(
+        'DATASET_DAMAGED',
+        `${yamlName}: '${split}' must be a folder, a list of pictures, or a list of those`,
+      );
     // Roboflow writes ../valid/images for a folder beside data.yaml.
     const candidates = roots.flatMap((root) => [
       join(root, entry),

@@ -1,4 +1,5 @@
 // In: the evaluation of a classifier. Out: the files of its report.
+import { safeJson } from '../../shared/text.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './markdown.js';
 import { calibrationPlot, figure, matrixOf } from './parts.js';
@@ -47,7 +48,7 @@ export function makeClassifierReport(evaluation, about) {
   return {
     'report.md': toMarkdown(sections, about),
     'report.html': toHtml(sections, about),
-    'report.json': `${JSON.stringify({ ...about, ...evaluation }, null, 1)}\n`,
+    'report.json': `${safeJson({ ...about, ...evaluation }, 1)}\n`,
     ...(plot && { 'calibration.svg': plot.svg }),
   };
 }

@@ -1,4 +1,5 @@
 // Sections -> one HTML page that needs no other file.
+import { escapeXml } from '../../shared/text.js';
 
 /** @typedef {import('./sections.js').Section} Section */
 
@@ -20,7 +21,7 @@ figure img, figure svg { max-width: 100%; height: auto; }
  * @param {import('./report.js').ReportAbout} about
  */
 export function toHtml(sections, { dataset }) {
-  const title = escape(`Evaluation on ${dataset}`);
+  const title = escapeXml(`Evaluation on ${dataset}`);
   return [
     '<!doctype html>',
     '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">',
@@ -35,13 +36,13 @@ export function toHtml(sections, { dataset }) {
 function toSection({ title, texts = [], tables = [], plots = [], pictures = [] }) {
   const figures = pictures.map(
     ({ title: name, png }) =>
-      `<figure><img alt="${escape(name)}" src="data:image/png;base64,${toBase64(png)}"><figcaption>${escape(name)}</figcaption></figure>`,
+      `<figure><img alt="${escapeXml(name)}" src="data:image/png;base64,${toBase64(png)}"><figcaption>${escapeXml(name)}</figcaption></figure>`,
   );
   return [
-    `<section><h2>${escape(title)}</h2>`,
-    ...texts.map((text) => `<p>${escape(text)}</p>`),
+    `<section><h2>${escapeXml(title)}</h2>`,
+    ...texts.map((text) => `<p>${escapeXml(text)}</p>`),
     ...tables.map(toTable),
-    ...plots.map(({ title: name, svg }) => `<figure aria-label="${escape(name)}">${svg}</figure>`),
+    ...plots.map(({ title: name, svg }) => `<figure aria-label="${escapeXml(name)}">${svg}</figure>`),
     ...(figures.length > 0 ? ['<div class="pictures">', ...figures, '</div>'] : []),
     '</section>',
   ].join('\n');
@@ -53,21 +54,16 @@ function toTable({ title, columns, rows, isHeat }) {
   const cell = (/** @type {string} */ text) => {
     const share = isHeat ? Number(text) / highest : 0;
     const style = share > 0 ? ` style="background:rgb(0 114 178 / ${(0.1 + 0.6 * share).toFixed(2)})"` : '';
-    return `<td${style}>${escape(text)}</td>`;
+    return `<td${style}>${escapeXml(text)}</td>`;
   };
-  const heads = columns.map((name) => `<th scope="col">${escape(name)}</th>`).join('');
+  const heads = columns.map((name) => `<th scope="col">${escapeXml(name)}</th>`).join('');
   const lines = rows.map(
-    ([head, ...cells]) => `<tr><th scope="row">${escape(head)}</th>${cells.map(cell).join('')}</tr>`,
+    ([head, ...cells]) => `<tr><th scope="row">${escapeXml(head)}</th>${cells.map(cell).join('')}</tr>`,
   );
   return [
-    `<div class="scroll"><table>${title ? `<caption>${escape(title)}</caption>` : ''}<thead><tr>${heads}</tr></thead>`,
+    `<div class="scroll"><table>${title ? `<caption>${escapeXml(title)}</caption>` : ''}<thead><tr>${heads}</tr></thead>`,
     `<tbody>${lines.join('\n')}</tbody></table></div>`,
   ].join('\n');
-}
-
-/** @param {string} text */
-export function escape(text) {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 }
 
 /** @param {Uint8Array} bytes */

@@ -1,5 +1,6 @@
 // Sections -> a Markdown document.
 import { markdownTable } from '../../report/metrics.js';
+import { escapeMarkdown } from '../../shared/text.js';
 
 /** @typedef {import('./sections.js').Section} Section */
 
@@ -10,29 +11,15 @@ import { markdownTable } from '../../report/metrics.js';
 export function toMarkdown(sections, { dataset }) {
   const parts = sections.map(({ title, texts = [], tables = [], plots = [], pictures = [] }) =>
     [
-      `## ${escape(title)}`,
-      ...texts.map(escape),
+      `## ${escapeMarkdown(title)}`,
+      ...texts.map(escapeMarkdown),
       ...tables.map(({ title: name, columns, rows }) =>
-        [
-          ...(name ? [`${escape(name)}:`, ''] : []),
-          markdownTable(
-            columns.map(escapeTags),
-            rows.map((row) => row.map(escapeTags)),
-          ).trimEnd(),
-        ].join('\n'),
+        [...(name ? [`${escapeMarkdown(name)}:`, ''] : []), markdownTable(columns, rows).trimEnd()].join(
+          '\n',
+        ),
       ),
-      ...[...plots, ...pictures].map(({ file, title: name }) => `![${escape(name)}](${file})`),
+      ...[...plots, ...pictures].map(({ file, title: name }) => `![${escapeMarkdown(name)}](${file})`),
     ].join('\n\n'),
   );
-  return `${[`# Evaluation on ${escape(dataset)}`, ...parts].join('\n\n')}\n`;
-}
-
-/** @param {string} text */
-function escape(text) {
-  return escapeTags(text.replace(/[\\`*_[\]#|]/g, '\\$&').replace(/\s+/g, ' '));
-}
-
-/** @param {string} text */
-function escapeTags(text) {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return `${[`# Evaluation on ${escapeMarkdown(dataset)}`, ...parts].join('\n\n')}\n`;
 }

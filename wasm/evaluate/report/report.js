@@ -1,4 +1,5 @@
 // In: the evaluations of one or several models on a data set. Out: the files of a report: Markdown, JSON and one HTML page.
+import { safeJson } from '../../shared/text.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './markdown.js';
 import { sectionsOf } from './sections.js';
@@ -36,7 +37,7 @@ export function makeEvaluationReport(runs, about) {
   return {
     'report.md': toMarkdown(sections, about),
     'report.html': toHtml(sections, about),
-    'report.json': `${JSON.stringify({ ...about, runs: runs.map(withoutPictures) }, null, 1)}\n`,
+    'report.json': `${safeJson({ ...about, runs: runs.map(withoutPictures) }, 1)}\n`,
     ...Object.fromEntries(sections.flatMap(({ plots = [] }) => plots.map(({ file, svg }) => [file, svg]))),
     ...Object.fromEntries(pictures.map(({ file, png }) => [file, png])),
   };
