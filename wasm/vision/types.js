@@ -54,7 +54,7 @@
  * @typedef {{loaded: number, total?: number}} LoadProgress in bytes
  *
  * @typedef {object} PlainViewOptions
- * @property {Roi} [roi] detect in this region only; in pixels of the upright image
+ * @property {Roi} [roi] detect in this region only; in pixels of the upright image, fractions are rounded outwards
  * @property {0 | 90 | 180 | 270} [rotation] turn the image clockwise by this many degrees before detecting
  * @property {boolean} [exact] see ModelOptions
  * @property {'full' | 'scaled'} [decode] see ModelOptions

@@ -338,12 +338,17 @@ function quarterTurns(degrees) {
   throw failure('INVALID_OPTION', 'rotation must be 0, 90, 180 or 270');
 }
 
-/** @param {Roi} roi @returns {Roi} a copy */
+/**
+ * @param {Roi} roi
+ * @returns {Roi} the whole pixels that it touches, so that a detection's box is a region
+ */
 function checkRoi(roi) {
   checkKeys('roi', roi, ['x', 'y', 'width', 'height']);
   const { x, y, width, height } = roi;
-  for (const [key, value] of Object.entries({ x, y, width, height })) {
-    checkNumber(`roi.${key}`, value, { min: 0, max: 2 ** 31 - 1, integer: true });
-  }
-  return { x, y, width, height };
+  for (const [key, value] of Object.entries({ x, y, width, height }))
+    checkNumber(`roi.${key}`, value, { min: 0, max: 2 ** 31 - 1 });
+  const [left, top] = [Math.floor(x), Math.floor(y)];
+  // Boxes are numbers of 32 bits: a sum of 64 may lie a trace beyond the pixel.
+  const [right, bottom] = [Math.ceil(Math.fround(x + width)), Math.ceil(Math.fround(y + height))];
+  return { x: left, y: top, width: width > 0 ? right - left : 0, height: height > 0 ? bottom - top : 0 };
 }

@@ -127,6 +127,17 @@ describe('an input is the one at the time of the call', () => {
     detector.close();
   });
 
+  test('a roi is the whole pixels that it touches: the box of a detection', async () => {
+    const detector = await ObjectDetector.create({ deterministic: true });
+    const [{ box }] = (await detector.detect(CAT)).detections;
+    const [x, y] = [Math.floor(box.x), Math.floor(box.y)];
+    const [right, bottom] = [Math.ceil(box.x + box.width), Math.ceil(box.y + box.height)];
+    const roi = { x, y, width: right - x, height: bottom - y };
+    const { heads } = await detector.heads(CAT, { roi: box });
+    assert.deepEqual(heads, (await detector.heads(CAT, { roi })).heads);
+    detector.close();
+  });
+
   test('rows that are handed over during the call', async () => {
     const detector = await ObjectDetector.create({ worker: true });
     const rows = new Float32Array(60);
