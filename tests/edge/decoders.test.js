@@ -47,7 +47,7 @@ describe('in workerd', () => {
     test(`${format}: without a decoder, the error says how to pass one; with one, its pixels, upright`, async () => {
       const file = await sharp(packagePhoto('astronaut.png'))
         .resize(48, 32, { fit: 'fill' })
-        [format]({ quality: 90 })
+        .toFormat(format, { quality: 90 })
         .withMetadata({ orientation: 6 })
         .toBuffer();
       if (format === 'webp') {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { crc32 } from 'node:zlib';
 import { decodeImage, DEFAULT_THRESHOLDS } from '../../wasm/platform/node.js';
 import { PATIENCE_MS } from '../patience.js';
 import { packagePhoto, samplePath } from '../node/shared.js';
@@ -79,7 +80,9 @@ export function testRoutes(service, node) {
   test('what is wrong is named, and the next request is answered', async () => {
     const headers = (/** @type {string} */ type) => ({ headers: { 'content-type': type } });
     const wide = new Uint8Array(PHOTO);
-    new DataView(wide.buffer).setUint32(16, 60000); // IHDR's width
+    const view = new DataView(wide.buffer);
+    view.setUint32(16, 60000); // IHDR's width
+    view.setUint32(29, crc32(wide.subarray(12, 29)));
     /** @type {[[BodyInit | undefined, Parameters<typeof detect>[1]?], number, string][]} */
     const cases = [
       [[undefined], 400, 'BAD_REQUEST'],
@@ -100,7 +103,9 @@ export function testRoutes(service, node) {
       [[PHOTO.subarray(0, 5000)], 422, 'IMAGE_CORRUPT'],
     ];
     for (const [given, status, code] of cases) {
-      assert.deepEqual(await refusal(...given), [status, code]);
+      // workerd may close the connection before a body that it refuses is sent, so that the answer is lost.
+      const again = () => refusal(...given);
+      assert.deepEqual(await again().catch(again).catch(again), [status, code]);
     }
     assert.equal((await detect(PHOTO)).status, 200);
   });

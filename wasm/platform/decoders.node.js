@@ -1,7 +1,6 @@
 // WebP, AVIF and HEIC files -> pixels in Node, Bun and Deno, by a package that the user has installed. It is loaded when
 // the first such file comes.
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 
 /**
  * @typedef {import('../vision/foreign.js').ForeignFormat} ForeignFormat
@@ -58,7 +57,8 @@ async function load(name) {
 async function loadJsquash(name, format) {
   const decoder = await load(`${name}/decode.js`);
   if (!decoder) return undefined;
-  const path = createRequire(import.meta.url).resolve(`${name}/codec/dec/${format}_dec.wasm`);
+  // Turbopack refuses createRequire(…).resolve of a name that it does not know.
+  const path = new URL(import.meta.resolve(`${name}/codec/dec/${format}_dec.wasm`));
   await decoder.init(await WebAssembly.compile(await readFile(path)));
   return decoder.default;
 }

@@ -21,7 +21,7 @@ const FORMATS = /** @type {const} */ (['webp', 'avif']);
 const encode = (format, orientation = 1) =>
   sharp(packagePhoto('astronaut.png'))
     .resize(96, 64, { fit: 'fill' })
-    [format]({ quality: 90 })
+    .toFormat(format, { quality: 90 })
     .withMetadata({ orientation })
     .toBuffer();
 
@@ -30,12 +30,11 @@ const pixelsOf = (file) => sharp(file).rotate().removeAlpha().raw().toBuffer({ r
 
 /** A detector's default input, and what it answers for the same picture as a PNG. @param {Buffer} file */
 async function detectBoth(file) {
-  using detector = await ObjectDetector.create({ deterministic: true });
+  const detector = await ObjectDetector.create({ deterministic: true });
   const png = await sharp(file).rotate().png().toBuffer();
-  return [await detector.detect(file), await detector.detect(png)].map(({ detections, size }) => ({
-    detections,
-    size,
-  }));
+  const results = [await detector.detect(file), await detector.detect(png)];
+  detector.close();
+  return results.map(({ detections, size }) => ({ detections, size }));
 }
 
 describe('with sharp', () => {
