@@ -126,7 +126,9 @@ function readImages(files, leftOut) {
   let current;
   async function* read() {
     for (current of files) {
-      const bytes = await readBytes(current).catch((error) => leftOut.add(/** @type {string} */ (current), error));
+      const bytes = await readBytes(current).catch((error) =>
+        leftOut.add(/** @type {string} */ (current), error),
+      );
       if (bytes) yield new Uint8Array(bytes);
     }
     current = undefined;
