@@ -1,7 +1,7 @@
 // Sessions in workers behind one session. A call waits until one of them is free: first come, first served. If a worker
 // ends, its call fails, and the next call starts a new one.
 import { failure } from '../shared/errors.js';
-import { readSource } from '../vision/input.js';
+import { isBeingSent, readSource } from '../vision/input.js';
 import { CallLimit, withLimit } from '../vision/limits.js';
 import { readShared } from './loads.js';
 import { Packed } from './pack.js';
@@ -34,6 +34,8 @@ export class WorkerPool {
   /** @type {import('./loads.js').Loads | undefined} */ #loads;
   /** @type {Session['facts'] | undefined} */ #facts;
   #closing = new AbortController();
+  /** Calls that have a place and will soon wait for a slot. */
+  #arriving = 0;
   /** Calls that have a slot or wait for one. */
   #calls = 0;
   #lastNumber = 0;
@@ -94,10 +96,16 @@ export class WorkerPool {
   async run(request, limit = new CallLimit()) {
     this.#checkRoom();
     const number = ++this.#lastNumber;
-    // Only calls whose input is there take room: clients that send slowly cannot keep others out.
     const packing = Packed.pack(request, limit);
-    const packed = packing instanceof Promise ? await packing : packing;
-    return this.#run(packed, number, limit, () => this.#checkRoom());
+    if (!(packing instanceof Promise)) return this.#run(packing, number, limit);
+    // Calls whose input is sent by others have no place until it is there: clients that send slowly keep nobody out.
+    if (request.inputs.some(isBeingSent)) {
+      const packed = await packing;
+      return this.#run(packed, number, limit, () => this.#checkRoom());
+    }
+    this.#arriving++;
+    const packed = await packing.finally(() => this.#arriving--);
+    return this.#run(packed, number, limit);
   }
 
   /**
@@ -109,7 +117,7 @@ export class WorkerPool {
   runOnAll(request, limit = new CallLimit()) {
     const number = ++this.#lastNumber;
     return Promise.all(
-      this.#slots.map((slot) => this.#run(new Packed(request, []), number, limit, () => {}, slot)),
+      this.#slots.map((slot) => this.#run(new Packed(request, []), number, limit, undefined, slot)),
     );
   }
 
@@ -121,8 +129,8 @@ export class WorkerPool {
 
   #checkRoom() {
     this.#closing.signal.throwIfAborted();
-    const isFree = this.#slots.some(({ isBusy }) => !isBusy);
-    if (!isFree && this.#waiting.length >= this.#maxQueue)
+    const free = this.#slots.filter(({ isBusy }) => !isBusy).length;
+    if (this.#waiting.length + this.#arriving >= this.#maxQueue + free)
       throw failure('QUEUE_FULL', `maxQueue is ${this.#maxQueue}`);
   }
 
@@ -134,14 +142,14 @@ export class WorkerPool {
    * @param {Packed} packed
    * @param {number} number of the call
    * @param {CallLimit} limit
-   * @param {() => void} check throws if the call is not accepted
+   * @param {() => void} [check] throws if the call is not accepted
    * @param {Slot} [wanted] the only slot that will do
    */
   async #run(packed, number, limit, check, wanted) {
     let slot;
     try {
       limit.check();
-      check();
+      check?.();
       slot = await this.#take(number, limit, wanted);
       const session = await this.#healthySession(slot);
       limit.check();

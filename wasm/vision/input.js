@@ -256,6 +256,15 @@ function bytesInMemory(source) {
   return undefined;
 }
 
+/**
+ * Whether the source is a path, a URL, a Response, a Request or a stream, which may take any time.
+ * @param {any} source
+ */
+export function isBeingSent(source) {
+  if (typeof source === 'string' || ['URL', 'Response', 'Request'].includes(tagOf(source) ?? '')) return true;
+  return typeof source?.getReader === 'function' || typeof source?.[Symbol.asyncIterator] === 'function';
+}
+
 /** @param {any} source @returns {source is Blob} */
 const isBlob = (source) => ['Blob', 'File'].includes(tagOf(source) ?? '');
 
