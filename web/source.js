@@ -35,13 +35,16 @@ export async function showCamera() {
   if (!navigator.mediaDevices) throw new Error('The camera needs a secure page (https).');
   // Some phones open a camera only after the other one is closed.
   if (video.srcObject) closeSource();
-  const stream = await openCamera(wantedCamera());
+  const id = wantedCamera();
+  const stream = await openCamera(id);
   closeSource();
   video.srcObject = stream;
   video.hidden = false;
   const isFront = stream.getVideoTracks()[0].getSettings().facingMode !== 'environment';
   stage.classList.toggle('mirrored', isFront);
   await Promise.all([play(), offerCameras()]);
+  // Another one may have been chosen while this one opened.
+  if (wantedCamera() !== id) return showCamera();
   return { kind: 'camera', video };
 }
 
