@@ -103,9 +103,28 @@ export class WorkerPool {
       const packed = await packing;
       return this.#run(packed, number, limit, () => this.#checkRoom());
     }
+    return this.#run(await this.#reserve(packing, limit), number, limit);
+  }
+
+  /**
+   * Keeps a place until the input is there or the call is over.
+   * @param {Promise<Packed>} packing
+   * @param {CallLimit} limit
+   */
+  async #reserve(packing, limit) {
     this.#arriving++;
-    const packed = await packing.finally(() => this.#arriving--);
-    return this.#run(packed, number, limit);
+    let isArriving = true;
+    const arrive = () => {
+      if (isArriving) this.#arriving--;
+      isArriving = false;
+    };
+    const stopListening = limit.onEnd(arrive);
+    try {
+      return await packing;
+    } finally {
+      stopListening();
+      arrive();
+    }
   }
 
   /**
