@@ -29,6 +29,13 @@ static inline octet load(const float* from) {
   return (octet){wasm_v128_load(from), wasm_v128_load(from + 4)};
 }
 
+// Sets the sums to the biases. Returns the address of the weights behind them.
+static inline const float* begin(octet sums[ROWS], const float* biases) {
+#pragma clang loop unroll(full)
+  for (int i = 0; i < ROWS; i++) sums[i] = load(biases);
+  return biases + COLUMNS;
+}
+
 static inline v128_t splat(uintptr_t address) {
   return wasm_v128_load32_splat((const void*)address);
 }
@@ -79,9 +86,7 @@ void ocl_gemm_f32_run(size_t mr, size_t nc, size_t kc, const float* a, size_t a_
   }
   for (size_t left = nc;; left -= COLUMNS) {
     octet sums[ROWS];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < ROWS; i++) sums[i] = load(w);
-    w += COLUMNS;
+    w = begin(sums, w);
     uintptr_t row = (uintptr_t)a;
     for (size_t bytes = kc; bytes != 0; bytes -= sizeof *a) {
       HIDE(w);
@@ -125,9 +130,7 @@ void ocl_igemm_f32_run(size_t mr, size_t nc, size_t kc, size_t ks, const float**
   }
   for (size_t left = nc;; left -= COLUMNS) {
     octet sums[ROWS];
-#pragma clang loop unroll(full)
-    for (int i = 0; i < ROWS; i++) sums[i] = load(w);
-    w += COLUMNS;
+    w = begin(sums, w);
     const float** rows = a;
     for (size_t bytes_left = ks; bytes_left != 0; bytes_left -= ROWS * sizeof *rows, rows += ROWS) {
       tap t = tap_of(rows, a_offset, zero);

@@ -76,6 +76,14 @@ INLINE void set_taps(const int num_rows, product* p, const int8_t** taps) {
     p->in.rows[i] = taps[i] == p->zero ? p->zero : ocl_kernels_move(taps[i], p->offset);
 }
 
+// Sets the sums of a group of columns to their biases, which come before their weights.
+INLINE void begin(const int num_rows, ocl_octet* sums, product* p) {
+  sums[0] = load(p->weights);
+  p->weights += BIAS_BYTES;
+#pragma clang loop unroll(full)
+  for (int i = 1; i < num_rows; i++) sums[i] = sums[0];
+}
+
 // Stores the sums of a group of columns, whose scales come behind their weights.
 INLINE void finish(const int num_rows, const ocl_octet* sums, product* p, size_t left, const ocl_requantize* r) {
   const ocl_octet scales = load(p->weights);
@@ -96,10 +104,7 @@ INLINE void multiply(const int num_rows, add_rows add, product p, const ocl_requ
   p.in.flip = wasm_i8x16_splat(ocl_kernels_flip());
   for (size_t left = p.num_columns;; left -= COLUMNS) {
     ocl_octet sums[MAX_ROWS];
-    sums[0] = load(p.weights);
-#pragma clang loop unroll(full)
-    for (int i = 1; i < num_rows; i++) sums[i] = sums[0];
-    p.weights += BIAS_BYTES;
+    begin(num_rows, sums, &p);
     for (size_t t = 0; t < p.num_taps; t++) {
       if (p.taps != NULL) set_taps(num_rows, &p, p.taps + t * (size_t)num_rows);
       p.weights = add(sums, num_rows, p.in, p.depth, p.weights);
@@ -181,10 +186,7 @@ INLINE void multiply_widened(const widened* in, size_t num_pairs, product p, con
   const ocl_requantize r = *given;
   for (size_t left = p.num_columns;; left -= COLUMNS) {
     ocl_octet sums[MAX_ROWS];
-    sums[0] = load(p.weights);
-#pragma clang loop unroll(full)
-    for (int i = 1; i < PAIR_ROWS; i++) sums[i] = sums[0];
-    p.weights += BIAS_BYTES;
+    begin(PAIR_ROWS, sums, &p);
     const widened* pairs = in;
     for (size_t k = num_pairs; k != 0; k--, pairs++, p.weights += VECTOR_BYTES) {
       const ocl_octet w = load_pairs(p.weights);
