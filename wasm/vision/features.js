@@ -136,10 +136,12 @@ export class FeatureExtractor extends VisionModel {
     const data = new Float32Array(inputs.length * length);
     let run = emptyRun();
     const { ms } = run;
+    // Without them no AbortController is needed, which edge workers do not allow while they start.
+    const isLimited = signal !== undefined || timeoutMs !== undefined;
     await withLimit({ signal, timeoutMs }, async (limit) => {
       for (let first = 0; first < inputs.length; first += batch) {
         limit.check();
-        const limited = { ...view, signal: limit.signal };
+        const limited = isLimited ? { ...view, signal: limit.signal } : view;
         const { result, run: part } = await this.run('features', inputs.slice(first, first + batch), limited);
         data.set(result, first * length);
         for (const stage of /** @type {(keyof typeof ms)[]} */ (Object.keys(ms))) ms[stage] += part.ms[stage];
