@@ -115,19 +115,14 @@ async function draw(image, { width, height }, fit) {
   const copying = drawing.copy(image, { width, height });
   const copied = copying && (await copying);
   if (copied) return { ...copied, width, height, channels: 4, stride: 4 * width };
-  const whole = { x: 0, y: 0, width, height };
-  const region = fit?.roi ?? whole;
+  const region = fit?.roi ?? { x: 0, y: 0, width, height };
   const isInside = region.x + region.width <= width && region.y + region.height <= height;
   // The module reports a region that is not inside the image.
   const isScaled = fit !== undefined && isInside && region.width > 0 && region.height > 0;
-  const drawn = isScaled ? fit.size : { width, height };
-  return {
-    data: drawing.read(image, isScaled ? region : whole, drawn),
-    ...drawn,
-    channels: 4,
-    stride: 4 * drawn.width,
-    ...(isScaled && { scaledFrom: { width, height } }),
-  };
+  if (!isScaled) return readWhole(image, { width, height });
+  const { size } = fit;
+  const data = drawing.read(image, region, size);
+  return { data, ...size, channels: 4, stride: 4 * size.width, scaledFrom: { width, height } };
 }
 
 /**
