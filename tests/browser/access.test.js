@@ -7,7 +7,7 @@ import { ISOLATION } from '../../tools/serve.js';
 import { decodeImage } from '../../wasm/platform/node.js';
 import { check, SCHEMES } from './axe.js';
 import { writeCameraFile } from './camera.js';
-import { launch, needsBrowser, photos, ROOT, serve } from './shared.js';
+import { launchWithCamera, needsBrowser, photos, ROOT, serve } from './shared.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -45,10 +45,7 @@ suite('the pages, for everyone', needsBrowser, () => {
     const cat = await decodeImage(readFileSync(photo('chelsea')));
     writeCameraFile(CAMERA, [cat], 30);
     server = await serve({ headers: ISOLATION, roots: { '/': `${ROOT}web`, '/samples/': photos() } });
-    browser = await launch([
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${CAMERA}`,
-    ]);
+    browser = await launchWithCamera(CAMERA);
   });
   after(async () => {
     await browser?.close();
@@ -399,12 +396,21 @@ suite('the pages, for everyone', needsBrowser, () => {
 
   test('forced colours show what is pressed, which page this is, and the colours of classes and stages', async (t) => {
     const page = await openDemo(t);
-    /** @param {string} selector @param {string} property */
-    const style = (selector, property) =>
-      page
-        .locator(selector)
-        .first()
-        .evaluate((target, property) => getComputedStyle(target).getPropertyValue(property), property);
+    /**
+     * Finds the element and reads its style in one step: a page that draws its results again replaces elements.
+     * @param {string} selector
+     * @param {string} property
+     */
+    const style = async (selector, property) => {
+      await page.locator(selector).first().waitFor({ state: 'attached' });
+      return page.evaluate(
+        ([selector, property]) =>
+          getComputedStyle(/** @type {Element} */ (document.querySelector(selector))).getPropertyValue(
+            property,
+          ),
+        [selector, property],
+      );
+    };
     const dots = ['#found .dot', '.dot.network', '.dot.decode'];
     const colors = await Promise.all(dots.map((dot) => style(dot, 'background-color')));
     const plotted = () =>

@@ -4,7 +4,15 @@ import { mkdirSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { ISOLATION } from '../../tools/serve.js';
 import { writeStreetFile } from './camera.js';
-import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve, watchForTroubles } from './shared.js';
+import {
+  launchWithCamera,
+  needsBrowser,
+  photos,
+  ROOT,
+  SCREENSHOTS,
+  serve,
+  watchForTroubles,
+} from './shared.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -24,10 +32,7 @@ suite('the demo page', needsBrowser, () => {
     mkdirSync(SCREENSHOTS, { recursive: true });
     writeStreetFile(CAMERA);
     server = await serve({ headers: ISOLATION, roots: { '/': `${ROOT}web`, '/samples/': photos() } });
-    browser = await launch([
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${CAMERA}`,
-    ]);
+    browser = await launchWithCamera(CAMERA);
   });
   after(async () => {
     await browser?.close();

@@ -47,6 +47,14 @@ export async function launch(args = []) {
   return browser;
 }
 
+/**
+ * With a camera that shows a file of camera.js.
+ * @param {string} path
+ * @param {string[]} [args] of Chromium
+ */
+export const launchWithCamera = (path, args = []) =>
+  launch(['--use-fake-device-for-media-stream', `--use-file-for-fake-video-capture=${path}`, ...args]);
+
 /** Playwright drives no Firefox but one of its own; of Puppeteer, tests use what is called alike in both. */
 async function launchFirefox() {
   const fakeCamera = { 'media.navigator.streams.fake': true, 'media.navigator.permission.disabled': true };

@@ -7,7 +7,15 @@ import { after, before, suite, test } from 'node:test';
 import { ISOLATION } from '../../tools/serve.js';
 import { decodeImage } from '../../wasm/platform/node.js';
 import { writeCameraFile } from './camera.js';
-import { launch, needsBrowser, photos, ROOT, SCREENSHOTS, serve, watchForTroubles } from './shared.js';
+import {
+  launchWithCamera,
+  needsBrowser,
+  photos,
+  ROOT,
+  SCREENSHOTS,
+  serve,
+  watchForTroubles,
+} from './shared.js';
 
 /** @typedef {import('playwright-core').Page} Page */
 
@@ -47,10 +55,7 @@ suite('the page that learns', needsBrowser, () => {
     colors = images.map(meanColor);
     writeCameraFile(CAMERA, images, FPS * SECONDS_EACH, FPS);
     server = await serve({ headers: ISOLATION, roots: { '/': `${ROOT}web` } });
-    browser = await launch([
-      '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${CAMERA}`,
-    ]);
+    browser = await launchWithCamera(CAMERA);
   });
   after(async () => {
     await browser?.close();

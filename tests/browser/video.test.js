@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { STREET, writeStreetFile } from './camera.js';
 import { PATIENCE_MS } from '../patience.js';
-import { isFirefox, launch, needsBrowser, ROOT, serve } from './shared.js';
+import { isFirefox, launchWithCamera, needsBrowser, ROOT, serve } from './shared.js';
 
 /**
  * @typedef {{video: HTMLVideoElement, ObjectDetector: typeof import('../../wasm/vision/index.js').ObjectDetector}} VideoPage
@@ -21,9 +21,8 @@ suite('video', needsBrowser, () => {
   before(async () => {
     if (!isFirefox) writeStreetFile(CAMERA);
     server = await serve();
-    browser = await launch([
-      ...['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
-      `--use-file-for-fake-video-capture=${CAMERA}`,
+    browser = await launchWithCamera(CAMERA, [
+      '--use-fake-ui-for-media-stream',
       '--enable-precise-memory-info',
     ]);
   });
