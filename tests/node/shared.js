@@ -88,6 +88,20 @@ export async function loadEngine(variant, model) {
 }
 
 /**
+ * Runs a model once, in plain SIMD.
+ * @param {Uint8Array} model
+ * @param {import('../../wasm/engine/engine.js').TensorData} input
+ */
+export async function runModel(model, input) {
+  const engine = await loadEngine('simd', model);
+  engine.writeInput(0, input);
+  engine.run();
+  const outputs = engine.outputs.map((_, i) => engine.readOutput(i));
+  engine.close();
+  return outputs;
+}
+
+/**
  * @param {Engine} engine
  * @param {string | Uint8Array} model
  */

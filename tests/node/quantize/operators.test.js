@@ -7,7 +7,7 @@ import { quantize } from '../../../wasm/quantize/node.js';
 import { kindOf, OPERATORS } from '../../../wasm/tflite/operators.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
 import { runLiteRt } from '../litert.js';
-import { loadEngine } from '../shared.js';
+import { runModel } from '../shared.js';
 
 /**
  * @typedef {import('../../../wasm/tflite/network.js').Value} Value
@@ -151,16 +151,6 @@ function network(kind, { shape, after = [], before = [], takesTwo, options = {},
   };
 }
 
-/** @param {Uint8Array} model @param {Float32Array} input */
-async function run(model, input) {
-  const engine = await loadEngine('simd', model);
-  engine.writeInput(0, input);
-  engine.run();
-  const outputs = engine.outputs.map((_, i) => engine.readOutput(i));
-  engine.close();
-  return outputs;
-}
-
 /** The file with its 8-bit outputs converted to floats, which LiteRT.js can read. @param {Uint8Array<ArrayBuffer>} model */
 function withFloatOutputs(model) {
   const file = readFile(model);
@@ -198,8 +188,8 @@ for (const [kind, given] of Object.entries(CASES))
       operator.outputs.map(() => TYPE.int8),
     );
     const input = Float32Array.from(pixels(7), (pixel) => pixel / 255);
-    const ours = await run(model, input);
-    const float = await run(bytes, input);
+    const ours = await runModel(model, input);
+    const float = await runModel(bytes, input);
     const theirs = await runLiteRt(withFloatOutputs(model), input, SHAPE);
     assert.equal(theirs.length, ours.length);
     for (const [i, { data, quantization }] of ours.entries()) {

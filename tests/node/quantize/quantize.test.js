@@ -17,7 +17,7 @@ import { runLiteRt } from '../litert.js';
 import {
   cosine,
   DEFAULT_MODEL,
-  loadEngine,
+  runModel,
   packagePhoto,
   readArray,
   readJson,
@@ -56,16 +56,6 @@ async function quantizeCase({ bytes, images, spec }, options) {
   return model;
 }
 
-/** @param {Uint8Array} model @param {import('../../../wasm/engine/engine.js').TensorData} input */
-async function runOurs(model, input) {
-  const engine = await loadEngine('simd', model);
-  engine.writeInput(0, input);
-  engine.run();
-  const outputs = engine.outputs.map((_, i) => engine.readOutput(i));
-  engine.close();
-  return outputs;
-}
-
 /** @param {{data: import('../../../wasm/engine/engine.js').TensorData}} output */
 function toNumbers({ data }) {
   return Array.from(data, Number);
@@ -90,9 +80,9 @@ for (const [name, options] of CASES) {
     const model = await quantizeCase(given, options);
     assert.ok(kernelBytes(model) < kernelBytes(given.bytes) * (name.endsWith('fp16') ? 0.51 : 0.26));
     const input = floatInput(given);
-    const [ours] = await runOurs(model, input);
+    const [ours] = await runModel(model, input);
     const [theirs] = await runLiteRt(model, input, given.shape);
-    const [float] = await runOurs(given.bytes, input);
+    const [float] = await runModel(given.bytes, input);
     // As our engine on files of TensorFlow's own: operators round on their own.
     assert.ok(cosine(toNumbers(ours), theirs.data) > 0.98, 'LiteRT.js');
     assert.ok(cosine(toNumbers(ours), toNumbers(float)) > 0.95, 'float');
@@ -102,12 +92,12 @@ for (const [name, options] of CASES) {
 test('inputs of pixels, outputs of 8 bits', async () => {
   const given = readCase('mobilenet_v2_classifier.fp32');
   const [{ data }] = given.images;
-  const [float] = await runOurs(given.bytes, floatInput(given));
-  const [pixels] = await runOurs(await quantizeCase(given, { inputType: 'uint8' }), data.slice());
+  const [float] = await runModel(given.bytes, floatInput(given));
+  const [pixels] = await runModel(await quantizeCase(given, { inputType: 'uint8' }), data.slice());
   assert.ok(cosine(toNumbers(pixels), toNumbers(float)) > 0.98);
   const int8 = await quantizeCase(given, { inputType: 'int8', outputType: 'int8' });
   const input = Int8Array.from(data, (pixel) => pixel - 128);
-  const [stored] = await runOurs(int8, input);
+  const [stored] = await runModel(int8, input);
   assert.deepEqual(stored.quantization, { scale: 1 / 256, zeroPoint: -128 });
   const reals = toNumbers(stored).map((value) => (value + 128) / 256);
   // The same numbers but for the types at both ends
