@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { suggest } from '../wasm/shared/spelling.js';
 import { UsageError } from './common.js';
-import { checkPlace, identify } from './files.js';
+import { checkPlace, inputAt, protect } from './files.js';
 import { checkReplaced, checkReport } from './written.js';
 
 /**
@@ -120,7 +120,14 @@ function parse(args, command) {
     },
   ]);
   try {
-    return parseArgs({ args, options: Object.fromEntries(config), allowPositionals: true });
+    const given = parseArgs({
+      args,
+      options: Object.fromEntries(config),
+      allowPositionals: true,
+      tokens: true,
+    });
+    checkRepeated(given.tokens, optionsOf(command));
+    return given;
   } catch (error) {
     const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
     if (!code?.startsWith('ERR_PARSE_ARGS_')) throw error;
@@ -132,6 +139,19 @@ function parse(args, command) {
 }
 
 /**
+ * Refuses a second value of an option that has one: which of them is meant?
+ * @param {{kind: string, name?: string}[]} tokens
+ * @param {Options} options
+ */
+function checkRepeated(tokens, options) {
+  const names = tokens.flatMap(({ kind, name }) => (kind === 'option' && name !== undefined ? [name] : []));
+  const repeated = names.find(
+    (name, i) => names.indexOf(name) < i && options[name].type !== 'flag' && !isList(options[name].type),
+  );
+  if (repeated !== undefined) throw new UsageError(`--${repeated} is given twice, but takes one value`);
+}
+
+/**
  * What was probably meant by an option that is not known, also by the name that the library or another tool gives it.
  * @param {string} unknown
  * @param {Command} command
@@ -139,6 +159,7 @@ function parse(args, command) {
 function hintAt(unknown, command) {
   const positional = command.positionals.find((each) => each.optionNames?.includes(unknown));
   if (positional) return `; ${positional.name} is given without an option`;
+  if (['v', 'V', 'version'].includes(unknown)) return '; ocelli --version shows the version';
   const options = Object.entries(optionsOf(command));
   const ours = new Map(options.map(([name, { library = name }]) => [library, name]));
   const meant = suggest(unknown, [...ours.values(), ...Array.from(ours.keys(), (key) => key.split('.')[0])]);
@@ -166,14 +187,11 @@ export async function outputsOf(command, values, positionals) {
   const [first, second] = outputs.filter(({ path }) => path === '-');
   if (first && (second || values.json))
     throw new UsageError(`${first.term} - and ${second?.term ?? '--json'} would mix on standard output`);
-  const inputs = [
-    ...options.filter(([, { type }]) => type === 'file').map(([name]) => values[name]),
-    ...inputsOf(command, positionals),
-  ];
-  const named = inputs.filter((path) => path !== undefined).map(String);
-  await refuseOverwriting(outputs, named);
-  const texts = options.filter(([, { writes }]) => !writes).map(([name]) => values[name]);
-  await refuseReports(outputs, [...named, ...texts.filter((text) => typeof text === 'string')]);
+  // A text may name a file, such as --input. One that does not is no harm.
+  const texts = options.filter(([, { writes }]) => !writes).flatMap(([name]) => values[name]);
+  protect([...texts, ...inputsOf(command, positionals)].filter((text) => typeof text === 'string'));
+  await refuseOverwriting(outputs);
+  await refuseReports(outputs);
   const isOption = (/** @type {{term: string}} */ { term }) => term.startsWith('--');
   if (!values.force) await refuseForeign(outputs.filter(isOption));
   return outputs;
@@ -190,15 +208,10 @@ function inputsOf(command, positionals) {
 
 /**
  * @param {{term: string, path: string}[]} outputs
- * @param {string[]} inputs
  */
-async function refuseOverwriting(outputs, inputs) {
-  const keys = new Map(
-    await Promise.all(inputs.map(async (path) => /** @type {const} */ ([await identify(path), path]))),
-  );
-  keys.delete(undefined);
+async function refuseOverwriting(outputs) {
   for (const { term, path } of outputs) {
-    const input = keys.get(await identify(path));
+    const input = await inputAt(path);
     if (input !== undefined) throw new UsageError(`${term} ${path} would overwrite the input ${input}`);
   }
 }
@@ -218,14 +231,12 @@ async function refuseForeign(outputs) {
 /**
  * Refuses reports that would overwrite an input, --force or not.
  * @param {{term: string, path: string, report?: import('./written.js').ReportFiles}[]} outputs
- * @param {string[]} inputs
  */
-async function refuseReports(outputs, inputs) {
+async function refuseReports(outputs) {
   for (const { term, path, report } of outputs) {
     if (!report) continue;
     const present = (await readdir(path).catch(() => [])).filter((name) => report.names.test(name));
-    const files = present.map((name) => ({ term, path: join(path, name) }));
-    await refuseOverwriting(files, inputs);
+    await refuseOverwriting(present.map((name) => ({ term, path: join(path, name) })));
   }
 }
 

@@ -55,7 +55,7 @@ function nameOf(file, error) {
  */
 export function explain(error, file) {
   if (error instanceof OcelliError) {
-    if (error.code === 'INVALID_OPTION')
+    if (error.code === 'INVALID_OPTION' || error.code === 'UNKNOWN_CLASS')
       throw new UsageError(file === undefined ? error.message : `${file}: ${error.message}`);
     const hint = HINTS.get(error.code);
     return printable(`${error.code}: ${error.message}${hint ? ` (${hint})` : ''}`);
@@ -161,6 +161,15 @@ export function median(values) {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/**
+ * What a line of JSON says about a run.
+ * @param {Pick<import('../wasm/vision/types.js').RunResult, 'precision' | 'decode' | 'ms'>} result
+ */
+export function factsOf({ precision, decode, ms }) {
+  const rounded = Object.fromEntries(Object.entries(ms).map(([stage, time]) => [stage, roundMs(time)]));
+  return { precision, decode, ms: rounded };
 }
 
 /** @param {number} ms */

@@ -10,6 +10,11 @@ import { withRecord } from './written.js';
 /** What an option or argument that names a place to write to takes: files with this extension, or a directory. */
 /** @typedef {'.tflite' | '.npy' | '.png' | 'directory'} Place */
 
+/** The files that this run reads. @type {string[]} */
+const inputs = [];
+/** Their names by identity; made when it is needed, because a data set has many files. @type {Map<string, string> | undefined} */
+let identities;
+
 /** @type {NodeJS.Signals[]} */
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
@@ -57,6 +62,8 @@ export async function writeWhole(out, data) {
     await writeFile(out, data);
     return true;
   }
+  const input = present && (await inputAt(out));
+  if (input !== undefined) throw new UsageError(`${out} would overwrite the input ${input}`);
   const target = present ? await realpath(out) : out;
   const partial = join(dirname(target), `.${randomBytes(6).toString('hex')}.partial`);
   const stopWatching = onEnding(() => rmSync(partial, { force: true }));
@@ -110,11 +117,17 @@ export function checkPlace(term, path, places) {
     if (!process.stdout.isTTY) return;
     throw new UsageError(`${term} -: standard output is a terminal; send it to a file with > FILE`);
   }
-  if (/[/\\]$/.test(path) || statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+  const present = statSync(path, { throwIfNoEntry: false });
+  if (/[/\\]$/.test(path) || present?.isDirectory()) {
     if (isDirectory) return;
     throw new UsageError(`${term} ${path}: that is a directory; name a ${extension} file`);
   }
   const given = extname(path).toLowerCase();
+  if (isDirectory && present && (given === '' || extension === undefined)) {
+    if (extension !== undefined && !present.isFile()) return;
+    const files = extension === undefined ? '' : ` or a ${extension} file`;
+    throw new UsageError(`${term} ${path}: that is no directory; name a directory${files}`);
+  }
   if (given === '' || given === extension) return;
   const takes =
     extension === undefined
@@ -137,7 +150,42 @@ export async function checkWritable(path, places) {
   const present = await stat(path).catch(() => undefined);
   if (present) return access(path, constants.W_OK);
   const parent = dirname(resolve(path));
-  return isFile ? access(parent, constants.W_OK) : checkWritable(parent, ['directory']);
+  if (!isFile) return checkWritable(parent, ['directory']);
+  // The dot: a file is no place to write into.
+  return access(`${parent}/.`, constants.W_OK).catch((error) => {
+    throw Object.assign(error, { path });
+  });
+}
+
+/**
+ * Notes files that this run reads: it does not write to them, whatever their names.
+ * @param {readonly string[]} files
+ */
+export function protect(files) {
+  for (const file of files) inputs.push(file);
+  identities = undefined;
+}
+
+/**
+ * @param {string} path
+ * @returns {Promise<string | undefined>} the name of the input that would be overwritten there
+ */
+export async function inputAt(path) {
+  const key = await identify(path);
+  if (key === undefined) return undefined;
+  identities ??= await identifyAll(inputs);
+  return identities.get(key);
+}
+
+/** @param {string[]} files @returns {Promise<Map<string, string>>} names by identity */
+async function identifyAll(files) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  for (const file of files) {
+    const key = await identify(file);
+    if (key !== undefined) found.set(key, file);
+  }
+  return found;
 }
 
 /**

@@ -5,6 +5,7 @@ import picomatch from 'picomatch';
 import { findFiles, findImages } from '../wasm/platform/image_files.node.js';
 import { failures, isUnreadable } from '../wasm/shared/errors.js';
 import { attempt, explain, readBytes, UsageError } from './common.js';
+import { protect } from './files.js';
 import { clearProgress, printable, printError, printNote, showProgress } from './output.js';
 
 const failure = failures({
@@ -22,6 +23,7 @@ const failure = failures({
 export async function findInputs(args, out) {
   const files = [];
   for (const arg of args) files.push(...((await attempt(arg, () => expand(arg, out))) ?? []));
+  protect(files);
   return files;
 }
 
@@ -34,6 +36,10 @@ async function expand(arg, out) {
   const entry = await stat(arg).catch((error) => /** @type {NodeJS.ErrnoException} */ (error));
   if (entry instanceof Error) {
     if (/^https?:\/\//i.test(arg)) throw failure('NOT_A_FILE');
+    if (/^!(?!\()/.test(arg))
+      throw new UsageError(
+        `${arg}: a pattern says which images to read; to leave some out, write 'photos/!(*.jpg)', or ./${arg} for a name that begins with !`,
+      );
     const pattern = sep === '\\' ? arg.replaceAll(sep, '/') : arg;
     if (!picomatch.scan(pattern).isGlob) throw entry;
     const { base } = picomatch.scan(pattern, { unescape: true });
@@ -42,7 +48,14 @@ async function expand(arg, out) {
   if (!entry.isDirectory()) return [arg];
   if (out !== undefined && resolve(out) === resolve(arg))
     throw new UsageError(`--out ${out} is the directory that the images come from; name another`);
-  return without(out, arg, await findImages(arg), 'NO_IMAGES');
+  return without(out, arg, await findImages(arg, nameUnreadable), 'NO_IMAGES');
+}
+
+/** Names a directory that cannot be read; the other files are found. @param {Error} error */
+async function nameUnreadable(error) {
+  await attempt(undefined, () => {
+    throw error;
+  });
 }
 
 /**
@@ -52,11 +65,11 @@ async function expand(arg, out) {
  */
 async function findMatches(pattern, base) {
   const { glob } = picomatch.scan(pattern);
-  const isMatch = picomatch(glob, { windows: sep === '\\' });
+  const isMatch = picomatch(glob, { windows: sep === '\\', nonegate: true });
   const depth = glob.includes('**') ? Infinity : glob.split('/').length - 1;
   const found = await stat(base || '.').catch(() => undefined);
   if (!found?.isDirectory()) return [];
-  const files = await findFiles(base || '.', depth);
+  const files = await findFiles(base || '.', depth, nameUnreadable);
   return files
     .map((file) => relative(base, file))
     .filter((file) => isMatch(file))

@@ -8,6 +8,7 @@ import { FeatureExtractor } from '../wasm/platform/node.js';
 import { hasFastDots } from '../wasm/engine/precision.js';
 import { chooseVariant } from '../wasm/engine/variant.js';
 import { pixelRange } from '../wasm/shared/pixel_range.js';
+import { OcelliError } from '../wasm/shared/errors.js';
 import { attempt, readBytes, readText, UsageError } from './common.js';
 
 /**
@@ -23,13 +24,30 @@ export const DEFAULT_MODEL = 'default model';
  * @template {ObjectDetector | FeatureExtractor | ImageClassifier} T
  * @template {object} Options
  * @param {{create: (options: Options & {model?: string | Uint8Array}) => Promise<T>}} Model
- * @param {string | undefined} file
+ * @param {{model?: string, labels?: string}} values
  * @param {Options} options
  */
-export function openModel(Model, file, options) {
-  return attempt(file ?? DEFAULT_MODEL, async () =>
-    Model.create({ ...options, model: await readModel(file) }),
-  );
+export function openModel(Model, { model: file, labels }, options) {
+  return attempt(file ?? DEFAULT_MODEL, async () => {
+    const model = await readModel(file);
+    return blamingLabels(labels, () => Model.create({ ...options, model }));
+  });
+}
+
+/**
+ * Says that the file of --labels is wrong, if the model has other classes.
+ * @template T
+ * @param {string | undefined} file
+ * @param {() => Promise<T>} create
+ */
+export async function blamingLabels(file, create) {
+  try {
+    return await create();
+  } catch (error) {
+    const [, reason] = /: (labels has .*)/.exec(/** @type {Error} */ (error).message) ?? [];
+    if (file === undefined || !(error instanceof OcelliError) || !reason) throw error;
+    throw new UsageError(`--labels ${file}: ${reason}`);
+  }
 }
 
 /**
@@ -88,16 +106,16 @@ async function readJson(option, textOrFile, check) {
  * Opens an extractor, calls `use`, and closes the extractor.
  * @template T
  * @param {import('./arguments.js').Values<typeof import('./options.js').extractor> & {normalize?: boolean}} values
- * @param {(embed: (image: Uint8Array) => Promise<number[]>) => Promise<T>} use
+ * @param {(extract: (image: Uint8Array) => Promise<import('../wasm/vision/types.js').ExtractResult>) => Promise<T>} use
  * @returns {Promise<T | undefined>} undefined: there is no extractor
  */
 export async function useExtractor(values, use) {
   const { layer, normalize: l2Normalize } = values;
   const loading = await readLoading(values);
-  const extractor = loading && (await openModel(FeatureExtractor, values.model, { ...loading, layer }));
+  const extractor = loading && (await openModel(FeatureExtractor, values, { ...loading, layer }));
   if (!extractor) return undefined;
   try {
-    return await use(async (image) => (await extractor.extract(image, { l2Normalize })).features);
+    return await use((image) => extractor.extract(image, { l2Normalize }));
   } finally {
     extractor.close();
   }

@@ -22,7 +22,7 @@ const COMMANDS = [
   ...['convert', 'quantize', 'train', 'evaluate'],
 ];
 const HELP = ['help', '--help', '-h'];
-const VERSION = ['--version', '-v'];
+const VERSION = ['--version', '-v', '-V', 'version'];
 /** What other tools call these commands. */
 const FOREIGN_COMMANDS = {
   bench: ['benchmark', 'profile', 'measure', 'time'],
@@ -45,7 +45,8 @@ async function main([first, ...rest]) {
   if (name === undefined) return printHelp();
   if (!COMMANDS.includes(name)) throw unknownCommand(name);
   try {
-    await runCommand(name, isHelp ? HELP.slice(1, 2) : rest);
+    const asksHelp = isHelp || (rest.length === 1 && rest[0] === HELP[0] && !existsSync(rest[0]));
+    await runCommand(name, asksHelp ? HELP.slice(1, 2) : rest);
   } catch (error) {
     if (error instanceof UsageError) error.command = name;
     throw error;
@@ -80,7 +81,8 @@ async function runCommand(name, args) {
   const given = readArguments(name, command, args);
   if (!given) return print(formatCommandHelp(name, command));
   const { values, positionals } = given;
-  const outputs = await outputsOf(command, values, positionals);
+  const outputs = await attempt(undefined, () => outputsOf(command, values, positionals));
+  if (!outputs) return;
   if (values.json) reserveStdout('json');
   if (outputs.some(({ path }) => path === '-')) reserveStdout('file');
   for (const { path, places } of outputs) await attempt(path, () => checkWritable(path, places));

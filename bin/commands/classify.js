@@ -2,7 +2,7 @@
 import { DEFAULT_TOP_K, TOP_K } from '../../wasm/vision/classifier.js';
 import { ImageClassifier } from '../../wasm/platform/node.js';
 import { safeJson } from '../../wasm/shared/text.js';
-import { formatPercent, layOut } from '../common.js';
+import { factsOf, formatPercent, layOut } from '../common.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import { deterministic, images, input, labels, reading, threads } from '../options.js';
@@ -26,7 +26,9 @@ const options = /** @type {const} */ ({
   },
   json: {
     type: 'flag',
-    about: 'print one line of JSON for each image: {file, classes: [{label, labelId, score}]}',
+    about:
+      'print one line of JSON for each image: {file, width, height, classes: [{label, labelId, score}], precision, ' +
+      'decode?, ms: {decode, preprocess, network, postprocess}}',
   },
   input,
   threads,
@@ -49,16 +51,16 @@ export const command = {
  * @param {string[]} args
  */
 async function run(values, args) {
-  const { model, json, top: topK } = values;
+  const { json, top: topK } = values;
   const files = await findInputs(args);
   if (files.length === 0) return;
   const loading = await readLoading(values);
-  const classifier = loading && (await openModel(ImageClassifier, model, loading));
+  const classifier = loading && (await openModel(ImageClassifier, values, loading));
   if (!classifier) return;
   try {
     await eachImage(files, async (file, bytes) => {
-      const { classes } = await classifier.classify(bytes, { topK });
-      print(json ? safeJson({ file, classes }) : toText(file, classes));
+      const { classes, size, ...run } = await classifier.classify(bytes, { topK });
+      print(json ? safeJson({ file, ...size, classes, ...factsOf(run) }) : toText(file, classes));
     });
   } finally {
     classifier.close();

@@ -7,7 +7,7 @@ import { convert } from '../../wasm/convert/node.js';
 import { BATCH, STAGES, WEIGHTS } from '../../wasm/convert/options.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, readBytes, UsageError } from '../common.js';
-import { save } from '../files.js';
+import { protect, save } from '../files.js';
 import { MODEL_OPTIONS, outputModel } from '../options.js';
 import { print, printable, printNote, showProgress } from '../output.js';
 
@@ -190,6 +190,7 @@ async function openSource(path) {
         () => readFileSync(file),
       ]),
   );
+  protect(Array.from(files.keys(), (name) => join(directory, name)));
   if (path.endsWith('.json')) files.set(WEB_MODEL, () => readFileSync(path));
   return files;
 }

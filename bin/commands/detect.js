@@ -7,8 +7,8 @@ import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { format } from '../../wasm/report/metrics.js';
 import { safeJson } from '../../wasm/shared/text.js';
-import { attempt, formatPercent, layOut, plural, roundMs, UsageError } from '../common.js';
-import { identify, save } from '../files.js';
+import { attempt, factsOf, formatPercent, layOut, plural, UsageError } from '../common.js';
+import { inputAt, save } from '../files.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import * as shared from '../options.js';
@@ -78,7 +78,7 @@ const options = /** @type {const} */ ({
     value: 'JSON',
     about:
       "how to turn the model's outputs into boxes, if the file does not say: {anchors or anchorGenerator, boxCoder, " +
-      'scores, background}; JSON text or the name of a JSON file. models/manifest.json has examples',
+      'scores, background}; JSON text or the name of a JSON file. The README of ocelli has an example',
   },
   threads: shared.threads,
   deterministic: shared.deterministic,
@@ -115,9 +115,7 @@ async function run(values, args) {
   const loading = await readLoading(values);
   const pictures = values.out === undefined ? [] : await planPictures(values.out, images, values.force);
   const detector =
-    loading &&
-    pictures &&
-    (await openModel(ObjectDetector, values.model, { ...loading, ...toOptions(values) }));
+    loading && pictures && (await openModel(ObjectDetector, values, { ...loading, ...toOptions(values) }));
   if (!detector) return;
   try {
     await eachImage(images, (image, bytes, i) => detectIn(detector, image, bytes, pictures[i], values));
@@ -174,9 +172,8 @@ async function drawPicture(bytes, detections, maxPixels) {
  * @param {string} file
  * @param {DetectResult} found
  */
-function toJson(file, { detections, size, precision, decode, ms }) {
-  const rounded = Object.fromEntries(Object.entries(ms).map(([stage, time]) => [stage, roundMs(time)]));
-  return safeJson({ file, ...size, detections, precision, decode, ms: rounded });
+function toJson(file, { detections, size, ...run }) {
+  return safeJson({ file, ...size, detections, ...factsOf(run) });
 }
 
 /**
@@ -227,19 +224,18 @@ function toOptions({ score, iou, max, classes, deny, precision }) {
 
 /**
  * The file to write for each image.
- * @param {string} out a file if the name ends in .png and is not a directory; - is standard output; otherwise a directory,
- *   which is created
+ * @param {string} out a file if the name ends in .png and is not a directory; a pipe or a device; - is standard output;
+ *   otherwise a directory, which is created
  * @param {string[]} images
  * @param {boolean} force replace files that are none of ours
  * @returns {Promise<string[] | undefined>} undefined if the directory cannot be created
  */
 async function planPictures(out, images, force) {
-  if (out === '-' || (/\.png$/i.test(out) && !(await isDirectory(out)))) {
+  if (await isOneFile(out)) {
     if (images.length > 1)
       throw new UsageError(`--out ${out} is one file for ${images.length} images; name a directory`);
-    const present = await identify(out);
-    if (present !== undefined && present === (await identify(images[0])))
-      throw new UsageError(`--out ${out} would overwrite the input ${images[0]}`);
+    const input = await inputAt(out);
+    if (input !== undefined) throw new UsageError(`--out ${out} would overwrite the input ${input}`);
     if (!force && out !== '-') await checkReplaced('--out', out, '.png');
     return [out];
   }
@@ -257,15 +253,13 @@ async function planPictures(out, images, force) {
  * @param {string[]} images
  */
 async function nameInDirectory(directory, images) {
-  const inputs = new Set(await Promise.all(images.map(identify)));
-  inputs.delete(undefined);
   /** @type {Set<string>} */
   const taken = new Set();
   const pictures = [];
   for (const image of images) {
     const name = image === '-' ? 'stdin' : parse(image).name;
     let picture = join(directory, `${name}.png`);
-    for (let i = 2; taken.has(picture.toLowerCase()) || inputs.has(await identify(picture)); i++) {
+    for (let i = 2; taken.has(picture.toLowerCase()) || (await inputAt(picture)) !== undefined; i++) {
       picture = join(directory, `${name}-${i}.png`);
     }
     taken.add(picture.toLowerCase());
@@ -274,7 +268,9 @@ async function nameInDirectory(directory, images) {
   return pictures;
 }
 
-/** @param {string} path */
-async function isDirectory(path) {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
+/** @param {string} out */
+async function isOneFile(out) {
+  const present = await stat(out).catch(() => undefined);
+  if (present) return !present.isDirectory();
+  return out === '-' || /\.png$/i.test(out);
 }

@@ -1,6 +1,6 @@
 // ocelli embed: prints the feature vector of each image, as text or JSON, or writes them as a NumPy file.
 import { safeJson } from '../../wasm/shared/text.js';
-import { shorten, UsageError } from '../common.js';
+import { factsOf, shorten, UsageError } from '../common.js';
 import { save } from '../files.js';
 import { eachReadable, findInputs, LeftOut } from '../inputs.js';
 import { useExtractor } from '../model.js';
@@ -13,7 +13,12 @@ import { NPY_PADDING } from '../written.js';
 const SHOWN_NUMBERS = 6;
 
 const options = /** @type {const} */ ({
-  json: { type: 'flag', about: 'print one line of JSON for each image: {file, features}' },
+  json: {
+    type: 'flag',
+    about:
+      'print one line of JSON for each image: {file, width, height, features, precision, decode?, ms: {decode, ' +
+      'preprocess, network, postprocess}}',
+  },
   npy: {
     type: 'text',
     value: 'FILE',
@@ -48,11 +53,12 @@ async function run(values, args) {
   const files = await findInputs(args);
   if (files.length === 0) return;
   const leftOut = new LeftOut(values);
-  const isDone = await useExtractor(values, (embed) =>
+  const isDone = await useExtractor(values, (extract) =>
     eachReadable(files, leftOut, async (file, bytes) => {
-      const vector = await embed(bytes);
+      const { features: vector, size, ...run } = await extract(bytes);
       rows.push({ file, vector });
-      print(values.json ? safeJson({ file, features: vector }) : toText({ file, vector }));
+      const line = { file, ...size, features: vector, ...factsOf(run) };
+      print(values.json ? safeJson(line) : toText({ file, vector }));
     }),
   );
   if (!isDone || values.npy === undefined) return;

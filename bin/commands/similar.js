@@ -44,7 +44,8 @@ async function run(values, [name, ...others]) {
   if (queries.length > 1) throw new UsageError(`QUERY is one image, but ${name} has ${queries.length}`);
   if (queries.length === 0 || files.length === 0) return;
   const [query] = queries;
-  await useExtractor(values, async (embed) => {
+  await useExtractor(values, async (extract) => {
+    const embed = async (/** @type {Uint8Array} */ bytes) => (await extract(bytes)).features;
     const wanted = await attempt(query, async () => embed(await readBytes(query)));
     if (!wanted) return;
     /** @type {{file: string, similarity: number}[]} */

@@ -15,7 +15,7 @@ import { failure } from '../../wasm/train/errors.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, layOut, UsageError } from '../common.js';
-import { save, saveAll } from '../files.js';
+import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import { classDirectory, deterministic, force, input, reading, strict, threads } from '../options.js';
@@ -195,6 +195,7 @@ async function run(values, [directory]) {
   const backbone = examples && (await openBackbone(values));
   if (!backbone) return;
   if (backbone.batchNorm) printNote(`batch norm: ${BATCH_NORM[backbone.batchNorm]}`);
+  protect(examples.sources.map(({ name }) => name));
   const start = performance.now();
   const extracted = await attempt(directory, () => extractAll(values, backbone, examples));
   clearProgress();

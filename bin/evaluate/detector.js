@@ -9,7 +9,7 @@ import { host } from '../../wasm/engine/host.js';
 import { readBytes, UsageError } from '../common.js';
 import { clearProgress, printNote, showProgress } from '../output.js';
 import { LeftOut } from '../inputs.js';
-import { readLoading } from '../model.js';
+import { blamingLabels, readLoading } from '../model.js';
 import { evaluateDataset, readTableOf } from './judge.js';
 import { openState } from './state.js';
 
@@ -118,7 +118,9 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
 async function evaluateOne({ name, model, precision }, task) {
   const { dataset, loading, settings, options, classTable, facts, signal } = task;
   const given = model === undefined ? undefined : new Uint8Array(await readBytes(model));
-  const detector = await ObjectDetector.create({ ...loading, ...(given ? { model: given } : { precision }) });
+  const detector = await blamingLabels(task.settings.labels, () =>
+    ObjectDetector.create({ ...loading, ...(given ? { model: given } : { precision }) }),
+  );
   try {
     const bytes = given ?? (await readFile(host().locateModel(undefined, detector.precision)));
     const { report, allowMissing, force } = settings;

@@ -4,6 +4,7 @@ import { basename, relative, sep } from 'node:path';
 import { findFiles, readWhole } from '../../wasm/platform/image_files.node.js';
 import { readDataset } from '../../wasm/evaluate/read/dataset.js';
 import { PICTURE } from '../../wasm/evaluate/read/pictures.js';
+import { protect } from '../files.js';
 
 /**
  * @typedef {import('../../wasm/evaluate/read/files.js').FileContent} FileContent
@@ -31,6 +32,7 @@ export async function openDataset(path, options) {
  */
 async function listDirectory(directory) {
   const paths = await findFiles(directory);
+  protect(paths);
   return new Map(
     paths.map((path) => [relative(directory, path).split(sep).join('/'), () => readWhole(path)]),
   );

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { UsageError } from '../common.js';
+import { inputAt } from '../files.js';
 
 const HEAD = /^\{"key":"[0-9a-f]{64}"\}$/;
 
@@ -14,6 +15,8 @@ const HEAD = /^\{"key":"[0-9a-f]{64}"\}$/;
  * @returns {Promise<{done: ImageResult[], add: (result: ImageResult) => Promise<void>}>}
  */
 export async function openState(file, facts, force) {
+  const input = await inputAt(file);
+  if (input !== undefined) throw new UsageError(`--report: ${file} would overwrite the input ${input}`);
   const key = createHash('sha256').update(JSON.stringify(facts)).digest('hex');
   const head = JSON.stringify({ key });
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');

@@ -43,13 +43,20 @@ function toUrl(place, code) {
  */
 async function openSource(source, signal, code) {
   if (FETCHED.test(String(source))) return openUrl(source, signal, code);
+  const [protocol] = /^[a-z][a-z\d+.-]+:(?=\/\/)/i.exec(String(source)) ?? [];
+  if (protocol !== undefined && protocol.toLowerCase() !== 'file:')
+    throw failure(
+      code,
+      `${brief(source)}: ocelli reads no ${protocol} URLs, but http:, https:, file:, data: and blob:`,
+    );
   try {
     const path = typeof source === 'string' && !/^file:/i.test(source) ? source : new URL(source);
     const found = await stat(path);
     // Whoever opens a pipe waits for its other end. Images are read up to a limit, models to their end.
     const isEndless = found.isFIFO() || found.isSocket() || (code === 'MODEL_NOT_FOUND' && isDevice(found));
     if (isEndless) throw new Error('it is a pipe or a device, not a file');
-    return { sizeBytes: found.size, chunks: readChunks(path, code) };
+    // A device says 0 bytes.
+    return { sizeBytes: found.isFile() ? found.size : undefined, chunks: readChunks(path, code) };
   } catch (error) {
     throw failure(code, brief(/** @type {Error} */ (error).message), error);
   }

@@ -7,12 +7,15 @@ import { failure } from '../shared/errors.js';
 /** The extensions of the formats that the module decodes. */
 const EXTENSIONS = /\.(bmp|gif|jpe?g|png)$/i;
 
+/** @typedef {(error: Error) => void | Promise<void>} OnUnreadable Called for a subdirectory that cannot be read. */
+
 /**
  * The image files in a directory and its subdirectories, sorted by path.
  * @param {string} directory
+ * @param {OnUnreadable} [onUnreadable] without it, the error is thrown
  */
-export async function findImages(directory) {
-  return (await findFiles(directory)).filter((path) => EXTENSIONS.test(path));
+export async function findImages(directory, onUnreadable) {
+  return (await findFiles(directory, Infinity, onUnreadable)).filter((path) => EXTENSIONS.test(path));
 }
 
 /**
@@ -20,9 +23,15 @@ export async function findImages(directory) {
  * lead in a circle. A link that leads nowhere counts as a file, so that whoever reads it reports it.
  * @param {string} directory
  * @param {number} [maxDepth] how many levels of subdirectories to search
+ * @param {OnUnreadable} [onUnreadable] without it, the error is thrown
  */
-export async function findFiles(directory, maxDepth = Infinity) {
-  return (await walk(directory, maxDepth)).sort();
+export async function findFiles(directory, maxDepth = Infinity, onUnreadable = rethrow) {
+  return (await walk(await list(directory), directory, maxDepth, onUnreadable)).sort();
+}
+
+/** @type {OnUnreadable} */
+function rethrow(error) {
+  throw error;
 }
 
 /**
@@ -39,16 +48,20 @@ export async function findDirectories(directory) {
 }
 
 /**
+ * @param {Awaited<ReturnType<typeof list>>} entries of the directory
  * @param {string} directory
  * @param {number} maxDepth
+ * @param {OnUnreadable} onUnreadable
  * @returns {Promise<string[]>}
  */
-async function walk(directory, maxDepth) {
+async function walk(entries, directory, maxDepth, onUnreadable) {
   const files = [];
-  for (const { name, isFile, isDirectory, isLink } of await list(directory)) {
+  for (const { name, isFile, isDirectory, isLink } of entries) {
     const path = join(directory, name);
     if (isFile) files.push(path);
-    else if (isDirectory && !isLink && maxDepth > 0) files.push(...(await walk(path, maxDepth - 1)));
+    if (!isDirectory || isLink || maxDepth <= 0) continue;
+    const below = await list(path).catch(onUnreadable);
+    if (below) for (const file of await walk(below, path, maxDepth - 1, onUnreadable)) files.push(file);
   }
   return files;
 }

@@ -10,6 +10,7 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
   batch: ['batchSize'],
   epochs: ['numEpochs', 'nEpochs'],
   images: ['calibrationData', 'representativeDataset', 'dataset', 'data'],
+  json: ['format', 'outputFormat'],
   iouThreshold: [
     ...['nmsThreshold', 'nmsIouThreshold', 'minSuppressionThreshold', 'iou', 'overlapThreshold'],
     ...['iouThres', 'nms'],
@@ -31,19 +32,25 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
   ],
   onProgress: ['progressCallback'],
   out: ['output', 'o', 'outputDir', 'outputPath', 'outputFile', 'outDir', 'save', 'saveDir', 'dest'],
+  maxQueue: ['queueSize', 'queueLimit', 'queue'],
+  pool: ['poolSize', 'numWorkers', 'workers'],
   precision: ['dtype', 'quantized'],
   roi: ['regionOfInterest', 'crop'],
   rotation: ['rotationDegrees', 'rotate'],
   scoreThreshold: [
     ...['threshold', 'minScore', 'confidence', 'confidenceThreshold', 'minDetectionConfidence'],
-    ...['conf', 'confThres', 'confThreshold'],
+    ...['conf', 'confThres', 'confThreshold', 'score'],
   ],
+  signal: ['abortSignal', 'abort'],
   threads: ['numThreads', 'nThreads', 'threadCount'],
   top: ['topK', 'k', 'maxResults', 'limit', 'numResults'],
   topK: ['maxResults', 'k', 'topClasses'],
   validation: ['validationSplit', 'valSplit', 'testSize'],
   assetsUrl: ['wasmUrl', 'wasmPath', 'wasmPaths', 'wasmLoaderPath', 'wasmBinaryPath'],
 });
+
+/** Options of other packages that have no counterpart, because ocelli needs none. */
+export const NOT_NEEDED = ['runningMode', 'delegate', 'device', 'displayNamesLocale', 'backend'];
 
 /** score_threshold and score-threshold -> scorethreshold @param {string} name */
 function normalize(name) {
@@ -66,9 +73,13 @@ export function suggest(name, known, foreignNames = FOREIGN_NAMES) {
   );
   if (foreign) return foreign;
   const [closest] = nearest(name, known);
-  const isClose =
-    closest !== undefined && editDistance(key, normalize(closest)) <= Math.max(1, key.length / 3);
-  return isClose ? closest : undefined;
+  return closest !== undefined && isNear(name, closest) ? closest : undefined;
+}
+
+/** Whether one may be meant by the other. @param {string} name @param {string} other */
+export function isNear(name, other) {
+  const key = normalize(name);
+  return editDistance(key, normalize(other)) <= Math.max(1, key.length / 3);
 }
 
 /** Comparing longer names, or more of them, would take long. */

@@ -59,5 +59,8 @@ function endsInProbabilities(engine) {
 export function fitLabels(given, count) {
   const labels = withoutBackground(given, count);
   if (labels.length === 0 || labels.length === count) return labels;
-  throw failure('INVALID_OPTION', `there are ${labels.length} labels, but the model has ${count} classes`);
+  throw failure(
+    'INVALID_OPTION',
+    `labels has ${labels.length} ${labels.length === 1 ? 'name' : 'names'}, but the model has ${count} ${count === 1 ? 'class' : 'classes'}`,
+  );
 }

@@ -43,7 +43,7 @@ export function prepareTask(engine, options, { labels: given, metadata, entry })
     if (given !== undefined && labels.length > 0 && labels.length !== count)
       throw failure(
         'INVALID_OPTION',
-        `there are ${labels.length} labels, but the model has ${count} classes`,
+        `labels has ${labels.length} ${labels.length === 1 ? 'name' : 'names'}, but the model has ${count} ${count === 1 ? 'class' : 'classes'}`,
       );
     return { labels, mask: options.classes && selectClasses(options.classes, labels, count) };
   };
@@ -93,6 +93,10 @@ function flatten(anchors) {
  * @returns {NonNullable<DetectorOptions['classes']>} a copy, which the caller cannot change
  */
 export function checkClasses(classes) {
+  if (Array.isArray(classes) || typeof classes === 'string') {
+    const names = JSON.stringify([classes].flat().slice(0, 3)).replaceAll('"', "'");
+    throw failure('INVALID_OPTION', `classes must be an object: write { allow: ${names} }`);
+  }
   checkKeys('classes', classes, ['allow', 'deny']);
   const { allow, deny } = classes;
   for (const list of [allow, deny])
