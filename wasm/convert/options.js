@@ -41,6 +41,8 @@ export const BATCH = { min: 1, max: 4096, integer: true };
 
 /** @param {ConvertOptions} options */
 export function checkOptions(options) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options))
+    throw failure('INVALID_OPTION', 'options must be an object');
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown) throw failure('INVALID_OPTION', `there is no option '${unknown}'`);
   const { weights = 'fp32', batch, signature, outputs, classes } = options;

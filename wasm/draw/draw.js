@@ -6,6 +6,7 @@
 // Line widths and letters scale with the photo. Boxes are drawn in the order of ascending scores, so that the best ones
 // are on top; tags are drawn over all boxes.
 import { OcelliError } from '../shared/errors.js';
+import { tagOf } from '../shared/platform.js';
 import { CAP_HEIGHT_EM, measureText, rasterizeText } from './text.js';
 
 /**
@@ -91,13 +92,35 @@ export function classColor(labelId) {
   return [255, 255, 255]; // labelId is NaN
 }
 
-/** Throws if the size of `data` does not match. @param {Pixels} pixels */
-function checkPixels({ data, width, height, channels }) {
+/**
+ * Throws if these are no pixels, or the size of `data` does not match.
+ * @param {Pixels} pixels
+ * @param {string} task what cannot be done with them
+ */
+export function checkPixels(pixels, task) {
+  if (!/^Uint8(Clamped)?Array$/.test(tagOf(pixels?.data) ?? ''))
+    throw new OcelliError(
+      'INVALID_INPUT',
+      `cannot ${task}: pixels must be {data: Uint8Array, width, height, channels}`,
+    );
+  const { data, width, height, channels } = pixels;
   const hasExtent = Number.isInteger(width) && Number.isInteger(height) && width > 0 && height > 0;
   const isColor = channels === 3 || channels === 4;
   if (hasExtent && isColor && data.length === width * height * channels) return;
   const size = `${width} x ${height} pixels with ${channels} channels`;
-  throw new OcelliError('INVALID_PIXELS', `cannot draw: ${data.length} bytes are not ${size}`);
+  throw new OcelliError('INVALID_PIXELS', `cannot ${task}: ${data.length} bytes are not ${size}`);
+}
+
+/** @param {unknown} detections */
+function checkDetections(detections) {
+  const isDetection = (/** @type {any} */ each) =>
+    ['x', 'y', 'width', 'height'].every((key) => typeof each?.box?.[key] === 'number') &&
+    (each.label === undefined || typeof each.label === 'string');
+  if (Array.isArray(detections) && detections.every(isDetection)) return;
+  throw new OcelliError(
+    'INVALID_INPUT',
+    'detections must be a list of {label, labelId, score, box: {x, y, width, height}}, as in `(await detector.detect(image)).detections`',
+  );
 }
 
 /** Fills the part of `rect` that lies on the photo. @param {Pixels} pixels @param {Rect} rect @param {Color} color */
@@ -221,7 +244,8 @@ function drawTag(pixels, { rect, text, em_px }, paper) {
  * @throws {OcelliError} INVALID_PIXELS if width or height is 0, or `data` has another size
  */
 export function drawDetections(pixels, detections) {
-  checkPixels(pixels);
+  checkPixels(pixels, 'draw');
+  checkDetections(detections);
   const size_px = Math.sqrt(pixels.width * pixels.height);
   const thickness_px = Math.max(1, Math.round(size_px / 180));
   const em_px = Math.max(Math.round(size_px / 42), Math.min(13, Math.round(size_px / 16)), MIN_EM_PX);

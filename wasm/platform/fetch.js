@@ -13,7 +13,7 @@ export async function fetchFile(url, code, signal) {
     response = await fetch(url, { signal });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw failure(code, brief(url), error);
+    throw failure(code, `${brief(url)}: ${reasonOf(error)}`, error);
   }
   checkResponse(response, code, String(url));
   return response;
@@ -43,6 +43,12 @@ async function* explainEach(chunks, url, signal, code) {
   } catch (error) {
     throw signal?.aborted ? signal.reason : failure(code, brief(url), error);
   }
+}
+
+/** Why a fetch failed; Node hides it in the cause. @param {unknown} error */
+function reasonOf(error) {
+  const { message, cause } = /** @type {Error & {cause?: {code?: string, message?: string}}} */ (error);
+  return cause?.code ?? cause?.message ?? message;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { failure } from '../shared/errors.js';
+import { failure, OcelliError } from '../shared/errors.js';
 import { brief } from '../vision/body.js';
 
 // URLs of the modules and models. Each is written out, because bundlers copy only the files they find in this form.
@@ -32,10 +32,22 @@ const modules = new Map();
  */
 export function compileOnce(variant, assetsUrl, compile) {
   const url = assetsUrl ? inside(assetsUrl, `ocelli-${variant}.wasm`) : FILES[variant];
-  const present = modules.get(url.href) ?? compile(url);
+  const present = modules.get(url.href) ?? compile(url).catch((error) => explain(error, assetsUrl));
   modules.set(url.href, present);
   present.catch(() => modules.delete(url.href));
   return present;
+}
+
+/**
+ * @param {unknown} error
+ * @param {string | undefined} assetsUrl
+ * @returns {never}
+ */
+function explain(error, assetsUrl) {
+  if (assetsUrl || !(error instanceof OcelliError)) throw error;
+  throw new OcelliError(error.code, `${error.message}; if a bundler has moved the code, pass assetsUrl`, {
+    cause: error,
+  });
 }
 
 /**

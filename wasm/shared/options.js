@@ -1,6 +1,8 @@
 // Checks of option values. Each error names the option and says which values it accepts.
-import { failure } from './errors.js';
-import { suggest } from './spelling.js';
+import { failure, OcelliError } from './errors.js';
+import { NOT_NEEDED, suggest } from './spelling.js';
+
+/** @typedef {Record<string, readonly string[]>} Advice What to do instead, and the options that it is about. */
 
 /** More names would hide the first ones. */
 const SHOWN = 60;
@@ -84,18 +86,32 @@ export function checkNumbers(name, value, count) {
  * @param {string} name
  * @param {unknown} options
  * @param {readonly string[]} known
+ * @param {Advice} [advice] for options that are no options of this call
  */
-export function checkKeys(name, options, known) {
+export function checkKeys(name, options, known, advice = {}) {
   if (typeof options !== 'object' || options === null || Array.isArray(options))
     throw failure('INVALID_OPTION', `${name} must be an object`);
   const unknown = Object.keys(options).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    const meant = suggest(unknown, known);
-    const hint = meant === undefined ? ';' : `; did you mean '${meant}'?`;
-    const shown = known.slice(0, SHOWN).join(', ');
-    throw failure(
-      'INVALID_OPTION',
-      `${name} has no '${unknown.slice(0, 200)}'${hint} it has ${shown}${known.length > SHOWN ? ' …' : ''}`,
-    );
-  }
+  if (unknown === undefined) return;
+  const shown = unknown.slice(0, 200);
+  const term = name === 'options' ? shown : `${name}.${shown}`;
+  throw new OcelliError('INVALID_OPTION', `unknown option '${term}'; ${instead(unknown, known, advice)}`);
+}
+
+/**
+ * @param {string} unknown
+ * @param {readonly string[]} known
+ * @param {Advice} advice
+ */
+function instead(unknown, known, advice) {
+  const exact = Object.keys(advice).find((what) => advice[what].includes(unknown));
+  if (exact !== undefined) return exact;
+  const meant = suggest(unknown, known);
+  if (meant !== undefined) return `did you mean '${meant}'?`;
+  if (NOT_NEEDED.includes(unknown)) return 'it is not needed: leave it out';
+  const other = Object.keys(advice).find((what) => suggest(unknown, advice[what]) !== undefined);
+  if (other === undefined)
+    return `the options are ${known.slice(0, SHOWN).join(', ')}${known.length > SHOWN ? ' …' : ''}`;
+  const name = suggest(unknown, advice[other]);
+  return `did you mean '${name}'? ${other}`;
 }

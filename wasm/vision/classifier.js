@@ -1,7 +1,7 @@
 import { failure } from '../shared/errors.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { describeClass } from './labels.js';
-import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').ClassifierOptions} ClassifierOptions
@@ -17,6 +17,16 @@ import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model
 export const TOP_K = { min: 1, max: 1e6, integer: true };
 export const DEFAULT_TOP_K = 5;
 const SCORES = /** @type {const} */ (['softmax', 'sigmoid', 'none']);
+
+const OPTIONS = [...LOADING, 'labels', 'scores', 'topK'];
+const NO_THRESHOLD = {
+  'a classifier has no threshold: compare the scores of its result': [
+    'scoreThreshold',
+    'threshold',
+    'minScore',
+  ],
+};
+const TO_CREATE = { 'pass it to create': OPTIONS };
 
 /**
  * Classifies images with a classifier that you pass as `model`; the package contains none.
@@ -37,13 +47,13 @@ export class ImageClassifier extends VisionModel {
    * @param {ClassifierOptions} options
    */
   constructor(session, options) {
-    super(session, options);
+    super(session, options, 'ImageClassifier');
     this.#given = { topK: options.topK };
   }
 
   /** @param {ClassifierOptions} [options] */
   static async create(options = {}) {
-    checkKeys('options', options, [...LOADING, 'labels', 'scores', 'topK']);
+    checkKeys('options', options, OPTIONS, { ...NO_THRESHOLD, ...forCall('classify') });
     const { model, scores } = options;
     checkTopK(options);
     if (model === undefined)
@@ -62,7 +72,7 @@ export class ImageClassifier extends VisionModel {
    * @param {ClassifierSettings} options `undefined` leaves an option as it is, `null` sets its default
    */
   async setOptions(options) {
-    checkKeys('options', options, ['topK']);
+    checkKeys('options', options, ['topK'], { ...NO_THRESHOLD, ...forCall('classify'), ...TO_CREATE });
     const given = change(this.#given, options);
     checkTopK(given);
     if (this.isClosed) throw failure('CLOSED');
@@ -77,7 +87,8 @@ export class ImageClassifier extends VisionModel {
    * @returns {Promise<ClassifyResult>} best first
    */
   async classify(image, options = {}) {
-    checkKeys('options', options, [...VIEW, 'topK']);
+    checkKeys('options', options, [...VIEW, 'topK'], { ...NO_THRESHOLD, ...TO_CREATE });
+    checkView(options);
     const { topK: wanted, ...view } = options;
     const topK = checkTopK(wanted === undefined ? this.#given : { topK: wanted });
     const { output, scores } = /** @type {{output: number, scores: Scores}} */ (this.facts.classifier);

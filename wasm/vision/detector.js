@@ -8,8 +8,9 @@ import { describeClass } from './labels.js';
 import { checkSignal } from './limits.js';
 import { checkClasses } from './prepare_detector.js';
 import { resolveReading } from './reading.js';
+import { describeNoVideo } from './refuse.js';
 import { isTensor } from './session.js';
-import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').DetectOptions} DetectOptions
@@ -36,6 +37,11 @@ const THRESHOLDS = /** @type {const} */ ([
 ]);
 const OPTIONS = [...LOADING, 'labels', 'classes', 'ssd', 'layer', ...THRESHOLDS];
 const LOOP = ['minChange', 'into'];
+const TO_CREATE = {
+  'pass it to create or setOptions': ['classes'],
+  'pass it to create': OPTIONS.filter((name) => name !== 'classes'),
+};
+const TO_VIDEO = { 'pass it to video': LOOP };
 const FEATURES = /** @type {const} */ (['image', 'boxes', 'both']);
 export const THRESHOLD_RANGES = {
   scoreThreshold: { min: 0, max: 1 },
@@ -81,7 +87,7 @@ export class ObjectDetector extends VisionModel {
    * @param {Thresholds} given
    */
   constructor(session, options, given) {
-    super(session, options);
+    super(session, options, 'ObjectDetector');
     this.classes = options.classes;
     this.#given = given;
     ({ thresholds: this.#thresholds, published: this.#published } = this.#resolve(given));
@@ -99,7 +105,9 @@ export class ObjectDetector extends VisionModel {
    * @param {DetectorOptions} [options]
    */
   static async create(options = {}) {
-    checkKeys('options', options, OPTIONS);
+    checkKeys('options', options, OPTIONS, { ...forCall('detect', ['features']), ...TO_VIDEO });
+    if (options.layer !== undefined && typeof options.layer !== 'string')
+      throw failure('INVALID_OPTION', 'layer must be a string');
     const given = pick(options, THRESHOLDS);
     checkThresholds({ ...DEFAULT_THRESHOLDS, ...given });
     const classes = options.classes === undefined ? undefined : checkClasses(options.classes);
@@ -123,9 +131,12 @@ export class ObjectDetector extends VisionModel {
    * @param {DetectorSettings} options `undefined` leaves an option as it is, `null` sets its default
    */
   async setOptions(options) {
-    checkKeys('options', options, [...THRESHOLDS, 'classes']);
+    checkKeys('options', options, [...THRESHOLDS, 'classes'], {
+      ...forCall('detect', ['features']),
+      ...TO_CREATE,
+    });
     const { classes, ...thresholds } = options;
-    const selection = classes ? checkClasses(classes) : classes;
+    const selection = classes === undefined || classes === null ? classes : checkClasses(classes);
     const changes = { ...thresholds };
     const changed = (this.changing ?? Promise.resolve()).then(() => this.#change(changes, selection));
     const settled = changed
@@ -240,12 +251,17 @@ export class ObjectDetector extends VisionModel {
    * @returns {AsyncGenerator<any, void, void>}
    */
   video(video, options = {}) {
-    checkKeys('options', options, [...LOOP, ...VIEW, ...THRESHOLDS, 'features']);
+    if (typeof options === 'function')
+      throw failure(
+        'INVALID_OPTION',
+        'video takes no function; write for await (const result of detector.video(video)) …',
+      );
+    checkKeys('options', options, [...LOOP, ...VIEW, ...THRESHOLDS, 'features'], TO_CREATE);
     const { signal, minChange, into, ...detection } = options;
     if (this.isClosed) throw failure('CLOSED');
     if (into !== undefined) checkRows('into', into);
     if (String(tagOf(video)) !== 'HTMLVideoElement')
-      throw failure('INVALID_INPUT', 'video takes a <video> element');
+      throw failure('INVALID_INPUT', `video takes a <video> element; ${describeNoVideo(video)}`);
     checkSignal(signal);
     checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
     checkFeatures(detection);
@@ -295,6 +311,7 @@ export class ObjectDetector extends VisionModel {
    * @returns {Promise<import('./types.js').HeadsResult>}
    */
   async heads(input, options = {}) {
+    checkView(options);
     const { result, run } = await this.run('heads', [input], options);
     return { heads: result, ...this.describe(run) };
   }
@@ -306,7 +323,8 @@ export class ObjectDetector extends VisionModel {
    * @param {() => Required<Thresholds>} defaults
    */
   async #detect(image, options, more, defaults = () => this.#thresholds) {
-    checkKeys('options', options, [...VIEW, ...THRESHOLDS]);
+    checkKeys('options', options, [...VIEW, ...THRESHOLDS], TO_CREATE);
+    checkView(options);
     const given = pick(options, THRESHOLDS);
     checkThresholds({ ...defaults(), ...given });
     if (isTensor(image))
@@ -344,12 +362,11 @@ export class ObjectDetector extends VisionModel {
 
 /**
  * Copies as many detections as fit into `rows`.
- * @param {unknown} rows
+ * @param {Float32Array} rows
  * @param {Float32Array} found
  * @returns {number} the number of detections copied
  */
 function fill(rows, found) {
-  if (!(rows instanceof Float32Array)) throw failure('INVALID_INPUT', 'rows must be a Float32Array');
   const count = Math.min(found.length, rows.length - (rows.length % DETECTION_COLUMNS));
   try {
     rows.set(found.subarray(0, count));
@@ -361,7 +378,12 @@ function fill(rows, found) {
 
 /** @param {DetectOptions} options */
 function checkFeatures(options) {
-  checkKeys('options', options, [...VIEW, ...THRESHOLDS, 'features']);
+  if (typeof options === 'number')
+    throw failure(
+      'INVALID_OPTION',
+      `options must be an object: write { maxResults: ${options}, scoreThreshold: 0.5 }`,
+    );
+  checkKeys('options', options, [...VIEW, ...THRESHOLDS, 'features'], { ...TO_CREATE, ...TO_VIDEO });
   if (options.features !== undefined) checkChoice('features', options.features, FEATURES);
   return options;
 }

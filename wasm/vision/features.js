@@ -3,8 +3,9 @@ import { isFloatImages } from './input.js';
 import { withLimit } from './limits.js';
 import { toNumbers } from '../shared/numbers.js';
 import { checkBoolean, checkKeys } from '../shared/options.js';
+import { tagOf } from '../shared/platform.js';
 import { emptyRun } from './session.js';
-import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').ExtractOptions} ExtractOptions
@@ -16,6 +17,8 @@ import { change, LOADING, startSession, VIEW, VisionModel } from './vision_model
 
 /** Of one array of features; 1 GiB. */
 const MAX_NUMBERS = 2 ** 28;
+const OPTIONS = [...LOADING, 'layer', 'l2Normalize'];
+const TO_CREATE = { 'pass it to create': OPTIONS };
 
 /**
  * Turns images into feature vectors.
@@ -37,7 +40,7 @@ export class FeatureExtractor extends VisionModel {
    * @param {ExtractorOptions} options
    */
   constructor(session, options) {
-    super(session, options);
+    super(session, options, 'FeatureExtractor');
     this.#given = { l2Normalize: options.l2Normalize };
   }
 
@@ -46,7 +49,7 @@ export class FeatureExtractor extends VisionModel {
    * @param {ExtractorOptions} [options]
    */
   static async create(options = {}) {
-    checkKeys('options', options, [...LOADING, 'layer', 'l2Normalize']);
+    checkKeys('options', options, OPTIONS, forCall('extract'));
     checkSettings(options);
     if (options.layer !== undefined && typeof options.layer !== 'string')
       throw failure('INVALID_OPTION', 'layer must be a string');
@@ -63,7 +66,7 @@ export class FeatureExtractor extends VisionModel {
    * @param {import('./types.js').ExtractorSettings} options `undefined` leaves an option as it is, `null` sets its default
    */
   async setOptions(options) {
-    checkKeys('options', options, ['l2Normalize']);
+    checkKeys('options', options, ['l2Normalize'], { ...forCall('extract'), ...TO_CREATE });
     const given = change(this.#given, options);
     checkSettings(given);
     if (this.isClosed) throw failure('CLOSED');
@@ -107,12 +110,13 @@ export class FeatureExtractor extends VisionModel {
     if (Array.isArray(images)) return [...images];
     const { splitFloatImages } = await import('./float_image.js');
     if (isFloatImages(images)) return splitFloatImages(images);
-    if (!(images instanceof Float32Array))
+    if (tagOf(images) !== 'Float32Array')
       throw failure('INVALID_INPUT', 'a batch must be a list of images, {data, shape} or a Float32Array');
     const { width, height } = this.facts.inputSize;
-    const count = images.length / (width * height * 3);
+    const data = /** @type {Float32Array} */ (images);
+    const count = data.length / (width * height * 3);
     if (count === 0) return [];
-    return splitFloatImages({ data: images, shape: [Math.ceil(count), height, width, 3] });
+    return splitFloatImages({ data, shape: [Math.ceil(count), height, width, 3] });
   }
 
   /**
@@ -120,7 +124,8 @@ export class FeatureExtractor extends VisionModel {
    * @param {ExtractOptions} options
    */
   #settle(options) {
-    checkKeys('options', options, [...VIEW, 'l2Normalize']);
+    checkKeys('options', options, [...VIEW, 'l2Normalize'], TO_CREATE);
+    checkView(options);
     const { l2Normalize = this.#given.l2Normalize } = options;
     return { ...options, l2Normalize: checkSettings({ l2Normalize }) };
   }
@@ -170,8 +175,22 @@ export function cosineSimilarity(a, b) {
       'INVALID_INPUT',
       `the vectors must have one length above 0, but have ${a?.length} and ${b?.length}`,
     );
-  const norms = Math.sqrt(dot(a, a) * dot(b, b));
-  return norms > 0 ? Math.min(Math.max(dot(a, b) / norms, -1), 1) : 0;
+  const [x, y] = [unit(a), unit(b)];
+  return Math.min(Math.max(dot(x, y), -1), 1);
+}
+
+/**
+ * The vector with length 1; all zeros if it is. It is scaled first, because squares of numbers beyond 1e154 are infinite
+ * and of those below 1e-162 zero.
+ * @param {ArrayLike<number>} vector
+ */
+function unit(vector) {
+  const numbers = Float64Array.from(vector);
+  const largest = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  if (largest === 0) return numbers;
+  const scaled = numbers.map((value) => value / largest);
+  const norm = Math.sqrt(dot(scaled, scaled));
+  return scaled.map((value) => value / norm);
 }
 
 /**

@@ -14,7 +14,8 @@ import { failure } from '../shared/errors.js';
  * @param {FloatImages} images
  * @returns {(FloatImages & Size)[]}
  */
-export function splitFloatImages({ data, shape }) {
+export function splitFloatImages({ data, shape, ...others }) {
+  if (shape === undefined) throw failure('INVALID_INPUT', `shape is missing; pass ${describeShape(others)}`);
   const isShape = Array.isArray(shape) && shape.every((size) => Number.isInteger(size) && size > 0);
   const [height, width, channels] = isShape ? shape.slice(-3) : [];
   const count = isShape && shape.length === 4 ? shape[0] : 1;
@@ -30,6 +31,13 @@ export function splitFloatImages({ data, shape }) {
     width,
     height,
   }));
+}
+
+/** @param {{width?: unknown, height?: unknown}} others what the caller gave beside the data */
+function describeShape({ width, height }) {
+  const sides =
+    typeof width === 'number' && typeof height === 'number' ? `${height}, ${width}` : 'height, width';
+  return `{data, shape: [${sides}, 3]} with values from 0 to 1`;
 }
 
 /**

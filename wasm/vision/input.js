@@ -6,7 +6,8 @@ import { tagOf } from '../shared/platform.js';
 import { openBody, readBody } from './body.js';
 import { checkPixels, decodeForeign } from './foreign.js';
 import { checkMaxPixels } from './reading.js';
-import { describeRefused, nameOf } from './refuse.js';
+import { checkPixels } from './pixels.js';
+import { nameOf } from './refuse.js';
 
 /**
  * @typedef {import('./types.js').FloatImages} FloatImages
@@ -56,12 +57,9 @@ import { describeRefused, nameOf } from './refuse.js';
 export function toPixels(image, { fit, maxPixels, limit } = {}) {
   const size = measure(image);
   if (size) return draw(image, size, fit);
-  return inMemory(image) ?? readImage(image, { maxPixels, limit }).then((bytes) => bytes ?? refuse(image));
-}
-
-/** @param {unknown} image @returns {never} */
-function refuse(image) {
-  throw failure('INVALID_INPUT', describeRefused(image));
+  return inMemory(image) ?? readImage(image, { maxPixels, limit }).then(
+    (bytes) => bytes ?? checkPixels(image, undefined),
+  );
 }
 
 /**
@@ -71,26 +69,8 @@ function refuse(image) {
 function inMemory(image) {
   const bytes = bytesInMemory(image);
   if (bytes) return bytes;
-  const pixels = /** @type {PixelArray | undefined} */ (image);
-  const data = toByteArray(pixels?.data);
-  if (!pixels || !data) return undefined;
-  const { width, height } = pixels;
-  for (const size of [width, height]) {
-    if (!Number.isInteger(size) || size < 1 || size > 65535)
-      throw failure(
-        'INVALID_INPUT',
-        `width and height must be from 1 to 65535, but are ${width} and ${height}`,
-      );
-  }
-  const channels = pixels.channels ?? /** @type {1 | 3 | 4} */ (Math.floor(data.length / (width * height)));
-  const stride = pixels.stride ?? width * channels;
-  if (![1, 3, 4].includes(channels) || !Number.isInteger(stride) || stride < 0 || stride > 2 ** 31 - 1) {
-    throw failure(
-      'INVALID_INPUT',
-      `${data.length} bytes do not fit ${width} x ${height} pixels of 1, 3 or 4 channels`,
-    );
-  }
-  return { data, width, height, channels, stride };
+  const data = toByteArray(/** @type {any} */ (image)?.data);
+  return data && checkPixels(image, data);
 }
 
 /**

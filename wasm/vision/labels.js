@@ -1,7 +1,7 @@
 // Label list -> class names; names, MIDs and numbers that a user gives -> class numbers.
 import { failure } from '../shared/errors.js';
 import { either, list, record, text } from '../shared/fields.js';
-import { nearest } from '../shared/spelling.js';
+import { isNear, nearest } from '../shared/spelling.js';
 
 /** The most labels of a model, and the most characters of one. */
 export const MAX_LABELS = 200_000;
@@ -91,9 +91,16 @@ export function findClasses(wanted, labels, numClasses) {
   );
   if (found.length > 0) return found;
   const known = labels.map(({ name }) => name);
-  const names = nearest(key, known).map((name) => `'${name}'`);
-  throw failure(
-    'UNKNOWN_CLASS',
-    `'${String(wanted)}'${names.length > 0 ? `; nearest: ${names.join(', ')}` : ''}`,
-  );
+  throw failure('UNKNOWN_CLASS', `'${String(wanted)}'${hintAt(key, known)}`);
+}
+
+/** The most classes that an error lists. */
+const LISTED = 30;
+
+/** @param {string} key @param {string[]} known */
+function hintAt(key, known) {
+  const near = nearest(key, known).filter((name) => isNear(key, name));
+  if (near.length > 0) return `; nearest: ${near.map((name) => `'${name}'`).join(', ')}`;
+  if (known.length > LISTED) return `; the model has ${known.length} classes, which \`labels\` lists`;
+  return known.length > 0 ? `; the classes are ${known.join(', ')}` : '; the model has no names of classes';
 }

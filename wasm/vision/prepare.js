@@ -1,7 +1,8 @@
 // A model's bytes -> an engine with the network in it, and the facts that the task needs.
 import { Engine } from '../engine/engine.js';
-import { failure, OcelliError } from '../shared/errors.js';
+import { failure, MESSAGES, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
+import { brief } from './body.js';
 import { readSource } from './input.js';
 import { MAX_TEXT, readLabels } from './labels.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
@@ -125,7 +126,9 @@ async function readText(source, signal) {
     for await (const chunk of (await host().open(source, signal, 'MODEL_NOT_FOUND')).chunks)
       if (text.length <= MAX_TEXT) text += decoder.decode(chunk, { stream: true });
   } catch (error) {
-    throw error instanceof OcelliError ? failure('LABELS_NOT_FOUND', String(source), error.cause) : error;
+    if (!(error instanceof OcelliError)) throw error;
+    const reason = error.message.replace(`${MESSAGES.MODEL_NOT_FOUND}: `, '');
+    throw failure('LABELS_NOT_FOUND', `${brief(source)}: ${reason}`, error.cause);
   }
   return text + decoder.decode();
 }

@@ -47,6 +47,6 @@ export function resolveReading({ maxPixels, decode, allowTruncated = false, back
     maxPixels: checkMaxPixels(maxPixels),
     decode: decode === undefined ? (isExact ? 'full' : 'auto') : checkChoice('decode', decode, DECODES),
     allowTruncated: checkBoolean('allowTruncated', allowTruncated),
-    background: toNumber(background ?? (isExact ? 'ignore' : '#ffffff')),
+    background: toNumber(background === undefined ? (isExact ? 'ignore' : '#ffffff') : background),
   };
 }

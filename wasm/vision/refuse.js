@@ -39,6 +39,16 @@ export function describeRefused(value) {
   return `it is ${nameOf(value)}; ${instead(value)}`;
 }
 
+/** Says what to do with something that is no video. @param {any} value */
+export function describeNoVideo(value) {
+  const isPicture = /^(HTMLCanvasElement|OffscreenCanvas|HTMLImageElement|ImageBitmap|VideoFrame)$/.test(
+    tagOf(value) ?? '',
+  );
+  if (isPicture) return `it is ${nameOf(value)}: call detect with it for each picture`;
+  const hint = /^MediaStream/.test(tagOf(value) ?? '') ? `; ${instead(value)}` : '';
+  return `it is ${nameOf(value)}${hint}`;
+}
+
 /** @param {any} value */
 function instead(value) {
   const tag = tagOf(value) ?? (value instanceof Promise ? 'Promise' : '');
@@ -53,5 +63,5 @@ function instead(value) {
     return 'for a tf.Tensor of pixels pass {data: Uint8Array.from(await tensor.data()), width, height}';
   if (ArrayBuffer.isView(value)) return 'pass new Uint8Array(view.buffer, view.byteOffset, view.byteLength)';
   if (/^(HTML|SVG).*Element$/.test(tag)) return 'of elements, pass an <img>, a <video> or a <canvas>';
-  return 'pass the bytes of an image file, pixels {data, width, height}, a Blob, a Response, a stream or a URL';
+  return 'pass the bytes of an image file, pixels {data, width, height}, a Blob, a Response, a stream, a URL or, in Node, a path';
 }

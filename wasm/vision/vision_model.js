@@ -7,7 +7,7 @@ import { Calls, checkSignal, LIMITS, withLimit } from './limits.js';
 import { tagOf } from '../shared/platform.js';
 import { notice } from './notice.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
-import { READING, resolveReading } from './reading.js';
+import { DECODES, READING, resolveReading } from './reading.js';
 import { LocalSession } from './session.js';
 
 /**
@@ -45,7 +45,11 @@ export const LOADING = [
   'onProgress',
 ];
 
-const NOT_CONSTRUCTED = 'new loads no model: use create, as in `await ObjectDetector.create(options)`';
+/** Options of a call, given to create. */
+const OF_CALLS = ['roi', 'rotation', 'timeoutMs'];
+
+/** What to do with an option of a call that create is given. @param {string} call @param {string[]} [more] */
+export const forCall = (call, more = []) => ({ [`pass it to ${call}`]: [...OF_CALLS, ...more] });
 
 export class VisionModel {
   /** @type {Session | undefined} */ #session;
@@ -69,9 +73,15 @@ export class VisionModel {
   /**
    * @param {Session} session
    * @param {ModelOptions} options
+   * @param {string} name of the class; bundlers shorten that of the code
    */
-  constructor(session, { exact, deterministic = false, maxPixels, decode, allowTruncated, background } = {}) {
-    if (!session?.facts) throw failure('INVALID_OPTION', NOT_CONSTRUCTED);
+  constructor(session, options, name) {
+    if (!session?.facts)
+      throw failure(
+        'INVALID_OPTION',
+        `new loads no model: use create, as in \`await ${name}.create(options)\``,
+      );
+    const { exact, deterministic = false, maxPixels, decode, allowTruncated, background } = options;
     this.#session = session;
     this.#exact = exact ?? deterministic;
     this.#reading = { maxPixels, decode, allowTruncated, background };
@@ -106,6 +116,7 @@ export class VisionModel {
    * @returns {Promise<import('./types.js').ProfileResult>}
    */
   async profile(input, options = {}) {
+    checkView(options);
     const { result, run } = await this.run('profile', [input], options);
     return { operators: result, ...this.describe(run) };
   }
@@ -263,6 +274,12 @@ async function start(given) {
 async function keepSources({ labels, assetsUrl, ...options }) {
   const { model, int8Model, precision = 'float' } = options;
   const isPlace = typeof labels === 'string' || tagOf(labels) === 'URL';
+  if (labels === null) throw failure('INVALID_OPTION', 'labels must be a list, a path or a URL');
+  if (typeof labels === 'string' && /[\r\n]/.test(labels))
+    throw failure(
+      'INVALID_OPTION',
+      "labels is a text of several lines: pass a list, such as text.split('\\n')",
+    );
   const { toUrl } = host();
   return {
     ...options,
@@ -288,7 +305,10 @@ function checkLoading(options) {
     maxQueue,
     signal,
     onProgress,
+    int8Model,
   } = options;
+  if (int8Model === null)
+    throw failure('INVALID_OPTION', 'int8Model must be a path, a URL, bytes, a Blob, a Response or a stream');
   checkNumber('threads', threads, THREADS);
   checkBoolean('deterministic', deterministic);
   checkChoice('precision', precision, PRECISIONS);
@@ -330,6 +350,17 @@ export function change(options, changes) {
   const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
   const kept = Object.entries({ ...options, ...Object.fromEntries(changed) });
   return /** @type {Options} */ (Object.fromEntries(kept.filter(([, value]) => value !== null)));
+}
+
+/**
+ * Refuses values that are no values of a call's options; run() checks what else they need.
+ * @param {ViewOptions} options
+ */
+export function checkView(options) {
+  const { exact, rotation, decode } = options ?? {};
+  if (exact !== undefined) checkBoolean('exact', exact);
+  if (rotation !== undefined) quarterTurns(rotation);
+  if (decode !== undefined) checkChoice('decode', decode, DECODES);
 }
 
 /** @param {unknown} degrees */

@@ -223,7 +223,7 @@ describe('a refused call changes nothing', () => {
     [null, 'INVALID_OPTION', /must be an object/],
     [{ scoreThreshold: 2 }, 'INVALID_OPTION', /scoreThreshold/],
     [{ maxResults: 1, iouThreshold: 'x' }, 'INVALID_OPTION', /iouThreshold/],
-    [{ threads: 2 }, 'INVALID_OPTION', /no 'threads'/],
+    [{ threads: 2 }, 'INVALID_OPTION', /unknown option 'threads'; pass it to create/],
     [{ score_threshold: 0.2 }, 'INVALID_OPTION', /did you mean 'scoreThreshold'/],
     [{ maxResults: 1, classes: { allow: ['Dgo'] } }, 'UNKNOWN_CLASS', /'Dog'/],
     [{ maxResults: 1, classes: { allow: [23] } }, 'UNKNOWN_CLASS', /0 to 22/],
