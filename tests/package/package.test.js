@@ -58,6 +58,7 @@ describe('the tarball', () => {
   });
 
   const libraries = {
+    'the oldest library': ['es2020'],
     'no types of a platform': ['es2022'],
     'web workers': ['es2022', 'webworker'],
     pages: ['es2022', 'dom'],
@@ -70,19 +71,22 @@ describe('the tarball', () => {
   ];
   for (const [name, lib] of Object.entries(libraries))
     for (const [module, moduleResolution] of resolutions)
-      test(`types in a strict project: ${name}, ${moduleResolution}`, () => {
-        copyFileSync(new URL('types/project.ts', import.meta.url), join(PROJECT, 'project.ts'));
-        const compilerOptions = {
-          ...{ noEmit: true, strict: true, skipLibCheck: false, exactOptionalPropertyTypes: false },
-          ...{ target: 'es2022', module, moduleResolution, types: [], lib },
-        };
-        const config = { compilerOptions, files: ['project.ts'] };
-        writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify(config));
-        const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-        const { stdout, status } = spawnSync(NODE_24, [tsc, '-p', '.'], { cwd: PROJECT, encoding: 'utf8' });
-        assert.equal(stdout, '');
-        assert.equal(status, 0);
-      });
+      for (const exactOptionalPropertyTypes of [false, true])
+        test(`types in a strict project: ${name}, ${moduleResolution}, ${exactOptionalPropertyTypes ? 'exact' : 'not exact'}`, () => {
+          copyFileSync(new URL('types/project.ts', import.meta.url), join(PROJECT, 'project.ts'));
+          const compilerOptions = {
+            ...{ declaration: true, emitDeclarationOnly: true, outDir: 'declared' },
+            ...{ strict: true, skipLibCheck: false, exactOptionalPropertyTypes },
+            ...{ target: 'es2022', module, moduleResolution, types: [], lib },
+          };
+          const config = { compilerOptions, files: ['project.ts'] };
+          writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify(config));
+          const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+          const { stdout, status } = spawnSync(NODE_24, [tsc, '-p', '.'], { cwd: PROJECT, encoding: 'utf8' });
+          assert.equal(stdout, '');
+          assert.equal(status, 0);
+          assert.doesNotMatch(readFileSync(join(PROJECT, 'declared/project.d.ts'), 'utf8'), /ocelli\/dist/);
+        });
 
   test('a bundler keeps what sets up Node', () => {
     const source = `import { TransferLearner } from 'ocelli/train';

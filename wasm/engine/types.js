@@ -30,10 +30,10 @@ export {};
  * @property {boolean} background whether column 0 of the class head is the background
  *
  * @typedef {object} Thresholds
- * @property {number} [scoreThreshold] only return detections whose score is above this value; 0 to 1, default 0.5
- * @property {number} [iouThreshold] non-maximum suppression: drop a box if its overlap (intersection over union) with a
+ * @property {number | undefined} [scoreThreshold] only return detections whose score is above this value; 0 to 1, default 0.5
+ * @property {number | undefined} [iouThreshold] non-maximum suppression: drop a box if its overlap (intersection over union) with a
  *   better box of its class is above this value; 0 to 1, default 0.6. A model with a post-processing operator ignores it
- * @property {number} [maxResults] the most detections to return; 1 to 10 000, default 100
- * @property {number} [maxPerClass] the most detections of each class; 1 to 10 000, default 100
- * @property {boolean} [classAgnostic] let boxes of different classes suppress each other; default false
+ * @property {number | undefined} [maxResults] the most detections to return; 1 to 10 000, default 100
+ * @property {number | undefined} [maxPerClass] the most detections of each class; 1 to 10 000, default 100
+ * @property {boolean | undefined} [classAgnostic] let boxes of different classes suppress each other; default false
  */

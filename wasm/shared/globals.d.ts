@@ -3,6 +3,9 @@
 /// <reference lib="esnext.disposable" />
 
 interface AbortSignal {}
+interface ErrorOptions {
+  cause?: unknown;
+}
 interface Blob {}
 interface HTMLVideoElement {}
 interface Response {}

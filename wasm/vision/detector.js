@@ -174,7 +174,7 @@ export class ObjectDetector extends VisionModel {
 
   /**
    * Finds objects in an image.
-   * @param {ImageInput} image a PNG, JPEG, BMP or GIF file as bytes, as a Response or another source of bytes, as a path
+   * @param {ImageInput | FloatImages} image a PNG, JPEG, BMP or GIF file as bytes, as a Response or another source of bytes, as a path
    *   (Node, Bun, Deno) or as a URL; or pixels. In a browser also a video, canvas, image element, ImageBitmap or
    *   VideoFrame, or a file in another format that the browser decodes
    * @param {DetectOptions} [options] thresholds given here apply to this call only
@@ -187,7 +187,7 @@ export class ObjectDetector extends VisionModel {
 
   /**
    * Like `detect`, but writes numbers and creates no object for each detection.
-   * @param {ImageInput} image
+   * @param {ImageInput | FloatImages} image
    * @param {Float32Array} rows receives x, y, width, height, score and class number of each detection, as many as fit
    * @param {ViewOptions & Thresholds} [options]
    * @returns {Promise<number>} the number of detections written
@@ -244,6 +244,12 @@ export class ObjectDetector extends VisionModel {
    * @param {import('./video.js').Video} video
    * @param {VideoOptions & {into?: undefined}} [options]
    * @returns {AsyncGenerator<VideoResult, void, void>}
+   */
+  /**
+   * @overload
+   * @param {import('./video.js').Video} video
+   * @param {VideoOptions} options
+   * @returns {AsyncGenerator<VideoResult | CountedVideoResult, void, void>}
    */
   /**
    * @param {import('./video.js').Video} video

@@ -175,22 +175,21 @@ export function cosineSimilarity(a, b) {
       'INVALID_INPUT',
       `the vectors must have one length above 0, but have ${a?.length} and ${b?.length}`,
     );
-  const [x, y] = [unit(a), unit(b)];
-  return Math.min(Math.max(dot(x, y), -1), 1);
+  const [x, y] = [toScale(a), toScale(b)];
+  const norms = Math.sqrt(dot(x, x) * dot(y, y));
+  return norms > 0 ? Math.min(Math.max(dot(x, y) / norms, -1), 1) : 0;
 }
 
 /**
- * The vector with length 1; all zeros if it is. It is scaled first, because squares of numbers beyond 1e154 are infinite
- * and of those below 1e-162 zero.
+ * The vector divided by a power of two, so that its largest number is about 1: squares of numbers beyond 1e154 are
+ * infinite, and of those below 1e-162 zero.
  * @param {ArrayLike<number>} vector
  */
-function unit(vector) {
+function toScale(vector) {
   const numbers = Float64Array.from(vector);
   const largest = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  if (largest === 0) return numbers;
-  const scaled = numbers.map((value) => value / largest);
-  const norm = Math.sqrt(dot(scaled, scaled));
-  return scaled.map((value) => value / norm);
+  const scale = 2 ** Math.min(Math.floor(Math.log2(largest)), 1023);
+  return largest > 0 && largest < Infinity ? numbers.map((value) => value / scale) : numbers;
 }
 
 /**

@@ -11,7 +11,7 @@ import { resolveAssets } from './vision_model.js';
 
 /**
  * @typedef {object} DecodeAssets
- * @property {string | WebUrl} [assetsUrl] as for `ObjectDetector.create`
+ * @property {string | WebUrl | undefined} [assetsUrl] as for `ObjectDetector.create`
  *
  * @typedef {Omit<import('./reading.js').ReadingOptions, 'decode'> & DecodeAssets} DecodeOptions
  *

@@ -1,5 +1,6 @@
 /**
  * @typedef {import('./types.js').BatchResult} BatchResult
+ * @typedef {import('./limits.js').CallOptions} CallOptions
  * @typedef {import('./types.js').Classification} Classification
  * @typedef {import('./types.js').ClassifierOptions} ClassifierOptions
  * @typedef {import('./types.js').ClassifierSettings} ClassifierSettings
@@ -18,10 +19,12 @@
  * @typedef {import('../report/energy/estimate.js').EnergyOptions} EnergyOptions
  * @typedef {import('../report/energy/estimate.js').Energy} Energy
  * @typedef {import('../shared/errors.js').ErrorCode} ErrorCode
+ * @typedef {import('./input.js').Drawable} Drawable
  * @typedef {import('./types.js').ExtractOptions} ExtractOptions
  * @typedef {import('./types.js').ExtractorOptions} ExtractorOptions
  * @typedef {import('./types.js').ExtractorSettings} ExtractorSettings
  * @typedef {import('./types.js').ExtractResult} ExtractResult
+ * @typedef {import('./input.js').FileInput} FileInput
  * @typedef {import('./types.js').FloatImages} FloatImages
  * @typedef {import('./types.js').Head} Head
  * @typedef {import('./types.js').HeadsResult} HeadsResult
@@ -42,11 +45,18 @@
  * @typedef {import('./types.js').Size} Size
  * @typedef {import('./types.js').SsdSpec} SsdSpec
  * @typedef {import('./types.js').StageTimes} StageTimes
+ * @typedef {import('./reading.js').ReadingOptions} ReadingOptions
+ * @typedef {import('./types.js').Scores} Scores
+ * @typedef {import('./types.js').TensorData} TensorData
  * @typedef {import('./types.js').TensorsResult} TensorsResult
  * @typedef {import('./types.js').Thresholds} Thresholds
+ * @typedef {import('./types.js').Variant} Variant
+ * @typedef {import('./video.js').Video} Video
+ * @typedef {import('./types.js').VideoFrameInfo} VideoFrameInfo
  * @typedef {import('./types.js').VideoOptions} VideoOptions
  * @typedef {import('./types.js').VideoResult} VideoResult
  * @typedef {import('./types.js').ViewOptions} ViewOptions
+ * @typedef {import('./types.js').WantedFeatures} WantedFeatures
  */
 
 export { ImageClassifier } from './classifier.js';

@@ -63,7 +63,7 @@ export function describeClass(labels, labelId) {
 
 /**
  * The classes to report, as one byte per class: 1 reported, 0 not.
- * @param {{allow?: (string | number)[], deny?: (string | number)[]}} classes names, MIDs or numbers
+ * @param {import('./types.js').ClassSelection} classes names, MIDs or numbers
  * @param {Label[]} labels
  * @param {number} numClasses
  */

@@ -8,15 +8,15 @@ import { failure } from '../shared/errors.js';
  * @typedef {import('../engine/image.js').Reading} Reading
  *
  * @typedef {object} ReadingOptions
- * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; 1 to 2 147 483 648, default 100 000 000
+ * @property {number | undefined} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; 1 to 2 147 483 648, default 100 000 000
  *   (16 777 216 in edge workers)
- * @property {'full' | 'scaled'} [decode] the scale at which JPEG files are decoded: 'full', or 'scaled': 1/2, 1/4 or 1/8,
+ * @property {'full' | 'scaled' | undefined} [decode] the scale at which JPEG files are decoded: 'full', or 'scaled': 1/2, 1/4 or 1/8,
  *   as long as both sides of the image (or of `roi`) stay twice as large as the network's input. Grey inputs
  *   and those with `fit` always take the full size. Default: 'full' for images of up to 4 megapixels and with `exact` or
  *   `deterministic`, else 'scaled'
- * @property {boolean} [allowTruncated] accept files that are cut short: what is missing is grey, and the result says so.
+ * @property {boolean | undefined} [allowTruncated] accept files that are cut short: what is missing is grey, and the result says so.
  *   Default false: they throw IMAGE_CORRUPT
- * @property {string} [background] the colour behind transparent pixels, as '#rrggbb'; or 'ignore': drop their alpha, as
+ * @property {string | undefined} [background] the colour behind transparent pixels, as '#rrggbb'; or 'ignore': drop their alpha, as
  *   TensorFlow does. Default: '#ffffff'; with `exact` or `deterministic` 'ignore'
  */
 

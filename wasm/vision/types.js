@@ -29,35 +29,35 @@
  * @typedef {LoadingOptions & import('./reading.js').ReadingOptions} ModelOptions
  *
  * @typedef {object} LoadingOptions
- * @property {ModelInput} [model] a .tflite file: path, URL, bytes, or a source of bytes such as a Response
- * @property {ModelInput} [int8Model] the same network in 8 bits, as `ocelli quantize` writes it; the package has one for
+ * @property {ModelInput | undefined} [model] a .tflite file: path, URL, bytes, or a source of bytes such as a Response
+ * @property {ModelInput | undefined} [int8Model] the same network in 8 bits, as `ocelli quantize` writes it; the package has one for
  *   its own model
- * @property {'float' | 'int8' | 'auto'} [precision] which of the two models to load. 'auto' takes 8 bits if the CPU and the
+ * @property {'float' | 'int8' | 'auto' | undefined} [precision] which of the two models to load. 'auto' takes 8 bits if the CPU and the
  *   engine have dot products for bytes; measuring that takes 0.1 s, once. Default: 'float'
- * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it: the
+ * @property {Partial<InputSpec> | '[-1,1]' | '[0,1]' | '[0,255]' | 'imagenet' | undefined} [input] how pixels become the model's input, if the file does not say it: the
  *   values that it takes ('[-1,1]', '[0,1]', '[0,255]' or 'imagenet'), or an object
- * @property {number} [threads] 1 to 64, default 1
- * @property {boolean} [deterministic] use plain SIMD and the same kernels everywhere: the same bits on every engine.
+ * @property {number | undefined} [threads] 1 to 64, default 1
+ * @property {boolean | undefined} [deterministic] use plain SIMD and the same kernels everywhere: the same bits on every engine.
  *   Default false
- * @property {boolean} [exact] read drawables (video, canvas, ImageBitmap …) at their own size and let the module scale
+ * @property {boolean | undefined} [exact] read drawables (video, canvas, ImageBitmap …) at their own size and let the module scale
  *   them. Default: the value of `deterministic`
- * @property {boolean} [worker] run in a worker, so that the network does not block this thread; several threads on a page
+ * @property {boolean | undefined} [worker] run in a worker, so that the network does not block this thread; several threads on a page
  *   always run in one
- * @property {number} [pool] run this many instances of the model, each in its own worker; 1 to 64
- * @property {number} [maxQueue] with `pool`: the most calls that may wait for an instance; further calls throw QUEUE_FULL. 0
+ * @property {number | undefined} [pool] run this many instances of the model, each in its own worker; 1 to 64
+ * @property {number | undefined} [maxQueue] with `pool`: the most calls that may wait for an instance; further calls throw QUEUE_FULL. 0
  *   to 1 000 000, default 100
- * @property {string | Global<'URL'>} [assetsUrl] a folder with a copy of the package's dist/: ocelli takes its module, its
+ * @property {string | Global<'URL'> | undefined} [assetsUrl] a folder with a copy of the package's dist/: ocelli takes its module, its
  *   model and its worker from there. A URL, or in Node a path
- * @property {Global<'AbortSignal'>} [signal] cancels loading
- * @property {(progress: LoadProgress) => void} [onProgress] called while the model downloads
+ * @property {Global<'AbortSignal'> | undefined} [signal] cancels loading
+ * @property {((progress: LoadProgress) => void) | undefined} [onProgress] called while the model downloads
  *
  * @typedef {{loaded: number, total?: number}} LoadProgress in bytes
  *
  * @typedef {object} PlainViewOptions
- * @property {Roi} [roi] detect in this region only; in pixels of the upright image, fractions are rounded outwards
- * @property {0 | 90 | 180 | 270} [rotation] turn the image clockwise by this many degrees before detecting
- * @property {boolean} [exact] see ModelOptions
- * @property {'full' | 'scaled'} [decode] see ModelOptions
+ * @property {Roi | undefined} [roi] detect in this region only; in pixels of the upright image, fractions are rounded outwards
+ * @property {0 | 90 | 180 | 270 | undefined} [rotation] turn the image clockwise by this many degrees before detecting
+ * @property {boolean | undefined} [exact] see ModelOptions
+ * @property {'full' | 'scaled' | undefined} [decode] see ModelOptions
  *
  * @typedef {import('./limits.js').CallOptions} CallOptions
  * @typedef {PlainViewOptions & CallOptions} ViewOptions
@@ -99,24 +99,24 @@
 
 /**
  * @typedef {object} ClassSelection Classes by name, MID or number.
- * @property {(string | number)[]} [allow] return these only
- * @property {(string | number)[]} [deny] do not return these
+ * @property {readonly (string | number)[] | undefined} [allow] return these only
+ * @property {readonly (string | number)[] | undefined} [deny] do not return these
  *
  * @typedef {string | Global<'URL'> | readonly (string | Label)[]} LabelsInput
  *
  * @typedef {object} DetectorModel
- * @property {LabelsInput} [labels] names by class number: a list, or a text file with one
+ * @property {LabelsInput | undefined} [labels] names by class number: a list, or a text file with one
  *   name per line; a first "???" or "background" is left out if there is one name more than the model has classes.
  *   Default: the labels that come with the model
- * @property {ClassSelection} [classes] which classes to return. The network does not compute the other classes, unless
+ * @property {ClassSelection | undefined} [classes] which classes to return. The network does not compute the other classes, unless
  *   scores depend on each other (softmax)
- * @property {Partial<SsdSpec>} [ssd] how the model's heads become boxes, if the file does not say it
- * @property {string} [layer] the tensor [1, H, W, C] that features are pooled from; default: MobileNetV2's Conv_1
+ * @property {Partial<SsdSpec> | undefined} [ssd] how the model's heads become boxes, if the file does not say it
+ * @property {string | undefined} [layer] the tensor [1, H, W, C] that features are pooled from; default: MobileNetV2's Conv_1
  *
  * @typedef {ModelOptions & DetectorModel & Thresholds} DetectorOptions The default `model` is the package's detector of
  *   23 Open Images classes.
  *
- * @typedef {{[Key in keyof Thresholds]: Thresholds[Key] | null} & {classes?: ClassSelection | null}} DetectorSettings
+ * @typedef {{[Key in keyof Thresholds]: Thresholds[Key] | null | undefined} & {classes?: ClassSelection | null | undefined}} DetectorSettings
  *   Options that can change after `create`. `undefined` leaves an option as it is, `null` sets its default
  *
  * @typedef {'image' | 'boxes' | 'both'} WantedFeatures
@@ -160,13 +160,13 @@
  * @typedef {RunResult & VideoFrameInfo & {count: number}} CountedVideoResult `count`: the number of rows written to `into`
  *
  * @typedef {object} LoopOptions
- * @property {Global<'AbortSignal'>} [signal] ends the loop
- * @property {number} [minChange] skip a frame if its pixels differ from the last detected frame by less than this, on
+ * @property {Global<'AbortSignal'> | undefined} [signal] ends the loop
+ * @property {number | undefined} [minChange] skip a frame if its pixels differ from the last detected frame by less than this, on
  *   average; 0 to 255, default 0: skip none
- * @property {Float32Array} [into] receives rows as `detectInto` writes them; each result then has `count` instead of
+ * @property {Float32Array | undefined} [into] receives rows as `detectInto` writes them; each result then has `count` instead of
  *   `detections`
  *
- * @typedef {ViewOptions & Thresholds & {features?: WantedFeatures}} DetectOptions `features`: also return the features of
+ * @typedef {ViewOptions & Thresholds & {features?: WantedFeatures | undefined}} DetectOptions `features`: also return the features of
  *   the whole image, under each box, or both; the same run computes them
  * @typedef {LoopOptions & DetectOptions} VideoOptions
  */
@@ -175,16 +175,16 @@
 
 /**
  * @typedef {object} FeatureModel
- * @property {string} [layer] the tensor [N, H, W, C] to pool over H and W: its name, or one or more parts of the name
+ * @property {string | undefined} [layer] the tensor [N, H, W, C] to pool over H and W: its name, or one or more parts of the name
  *   between slashes. Default: the model's output if it is a vector, else MobileNetV2's Conv_1
  *
  * @typedef {object} ExtractSettings
- * @property {boolean} [l2Normalize] scale each vector to length 1; default false
+ * @property {boolean | undefined} [l2Normalize] scale each vector to length 1; default false
  *
  * @typedef {ModelOptions & FeatureModel & ExtractSettings} ExtractorOptions The default `model` is the backbone of the
  *   package's detector.
  *
- * @typedef {{l2Normalize?: boolean | null}} ExtractorSettings Options that can change after `create`. `undefined` leaves an
+ * @typedef {{l2Normalize?: boolean | null | undefined}} ExtractorSettings Options that can change after `create`. `undefined` leaves an
  *   option as it is, `null` sets its default
  *
  * @typedef {ViewOptions & ExtractSettings} ExtractOptions
@@ -207,17 +207,17 @@
  * @typedef {'softmax' | 'sigmoid' | 'none'} Scores
  *
  * @typedef {object} ClassifierModel
- * @property {LabelsInput} [labels] names by class number: a list, or a text file with one name per line. Default: the
+ * @property {LabelsInput | undefined} [labels] names by class number: a list, or a text file with one name per line. Default: the
  *   labels that come with the model
- * @property {Scores} [scores] the function that turns the output into probabilities; default: 'none' if the network ends
+ * @property {Scores | undefined} [scores] the function that turns the output into probabilities; default: 'none' if the network ends
  *   in a softmax or a sigmoid, else 'softmax'
  *
  * @typedef {object} ClassifySettings
- * @property {number} [topK] the most classes to return; 1 to 1 000 000, default 5
+ * @property {number | undefined} [topK] the most classes to return; 1 to 1 000 000, default 5
  *
  * @typedef {ModelOptions & ClassifierModel & ClassifySettings} ClassifierOptions
  *
- * @typedef {{topK?: number | null}} ClassifierSettings Options that can change after `create`. `undefined` leaves an option
+ * @typedef {{topK?: number | null | undefined}} ClassifierSettings Options that can change after `create`. `undefined` leaves an option
  *   as it is, `null` sets its default
  *
  * @typedef {ViewOptions & ClassifySettings} ClassifyOptions

@@ -88,7 +88,10 @@ describe('labels', () => {
     );
     classifier.close();
     const few = ImageClassifier.create({ ...options, labels: names.slice(1) });
-    await assert.rejects(few, { code: 'INVALID_OPTION', message: /9 labels, but the model has 10 classes/ });
+    await assert.rejects(few, {
+      code: 'INVALID_OPTION',
+      message: /labels has 9 names, but the model has 10 classes/,
+    });
   });
 });
 

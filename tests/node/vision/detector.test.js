@@ -258,14 +258,14 @@ describe('an error has a code, says what is wrong and leaves the detector as it 
       'five bytes for a pixel',
       { data: new Uint8Array(5), width: 1, height: 1 },
       {},
-      'INVALID_INPUT',
+      'INVALID_PIXELS',
       /5 bytes/,
     ],
     [
       'two channels',
       { data: new Uint8Array(8), width: 2, height: 2, channels: 2 },
       {},
-      'INVALID_INPUT',
+      'INVALID_PIXELS',
       /1, 3 or 4/,
     ],
     [

@@ -8,6 +8,7 @@ import {
   ObjectDetector,
   OcelliError,
   type BatchResult,
+  type CallOptions,
   type ClassifierOptions,
   type ClassifierSettings,
   type ClassifyOptions,
@@ -21,6 +22,7 @@ import {
   type DetectorOptions,
   type DetectorSettings,
   type DetectResult,
+  type Drawable,
   type Energy,
   type EnergyOptions,
   type ErrorCode,
@@ -28,6 +30,7 @@ import {
   type ExtractorOptions,
   type ExtractorSettings,
   type ExtractResult,
+  type FileInput,
   type FloatImages,
   type HeadsResult,
   type ImageInput,
@@ -39,8 +42,11 @@ import {
   type ProfileResult,
   type RunResult,
   type SsdSpec,
+  type TensorData,
   type TensorsResult,
   type Thresholds,
+  type Variant,
+  type VideoFrameInfo,
   type VideoOptions,
   type VideoResult,
   type ViewOptions,
@@ -123,6 +129,34 @@ export async function detect(image: ImageInput, model: ModelInput): Promise<Dete
   void [about, count, tensors, heads, profile, energy];
   return found;
 }
+
+/** What `undefined` means in a call: an option that is not given. Types that a user's declarations name. */
+export async function omit(detector: ObjectDetector, image: ImageInput, into: Float32Array | undefined) {
+  const allow: readonly string[] = ['Dog'];
+  const made = await ObjectDetector.create({
+    model: undefined,
+    classes: { allow, deny: undefined },
+    threads: undefined,
+  });
+  await made.setOptions({ classes: undefined, scoreThreshold: undefined });
+  const wanted: DetectOptions = { features: undefined, roi: undefined, maxResults: undefined };
+  await made.detect({ data: new Float32Array(12), shape: [2, 2, 3] }, wanted);
+  await ImageClassifier.create({ topK: undefined, scores: undefined });
+  await FeatureExtractor.create({ l2Normalize: undefined, layer: undefined });
+  // @ts-expect-error no name of values
+  const odd: ModelOptions = { input: 'any string' };
+  void odd;
+  return (video: Parameters<ObjectDetector['video']>[0]) => detector.video(video, { into });
+}
+
+export const parts = (
+  call: CallOptions,
+  drawable: Drawable,
+  file: FileInput,
+  data: TensorData,
+  variant: Variant,
+  frame: VideoFrameInfo,
+) => ({ call, drawable, file, data, variant, frame });
 
 export async function watch(
   detector: ObjectDetector,
