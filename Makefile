@@ -13,7 +13,7 @@ MAXIMUM_PAGES := 16384
 STACK_BYTES := 262144
 # Limits for one variant, gzipped: the wasm alone, and the wasm with all JavaScript files that are loaded with it.
 WASM_BUDGET_BYTES := 160000
-SIZE_BUDGET_BYTES := 194560
+SIZE_BUDGET_BYTES := 204800
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
 # Training is a separate module, so that a detector does not contain it. It needs no XNNPACK.

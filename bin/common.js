@@ -55,7 +55,7 @@ function nameOf(file, error) {
  */
 export function explain(error, file) {
   if (error instanceof OcelliError) {
-    if (error.code === 'INVALID_OPTION' || error.code === 'UNKNOWN_CLASS')
+    if (error.code === 'INVALID_OPTION')
       throw new UsageError(file === undefined ? error.message : `${file}: ${error.message}`);
     const hint = HINTS.get(error.code);
     return printable(`${error.code}: ${error.message}${hint ? ` (${hint})` : ''}`);

@@ -71,7 +71,8 @@ function close() {
 
 function modelOptions() {
   const isOwn = chosen.model !== undefined;
-  return { ...settings.loadingOptions(isOwn), ...(isOwn && values.value && { input: values.value }) };
+  const input = /** @type {'[-1,1]' | '[0,1]' | '[0,255]' | 'imagenet' | ''} */ (values.value);
+  return { ...settings.loadingOptions(isOwn), ...(isOwn && input && { input }) };
 }
 
 /** @param {{loaded: number, total?: number}} progress */

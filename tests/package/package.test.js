@@ -57,6 +57,7 @@ describe('the tarball', () => {
     run(NODE_24, [attw, '--profile', 'esm-only', '--no-emoji', tarball], ROOT);
   });
 
+  /** @type {Record<string, string[]>} */
   const libraries = {
     'the oldest library': ['es2020'],
     'no types of a platform': ['es2022'],
@@ -64,29 +65,29 @@ describe('the tarball', () => {
     pages: ['es2022', 'dom'],
     'pages, with `using`': ['esnext', 'esnext.disposable', 'dom', 'dom.iterable', 'dom.asynciterable'],
   };
-  const resolutions = [
-    ['esnext', 'bundler'],
-    ['nodenext', 'nodenext'],
-    ['esnext', 'node10'],
+  const projects = [
+    ...Object.keys(libraries).map((name) => ({ name, module: 'esnext', moduleResolution: 'bundler' })),
+    { name: 'the oldest library', module: 'nodenext', moduleResolution: 'nodenext' },
+    { name: 'pages', module: 'esnext', moduleResolution: 'node10' },
   ];
-  for (const [name, lib] of Object.entries(libraries))
-    for (const [module, moduleResolution] of resolutions)
-      for (const exactOptionalPropertyTypes of [false, true])
-        test(`types in a strict project: ${name}, ${moduleResolution}, ${exactOptionalPropertyTypes ? 'exact' : 'not exact'}`, () => {
-          copyFileSync(new URL('types/project.ts', import.meta.url), join(PROJECT, 'project.ts'));
-          const compilerOptions = {
-            ...{ declaration: true, emitDeclarationOnly: true, outDir: 'declared' },
-            ...{ strict: true, skipLibCheck: false, exactOptionalPropertyTypes },
-            ...{ target: 'es2022', module, moduleResolution, types: [], lib },
-          };
-          const config = { compilerOptions, files: ['project.ts'] };
-          writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify(config));
-          const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
-          const { stdout, status } = spawnSync(NODE_24, [tsc, '-p', '.'], { cwd: PROJECT, encoding: 'utf8' });
-          assert.equal(stdout, '');
-          assert.equal(status, 0);
-          assert.doesNotMatch(readFileSync(join(PROJECT, 'declared/project.d.ts'), 'utf8'), /ocelli\/dist/);
-        });
+  for (const { name, module, moduleResolution } of projects)
+    test(`types in a strict project: ${name}, ${moduleResolution}`, () => {
+      copyFileSync(new URL('types/project.ts', import.meta.url), join(PROJECT, 'project.ts'));
+      const compilerOptions = {
+        ...{ declaration: true, emitDeclarationOnly: true, outDir: 'declared' },
+        ...{ strict: true, skipLibCheck: false, exactOptionalPropertyTypes: true },
+        ...{ target: 'es2022', module, moduleResolution, types: [], lib: libraries[name] },
+      };
+      const config = { compilerOptions, files: ['project.ts'] };
+      writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify(config));
+      const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+      const { stdout, status } = spawnSync(NODE_24, [tsc, '-p', '.'], { cwd: PROJECT, encoding: 'utf8' });
+      assert.equal(stdout, '');
+      assert.equal(status, 0);
+      // node10 knows no `exports`: every file of the package is found by its path.
+      if (moduleResolution === 'node10') return;
+      assert.doesNotMatch(readFileSync(join(PROJECT, 'declared/project.d.ts'), 'utf8'), /ocelli\/dist/);
+    });
 
   test('a bundler keeps what sets up Node', () => {
     const source = `import { TransferLearner } from 'ocelli/train';

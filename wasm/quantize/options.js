@@ -1,6 +1,6 @@
 // The options of quantize(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkChoice, checkKeys } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkSignal } from '../shared/options.js';
 import { resolveReading } from '../vision/reading.js';
 
 /**
@@ -41,8 +41,7 @@ export function checkOptions(options) {
   const { keepFloat = [], maxPixels, onProgress = () => {}, signal } = options;
   if (!Array.isArray(keepFloat) || !keepFloat.every((name) => typeof name === 'string'))
     throw failure('INVALID_OPTION', 'keepFloat must be an array of tensor names');
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
+  checkSignal(signal);
   return {
     keepFloat,
     onProgress,

@@ -1,5 +1,6 @@
 // Checks of option values. Each error names the option and says which values it accepts.
 import { failure, OcelliError } from './errors.js';
+import { tagOf } from './platform.js';
 import { NOT_NEEDED, suggest } from './spelling.js';
 
 /** @typedef {Record<string, readonly string[]>} Advice What to do instead, and the options that it is about. */
@@ -114,4 +115,10 @@ function instead(unknown, known, advice) {
     return `the options are ${known.slice(0, SHOWN).join(', ')}${known.length > SHOWN ? ' …' : ''}`;
   const name = suggest(unknown, advice[other]);
   return `did you mean '${name}'? ${other}`;
+}
+
+/** @param {unknown} signal */
+export function checkSignal(signal) {
+  if (signal !== undefined && tagOf(signal) !== 'AbortSignal')
+    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
 }

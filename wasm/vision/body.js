@@ -7,7 +7,7 @@ import { nameOf } from './refuse.js';
 
 /**
  * @typedef {import('../shared/platform.js').Global<'Response'> | import('../shared/platform.js').Global<'Request'>
- *   | import('../shared/platform.js').Global<'ReadableStream'> | AsyncIterable<Uint8Array>} Body What can be read once.
+ *   | import('../shared/platform.js').Global<'ReadableStream'> | AsyncIterable<Uint8Array | ArrayBuffer>} Body What can be read once.
  *
  * @typedef {import('../engine/host.js').ByteSource} ByteSource
  * @typedef {'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND' | 'MODULE_NOT_FOUND'} NotFound
@@ -22,14 +22,14 @@ import { nameOf } from './refuse.js';
 export function openBody(source, code, signal) {
   const tag = tagOf(source);
   if (tag === 'Response') {
-    if (source.bodyUsed) throw used(source, tag);
+    if (source.bodyUsed) throw used(tag);
     return openResponse(source, code, signal);
   }
   if (tag === 'Request') return openRequest(source, signal);
   const isStream = typeof source?.getReader === 'function';
   if (!isStream && typeof source?.[Symbol.asyncIterator] !== 'function') return undefined;
   // `readableDidRead` is that of Node's streams.
-  if (source.locked || source.readableDidRead) throw used(source, tag);
+  if (source.locked || source.readableDidRead) throw used(tag);
   return { chunks: readBytes(source, signal) };
 }
 
@@ -81,7 +81,7 @@ export function checkResponse(response, code, url = response.url) {
 /** @param {Request} request @param {AbortSignal} [signal] */
 function openRequest(request, signal) {
   const { method, body, bodyUsed } = request;
-  if (bodyUsed) throw used(request, 'Request');
+  if (bodyUsed) throw used('Request');
   if (method === 'GET' || method === 'HEAD')
     throw failure('INVALID_INPUT', 'the Request has no body; to send it, pass `await fetch(request)`');
   if (body) return { chunks: readBytes(body, signal) };
@@ -102,7 +102,7 @@ async function* nothing() {}
  * @returns {AsyncGenerator<Uint8Array>}
  */
 async function* readBytes(stream, signal) {
-  if (stream.locked) throw used(stream, tagOf(stream));
+  if (stream.locked) throw used(tagOf(stream));
   const chunks =
     typeof stream.getReader === 'function' ? readStream(stream, explain, signal) : iterate(stream, signal);
   try {
@@ -151,10 +151,10 @@ function explain(error) {
   return failure('READ_FAILED', /** @type {{message?: string} | undefined} */ (error)?.message, error);
 }
 
-/** @param {unknown} source @param {string | undefined} tag */
-function used(source, tag) {
+/** @param {string | undefined} tag of what was read before */
+function used(tag) {
   const hint = tag === 'Response' || tag === 'Request' ? `; pass a clone() of the ${tag}` : '';
-  return failure('BODY_USED', `read each ${tag ?? nameOf(source)} once${hint}`);
+  return failure('BODY_USED', `read each ${tag ?? 'stream'} once${hint}`);
 }
 
 /** A text for an error's message: a data: URL can have millions of letters. @param {string | URL} url */

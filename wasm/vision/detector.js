@@ -1,11 +1,10 @@
 import { MAX_RESULTS } from '../../dist/layout.js';
 import { DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber, pick } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber, checkSignal, pick } from '../shared/options.js';
 import { toNumbers } from '../shared/numbers.js';
 import { tagOf } from '../shared/platform.js';
 import { describeClass } from './labels.js';
-import { checkSignal } from './limits.js';
 import { checkClasses } from './prepare_detector.js';
 import { resolveReading } from './reading.js';
 import { describeNoVideo } from './refuse.js';

@@ -54,7 +54,7 @@ export async function decodeForeign(refusal, bytes, maxPixels) {
   const decode = format && decoders.get(format);
   if (!format || !(decode ?? decodeFile)) return undefined;
   const { orientation, isMirrored, ...size } = readFacts(bytes, format);
-  checkPixels(size, maxPixels);
+  checkPixelCount(size, maxPixels);
   const found = decode
     ? { pixels: await attempt(format, () => decode(bytes.slice().buffer)), isUpright: false }
     : await attempt(format, () => decodeFile?.(bytes, format));
@@ -62,7 +62,7 @@ export async function decodeForeign(refusal, bytes, maxPixels) {
   const { pixels, isUpright } = found;
   const { data, width, height } = pixels;
   if (data.length !== 4 * width * height) throw corrupt(format, 'the decoder returned no RGBA pixels');
-  checkPixels(pixels, maxPixels);
+  checkPixelCount(pixels, maxPixels);
   if (!isUpright && isMirrored) throw unsupported(refusal, 'the file is mirrored, which needs sharp');
   return {
     data: new Uint8Array(data.buffer, data.byteOffset, data.length),
@@ -72,7 +72,7 @@ export async function decodeForeign(refusal, bytes, maxPixels) {
 }
 
 /** @param {{width: number, height: number}} size @param {number} maxPixels */
-export function checkPixels({ width, height }, maxPixels) {
+export function checkPixelCount({ width, height }, maxPixels) {
   if (width * height > maxPixels)
     throw new OcelliError(
       'IMAGE_TOO_LARGE',

@@ -4,7 +4,7 @@ import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { tagOf } from '../shared/platform.js';
 import { openBody, readBody } from './body.js';
-import { checkPixels, decodeForeign } from './foreign.js';
+import { checkPixelCount, decodeForeign } from './foreign.js';
 import { checkMaxPixels } from './reading.js';
 import { checkPixels } from './pixels.js';
 import { nameOf } from './refuse.js';
@@ -57,8 +57,9 @@ import { nameOf } from './refuse.js';
 export function toPixels(image, { fit, maxPixels, limit } = {}) {
   const size = measure(image);
   if (size) return draw(image, size, fit);
-  return inMemory(image) ?? readImage(image, { maxPixels, limit }).then(
-    (bytes) => bytes ?? checkPixels(image, undefined),
+  return (
+    inMemory(image) ??
+    readImage(image, { maxPixels, limit }).then((bytes) => bytes ?? checkPixels(image, undefined))
   );
 }
 
@@ -134,7 +135,7 @@ export async function decodeOnHost(refusal, source, maxPixels) {
   const bitmap = await host().drawing?.decode(bytes);
   if (!bitmap) throw refusal;
   try {
-    checkPixels(bitmap, maxPixels);
+    checkPixelCount(bitmap, maxPixels);
     return await draw(bitmap, bitmap);
   } finally {
     bitmap.close();

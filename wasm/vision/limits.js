@@ -1,11 +1,12 @@
 // The end that a caller sets to one call: an AbortSignal, a time, or both.
 import { failure } from '../shared/errors.js';
+import { checkSignal } from '../shared/options.js';
 
 /**
  * @typedef {object} CallOptions
- * @property {AbortSignal} [signal] rejects the call with the signal's reason. A call that waits for its turn is then never
+ * @property {AbortSignal | undefined} [signal] rejects the call with the signal's reason. A call that waits for its turn is then never
  *   run
- * @property {number} [timeoutMs] rejects the call with TIMEOUT when it has taken this long
+ * @property {number | undefined} [timeoutMs] rejects the call with TIMEOUT when it has taken this long
  */
 
 export const LIMITS = /** @type {const} */ (['signal', 'timeoutMs']);
@@ -41,12 +42,6 @@ export function onAbort(signal, callback) {
 /** @param {Event} event */
 function callAll({ currentTarget }) {
   for (const callback of callbacks.get(/** @type {AbortSignal} */ (currentTarget)) ?? []) callback();
-}
-
-/** @param {unknown} signal */
-export function checkSignal(signal) {
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
 }
 
 /** @param {unknown} timeoutMs */

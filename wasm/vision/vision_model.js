@@ -3,10 +3,10 @@
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { detach, keepSource } from './input.js';
-import { Calls, checkSignal, LIMITS, withLimit } from './limits.js';
+import { Calls, LIMITS, withLimit } from './limits.js';
 import { tagOf } from '../shared/platform.js';
-import { notice } from './notice.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { notice } from '../shared/notice.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber, checkSignal } from '../shared/options.js';
 import { DECODES, READING, resolveReading } from './reading.js';
 import { LocalSession } from './session.js';
 

@@ -80,7 +80,7 @@ describe('embed', () => {
     const extractor = await FeatureExtractor.create();
     assert.equal(lines.length, 2);
     for (const [i, path] of [CHELSEA, COFFEE].entries()) {
-      assert.deepEqual(Object.keys(lines[i]), ['file', 'features']);
+      assert.deepEqual(Object.keys(lines[i]), ['file', 'width', 'height', 'features', 'precision', 'ms']);
       assert.equal(lines[i].file, path);
       assert.deepEqual(lines[i].features, (await extractor.extract(readFileSync(path))).features);
     }
@@ -165,9 +165,12 @@ describe('classify', needsLarge(...NEEDED), () => {
     assert.equal(status, 1);
     assert.match(stderr, /^ocelli: .*notes\.txt: UNSUPPORTED_IMAGE_FORMAT: .*\n$/);
     const classifier = await ImageClassifier.create({ model, labels });
-    const classes = (await classifier.classify(readFileSync(CHELSEA))).classes;
+    const { classes, size, precision } = await classifier.classify(readFileSync(CHELSEA));
     classifier.close();
-    assert.deepEqual(jsonLines(stdout), [{ file: CHELSEA, classes }]);
+    const [{ ms, ...line }, ...more] = jsonLines(stdout);
+    assert.deepEqual(line, { file: CHELSEA, ...size, classes, precision });
+    assert.deepEqual(Object.keys(ms), ['decode', 'preprocess', 'network', 'postprocess']);
+    assert.deepEqual(more, []);
   });
 
   test('a table of the best', () => {

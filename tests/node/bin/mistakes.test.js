@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { CLI, INPUT, jsonLines, makeSandbox, ocelli, SMALL, succeed } from './run.js';
+import { INPUT, jsonLines, makeSandbox, ocelli, SMALL, succeed } from './run.js';
 
 const sandbox = makeSandbox('ocelli-mistakes-', ['a', 'b']);
 const cwd = sandbox;
@@ -102,21 +102,6 @@ describe('a subdirectory that cannot be read is named, and the others are done',
     });
 });
 
-test('a model from a pipe', () => {
-  for (const [command, ...args] of [
-    ['inspect', '--json'],
-    ['detect', '--json', PHOTO, '--model'],
-  ]) {
-    const model = command === 'inspect' ? SMALL : join(CLI, '../../dist/models/ssd_mobilenet_v2_oidv4.bin');
-    const line = `"$0" "$@" <(cat "${model}")`;
-    const { status, stderr } = spawnSync('bash', ['-c', line, process.execPath, CLI, command, ...args], {
-      cwd,
-      encoding: 'utf8',
-    });
-    assert.equal(status, 0, stderr);
-  }
-});
-
 describe('a pattern with !', () => {
   test('at its start is refused', () =>
     refused(['detect', '!*.jpg', PHOTO], 2, /!\*\.jpg: .*'photos\/!\(\*\.jpg\)'/));
@@ -142,9 +127,6 @@ describe('options', () => {
       ['classify', PHOTO, '--model', SMALL, ...INPUT, '--labels', 'wrong.txt'],
       /^ocelli: --labels wrong\.txt: labels has 2/,
     ],
-    [['detect', PHOTO, '--classes', 'Dgo'], /'Dgo'; nearest: 'Dog'/],
-    [['detect', PHOTO, '--deny', 'Dgo'], /'Dgo'; nearest: 'Dog'/],
-    [['inspect', '--classes', 'Dgo'], /'Dgo'; nearest: 'Dog'/],
     [['detect', '-v'], /unknown option '-v'; ocelli --version shows the version/],
     [['detect', PHOTO, '--format', 'json'], /did you mean --json\?/],
     [['detect', PHOTO, '--score', '.1', '--score', '.2'], /--score is given twice, but takes one value/],

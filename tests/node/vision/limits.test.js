@@ -101,6 +101,22 @@ for (const where of PLACES)
       detector.close();
     });
 
+    test('a signal of another realm, as in jsdom, ends a call', async () => {
+      const { signal } = new AbortController();
+      const foreign = Object.defineProperties(new EventTarget(), {
+        [Symbol.toStringTag]: { value: 'AbortSignal' },
+        reason: { value: REASON },
+        throwIfAborted: { value() {} },
+      });
+      assert.ok(!(foreign instanceof signal.constructor));
+      const detector = await ObjectDetector.create(where);
+      const call = detector.detect(PHOTO, { signal: /** @type {any} */ (foreign) });
+      foreign.dispatchEvent(new Event('abort'));
+      await assert.rejects(call, REASON);
+      assert.equal((await detector.detect(PHOTO)).detections[0].label, 'Cat');
+      detector.close();
+    });
+
     test('a batch ends between two runs', async () => {
       const extractor = await FeatureExtractor.create(where);
       const controller = new AbortController();
