@@ -195,6 +195,9 @@ build/examples/node_modules/.installed: examples/next/package.json
 	  --no-audit --no-fund --no-save --no-package-lock $$(sed -nE 's/^ +"(next|react|react-dom)": "(.*)".*/\1@\2/p' $(CURDIR)/$<) \
 	  && touch $(CURDIR)/$@
 
+docs/detections.jpg: tools/picture.js ## make the picture of the README
+	@node tools/picture.js $@
+
 serve: build/package/package.json ## serve the demo page
 	@node tools/serve.js --isolate /=web /ocelli/=build/package /samples/=$$(tools/photos.sh)
 

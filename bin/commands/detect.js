@@ -78,7 +78,7 @@ const options = /** @type {const} */ ({
     value: 'JSON',
     about:
       "how to turn the model's outputs into boxes, if the file does not say: {anchors or anchorGenerator, boxCoder, " +
-      'scores, background}; JSON text or the name of a JSON file. The README of ocelli has an example',
+      'scores, background}; JSON text or the name of a JSON file. docs/api.md has an example',
   },
   threads: shared.threads,
   deterministic: shared.deterministic,

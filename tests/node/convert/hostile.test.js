@@ -1,6 +1,5 @@
 // Damaged and hostile sources: every one ends in a named error, quickly, and never in a model.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { gzipSync as nodeGzip } from 'node:zlib';
 import { BinaryWriter } from '@bufbuild/protobuf/wire';
@@ -40,13 +39,6 @@ function flipped(bytes, at, bits = 0x55) {
   copy[at % copy.length] ^= bits;
   return copy;
 }
-
-test('every code is in the manual, with its meaning', () => {
-  const manual = readFileSync(new URL('../../../docs/convert.md', import.meta.url), 'utf8');
-  for (const [code, message] of Object.entries(CONVERT_MESSAGES)) {
-    assert.ok(manual.includes(`| \`${code}\` | ${message}`), code);
-  }
-});
 
 describe('SavedModels', () => {
   const source = folder('keras2_small_classifier');

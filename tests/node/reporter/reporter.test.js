@@ -49,7 +49,7 @@ for (const [what, source] of Object.entries({
   });
 
 test('a listed test is skipped where its file is missing', () => {
-  const { status, stdout } = runTests('tests/node/convert/readme-hub.test.js');
+  const { status, stdout } = runTests('tests/node/convert/migrate-hub.test.js');
   assert.equal(status, 0, stdout);
   assert.match(stdout, /^1 tests and suites were skipped$/m);
 });

@@ -1,4 +1,4 @@
-// Every code that an error may have is in the README's table, and nothing else is.
+// Every code that an error may have is in docs/errors.md, and nothing else is.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -18,9 +18,25 @@ test('each code has one meaning', () => {
   assert.equal(new Set(codes).size, codes.length);
 });
 
-test('the README has a row for each code, with its message', () => {
-  const rows = [...read('README.md').matchAll(/^\| `([A-Z][A-Z_]+)` \| (.*) \|$/gm)];
-  assert.deepEqual(rows.map(([, code, meaning]) => [code, meaning]).toSorted(), meanings.toSorted());
+test('docs/errors.md has a row for each code of each entry, with its message', async () => {
+  const tables = {
+    ocelli: Object.fromEntries(meanings),
+    'ocelli/convert': (await import('../../../wasm/convert/errors.js')).CONVERT_MESSAGES,
+    'ocelli/quantize': (await import('../../../wasm/quantize/errors.js')).MESSAGES,
+    'ocelli/evaluate': (await import('../../../wasm/evaluate/errors.js')).MESSAGES,
+    'ocelli/train': (await import('../../../wasm/train/errors.js')).MESSAGES,
+  };
+  const [, ...sections] = read('docs/errors.md').split(/^## /m);
+  assert.equal(sections.length, Object.keys(tables).length);
+  for (const [i, [entry, messages]] of Object.entries(tables).entries()) {
+    const section = sections[i];
+    assert.ok(section.startsWith(`\`${entry}\`\n`), entry);
+    const rows = [...section.matchAll(/^\| `([A-Z][A-Z_]+)` \| (.*) \|$/gm)].map(([, code, meaning]) => [
+      code,
+      meaning,
+    ]);
+    assert.deepEqual(rows.toSorted(), Object.entries(messages).toSorted(), entry);
+  }
 });
 
 test('every code thrown by name in JavaScript is one of them', () => {

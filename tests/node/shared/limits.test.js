@@ -1,4 +1,4 @@
-// The ranges of options are the same in the checks, in the types' documentation and in the README.
+// The ranges of options are the same in the checks, in the types' documentation and in docs/api.md.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
@@ -67,8 +67,8 @@ test('wasm/vision/types.js, topK', () => {
   assert.match(text, new RegExp(`\\[topK\\] [^.;]*; ${range(TOP_K)}, default ${DEFAULT_TOP_K}`));
 });
 
-describe('README.md', () => {
-  const rows = read('README.md').split('\n');
+describe('docs/api.md', () => {
+  const rows = read('docs/api.md').split('\n');
   for (const [name, limit] of Object.entries(OF_CREATE)) {
     test(name, () => {
       const row = rows.find((line) => line.startsWith('| `') && line.split('|')[1].includes(`\`${name}\``));

@@ -1,4 +1,4 @@
-// The README's answers to the model card's snippets, run as they stand there.
+// The answers of docs/migrate.md to the model card's snippets, run as they stand there.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -12,8 +12,8 @@ import { largeSource } from './convert.js';
 import { needsLarge, packagePhoto, readJson, testData } from '../shared.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-const [, SECTION] = /** @type {RegExpMatchArray} */ (README.match(/^### From TensorFlow Hub\n(.*?)^### /ms));
+const PAGE = readFileSync(join(ROOT, 'docs/migrate.md'), 'utf8');
+const [, SECTION] = /** @type {RegExpMatchArray} */ (PAGE.match(/^## TensorFlow Hub's Python\n(.*)/ms));
 const SNIPPETS = [...SECTION.matchAll(/^```js\n(.*?)^```/gms)].map(([, code]) => code);
 const SOURCES = {
   'mobilenet_v2_130_224_feature_vector.tflite': 'hub_mobilenet_v2_130_224_feature_vector.tar.gz',
@@ -22,7 +22,7 @@ const SOURCES = {
 const NEEDED = ['convert/hub_mobilenet_v2_130_224_feature_vector.tar.gz', 'convert/openimages_v4'];
 const needsSources = needsLarge(...NEEDED);
 
-describe('the README beside the model card', needsSources, () => {
+describe('docs/migrate.md beside the model card', needsSources, () => {
   const folder = mkdtempSync(join(tmpdir(), 'ocelli-readme-'));
   after(() => rmSync(folder, { recursive: true }));
   before(async () => {
