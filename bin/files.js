@@ -8,7 +8,7 @@ import { announce } from './output.js';
 import { withRecord } from './written.js';
 
 /** What an option or argument that names a place to write to takes: files with this extension, or a directory. */
-/** @typedef {'.tflite' | '.npy' | '.png' | 'directory'} Place */
+/** @typedef {'.tflite' | '.gz' | '.npy' | '.png' | 'directory'} Place */
 
 /** The files that this run reads. @type {string[]} */
 const inputs = [];
@@ -109,7 +109,8 @@ function onEnding(cleanUp) {
  * @param {readonly Place[]} places
  */
 export function checkPlace(term, path, places) {
-  const extension = places.find((place) => place !== 'directory');
+  const extensions = places.filter((place) => place !== 'directory');
+  const [extension] = extensions;
   const isDirectory = places.includes('directory');
   if (path === '') throw new UsageError(`${term} is empty`);
   if (path === '-') {
@@ -128,11 +129,11 @@ export function checkPlace(term, path, places) {
     const files = extension === undefined ? '' : ` or a ${extension} file`;
     throw new UsageError(`${term} ${path}: that is no directory; name a directory${files}`);
   }
-  if (given === '' || given === extension) return;
+  if (given === '' || extensions.some((known) => known === given)) return;
   const takes =
     extension === undefined
       ? 'this option takes a directory'
-      : `ocelli writes ${extension} files, not ${given}`;
+      : `ocelli writes ${extensions.join(' and ')} files, not ${given}`;
   const hint = isDirectory ? `; for a directory with this name, write ${path}/` : '';
   throw new UsageError(`${term} ${path}: ${takes}${hint}`);
 }
@@ -145,7 +146,8 @@ export function checkPlace(term, path, places) {
  */
 export async function checkWritable(path, places) {
   if (path === '-') return;
-  const extension = places.find((place) => place !== 'directory');
+  const extensions = places.filter((place) => place !== 'directory');
+  const [extension] = extensions;
   const isFile = !places.includes('directory') || (extension && path.toLowerCase().endsWith(extension));
   const present = await stat(path).catch(() => undefined);
   if (present) return access(path, constants.W_OK);

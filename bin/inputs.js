@@ -176,3 +176,25 @@ export async function eachImage(files, use) {
   }
   clearProgress();
 }
+
+/**
+ * Reads images one after another, for a function that takes them as an iterable.
+ * @param {string[]} files
+ * @param {LeftOut} leftOut
+ * @returns {{read: () => AsyncGenerator<Uint8Array>, current: () => string | undefined}} `current`: the image that is
+ *   in use, which is the one to blame if the function fails
+ */
+export function readImages(files, leftOut) {
+  /** @type {string | undefined} */
+  let current;
+  async function* read() {
+    for (current of files) {
+      const bytes = await readBytes(current).catch((error) =>
+        leftOut.add(/** @type {string} */ (current), error),
+      );
+      if (bytes) yield new Uint8Array(bytes);
+    }
+    current = undefined;
+  }
+  return { read, current: () => current };
+}

@@ -19,7 +19,7 @@ const DIST = new URL('../dist/', import.meta.url);
 /** In the order of the help text. commands/NAME.js declares and runs each. */
 const COMMANDS = [
   ...['detect', 'embed', 'similar', 'classify', 'inspect', 'bench'],
-  ...['convert', 'quantize', 'train', 'evaluate'],
+  ...['convert', 'quantize', 'compress', 'train', 'evaluate'],
 ];
 const HELP = ['help', '--help', '-h'];
 const VERSION = ['--version', '-v', '-V', 'version'];
@@ -27,12 +27,13 @@ const VERSION = ['--version', '-v', '-V', 'version'];
 const FOREIGN_COMMANDS = {
   bench: ['benchmark', 'profile', 'measure', 'time'],
   classify: ['recognize', 'tag', 'classification'],
+  compress: ['shrink', 'gzip', 'minify'],
   convert: ['export', 'import'],
   detect: ['predict', 'infer', 'inference', 'run', 'find', 'detection'],
   embed: ['features', 'extract', 'encode', 'vectorize', 'embedding'],
   evaluate: ['eval', 'test', 'val', 'validate', 'score'],
   inspect: ['info', 'show', 'describe', 'summary', 'view'],
-  quantize: ['compress', 'optimize', 'int8'],
+  quantize: ['optimize', 'int8'],
   similar: ['compare', 'search', 'match', 'rank'],
   train: ['fit', 'finetune', 'teach'],
 };

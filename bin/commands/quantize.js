@@ -4,7 +4,7 @@ import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/qua
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
-import { findInputs, LeftOut } from '../inputs.js';
+import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, strict } from '../options.js';
 import { clearProgress, print, printable, showProgress } from '../output.js';
@@ -113,27 +113,6 @@ async function run(values, [source, out]) {
     await saveAll(values.report, files, REPORT);
   }
   print(values.json ? safeJson(report) : toText(out, report));
-}
-
-/**
- * @param {string[]} files
- * @param {LeftOut} leftOut
- * @returns {{read: () => AsyncGenerator<Uint8Array>, current: () => string | undefined}} `current`: the image that is
- *   in use, which is the one to blame if quantize fails
- */
-function readImages(files, leftOut) {
-  /** @type {string | undefined} */
-  let current;
-  async function* read() {
-    for (current of files) {
-      const bytes = await readBytes(current).catch((error) =>
-        leftOut.add(/** @type {string} */ (current), error),
-      );
-      if (bytes) yield new Uint8Array(bytes);
-    }
-    current = undefined;
-  }
-  return { read, current: () => current };
 }
 
 /**

@@ -1,6 +1,7 @@
-// The exports of the training module: the functions of trainer.h for a single trainer. exports_train.txt lists all
-// exports; wasm/train/trainer.js calls them.
+// The exports of the training module: the functions of trainer.h for a single trainer, and that of backward.h.
+// exports_train.txt lists all exports; wasm/train/trainer.js and wasm/compress/backward.js call them.
 #include "tflite/weights.h"
+#include "train/backward.h"
 #include "train/trainer.h"
 
 static ocl_trainer* trainer;
@@ -32,4 +33,10 @@ ocl_status ocl_train_run(const ocl_trainer_batch* batch, int32_t step, float lea
 }
 ocl_status ocl_train_predict(int32_t rows) {
   return ocl_trainer_predict(trainer, rows);
+}
+
+// As ocl_backward_run(). input_gradient_out: NULL if it is not wanted.
+ocl_status ocl_train_backward(const ocl_window* window, const float* input, const float* kernel, const float* gradient,
+                              double* squares_out, float* input_gradient_out) {
+  return ocl_backward_run(window, input, kernel, gradient, squares_out, input_gradient_out);
 }

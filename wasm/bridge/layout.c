@@ -11,6 +11,7 @@
 #include "base/status.h"
 #include "detect/anchors.h"
 #include "structs.h"
+#include "train/backward.h"
 #include "train/trainer.h"
 
 typedef struct {
@@ -164,6 +165,10 @@ static void print_train(void) {
          FIELD(num_slots), FIELD(num_classes));
   STRUCT("TRAINER_BATCH", ocl_trainer_batch, FIELD(rows), FIELD(has_targets), FIELD(has_weights),
          FIELD(label_smoothing), FIELD(l2));
+  STRUCT("WINDOW", ocl_window, FIELD(images), FIELD(height), FIELD(width), FIELD(channels), FIELD(out_height),
+         FIELD(out_width), FIELD(out_channels), FIELD(kernel_height), FIELD(kernel_width), FIELD(stride_y),
+         FIELD(stride_x), FIELD(dilation_y), FIELD(dilation_x), FIELD(padding_top), FIELD(padding_left), FIELD(groups),
+         FIELD(is_depthwise));
   STRUCT("TRAINER_RESULT", ocl_trainer_result, FIELD(head.loss), FIELD(head.weight), FIELD(head.hits),
          FIELD(head.weighted_hits), FIELD(regularizer));
 }

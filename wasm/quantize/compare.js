@@ -35,26 +35,30 @@ const COMPARED_INPUTS = 8;
  */
 export async function compare({ bytes, file, model, quantized, plan, inputs }) {
   return {
-    layers: await compareLayers(model, quantized, plan, inputs.slice(0, COMPARED_INPUTS)),
+    layers: await compareLayers(model, quantized, inputs, int8Outputs(model, plan)),
     bytes: { float: bytes.length, quantized: file.length },
     ms: { float: await measureTime(bytes), quantized: await measureTime(file) },
   };
 }
 
+/** The tensors that int8 operators compute. @param {Model} model @param {import('./plan.js').Plan} plan */
+function int8Outputs({ operators }, { rules }) {
+  return new Set(operators.flatMap(({ outputs }, i) => (rules[i] ? outputs : [])));
+}
+
 /**
  * @param {Model} model
- * @param {Model} quantized
- * @param {import('./plan.js').Plan} plan
- * @param {Float32Array[]} inputs
+ * @param {Model} quantized with the same tensors at the same indices, and others after them
+ * @param {Float32Array[]} inputs some of them are used
+ * @param {Set<number>} int8 tensors that the quantized network computes in int8
  * @returns {Promise<LayerReport[]>}
  */
-async function compareLayers(model, quantized, { rules }, inputs) {
+export async function compareLayers(model, quantized, inputs, int8) {
   const maps = featureMaps(model).filter((tensor) => !model.inputs.includes(tensor));
   const sums = new Map(maps.map((tensor) => [tensor, { signal: 0, noise: 0 }]));
-  const int8 = new Set(model.operators.flatMap(({ outputs }, i) => (rules[i] ? outputs : [])));
   const runners = [await Runner.create(model, maps), await Runner.create(quantized, maps)];
   try {
-    for (const input of inputs) {
+    for (const input of inputs.slice(0, COMPARED_INPUTS)) {
       const [float, dequantized] = runners.map((runner) => runner.run(input));
       for (const { tensor, values } of float) {
         const { values: actual } = /** @type {{values: Float32Array}} */ (dequantized.next().value);

@@ -86,6 +86,11 @@ export class Means {
     }
   }
 
+  /** @param {number} tensor */
+  has(tensor) {
+    return this.#sums.has(tensor);
+  }
+
   /** @param {number} tensor @returns {Float64Array} one mean per channel */
   meansOf(tensor) {
     const { sums, count } = /** @type {{sums: Float64Array, count: number}} */ (this.#sums.get(tensor));

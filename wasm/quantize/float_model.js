@@ -65,3 +65,8 @@ export function toBytes({ buffer, byteOffset, byteLength }) {
 export function floatsOf({ data }) {
   return /** @type {Float32Array} */ (fromBytes('float32', data ?? new Uint8Array(0)));
 }
+
+/** The values of an int32 constant. @param {Tensor} tensor @returns {number[]} */
+export function int32sOf({ data }) {
+  return [...fromBytes('int32', data ?? new Uint8Array(0))];
+}

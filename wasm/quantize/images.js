@@ -1,5 +1,6 @@
 // Preprocesses images to the float input of a network, with the engine's own image code.
-import { toPixels } from '../vision/input.js';
+import { isUnreadable } from '../shared/errors.js';
+import { toPixels, toRepeatable } from '../vision/input.js';
 import { readAnyView, writeView } from '../vision/view.js';
 import { writeFile } from './file.js';
 import { openEngine } from './runner.js';
@@ -45,4 +46,36 @@ export async function openPreprocessor(tensor, spec, reading) {
     },
     close: () => engine.close(),
   };
+}
+
+/**
+ * Images one after another, with what the network takes of them. Those that cannot be read are left out.
+ * @param {Awaited<ReturnType<typeof openPreprocessor>>} preprocessor
+ * @param {AsyncIterable<ImageInput> | Iterable<ImageInput>} images
+ * @param {object} options
+ * @param {import('../engine/image.js').Reading} options.reading
+ * @param {(error: Error, index: number) => void} [options.onUnreadable] without it, the first unreadable image throws
+ * @param {AbortSignal} [options.signal]
+ */
+export async function* prepareImages(preprocessor, images, { reading, onUnreadable, signal }) {
+  let index = -1;
+  for await (const given of images) {
+    signal?.throwIfAborted();
+    index++;
+    const prepared = await prepareOne(preprocessor, given, reading).catch((error) => {
+      if (!onUnreadable || !isUnreadable(error)) throw error;
+      onUnreadable(error, index);
+    });
+    if (prepared) yield prepared;
+  }
+}
+
+/**
+ * @param {Awaited<ReturnType<typeof openPreprocessor>>} preprocessor
+ * @param {ImageInput} given
+ * @param {import('../engine/image.js').Reading} reading
+ */
+async function prepareOne(preprocessor, given, { maxPixels }) {
+  const image = await toRepeatable(given, { maxPixels });
+  return { image, values: await preprocessor.prepare(image) };
 }

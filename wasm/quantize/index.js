@@ -5,24 +5,20 @@
 // (operators.js, plan.js); collect histograms on the images (images.js, runner.js, calibrate.js, histogram.js); choose
 // scales (ranges.js); quantize weights (weights.js); correct biases (correct.js); build the quantized network
 // (rewrite.js) and write it. compare.js, detections.js and report.js compare both networks.
-import { isUnreadable } from '../shared/errors.js';
-import { toRepeatable } from '../vision/input.js';
-import { resolveInput, findManifestEntry } from '../vision/model_spec.js';
-import { appendLabels, writeMetadata } from '../tflite/metadata.js';
 import { calibrate } from './calibrate.js';
 import { compare } from './compare.js';
 import { correctBiases } from './correct.js';
 import { compareDetections } from './detections.js';
 import { failure } from './errors.js';
-import { writeFile } from './file.js';
+import { dropUnusedTensors, withMetadata } from './finish.js';
 import { floatsOf, readFloatModel } from './float_model.js';
 import { fuseHardSwish } from './hard_swish.js';
-import { openPreprocessor } from './images.js';
+import { openPreprocessor, prepareImages } from './images.js';
+import { readInfo } from './info.js';
 import { checkOptions } from './options.js';
 import { makePlan } from './plan.js';
 import { logitRange, pixelScale, RANGES, toInt8 } from './ranges.js';
 import { rewrite } from './rewrite.js';
-import { openEngine } from './runner.js';
 import { quantizeKernel } from './weights.js';
 
 /**
@@ -49,7 +45,7 @@ const MAX_KEPT = 32;
 export async function quantize(bytes, images, options = {}) {
   const checked = checkOptions(options);
   const { input: given, keepFloat, outputType, inputType, onProgress, signal } = checked;
-  const info = await readInfo(bytes, given);
+  const info = await readInfo(bytes, given, () => undefined);
   const model = fuseHardSwish(readFloatModel(bytes));
   checkNames(model, keepFloat);
   const plan = makePlan(model, { keepFloat, hasFloatOutputs: outputType === 'float32' });
@@ -77,6 +73,7 @@ export async function quantize(bytes, images, options = {}) {
   const file = withMetadata(
     dropUnusedTensors(rewrite(model, plan, parameters, { inputType, outputType })),
     info,
+    { suffix: '8-bit', description: 'Quantized by ocelli.' },
   );
   if (!checked.report) return { model: file };
   onProgress({ stage: 'compare' });
@@ -84,24 +81,6 @@ export async function quantize(bytes, images, options = {}) {
   const report = await compare({ bytes, file, model, quantized, plan, inputs: keptInputs });
   const detections = await compareDetections([bytes, file], keptImages, info.input);
   return { model: file, report: { ...report, images: numImages, detections } };
-}
-
-/**
- * Reads the model's metadata, its entry in the manifest of models, and how to preprocess its input.
- * @param {Uint8Array<ArrayBuffer>} bytes
- * @param {Partial<InputSpec> | string | undefined} given
- */
-async function readInfo(bytes, given) {
-  const { engine, received, metadata } = await openEngine(bytes);
-  try {
-    const { inputs } = engine;
-    if (inputs.length !== 1 || inputs[0].shape.length !== 4 || ![1, 3].includes(inputs[0].shape[3]))
-      throw failure('NOT_AN_IMAGE_MODEL');
-    const entry = await findManifestEntry({ sizeBytes: received.sizeBytes, readAll: () => bytes }, metadata);
-    return { metadata, entry, input: resolveInput(given, metadata, entry, inputs[0]) };
-  } finally {
-    engine.close();
-  }
 }
 
 /** @param {Model} model @param {string[]} keepFloat */
@@ -117,24 +96,15 @@ function checkNames({ tensors, operators }, keepFloat) {
  * @param {InputSpec} spec
  * @param {ReturnType<typeof checkOptions>} options
  */
-async function calibrateOn(model, images, spec, { reading, onProgress, onUnreadable, signal }) {
+async function calibrateOn(model, images, spec, options) {
+  const { reading, onProgress } = options;
   const preprocessor = await openPreprocessor(model.tensors[model.inputs[0]], spec, reading);
   /** @type {ImageInput[]} */
   const keptImages = [];
   async function* inputs() {
-    let index = -1;
-    for await (const given of images) {
-      signal?.throwIfAborted();
-      index++;
-      try {
-        const image = await toRepeatable(given, { maxPixels: reading.maxPixels });
-        const values = await preprocessor.prepare(image);
-        if (keptImages.length < MAX_KEPT) keptImages.push(image);
-        yield values;
-      } catch (error) {
-        if (!onUnreadable || !isUnreadable(error)) throw error;
-        onUnreadable(/** @type {Error} */ (error), index);
-      }
+    for await (const { image, values } of prepareImages(preprocessor, images, options)) {
+      if (keptImages.length < MAX_KEPT) keptImages.push(image);
+      yield values;
     }
   }
   try {
@@ -202,51 +172,4 @@ function quantizeWeights({ tensors, operators }, { rules }, scaleOf) {
     biases.set(i, Float64Array.from(values ?? new Float64Array(quantized.channels)));
   });
   return { weights, biases };
-}
-
-/** Removes tensors that nothing uses, and renumbers the rest. @param {Model} model @returns {Model} */
-function dropUnusedTensors(model) {
-  const { tensors, operators, inputs, outputs, signatures } = model;
-  const used = new Set([...inputs, ...outputs, ...operators.flatMap((op) => [...op.inputs, ...op.outputs])]);
-  const order = Array.from(tensors.keys()).filter((tensor) => used.has(tensor));
-  const newIndices = new Map([[-1, -1], ...order.map((tensor, i) => /** @type {const} */ ([tensor, i]))]);
-  const renumber = (/** @type {number[]} */ list) =>
-    list.map((tensor) => /** @type {number} */ (newIndices.get(tensor)));
-  const renumberPorts = (/** @type {[string, number][]} */ ports) =>
-    ports.map(([name, tensor]) => /** @type {[string, number]} */ ([name, newIndices.get(tensor)]));
-  return {
-    ...model,
-    tensors: order.map((tensor) => tensors[tensor]),
-    operators: operators.map((op) => ({ ...op, inputs: renumber(op.inputs), outputs: renumber(op.outputs) })),
-    inputs: renumber(inputs),
-    outputs: renumber(outputs),
-    signatures: signatures.map((signature) => ({
-      ...signature,
-      inputs: renumberPorts(signature.inputs),
-      outputs: renumberPorts(signature.outputs),
-    })),
-  };
-}
-
-/**
- * Writes the file with its metadata: the float file's own or, for a model of the manifest, a reference to its entry.
- * @param {Model} quantized
- * @param {Awaited<ReturnType<typeof readInfo>>} info
- */
-function withMetadata(quantized, { metadata, entry }) {
-  const own = entry && {
-    name: 'TFLITE_METADATA',
-    data: writeMetadata({
-      name: `${entry.title}, 8-bit`,
-      description: 'Quantized by ocelli.',
-      outputs: [],
-      own: { like: entry.id, sha256: entry.sha256 },
-    }),
-  };
-  const file = writeFile({
-    ...quantized,
-    description: 'Quantized by ocelli.',
-    metadata: own ? [own] : quantized.metadata,
-  });
-  return metadata.labels === undefined ? file : appendLabels(file, metadata.labels.trimEnd().split(/\r?\n/));
 }

@@ -38,11 +38,11 @@ export function toMarkdown({ layers, bytes, ms, images, detections }) {
 }
 
 /** @param {import('./detections.js').Matched} matched */
-function toShare({ matched, found }) {
+export function toShare({ matched, found }) {
   return found === 0 ? 'no detections' : `${matched} of ${found} (${((100 * matched) / found).toFixed(1)} %)`;
 }
 
 /** @param {string} name of a tensor, which may list several layers */
-function toCell(name) {
+export function toCell(name) {
   return escapeMarkdown(name.replaceAll(/[|\\]/g, ' ').split(';')[0]);
 }

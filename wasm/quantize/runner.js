@@ -46,9 +46,9 @@ export class Runner {
     return new Runner(engine, tensors);
   }
 
-  /** @param {import('../engine/engine.js').TensorData} input @returns {Generator<TensorValues>} */
-  *run(input) {
-    this.#engine.writeInput(0, input);
+  /** @param {import('../engine/engine.js').TensorData[]} inputs @returns {Generator<TensorValues>} */
+  *run(...inputs) {
+    for (const [i, input] of inputs.entries()) this.#engine.writeInput(i, input);
     this.#engine.run();
     for (const [i, tensor] of this.#tensors.entries()) {
       const { data, shape, quantization } = this.#engine.readOutput(i);

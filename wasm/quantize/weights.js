@@ -81,7 +81,7 @@ export function biasTensor(name, bias, weights, inputScale) {
 
 /**
  * The mean accumulator of each output channel, from the mean of each input channel. Padding is ignored.
- * @param {Weights} weights
+ * @param {Pick<Weights, 'channels' | 'isDepthwise' | 'channelOf'>} weights
  * @param {ArrayLike<number>} values the kernel in float
  * @param {Float64Array} means of the input's channels
  * @returns {Float64Array}

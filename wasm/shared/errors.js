@@ -7,9 +7,11 @@
  * @typedef {'DATASET_AMBIGUOUS' | 'DATASET_DAMAGED' | 'DATASET_INCOMPLETE' | 'DATASET_UNKNOWN' | 'DUPLICATE_IMAGE' | 'INVALID_BOX'
  *   | 'INVALID_ENTRY' | 'INVALID_SCORE' | 'NO_BOX' | 'NO_CLASSES_MATCH' | 'UNKNOWN_IMAGE'} EvaluateCode
  * @typedef {'ALREADY_QUANTIZED' | 'NO_IMAGES' | 'NOT_AN_IMAGE_MODEL' | 'SPARSE_WEIGHTS' | 'UNKNOWN_TENSOR' | 'NOTHING_TO_QUANTIZE'} QuantizeCode
+ * @typedef {'NO_DERIVATIVE' | 'NOTHING_TO_COMPRESS' | 'TARGET_NOT_REACHED'} CompressCode
+ *
  * @typedef {'BATCH_NORM_FOLDED' | 'EMPTY_CLASS' | 'FIT_RUNNING' | 'INVALID_FEATURES' | 'INVALID_LABEL' | 'NO_DIRECTORIES' | 'NO_EXAMPLES' | 'NO_EXTRACTOR' | 'NOT_INTERRUPTED' | 'ONE_CLASS' | 'STATE_MISMATCH' | 'TRAINING_DIVERGED'} TrainCode
  *
- * @typedef {StatusCode | keyof typeof MESSAGES | FileCode | ConvertCode | EvaluateCode | QuantizeCode | TrainCode} ErrorCode The codes of
+ * @typedef {StatusCode | keyof typeof MESSAGES | FileCode | ConvertCode | EvaluateCode | QuantizeCode | CompressCode | TrainCode} ErrorCode The codes of
  *   all entries of the package. Folders above this one have their messages in their own `errors.js`; here are their
  *   codes, because this folder imports nothing from them.
  */

@@ -46,7 +46,7 @@ export function prepareTask(engine, { scores }, { labels, metadata, entry }) {
 }
 
 /** @param {Engine} engine */
-function endsInProbabilities(engine) {
+export function endsInProbabilities(engine) {
   const last = engine.operators.findLast(({ operator }) => !VALUE_PRESERVING.includes(operator));
   return last !== undefined && PROBABILITIES.includes(last.operator);
 }

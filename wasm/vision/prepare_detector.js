@@ -78,7 +78,7 @@ function sliceHeads(engine, output, mask, { scores, background }) {
 }
 
 /** @param {Float32Array | number[][]} anchors */
-function flatten(anchors) {
+export function flatten(anchors) {
   const flat =
     anchors instanceof Float32Array
       ? anchors

@@ -63,6 +63,7 @@ test('the type ErrorCode has the codes of all folders, and no others', async () 
     import('../../../wasm/tflite/safetensors.js').then(({ SAFETENSORS_MESSAGES }) => SAFETENSORS_MESSAGES),
     import('../../../wasm/convert/errors.js').then(({ CONVERT_MESSAGES }) => CONVERT_MESSAGES),
     import('../../../wasm/evaluate/errors.js').then(({ MESSAGES }) => MESSAGES),
+    import('../../../wasm/compress/errors.js').then(({ MESSAGES }) => MESSAGES),
     import('../../../wasm/quantize/errors.js').then(({ MESSAGES }) => MESSAGES),
     import('../../../wasm/train/errors.js').then(({ MESSAGES }) => MESSAGES),
   ]);

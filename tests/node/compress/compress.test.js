@@ -1,0 +1,303 @@
+// Compression: what the sensitivity measures is what the engine computes when a weight changes; files run in LiteRT.js
+// with the same outputs; targets; errors.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { exp, sigmoid } from '../../../wasm/compress/exact.js';
+import { compress, toMarkdown } from '../../../wasm/compress/node.js';
+import { readKernels } from '../../../wasm/compress/pack.js';
+import { SensitivityMeter } from '../../../wasm/compress/sensitivity.js';
+import { chooseSteps } from '../../../wasm/compress/steps.js';
+import { readFile, TYPE, writeFile } from '../../../wasm/quantize/file.js';
+import { floatsOf, readFloatModel, toBytes } from '../../../wasm/quantize/float_model.js';
+import { Runner } from '../../../wasm/quantize/runner.js';
+import { OPERATORS, toFields } from '../../../wasm/tflite/operators.js';
+import { runLiteRt } from '../litert.js';
+import { cosine, DEFAULT_MODEL, loadEngine, packagePhoto, readArray, readJson, testData } from '../shared.js';
+
+const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
+
+/** @param {string} name */
+function readCase(name) {
+  const { input, model } = readJson(testData('models/cases.json')).find(
+    (/** @type {{model: string}} */ entry) => entry.model === `${name}.tflite`,
+  );
+  const pixels = readArray(testData(`models/${input.pixels}`), Uint8Array);
+  const size = input.size ** 2 * 3;
+  const images = [0, 1, 2].map((i) => ({
+    data: pixels.subarray(i * size, (i + 1) * size),
+    width: input.size,
+    height: input.size,
+    channels: /** @type {const} */ (3),
+  }));
+  const spec = { scale: input.scale, offset: input.offset, resize: /** @type {const} */ ('half-pixel') };
+  const bytes = new Uint8Array(readFileSync(testData(`models/${model}`)));
+  return { bytes, images, spec, shape: [1, input.size, input.size, 3] };
+}
+
+/** @param {ReturnType<typeof readCase>} given */
+function floatInput({ images: [{ data }], spec: { scale, offset } }) {
+  return Float32Array.from(data, (pixel) => pixel * scale + offset);
+}
+
+/** @param {Uint8Array} model @param {Float32Array} input */
+async function runOurs(model, input) {
+  const engine = await loadEngine('simd', model);
+  engine.writeInput(0, input);
+  engine.run();
+  const outputs = engine.outputs.map((_, i) => /** @type {Float32Array} */ (engine.readOutput(i).data));
+  engine.close();
+  return outputs;
+}
+
+/** @param {string} name of a file in tests/data/ops */
+function readOperators(name) {
+  const model = readFloatModel(new Uint8Array(readFileSync(testData(`ops/${name}.tflite`))));
+  const values = readArray(testData(`ops/${name}.input.bin`), Float32Array);
+  return { model: readKernels(model).size > 0 ? model : scaleInput(model), values };
+}
+
+/**
+ * Puts a layer with one weight for each channel before a network without weights.
+ * @param {import('../../../wasm/quantize/file.js').Model} model
+ * @returns {import('../../../wasm/quantize/file.js').Model}
+ */
+function scaleInput(model) {
+  const [input] = model.inputs;
+  const channels = model.tensors[input].shape.at(-1) ?? 1;
+  const kernel = {
+    name: 'scales',
+    shape: [1, 1, 1, channels],
+    type: TYPE.float32,
+    data: toBytes(new Float32Array(channels).fill(1.01)),
+  };
+  const tensors = [...model.tensors, { ...model.tensors[input], name: 'pixels' }, kernel];
+  const [pixels, scales] = [tensors.length - 2, tensors.length - 1];
+  const { code } = OPERATORS.DEPTHWISE_CONV_2D;
+  const options = toFields('DEPTHWISE_CONV_2D', {
+    padding: 'VALID',
+    strideW: 1,
+    strideH: 1,
+    depthMultiplier: 1,
+  });
+  const layer = {
+    code,
+    custom: '',
+    version: 1,
+    inputs: [pixels, scales],
+    outputs: [input],
+    optionsType: 2,
+    options,
+  };
+  return { ...model, tensors, operators: [layer, ...model.operators], inputs: [pixels], signatures: [] };
+}
+
+/** Change of a weight: small, so that few activations bend within it. */
+const STEP = 1e-4;
+
+/**
+ * The sum of the squared derivatives of a sum of the outputs, each with a sign, by the weights of one output channel.
+ * The engine computes the outputs for weights a little larger and a little smaller.
+ * @param {import('../../../wasm/quantize/file.js').Model} model
+ * @param {number} kernel
+ * @param {number[]} elements of the kernel
+ * @param {Float32Array} input
+ */
+async function differences(model, kernel, elements, input) {
+  let squares = 0;
+  for (const element of elements) {
+    const sums = [];
+    for (const change of [STEP, -STEP]) {
+      const values = floatsOf(model.tensors[kernel]).slice();
+      values[element] += change;
+      const tensors = model.tensors.with(kernel, { ...model.tensors[kernel], data: toBytes(values) });
+      const runner = await Runner.create({ ...model, tensors }, [model.outputs[0]]);
+      const [{ values: outputs }] = runner.run(input);
+      runner.close();
+      sums.push(outputs.reduce((sum, value, i) => sum + signAt(i) * value, 0));
+    }
+    squares += ((sums[0] - sums[1]) / (2 * STEP)) ** 2;
+  }
+  return squares;
+}
+
+/** @param {number} i */
+const signAt = (i) => (i % 3 === 0 ? -1 : 1);
+
+/** Networks of a few operators, one for each way that a gradient takes. */
+const NETWORKS = [
+  ...['abs_after_conv', 'add_const_broadcast_channel', 'avgpool_3x3_s2_same', 'concat_channel'],
+  ...['conv1x1_s2', 'conv3x3_dilation2', 'conv3x3_s1_same_relu6', 'conv3x3_s2_same_even_relu'],
+  ...['conv3x3_s2_valid_odd', 'conv5x5_s2_same', 'dw3x3_multiplier2', 'dw3x3_s2_even', 'dw3x3_s2_odd'],
+  ...['dw5x5_s2', 'fc_batch3_logistic', 'fc_no_bias_relu6', 'grouped_conv2', 'hard_sigmoid_gate'],
+  ...['hard_swish_block', 'inverted_residual_block', 'maxpool_2x2_s2_same_odd', 'mean_fc_softmax'],
+  ...['mean_hw_keepdims', 'mul_const_channel_add_const', 'pad_nhwc', 'pad_then_conv_s2_valid'],
+  ...['prelu_after_conv', 'reduce_max_after_conv', 'residual_add', 'resize_bilinear_align_corners'],
+  ...['resize_bilinear_half_pixel', 'resize_bilinear_legacy', 'softmax_4d', 'squeeze_excite_mul_broadcast'],
+];
+/** A channel with more weights would take long. */
+const MAX_WEIGHTS = 200;
+
+for (const name of NETWORKS) {
+  test(`${name}: the sensitivity is that of the engine's outputs`, async () => {
+    const { model, values } = readOperators(`${name}.fp32`);
+    const meter = await SensitivityMeter.create(model);
+    const [output] = model.outputs;
+    await meter.add(values, (all) => {
+      const answers = /** @type {Float32Array} */ (all.get(output));
+      return new Map([[output, answers.map((_, i) => signAt(i))]]);
+    });
+    const { sensitivity } = meter.result;
+    meter.close();
+    let compared = 0;
+    for (const [kernel, { values: weights, channels, channelOf }] of readKernels(model)) {
+      const elements = Array.from(weights.keys()).filter((i) => channelOf(i) === channels - 1);
+      if (elements.length > MAX_WEIGHTS) continue;
+      compared++;
+      const expected = await differences(model, kernel, elements, values);
+      const measured = /** @type {Float64Array} */ (sensitivity.get(kernel))[channels - 1] * elements.length;
+      const { name } = model.tensors[kernel];
+      assert.ok(
+        Math.abs(measured - expected) <= 0.03 * expected + 1e-5,
+        `${name}: ${measured}, by differences ${expected}`,
+      );
+    }
+    assert.ok(compared > 0);
+  });
+}
+
+test('exp and sigmoid: as Math has them', () => {
+  for (let x = -720; x < 720; x += 0.37) {
+    const expected = Math.exp(x);
+    assert.ok(Math.abs(exp(x) - expected) <= 4e-15 * expected + 1e-300 || x > 700, `${x}`);
+  }
+  assert.equal(exp(-Infinity), 0);
+  assert.equal(exp(NaN), 0);
+  assert.equal(sigmoid(0), 0.5);
+});
+
+test('steps: by sensitivity, within the range of int8, no coarser than the weights', () => {
+  const values = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i + 1));
+  const kernel = { values, channels: 4, channelOf: (/** @type {number} */ i) => Math.floor(i / 100) };
+  const { scales, stored } = /** @type {import('../../../wasm/compress/steps.js').Stored} */ (
+    chooseSteps(kernel, Float64Array.of(1, 4, 0.01, 0), 0.02)
+  );
+  const mean = 5.01 / 4;
+  const [first, second, third, last] = scales;
+  assert.ok(Math.abs(first - 0.02 / Math.sqrt(0.9 + 0.1 * mean)) < 1e-7);
+  assert.ok(Math.abs(second - 0.02 / Math.sqrt(3.6 + 0.1 * mean)) < 1e-7);
+  assert.ok(last > third && third > first && first > second);
+  for (const [i, value] of values.entries())
+    assert.ok(
+      Math.abs(value - stored[i] * scales[kernel.channelOf(i)]) <= scales[kernel.channelOf(i)] / 2 + 1e-6,
+    );
+  const coarsest = chooseSteps(kernel, new Float64Array(4), 1);
+  const rms = Math.sqrt(values.subarray(0, 100).reduce((sum, value) => sum + value * value, 0) / 100);
+  assert.ok(Math.abs(Number(coarsest?.scales[0]) - 1.6 * rms) < 1e-5);
+  assert.equal(chooseSteps(kernel, Float64Array.of(1, 1, 1, 1), 1e-3), undefined, 'sensitive and small');
+  assert.equal(chooseSteps(kernel, Float64Array.of(1, 1, 1, NaN), 1), undefined, 'not measured');
+});
+
+for (const [name, task] of /** @type {const} */ ([
+  ['mobilenet_v1_classifier.fp32', 'classifier'],
+  ['mobilenet_v3_small_features.fp16', 'features'],
+  ['nested_transfer_model.fp32', 'classifier'],
+])) {
+  test(`${name}: small, near the float network, and the same in LiteRT.js`, async () => {
+    const given = readCase(name);
+    const { model, gzip, report } = await compress(given.bytes, given.images, { input: given.spec });
+    assert.ok(report);
+    assert.deepEqual(new Uint8Array(gunzipSync(gzip)), model);
+    assert.equal(report.task, task);
+    assert.equal(report.images, 3);
+    assert.deepEqual(report.bytes, {
+      float: given.bytes.length,
+      compressed: model.length,
+      gzip: gzip.length,
+    });
+    assert.ok(gzip.length < given.bytes.length * (name.endsWith('fp16') ? 0.55 : 0.4), `${gzip.length}`);
+    const input = floatInput(given);
+    const [ours] = await runOurs(model, input);
+    const [theirs] = await runLiteRt(model, input, given.shape);
+    const largest = theirs.data.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    ours.forEach((value, i) => assert.ok(Math.abs(value - theirs.data[i]) <= 1e-4 * largest, 'LiteRT.js'));
+    const [float] = await runOurs(given.bytes, input);
+    assert.ok(cosine([...ours], [...float]) > 0.99, `${cosine([...ours], [...float])}`);
+    assert.ok(report.answers.share > 0.99);
+    assert.ok(report.layers.every(({ isInt8 }) => !isInt8));
+    assert.match(toMarkdown(report), /\| after, gzipped \| \d+ \|/);
+    const again = await compress(given.bytes, given.images, { input: given.spec, report: false });
+    assert.deepEqual(again.model, model, 'the same bytes');
+    const stored = readFile(model).tensors.filter(({ data, type }) => data && type === TYPE.int8);
+    assert.ok(stored.every(({ quantization }) => quantization?.zeroPoints.every((zero) => zero === 0)));
+  });
+}
+
+test('targets: bytes, answers, and ones that cannot be reached', async () => {
+  const given = readCase('mobilenet_v1_classifier.fp32');
+  const options = { input: given.spec, report: false };
+  const free = await compress(given.bytes, given.images, options);
+  const targetBytes = Math.floor(0.8 * free.gzip.length);
+  const smaller = await compress(given.bytes, given.images, { ...options, targetBytes });
+  assert.ok(smaller.gzip.length <= targetBytes && smaller.gzip.length > 0.9 * targetBytes);
+  const matched = await compress(given.bytes, given.images, {
+    input: given.spec,
+    targetMatch: 1,
+  });
+  assert.equal(matched.report?.answers.share, 1);
+  await assert.rejects(compress(given.bytes, given.images, { ...options, targetBytes: 100 }), {
+    code: 'TARGET_NOT_REACHED',
+  });
+});
+
+test('what cannot be compressed', async () => {
+  const given = readCase('mobilenet_v1_classifier.fp32');
+  const { bytes, images, spec: input } = given;
+  const invalid = [
+    ...[{ targetBytes: 0 }, { targetBytes: 1.5 }, { targetMatch: 2 }, { targetBytes: 9, targetMatch: 1 }],
+    ...[{ quality: 1 }, { signal: 'now' }, { onProgress: 1 }],
+  ];
+  for (const options of invalid)
+    await assert.rejects(compress(bytes, images, { input, .../** @type {any} */ (options) }), {
+      code: 'INVALID_OPTION',
+    });
+  await assert.rejects(compress(bytes, [], { input }), { code: 'NO_IMAGES' });
+  const signal = AbortSignal.abort();
+  await assert.rejects(compress(bytes, images, { input, signal }), { name: 'AbortError' });
+  const int8 = readCase('mobilenet_v2_classifier.int8');
+  await assert.rejects(compress(int8.bytes, images, { input }), { code: 'ALREADY_QUANTIZED' });
+  const model = readFile(bytes);
+  const without = { ...model, operators: [], outputs: model.inputs, signatures: [] };
+  await assert.rejects(compress(writeFile(without), images, { input }), { code: 'NOTHING_TO_COMPRESS' });
+  await assert.rejects(compress(bytes.slice(0, 3000), images, { input }));
+});
+
+test('ocelli compress: a .gz file, a report, and detections', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ocelli-compress-'));
+  try {
+    writeFileSync(join(directory, 'chelsea.png'), packagePhoto('chelsea.png'));
+    writeFileSync(join(directory, 'coffee.png'), packagePhoto('coffee.png'));
+    const out = join(directory, 'out.tflite.gz');
+    const report = join(directory, 'report');
+    const args = [CLI, 'compress', DEFAULT_MODEL, out, '--images', directory, '--report', report];
+    const said = execFileSync(process.execPath, args, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    assert.match(said, /calibrated on 2 images/);
+    const { task, answers, bytes } = JSON.parse(readFileSync(join(report, 'compression.json'), 'utf8'));
+    assert.equal(task, 'detector');
+    assert.deepEqual(answers.detections.before, { found: 2, matched: 2 });
+    const gzip = readFileSync(out);
+    assert.equal(gzip.length, bytes.gzip);
+    assert.ok(gzip.length < 3e6);
+    assert.equal(gunzipSync(gzip).length, bytes.compressed);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
