@@ -6,6 +6,7 @@
 // moves.js, backward.js); choose steps (steps.js) and write the file (pack.js), once or until a target is reached
 // (search.js); compare both networks (answers.js, report.js).
 import { gzipSync } from 'fflate';
+import { inflateWhole } from '../engine/inflate.js';
 import { compareLayers } from '../quantize/compare.js';
 import { failure as quantizeFailure } from '../quantize/errors.js';
 import { readFile, TYPE } from '../quantize/file.js';
@@ -54,15 +55,16 @@ const LAMBDAS = { detector: 3.3e-4, classifier: 1e-4, features: 1e-4 };
 const MAX_KEPT = 32;
 
 /**
- * @param {Uint8Array<ArrayBuffer>} bytes of a .tflite file with float activations
+ * @param {Uint8Array<ArrayBuffer>} source a .tflite file with float activations, or its gzip file
  * @param {AsyncIterable<ImageInput> | Iterable<ImageInput>} images calibration images, similar to those that the model
  *   will be used on: bytes of image files, or pixels
  * @param {CompressOptions} [options]
  * @returns {Promise<Compressed>}
  */
-export async function compress(bytes, images, options = {}) {
+export async function compress(source, images, options = {}) {
   const { input: given, targetBytes, targetMatch, ...checked } = checkOptions(options);
   const { onProgress, signal } = checked;
+  const bytes = await inflateWhole(source);
   const info = await readInfo(bytes, given, (engine, source) => {
     const model = readFloatModel(bytes);
     return { model, task: findTask(engine, model, source) };

@@ -1,5 +1,6 @@
 // The bytes of a gzip file, as they arrive -> the bytes in it, as they are inflated.
 import { OcelliError } from '../shared/errors.js';
+import { gather } from './gather.js';
 
 /** The first bytes of a gzip file. */
 const MAGIC = [0x1f, 0x8b];
@@ -87,4 +88,18 @@ function feed(chunks, writer) {
   // The reader gets the error.
   run().catch((error) => writer.abort(error).catch(() => {}));
   return state;
+}
+
+/**
+ * A whole model file, inflated if it is a gzip file.
+ * @param {Uint8Array<ArrayBuffer>} bytes
+ * @returns {Promise<Uint8Array<ArrayBuffer>>}
+ */
+export async function inflateWhole(bytes) {
+  const { isGzip, chunks } = await openChunks(
+    (async function* () {
+      yield bytes;
+    })(),
+  );
+  return isGzip ? (await gather(inflate(chunks), {})).join() : bytes;
 }

@@ -5,6 +5,7 @@
 // (operators.js, plan.js); collect histograms on the images (images.js, runner.js, calibrate.js, histogram.js); choose
 // scales (ranges.js); quantize weights (weights.js); correct biases (correct.js); build the quantized network
 // (rewrite.js) and write it. compare.js, detections.js and report.js compare both networks.
+import { inflateWhole } from '../engine/inflate.js';
 import { calibrate } from './calibrate.js';
 import { compare } from './compare.js';
 import { correctBiases } from './correct.js';
@@ -36,15 +37,16 @@ import { quantizeKernel } from './weights.js';
 const MAX_KEPT = 32;
 
 /**
- * @param {Uint8Array<ArrayBuffer>} bytes of a .tflite file with float activations
+ * @param {Uint8Array<ArrayBuffer>} source a .tflite file with float activations, or its gzip file
  * @param {AsyncIterable<ImageInput> | Iterable<ImageInput>} images calibration images, similar to those that the model
  *   will be used on: bytes of image files, or pixels
  * @param {QuantizeOptions} [options]
  * @returns {Promise<Quantized>}
  */
-export async function quantize(bytes, images, options = {}) {
+export async function quantize(source, images, options = {}) {
   const checked = checkOptions(options);
   const { input: given, keepFloat, outputType, inputType, onProgress, signal } = checked;
+  const bytes = await inflateWhole(source);
   const info = await readInfo(bytes, given, () => undefined);
   const model = fuseHardSwish(readFloatModel(bytes));
   checkNames(model, keepFloat);
