@@ -55,7 +55,9 @@ export async function* inflate(chunks) {
   } catch (error) {
     if (state.sourceError !== undefined) throw state.sourceError;
     throw state.hasEnded
-      ? new OcelliError('MODEL_TRUNCATED', 'the gzip file is cut short, or its checksum is wrong', { cause: error })
+      ? new OcelliError('MODEL_TRUNCATED', 'the gzip file is cut short, or its checksum is wrong', {
+          cause: error,
+        })
       : new OcelliError('MODEL_NOT_TFLITE', 'the gzip file is damaged', { cause: error });
   } finally {
     // Not awaited: a source may never finish to cancel. It rejects if the stream has failed.

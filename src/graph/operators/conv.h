@@ -4,6 +4,7 @@
 #define OCELLI_GRAPH_OPERATORS_CONV_H_
 
 #include "graph/step.h"
+#include "kernels/kernels.h"
 
 // Which code turns accumulators into outputs.
 typedef enum {
@@ -41,9 +42,9 @@ typedef struct {
   ocl_dtype dtype;  // of activations: FLOAT32, INT8, UINT8
   ocl_shape shape;  // of the kernel, without removed columns
   const void* kernel;
-  bool are_halves;   // `kernel` is float16
-  const void* bias;  // float or int32; NULL: none
-  float* scales;     // of 8-bit kernels: one for each output channel
+  ocl_pack_form form;  // of `kernel`, if the activations are floats
+  const void* bias;    // float or int32; NULL: none
+  float* scales;       // of 8-bit kernels: one for each output channel
   float kernel_scale;
   uint8_t kernel_zero_point;
   void* owned[3];

@@ -1,6 +1,7 @@
 // Networks of one convolution, in floats and in 8 bits.
 import { samePadding } from '../../../wasm/tflite/network.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
+import { OPERATORS } from '../../../wasm/tflite/operators.js';
 import { readFile, TYPE, writeFile } from '../../../wasm/quantize/file.js';
 import { floatsOf, toBytes } from '../../../wasm/quantize/float_model.js';
 
@@ -110,6 +111,34 @@ export function withEveryHalf(bytes) {
   const kernel = model.tensors.find(({ type, shape }) => type === TYPE.float16 && shape.length === 4);
   if (kernel) kernel.data = toBytes(Uint16Array.from({ length: 1 << 16 }, (_, i) => i));
   return writeFile(model);
+}
+
+/**
+ * The same network of one float layer with its kernel in int8 behind a DEQUANTIZE, and with the floats that these are.
+ * @param {Uint8Array} bytes
+ * @param {number} numScales one, or one for each output channel
+ */
+export function withStoredBytes(bytes, numScales) {
+  const model = readFile(bytes);
+  const [layer] = model.operators;
+  const index = layer.inputs[1];
+  const kernel = model.tensors[index];
+  const axis = kernel.shape[0] === 1 ? 3 : 0;
+  const run = axis === 3 ? 1 : floatsOf(kernel).length / kernel.shape[0];
+  const scales = Array.from({ length: numScales }, (_, c) => Math.fround(0.01 + 0.003 * c));
+  const stored = Int8Array.from(floatsOf(kernel), (_, i) => ((i * 37) % 255) - 127);
+  const values = Float32Array.from(stored, (value, i) => value * scales[Math.floor(i / run) % numScales]);
+  const floats = model.tensors.with(index, { ...kernel, data: toBytes(values) });
+  const quantization = { scales, zeroPoints: scales.map(() => 0), axis };
+  const int8 = { ...kernel, name: 'stored', type: TYPE.int8, data: toBytes(stored), quantization };
+  const tensors = [...model.tensors.with(index, { ...kernel, data: undefined }), int8];
+  const { code } = OPERATORS.DEQUANTIZE;
+  const unpacking = { code, custom: '', version: 5, inputs: [model.tensors.length], outputs: [index] };
+  const operators = [{ ...unpacking, optionsType: 0, options: [] }, layer];
+  return {
+    stored: writeFile({ ...model, tensors, operators }),
+    floats: writeFile({ ...model, tensors: floats }),
+  };
 }
 
 /**

@@ -8,8 +8,18 @@ import { roundEven } from '../../../wasm/shared/numbers.js';
 
 /** @typedef {import('./convolution.js').Convolution} Convolution */
 
-const { build, complete, INPUT, makeNumbers, OUTPUT, outputSize, toInt8, visitTaps, withEveryHalf } =
-  convolutions;
+const {
+  build,
+  complete,
+  INPUT,
+  makeNumbers,
+  OUTPUT,
+  outputSize,
+  toInt8,
+  visitTaps,
+  withEveryHalf,
+  withStoredBytes,
+} = convolutions;
 
 /**
  * What the convolution should give, summed in doubles.
@@ -198,6 +208,18 @@ for (const variant of variants) {
         const [actual, expected] = await runBoth(build(c, 'fp16').model, input);
         assert.deepEqual(actual, expected);
       });
+    }
+
+    for (const given of [...MATRIX_CASES, ...ROW_CASES]) {
+      for (const isPerChannel of [true, false]) {
+        test(`int8 weights ${JSON.stringify(given)}, ${isPerChannel ? 'a scale for each' : 'one scale'}`, async () => {
+          const c = complete(given);
+          const { stored, floats } = withStoredBytes(build(c).model, isPerChannel ? c.outputs : 1);
+          const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+          const [[fromBytes], [fromFloats]] = [await runBoth(stored, input), await runBoth(floats, input)];
+          assert.deepEqual(fromBytes, fromFloats);
+        });
+      }
     }
 
     test('float16 weights: all that there are', async () => {
