@@ -18,7 +18,7 @@ const options = /** @type {const} */ ({
     value: 'DIR',
     about:
       "a directory of PNG, JPEG, BMP or GIF files, or a pattern such as 'photos/**/*.jpg': images like those that the " +
-      'network will run on; 40 are enough. They show which weights matter',
+      'network will run on; a hundred or more. They show which weights matter',
     required: true,
   },
   'target-bytes': {
