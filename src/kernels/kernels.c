@@ -45,7 +45,7 @@ static void install_packing(void) {
 }
 
 // With one input, or fewer outputs than nr, XNNPACK may choose other kernels with another packing function.
-bool ocl_kernels_pack_forms(size_t inputs, size_t outputs) {
+bool ocl_kernels_pack_stored(size_t inputs, size_t outputs) {
   const struct xnn_gemm_config* config = xnn_init_f32_gemm_config();
   return config != NULL && config->pack_gemm_goi == (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run && inputs > 1 &&
          outputs >= config->nr;

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tflite/tflite.h"
+
 union xnn_f32_minmax_params;
 union xnn_qs8_qc8w_conv_minmax_params;
 
@@ -15,13 +17,12 @@ static inline const void* ocl_kernels_move(const void* address, size_t offset_by
   return (const void*)((uintptr_t)address + offset_bytes);
 }
 
-// The form of the weights that are packed as floats.
-typedef enum { OCL_PACK_FLOATS, OCL_PACK_HALVES, OCL_PACK_BYTES } ocl_pack_form;
-
-// Whether a float convolution of one group can be created from weights of another form: call ocl_pack_f32_from(form)
-// before creating it and ocl_pack_f32_from(OCL_PACK_FLOATS) after. scales: of int8 weights, one for each output.
-bool ocl_kernels_pack_forms(size_t inputs, size_t outputs);
-void ocl_pack_f32_from(ocl_pack_form form, const float* scales);
+// Whether a float convolution of one group can be created from stored weights (float16, or 8 bits with scales for each
+// of the first dimension): call ocl_pack_f32_from(kernel, rows) before creating it and ocl_pack_f32_from(NULL, NULL)
+// after. rows: ocl_pack_f32_rows_bytes(weights of one output channel) of scratch memory.
+bool ocl_kernels_pack_stored(size_t inputs, size_t outputs);
+void ocl_pack_f32_from(const ocl_tflite_tensor* kernel, float* rows);
+size_t ocl_pack_f32_rows_bytes(size_t depth);
 // An xnn_x32_packw_gemm_goi_ukernel_fn for kernels with nr 8 and kr 1.
 void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, size_t kr, size_t sr,
                       const uint32_t* weights, const uint32_t* bias, const void* scale, uint32_t* packed,

@@ -32,10 +32,10 @@ static enum xnn_status create_convolution(const ocl_graph* graph, ocl_step* step
   if (w->dtype == OCL_FLOAT32) {
     float min, max;
     ocl_graph_activation_bounds(conv->sums == OCL_CONV_XNNPACK ? conv->activation : OCL_ACTIVATION_NONE, &min, &max);
-    ocl_pack_f32_from(w->form, w->scales);
+    ocl_pack_f32_from(w->is_stored ? &w->stored : NULL, w->owned[0]);
     const enum xnn_status status =
         xnn_create_convolution2d_nhwc_f32(WINDOW, w->kernel, w->bias, min, max, g->flags, NULL, NULL, &step->xnn);
-    ocl_pack_f32_from(OCL_PACK_FLOATS, NULL);
+    ocl_pack_f32_from(NULL, NULL);
     return status;
   }
   int32_t min, max;

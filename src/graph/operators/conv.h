@@ -4,7 +4,6 @@
 #define OCELLI_GRAPH_OPERATORS_CONV_H_
 
 #include "graph/step.h"
-#include "kernels/kernels.h"
 
 // Which code turns accumulators into outputs.
 typedef enum {
@@ -42,9 +41,10 @@ typedef struct {
   ocl_dtype dtype;  // of activations: FLOAT32, INT8, UINT8
   ocl_shape shape;  // of the kernel, without removed columns
   const void* kernel;
-  ocl_pack_form form;  // of `kernel`, if the activations are floats
-  const void* bias;    // float or int32; NULL: none
-  float* scales;       // of 8-bit kernels: one for each output channel
+  bool is_stored;            // XNNPACK packs `stored`; `kernel` is scratch memory
+  ocl_tflite_tensor stored;  // the constant
+  const void* bias;          // float or int32; NULL: none
+  float* scales;             // of 8-bit kernels: one for each output channel
   float kernel_scale;
   uint8_t kernel_zero_point;
   void* owned[3];

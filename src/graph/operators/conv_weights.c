@@ -26,32 +26,26 @@ static ocl_status as_floats(const ocl_step* step, const ocl_tflite_tensor* tenso
                           "it has float activations, but its weights are not float, float16 or 8-bit");
 }
 
-static bool has_zero_points(const ocl_quantization* q) {
-  for (int32_t i = 0; q->zero_points != NULL && i < q->num_scales; i++)
-    if (q->zero_points[i] != 0) return true;
-  return false;
-}
-
 static ocl_status channel_scales(const ocl_step* step, const ocl_quantization* q, int32_t num_outputs,
                                  ocl_conv_weights* w, ocl_detail* detail) {
-  if (has_zero_points(q))
-    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "its int8 weights have a zero point other than 0");
+  for (int32_t i = 0; i < q->num_scales; i++)
+    if (q->zero_points != NULL && q->zero_points[i] != 0)
+      return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail,
+                              "its int8 weights have a zero point other than 0");
   w->scales = w->owned[2] = malloc((size_t)num_outputs * sizeof(float));
   if (w->scales == NULL) return OCL_OUT_OF_MEMORY;
   for (int32_t i = 0; i < num_outputs; i++) w->scales[i] = q->scales[q->num_scales == 1 ? 0 : i];
   return OCL_OK;
 }
 
-// The form that XNNPACK's packing takes the kernel in as it is: that of a dense convolution that keeps all its columns.
-static ocl_pack_form packed_form(const ocl_graph* graph, const ocl_step* step, const ocl_tflite_tensor* kernel) {
+// Whether XNNPACK can pack the kernel as it is stored: a dense convolution that keeps all its columns.
+static bool can_pack_stored(const ocl_graph* graph, const ocl_step* step, const ocl_tflite_tensor* kernel) {
   const int32_t* dims = kernel->shape.dims;
-  const bool is_dense = !ocl_conv_of(step)->is_depthwise && kernel->shape.rank == 4 &&
-                        dims[3] == ocl_conv_of(step)->channels && step->columns.total == 0;
-  if (!is_dense || graph->has_builtin_rounding || !ocl_kernels_pack_forms((size_t)dims[3], (size_t)dims[0]))
-    return OCL_PACK_FLOATS;
-  if (kernel->dtype == OCL_FLOAT16) return OCL_PACK_HALVES;
-  const ocl_quantization* q = &kernel->quantization;
-  return kernel->dtype == OCL_INT8 && q->num_scales > 0 && !has_zero_points(q) ? OCL_PACK_BYTES : OCL_PACK_FLOATS;
+  const bool are_bytes = kernel->dtype == OCL_INT8 || kernel->dtype == OCL_UINT8;
+  return (kernel->dtype == OCL_FLOAT16 || (are_bytes && kernel->quantization.num_scales > 0)) &&
+         !ocl_conv_of(step)->is_depthwise && kernel->shape.rank == 4 && dims[3] == ocl_conv_of(step)->channels &&
+         step->columns.total == 0 && !graph->has_builtin_rounding &&
+         ocl_kernels_pack_stored((size_t)dims[3], (size_t)dims[0]);
 }
 
 static ocl_status float_weights(ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
@@ -61,14 +55,16 @@ static ocl_status float_weights(ocl_graph* graph, ocl_step* step, const ocl_tfli
   w->kernel = kernel->data;
   // Behind a DEQUANTIZE, 8-bit weights are stored floats. Where the operator itself reads them, TFLite rounds its
   // input.
-  if (ocl_graph_in(graph, step, 1)->dtype != OCL_INT8 || kernel->quantization.num_scales == 0) {
-    w->form = packed_form(graph, step, kernel);
-    if (w->form == OCL_PACK_HALVES) return OCL_OK;
-    if (w->form == OCL_PACK_FLOATS) return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
-  } else {
+  if (ocl_graph_in(graph, step, 1)->dtype == OCL_INT8 && kernel->quantization.num_scales > 0) {
     ocl_conv_of(step)->sums = OCL_CONV_HYBRID;
+    return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
   }
-  return channel_scales(step, &kernel->quantization, num_outputs, w, detail);
+  w->is_stored = can_pack_stored(graph, step, kernel);
+  if (!w->is_stored) return as_floats(step, kernel, &w->kernel, &w->owned[0], detail);
+  w->stored = *kernel;
+  w->kernel = w->owned[0] =
+      malloc(ocl_pack_f32_rows_bytes(ocl_shape_num_elements(&kernel->shape) / (size_t)num_outputs));
+  return w->kernel == NULL ? OCL_OUT_OF_MEMORY : OCL_OK;
 }
 
 static ocl_status quantized_weights(ocl_graph* graph, ocl_step* step, const ocl_tflite_tensor* kernel,
