@@ -20,7 +20,9 @@ const options = /** @type {const} */ ({
   weights: {
     type: 'choice',
     value: 'KIND',
-    about: 'how to store weights; int8 is per channel, and activations stay float',
+    about:
+      'how to store weights; int8 is per channel, and the network computes in float; hybrid is int8, and operators ' +
+      'round their inputs to 8 bits too',
     choices: WEIGHTS,
     default: 'fp32',
   },

@@ -7,7 +7,8 @@ import { normalizationOption } from './normalization.js';
  * @typedef {import('../shared/pixel_range.js').Normalization} Normalization
  *
  * @typedef {object} ConvertOptions
- * @property {'fp32' | 'fp16' | 'int8'} [weights] default fp32; int8: symmetric per channel, with float activations
+ * @property {'fp32' | 'fp16' | 'int8' | 'hybrid'} [weights] default fp32; int8: symmetric per channel, and the network computes
+ *   in float; hybrid: as int8, but operators round their inputs to 8 bits too
  * @property {number | 'dynamic'} [batch] batch size, if the source does not fix it; default: dynamic, or 1 for a
  *   detector
  * @property {[number, number]} [size] height and width of the image that the network takes, if the source leaves them
@@ -35,7 +36,7 @@ const KEYS = [
   ...['weights', 'batch', 'signature', 'outputs', 'classes', 'keepBatchNorm', 'verify', 'onProgress'],
   ...['input', 'signal', 'size'],
 ];
-export const WEIGHTS = /** @type {const} */ (['fp32', 'fp16', 'int8']);
+export const WEIGHTS = /** @type {const} */ (['fp32', 'fp16', 'int8', 'hybrid']);
 export const SIZE = { min: 1, max: 4096, integer: true };
 export const BATCH = { min: 1, max: 4096, integer: true };
 

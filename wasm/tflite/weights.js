@@ -6,7 +6,7 @@ import { numberToHalf } from './tensor.js';
 /**
  * @typedef {import('./network.js').Op} Op
  * @typedef {import('./network.js').Weights} Weights
- * @typedef {'fp32' | 'fp16' | 'int8'} Precision
+ * @typedef {'fp32' | 'fp16' | 'int8' | 'hybrid'} Precision hybrid: in int8, and operators round their inputs to int8 too
  *
  * @typedef {object} Stored
  * @property {'float32' | 'float16' | 'int8' | 'int32' | 'int64' | 'bool'} dtype
@@ -30,7 +30,7 @@ export function storedWeights(op, precision) {
   const channels = weights.channels ?? Array.from({ length: numChannels(weights, op.kind) }, (_, c) => c);
   const bias = Float32Array.from(channels, (c) => weights.bias?.[c] ?? 0);
   const axis = op.kind === 'DEPTHWISE_CONV_2D' ? 3 : 0;
-  const isQuantized = precision === 'int8' && data.length >= MIN_QUANTIZED;
+  const isQuantized = (precision === 'int8' || precision === 'hybrid') && data.length >= MIN_QUANTIZED;
   return {
     kernel: isQuantized ? quantize(shape, data, axis) : toStored(shape, data, precision),
     bias: toStored([bias.length], bias, precision),

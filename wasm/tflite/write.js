@@ -10,7 +10,12 @@ import { storedWeights, toStored } from './weights.js';
  * @typedef {import('./weights.js').Stored} Stored
  * @typedef {import('./weights.js').Precision} Precision
  * @typedef {{name: string, shape: number[], stored?: Stored, dtype: string}} FileTensor
- * @typedef {{kind: string, inputs: number[], outputs: number[], options: Record<string, any>, isHybrid: boolean}} FileOp
+ * @typedef {object} FileOp
+ * @property {string} kind
+ * @property {number[]} inputs
+ * @property {number[]} outputs
+ * @property {Record<string, any>} options
+ * @property {Stored['dtype']} [reads] how the weights that it reads are stored
  */
 
 const TYPES = /** @type {Record<string, number>} */ ({
@@ -28,11 +33,11 @@ const SIGNATURE_KEY = 'serving_default';
  * @type {Record<string, (op: FileOp) => number>}
  */
 const VERSIONS = {
-  CONV_2D: ({ isHybrid }) => (isHybrid ? 5 : 1),
-  DEPTHWISE_CONV_2D: ({ isHybrid, options }) =>
-    isHybrid ? 6 : options.dilationW > 1 || options.dilationH > 1 ? 2 : 1,
-  DEQUANTIZE: () => 3,
-  FULLY_CONNECTED: ({ isHybrid }) => (isHybrid ? 12 : 1),
+  CONV_2D: ({ reads }) => (reads === 'int8' ? 5 : 1),
+  DEPTHWISE_CONV_2D: ({ reads, options }) =>
+    reads === 'int8' ? 6 : options.dilationW > 1 || options.dilationH > 1 ? 2 : 1,
+  DEQUANTIZE: ({ reads }) => (reads === 'int8' ? 5 : 3),
+  FULLY_CONNECTED: ({ reads }) => (reads === 'int8' ? 12 : 1),
   RESIZE_BILINEAR: ({ options }) => (options.halfPixelCenters ? 3 : 1),
   RESIZE_NEAREST_NEIGHBOR: ({ options }) => (options.halfPixelCenters ? 3 : 1),
 };
@@ -134,10 +139,11 @@ class Layout {
   #add(op) {
     const inputs = op.inputs.map((value) => this.#number(value));
     const options = { ...op.options };
-    let isHybrid = false;
+    /** @type {FileOp['reads']} */
+    let reads;
     if (op.weights) {
       const { kernel, bias } = storedWeights(op, this.precision);
-      isHybrid = kernel.dtype === 'int8';
+      if (this.precision === 'hybrid') reads = kernel.dtype;
       inputs.push(
         this.#store(`${op.output.name}/weights`, kernel),
         this.#store(`${op.output.name}/bias`, bias),
@@ -145,7 +151,7 @@ class Layout {
       if (op.kind === 'DEPTHWISE_CONV_2D') options.depthMultiplier = op.weights.kernel.shape[3];
     }
     const outputs = [op.output, ...(op.others ?? [])].map((value) => this.#number(value));
-    this.ops.push({ kind: op.kind, inputs, outputs, options, isHybrid });
+    this.ops.push({ kind: op.kind, inputs, outputs, options, reads });
   }
 
   /** @param {Value} value */
@@ -163,16 +169,23 @@ class Layout {
   }
 
   /**
-   * Adds a float constant. For float16 it also adds the DEQUANTIZE that converts the constant to float32.
-   * Returns the number of the float32 tensor.
+   * Adds a float constant. For float16 and int8 it also adds the DEQUANTIZE that converts the constant to float32, but
+   * for hybrid operators, which read int8. Returns the number of the tensor that an operator reads.
    * @param {string} name
    * @param {Stored} stored
    */
   #store(name, stored) {
     const number = this.#push({ name, shape: stored.shape, dtype: stored.dtype, stored });
-    if (stored.dtype !== 'float16') return number;
+    const isRead = stored.dtype === 'float32' || this.precision === 'hybrid';
+    if (isRead) return number;
     const widened = this.#push({ name: `${name}/dequantize`, shape: stored.shape, dtype: 'float32' });
-    this.ops.push({ kind: 'DEQUANTIZE', inputs: [number], outputs: [widened], options: {}, isHybrid: false });
+    this.ops.push({
+      kind: 'DEQUANTIZE',
+      inputs: [number],
+      outputs: [widened],
+      options: {},
+      reads: stored.dtype,
+    });
     return widened;
   }
 

@@ -115,7 +115,7 @@ describe('ocelli convert', () => {
       [[archive({ 'saved_model.pb': new Uint8Array(9) }), out], 1, /SOURCE_|CHECKPOINT_/],
       [['--signature', 'nope', SAVED, out], 1, /SIGNATURE_UNKNOWN.*the model has: serving_default/],
       [['--classes', 'Dog', SAVED, out], 2, /detectors only/],
-      [['--weights', 'int4', SAVED, out], 2, /--weights takes fp32, fp16 or int8/],
+      [['--weights', 'int4', SAVED, out], 2, /--weights takes fp32, fp16, int8 or hybrid/],
       [['--batch', 'many', SAVED, out], 2, /--batch takes/],
       [[SAVED], 2, /needs a model to convert/],
       [[SAVED, join(folder, 'no/such/folder.tflite')], 1, /ENOENT/],
