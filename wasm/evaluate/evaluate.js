@@ -53,8 +53,9 @@ import { measureTide } from './measure/tide.js';
  * @property {number} objects
  * @property {number} detections
  * @property {CocoFigures} coco
- * @property {{AP: Interval, AP50: Interval, samples: number, seed: number, draws: (number | null)[]}} [intervals] 95 %;
- *   draws: the AP of each draw of the images
+ * @property {{AP: Interval, AP50: Interval, threshold: Interval, samples: number, seed: number,
+ *   draws: (number | null)[]}} [intervals] 95 %; threshold: the one with the best F1; draws: the AP of each draw of the
+ *   images
  * @property {{mAP: Figure, rule: string}} [openImages]
  * @property {{mAP2007: Figure, mAP2010: Figure}} [voc]
  * @property {Record<string, any>} [tide] AP at IoU 0.5 and the AP that each kind of error costs, in points from 0 to 100
@@ -114,7 +115,9 @@ export function evaluateDetections(groundTruth, detections, options = {}) {
   const counts = table.categories.map(() => 0);
   for (const category of table.found.category) counts[category]++;
   const intervals =
-    samples > 0 ? bootstrap(perClass.matches, table.found.image, numImages, { samples, seed }) : undefined;
+    samples > 0
+      ? bootstrap(perClass.matches, all, table.found.image, numImages, { samples, seed })
+      : undefined;
   const openImages = has('openImages')
     ? measureOpenImagesOf(groundTruth, detections, table, options)
     : undefined;
@@ -125,7 +128,14 @@ export function evaluateDetections(groundTruth, detections, options = {}) {
     objects: total,
     detections: table.found.count,
     ...(intervals && {
-      intervals: { AP: intervals.AP, AP50: intervals.AP50, samples, seed, draws: intervals.draws },
+      intervals: {
+        AP: intervals.AP,
+        AP50: intervals.AP50,
+        threshold: intervals.threshold,
+        samples,
+        seed,
+        draws: intervals.draws,
+      },
     }),
     ...(openImages && { openImages: { mAP: openImages.mAP, rule: openImages.rule } }),
     ...(voc && { voc: { mAP2007: voc.voc2007.mAP, mAP2010: voc.voc2010.mAP } }),

@@ -188,10 +188,43 @@ describe('intervals', () => {
     assert.ok(upper - lower < (high - low) / 1.5, `${upper - lower} and ${high - low}`);
   });
 
+  test('of the best threshold hold what drawing the images by hand gives', () => {
+    // Two kinds of images: the best threshold is 0.8 where only the first kind is drawn, and 0.3 otherwise.
+    const kinds = [
+      { objects: [0], found: /** @type {[number, number][]} */ ([[0, 0.9], [50, 0.7]]) },
+      { objects: [0, 100], found: /** @type {[number, number][]} */ ([[0, 0.6], [100, 0.5]]) },
+    ]; // prettier-ignore
+    const at = (/** @type {number} */ image) => kinds[image % 2];
+    const images = [0, 1].map((id) => ({ id: id + 1, file_name: `${id}.jpg` }));
+    const list = images.flatMap(({ id }) => at(id - 1).objects.map((x) => ({ image_id: id, x })));
+    const truth = {
+      images,
+      categories: [{ id: 7, name: 'cat' }],
+      annotations: list.map(({ image_id, x }, i) => ({
+        id: i + 1,
+        image_id,
+        category_id: 7,
+        bbox: /** @type {Box} */ ([x, 0, 10, 10]),
+      })),
+    };
+    const found = images.flatMap(({ id }) =>
+      foundAt(at(id - 1).found).map((each) => ({ ...each, image_id: id })),
+    );
+    const { intervals, thresholds } = evaluateDetections(truth, found, { bootstrap: 400, seed: 1 });
+    assert.equal(thresholds?.bestF1?.threshold, 0.25);
+    // A quarter of the draws has the first image twice: the threshold between 0.9 and the next score, 0.7.
+    assert.deepEqual(
+      intervals?.threshold?.map((value) => Math.round(value * 100)),
+      [25, 80],
+    );
+  });
+
   test('are null if there is nothing to find', () => {
-    assert.deepEqual(bootstrap([], new Int32Array(), 0, { samples: 10, seed: 0 }), {
+    const nothing = { score: new Float64Array(), isHit: new Uint8Array(), row: new Int32Array() };
+    assert.deepEqual(bootstrap([], nothing, new Int32Array(), 0, { samples: 10, seed: 0 }), {
       AP: null,
       AP50: null,
+      threshold: null,
       perCategory: [],
       draws: Array(10).fill(null),
     });

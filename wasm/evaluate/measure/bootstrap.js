@@ -1,10 +1,12 @@
 // How far AP would differ on other images of the same kind: the images are drawn again and again, with replacement, and the
 // middle 95 % of the APs are the interval. Images that are drawn several times raise AP a little, so that the interval is
-// moved: the mean of the drawn APs becomes the AP of the data set.
+// moved: the mean of the drawn APs becomes the AP of the data set. The interval of the best threshold is not moved.
 import { IOU_THRESHOLDS, RECALLS } from './coco.js';
+import { bestThreshold } from './scores.js';
 
 /**
  * @typedef {import('./coco.js').Matches} Matches
+ * @typedef {import('./scores.js').Scored} Scored
  * @typedef {[low: number, high: number] | null} Interval null: nothing to find
  */
 
@@ -12,19 +14,22 @@ const CONFIDENCE = 0.95;
 
 /**
  * @param {Matches[]} categories
+ * @param {Scored} scored the detections of all categories
  * @param {Int32Array} imageOf by row of a detection
  * @param {number} numImages
  * @param {{samples: number, seed: number}} options
- * @returns {{AP: Interval, AP50: Interval, perCategory: Interval[], draws: (number | null)[]}} draws: the AP of each
+ * @returns {{AP: Interval, AP50: Interval, threshold: Interval, perCategory: Interval[], draws: (number | null)[]}}
+ *   threshold: the one with the best F1; draws: the AP of each
  */
-export function bootstrap(categories, imageOf, numImages, { samples, seed }) {
+export function bootstrap(categories, scored, imageOf, numImages, { samples, seed }) {
   const random = mulberry32(seed);
+  const scoredImage = scored.row.map((row) => imageOf[row]);
   const columns = categories.map((matches) => ({
     ...matches,
     image: matches.rows.map((row) => imageOf[row]),
   }));
-  /** @type {{AP: number[], AP50: number[], perCategory: number[][]}} */
-  const found = { AP: [], AP50: [], perCategory: categories.map(() => []) };
+  /** @type {{AP: number[], AP50: number[], threshold: number[], perCategory: number[][]}} */
+  const found = { AP: [], AP50: [], threshold: [], perCategory: categories.map(() => []) };
   /** @type {(number | null)[]} */
   const draws = [];
   const weights = new Int32Array(numImages).fill(1);
@@ -40,10 +45,18 @@ export function bootstrap(categories, imageOf, numImages, { samples, seed }) {
     aps.forEach((ap, k) => ap && found.perCategory[k].push(ap.AP));
     found.AP.push(average.AP);
     found.AP50.push(average.AP50);
+    const positives = columns.reduce((sum, category) => sum + positivesOf(category, weights), 0);
+    const best = bestThreshold(
+      scored,
+      positives,
+      scoredImage.map((image) => weights[image]),
+    );
+    if (best) found.threshold.push(best.threshold);
   }
   return {
     AP: interval(found.AP, whole?.AP),
     AP50: interval(found.AP50, whole?.AP50),
+    threshold: middleOf(found.threshold),
     perCategory: found.perCategory.map((aps, k) => interval(aps, single[k]?.AP)),
     draws,
   };
@@ -77,9 +90,8 @@ function averageOf(aps) {
  * @param {Matches & {image: Int32Array}} category
  * @param {Int32Array} weights by image
  */
-export function weightedAp({ hits: [hits], ignored: [ignored], image, positiveImages }, weights) {
-  let positives = 0;
-  for (const at of positiveImages) positives += weights[at];
+export function weightedAp({ hits: [hits], ignored: [ignored], image, ...category }, weights) {
+  const positives = positivesOf(category, weights);
   if (positives === 0) return undefined;
   const aps = Array.from(IOU_THRESHOLDS, (_, t) => {
     const bit = 1 << t;
@@ -101,6 +113,13 @@ export function weightedAp({ hits: [hits], ignored: [ignored], image, positiveIm
     return meanPrecision(precisions, recalls);
   });
   return { AP: mean(aps), AP50: aps[0] };
+}
+
+/** @param {Pick<Matches, 'positiveImages'>} category @param {Int32Array} weights by image */
+function positivesOf({ positiveImages }, weights) {
+  let positives = 0;
+  for (const at of positiveImages) positives += weights[at];
+  return positives;
 }
 
 /**
@@ -129,7 +148,13 @@ function meanPrecision(precisions, recalls) {
 function interval(values, whole, [least, most] = [0, 1]) {
   if (values.length === 0 || whole === undefined) return null;
   const shift = whole - mean(values);
-  const sorted = values.map((value) => Math.max(least, Math.min(most, value + shift))).sort((a, b) => a - b);
+  return middleOf(values.map((value) => Math.max(least, Math.min(most, value + shift))));
+}
+
+/** The middle 95 %. @param {number[]} values @returns {Interval} */
+function middleOf(values) {
+  if (values.length === 0) return null;
+  const sorted = [...values].sort((a, b) => a - b);
   const tail = (1 - CONFIDENCE) / 2;
   const at = (/** @type {number} */ share) =>
     sorted[Math.min(Math.floor(share * sorted.length), sorted.length - 1)];

@@ -5,7 +5,8 @@ import { sortDescending } from './sort.js';
 /**
  * @typedef {import('./coco.js').Matches} Matches
  *
- * @typedef {{score: Float64Array, isHit: Uint8Array}} Scored detections, best first
+ * @typedef {{score: Float64Array, isHit: Uint8Array, row: Int32Array}} Scored detections, best first, with their rows in
+ *   the table
  *
  * @typedef {object} CalibrationBin
  * @property {number} from
@@ -34,6 +35,7 @@ export function scoredOf({ rows, hits: [hits], ignored: [ignored] }, score) {
   return {
     score: Float64Array.from(counted, (i) => score[rows[i]]),
     isHit: Uint8Array.from(counted, (i) => hits[i] & 1),
+    row: Int32Array.from(counted, (i) => rows[i]),
   };
 }
 
@@ -44,24 +46,26 @@ export function scoredOf({ rows, hits: [hits], ignored: [ignored] }, score) {
  */
 export function mergeScored(lists) {
   const total = lists.reduce((sum, { score }) => sum + score.length, 0);
-  const all = { score: new Float64Array(total), isHit: new Uint8Array(total) };
+  const all = { score: new Float64Array(total), isHit: new Uint8Array(total), row: new Int32Array(total) };
   let at = 0;
-  for (const { score, isHit } of lists) {
+  for (const { score, isHit, row } of lists) {
     all.score.set(score, at);
     all.isHit.set(isHit, at);
+    all.row.set(row, at);
     at += score.length;
   }
   const order = sortDescending(Int32Array.from(all.score.keys()), all.score);
   return {
     score: Float64Array.from(order, (i) => all.score[i]),
     isHit: Uint8Array.from(order, (i) => all.isHit[i]),
+    row: Int32Array.from(order, (i) => all.row[i]),
   };
 }
 
 /**
  * The reliability curve in ten bins of equal width, and the expected calibration error: the mean of |precision - score|
  * over the bins, weighted by their counts.
- * @param {Scored} scored
+ * @param {Omit<Scored, 'row'>} scored
  * @returns {{error: number | null, bins: CalibrationBin[]} | null} null: the scores are no probabilities
  */
 export function calibrate({ score: scores, isHit }) {
@@ -89,14 +93,18 @@ export function calibrate({ score: scores, isHit }) {
 /**
  * Precision, recall and F1 at every threshold that makes a difference, highest threshold first. A threshold lies halfway
  * between two scores.
- * @param {Scored} scored
+ * @param {Omit<Scored, 'row'>} scored
  * @param {number} positives
+ * @param {ArrayLike<number>} [weights] how often each detection counts; default: once
  * @returns {Generator<Threshold>}
  */
-function* thresholdsOf({ score: scores, isHit }, positives) {
+function* thresholdsOf({ score: scores, isHit }, positives, weights) {
   let hits = 0;
+  let count = 0;
   for (let i = 0; i < scores.length; i++) {
-    hits += isHit[i];
+    const weight = weights ? weights[i] : 1;
+    hits += weight * isHit[i];
+    count += weight;
     const score = scores[i];
     const isLast = i + 1 === scores.length;
     const next = isLast ? lowestBelow(score) : scores[i + 1];
@@ -104,9 +112,9 @@ function* thresholdsOf({ score: scores, isHit }, positives) {
     const middle = (score + next) / 2;
     yield {
       threshold: middle < score ? middle : next,
-      precision: hits / (i + 1),
+      precision: count > 0 ? hits / count : 0,
       recall: hits / positives,
-      f1: (2 * hits) / (i + 1 + positives),
+      f1: (2 * hits) / (count + positives),
     };
   }
 }
@@ -118,21 +126,22 @@ function lowestBelow(score) {
 
 /**
  * The threshold with the highest F1; the higher of several.
- * @param {Scored} scored
+ * @param {Omit<Scored, 'row'>} scored
  * @param {number} positives
+ * @param {ArrayLike<number>} [weights] how often each detection counts; default: once
  * @returns {Threshold | null} null: nothing is found, or there is nothing to find
  */
-export function bestThreshold(scored, positives) {
+export function bestThreshold(scored, positives, weights) {
   if (positives === 0) return null;
   let best = null;
-  for (const threshold of thresholdsOf(scored, positives))
+  for (const threshold of thresholdsOf(scored, positives, weights))
     if (threshold.f1 > (best?.f1 ?? 0)) best = threshold;
   return best;
 }
 
 /**
  * The lowest threshold with at least this precision: the one with the highest recall.
- * @param {Scored} scored
+ * @param {Omit<Scored, 'row'>} scored
  * @param {number} positives
  * @param {number} precision
  * @returns {Threshold | null} null: no threshold reaches it
