@@ -2,6 +2,8 @@
 import { basename, resolve } from 'node:path';
 import { evaluateClassification } from '../../wasm/evaluate/classification.js';
 import { makeClassifierReport } from '../../wasm/evaluate/report/classifier.js';
+import { drawMisclassified } from '../../wasm/evaluate/report/worst.js';
+import { decodeImage } from '../../wasm/platform/node.js';
 import { readFileLabels, resolveInput } from '../../wasm/vision/model_spec.js';
 import { checkModel, fitLabels } from '../../wasm/vision/prepare_classifier.js';
 import { resolveReading } from '../../wasm/vision/reading.js';
@@ -28,16 +30,22 @@ export async function evaluateClassifier(values, [file, directory]) {
     examples && (await attempt(file, () => openClassifier(file, values.threads, examples.labels)));
   if (!model) return;
   try {
-    const evaluation = await measure(
-      model,
-      examples,
-      resolveReading({ ...values, maxPixels: values['max-pixels'] }),
-      new LeftOut(values),
+    const maxPixels = values['max-pixels'];
+    const reading = resolveReading({ ...values, maxPixels });
+    const classified = await classify(model, examples, reading, new LeftOut(values));
+    if (!classified) return;
+    const evaluation = evaluateClassification(
+      model.labels,
+      classified.map(({ truth }) => truth),
+      classified.map(({ probabilities }) => probabilities),
     );
-    if (!evaluation) return;
-    const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
-    if (values.report !== undefined)
-      await saveAll(values.report, makeClassifierReport(evaluation, about), REPORT);
+    if (values.report !== undefined) {
+      const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
+      const worst = await drawMisclassified(model.labels, classified, (bytes) =>
+        decodeImage(bytes, { maxPixels }),
+      );
+      await saveAll(values.report, makeClassifierReport(evaluation, about, worst), REPORT);
+    }
     printResult(values, evaluation);
   } finally {
     model.engine.close();
@@ -89,22 +97,21 @@ function checkLabels(labels, truth) {
  * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
  * @param {import('../../wasm/engine/image.js').Reading} reading
  * @param {LeftOut} leftOut
- * @returns {Promise<Classification | undefined>} undefined: it ended with an error, which is printed
+ * @returns {Promise<import('../../wasm/evaluate/report/worst.js').Classified[] | undefined>} undefined: it ended with an
+ *   error, which is printed
  */
-async function measure({ engine, labels, target }, { sources, labels: truth }, reading, leftOut) {
-  /** @type {Float32Array[]} */
-  const probabilities = [];
-  /** @type {number[]} */
-  const classes = [];
-  for (const [i, { name, read }] of sources.entries()) {
+async function classify({ engine, labels, target }, { sources, labels: truth }, reading, leftOut) {
+  /** @type {import('../../wasm/evaluate/report/worst.js').Classified[]} */
+  const classified = [];
+  for (const [i, { name, read: readSource }] of sources.entries()) {
     showProgress('image', i + 1, sources.length);
+    const read = /** @type {() => Promise<Uint8Array>} */ (readSource);
     const isDone = await attempt(name, async () => {
       try {
-        const file = /** @type {Uint8Array} */ (await read());
-        await readAnyView(engine, target, file, { turns: 0, reading });
+        await readAnyView(engine, target, await read(), { turns: 0, reading });
         engine.run();
-        probabilities.push(/** @type {Float32Array} */ (engine.readOutput(0).data));
-        classes.push(labels.indexOf(truth[i]));
+        const probabilities = /** @type {Float32Array} */ (engine.readOutput(0).data);
+        classified.push({ name, truth: labels.indexOf(truth[i]), probabilities, read });
       } catch (error) {
         leftOut.add(name, error);
       }
@@ -112,8 +119,7 @@ async function measure({ engine, labels, target }, { sources, labels: truth }, r
     });
     if (!isDone) return undefined;
   }
-  if (!leftOut.report(sources.length)) return undefined;
-  return evaluateClassification(labels, classes, probabilities);
+  return leftOut.report(sources.length) ? classified : undefined;
 }
 
 /**

@@ -25,5 +25,5 @@ export { readDetections } from './read/detections.js';
 export { matchClasses, readClassTable, withLabels } from './read/match.js';
 export { makeClassifierReport } from './report/classifier.js';
 export { makeEvaluationReport } from './report/report.js';
-export { drawWorst } from './report/worst.js';
+export { drawMisclassified, drawWorst } from './report/worst.js';
 export { runDetector } from './run.js';

@@ -1,7 +1,13 @@
 // The figures of a classifier against their definitions, and its report.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { evaluateClassification, makeClassifierReport } from '../../../wasm/evaluate/index.js';
+import {
+  drawMisclassified,
+  evaluateClassification,
+  makeClassifierReport,
+} from '../../../wasm/evaluate/index.js';
+import { decodeImage } from '../../../wasm/platform/node.js';
+import { encodePng } from '../../../wasm/draw/png.js';
 
 const LABELS = ['a', 'b', 'c', 'd', 'e', '<f>', 'g'];
 const TRUTH = [0, 1, 1, 5];
@@ -29,8 +35,34 @@ describe('a classifier', () => {
   test('has a report with names escaped', () => {
     const files = makeClassifierReport(found, { model: '<m>', dataset: 'x', date: new Date(0) });
     assert.deepEqual(Object.keys(files), ['report.md', 'report.html', 'report.json', 'calibration.svg']);
-    for (const name of ['report.md', 'report.html']) assert.ok(!/<[mf]>/.test(files[name]), name);
-    assert.ok(files['report.html'].includes('<td>0.500</td><td>0.750</td>'));
-    assert.equal(JSON.parse(files['report.json']).accuracy, 0.5);
+    for (const name of ['report.md', 'report.html']) assert.ok(!/<[mf]>/.test(String(files[name])), name);
+    assert.ok(String(files['report.html']).includes('<td>0.500</td><td>0.750</td>'));
+    assert.equal(JSON.parse(String(files['report.json'])).accuracy, 0.5);
+  });
+
+  test('shows the images that are wrong, the least probable first', async () => {
+    // As many grey levels as images, so that the picture tells which image it is.
+    const images = TRUTH.map((truth, i) => ({
+      name: `${i}<f>.png`,
+      truth,
+      probabilities: ROWS[i],
+      read: () =>
+        encodePng({ data: new Uint8Array(3 * 900 * 2).fill(50 * i), width: 900, height: 2, channels: 3 }),
+    }));
+    const worst = await drawMisclassified(LABELS, images, (bytes) => decodeImage(bytes));
+    assert.deepEqual(
+      worst.map(({ name, summary }) => [name, summary]),
+      [
+        ['3<f>.png', '<f> (0.020), found as a (0.300)'],
+        ['1<f>.png', 'b (0.300), found as a (0.600)'],
+      ],
+    );
+    const { data, width } = await decodeImage(worst[0].png);
+    assert.deepEqual([data[0], width], [150, 450]); // at most 640 pixels wide
+    const files = makeClassifierReport(found, { model: 'm', dataset: 'x', date: new Date(0) }, worst);
+    assert.equal(files['worst-1.png'], worst[0].png);
+    assert.ok(String(files['report.md']).includes('worst-2.png'));
+    assert.ok(!String(files['report.html']).includes('<f>'));
+    assert.equal(JSON.parse(String(files['report.json'])).worst[1].name, '1<f>.png');
   });
 });

@@ -2,14 +2,15 @@
 import { safeJson } from '../../shared/text.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './markdown.js';
-import { calibrationPlot, figure, matrixOf } from './parts.js';
+import { calibrationPlot, figure, matrixOf, namesOf, picturesOf } from './parts.js';
 
 /**
  * @param {import('../classification.js').Classification} evaluation
  * @param {import('./report.js').ReportAbout & {model: string}} about
- * @returns {Record<string, string>} file name -> content
+ * @param {import('./report.js').WorstImage[]} [worst]
+ * @returns {Record<string, string | Uint8Array>} file name -> content
  */
-export function makeClassifierReport(evaluation, about) {
+export function makeClassifierReport(evaluation, about, worst = []) {
   const { images, accuracy, top5, loss, calibration, classes, confusion } = evaluation;
   const labels = classes.map(({ label }) => label);
   const pairs = confusion.flatMap((row, i) =>
@@ -44,11 +45,25 @@ export function makeClassifierReport(evaluation, about) {
     },
     ...(plot ? [{ title: 'Calibration', plots: [{ ...plot, file: 'calibration.svg' }] }] : []),
     matrixOf('Confusion', 'Images by their most probable class.', pairs),
+    ...(worst.length > 0
+      ? [
+          {
+            title: 'Worst images',
+            texts: [
+              'Images of another class than the most probable one, those first whose class is least probable.',
+            ],
+            pictures: picturesOf(worst, 'worst'),
+          },
+        ]
+      : []),
   ];
   return {
     'report.md': toMarkdown(sections, about),
     'report.html': toHtml(sections, about),
-    'report.json': `${safeJson({ ...about, ...evaluation }, 1)}\n`,
+    'report.json': `${safeJson({ ...about, ...evaluation, ...(worst.length > 0 && { worst: namesOf(worst) }) }, 1)}\n`,
+    ...Object.fromEntries(
+      sections.flatMap(({ pictures = [] }) => pictures.map(({ file, png }) => [file, png])),
+    ),
     ...(plot && { 'calibration.svg': plot.svg }),
   };
 }

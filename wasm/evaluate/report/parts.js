@@ -83,3 +83,20 @@ function listOf(title, text, pairs) {
     ],
   };
 }
+
+/**
+ * @param {import('./report.js').WorstImage[]} images
+ * @param {string} prefix of the files' names
+ */
+export function picturesOf(images, prefix) {
+  return images.map(({ name, summary, png }, i) => ({
+    file: `${prefix}-${i + 1}.png`,
+    title: `${name}: ${summary}`,
+    png,
+  }));
+}
+
+/** What the JSON report says about them. @param {import('./report.js').WorstImage[]} images */
+export function namesOf(images) {
+  return images.map(({ name, summary }) => ({ name, summary }));
+}

@@ -2,6 +2,7 @@
 import { safeJson } from '../../shared/text.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './markdown.js';
+import { namesOf } from './parts.js';
 import { sectionsOf } from './sections.js';
 
 /**
@@ -50,6 +51,6 @@ function withoutPictures({ worst, evaluation, ...run }) {
   return {
     ...run,
     evaluation: { ...figures, ...(draws && { intervals: limits }) },
-    ...(worst && { worst: worst.map(({ name, summary }) => ({ name, summary })) }),
+    ...(worst && { worst: namesOf(worst) }),
   };
 }

@@ -3,7 +3,7 @@ import { curvePlot } from '../../report/svg.js';
 import { differenceOf } from '../measure/bootstrap.js';
 import { RECALLS } from '../measure/coco.js';
 import { TIDE_KINDS } from '../measure/tide.js';
-import { calibrationPlot, figure, matrixOf } from './parts.js';
+import { calibrationPlot, figure, matrixOf, picturesOf } from './parts.js';
 
 /**
  * @typedef {import('./report.js').EvaluatedRun} EvaluatedRun
@@ -73,57 +73,76 @@ function titleOf(title, run, runs) {
 function overview(runs, { dataset, format, date }) {
   const [{ evaluation }] = runs;
   const { images, objects } = evaluation;
-  const rows = runs.map(({ name, evaluation: found, msPerImage, sizeBytes }) => [
-    name,
-    sizeBytes === undefined ? '–' : `${(sizeBytes / 2 ** 20).toFixed(1)} MiB`,
-    typeof msPerImage === 'number' ? `${msPerImage.toFixed(1)} ms` : '–',
-    figure(found.coco.AP),
-    span(found.intervals?.AP),
-    figure(found.coco.AP50),
-    span(found.intervals?.AP50),
-    figure(found.thresholds?.bestF1?.f1),
-    figure(found.thresholds?.bestF1?.threshold),
-  ]);
   const drawn = evaluation.intervals?.samples;
-  const differences = drawn ? runs.slice(1).map((run) => [run.name, ...differenceTo(runs[0], run)]) : [];
   return {
     title: 'Overview',
     texts: [
       `${dataset}${format ? ` (${format})` : ''}: ${images} images, ${objects} objects, ${evaluation.classes.length} classes. ${date.toISOString().slice(0, 10)}.`,
       ...(drawn
         ? [
-            `The intervals hold 95 % of the APs if the images are drawn again, ${drawn} times. A difference within an interval may be chance.`,
+            `The intervals hold 95 % of the values if the images are drawn again, ${drawn} times; those of AP are moved so that their middle is the AP. A difference within an interval may be chance.`,
           ]
         : []),
     ],
-    tables: [
-      {
-        columns: ['model', 'size', 'time', 'AP', '95 %', 'AP50', '95 %', 'best F1', 'at threshold'],
-        rows,
-      },
-      ...(differences.length > 0
-        ? [
-            {
-              title: `Difference of AP to ${runs[0].name}`,
-              columns: ['model', 'difference', '95 %', 'more than chance'],
-              rows: differences,
-            },
-          ]
-        : []),
-    ],
+    tables: comparisonOf(runs),
   };
 }
 
-/** @param {EvaluatedRun} first @param {EvaluatedRun} run */
-function differenceTo(first, run) {
+/**
+ * The models beside each other, and how far those after the first differ from it.
+ * @param {EvaluatedRun[]} runs
+ * @returns {Table[]}
+ */
+export function comparisonOf(runs) {
+  const rows = runs.map(({ name, evaluation: { coco, intervals, thresholds }, msPerImage, sizeBytes }) => [
+    name,
+    sizeBytes === undefined ? '–' : `${(sizeBytes / 2 ** 20).toFixed(1)} MiB`,
+    typeof msPerImage === 'number' ? `${msPerImage.toFixed(1)} ms` : '–',
+    figure(coco.AP),
+    span(intervals?.AP),
+    figure(coco.AP50),
+    span(intervals?.AP50),
+    figure(thresholds?.bestF1?.f1),
+    figure(thresholds?.bestF1?.threshold),
+    span(intervals?.threshold),
+  ]);
+  const differences = runs.slice(1).flatMap((run) => {
+    const difference = differenceTo(runs[0], run);
+    if (!difference) return [];
+    const { AP, interval, isClear } = difference;
+    return [[run.name, figure(AP), span(interval), isClear ? 'yes' : 'no']];
+  });
+  return [
+    {
+      columns: ['model', 'size', 'time', 'AP', '95 %', 'AP50', '95 %', 'best F1', 'at threshold', '95 %'],
+      rows,
+    },
+    ...(differences.length > 0
+      ? [
+          {
+            title: `Difference of AP to ${runs[0].name}`,
+            columns: ['model', 'difference', '95 %', 'more than chance'],
+            rows: differences,
+          },
+        ]
+      : []),
+  ];
+}
+
+/**
+ * @param {EvaluatedRun} first
+ * @param {EvaluatedRun} run
+ * @returns {{AP: number, interval: [low: number, high: number], isClear: boolean} | null} null: there is no AP, or nothing
+ *   was drawn
+ */
+export function differenceTo(first, run) {
   const [a, b] = [first, run].map(({ evaluation: { coco, intervals } }) => ({
     AP: coco.AP,
     draws: intervals?.draws ?? [],
   }));
   const interval = differenceOf(a, b);
-  if (interval === null || a.AP === null || b.AP === null) return ['–', '–', '–'];
-  const isClear = interval[0] > 0 || interval[1] < 0;
-  return [figure(b.AP - a.AP), span(interval), isClear ? 'yes' : 'no'];
+  if (interval === null || a.AP === null || b.AP === null) return null;
+  return { AP: b.AP - a.AP, interval, isClear: interval[0] > 0 || interval[1] < 0 };
 }
 
 /** @param {EvaluatedRun[]} runs @returns {Section} */
@@ -261,11 +280,7 @@ function worst(run, i, runs) {
   return {
     title: titleOf('Images with most errors', run, runs),
     texts: ['Green: found. Yellow: an object that was not found. Red: a detection where no such object is.'],
-    pictures: run.worst.map(({ name, summary, png }, number) => ({
-      file: `worst${suffix(i)}-${number + 1}.png`,
-      title: `${name}: ${summary}`,
-      png,
-    })),
+    pictures: picturesOf(run.worst, `worst${suffix(i)}`),
   };
 }
 

@@ -1,6 +1,7 @@
-// Draws the images with most errors: what is there and what was found.
+// The images with most errors: of a detector with what is there and what was found, of a classifier as they are.
 import { drawDetections } from '../../draw/draw.js';
 import { encodePng } from '../../draw/png.js';
+import { indexOfHighest } from '../measure/classes.js';
 import { matchImage } from '../measure/confusion.js';
 import { tabulate } from '../measure/table.js';
 
@@ -9,6 +10,12 @@ import { tabulate } from '../measure/table.js';
  * @typedef {import('../types.js').Detection} Detection
  * @typedef {import('../../draw/draw.js').Pixels} Pixels
  * @typedef {import('../read/dataset.js').Dataset & {files: import('../read/files.js').DataFiles}} Dataset
+ *
+ * @typedef {object} Classified
+ * @property {string} name of the image
+ * @property {number} truth its class
+ * @property {ArrayLike<number>} probabilities
+ * @property {() => Uint8Array | Promise<Uint8Array>} read
  */
 
 const GREEN = /** @type {const} */ ([64, 220, 110]);
@@ -52,6 +59,31 @@ export async function drawWorst({ confusion }, dataset, detections, decode) {
       name,
       summary: counts.filter((text) => !text.startsWith('0 ')).join(', '),
       png: encodePng(small),
+    });
+  }
+  return drawn;
+}
+
+/**
+ * The images whose most probable class is wrong, those first whose true class is least probable.
+ * @param {readonly string[]} labels
+ * @param {readonly Classified[]} images
+ * @param {(bytes: Uint8Array) => Promise<Pixels>} decode
+ * @returns {Promise<import('./report.js').WorstImage[]>}
+ */
+export async function drawMisclassified(labels, images, decode) {
+  const wrong = images
+    .map((image) => ({ ...image, found: indexOfHighest(image.probabilities) }))
+    .filter(({ truth, found }) => truth !== found)
+    .sort((a, b) => a.probabilities[a.truth] - b.probabilities[b.truth])
+    .slice(0, MOST);
+  const drawn = [];
+  for (const { name, truth, found, probabilities, read } of wrong) {
+    const named = (/** @type {number} */ label) => `${labels[label]} (${probabilities[label].toFixed(3)})`;
+    drawn.push({
+      name,
+      summary: `${named(truth)}, found as ${named(found)}`,
+      png: encodePng(shrink(await decode(await read())).pixels),
     });
   }
   return drawn;
