@@ -4,6 +4,7 @@ import { BOOTSTRAP, MEASURES, SEED, SHARE } from '../../wasm/evaluate/evaluate.j
 import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
 import { parseJson } from '../../wasm/evaluate/read/json.js';
 import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
+import { differenceTo } from '../../wasm/evaluate/report/sections.js';
 import { PRECISIONS } from '../../wasm/vision/vision_model.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { readText, UsageError } from '../common.js';
@@ -12,7 +13,7 @@ import { evaluateClassifier } from '../evaluate/classifier.js';
 import { configurationsOf, evaluateDetectors } from '../evaluate/detector.js';
 import { hasClassFolders, openDataset } from '../evaluate/files.js';
 import { judge } from '../evaluate/judge.js';
-import { toJson, toText } from '../evaluate/print.js';
+import { toComparison, toJson, toText } from '../evaluate/print.js';
 import { saveAll } from '../files.js';
 import * as shared from '../options.js';
 import { bold, print, printable, printNote } from '../output.js';
@@ -106,6 +107,7 @@ const options = /** @type {const} */ ({
   ...shared.reading,
   strict: shared.strict,
   force: shared.force,
+  decode: { ...shared.reading.decode, type: 'names', value: 'D,D' },
   json: { type: 'flag', about: 'print one JSON object: {coco: {AP, AP50, ...}, classes, ...}' },
 });
 
@@ -172,13 +174,18 @@ async function runModels(values, positionals) {
   if (path === undefined)
     throw new UsageError('evaluate needs a model and a data set, or --ground-truth and --detections');
   const [model] = positionals.slice(0, -1);
-  if (model !== undefined && (await hasClassFolders(path))) return evaluateClassifier(values, [model, path]);
+  if (model !== undefined && (await hasClassFolders(path))) {
+    const [decode, ...others] = values.decode ?? [];
+    if (others.length > 0) throw new UsageError('a classifier runs with one --decode');
+    return evaluateClassifier({ ...values, decode }, [model, path]);
+  }
   const dataset = await openDataset(path, filesOf(values));
+  const { decode: decodes = [undefined], ...settings } = values;
   const models = [...(model === undefined && values.compare ? [] : [model]), ...(values.compare ?? [])];
   const runs = await evaluateDetectors(
-    configurationsOf(models, values.precision ?? ['float']),
+    configurationsOf(models, values.precision ?? ['float'], decodes),
     dataset,
-    { ...values, classTable: values['class-table'], allowMissing: values['allow-missing'] },
+    { ...settings, classTable: values['class-table'], allowMissing: values['allow-missing'] },
     { ...(await optionsOf(values)), bootstrap: values.bootstrap ?? 500 },
   );
   if (!runs) return;
@@ -199,8 +206,14 @@ function printRuns({ json }, runs) {
   });
   if (json)
     return print(
-      safeJson({ ...figuresOf(first), ...(others.length > 0 && { others: others.map(figuresOf) }) }),
+      safeJson({
+        ...figuresOf(first),
+        ...(others.length > 0 && {
+          others: others.map((run) => ({ ...figuresOf(run), difference: differenceTo(first, run) })),
+        }),
+      }),
     );
+  if (runs.length > 1) print([bold('Comparison'), ...toComparison(runs), '', ''].join('\n'));
   for (const { name, evaluation, unmatched } of runs) {
     printNotes(evaluation.notes, unmatched);
     print([...(runs.length > 1 ? [bold(name), ''] : []), toText(evaluation), ''].join('\n'));

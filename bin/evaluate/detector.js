@@ -22,11 +22,13 @@ import { openState } from './state.js';
  * @property {string} name in the report
  * @property {string | undefined} model a file; - is standard input; undefined: the default model
  * @property {'float' | 'int8' | 'auto'} precision
+ * @property {Decode} [decode]
+ *
+ * @typedef {'full' | 'scaled'} Decode
  *
  * @typedef {object} Settings
  * @property {number} threads
  * @property {boolean} deterministic
- * @property {'full' | 'scaled'} [decode]
  * @property {number} max-pixels
  * @property {string} [labels]
  * @property {string} [input]
@@ -42,21 +44,29 @@ import { openState } from './state.js';
 export const DEFAULT_NAME = 'default';
 
 /**
- * Each model at each precision.
+ * Each model at each precision, with each way to decode JPEG files.
  * @param {(string | undefined)[]} models
  * @param {('float' | 'int8' | 'auto')[]} precisions
+ * @param {readonly (Decode | undefined)[]} decodes
  * @returns {Configuration[]}
  */
-export function configurationsOf(models, precisions) {
+export function configurationsOf(models, precisions, decodes) {
   const hasOwn = models.some((model) => model !== undefined && model !== DEFAULT_NAME);
   if (hasOwn && precisions.some((precision) => precision !== 'float'))
     throw new UsageError('--precision chooses a form of the default model; compare files with --compare');
   return models.flatMap((model) =>
-    precisions.map((precision) => ({
-      name: [model ?? DEFAULT_NAME, ...(precisions.length > 1 ? [precision] : [])].join(' '),
-      model: model === DEFAULT_NAME ? undefined : model,
-      precision,
-    })),
+    precisions.flatMap((precision) =>
+      decodes.map((decode) => ({
+        name: [
+          model ?? DEFAULT_NAME,
+          ...(precisions.length > 1 ? [precision] : []),
+          ...(decodes.length > 1 ? [decode] : []),
+        ].join(' '),
+        model: model === DEFAULT_NAME ? undefined : model,
+        precision,
+        decode,
+      })),
+    ),
   );
 }
 
@@ -115,11 +125,12 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
  * @param {Task} task
  * @returns {Promise<EvaluatedRun>}
  */
-async function evaluateOne({ name, model, precision }, task) {
+async function evaluateOne({ name, model, precision, decode }, task) {
   const { dataset, loading, settings, options, classTable, facts, signal } = task;
   const given = model === undefined ? undefined : new Uint8Array(await readBytes(model));
+  const source = given ? { model: given } : { precision };
   const detector = await blamingLabels(task.settings.labels, () =>
-    ObjectDetector.create({ ...loading, ...(given ? { model: given } : { precision }) }),
+    ObjectDetector.create({ ...loading, ...(decode && { decode }), ...source }),
   );
   try {
     const bytes = given ?? (await readFile(host().locateModel(undefined, detector.precision)));
@@ -128,7 +139,11 @@ async function evaluateOne({ name, model, precision }, task) {
     const state =
       file === undefined
         ? undefined
-        : await openState(file, { ...facts, model: digest(bytes), precision: detector.precision }, force);
+        : await openState(
+            file,
+            { ...facts, model: digest(bytes), precision: detector.precision, decode },
+            force,
+          );
     const leftOut = new LeftOut(settings);
     const ran = await runDetector(detector, dataset, {
       onUnreadable: leftOut.callback(String),

@@ -1,8 +1,12 @@
 // What ocelli evaluate prints: tables, or one JSON object.
+import { comparisonOf } from '../../wasm/evaluate/report/sections.js';
 import { layOut, plural } from '../common.js';
 import { bold, printable } from '../output.js';
 
-/** @typedef {import('../../wasm/evaluate/evaluate.js').Evaluation} Evaluation */
+/**
+ * @typedef {import('../../wasm/evaluate/evaluate.js').Evaluation} Evaluation
+ * @typedef {import('../../wasm/evaluate/report/report.js').EvaluatedRun} EvaluatedRun
+ */
 
 const TITLES = {
   AP: 'AP, IoU 0.50 to 0.95',
@@ -33,6 +37,18 @@ export function toJson({ classes, confusion, intervals, ...rest }) {
   };
 }
 
+/** The models beside each other. @param {EvaluatedRun[]} runs @returns {string[]} lines */
+export function toComparison(runs) {
+  return comparisonOf(runs).flatMap(({ title, columns, rows }, i) => [
+    ...(i > 0 ? [''] : []),
+    ...(title ? [bold(printable(title))] : []),
+    ...layOut(
+      [columns, ...rows.map(([name, ...cells]) => [printable(name), ...cells])],
+      `l${'r'.repeat(columns.length - 1)}`,
+    ),
+  ]);
+}
+
 /** @param {Evaluation} evaluation */
 export function toText(evaluation) {
   const { coco, images, objects, detections, intervals, openImages, voc, tide, calibration, thresholds } =
@@ -52,7 +68,10 @@ export function toText(evaluation) {
     );
   if (calibration) rows.push(['calibration error', figure(calibration.error), '']);
   const best = thresholds?.bestF1;
-  if (best) rows.push([`best F1, at threshold ${figure(best.threshold)}`, figure(best.f1), '']);
+  if (best) {
+    const around = intervals?.threshold ? ` (${between(intervals.threshold)})` : '';
+    rows.push([`best F1, at threshold ${figure(best.threshold)}${around}`, figure(best.f1), '']);
+  }
   return [
     `${plural(images, 'image')}, ${plural(objects, 'object')}, ${plural(detections, 'detection')}`,
     '',

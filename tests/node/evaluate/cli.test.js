@@ -12,9 +12,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { ocelli, succeed } from '../bin/run.js';
-import { packagePhotoPath } from '../shared.js';
+import { ObjectDetector } from '../../../wasm/platform/node.js';
+import { packagePhotoPath, samplePath } from '../shared.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'ocelli-evaluate-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -146,6 +148,60 @@ describe('ocelli evaluate DATASET', () => {
     assert.equal(single.status, 0);
     const [head] = readFileSync(join(report, 'default.results.jsonl'), 'utf8').split('\n');
     assert.notEqual(head, lines[0]);
+  });
+
+  test('compares forms and ways to decode of one model, and files', async () => {
+    const large = join(directory, 'large');
+    mkdirSync(large);
+    copyFileSync(samplePath('photos/data_aloeL.jpg'), join(large, 'plant.jpg'));
+    write('large/boxes.json', {
+      images: [{ id: 1, file_name: 'plant.jpg' }],
+      categories: [
+        { id: 1, name: 'Bottle' },
+        { id: 2, name: 'Person' },
+      ],
+      annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [300, 700, 600, 400] }],
+    });
+    const args = ['evaluate', large, '--precision', 'float,int8', '--decode', 'full,scaled'];
+    const report = join(directory, 'forms');
+    const found = JSON.parse(ocelli([...args, '--bootstrap', '10', '--report', report, '--json']).stdout);
+    assert.deepEqual(
+      [found, ...found.others].map(({ model }) => model.name),
+      ['default float full', 'default float scaled', 'default int8 full', 'default int8 scaled'],
+    );
+    for (const { coco, difference } of found.others) {
+      assert.ok(Math.abs(difference.AP - (coco.AP - found.coco.AP)) < 1e-12);
+      assert.ok(difference.interval[0] <= difference.AP && difference.AP <= difference.interval[1]);
+    }
+    // Each ran as it says.
+    for (const { model } of [found, ...found.others]) {
+      const [, precision, decode] = model.name.split(' ');
+      using detector = await ObjectDetector.create({ precision, decode });
+      const { detections } = await detector.detect(join(large, 'plant.jpg'), {
+        scoreThreshold: 0.001,
+        maxResults: 1000,
+        maxPerClass: 100,
+      });
+      const expected = detections.filter(({ label }) => label === 'Bottle' || label === 'Person');
+      const state = readFileSync(join(report, `default-${precision}-${decode}.results.jsonl`), 'utf8');
+      assert.deepEqual(
+        JSON.parse(state.split('\n')[1]).found.map((/** @type {number[]} */ [, score]) => score),
+        expected.slice(0, 100).map(({ score }) => score),
+        model.name,
+      );
+    }
+    const { stdout } = ocelli([...args.slice(0, 4), '--bootstrap', '10']);
+    assert.match(stdout, /^Comparison\n *model .*AP50.*at threshold.*\n *default float .* MiB .* ms /);
+    assert.match(stdout, /Difference of AP to default float\n.*\n *default int8 .*\n\ndefault float\n/);
+
+    const file = fileURLToPath(
+      new URL('../../../dist/models/ssd_mobilenet_v2_oidv4-int8.bin', import.meta.url),
+    );
+    const files = JSON.parse(ocelli(['evaluate', file, large, '--compare', 'default', '--json']).stdout);
+    assert.deepEqual([files.model.name, files.others[0].model.name], [file, 'default']);
+    assert.equal(files.coco.AP, found.others[1].coco.AP); // the same network, given as a file
+    assert.equal(ocelli(['evaluate', file, large, '--precision', 'int8']).status, 2);
+    assert.equal(ocelli(['evaluate', large, '--decode', 'half']).status, 2);
   });
 
   test('names pictures that are missing', () => {
