@@ -26,7 +26,7 @@ INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos lint format check-size check-types clean
+.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos evaluate lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
@@ -181,6 +181,9 @@ $(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json $(CONSTANTS) dis
 
 detect: all ## detect objects in sample photos: print them, draw them into out/
 	@photos=$$(tools/photos.sh) && node bin/ocelli.js detect --out out/ $$photos/astronaut.png $$photos/chelsea.png $$photos/coffee.png
+
+evaluate: all ## measure the default detector's forms on 162 labelled photos (190 MB to download, once); report in out/evaluate/
+	@node bin/ocelli.js evaluate "$$(node tools/boxes.js)" --precision float,int8 --decode full,scaled --bootstrap 1000 --report out/evaluate
 
 # ---- the package, as npm installs it ----
 

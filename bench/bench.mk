@@ -35,5 +35,6 @@ bench: all $(BENCH_WASM) build/package/package.json ## compare times with bare X
 	@{ echo "# ocelli: benchmarks"; echo; \
 	  $(BENCH_NODE) bench/network.js --variant relaxed && $(BENCH_NODE) bench/network.js --variant simd && \
 	  $(BENCH_NODE) bench/choices.js && $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js && $(BENCH_NODE) bench/page.js && \
-	  $(BENCH_NODE) bench/cold-start.js && $(BENCH_NODE) bench/features.js && $(BENCH_NODE) bench/train.js; } | tee build/bench/report.md; \
+	  $(BENCH_NODE) bench/cold-start.js && $(BENCH_NODE) bench/features.js && $(BENCH_NODE) bench/train.js && \
+	  $(BENCH_NODE) bench/evaluate.js; } | tee build/bench/report.md; \
 	exit $${PIPESTATUS[0]}

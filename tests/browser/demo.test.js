@@ -79,7 +79,9 @@ suite('the demo page', needsBrowser, () => {
 
   test('settings act at once, by keyboard too', async () => {
     const page = await open({ ...SIZES.light, permissions: ['clipboard-read', 'clipboard-write'] });
-    await waitForSummary(page, /^1 object: Person$/);
+    await waitForSummary(page, /^3 objects: .*Person/);
+    await page.locator('#score').press('End');
+    await waitForSummary(page, /^Nothing/);
     await page.locator('#score').press('Home');
     await waitForSummary(page, /Bottle/);
     await page.getByText('Classes', { exact: false }).first().click();
@@ -161,7 +163,7 @@ suite('the demo page', needsBrowser, () => {
     await page.keyboard.press('p');
     assert.equal(await page.locator('#pause').getAttribute('aria-pressed'), 'true');
     await page.keyboard.press('c');
-    await waitForSummary(page, /^1 object: Person$/);
+    await waitForSummary(page, /^3 objects: .*Person/);
     isClean();
     await page.context().close();
   });

@@ -83,7 +83,7 @@ describe('ocelli/evaluate in workerd', () => {
       'chelsea.png': [new Uint8Array(packagePhoto('chelsea.png')), { level: 0 }],
     });
     const { AP50, files } = await ask('/run', zip);
-    assert.equal(AP50, 1);
+    assert.ok(AP50 > 0.999, String(AP50));
     assert.ok(files.includes('report.html') && files.includes('precision-recall.svg'), files.join());
   });
 

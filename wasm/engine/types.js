@@ -30,7 +30,7 @@ export {};
  * @property {boolean} background whether column 0 of the class head is the background
  *
  * @typedef {object} Thresholds
- * @property {number | undefined} [scoreThreshold] only return detections whose score is above this value; 0 to 1, default 0.5
+ * @property {number | undefined} [scoreThreshold] only return detections whose score is above this value; 0 to 1, default 0.3
  * @property {number | undefined} [iouThreshold] non-maximum suppression: drop a box if its overlap (intersection over union) with a
  *   better box of its class is above this value; 0 to 1, default 0.6. A model with a post-processing operator ignores it
  * @property {number | undefined} [maxResults] the most detections to return; 1 to 10 000, default 100

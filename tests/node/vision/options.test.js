@@ -30,7 +30,7 @@ describe('thresholds', () => {
   for (const settings of [
     { scoreThreshold: 0.1 },
     { scoreThreshold: 0.02, iouThreshold: 0.2 },
-    { scoreThreshold: 0.02, maxResults: 3 },
+    { scoreThreshold: 0.02, maxResults: 4 },
     { scoreThreshold: 0.02, maxPerClass: 1 },
     { scoreThreshold: 0.02, classAgnostic: true },
   ])
