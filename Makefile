@@ -184,6 +184,7 @@ detect: all ## detect objects in sample photos: print them, draw them into out/
 
 evaluate: all ## measure the default detector's forms on 162 labelled photos (190 MB to download, once); report in out/evaluate/
 	@node bin/ocelli.js evaluate "$$(node tools/boxes.js)" --precision float,int8 --decode full,scaled --bootstrap 1000 --report out/evaluate
+	@cp out/evaluate/precision-recall.svg docs/evaluate.svg
 
 # ---- the package, as npm installs it ----
 

@@ -79,3 +79,46 @@ export function toCoco({ photos, boxes }) {
     })),
   };
 }
+
+/**
+ * How well the two passes agree: the boxes of one class in one photo are paired, those first that overlap most, down to an
+ * IoU of 0.5.
+ * @returns {{paired: number, firstOnly: number, secondOnly: number, meanIou: number, over90: number}} over90: the share of
+ *   pairs with an IoU of at least 0.9
+ */
+export function agreement() {
+  const { photos } = readBoxes();
+  const passes = ['pass-1.tsv', 'pass-2.tsv'].map((name) =>
+    readBoxTable(name).filter((box) => !box.isIgnored),
+  );
+  /** @type {number[]} */
+  const ious = [];
+  for (const { file } of photos) {
+    const [first, second] = passes.map((boxes) => boxes.filter((box) => box.file === file));
+    const pairs = first.flatMap((a) =>
+      second.filter((b) => b.name === a.name).map((b) => ({ a, b, iou: overlap(a.box, b.box) })),
+    );
+    const used = new Set();
+    for (const { a, b, iou } of pairs.sort((x, y) => y.iou - x.iou)) {
+      if (iou < 0.5 || used.has(a) || used.has(b)) continue;
+      used.add(a).add(b);
+      ious.push(iou);
+    }
+  }
+  return {
+    paired: ious.length,
+    firstOnly: passes[0].length - ious.length,
+    secondOnly: passes[1].length - ious.length,
+    meanIou: ious.reduce((sum, iou) => sum + iou, 0) / ious.length,
+    over90: ious.filter((iou) => iou >= 0.9).length / ious.length,
+  };
+}
+
+/** Intersection over union. @param {Box['box']} a @param {Box['box']} b */
+function overlap(a, b) {
+  const side = (/** @type {0 | 1} */ axis) =>
+    Math.min(a[axis] + a[axis + 2], b[axis] + b[axis + 2]) - Math.max(a[axis], b[axis]);
+  const [width, height] = [side(0), side(1)];
+  if (width <= 0 || height <= 0) return 0;
+  return (width * height) / (a[2] * a[3] + b[2] * b[3] - width * height);
+}
