@@ -214,6 +214,7 @@ describe('a fault is named by file and line', () => {
     ['INVALID_BOX', yolo('0 0.1 0.1 0.1 0.1\n0 0.1 0.1 -0.1 0.1\n'), /labels\/val\/a\.txt:2: /],
     ['INVALID_BOX', yolo('\n0 nan 0.1 0.1 0.1\n'), /a\.txt:2: /],
     ['INVALID_BOX', yolo('0 0.1 0.1 0.1\n'), /a\.txt:1: expected 4 numbers/],
+    ['INVALID_BOX', yolo('0 0.1 0.1 0.1 0.1\n0 120 80 40 30\n'), /a\.txt:2: .*shares of the image/],
     ['INVALID_ENTRY', yolo('2 0.1 0.1 0.1 0.1\n'), /a\.txt:1: the class is '2'/],
     ['DATASET_DAMAGED', { ...YOLO, ...PICTURES, 'data.yaml': 'val: [\nnames: }' }, /data\.yaml:2: /],
     [

@@ -389,6 +389,7 @@ describe('the judge refuses', () => {
     ['INVALID_ENTRY', { ...truth, categories: [{ id: 7 }] }, [], /no name/],
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], iscrowd: 'no' }] }, [], /iscrowd/],
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], area: 'big' }] }, [], /area/],
+    ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], area: -5 }] }, [], /the area -5/],
   ]);
   for (const [code, groundTruth, detections, message] of refused)
     test(`${code}: ${message}`, () =>

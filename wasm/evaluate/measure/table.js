@@ -253,7 +253,7 @@ class Reader {
       corners[at + 3] = y + height;
     }
     const own = list === 'annotations' ? /** @type {Annotation} */ (entry).area : undefined;
-    if (own !== undefined && !Number.isFinite(own))
+    if (own !== undefined && !(Number.isFinite(own) && own >= 0))
       throw this.refuse('INVALID_ENTRY', list, i, `has the area ${JSON.stringify(own)}`);
     area[i] = own ?? width * height;
   }

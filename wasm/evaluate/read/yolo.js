@@ -9,6 +9,8 @@ import { measurePictures, PICTURE } from './pictures.js';
  */
 
 const SPLITS = ['val', 'test', 'train'];
+/** Coordinates are shares of the image. A little more is rounding; much more are pixels. */
+const MOST_SHARE = 1.01;
 
 /**
  * @param {DataFiles} files
@@ -209,6 +211,11 @@ function* readLabels(text, file, numClasses) {
       : [values[0] - values[2] / 2, values[1] - values[3] / 2, values[2], values[3]];
     if (!values.every(Number.isFinite) || bbox[2] < 0 || bbox[3] < 0)
       throw failure('INVALID_BOX', `${place}: ${row.trim().slice(0, 100)}`);
+    if (values.some((value) => value > MOST_SHARE))
+      throw failure(
+        'INVALID_BOX',
+        `${place}: ${row.trim().slice(0, 100)}: expected shares of the image, from 0 to 1`,
+      );
     yield { label, bbox, line: i + 1 };
   }
 }
