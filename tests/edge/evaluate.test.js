@@ -34,7 +34,10 @@ const routes = {
   async '/bad'(request) {
     const { truth, results } = await request.json();
     const { groundTruth } = await readDataset([new File([truth], 'gt.json')]);
-    return readDetections(results, 'dt.json', groundTruth);
+    const { detections, locate } = readDetections(results, 'dt.json', groundTruth);
+    return evaluateDetections(groundTruth, detections, {
+      locate: (list, i) => (list === 'detections' ? locate(i) : undefined),
+    });
   },
 };
 
@@ -90,6 +93,7 @@ describe('ocelli/evaluate in workerd', () => {
   test('names what is wrong by file and line', async () => {
     const results = JSON.stringify([{ ...detections[0], score: 12345 }], null, 1).replace('12345', '"high"');
     const { code, message } = await ask('/bad', JSON.stringify({ truth: JSON.stringify(truth), results }));
-    assert.ok(code === undefined || /dt\.json:\d+/.test(message), message);
+    assert.equal(code, 'INVALID_SCORE');
+    assert.match(message, /dt\.json:2: detections\[0\] has the score "high"/);
   });
 });

@@ -99,20 +99,26 @@ export function calibrate({ score: scores, isHit }) {
  * @returns {Generator<Threshold>}
  */
 function* thresholdsOf({ score: scores, isHit }, positives, weights) {
+  const weightOf = (/** @type {number} */ i) => (weights ? weights[i] : 1);
+  /** The next detection that counts. @param {number} i */
+  const after = (i) => {
+    do i++;
+    while (i < scores.length && weightOf(i) === 0);
+    return i;
+  };
   let hits = 0;
   let count = 0;
-  for (let i = 0; i < scores.length; i++) {
-    const weight = weights ? weights[i] : 1;
-    hits += weight * isHit[i];
-    count += weight;
+  for (let i = after(-1); i < scores.length;) {
     const score = scores[i];
-    const isLast = i + 1 === scores.length;
-    const next = isLast ? lowestBelow(score) : scores[i + 1];
+    hits += weightOf(i) * isHit[i];
+    count += weightOf(i);
+    i = after(i);
+    const next = i < scores.length ? scores[i] : lowestBelow(score);
     if (next === score) continue;
     const middle = (score + next) / 2;
     yield {
       threshold: middle < score ? middle : next,
-      precision: count > 0 ? hits / count : 0,
+      precision: hits / count,
       recall: hits / positives,
       f1: (2 * hits) / (count + positives),
     };
