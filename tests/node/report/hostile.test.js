@@ -141,6 +141,14 @@ const PNG = (await import('fast-png')).encode({
   depth: 8,
 });
 
+/** @param {Record<string, string | Uint8Array>} files */
+const textsOf = (files) =>
+  Object.fromEntries(Object.entries(files).map(([name, content]) => [name, String(content)]));
+
+/** @param {Record<string, string | Uint8Array>} files of a report, pictures among them */
+const svgsOf = (files) =>
+  textsOf(Object.fromEntries(Object.entries(files).filter(([name]) => name.endsWith('.svg'))));
+
 /** The files and the screens that have a name. @type {Record<string, (name: string) => Record<string, string>>} */
 const WRITERS = {
   evaluation(name) {
@@ -158,11 +166,7 @@ const WRITERS = {
     } = makeEvaluationReport([run], {
       ...{ dataset: name, format: 'COCO', date: new Date(0) },
     });
-    const svgs = Object.entries(plots).filter(([file]) => file.endsWith('.svg'));
-    return {
-      ...{ html: String(html), md: String(md), json: String(data), terminal: toText(evaluation) },
-      .../** @type {Record<string, string>} */ (Object.fromEntries(svgs)),
-    };
+    return { ...textsOf({ html, md, json: data }), terminal: toText(evaluation), ...svgsOf(plots) };
   },
   classifier(name) {
     const rows = [Float32Array.of(0.9, 0.1), Float32Array.of(0.2, 0.8)];
@@ -173,8 +177,8 @@ const WRITERS = {
       'report.md': md,
       'report.json': data,
       ...plots
-    } = makeClassifierReport(evaluation, about);
-    return { html, md, json: data, ...plots };
+    } = makeClassifierReport(evaluation, about, [{ name, summary: `${name} (0.100)`, png: PNG }]);
+    return { ...textsOf({ html, md, json: data }), ...svgsOf(plots) };
   },
   card(name) {
     const { data } = configuration;
