@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { zipSync } from 'fflate';
 import { encode } from 'fast-png';
 import {
+  evaluateDetections,
   matchClasses,
   readClassTable,
   readDataset,
@@ -141,6 +142,16 @@ describe('a data set of', () => {
     );
     assert.deepEqual(groundTruth.imageLabels, [{ image_id: 'c', category_id: '/m/01yrx', positive: false }]);
     assert.equal(groundTruth.images.length, 3);
+  });
+
+  test('Open Images, whose images have hexadecimal ids, some without letters', async () => {
+    const row = (/** @type {string} */ id) => `${id},x,/m/01yrx,1,0.1,0.6,0.1,0.6,0,0,0,0,0\n`;
+    const ids = ['fe00000000000001', '1234567890123456', '0a00000000000001'];
+    const { groundTruth } = await read({ 'boxes.csv': `${HEADER}${ids.map(row).join('')}` });
+    assert.deepEqual(
+      evaluateDetections(groundTruth, [], { threshold: 0.5 }).confusion?.images.map(({ id }) => id),
+      [...ids].sort(),
+    );
   });
 
   test('a zip archive of many files can be read in any order', async () => {
@@ -362,6 +373,25 @@ describe('classes', () => {
     assert.deepEqual(readClassTable('{"kitten": "cat"}', 't.json'), readClassTable('kitten,cat', 't.csv'));
     assert.throws(() => matchClasses(categories, labels, new Map([['fork', 'catt']])), {
       code: 'UNKNOWN_CLASS',
+  test('and ground truth with ids that no double can hold', async () => {
+    const ids = ['9007199254740993', '10000000000000000000', '9007199254740992'];
+    const entry = (/** @type {string} */ id) =>
+      `{"image_id": ${id}, "id": ${id}, "category_id": 1,\n"bbox": [0, 0, 9, 9.00000000000000001], "score": 0.5}`;
+    const truth = `{"images": [${ids.map((id) => `{"id": ${id}, "file_name": "\\"id\\": ${id}"}`)}],
+      "categories": [{"id": 1, "name": "cat"}], "annotations": [${entry(ids[0])}]}`;
+    const { groundTruth } = await read({ 'gt.json': truth });
+    assert.equal(groundTruth.images[0].file_name, `"id": ${ids[0]}`);
+    const found = (/** @type {string} */ id) =>
+      evaluateDetections(groundTruth, readDetections(`[${entry(id)}]`, 'dt.json', groundTruth).detections);
+    assert.equal(found(ids[0]).coco.AP50?.toFixed(9), '1.000000000');
+    assert.equal(found(ids[2]).coco.AP50, 0);
+    assert.deepEqual(
+      found(ids[0]).confusion?.images.map(({ id }) => String(id)),
+      [ids[2], ids[0], ids[1]],
+    );
+    assert.throws(() => found('9007199254740994'), { code: 'UNKNOWN_IMAGE' });
+  });
+
       message: /nearest: 'cat'/,
     });
     assert.throws(() => readClassTable('a,b,c', 't.csv'), { code: 'DATASET_DAMAGED', message: /t\.csv:1/ });

@@ -144,15 +144,17 @@ class Reader {
   index(list, entries, users) {
     /** @type {Map<Id, T>} */
     const byId = new Map();
+    const hasNumbers = entries.some((entry) => typeof entry?.id === 'number');
     for (const [i, entry] of entries.entries()) {
       const { id } = this.#object(list, entry, i);
       this.#checkId(list, i, 'id', id);
-      if (typeof id !== typeof entries[0].id)
-        throw this.refuse('INVALID_ENTRY', list, i, 'has an id of another type than the first one');
+      if (hasNumbers && !isNumber(id))
+        throw this.refuse('INVALID_ENTRY', list, i, 'has an id of another type than others');
       if (byId.has(id)) this.#note(`DUPLICATE_IDS_${list}`, `# ${list} have the id of an earlier one`);
       byId.set(id, entry);
     }
-    const sorted = [...byId.values()].sort((a, b) => compareIds(a.id, b.id));
+    const compare = [...byId.keys()].every(isNumber) ? compareNumbers : compareIds;
+    const sorted = [...byId.values()].sort((a, b) => compare(a.id, b.id));
     const of = new Map(sorted.map(({ id }, i) => [id, i]));
     const others = new Set();
     for (const user of users) {
@@ -361,6 +363,15 @@ class Reader {
 function compareIds(a, b) {
   if (typeof a === typeof b) return a < b ? -1 : Number(a > b);
   return typeof a === 'number' ? -1 : 1;
+}
+
+/** Texts of so many digits may be numbers that a double does not hold (read/json.js). @param {Id} id */
+const isNumber = (id) => typeof id === 'number' || /^-?\d{16,}$/.test(id);
+
+/** @param {Id} a @param {Id} b both isNumber */
+function compareNumbers(a, b) {
+  const [first, second] = [a, b].map((id) => (typeof id === 'number' ? id : BigInt(id)));
+  return first < second ? -1 : Number(first > second);
 }
 
 /** @param {unknown} box */

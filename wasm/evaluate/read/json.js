@@ -5,6 +5,8 @@ import { failure } from '../errors.js';
 
 const CONSTANTS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
 
+const LONG_ID = /("(?:id|image_id|category_id)"\s*:\s*)(-?\d{16,})(?![\d.eE])/g;
+
 /**
  * @param {string} text
  * @param {string} file for messages
@@ -12,7 +14,7 @@ const CONSTANTS = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\bInfinity\b|\bNaN\b/g;
  */
 export function parseJson(text, file) {
   try {
-    return JSON.parse(text);
+    return JSON.parse(quoteLongIds(text));
   } catch (error) {
     const patient = parseWithConstants(text);
     if (patient !== undefined) return patient;
@@ -24,6 +26,17 @@ export function parseJson(text, file) {
 }
 
 /**
+ * Whole numbers above 2 ** 53 lose digits, so that two ids could become one: they become texts, which are ordered as
+ * numbers (measure/table.js).
+ * @param {string} text
+ */
+function quoteLongIds(text) {
+  return text.replace(LONG_ID, (whole, key, digits) =>
+    Number.isSafeInteger(Number(digits)) ? whole : `${key}"${digits}"`,
+  );
+}
+
+/**
  * Python's json module writes NaN and Infinity, which JSON does not have. They become strings, so that a check can name the
  * entry that has them.
  * @param {string} text
@@ -31,7 +44,7 @@ export function parseJson(text, file) {
  */
 function parseWithConstants(text) {
   let count = 0;
-  const replaced = text.replace(CONSTANTS, (token) => {
+  const replaced = quoteLongIds(text).replace(CONSTANTS, (token) => {
     if (token.startsWith('"')) return token;
     count++;
     return `"${token}"`;
