@@ -210,7 +210,8 @@ function measureOpenImagesOf(
   { openImagesRule, groupWeight, hierarchy, locate },
 ) {
   const rule = openImagesRule ?? (groundTruth.imageLabels ? 'challenge' : 'v2');
-  const expanded = hierarchy ? tabulate(expandHierarchy(groundTruth, hierarchy), detections, locate) : table;
+  const expanded =
+    hierarchy !== undefined ? tabulate(expandHierarchy(groundTruth, hierarchy), detections, locate) : table;
   return { ...measureOpenImages(expanded, { rule, groupWeight }), rule };
 }
 

@@ -31,7 +31,7 @@
  * @typedef {object} ImageLabel a verified label of a whole image, as Open Images has them
  * @property {Id} image_id
  * @property {Id} category_id
- * @property {boolean} [positive] false: the image shows no such object
+ * @property {boolean | 0 | 1} [positive] false: the image shows no such object
  *
  * @typedef {object} GroundTruth COCO's format, with the fields above that other data sets need
  * @property {Image[]} images

@@ -15,6 +15,11 @@ import {
 /** @typedef {Record<string, string | Uint8Array>} Texts */
 
 const utf8 = new TextEncoder();
+/** YAML that would be 9 to the power of 7 items. */
+const ALIASES = Array.from({ length: 8 }, (_, i) => {
+  const item = i === 0 ? 'x' : `*a${i - 1}`;
+  return `a${i}: &a${i} [${Array(9).fill(item).join(', ')}]`;
+}).join('\n');
 /** @param {number} width @param {number} height */
 const picture = (width, height) =>
   encode({ data: new Uint8Array(width * height * 3), width, height, channels: 3, depth: 8 });
@@ -177,6 +182,44 @@ describe('a data set of', () => {
     );
   });
 
+  test('flags may be written as 1.0 or True, and a header may have quotes', async () => {
+    const boxes = OPEN_IMAGES['validation-annotations-bbox.csv'];
+    const flagged = boxes.replace('0,0,1,0,0\n', '0,0,1.0,0,0\n').replace('ImageID', '"ImageID"');
+    const { groundTruth } = await read({ ...OPEN_IMAGES, 'validation-annotations-bbox.csv': flagged });
+    assert.deepEqual(
+      groundTruth.annotations.map(({ isGroupOf }) => isGroupOf),
+      [false, true, false],
+    );
+    const voc = object('cat', [1, 1, 2, 2], '<difficult>True</difficult>');
+    const found = await read({ 'a.xml': annotation('a.png', voc) });
+    assert.equal(found.groundTruth.annotations[0].difficult, true);
+  });
+
+  test('a CSV file whose quote is not closed is refused, however long it is', async () => {
+    const row = 'a,x,/m/1,1,0,1,0,1,0,0,0,0,0\n';
+    const text = `${HEADER}a,"x${row.repeat(500_000)}`;
+    // It takes minutes if each line counts the quotes before it again.
+    await assert.rejects(read({ 'boxes.csv': text }), { code: 'DATASET_DAMAGED', message: /boxes\.csv:2/ });
+  });
+
+  test('YOLO polygons may have any number of points', async () => {
+    const points = Array.from({ length: 200_000 }, (_, i) => `0.${1 + (i % 5)} 0.5`).join(' ');
+    const { groundTruth } = await read({ ...YOLO, ...PICTURES, 'labels/val/a.txt': `0 ${points}\n` });
+    const [x, y, width, height] = groundTruth.annotations[0].bbox.map((value) => Number(value.toFixed(9)));
+    assert.deepEqual([x, y, width, height], [20, 50, 80, 0]);
+  });
+
+  test('YOLO names label files that belong to no picture', async () => {
+    const { notes } = await read({ ...YOLO, ...PICTURES, 'labels/val/z.txt': '0 0.5 0.5 0.1 0.1\n' });
+    assert.deepEqual(
+      notes?.map(({ code, count }) => [code, count]),
+      [['NO_PICTURE', 1]],
+    );
+    assert.match(String(notes?.[0].message), /labels\/val\/z\.txt/);
+    const listed = { 'val.txt': 'images/val/a.png\n', 'data.yaml': 'val: val.txt\nnames: [cat, dog]\n' };
+    assert.deepEqual((await read({ ...YOLO, ...PICTURES, ...listed })).notes, []);
+  });
+
   test('YOLO takes a picture without a label file for one without objects, and says so', async () => {
     const { 'labels/val/b.txt': _, ...files } = YOLO;
     const { groundTruth, notes } = await read({ ...files, ...PICTURES });
@@ -193,7 +236,15 @@ describe('a fault is named by file and line', () => {
   const coco = (text) => ({ 'gt.json': text });
   const lines = JSON.stringify(COCO, null, 1);
   const yolo = (/** @type {string} */ labels) => ({ ...YOLO, ...PICTURES, 'labels/val/a.txt': labels });
+  const yaml = (/** @type {string} */ text) => ({
+    ...{ ...YOLO, ...PICTURES },
+    'data.yaml': `val: images/val\n${text}\n`,
+  });
   const csv = (/** @type {string} */ row) => ({ 'boxes.csv': `${HEADER}${row}\n` });
+  const labels = (/** @type {string} */ row) => ({
+    ...csv('a,x,/m/1,1,0,1,0,1,0,0,0,0,0'),
+    'labels.csv': `ImageID,LabelName,Confidence\n${row}\n`,
+  });
   const cases = /** @type {[string, Texts, RegExp][]} */ ([
     ['DATASET_DAMAGED', coco('{"images": [],\n "annotations": [\n}'), /gt\.json:3: /],
     [
@@ -209,6 +260,13 @@ describe('a fault is named by file and line', () => {
       'INVALID_BOX',
       { 'a.xml': annotation('a.png', object('cat', [Number.NaN, 1, 2, 2])) },
       /a\.xml:6: xmin is 'NaN'/,
+    ],
+    [
+      'INVALID_ENTRY',
+      {
+        'a.xml': annotation('a.png', object('cat', [1, 1, 2, 2], '\n    <difficult>perhaps</difficult>')),
+      },
+      /a\.xml:4: difficult is 'perhaps'/,
     ],
     ['NO_BOX', { 'a.xml': annotation('a.png', '<object><name>cat</name><polygon/></object>') }, /a\.xml:4: /],
     [
@@ -226,7 +284,17 @@ describe('a fault is named by file and line', () => {
     ['INVALID_BOX', yolo('\n0 nan 0.1 0.1 0.1\n'), /a\.txt:2: /],
     ['INVALID_BOX', yolo('0 0.1 0.1 0.1\n'), /a\.txt:1: expected 4 numbers/],
     ['INVALID_BOX', yolo('0 0.1 0.1 0.1 0.1\n0 120 80 40 30\n'), /a\.txt:2: .*shares of the image/],
+    ['INVALID_BOX', yolo('0 -0.5 0.5 0.1 0.1\n'), /a\.txt:1: .*shares of the image/],
+    ['INVALID_BOX', yolo('0 0.1 0.1 0.3 -0.1 0.3 0.3\n'), /a\.txt:1: .*shares of the image/],
+    ['INVALID_BOX', yolo('0 0x1 0.1 0.1 0.1\n'), /a\.txt:1: /],
     ['INVALID_ENTRY', yolo('2 0.1 0.1 0.1 0.1\n'), /a\.txt:1: the class is '2'/],
+    ['INVALID_ENTRY', yolo('0x1 0.1 0.1 0.1 0.1\n'), /a\.txt:1: the class is '0x1'/],
+    ['DATASET_DAMAGED', yaml('nc: 3\nnames: [cat, dog]'), /data\.yaml: 'nc' is 3, but there are 2 names/],
+    ['DATASET_DAMAGED', yaml('names: cat'), /data\.yaml: 'names' must be/],
+    ['DATASET_DAMAGED', yaml('names: {0: a, 0.5: b}'), /data\.yaml: 'names' must be/],
+    ['DATASET_DAMAGED', yaml('names: {"0": a, "00": b}'), /data\.yaml: 'names' must be/],
+    ['DATASET_DAMAGED', yaml('names: [cat, dog]\nother: *unknown'), /data\.yaml: .*alias/],
+    ['DATASET_DAMAGED', yaml(`names: [cat, dog]\n${ALIASES}`), /data\.yaml: .*alias/],
     ['DATASET_DAMAGED', { ...YOLO, ...PICTURES, 'data.yaml': 'val: [\nnames: }' }, /data\.yaml:2: /],
     [
       'DATASET_DAMAGED',
@@ -241,6 +309,22 @@ describe('a fault is named by file and line', () => {
     ],
     ['INVALID_BOX', csv('a,x,/m/1,1,0.5,0.4,0,1,0,0,0,0,0'), /boxes\.csv:2: XMin 0\.5, XMax 0\.4/],
     ['INVALID_BOX', csv('a,x,/m/1,1,,0.4,0,1,0,0,0,0,0'), /boxes\.csv:2: XMin is ''/],
+    ['INVALID_BOX', csv('a,x,/m/1,1,0x0,0.4,0,1,0,0,0,0,0'), /boxes\.csv:2: XMin is '0x0'/],
+    [
+      'INVALID_BOX',
+      { ...csv('a,x,/m/1,1,20,120,10,60,0,0,0,0,0'), ...PICTURES },
+      /boxes\.csv:2: .*shares of the image/,
+    ],
+    ['INVALID_ENTRY', csv(',x,/m/1,1,0,0.4,0,1,0,0,0,0,0'), /boxes\.csv:2: ImageID is empty/],
+    ['INVALID_ENTRY', csv('a,x,,1,0,0.4,0,1,0,0,0,0,0'), /boxes\.csv:2: LabelName is empty/],
+    ['INVALID_ENTRY', csv('a,x,/m/1,1,0,0.4,0,1,0,0,maybe,0,0'), /boxes\.csv:2: IsGroupOf is 'maybe'/],
+    ['INVALID_ENTRY', labels('a,/m/1,'), /labels\.csv:2: Confidence is ''/],
+    ['INVALID_ENTRY', labels('a,/m/1,yes'), /labels\.csv:2: Confidence is 'yes'/],
+    [
+      'DATASET_DAMAGED',
+      { ...csv('a,x,/m/1,1,0,0.4,0,1,0,0,0,0,0'), 'a_hierarchy.json': '[]' },
+      /a_hierarchy\.json: .*not an object/,
+    ],
     ['DATASET_DAMAGED', csv('a,x,/m/1,1'), /boxes\.csv:2: 4 cells for 13 columns/],
     ['DATASET_DAMAGED', csv('a,"x,/m/1,1'), /boxes\.csv:2: a quote/],
     ['DATASET_UNKNOWN', { 'readme.txt': 'x' }, /it has 1 files: readme\.txt/],
@@ -287,6 +371,25 @@ describe('detections', () => {
     assert.deepEqual(detections, results);
     assert.equal(locate(0), 'dt.json:2');
     assert.deepEqual(readDetections('[]', 'dt.json', COCO).detections, []);
+  });
+
+  test('and ground truth with ids that no double can hold', async () => {
+    const ids = ['9007199254740993', '10000000000000000000', '9007199254740992'];
+    const entry = (/** @type {string} */ id) =>
+      `{"image_id": ${id}, "id": ${id}, "category_id": 1,\n"bbox": [0, 0, 9, 9.00000000000000001], "score": 0.5}`;
+    const truth = `{"images": [${ids.map((id) => `{"id": ${id}, "file_name": "\\"id\\": ${id}"}`)}],
+      "categories": [{"id": 1, "name": "cat"}], "annotations": [${entry(ids[0])}]}`;
+    const { groundTruth } = await read({ 'gt.json': truth });
+    assert.equal(groundTruth.images[0].file_name, `"id": ${ids[0]}`);
+    const found = (/** @type {string} */ id) =>
+      evaluateDetections(groundTruth, readDetections(`[${entry(id)}]`, 'dt.json', groundTruth).detections);
+    assert.equal(found(ids[0]).coco.AP50?.toFixed(9), '1.000000000');
+    assert.equal(found(ids[2]).coco.AP50, 0);
+    assert.deepEqual(
+      found(ids[0]).confusion?.images.map(({ id }) => String(id)),
+      [ids[2], ids[0], ids[1]],
+    );
+    assert.throws(() => found('9007199254740994'), { code: 'UNKNOWN_IMAGE' });
   });
 
   test('as lines of ocelli detect', () => {
@@ -373,25 +476,6 @@ describe('classes', () => {
     assert.deepEqual(readClassTable('{"kitten": "cat"}', 't.json'), readClassTable('kitten,cat', 't.csv'));
     assert.throws(() => matchClasses(categories, labels, new Map([['fork', 'catt']])), {
       code: 'UNKNOWN_CLASS',
-  test('and ground truth with ids that no double can hold', async () => {
-    const ids = ['9007199254740993', '10000000000000000000', '9007199254740992'];
-    const entry = (/** @type {string} */ id) =>
-      `{"image_id": ${id}, "id": ${id}, "category_id": 1,\n"bbox": [0, 0, 9, 9.00000000000000001], "score": 0.5}`;
-    const truth = `{"images": [${ids.map((id) => `{"id": ${id}, "file_name": "\\"id\\": ${id}"}`)}],
-      "categories": [{"id": 1, "name": "cat"}], "annotations": [${entry(ids[0])}]}`;
-    const { groundTruth } = await read({ 'gt.json': truth });
-    assert.equal(groundTruth.images[0].file_name, `"id": ${ids[0]}`);
-    const found = (/** @type {string} */ id) =>
-      evaluateDetections(groundTruth, readDetections(`[${entry(id)}]`, 'dt.json', groundTruth).detections);
-    assert.equal(found(ids[0]).coco.AP50?.toFixed(9), '1.000000000');
-    assert.equal(found(ids[2]).coco.AP50, 0);
-    assert.deepEqual(
-      found(ids[0]).confusion?.images.map(({ id }) => String(id)),
-      [ids[2], ids[0], ids[1]],
-    );
-    assert.throws(() => found('9007199254740994'), { code: 'UNKNOWN_IMAGE' });
-  });
-
       message: /nearest: 'cat'/,
     });
     assert.throws(() => readClassTable('a,b,c', 't.csv'), { code: 'DATASET_DAMAGED', message: /t\.csv:1/ });

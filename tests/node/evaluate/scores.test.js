@@ -364,6 +364,10 @@ describe('the judge refuses', () => {
     ['INVALID_BOX', truth, [{ ...good, bbox: [0, 0, 1] }], /\[0, 0, 1\]/],
     ['INVALID_BOX', truth, [{ ...good, bbox: [0, 0, '1', 1] }], /"1"/],
     ['INVALID_BOX', truth, [{ ...good, bbox: 'abcd' }], /"abcd"/],
+    ['INVALID_BOX', truth, [{ ...good, bbox: { 0: 0, 1: 0, 2: 1, 3: 1, length: 4 } }], /"length":4/],
+    ['INVALID_BOX', truth, [{ ...good, corners: 5 }], /the corners 5/],
+    ['INVALID_BOX', truth, [{ ...good, corners: 'abcd' }], /the corners "abcd"/],
+    ['INVALID_BOX', truth, [{ ...good, corners: {} }], /the corners {}/],
     [
       'INVALID_BOX',
       { ...truth, annotations: [{ ...truth.annotations[0], bbox: [0, 0, -3, 1] }] },
@@ -390,6 +394,18 @@ describe('the judge refuses', () => {
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], iscrowd: 'no' }] }, [], /iscrowd/],
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], area: 'big' }] }, [], /area/],
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], area: -5 }] }, [], /the area -5/],
+    [
+      'INVALID_ENTRY',
+      { ...truth, annotations: [{ ...truth.annotations[0], area: 'NaN' }] },
+      [],
+      /the area NaN/,
+    ],
+    [
+      'INVALID_ENTRY',
+      { ...truth, imageLabels: [{ image_id: 1, category_id: 7, positive: 'no' }] },
+      [],
+      /imageLabels\[0\] has positive "no"/,
+    ],
   ]);
   for (const [code, groundTruth, detections, message] of refused)
     test(`${code}: ${message}`, () =>

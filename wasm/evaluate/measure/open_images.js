@@ -90,7 +90,7 @@ export function expandHierarchy(groundTruth, hierarchy) {
     ...(imageLabels && {
       imageLabels: imageLabels.flatMap((label) => [
         label,
-        ...expand(label.category_id, label.positive === false ? below : above).map((id) => ({
+        ...expand(label.category_id, (label.positive ?? true) ? above : below).map((id) => ({
           ...label,
           category_id: id,
         })),
@@ -122,6 +122,8 @@ function readHierarchy(root) {
     }
     for (const child of childrenOf(node)) visit(child, [...path, name]);
   };
+  if (typeof root !== 'object' || root === null || Array.isArray(root))
+    throw failure('DATASET_DAMAGED', 'the hierarchy is not an object');
   for (const child of childrenOf(root)) visit(child, []);
   return { above, below };
 }

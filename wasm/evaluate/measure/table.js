@@ -225,7 +225,7 @@ class Reader {
    */
   #readBox(list, i, entry, { boxes, corners, area }) {
     const bbox = /** @type {readonly number[] | null | undefined} */ (entry.bbox);
-    if (bbox === undefined || bbox === null || (Array.isArray(bbox) && bbox.length === 0))
+    if (bbox === undefined || bbox === null || (isList(bbox) && bbox.length === 0))
       throw this.refuse(
         'NO_BOX',
         list,
@@ -233,6 +233,7 @@ class Reader {
         'segmentation' in entry ? 'has a segmentation only' : 'has no bbox',
       );
     const isBox =
+      isList(bbox) &&
       bbox.length === 4 &&
       Number.isFinite(bbox[0]) &&
       Number.isFinite(bbox[1]) &&
@@ -247,7 +248,7 @@ class Reader {
     boxes[at + 1] = y;
     boxes[at + 2] = width;
     boxes[at + 3] = height;
-    if (entry.corners) corners.set(this.#corners(list, i, entry.corners), at);
+    if (entry.corners !== undefined) corners.set(this.#corners(list, i, entry.corners), at);
     else {
       corners[at] = x;
       corners[at + 1] = y;
@@ -256,15 +257,16 @@ class Reader {
     }
     const own = list === 'annotations' ? /** @type {Annotation} */ (entry).area : undefined;
     if (own !== undefined && !(Number.isFinite(own) && own >= 0))
-      throw this.refuse('INVALID_ENTRY', list, i, `has the area ${JSON.stringify(own)}`);
+      throw this.refuse('INVALID_ENTRY', list, i, `has the area ${show(own)}`);
     area[i] = own ?? width * height;
   }
 
   /** @param {ListName} list @param {number} i @param {readonly number[]} corners */
   #corners(list, i, corners) {
-    const [xmin, ymin, xmax, ymax] = corners;
-    if (corners.length === 4 && corners.every(Number.isFinite) && xmin <= xmax && ymin <= ymax)
-      return corners;
+    if (isList(corners) && corners.length === 4 && corners.every(Number.isFinite)) {
+      const [xmin, ymin, xmax, ymax] = corners;
+      if (xmin <= xmax && ymin <= ymax) return corners;
+    }
     throw this.refuse('INVALID_BOX', list, i, `has the corners ${showBox(corners)}`);
   }
 
@@ -281,7 +283,7 @@ class Reader {
     return Uint8Array.from(annotations, (annotation, i) => {
       const value = annotation[name] ?? 0;
       if (typeof value === 'number' || typeof value === 'boolean') return Number(Boolean(value));
-      throw this.refuse('INVALID_ENTRY', 'annotations', i, `has ${name} ${JSON.stringify(value)}`);
+      throw this.refuse('INVALID_ENTRY', 'annotations', i, `has ${name} ${show(value)}`);
     });
   }
 
@@ -328,13 +330,15 @@ class Reader {
       } = this.#object('imageLabels', label, i);
       const image = this.#imageOf('imageLabels', i, id, images);
       this.#checkId('imageLabels', i, 'category_id', categoryId);
+      if (typeof positive !== 'boolean' && positive !== 0 && positive !== 1)
+        throw this.refuse('INVALID_ENTRY', 'imageLabels', i, `has positive ${show(positive)}`);
       const category = categories.of.get(categoryId);
       if (category === undefined)
         this.#note(
           'UNKNOWN_CATEGORY_imageLabels',
           '# image labels name a category that the ground truth does not list',
         );
-      return category === undefined || image < 0 ? [] : [{ image, category, positive }];
+      return category === undefined || image < 0 ? [] : [{ image, category, positive: Boolean(positive) }];
     });
   }
 
@@ -372,6 +376,11 @@ const isNumber = (id) => typeof id === 'number' || /^-?\d{16,}$/.test(id);
 function compareNumbers(a, b) {
   const [first, second] = [a, b].map((id) => (typeof id === 'number' ? id : BigInt(id)));
   return first < second ? -1 : Number(first > second);
+}
+
+/** @param {unknown} value @returns {value is readonly number[]} also of a typed array */
+function isList(value) {
+  return Array.isArray(value) || (ArrayBuffer.isView(value) && 'length' in value);
 }
 
 /** @param {unknown} box */

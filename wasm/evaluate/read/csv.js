@@ -1,5 +1,6 @@
 // Comma-separated values (RFC 4180) with the line of each row, for messages.
 import { failure } from '../errors.js';
+import { toFlag, toNumber } from './cells.js';
 
 /**
  * @typedef {object} CsvRow
@@ -26,25 +27,19 @@ export function* readRows(text, file) {
 
 /** The end of the line, or a later one if a quoted cell has line ends. @param {string} text @param {number} at */
 function endOfRow(text, at) {
-  let end = at - 1;
-  do {
-    end = text.indexOf('\n', end + 1);
-    if (end < 0) return text.length;
-  } while (countQuotes(text, at, end) % 2 === 1);
-  return end;
-}
-
-/** @param {string} text @param {number} from @param {number} to */
-function countQuotes(text, from, to) {
-  let count = 0;
-  for (let at = text.indexOf('"', from); at >= 0 && at < to; at = text.indexOf('"', at + 1)) count++;
-  return count;
+  let quotes = 0;
+  for (let end = text.indexOf('\n', at); end >= 0; end = text.indexOf('\n', at)) {
+    quotes += text.slice(at, end).split('"').length - 1;
+    if (quotes % 2 === 0) return end;
+    at = end + 1;
+  }
+  return text.length;
 }
 
 /** @param {string} row @param {string} place */
 function splitQuoted(row, place) {
   const cells = [];
-  const cell = /(?:"((?:[^"]|"")*)"|([^",]*))(,|$)/y;
+  const cell = /(?:"([^"]*(?:""[^"]*)*)"|([^",]*))(,|$)/y;
   for (let isLast = false; !isLast;) {
     const found = cell.exec(row);
     if (!found) throw failure('DATASET_DAMAGED', `${place}: a quote is not closed, or stands inside a cell`);
@@ -93,11 +88,25 @@ class Row {
     return column === undefined ? '' : this.#cells[column].trim();
   }
 
-  /** @param {string} name */
-  number(name) {
+  /** @param {string} name @returns {string} */
+  id(name) {
     const text = this.text(name);
-    const value = text === '' ? Number.NaN : Number(text);
+    if (text === '') throw failure('INVALID_ENTRY', `${this.place}: ${name} is empty`);
+    return text;
+  }
+
+  /** @param {string} name @param {'INVALID_BOX' | 'INVALID_SCORE' | 'INVALID_ENTRY'} code */
+  number(name, code) {
+    const text = this.text(name);
+    const value = toNumber(text);
     if (Number.isFinite(value)) return value;
-    throw failure(name === 'Score' ? 'INVALID_SCORE' : 'INVALID_BOX', `${this.place}: ${name} is '${text}'`);
+    throw failure(code, `${this.place}: ${name} is '${text}'`);
+  }
+
+  /** @param {string} name */
+  flag(name) {
+    const value = toFlag(this.text(name));
+    if (value === undefined) throw failure('INVALID_ENTRY', `${this.place}: ${name} is '${this.text(name)}'`);
+    return value;
   }
 }

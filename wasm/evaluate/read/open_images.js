@@ -1,5 +1,6 @@
 // Open Images' CSV files: boxes, labels of images, names of classes, and predictions in the challenge's format.
 import { failure } from '../errors.js';
+import { isShare } from './cells.js';
 import { readRows, readTable } from './csv.js';
 import { parseJson } from './json.js';
 import { findPictures, measurePictures } from './pictures.js';
@@ -20,7 +21,7 @@ export function kindOfCsv(text) {
     .slice(0, 2000)
     .split(/\r?\n/)[0]
     .split(',')
-    .map((name) => name.trim());
+    .map((name) => name.trim().replace(/^"(.*)"$/, '$1'));
   const has = (/** @type {string[]} */ ...names) => names.every((name) => header.includes(name));
   if (!has('ImageID', 'LabelName')) return undefined;
   if (has('Score', ...BOX)) return 'predictions';
@@ -46,7 +47,7 @@ export async function readOpenImages(files, { boxes, labels, names, hierarchy })
     'LabelName',
     ...BOX,
   ])) {
-    const [image, label] = [row.text('ImageID'), row.text('LabelName')];
+    const [image, label] = [row.id('ImageID'), row.id('LabelName')];
     images.add(image);
     classes.add(label);
     places.push(`${boxes}:${line}`);
@@ -55,7 +56,7 @@ export async function readOpenImages(files, { boxes, labels, names, hierarchy })
       image_id: image,
       category_id: label,
       ...boxOf(row),
-      isGroupOf: row.text('IsGroupOf') === '1',
+      isGroupOf: row.flag('IsGroupOf'),
     });
   }
   if (labels !== undefined) {
@@ -65,10 +66,10 @@ export async function readOpenImages(files, { boxes, labels, names, hierarchy })
       'LabelName',
       'Confidence',
     ])) {
-      const [image, label] = [row.text('ImageID'), row.text('LabelName')];
+      const [image, label] = [row.id('ImageID'), row.id('LabelName')];
       images.add(image);
       classes.add(label);
-      const positive = Number(row.text('Confidence')) > 0;
+      const positive = row.number('Confidence', 'INVALID_ENTRY') > 0;
       groundTruth.imageLabels.push({ image_id: image, category_id: label, positive });
     }
   }
@@ -82,7 +83,15 @@ export async function readOpenImages(files, { boxes, labels, names, hierarchy })
     file_name: pictures.get(id) ?? id,
     ...sizes.get(id),
   }));
-  for (const annotation of groundTruth.annotations) scale(annotation, sizes.get(annotation.image_id));
+  for (const [i, annotation] of groundTruth.annotations.entries()) {
+    const size = sizes.get(annotation.image_id);
+    if (size && !annotation.bbox.every(isShare))
+      throw failure(
+        'INVALID_BOX',
+        `${places[i]}: the box is ${annotation.corners?.join(', ')}: expected shares of the image, from 0 to 1`,
+      );
+    scale(annotation, size);
+  }
   groundTruth.categories = [...classes].map((mid) => ({ id: mid, mid, name: nameOf.get(mid) ?? mid }));
   const unknown = images.size - sizes.size;
   const message = `the size of ${unknown} images is not known: their boxes are shares of the image, and their areas mean nothing`;
@@ -93,7 +102,7 @@ export async function readOpenImages(files, { boxes, labels, names, hierarchy })
     isNormalized: true,
     locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
     notes: unknown > 0 ? [{ code: 'SIZE_UNKNOWN', message, count: unknown }] : [],
-    ...(hierarchy !== undefined && { hierarchy: parseJson(await files.readText(hierarchy), hierarchy) }),
+    ...(hierarchy !== undefined && { hierarchy: readTree(await files.readText(hierarchy), hierarchy) }),
   };
 }
 
@@ -110,9 +119,9 @@ export function readPredictions(text, file, sizes) {
   const places = [];
   for (const { row, line } of readTable(text, file, ['ImageID', 'LabelName', 'Score', ...BOX])) {
     const detection = {
-      image_id: row.text('ImageID'),
-      category_id: row.text('LabelName'),
-      score: row.number('Score'),
+      image_id: row.id('ImageID'),
+      category_id: row.id('LabelName'),
+      score: row.number('Score', 'INVALID_SCORE'),
       ...boxOf(row),
     };
     scale(detection, sizes.get(detection.image_id));
@@ -122,9 +131,9 @@ export function readPredictions(text, file, sizes) {
   return { detections, places };
 }
 
-/** @param {{place: string, number: (name: string) => number}} row */
+/** @param {{place: string, number: (name: string, code: 'INVALID_BOX') => number}} row */
 function boxOf(row) {
-  const [xmin, xmax, ymin, ymax] = BOX.map((name) => row.number(name));
+  const [xmin, xmax, ymin, ymax] = BOX.map((name) => row.number(name, 'INVALID_BOX'));
   if (xmin > xmax || ymin > ymax)
     throw failure('INVALID_BOX', `${row.place}: XMin ${xmin}, XMax ${xmax}, YMin ${ymin}, YMax ${ymax}`);
   return { bbox: [xmin, ymin, xmax - xmin, ymax - ymin], corners: [xmin, ymin, xmax, ymax] };
@@ -139,6 +148,13 @@ function scale(entry, size) {
   if (!size) return;
   const [x, y, width, height] = entry.bbox;
   entry.bbox = [x * size.width, y * size.height, width * size.width, height * size.height];
+}
+
+/** @param {string} text @param {string} file @returns {import('../measure/open_images.js').Hierarchy} */
+function readTree(text, file) {
+  const tree = parseJson(text, file);
+  if (typeof tree === 'object' && tree !== null && !Array.isArray(tree)) return tree;
+  throw failure('DATASET_DAMAGED', `${file}: the hierarchy is not an object`);
 }
 
 /**

@@ -1,5 +1,6 @@
 // Pascal VOC's XML files, one for each image.
 import { failure } from '../errors.js';
+import { toFlag, toNumber } from './cells.js';
 import { baseOf, findPictures, stemOf } from './pictures.js';
 
 /**
@@ -43,7 +44,7 @@ export async function readVoc(files, names, split) {
         image_id: id,
         category_id: label,
         ...boxOf(object, file),
-        difficult: textOf(object, 'difficult') === '1',
+        difficult: flagOf(object, file),
       });
     }
   }
@@ -124,7 +125,7 @@ function boxOf(object, file) {
   if (!box) throw failure('NO_BOX', `${placeOf(file, object)}: the object has no bndbox`);
   const corners = ['xmin', 'ymin', 'xmax', 'ymax'].map((name) => {
     const text = textOf(box, name);
-    const value = text === '' ? Number.NaN : Number(text);
+    const value = toNumber(text);
     if (Number.isFinite(value)) return value;
     throw failure('INVALID_BOX', `${placeOf(file, box)}: ${name} is '${text}'`);
   });
@@ -135,6 +136,14 @@ function boxOf(object, file) {
       `${placeOf(file, box)}: xmin ${xmin}, ymin ${ymin}, xmax ${xmax}, ymax ${ymax}`,
     );
   return { bbox: [xmin, ymin, xmax - xmin, ymax - ymin], corners };
+}
+
+/** @param {Element} object @param {string} file */
+function flagOf(object, file) {
+  const text = textOf(object, 'difficult');
+  const value = toFlag(text);
+  if (value !== undefined) return value;
+  throw failure('INVALID_ENTRY', `${placeOf(file, object)}: difficult is '${text}'`);
 }
 
 /** @param {string} file @param {Element} element */

@@ -1,5 +1,7 @@
 // YOLO's data sets: data.yaml, pictures, and a text file of labels for each picture.
+import { reading } from '../../shared/errors.js';
 import { failure } from '../errors.js';
+import { isShare, toNumber } from './cells.js';
 import { measurePictures, PICTURE } from './pictures.js';
 
 /**
@@ -9,8 +11,6 @@ import { measurePictures, PICTURE } from './pictures.js';
  */
 
 const SPLITS = ['val', 'test', 'train'];
-/** Coordinates are shares of the image. A little more is rounding; much more are pixels. */
-const MOST_SHARE = 1.01;
 
 /**
  * @param {DataFiles} files
@@ -21,6 +21,8 @@ const MOST_SHARE = 1.01;
 export async function readYolo(files, yamlName, split) {
   const data = await parseYaml(await files.readText(yamlName), yamlName);
   const names = readNames(data.names, yamlName);
+  if (Number(data.nc ?? names.length) !== names.length)
+    throw failure('DATASET_DAMAGED', `${yamlName}: 'nc' is ${data.nc}, but there are ${names.length} names`);
   const wanted = split ?? SPLITS.find((key) => data[key]);
   if (wanted === undefined || !data[wanted])
     throw failure(
@@ -39,6 +41,7 @@ export async function readYolo(files, yamlName, split) {
   /** @type {string[]} */
   const places = [];
   let unlabelled = 0;
+  const orphans = findOrphans(files, paths);
   for (const path of paths) {
     const file = labelsOf(path);
     if (!files.has(file)) {
@@ -63,17 +66,33 @@ export async function readYolo(files, yamlName, split) {
     pictures,
     isNormalized: false,
     locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
-    notes:
-      unlabelled === 0
-        ? []
-        : [
-            {
-              code: 'NO_LABEL_FILE',
-              message: `${unlabelled} images have no label file: they show no object`,
-              count: unlabelled,
-            },
-          ],
+    notes: [
+      ...noteOf('NO_LABEL_FILE', unlabelled, `${unlabelled} images have no label file: they show no object`),
+      ...noteOf(
+        'NO_PICTURE',
+        orphans.length,
+        `${orphans.length} label files belong to no picture: ${orphans.slice(0, 3).join(', ')}${orphans.length > 3 ? ' …' : ''}`,
+      ),
+    ],
   };
+}
+
+/** @param {string} code @param {number} count @param {string} message @returns {import('../types.js').Note[]} */
+const noteOf = (code, count, message) => (count === 0 ? [] : [{ code, message, count }]);
+
+/**
+ * The label files that belong to no picture, also of another split, in the folders of those that do.
+ * @param {DataFiles} files
+ * @param {string[]} paths of pictures
+ */
+function findOrphans(files, paths) {
+  const folderOf = (/** @type {string} */ path) => path.slice(0, path.lastIndexOf('/') + 1);
+  const folders = new Set(paths.map((path) => folderOf(labelsOf(path))));
+  const known = new Set(files.matching(PICTURE).map(labelsOf));
+  return files
+    .matching(/\.txt$/)
+    .filter((name) => /(^|\/)labels\//.test(name) && folders.has(folderOf(name)) && !known.has(name))
+    .filter((name) => !/(^|\/)classes\.txt$/.test(name));
 }
 
 /** @param {string} text @param {string} file */
@@ -88,7 +107,7 @@ async function parseYaml(text, file) {
       'DATASET_DAMAGED',
       `${file}:${lines.linePos(error.pos[0]).line}: ${error.message.split('\n')[0]}`,
     );
-  const data = document.toJS({ maxAliasCount: 100 });
+  const data = reading(failure, 'DATASET_DAMAGED', file, () => document.toJS({ maxAliasCount: 100 }));
   if (typeof data !== 'object' || data === null) throw failure('DATASET_DAMAGED', `${file}: it is not a map`);
   return /** @type {Record<string, any>} */ (data);
 }
@@ -100,13 +119,10 @@ async function parseYaml(text, file) {
  * @returns {string[]}
  */
 function readNames(names, file) {
-  const entries = Object.entries(names ?? {});
-  const list = Array.isArray(names)
-    ? names
-    : entries.sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => name);
-  const isComplete =
-    Array.isArray(names) || entries.every(([key]) => Number(key) >= 0 && Number(key) < list.length);
-  if (list.length === 0 || !isComplete)
+  const isMap = typeof names === 'object' && names !== null;
+  const byNumber = new Map(isMap ? Object.entries(names) : []);
+  const list = Array.from({ length: byNumber.size }, (_, i) => byNumber.get(String(i)));
+  if (list.length === 0 || list.includes(undefined))
     throw failure(
       'DATASET_DAMAGED',
       `${file}: 'names' must be a list of class names, or a map from 0, 1, 2 … to names`,
@@ -197,7 +213,7 @@ function* readLabels(text, file, numClasses) {
     const cells = row.trim().split(/\s+/);
     if (cells[0] === '') continue;
     const place = `${file}:${i + 1}`;
-    const [label, ...values] = cells.map(Number);
+    const [label, ...values] = cells.map(toNumber);
     if (!Number.isInteger(label) || label < 0 || label >= numClasses)
       throw failure(
         'INVALID_ENTRY',
@@ -211,7 +227,7 @@ function* readLabels(text, file, numClasses) {
       : [values[0] - values[2] / 2, values[1] - values[3] / 2, values[2], values[3]];
     if (!values.every(Number.isFinite) || bbox[2] < 0 || bbox[3] < 0)
       throw failure('INVALID_BOX', `${place}: ${row.trim().slice(0, 100)}`);
-    if (values.some((value) => value > MOST_SHARE))
+    if (!values.every(isShare))
       throw failure(
         'INVALID_BOX',
         `${place}: ${row.trim().slice(0, 100)}: expected shares of the image, from 0 to 1`,
@@ -224,6 +240,8 @@ function* readLabels(text, file, numClasses) {
 function boundsOf(points) {
   const xs = points.filter((_, i) => i % 2 === 0);
   const ys = points.filter((_, i) => i % 2 === 1);
-  const [x, y] = [Math.min(...xs), Math.min(...ys)];
-  return [x, y, Math.max(...xs) - x, Math.max(...ys) - y];
+  const least = (/** @type {number[]} */ values) => values.reduce((a, b) => Math.min(a, b));
+  const most = (/** @type {number[]} */ values) => values.reduce((a, b) => Math.max(a, b));
+  const [x, y] = [least(xs), least(ys)];
+  return [x, y, most(xs) - x, most(ys) - y];
 }
