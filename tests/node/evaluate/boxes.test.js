@@ -5,10 +5,10 @@ import { describe, test } from 'node:test';
 import { evaluateDetections, readDataset } from '../../../wasm/evaluate/index.js';
 import { agreement, readBoxes, readBoxTable, toCoco } from '../../data/boxes/boxes.js';
 
-const README = readFileSync(new URL('../../data/boxes/README.md', import.meta.url), 'utf8').replace(
-  /\s+/g,
-  ' ',
-);
+const readProse = (/** @type {string} */ path) =>
+  readFileSync(new URL(path, import.meta.url), 'utf8').replace(/\s+/g, ' ');
+const README = readProse('../../data/boxes/README.md');
+const CARD = readProse('../../../models/README.md');
 const MANIFEST = JSON.parse(readFileSync(new URL('../../../models/manifest.json', import.meta.url), 'utf8'));
 const DATA = readBoxes();
 
@@ -40,7 +40,7 @@ describe('the labelled photos', () => {
       }
   });
 
-  test('the manual says how well the passes agree', () => {
+  test('the manual and the card say how well the passes agree', () => {
     const { paired, meanIou, over90, firstOnly, secondOnly } = agreement();
     const percent = Math.round(100 * over90);
     for (const text of [
@@ -49,6 +49,13 @@ describe('the labelled photos', () => {
       `${DATA.photos.length} photos from packages`,
     ])
       assert.ok(README.includes(text), text);
+    const labelled = DATA.boxes.filter(({ isIgnored }) => !isIgnored).length;
+    for (const text of [
+      `${DATA.photos.length} photos from packages of npm and Debian, with ${labelled} objects`,
+      `agree on ${paired} boxes, with a mean IoU of ${meanIou.toFixed(3)}`,
+      `${firstOnly} boxes are in the first pass only, and ${secondOnly} in the second only`,
+    ])
+      assert.ok(CARD.includes(text), text);
     const shown = new Set(DATA.boxes.filter(({ isIgnored }) => !isIgnored).map(({ file }) => file));
     assert.ok(README.includes(`${DATA.photos.length - shown.size} photos show no object of the classes`));
   });
