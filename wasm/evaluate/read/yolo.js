@@ -21,8 +21,11 @@ const SPLITS = ['val', 'test', 'train'];
 export async function readYolo(files, yamlName, split) {
   const data = await parseYaml(await files.readText(yamlName), yamlName);
   const names = readNames(data.names, yamlName);
-  if (Number(data.nc ?? names.length) !== names.length)
-    throw failure('DATASET_DAMAGED', `${yamlName}: 'nc' is ${data.nc}, but there are ${names.length} names`);
+  if (data.nc !== undefined && data.nc !== null && data.nc !== names.length)
+    throw failure(
+      'DATASET_DAMAGED',
+      `${yamlName}: 'nc' is ${JSON.stringify(data.nc)?.slice(0, 40)}, but there are ${names.length} names`,
+    );
   const wanted = split ?? SPLITS.find((key) => data[key]);
   if (wanted === undefined || !data[wanted])
     throw failure(
