@@ -205,6 +205,8 @@ suite('the demo page', needsBrowser, () => {
     await waitForNotice(blocked, 'The camera is blocked');
     await blocked.screenshot({ path: `${SCREENSHOTS}/blocked.png` });
     assert.equal(await blocked.locator('#sample-astronaut').getAttribute('aria-pressed'), 'true');
+    await blocked.locator('#score').press('End');
+    await waitForSummary(blocked, /^Nothing above/);
     await blocked.locator('#score').press('Home');
     await waitForSummary(blocked, /Bottle/);
     await blocked.locator('#sample-chelsea').click();
