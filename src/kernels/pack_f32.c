@@ -7,14 +7,12 @@
 
 enum { WIDTH = 8 };
 
-static struct {
-  const ocl_tflite_tensor* kernel;  // NULL: XNNPACK passes floats
-  float* rows;
-} source;
+static const ocl_tflite_tensor* source_kernel;  // NULL: XNNPACK passes floats
+static float* source_rows;
 
 void ocl_pack_f32_from(const ocl_tflite_tensor* kernel, float* rows) {
-  source.kernel = kernel;
-  source.rows = rows;
+  source_kernel = kernel;
+  source_rows = rows;
 }
 
 size_t ocl_pack_f32_rows_bytes(size_t depth) {
@@ -36,13 +34,13 @@ static ocl_tflite_tensor columns_of(const ocl_tflite_tensor* kernel, size_t firs
 void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, size_t kr, size_t sr,
                       const uint32_t* weights, const uint32_t* bias, const void* scale, uint32_t* packed,
                       size_t extra_bytes, const void* params) {
-  const size_t width = source.kernel == NULL ? columns : WIDTH;
+  const size_t width = source_kernel == NULL ? columns : WIDTH;
   for (size_t first = 0; first < columns; first += width) {
     const size_t count = columns - first < width ? columns - first : width;
-    if (source.kernel != NULL) {
-      const ocl_tflite_tensor slice = columns_of(source.kernel, first, count, depth);
-      (void)ocl_weights_to_float(&slice, source.rows);
-      weights = (const uint32_t*)(const void*)source.rows;
+    if (source_kernel != NULL) {
+      const ocl_tflite_tensor slice = columns_of(source_kernel, first, count, depth);
+      (void)ocl_weights_to_float(&slice, source_rows);
+      weights = (const uint32_t*)(const void*)source_rows;
     }
     xnn_x32_packw_gemm_goi_ukernel_x8__wasmsimd_u4(groups, count, depth, nr, kr, sr, weights,
                                                    bias == NULL ? NULL : bias + first, scale, packed, extra_bytes,
