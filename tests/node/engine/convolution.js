@@ -114,11 +114,12 @@ export function withEveryHalf(bytes) {
 }
 
 /**
- * The same network of one float layer with its kernel in int8 behind a DEQUANTIZE, and with the floats that these are.
+ * The same network of one float layer with its kernel in 8 bits behind a DEQUANTIZE, and with the floats that these are.
  * @param {Uint8Array} bytes
  * @param {number} numScales one, or one for each output channel
+ * @param {boolean} isUnsigned uint8 with zero points other than 0
  */
-export function withStoredBytes(bytes, numScales) {
+export function withStoredBytes(bytes, numScales, isUnsigned) {
   const model = readFile(bytes);
   const [layer] = model.operators;
   const index = layer.inputs[1];
@@ -126,12 +127,19 @@ export function withStoredBytes(bytes, numScales) {
   const axis = kernel.shape[0] === 1 ? 3 : 0;
   const run = axis === 3 ? 1 : floatsOf(kernel).length / kernel.shape[0];
   const scales = Array.from({ length: numScales }, (_, c) => Math.fround(0.01 + 0.003 * c));
-  const stored = Int8Array.from(floatsOf(kernel), (_, i) => ((i * 37) % 255) - 127);
-  const values = Float32Array.from(stored, (value, i) => value * scales[Math.floor(i / run) % numScales]);
+  const zeroPoints = scales.map((_, c) => (isUnsigned ? 100 + (c % 50) : 0));
+  const numbers = Array.from(floatsOf(kernel), (_, i) => ((i * 37) % 255) - (isUnsigned ? 0 : 127));
+  const stored = (isUnsigned ? Uint8Array : Int8Array).from(numbers);
+  const channelOf = (/** @type {number} */ i) => Math.floor(i / run) % numScales;
+  const values = Float32Array.from(
+    numbers,
+    (value, i) => (value - zeroPoints[channelOf(i)]) * scales[channelOf(i)],
+  );
   const floats = model.tensors.with(index, { ...kernel, data: toBytes(values) });
-  const quantization = { scales, zeroPoints: scales.map(() => 0), axis };
-  const int8 = { ...kernel, name: 'stored', type: TYPE.int8, data: toBytes(stored), quantization };
-  const tensors = [...model.tensors.with(index, { ...kernel, data: undefined }), int8];
+  const quantization = { scales, zeroPoints, axis };
+  const type = isUnsigned ? TYPE.uint8 : TYPE.int8;
+  const packed = { ...kernel, name: 'stored', type, data: toBytes(stored), quantization };
+  const tensors = [...model.tensors.with(index, { ...kernel, data: undefined }), packed];
   const { code } = OPERATORS.DEQUANTIZE;
   const unpacking = { code, custom: '', version: 5, inputs: [model.tensors.length], outputs: [index] };
   const operators = [{ ...unpacking, optionsType: 0, options: [] }, layer];

@@ -152,6 +152,13 @@ async function runModel(engine, model, input) {
   return engine.readOutput(0).data;
 }
 
+/** Weights behind a DEQUANTIZE: a name, whether there is a scale for each channel, whether they are uint8. */
+const STORED_FORMS = /** @type {[string, boolean, boolean][]} */ ([
+  ['int8 weights, a scale for each channel', true, false],
+  ['int8 weights, one scale', false, false],
+  ['uint8 weights with a zero point', false, true],
+]);
+
 for (const variant of variants) {
   describe(`kernels, ${variant}`, async () => {
     const ours = await Engine.create({ variant, threads: 1 });
@@ -211,10 +218,14 @@ for (const variant of variants) {
     }
 
     for (const given of [...MATRIX_CASES, ...ROW_CASES]) {
-      for (const isPerChannel of [true, false]) {
-        test(`int8 weights ${JSON.stringify(given)}, ${isPerChannel ? 'a scale for each' : 'one scale'}`, async () => {
+      for (const [kind, isPerChannel, isUnsigned] of STORED_FORMS) {
+        test(`${kind} ${JSON.stringify(given)}`, async () => {
           const c = complete(given);
-          const { stored, floats } = withStoredBytes(build(c).model, isPerChannel ? c.outputs : 1);
+          const { stored, floats } = withStoredBytes(
+            build(c).model,
+            isPerChannel ? c.outputs : 1,
+            isUnsigned,
+          );
           const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
           const [[fromBytes], [fromFloats]] = [await runBoth(stored, input), await runBoth(floats, input)];
           assert.deepEqual(fromBytes, fromFloats);
