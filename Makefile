@@ -23,11 +23,12 @@ WASM := $(VARIANTS:%=dist/ocelli-%.wasm) $(TRAIN_VARIANTS:%=dist/ocelli-%.wasm)
 CONSTANTS := dist/build.js dist/layout.js dist/operators.js
 MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
 INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
+COMPRESSED_MODEL := dist/models/ssd_mobilenet_v2_oidv4.gz
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
 .PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos evaluate lint format check-size check-types clean
-all: wasm $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
+all: wasm $(MODEL) $(INT8_MODEL) $(COMPRESSED_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
 help: ## this list
@@ -158,9 +159,12 @@ node_modules/.installed: package.json package-lock.json
 $(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
 	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
 # The wasm modules are order-only: they run the quantizer, but a new build of them does not change its output.
-$(INT8_MODEL): models/quantize.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(MODEL) \
+$(INT8_MODEL): models/quantize.js models/calibration.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(MODEL) \
   | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm $(CONSTANTS) node_modules/.installed
 	@node models/quantize.js "$$(tools/samples.sh)/photos"
+$(COMPRESSED_MODEL): models/compress.js models/calibration.js tools/samples.sh $(wildcard wasm/compress/*.js) $(MODEL) \
+  | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm dist/ocelli-train-simd.wasm $(CONSTANTS) node_modules/.installed
+	@node models/compress.js "$$(tools/samples.sh)/photos"
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # Bundles for browsers, because each level of imports costs a page a round trip. The output lies two folders deep, as
@@ -188,7 +192,7 @@ evaluate: all ## measure the default detector's forms on 162 labelled photos (19
 
 # ---- the package, as npm installs it ----
 
-build/package/package.json: $(TYPES) $(WASM) $(MODEL) $(INT8_MODEL) dist/font.js dist/web/browser.js package.json \
+build/package/package.json: $(TYPES) $(WASM) $(MODEL) $(INT8_MODEL) $(COMPRESSED_MODEL) dist/font.js dist/web/browser.js package.json \
   $(PACKAGED_SOURCES) $(wildcard bin/*.js bin/*/*.js docs/* *.md NOTICE LICENSE models/README.md)
 	@rm -rf build/package && mkdir -p build/package && npm pack --silent --ignore-scripts --pack-destination build >/dev/null \
 	  && tar -xzf build/ocelli-*.tgz -C build/package --strip-components=1 && rm build/ocelli-*.tgz && touch $@

@@ -2,7 +2,7 @@
 // detections are the float one's.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -27,6 +27,7 @@ import {
 } from '../shared.js';
 
 const INT8_MODEL = DEFAULT_MODEL.replace('.bin', '-int8.bin');
+const COMPRESSED_MODEL = DEFAULT_MODEL.replace('.bin', '.gz');
 const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
 
 /** @param {string} name */
@@ -251,18 +252,24 @@ async function detectAll(options, images) {
 
 const hasDecoder = existsSync('/usr/bin/ffmpeg') ? {} : { skip: 'no ffmpeg' };
 
-test('the default detector in 8 bits finds what it finds in float', hasDecoder, async () => {
+test('the default detector in 8 bits, and compressed, finds what it finds in float', hasDecoder, async () => {
   const names = /** @type {const} */ (['astronaut.png', 'chelsea.png', 'coffee.png']);
   const frames = streetFrames();
   assert.equal(frames.length, 80);
   const images = [...frames, ...names.map(packagePhoto)];
   const float = await detectAll({}, images);
-  const int8 = await detectAll({ precision: 'int8' }, images);
-  for (const { found, part, difference } of [match(float, int8), match(int8, float)]) {
-    assert.ok(found > 500, `${found} found`);
-    assert.ok(part >= 0.97, `${part} matched`);
-    assert.ok(difference <= 0.013, `scores differ by ${difference}`);
+  for (const { options, least, most } of [
+    { options: /** @type {const} */ ({ precision: 'int8' }), least: 0.97, most: 0.013 },
+    { options: { model: COMPRESSED_MODEL }, least: 0.99, most: 0.005 },
+  ]) {
+    const other = await detectAll(options, images);
+    for (const { found, part, difference } of [match(float, other), match(other, float)]) {
+      assert.ok(found > 500, `${found} found`);
+      assert.ok(part >= least, `${part} matched`);
+      assert.ok(difference <= most, `scores differ by ${difference}`);
+    }
   }
+  assert.ok(statSync(COMPRESSED_MODEL).size <= 2_600_000);
 });
 
 test('precision: which twin runs, and where there is no choice', async () => {
