@@ -108,16 +108,17 @@ ocl_graph* ocl_session_graph(const ocl_session* session) {
 
 // ---- model ----
 
-// The activations are allocated where the file was, so that its pages are used twice; those of float16 files need a
-// little more room. Pages that are never touched cost nothing.
-static const size_t kFileShareToSpare = 4;
+// The activations are allocated where the file was. They may need more room; pages that are never touched cost nothing.
+static const size_t kUsualActivations = 12500000;
 
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
   session->detail.text[0] = '\0';
   free_model(session);
   drop_graph(session);
   if (size_bytes > SIZE_MAX / 2) return NULL;
-  session->model_bytes = malloc(size_bytes + size_bytes / kFileShareToSpare + 1);
+  size_t room = size_bytes + size_bytes / 4;
+  if (room < kUsualActivations) room = size_bytes * 5 / 2 < kUsualActivations ? size_bytes * 5 / 2 : kUsualActivations;
+  session->model_bytes = malloc(room + 1);
   session->model_size_bytes = size_bytes;
   return session->model_bytes;
 }
