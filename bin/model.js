@@ -52,12 +52,20 @@ export async function blamingLabels(file, create) {
 
 /**
  * The options of `create` that all commands have.
- * @param {{threads: number, deterministic: boolean, decode?: 'full' | 'scaled', 'max-pixels': number} & Specs} values
+ * @param {{threads: number, deterministic: boolean, decode?: 'full' | 'scaled', 'max-pixels': number, signature?: string} &
+ *   Specs} values
  * @returns {Promise<import('../wasm/vision/types.js').DetectorOptions | undefined>} undefined if a file cannot be read
  */
-export async function readLoading({ threads, deterministic, decode, 'max-pixels': maxPixels, ...values }) {
+export async function readLoading({
+  threads,
+  deterministic,
+  decode,
+  'max-pixels': maxPixels,
+  signature,
+  ...values
+}) {
   const specs = await readSpecs(values);
-  return specs && { threads, deterministic, decode, maxPixels, ...specs };
+  return specs && { threads, deterministic, decode, maxPixels, signature, ...specs };
 }
 
 /**
@@ -135,9 +143,10 @@ export async function readModel(file) {
  * @param {object} [options]
  * @param {boolean} [options.baseline] use XNNPACK's own kernels
  * @param {'float' | 'int8' | 'auto'} [options.precision] which default model
+ * @param {string} [options.signature] which signature to run
  * @returns the engine, which the caller closes, facts about the model, and how long each step took
  */
-export async function loadModel(model, threads, { baseline = false, precision = 'float' } = {}) {
+export async function loadModel(model, threads, { baseline = false, precision = 'float', signature } = {}) {
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
   const start = performance.now();
@@ -147,13 +156,14 @@ export async function loadModel(model, threads, { baseline = false, precision = 
     const twin = precision === 'auto' ? (hasFastDots(engine) ? 'int8' : 'float') : precision;
     const opened = performance.now();
     const received = await engine.receiveModel(await readSource(model ?? locateModel(undefined, twin)));
-    const metadata = engine.openModel();
+    const metadata = engine.openModel(signature);
+    const { signatures } = engine;
     const beforeHash = performance.now();
     const entry = await findManifestEntry(received, metadata);
     const afterHash = performance.now();
     engine.buildModel();
     const ms = { module: created - start, model: performance.now() - opened - (afterHash - beforeHash) };
-    return { engine, variant, entry, metadata, fileBytes: received.sizeBytes, ms };
+    return { engine, variant, entry, metadata, signatures, fileBytes: received.sizeBytes, ms };
   } catch (error) {
     engine.close();
     throw error;

@@ -47,6 +47,13 @@ export const force = /** @type {const} */ ({
   about: 'overwrite files that ocelli did not write; inputs are never overwritten',
 });
 
+export const signature = /** @type {const} */ ({
+  type: 'text',
+  value: 'NAME',
+  about: 'which of the signatures in the file to run; ocelli inspect lists them',
+  defaultText: 'the first subgraph',
+});
+
 export const maxPixels = /** @type {const} */ ({
   type: 'number',
   value: 'N',
@@ -89,6 +96,7 @@ export const extractor = /** @type {const} */ ({
     about: 'pool this tensor inside the network',
     defaultText: "the model's output if it is a vector, otherwise MobileNetV2's Conv_1",
   },
+  signature,
   input,
   threads,
   deterministic,

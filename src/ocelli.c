@@ -124,16 +124,33 @@ uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
 }
 
 ocl_status ocl_session_open_model(ocl_session* session) {
+  return ocl_session_open_signature(session, NULL);
+}
+
+ocl_status ocl_session_open_signature(ocl_session* session, const char* signature) {
   session->detail.text[0] = '\0';
   if (session->model_bytes == NULL) return OCL_INVALID_ARGUMENT;
   session->is_open = false;  // the caller may have changed the bytes since they were opened
-  OCL_TRY(ocl_tflite_verify(session->model_bytes, session->model_size_bytes, &session->model, &session->detail));
+  OCL_TRY(ocl_tflite_verify_signature(session->model_bytes, session->model_size_bytes, signature, &session->model,
+                                      &session->detail));
   size_t size_bytes;
   const uint8_t* metadata = ocl_tflite_find_metadata(&session->model, OCL_METADATA_ENTRY, &size_bytes);
   session->has_metadata = metadata != NULL;
-  if (metadata != NULL) OCL_TRY(ocl_metadata_verify(metadata, size_bytes, &session->metadata, &session->detail));
+  if (metadata != NULL) {
+    OCL_TRY(ocl_metadata_verify(metadata, size_bytes, &session->metadata, &session->detail));
+    ocl_metadata_choose_subgraph(&session->metadata, session->model.subgraph_index);
+  }
   session->is_open = true;
   return OCL_OK;
+}
+
+int32_t ocl_session_num_signatures(const ocl_session* session) {
+  return session->is_open ? ocl_tflite_num_signatures(&session->model) : 0;
+}
+
+const char* ocl_session_signature_key(const ocl_session* session, int32_t index) {
+  if (index < 0 || index >= ocl_session_num_signatures(session)) return NULL;
+  return ocl_tflite_signature_key(&session->model, index);
 }
 
 const ocl_metadata* ocl_session_metadata(const ocl_session* session) {

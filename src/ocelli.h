@@ -52,6 +52,13 @@ uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes);
 // Verifies the reserved bytes. MODEL_* (tflite.h), BAD_METADATA. After a failure the model is not open: nothing is read
 // from it or built.
 ocl_status ocl_session_open_model(ocl_session* session);
+// The same for the subgraph of a signature, which the model runs instead of its first subgraph. NULL: as above.
+// MODEL_NO_SIGNATURE.
+ocl_status ocl_session_open_signature(ocl_session* session, const char* signature);
+// The signatures of the opened model; 0: it is not open, or has none.
+int32_t ocl_session_num_signatures(const ocl_session* session);
+// The key of signature `index`, borrowed until the model is closed; NULL: there is no such signature.
+const char* ocl_session_signature_key(const ocl_session* session, int32_t index);
 // TFLite Metadata of the opened model; NULL if it has none. Borrowed until the model is closed.
 const ocl_metadata* ocl_session_metadata(const ocl_session* session);
 // The first label file of any output, inflated: *text_out is NULL if there is none. The caller frees it. BAD_METADATA,

@@ -15,7 +15,7 @@ import { sizeOf } from '../../wasm/shared/numbers.js';
 import { precisionOf } from '../../wasm/vision/prepare.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
-import { COUNT, optionalModel, precision, threads } from '../options.js';
+import { COUNT, optionalModel, precision, signature, threads } from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
 
 /**
@@ -45,6 +45,7 @@ const options = /** @type {const} */ ({
     about: `only for the default model: ${precision.about}`,
     defaultText: DEFAULT_PRECISION,
   },
+  signature,
   threads,
   baseline: { type: 'flag', about: "also run the network with XNNPACK's own kernels, in turns with ours" },
   operators: { type: 'flag', about: 'also list the operators that take the most time' },
@@ -88,15 +89,23 @@ async function run(values, [file]) {
  * @param {string | undefined} file
  * @param {Values} values
  */
-async function measure(file, { runs, threads, baseline, precision: wanted = DEFAULT_PRECISION }) {
+async function measure(
+  file,
+  { runs, threads, baseline, signature: name, precision: wanted = DEFAULT_PRECISION },
+) {
   const model = await readModel(file);
-  const { engine, variant, ms: load } = await loadModel(model, threads, { precision: wanted });
+  const {
+    engine,
+    variant,
+    ms: load,
+  } = await loadModel(model, threads, { precision: wanted, signature: name });
   const precision = precisionOf(engine);
   const engines = [engine];
   try {
     writeNoise(engine);
     const first = timeRun(engine);
-    if (baseline) engines.push((await loadModel(model, threads, { baseline, precision })).engine);
+    if (baseline)
+      engines.push((await loadModel(model, threads, { baseline, precision, signature: name })).engine);
     engines.slice(1).forEach(writeNoise);
     const before = measurePeaks(engine);
     for (let i = 0; i < WARM_UP_RUNS; i++) for (const each of engines) each.run();

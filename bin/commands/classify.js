@@ -5,7 +5,7 @@ import { safeJson } from '../../wasm/shared/text.js';
 import { factsOf, formatPercent, layOut } from '../common.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
-import { deterministic, images, input, labels, reading, threads } from '../options.js';
+import { deterministic, images, input, labels, reading, signature, threads } from '../options.js';
 import { bold, print, printable } from '../output.js';
 
 const options = /** @type {const} */ ({
@@ -30,6 +30,7 @@ const options = /** @type {const} */ ({
       'print one line of JSON for each image: {file, width, height, classes: [{label, labelId, score}], precision, ' +
       'decode?, ms: {decode, preprocess, network, postprocess}}',
   },
+  signature,
   input,
   threads,
   deterministic,

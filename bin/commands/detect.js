@@ -72,6 +72,7 @@ const options = /** @type {const} */ ({
     defaultText: 'the detector that comes with ocelli',
   },
   labels: shared.labels,
+  signature: shared.signature,
   input: shared.input,
   ssd: {
     type: 'text',

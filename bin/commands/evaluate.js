@@ -95,6 +95,7 @@ const options = /** @type {const} */ ({
   },
   'allow-missing': { type: 'flag', about: 'leave out images of the data set that have no picture' },
   labels: shared.labels,
+  signature: shared.signature,
   input: shared.input,
   ssd: {
     type: 'text',

@@ -5,7 +5,7 @@ import { precisionOf, prepare } from '../../wasm/vision/prepare.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatBytes, formatCount, layOut, plural, shorten, shortName } from '../common.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
-import { optionalModel } from '../options.js';
+import { optionalModel, signature } from '../options.js';
 import { bold, print, printable } from '../output.js';
 
 /**
@@ -25,6 +25,7 @@ const options = /** @type {const} */ ({
     about:
       'of a detector, also print what computing only these classes saves: names, MIDs (/m/...) or numbers',
   },
+  signature,
   json: { type: 'flag', about: 'print one JSON object, with every operator' },
 });
 
@@ -43,11 +44,11 @@ export const command = {
  * @param {import('../arguments.js').Values<typeof options>} values
  * @param {string[]} files
  */
-async function run({ classes, operators, json }, [file]) {
+async function run({ classes, operators, json, signature: wanted }, [file]) {
   const description = await attempt(file ?? DEFAULT_MODEL, async () => {
     const model = await readModel(file);
-    const whole = await describe(file, model);
-    return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole) }) };
+    const whole = await describe(file, model, wanted);
+    return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole, wanted) }) };
   });
   if (description) print(json ? safeJson(description) : toText(description, operators));
 }
@@ -55,9 +56,10 @@ async function run({ classes, operators, json }, [file]) {
 /**
  * @param {string | undefined} file as the user named it
  * @param {Uint8Array | string | undefined} model
+ * @param {string} [wanted] its signature
  */
-async function describe(file, model) {
-  const { engine, entry, metadata, fileBytes } = await loadModel(model, 1);
+async function describe(file, model, wanted) {
+  const { engine, entry, metadata, signatures, fileBytes } = await loadModel(model, 1, { signature: wanted });
   try {
     const { arenaBytes, parameters, multiplyAdds, dynamicBatch } = engine.network;
     const { labels, detector, own, ...about } = metadata;
@@ -66,6 +68,7 @@ async function describe(file, model) {
       file,
       manifestId: entry?.id,
       title: entry?.title,
+      signatures,
       inputs: engine.inputs,
       outputs: engine.outputs,
       dynamicBatch,
@@ -88,10 +91,17 @@ async function describe(file, model) {
  * @param {Uint8Array | string | undefined} model
  * @param {(string | number)[]} allow
  * @param {Awaited<ReturnType<typeof describe>>} whole
+ * @param {string} [wanted] the signature
  */
-async function describeSliced(model, allow, { multiplyAdds, operators }) {
+async function describeSliced(model, allow, { multiplyAdds, operators }, wanted) {
   const input = { scale: 1, offset: 0, resize: /** @type {const} */ ('half-pixel') };
-  const { engine, ...sliced } = await prepare({ task: 'detect', model, input, classes: { allow } });
+  const { engine, ...sliced } = await prepare({
+    task: 'detect',
+    model,
+    signature: wanted,
+    input,
+    classes: { allow },
+  });
   engine.close();
   const { mask = new Uint8Array(), classIds } = sliced;
   const kept = classIds?.length ?? mask.reduce((sum, each) => sum + each, 0);
@@ -185,6 +195,7 @@ function operatorLines(operators) {
 
 /** @param {Description} description */
 function factRows({
+  signatures,
   parameters,
   multiplyAdds,
   precision,
@@ -202,6 +213,7 @@ function factRows({
     ['precision', precision],
     ...(sliced ? [['saved', formatSaved(sliced, multiplyAdds)]] : []),
     ['batch', dynamicBatch ? 'free' : 'fixed'],
+    ...(signatures.length > 0 ? [['signatures', signatures.map(printable).join(', ')]] : []),
     ['file', formatBytes(memory.fileBytes)],
     [
       'memory',

@@ -6,7 +6,7 @@ import { attempt, formatBytes, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
-import { force, input, maxPixels, MODEL_OPTIONS, outputModel, strict } from '../options.js';
+import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
 import { clearProgress, print, printable, showProgress } from '../output.js';
 
 const REPORT = { record: 'quantization.json', names: /^quantization\.(json|md)$/ };
@@ -47,6 +47,7 @@ const options = /** @type {const} */ ({
     default: 'float32',
   },
   uncorrected: { type: 'flag', about: 'do not correct the biases for the shift that rounding causes' },
+  signature,
   input,
   'max-pixels': maxPixels,
   strict,

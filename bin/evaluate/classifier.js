@@ -15,19 +15,19 @@ import { attempt, formatPercent, layOut } from '../common.js';
 import { saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { REPORT } from './files.js';
-import { loadModel, readModel } from '../model.js';
+import { loadModel, readModel, readSpecs } from '../model.js';
 import { bold, print, printable, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/evaluate/classification.js').Classification} Classification */
 
 /**
- * @param {{threads: number, json: boolean, strict: boolean, report?: string, decode?: 'full' | 'scaled', 'max-pixels': number}} values
+ * @param {{threads: number, signature?: string, input?: string, json: boolean, strict: boolean, report?: string,
+ *   decode?: 'full' | 'scaled', 'max-pixels': number}} values
  * @param {string[]} positionals
  */
 export async function evaluateClassifier(values, [file, directory]) {
   const examples = await attempt(directory, () => openImageDirectory(directory));
-  const model =
-    examples && (await attempt(file, () => openClassifier(file, values.threads, examples.labels)));
+  const model = examples && (await attempt(file, () => openClassifier(file, values, examples.labels)));
   if (!model) return;
   try {
     const maxPixels = values['max-pixels'];
@@ -54,18 +54,20 @@ export async function evaluateClassifier(values, [file, directory]) {
 
 /**
  * @param {string} file
- * @param {number} threads
+ * @param {{threads: number, signature?: string, input?: string}} values
  * @param {string[]} truth the classes that it needs to know
  */
-async function openClassifier(file, threads, truth) {
-  const { engine, entry, metadata } = await loadModel(await readModel(file), threads);
+async function openClassifier(file, { threads, signature, input: given }, truth) {
+  const specs = await readSpecs({ input: given });
+  if (!specs) return undefined;
+  const { engine, entry, metadata } = await loadModel(await readModel(file), threads, { signature });
   try {
     checkModel(engine);
     const labels = metadata.labels === undefined ? [] : labelsOf(engine, metadata.labels);
     checkLabels(labels, truth);
     const [tensor] = engine.inputs;
     const [, height, width, channels] = tensor.shape;
-    const input = resolveInput(undefined, metadata, entry, tensor);
+    const input = resolveInput(specs.input, metadata, entry, tensor);
     return { engine, labels, target: { input, inputSize: { width, height }, channels } };
   } catch (error) {
     engine.close();

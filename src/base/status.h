@@ -24,6 +24,7 @@
   X(MODEL_BAD_STRING, "the model is damaged: a string leaves the file or does not end")                   \
   X(MODEL_MISALIGNED, "the model is damaged: its data is not aligned to its element size")                \
   X(MODEL_NO_SUBGRAPH, "the model has no subgraph")                                                       \
+  X(MODEL_NO_SIGNATURE, "the model does not have this signature")                                         \
   X(MODEL_BAD_TENSOR_INDEX, "the model names a tensor that it does not have")                             \
   X(MODEL_BAD_OPCODE, "the model names an operator code that it does not have")                           \
   X(MODEL_BAD_BUFFER, "a buffer of the model is missing, leaves the file or does not fit its tensor")     \

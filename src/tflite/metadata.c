@@ -129,10 +129,11 @@ ocl_status ocl_metadata_verify(const uint8_t* bytes, size_t size_bytes, ocl_meta
     return ocl_status_with_detail(OCL_BAD_METADATA, detail, "the metadata does not have the file identifier M001");
   uint32_t root;
   if (ocl_flatbuffer_verify(bytes, size_bytes, &kModel, &root, detail) != OCL_OK) return OCL_BAD_METADATA;
-  const uint32_t num_subgraphs = ocl_flatbuffer_count(bytes, root, MODEL_SUBGRAPHS);
-  const uint32_t subgraph = num_subgraphs == 0 ? 0 : ocl_flatbuffer_table_at(bytes, root, MODEL_SUBGRAPHS, 0);
-  OCL_TRY(check_tensors(bytes, subgraph, SUBGRAPH_INPUTS, detail));
-  OCL_TRY(check_tensors(bytes, subgraph, SUBGRAPH_OUTPUTS, detail));
+  for (uint32_t i = 0; i < ocl_flatbuffer_count(bytes, root, MODEL_SUBGRAPHS); i++) {
+    const uint32_t subgraph = ocl_flatbuffer_table_at(bytes, root, MODEL_SUBGRAPHS, i);
+    OCL_TRY(check_tensors(bytes, subgraph, SUBGRAPH_INPUTS, detail));
+    OCL_TRY(check_tensors(bytes, subgraph, SUBGRAPH_OUTPUTS, detail));
+  }
   *metadata_out = (ocl_metadata){
       .bytes = bytes,
       .name = ocl_flatbuffer_string(bytes, root, MODEL_NAME),
@@ -140,11 +141,18 @@ ocl_status ocl_metadata_verify(const uint8_t* bytes, size_t size_bytes, ocl_meta
       .version = ocl_flatbuffer_string(bytes, root, MODEL_VERSION),
       .author = ocl_flatbuffer_string(bytes, root, MODEL_AUTHOR),
       .license = ocl_flatbuffer_string(bytes, root, MODEL_LICENSE),
-      .num_inputs = (int32_t)ocl_flatbuffer_count(bytes, subgraph, SUBGRAPH_INPUTS),
-      .num_outputs = (int32_t)ocl_flatbuffer_count(bytes, subgraph, SUBGRAPH_OUTPUTS),
-      .subgraph = subgraph,
+      .model = root,
   };
+  ocl_metadata_choose_subgraph(metadata_out, 0);
   return OCL_OK;
+}
+
+void ocl_metadata_choose_subgraph(ocl_metadata* metadata, uint32_t index) {
+  const uint8_t* bytes = metadata->bytes;
+  const uint32_t count = ocl_flatbuffer_count(bytes, metadata->model, MODEL_SUBGRAPHS);
+  metadata->subgraph = index < count ? ocl_flatbuffer_table_at(bytes, metadata->model, MODEL_SUBGRAPHS, index) : 0;
+  metadata->num_inputs = (int32_t)ocl_flatbuffer_count(bytes, metadata->subgraph, SUBGRAPH_INPUTS);
+  metadata->num_outputs = (int32_t)ocl_flatbuffer_count(bytes, metadata->subgraph, SUBGRAPH_OUTPUTS);
 }
 
 // A single value applies to all channels.

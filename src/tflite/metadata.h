@@ -43,7 +43,7 @@ typedef struct {
   const uint8_t* bytes;
   const char *name, *description, *version, *author, *license;
   int32_t num_inputs, num_outputs;  // tensors described here; the model may have more or fewer
-  uint32_t subgraph;                // private to metadata.c
+  uint32_t model, subgraph;         // private to metadata.c
 } ocl_metadata;
 
 typedef struct {
@@ -67,6 +67,9 @@ typedef struct {
 
 // `bytes` (of any alignment) must outlive *metadata_out. BAD_METADATA: malformed; `detail` (may be NULL) says where.
 ocl_status ocl_metadata_verify(const uint8_t* bytes, size_t size_bytes, ocl_metadata* metadata_out, ocl_detail* detail);
+// Chooses which subgraph's tensors the functions below read; at first that is the first subgraph. A subgraph that the
+// metadata does not describe has no tensors here.
+void ocl_metadata_choose_subgraph(ocl_metadata* metadata, uint32_t index);
 // `index` in [0, num_inputs), in the order of the model's inputs.
 ocl_metadata_tensor ocl_metadata_get_input(const ocl_metadata* metadata, int32_t index);
 // `index` in [0, num_outputs), in the order of the model's outputs.

@@ -61,10 +61,19 @@ static const ocl_flatbuffer_schema kBuffer = OCL_FLATBUFFER_SCHEMA(kBufferFields
 static const ocl_flatbuffer_field kMetadataFields[] = {OCL_FIELD_STRING("name", OCL_METADATA_ENTRY_NAME),
                                                        OCL_FIELD_SCALAR("buffer", OCL_METADATA_ENTRY_BUFFER, 4)};
 static const ocl_flatbuffer_schema kMetadata = OCL_FLATBUFFER_SCHEMA(kMetadataFields);
+static const ocl_flatbuffer_field kPortFields[] = {OCL_FIELD_STRING("name", OCL_SIGNATURE_PORT_NAME),
+                                                   OCL_FIELD_SCALAR("tensor_index", OCL_SIGNATURE_PORT_TENSOR, 4)};
+static const ocl_flatbuffer_schema kPort = OCL_FLATBUFFER_SCHEMA(kPortFields);
+static const ocl_flatbuffer_field kSignatureFields[] = {OCL_FIELD_TABLES("inputs", OCL_SIGNATURE_INPUTS, &kPort),
+                                                        OCL_FIELD_TABLES("outputs", OCL_SIGNATURE_OUTPUTS, &kPort),
+                                                        OCL_FIELD_STRING("signature_key", OCL_SIGNATURE_KEY),
+                                                        OCL_FIELD_SCALAR("subgraph_index", OCL_SIGNATURE_SUBGRAPH, 4)};
+static const ocl_flatbuffer_schema kSignature = OCL_FLATBUFFER_SCHEMA(kSignatureFields);
 static const ocl_flatbuffer_field kModelFields[] = {
     OCL_FIELD_SCALAR("version", OCL_MODEL_VERSION, 4),
     OCL_FIELD_TABLES("operator_codes", OCL_MODEL_OPERATOR_CODES, &kOperatorCode),
     OCL_FIELD_TABLES("subgraphs", OCL_MODEL_SUBGRAPHS, &kSubgraph),
     OCL_FIELD_TABLES("buffers", OCL_MODEL_BUFFERS, &kBuffer),
-    OCL_FIELD_TABLES("metadata", OCL_MODEL_METADATA, &kMetadata)};
+    OCL_FIELD_TABLES("metadata", OCL_MODEL_METADATA, &kMetadata),
+    OCL_FIELD_TABLES("signature_defs", OCL_MODEL_SIGNATURES, &kSignature)};
 const ocl_flatbuffer_schema ocl_tflite_schema = OCL_FLATBUFFER_SCHEMA(kModelFields);

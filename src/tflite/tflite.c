@@ -131,6 +131,16 @@ const int32_t* ocl_tflite_outputs(const ocl_tflite* model) {
   return int_vector(model, model->subgraph, OCL_SUBGRAPH_OUTPUTS, &count);
 }
 
+int32_t ocl_tflite_num_signatures(const ocl_tflite* model) {
+  return (int32_t)ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_SIGNATURES);
+}
+
+const char* ocl_tflite_signature_key(const ocl_tflite* model, int32_t index) {
+  return ocl_flatbuffer_string(
+      model->bytes, ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_SIGNATURES, (uint32_t)index),
+      OCL_SIGNATURE_KEY);
+}
+
 const uint8_t* ocl_tflite_find_metadata(const ocl_tflite* model, const char* name, size_t* size_bytes_out) {
   const uint32_t count = ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_METADATA);
   for (uint32_t i = 0; i < count; i++) {

@@ -2,8 +2,9 @@
 // All bounds checks on the file's structure are in flatbuffer.c and verify.c: ocl_tflite_verify() checks once
 // everything that the functions below read. After it has returned OCL_OK, those functions check nothing and cannot
 // fail. Then also: each operator input is a constant, a graph input or the output of an earlier operator; each tensor
-// is written once; constants and graph inputs are never written. Only the first subgraph is read. All returned pointers
-// and names are borrowed from the bytes, which must outlive the view. Little-endian hosts only (wasm, x86, ARM).
+// is written once; constants and graph inputs are never written. One subgraph is read: the first, or that of a
+// signature. All returned pointers and names are borrowed from the bytes, which must outlive the view. Little-endian
+// hosts only (wasm, x86, ARM).
 #ifndef OCELLI_TFLITE_H_
 #define OCELLI_TFLITE_H_
 
@@ -38,6 +39,7 @@ typedef struct {
   size_t size_bytes;
   // Offsets from the first byte. Private to tflite.c and verify.c.
   uint32_t model, subgraph;
+  uint32_t subgraph_index;
   int32_t num_tensors, num_operators, num_inputs, num_outputs;
 } ocl_tflite;
 
@@ -146,7 +148,14 @@ typedef struct {
 // INVALID_ARGUMENT (alignment), MODEL_TOO_LARGE, or the MODEL_* of status.h for the first error found; `detail` (may be
 // NULL) says where. Time is linear in the file's size without its weights.
 ocl_status ocl_tflite_verify(const uint8_t* bytes, size_t size_bytes, ocl_tflite* model_out, ocl_detail* detail);
+// The same for the subgraph of the signature with the key `signature`; NULL: the first subgraph, as above. Also
+// MODEL_NO_SIGNATURE, and MODEL_UNSUPPORTED_FEATURE if the subgraph has other inputs or outputs than the signature.
+ocl_status ocl_tflite_verify_signature(const uint8_t* bytes, size_t size_bytes, const char* signature,
+                                       ocl_tflite* model_out, ocl_detail* detail);
 
+int32_t ocl_tflite_num_signatures(const ocl_tflite* model);
+// `index` in [0, the number of signatures). NUL-terminated.
+const char* ocl_tflite_signature_key(const ocl_tflite* model, int32_t index);
 // `index` in [0, num_tensors).
 ocl_tflite_tensor ocl_tflite_get_tensor(const ocl_tflite* model, int32_t index);
 // `index` in [0, num_operators).

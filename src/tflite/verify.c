@@ -318,13 +318,62 @@ static ocl_status check_graph(const ocl_tflite* model, ocl_detail* detail) {
 
 // ---- the model ----
 
-static ocl_status open_subgraph(ocl_tflite* model, ocl_detail* detail) {
+// The subgraph must have the signature's inputs and outputs: its own lists are what the graph is built from.
+static ocl_status check_ports(const ocl_tflite* model, uint32_t signature, uint32_t ports_id, uint32_t tensors_id,
+                              ocl_detail* detail) {
+  uint32_t count;
+  const uint8_t* tensors = ocl_flatbuffer_vector(model->bytes, model->subgraph, tensors_id, &count);
+  const uint32_t num_ports = ocl_flatbuffer_count(model->bytes, signature, ports_id);
+  bool is_same = num_ports == count;
+  for (uint32_t i = 0; is_same && i < num_ports; i++) {
+    const uint32_t port = ocl_flatbuffer_table_at(model->bytes, signature, ports_id, i);
+    const uint32_t tensor = ocl_flatbuffer_u32(model->bytes, port, OCL_SIGNATURE_PORT_TENSOR, 0);
+    is_same = false;
+    for (uint32_t k = 0; k < count && !is_same; k++) is_same = !memcmp(tensors + 4 * k, &tensor, sizeof tensor);
+  }
+  if (is_same) return OCL_OK;
+  return ocl_status_with_detail(OCL_MODEL_UNSUPPORTED_FEATURE, detail,
+                                "the signature '%.60s' has other %s than its subgraph",
+                                ocl_flatbuffer_string(model->bytes, signature, OCL_SIGNATURE_KEY),
+                                ports_id == OCL_SIGNATURE_INPUTS ? "inputs" : "outputs");
+}
+
+static ocl_status reject_signature(const ocl_tflite* model, const char* key, ocl_detail* detail) {
+  char keys[120] = "";
+  size_t length = 0;
+  for (int32_t i = 0; i < ocl_tflite_num_signatures(model) && length + 1 < sizeof keys; i++) {
+    ocl_text_format(keys + length, sizeof keys - length, "%s'%.40s'", i == 0 ? "" : ", ",
+                    ocl_tflite_signature_key(model, i));
+    length = strlen(keys);
+  }
+  return ocl_status_with_detail(OCL_MODEL_NO_SIGNATURE, detail, "'%.40s'; it has %s", key, length == 0 ? "none" : keys);
+}
+
+// The subgraph of the signature with this key; of NULL, the first subgraph.
+static ocl_status choose_subgraph(ocl_tflite* model, const char* key, ocl_detail* detail) {
+  const uint32_t num_subgraphs = ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_SUBGRAPHS);
+  if (num_subgraphs == 0) return OCL_MODEL_NO_SUBGRAPH;
+  uint32_t signature = 0;
+  for (int32_t i = 0; key != NULL && signature == 0 && i < ocl_tflite_num_signatures(model); i++)
+    if (strcmp(ocl_tflite_signature_key(model, i), key) == 0)
+      signature = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_SIGNATURES, (uint32_t)i);
+  if (key != NULL && signature == 0) return reject_signature(model, key, detail);
+  model->subgraph_index = ocl_flatbuffer_u32(model->bytes, signature, OCL_SIGNATURE_SUBGRAPH, 0);
+  if (model->subgraph_index >= num_subgraphs)
+    return ocl_status_with_detail(OCL_MODEL_BAD_TABLE, detail, "the signature '%.60s': no subgraph %u", key,
+                                  (unsigned)model->subgraph_index);
+  model->subgraph = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_SUBGRAPHS, model->subgraph_index);
+  if (signature == 0) return OCL_OK;
+  OCL_TRY(check_ports(model, signature, OCL_SIGNATURE_INPUTS, OCL_SUBGRAPH_INPUTS, detail));
+  return check_ports(model, signature, OCL_SIGNATURE_OUTPUTS, OCL_SUBGRAPH_OUTPUTS, detail);
+}
+
+static ocl_status open_subgraph(ocl_tflite* model, const char* signature, ocl_detail* detail) {
   const uint32_t version = ocl_flatbuffer_u32(model->bytes, model->model, OCL_MODEL_VERSION, 0);
   if (version != kSchemaVersion)
     return ocl_status_with_detail(OCL_MODEL_UNSUPPORTED_FEATURE, detail, "schema version %u, %d expected",
                                   (unsigned)version, (int)kSchemaVersion);
-  if (ocl_flatbuffer_count(model->bytes, model->model, OCL_MODEL_SUBGRAPHS) == 0) return OCL_MODEL_NO_SUBGRAPH;
-  model->subgraph = ocl_flatbuffer_table_at(model->bytes, model->model, OCL_MODEL_SUBGRAPHS, 0);
+  OCL_TRY(choose_subgraph(model, signature, detail));
   const uint32_t num_tensors = ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_TENSORS);
   const uint32_t num_operators = ocl_flatbuffer_count(model->bytes, model->subgraph, OCL_SUBGRAPH_OPERATORS);
   if (num_tensors > kMaxTensors || num_operators > kMaxOperators)
@@ -338,6 +387,11 @@ static ocl_status open_subgraph(ocl_tflite* model, ocl_detail* detail) {
 }
 
 ocl_status ocl_tflite_verify(const uint8_t* bytes, size_t size_bytes, ocl_tflite* model_out, ocl_detail* detail) {
+  return ocl_tflite_verify_signature(bytes, size_bytes, NULL, model_out, detail);
+}
+
+ocl_status ocl_tflite_verify_signature(const uint8_t* bytes, size_t size_bytes, const char* signature,
+                                       ocl_tflite* model_out, ocl_detail* detail) {
   ocl_tflite model = {.bytes = bytes, .size_bytes = size_bytes};
   if (detail != NULL) detail->text[0] = 0;
   if (size_bytes < 8)
@@ -346,7 +400,7 @@ ocl_status ocl_tflite_verify(const uint8_t* bytes, size_t size_bytes, ocl_tflite
   if ((uintptr_t)bytes % 8 != 0)
     return ocl_status_with_detail(OCL_INVALID_ARGUMENT, detail, "the model's address is not a multiple of 8");
   OCL_TRY(ocl_flatbuffer_verify(bytes, size_bytes, &ocl_tflite_schema, &model.model, detail));
-  OCL_TRY(open_subgraph(&model, detail));
+  OCL_TRY(open_subgraph(&model, signature, detail));
   OCL_TRY(check_buffers(&model, detail));
   OCL_TRY(check_metadata(&model, detail));
   OCL_TRY(check_graph(&model, detail));

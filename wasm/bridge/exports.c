@@ -67,8 +67,16 @@ void ocl_threads_abandon(void* pool) {
 void* ocl_model_reserve(size_t size_bytes) {
   return ocl_session_reserve_model(session, size_bytes);
 }
-ocl_status ocl_model_open(void) {
-  return ocl_session_open_model(session);
+// `signature`: a key that ends in NUL; NULL: the first subgraph.
+ocl_status ocl_model_open(const char* signature) {
+  return ocl_session_open_signature(session, signature);
+}
+int32_t ocl_model_signature_count(void) {
+  return ocl_session_num_signatures(session);
+}
+// Valid until the model is closed.
+const char* ocl_model_signature(int32_t index) {
+  return ocl_session_signature_key(session, index);
 }
 
 // NULL: the model has no metadata. The texts are valid until the model is closed.

@@ -1,5 +1,6 @@
 // The options of convert(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
+import { checkText } from '../shared/options.js';
 import { normalizationOption } from './normalization.js';
 
 /**
@@ -60,8 +61,7 @@ export function checkOptions(options) {
       `batch must be 'dynamic' or an integer from ${BATCH.min} to ${BATCH.max}`,
     );
   checkSize(options.size);
-  if (signature !== undefined && typeof signature !== 'string')
-    throw failure('INVALID_OPTION', 'signature must be a string');
+  if (signature !== undefined) checkText('signature', signature);
   checkNames('outputs', outputs);
   if (classes !== undefined && (!Array.isArray(classes) || classes.length === 0))
     throw failure('INVALID_OPTION', 'classes must be a non-empty array of names, MIDs or class ids');

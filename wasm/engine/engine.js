@@ -160,11 +160,24 @@ export class Engine {
 
   /**
    * Verifies the received bytes.
+   * @param {string} [signature] the signature to run; default: the file's first subgraph
    * @returns {Metadata}
    */
-  openModel() {
-    this.#bridge.call(() => this.#exports.ocl_model_open());
+  openModel(signature) {
+    // A NUL inside of it would end the key.
+    const key =
+      signature === undefined
+        ? undefined
+        : new TextEncoder().encode(`${signature.replaceAll('\0', '\ufffd')}\0`);
+    this.#bridge.call((put) => this.#exports.ocl_model_open(key === undefined ? 0 : put.data(key)));
     return readMetadata(this.#bridge);
+  }
+
+  /** The names of the opened model's signatures, until {@link Engine.closeModel}. */
+  get signatures() {
+    return Array.from({ length: this.#exports.ocl_model_signature_count() }, (_, i) =>
+      this.#memory.string(this.#exports.ocl_model_signature(i)),
+    );
   }
 
   /**

@@ -27,17 +27,18 @@ const COMPARED_INPUTS = 8;
 /**
  * @param {object} parts
  * @param {Uint8Array<ArrayBuffer>} parts.bytes the float file
+ * @param {string} [parts.signature] the signature of the float file that was quantized
  * @param {Uint8Array<ArrayBuffer>} parts.file the quantized file
  * @param {Model} parts.model the float model
  * @param {Model} parts.quantized the quantized model, with float inputs and outputs
  * @param {import('./plan.js').Plan} parts.plan
  * @param {Float32Array[]} parts.inputs
  */
-export async function compare({ bytes, file, model, quantized, plan, inputs }) {
+export async function compare({ bytes, signature, file, model, quantized, plan, inputs }) {
   return {
     layers: await compareLayers(model, quantized, inputs, int8Outputs(model, plan)),
     bytes: { float: bytes.length, quantized: file.length },
-    ms: { float: await measureTime(bytes), quantized: await measureTime(file) },
+    ms: { float: await measureTime(bytes, signature), quantized: await measureTime(file) },
   };
 }
 
@@ -79,14 +80,18 @@ export async function compareLayers(model, quantized, inputs, int8) {
   }));
 }
 
-/** @param {Uint8Array<ArrayBuffer>} bytes of a .tflite file @returns {Promise<number>} ms, median of a run */
-async function measureTime(bytes) {
+/**
+ * @param {Uint8Array<ArrayBuffer>} bytes of a .tflite file
+ * @param {string} [signature]
+ * @returns {Promise<number>} ms, median of a run
+ */
+async function measureTime(bytes, signature) {
   const { trustsRelaxed } = host();
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1 });
   try {
     await engine.receiveModel(await readSource(bytes));
-    engine.openModel();
+    engine.openModel(signature);
     engine.buildModel();
     const times = Array.from({ length: TIMED_RUNS }, () => {
       const start = performance.now();

@@ -4,6 +4,8 @@ import { ObjectDetector } from '../vision/detector.js';
 /**
  * @typedef {import('../vision/types.js').Detection} Detection
  *
+ * @typedef {{model: Uint8Array<ArrayBuffer>, signature?: string}} File
+ *
  * @typedef {object} Matched
  * @property {number} found detections of one network with a score above `SCORE`
  * @property {number} matched how many of them the other network has too: the same class and an IoU of at least `IOU`
@@ -22,7 +24,7 @@ const MATCHING_SCORE = 0.2;
 const NO_DETECTOR = ['MODEL_IS_NOT_A_DETECTOR', 'SSD_UNKNOWN'];
 
 /**
- * @param {Uint8Array<ArrayBuffer>[]} files the float and the quantized .tflite file
+ * @param {File[]} files the float and the quantized .tflite file
  * @param {import('./images.js').ImageInput[]} images
  * @param {import('../engine/engine.js').InputSpec} input
  * @returns {Promise<DetectionReport | undefined>} undefined if the model is not a detector
@@ -41,13 +43,13 @@ export async function compareDetections([before, after], images, input) {
 }
 
 /**
- * @param {Uint8Array<ArrayBuffer>} model
+ * @param {File} file
  * @param {import('./images.js').ImageInput[]} images
  * @param {import('../engine/engine.js').InputSpec} input
  * @returns {Promise<Detection[][] | undefined>} for each image; undefined if the model is not a detector
  */
-async function detectAll(model, images, input) {
-  const options = { model, input, scoreThreshold: MATCHING_SCORE };
+async function detectAll(file, images, input) {
+  const options = { ...file, input, scoreThreshold: MATCHING_SCORE };
   const detector = await ObjectDetector.create(options).catch((error) => {
     if (!NO_DETECTOR.includes(error.code)) throw error;
   });

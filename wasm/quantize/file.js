@@ -53,11 +53,17 @@ import { failure } from './errors.js';
 
 export const TYPE = { float32: 0, float16: 1, int32: 2, uint8: 3, int64: 4, int8: 9 };
 
-/** @param {Uint8Array} bytes @returns {Model} */
-export function readFile(bytes) {
+/**
+ * @param {Uint8Array} bytes
+ * @param {string} [signature] the signature whose subgraph is read; default: the first subgraph
+ * @returns {Model} of one subgraph, with the signatures that run it
+ */
+export function readFile(bytes, signature) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const model = new Table(view, view.getUint32(0, true));
-  const [subgraph] = model.tables(2);
+  const signatures = model.tables(7);
+  const index = signatures.find((candidate) => candidate.text(2) === signature)?.i32(4) ?? 0;
+  const subgraph = model.tables(2)[index];
   const codes = model.tables(1);
   const buffers = model.tables(4).map((buffer) => buffer.bytes(0));
   return {
@@ -66,11 +72,13 @@ export function readFile(bytes) {
     operators: subgraph.tables(3).map((operator) => readOperator(operator, codes[operator.i32(0)])),
     inputs: subgraph.ints(1),
     outputs: subgraph.ints(2),
-    signatures: model.tables(7).map((signature) => ({
-      key: signature.text(2),
-      inputs: readNames(signature.tables(0)),
-      outputs: readNames(signature.tables(1)),
-    })),
+    signatures: signatures
+      .filter((candidate) => candidate.i32(4) === index)
+      .map((candidate) => ({
+        key: candidate.text(2),
+        inputs: readNames(candidate.tables(0)),
+        outputs: readNames(candidate.tables(1)),
+      })),
     metadata: model.tables(6).map((entry) => ({ name: entry.text(0), data: buffers[entry.i32(1)] })),
   };
 }

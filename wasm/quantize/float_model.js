@@ -11,9 +11,13 @@ import { sizeOf } from '../shared/numbers.js';
  * @typedef {import('./file.js').Tensor} Tensor
  */
 
-/** @param {Uint8Array} bytes a file that the engine has verified @returns {Model} */
-export function readFloatModel(bytes) {
-  const model = readFile(bytes);
+/**
+ * @param {Uint8Array} bytes a file that the engine has verified
+ * @param {string} [signature] see readFile
+ * @returns {Model}
+ */
+export function readFloatModel(bytes, signature) {
+  const model = readFile(bytes, signature);
   const quantized = model.operators
     .flatMap(({ inputs, outputs }) => [...inputs, ...outputs].filter((i) => i >= 0))
     .map((i) => model.tensors[i])

@@ -45,10 +45,10 @@ const MAX_KEPT = 32;
  */
 export async function quantize(source, images, options = {}) {
   const checked = checkOptions(options);
-  const { input: given, keepFloat, outputType, inputType, onProgress, signal } = checked;
+  const { input: given, keepFloat, outputType, inputType, onProgress, signal, signature } = checked;
   const bytes = await inflateWhole(source);
-  const info = await readInfo(bytes, given, () => undefined);
-  const model = fuseHardSwish(readFloatModel(bytes));
+  const info = await readInfo(bytes, { input: given, signature }, () => undefined);
+  const model = fuseHardSwish(readFloatModel(bytes, signature));
   checkNames(model, keepFloat);
   const plan = makePlan(model, { keepFloat, hasFloatOutputs: outputType === 'float32' });
 
@@ -80,8 +80,9 @@ export async function quantize(source, images, options = {}) {
   if (!checked.report) return { model: file };
   onProgress({ stage: 'compare' });
   const quantized = rewrite(model, plan, parameters, { inputType: 'float32', outputType: 'float32' });
-  const report = await compare({ bytes, file, model, quantized, plan, inputs: keptInputs });
-  const detections = await compareDetections([bytes, file], keptImages, info.input);
+  const report = await compare({ bytes, signature, file, model, quantized, plan, inputs: keptInputs });
+  const files = [{ model: bytes, signature }, { model: file }];
+  const detections = await compareDetections(files, keptImages, info.input);
   return { model: file, report: { ...report, images: numImages, detections } };
 }
 

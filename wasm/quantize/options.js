@@ -1,6 +1,6 @@
 // The options of quantize(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkChoice, checkKeys, checkSignal } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkSignal, checkText } from '../shared/options.js';
 import { resolveReading } from '../vision/reading.js';
 
 /**
@@ -10,6 +10,7 @@ import { resolveReading } from '../vision/reading.js';
  * @typedef {object} QuantizeOptions
  * @property {Partial<InputSpec> | string} [input] how pixels become the network's input, if the file does not say it: the
  *   values that it takes ('[-1,1]', '[0,1]', '[0,255]' or 'imagenet'), or an object
+ * @property {string} [signature] which of the file's signatures to quantize; default: its first subgraph
  * @property {import('./ranges.js').RangeMethod} [ranges] how to choose the range of each tensor. 'mse' (the default):
  *   the range with the least squared error; 'minmax': minimum and maximum over all images; 'average': moving average of
  *   each image's minimum and maximum; 'percentile': clip 0.001 % of the values at each end
@@ -31,14 +32,24 @@ export const INPUT_TYPES = /** @type {const} */ (['float32', 'uint8', 'int8']);
 export const OUTPUT_TYPES = /** @type {const} */ (['float32', 'int8']);
 
 const KEYS = [
-  ...['input', 'ranges', 'correctBias', 'keepFloat', 'inputType', 'outputType', 'maxPixels', 'report'],
+  ...[
+    'input',
+    'signature',
+    'ranges',
+    'correctBias',
+    'keepFloat',
+    'inputType',
+    'outputType',
+    'maxPixels',
+    'report',
+  ],
   ...['onProgress', 'onUnreadable', 'signal'],
 ];
 
 /** @param {QuantizeOptions} options */
 export function checkOptions(options) {
   checkKeys('options', options, KEYS);
-  const { keepFloat = [], maxPixels, onProgress = () => {}, signal } = options;
+  const { keepFloat = [], maxPixels, onProgress = () => {}, signal, signature } = options;
   if (!Array.isArray(keepFloat) || !keepFloat.every((name) => typeof name === 'string'))
     throw failure('INVALID_OPTION', 'keepFloat must be an array of tensor names');
   checkSignal(signal);
@@ -47,6 +58,7 @@ export function checkOptions(options) {
     onProgress,
     onUnreadable: options.onUnreadable,
     signal,
+    signature: signature === undefined ? undefined : checkText('signature', signature),
     input: options.input,
     reading: resolveReading({ maxPixels }),
     ranges: checkChoice('ranges', options.ranges ?? 'mse', RANGE_METHODS),

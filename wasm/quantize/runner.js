@@ -13,13 +13,16 @@ import { TYPE, writeFile } from './file.js';
  */
 
 /** Opens a deterministic engine, so that quantization writes the same file on every machine. */
-export async function openEngine(/** @type {Uint8Array<ArrayBuffer>} */ bytes) {
+export async function openEngine(
+  /** @type {Uint8Array<ArrayBuffer>} */ bytes,
+  /** @type {string | undefined} */ signature = undefined,
+) {
   const { trustsRelaxed } = host();
   const variant = chooseVariant({ threads: 1, deterministic: true, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1, deterministic: true });
   try {
     const received = await engine.receiveModel(await readSource(bytes));
-    const metadata = engine.openModel();
+    const metadata = engine.openModel(signature);
     engine.buildModel();
     return { engine, received, metadata };
   } catch (error) {

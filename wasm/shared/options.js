@@ -47,6 +47,16 @@ export function checkBoolean(name, value) {
 }
 
 /**
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {string}
+ */
+export function checkText(name, value) {
+  if (typeof value === 'string') return value;
+  throw failure('INVALID_OPTION', `${name} must be a string`);
+}
+
+/**
  * Those of the keys that are given.
  * @template {object} Options
  * @template {keyof Options} Key

@@ -64,7 +64,7 @@ export async function prepare(options) {
   const engine = await creating;
   try {
     const received = await engine.receiveModel(await opening, { signal, onProgress });
-    const metadata = engine.openModel();
+    const metadata = engine.openModel(options.signature);
     const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     engine.buildModel({ keepFile: true });
     const labels =

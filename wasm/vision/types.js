@@ -34,6 +34,8 @@
  *   its own model
  * @property {'float' | 'int8' | 'auto' | undefined} [precision] which of the two models to load. 'auto' takes 8 bits if the CPU and the
  *   engine have dot products for bytes; measuring that takes 0.1 s, once. Default: 'float'
+ * @property {string | undefined} [signature] which of the file's signatures to run; default: its first subgraph, as in
+ *   TFLite's interpreter
  * @property {Partial<InputSpec> | '[-1,1]' | '[0,1]' | '[0,255]' | 'imagenet' | undefined} [input] how pixels become the model's input, if the file does not say it: the
  *   values that it takes ('[-1,1]', '[0,1]', '[0,255]' or 'imagenet'), or an object
  * @property {number | undefined} [threads] 1 to 64, default 1

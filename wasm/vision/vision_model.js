@@ -6,7 +6,7 @@ import { detach, keepSource } from './input.js';
 import { Calls, LIMITS, withLimit } from './limits.js';
 import { tagOf } from '../shared/platform.js';
 import { notice } from '../shared/notice.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber, checkSignal } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber, checkSignal, checkText } from '../shared/options.js';
 import { DECODES, READING, resolveReading } from './reading.js';
 import { LocalSession } from './session.js';
 
@@ -32,6 +32,7 @@ export const LOADING = [
   'model',
   'int8Model',
   'precision',
+  'signature',
   'input',
   'threads',
   'deterministic',
@@ -299,6 +300,7 @@ function checkLoading(options) {
     threads = 1,
     deterministic = false,
     precision = 'float',
+    signature,
     exact,
     worker,
     pool,
@@ -312,6 +314,7 @@ function checkLoading(options) {
   checkNumber('threads', threads, THREADS);
   checkBoolean('deterministic', deterministic);
   checkChoice('precision', precision, PRECISIONS);
+  if (signature !== undefined) checkText('signature', signature);
   if (deterministic && precision !== 'float')
     throw failure('INVALID_OPTION', "deterministic needs precision 'float'");
   if (exact !== undefined) checkBoolean('exact', exact);
