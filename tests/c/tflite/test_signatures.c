@@ -58,8 +58,8 @@ static void test_what_does_not_fit_is_refused(void) {
   check_poked(scalar(0, OCL_SIGNATURE_SUBGRAPH), 0xffffffff, OCL_MODEL_BAD_TABLE, "no subgraph");
   check_poked(scalar(OCL_SIGNATURE_OUTPUTS, OCL_SIGNATURE_PORT_TENSOR), 1, OCL_MODEL_UNSUPPORTED_FEATURE,
               "other outputs");
-  check_poked(scalar(OCL_SIGNATURE_INPUTS, OCL_SIGNATURE_PORT_TENSOR), 99, OCL_MODEL_UNSUPPORTED_FEATURE,
-              "other inputs");
+  // The first signature's subgraph, whose output is another tensor.
+  check_poked(scalar(0, OCL_SIGNATURE_SUBGRAPH), 0, OCL_MODEL_UNSUPPORTED_FEATURE, "other outputs");
 }
 
 static void test_a_session_opens_a_signature(void) {
