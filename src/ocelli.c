@@ -14,6 +14,7 @@ typedef struct {
   int32_t boxes_output, scores_output, num_anchors, num_columns, num_classes;
   ocl_ssd* ssd;
   float *real_boxes, *real_scores;  // of 8-bit outputs
+  int32_t num_box_columns;
 } raw_heads;
 
 struct ocl_session {
@@ -157,12 +158,11 @@ const ocl_metadata* ocl_session_metadata(const ocl_session* session) {
   return session->is_open && session->has_metadata ? &session->metadata : NULL;
 }
 
-ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out) {
+// An associated file of the model, inflated. NULL `name`: there is none.
+static ocl_status read_file(ocl_session* session, const char* name, char** text_out, size_t* size_bytes_out) {
   session->detail.text[0] = '\0';
   *text_out = NULL;
   *size_bytes_out = 0;
-  const ocl_metadata* metadata = ocl_session_metadata(session);
-  const char* name = metadata == NULL ? NULL : ocl_metadata_find_label_file(metadata);
   if (name == NULL) return OCL_OK;
   ocl_zip_file file;
   OCL_TRY(ocl_zip_find(session->model_bytes, session->model_size_bytes, name, &file, &session->detail));
@@ -177,6 +177,18 @@ ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t
   *text_out = text;
   *size_bytes_out = file.inflated_size_bytes;
   return OCL_OK;
+}
+
+ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out) {
+  const ocl_metadata* metadata = ocl_session_metadata(session);
+  const char* name = metadata == NULL ? NULL : ocl_metadata_find_label_file(metadata);
+  return read_file(session, name, text_out, size_bytes_out);
+}
+
+ocl_status ocl_session_read_calibration(ocl_session* session, char** text_out, size_t* size_bytes_out) {
+  const ocl_metadata* metadata = ocl_session_metadata(session);
+  const char* name = metadata == NULL ? NULL : ocl_metadata_get_scores(metadata).calibration_file;
+  return read_file(session, name, text_out, size_bytes_out);
 }
 
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch) {
@@ -321,7 +333,7 @@ static bool is_head(const ocl_graph* graph, int32_t output, int32_t num_rows, in
 }
 
 static ocl_status check_heads(ocl_session* session, const raw_heads* heads) {
-  if (is_head(session->graph, heads->boxes_output, heads->num_anchors, 4) &&
+  if (is_head(session->graph, heads->boxes_output, heads->num_anchors, heads->num_box_columns) &&
       is_head(session->graph, heads->scores_output, heads->num_anchors, heads->num_columns))
     return OCL_OK;
   return ocl_status_with_detail(OCL_SSD_SHAPE_MISMATCH, &session->detail, "%d anchors, %d columns of scores",
@@ -352,7 +364,12 @@ ocl_status ocl_session_use_heads(ocl_session* session, int32_t boxes_output, int
                                  const ocl_ssd_config* config) {
   session->detail.text[0] = '\0';
   if (session->graph == NULL) return OCL_INVALID_ARGUMENT;
-  raw_heads heads = {boxes_output, scores_output, config->num_anchors, config->num_columns, 0, NULL, NULL, NULL};
+  if (config->num_other_columns < 0 || config->num_other_columns > INT32_MAX - 4) return OCL_INVALID_ARGUMENT;
+  raw_heads heads = {.boxes_output = boxes_output,
+                     .scores_output = scores_output,
+                     .num_anchors = config->num_anchors,
+                     .num_columns = config->num_columns,
+                     .num_box_columns = 4 + config->num_other_columns};
   const ocl_status status = make_heads(session, config, &heads);
   if (status == OCL_OK) heads.num_classes = config->num_columns - (config->background_column == 0);
   drop_heads(status == OCL_OK ? &session->heads : &heads);

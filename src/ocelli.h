@@ -64,6 +64,8 @@ const ocl_metadata* ocl_session_metadata(const ocl_session* session);
 // The first label file of any output, inflated: *text_out is NULL if there is none. The caller frees it. BAD_METADATA,
 // OUT_OF_MEMORY.
 ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out);
+// The same for the file that calibrates scores: CSV, a line for each class.
+ocl_status ocl_session_read_calibration(ocl_session* session, char** text_out, size_t* size_bytes_out);
 // Builds the network of the opened model. Statuses of ocl_graph_create(). Unless it fails with INVALID_ARGUMENT, it
 // drops the network and the heads that were there.
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch);

@@ -10,7 +10,7 @@
 
 #include "detect/nms.h"
 
-typedef enum { BOX_UNKNOWN, BOX_USABLE, BOX_NOT_FINITE } box_state;
+typedef enum { BOX_UNKNOWN, BOX_USABLE, BOX_UNUSABLE } box_state;
 
 // Arrays are [num_anchors] unless said otherwise.
 struct ocl_ssd {
@@ -46,6 +46,7 @@ static bool is_config_valid(const ocl_ssd_config* c) {
   if (c->num_anchors < 1 || c->num_anchors > INT32_MAX / 16) return false;
   if (c->num_columns < 1 || c->num_columns > INT32_MAX / 4 / c->num_anchors) return false;
   if (c->num_columns == 1 && c->background_column == 0) return false;
+  if (c->num_other_columns < 0 || c->num_other_columns > INT32_MAX / 4 / c->num_anchors - 4) return false;
   if (c->max_total < 1 || c->max_total > OCL_SSD_MAX_RESULTS) return false;
   for (int32_t i = 0; i < 4; i++)
     if (!(c->box_scales[i] > 0 && isfinite(c->box_scales[i]))) return false;
@@ -109,23 +110,34 @@ void ocl_ssd_destroy(ocl_ssd* ssd) {
 
 // ---- boxes ----
 
-void ocl_ssd_decode_box(const float encoding[4], const float anchor[4], const float box_scales[4], float box_out[4]) {
+static void decode(const float encoding[4], const float anchor[4], const float box_scales[4], bool is_size_linear,
+                   float box_out[4]) {
   const float y_center = encoding[0] / box_scales[0] * anchor[2] + anchor[0];
   const float x_center = encoding[1] / box_scales[1] * anchor[3] + anchor[1];
-  const float height = expf(encoding[2] / box_scales[2]) * anchor[2];
-  const float width = expf(encoding[3] / box_scales[3]) * anchor[3];
+  const float th = encoding[2] / box_scales[2], tw = encoding[3] / box_scales[3];
+  const float height = (is_size_linear ? th : expf(th)) * anchor[2];
+  const float width = (is_size_linear ? tw : expf(tw)) * anchor[3];
   box_out[0] = y_center - height / 2;
   box_out[1] = x_center - width / 2;
   box_out[2] = y_center + height / 2;
   box_out[3] = x_center + width / 2;
 }
 
+void ocl_ssd_decode_box(const float encoding[4], const float anchor[4], const float box_scales[4], float box_out[4]) {
+  decode(encoding, anchor, box_scales, false, box_out);
+}
+
+// A box is unusable if it is not finite, or if a linear side is negative.
 static box_state decode_anchor(const job* j, int32_t anchor) {
-  const ocl_ssd* ssd = j->ssd;
-  float* box = &ssd->boxes[4 * anchor];
-  ocl_ssd_decode_box(&j->box_encodings[4 * anchor], &ssd->anchors[4 * anchor], ssd->config.box_scales, box);
+  const ocl_ssd_config* c = &j->ssd->config;
+  float* box = &j->ssd->boxes[4 * anchor];
+  const float* row = &j->box_encodings[(size_t)anchor * (size_t)(4 + c->num_other_columns)];
+  const int32_t y = c->is_x_first ? 1 : 0, x = 1 - y;
+  const float encoding[4] = {row[y], row[x], row[2 + y], row[2 + x]};
+  decode(encoding, &j->ssd->anchors[4 * anchor], c->box_scales, c->is_size_linear, box);
   const bool is_finite = isfinite(box[0]) && isfinite(box[1]) && isfinite(box[2]) && isfinite(box[3]);
-  return is_finite ? BOX_USABLE : BOX_NOT_FINITE;
+  const bool has_sides = !c->is_size_linear || (box[0] <= box[2] && box[1] <= box[3]);
+  return is_finite && has_sides ? BOX_USABLE : BOX_UNUSABLE;
 }
 
 static bool has_usable_box(const job* j, int32_t anchor) {

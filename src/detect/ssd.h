@@ -1,7 +1,7 @@
 // Stage: raw heads (box encodings, class scores) + anchors -> detections, best first.
-// Input shapes: box encodings [N, 4] (ty, tx, th, tw), class scores [N, columns], anchors [N, 4] (y_center, x_center,
-// height, width); float32. Output: a list of at most max_total boxes in [0, 1] of the network's input.
-// Semantics: TensorFlow Object Detection API, box_coders/faster_rcnn_box_coder.py and core/post_processing.py
+// Input shapes: box encodings [N, 4] (ty, tx, th, tw) or [N, 4 + keypoints], class scores [N, columns], anchors [N, 4]
+// (y_center, x_center, height, width); float32. Output: a list of at most max_total boxes in [0, 1] of the network's
+// input. Semantics: TensorFlow Object Detection API, box_coders/faster_rcnn_box_coder.py and core/post_processing.py
 // (multiclass_non_max_suppression, class_agnostic_non_max_suppression). Suppression sees the boxes before clipping.
 // A class score or box that is not finite is dropped, as if its score were below the threshold.
 #ifndef OCELLI_SSD_H_
@@ -28,9 +28,12 @@ typedef struct {
   int32_t num_columns;        // of the class scores
   int32_t background_column;  // 0, or -1: there is none. All other columns are classes, numbered from 0
   ocl_ssd_converter converter;
-  float box_scales[4];   // of ty, tx, th, tw; above 0. 10, 10, 5, 5 in most models
-  const float* anchors;  // [num_anchors, 4]; copied
-  int32_t max_total;     // the most that any call will ask for; 1 to OCL_SSD_MAX_RESULTS
+  float box_scales[4];        // of ty, tx, th, tw; above 0. 10, 10, 5, 5 in most models
+  bool is_size_linear;        // sides are th, tw of the anchor's, not exp(th), exp(tw)
+  bool is_x_first;            // encodings are tx, ty, tw, th
+  int32_t num_other_columns;  // of the box encodings, after the first four: keypoints. Not read
+  const float* anchors;       // [num_anchors, 4]; copied
+  int32_t max_total;          // the most that any call will ask for; 1 to OCL_SSD_MAX_RESULTS
 } ocl_ssd_config;
 
 typedef struct {

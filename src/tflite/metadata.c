@@ -12,8 +12,10 @@ enum { TENSOR_NAME, TENSOR_DESCRIPTION, TENSOR_CONTENT = 3, TENSOR_PROCESS_UNITS
 enum { CONTENT_TYPE, CONTENT_PROPERTIES };
 enum { BOX_ORDER, BOX_TYPE, BOX_COORDINATES };
 enum { UNIT_TYPE, UNIT_OPTIONS };
-enum { UNIT_IS_NORMALIZATION = 1 };
+enum { UNIT_IS_NORMALIZATION = 1, UNIT_IS_CALIBRATION, UNIT_IS_THRESHOLD };
 enum { NORMALIZATION_MEAN, NORMALIZATION_STD };
+enum { CALIBRATION_TRANSFORM, CALIBRATION_DEFAULT_SCORE };
+enum { THRESHOLD_SCORE };
 enum { FILE_NAME, FILE_TYPE = 2, FILE_LOCALE };
 
 static const ocl_flatbuffer_field kPropertiesFields[] = {
@@ -25,8 +27,14 @@ static const ocl_flatbuffer_field kContentFields[] = {
     OCL_FIELD_UNION("content_properties", CONTENT_PROPERTIES, &kProperties)};
 static const ocl_flatbuffer_schema kContent = OCL_FLATBUFFER_SCHEMA(kContentFields);
 static const ocl_flatbuffer_field kUnitOptionsFields[] = {
-    OCL_FIELD_MEMBER("NormalizationOptions", UNIT_IS_NORMALIZATION), OCL_FIELD_VECTOR("mean", NORMALIZATION_MEAN, 4),
-    OCL_FIELD_VECTOR("std", NORMALIZATION_STD, 4)};
+    OCL_FIELD_MEMBER("NormalizationOptions", UNIT_IS_NORMALIZATION),
+    OCL_FIELD_VECTOR("mean", NORMALIZATION_MEAN, 4),
+    OCL_FIELD_VECTOR("std", NORMALIZATION_STD, 4),
+    OCL_FIELD_MEMBER("ScoreCalibrationOptions", UNIT_IS_CALIBRATION),
+    OCL_FIELD_SCALAR("score_transformation", CALIBRATION_TRANSFORM, 1),
+    OCL_FIELD_SCALAR("default_score", CALIBRATION_DEFAULT_SCORE, 4),
+    OCL_FIELD_MEMBER("ScoreThresholdingOptions", UNIT_IS_THRESHOLD),
+    OCL_FIELD_SCALAR("global_score_threshold", THRESHOLD_SCORE, 4)};
 static const ocl_flatbuffer_schema kUnitOptions = OCL_FLATBUFFER_SCHEMA(kUnitOptionsFields);
 static const ocl_flatbuffer_field kUnitFields[] = {OCL_FIELD_SCALAR("options_type", UNIT_TYPE, 1),
                                                    OCL_FIELD_UNION("options", UNIT_OPTIONS, &kUnitOptions)};
@@ -55,15 +63,18 @@ static const ocl_flatbuffer_field kModelFields[] = {
     OCL_FIELD_STRING("author", MODEL_AUTHOR),   OCL_FIELD_STRING("license", MODEL_LICENSE)};
 static const ocl_flatbuffer_schema kModel = OCL_FLATBUFFER_SCHEMA(kModelFields);
 
-// The first NormalizationOptions of the tensor; 0: none.
-static uint32_t find_normalization(const uint8_t* bytes, uint32_t tensor) {
+// The options of the tensor's first process unit of this type; 0: there is none.
+static uint32_t find_unit(const uint8_t* bytes, uint32_t tensor, uint8_t type) {
   const uint32_t count = ocl_flatbuffer_count(bytes, tensor, TENSOR_PROCESS_UNITS);
   for (uint32_t i = 0; i < count; i++) {
     const uint32_t unit = ocl_flatbuffer_table_at(bytes, tensor, TENSOR_PROCESS_UNITS, i);
-    if (ocl_flatbuffer_u8(bytes, unit, UNIT_TYPE, 0) == UNIT_IS_NORMALIZATION)
-      return ocl_flatbuffer_target(bytes, unit, UNIT_OPTIONS);
+    if (ocl_flatbuffer_u8(bytes, unit, UNIT_TYPE, 0) == type) return ocl_flatbuffer_target(bytes, unit, UNIT_OPTIONS);
   }
   return 0;
+}
+
+static uint32_t find_normalization(const uint8_t* bytes, uint32_t tensor) {
+  return find_unit(bytes, tensor, UNIT_IS_NORMALIZATION);
 }
 
 // The tensor's BoundingBoxProperties; 0 if its content is something else.
@@ -216,15 +227,41 @@ ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_
   };
 }
 
-const char* ocl_metadata_find_label_file(const ocl_metadata* metadata) {
-  for (int32_t i = 0; i < metadata->num_outputs; i++) {
-    const ocl_metadata_tensor output = ocl_metadata_get_output(metadata, i);
-    for (int32_t j = 0; j < output.num_files; j++) {
-      const ocl_metadata_file file = ocl_metadata_get_file(metadata, &output, j);
-      if (file.type == OCL_METADATA_FILE_AXIS_LABELS || file.type == OCL_METADATA_FILE_VALUE_LABELS) return file.name;
-    }
+// The name of the output's first file of one of these types; NULL if there is none.
+static const char* find_file(const ocl_metadata* metadata, int32_t index, ocl_metadata_file_type type,
+                             ocl_metadata_file_type other_type) {
+  const ocl_metadata_tensor output = ocl_metadata_get_output(metadata, index);
+  for (int32_t i = 0; i < output.num_files; i++) {
+    const ocl_metadata_file file = ocl_metadata_get_file(metadata, &output, i);
+    if (file.type == type || file.type == other_type) return file.name;
   }
   return NULL;
+}
+
+const char* ocl_metadata_find_label_file(const ocl_metadata* metadata) {
+  const char* name = NULL;
+  for (int32_t i = 0; name == NULL && i < metadata->num_outputs; i++)
+    name = find_file(metadata, i, OCL_METADATA_FILE_AXIS_LABELS, OCL_METADATA_FILE_VALUE_LABELS);
+  return name;
+}
+
+ocl_metadata_scores ocl_metadata_get_scores(const ocl_metadata* metadata) {
+  const uint8_t* bytes = metadata->bytes;
+  ocl_metadata_scores scores = {0};
+  for (int32_t i = 0; i < metadata->num_outputs; i++) {
+    const uint32_t tensor = ocl_metadata_get_output(metadata, i).table;
+    const uint32_t threshold = find_unit(bytes, tensor, UNIT_IS_THRESHOLD);
+    if (threshold != 0 && !scores.has_threshold) {
+      scores.has_threshold = true;
+      scores.threshold = ocl_flatbuffer_f32(bytes, threshold, THRESHOLD_SCORE, 0);
+    }
+    const uint32_t calibration = find_unit(bytes, tensor, UNIT_IS_CALIBRATION);
+    if (calibration == 0 || scores.calibration_file != NULL) continue;
+    scores.calibration_file = find_file(metadata, i, OCL_METADATA_FILE_CALIBRATION, OCL_METADATA_FILE_CALIBRATION);
+    scores.transform = ocl_flatbuffer_u8(bytes, calibration, CALIBRATION_TRANSFORM, 0);
+    scores.default_score = ocl_flatbuffer_f32(bytes, calibration, CALIBRATION_DEFAULT_SCORE, 0);
+  }
+  return scores;
 }
 
 const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out) {

@@ -21,7 +21,15 @@ typedef enum {
   OCL_METADATA_FILE_DESCRIPTIONS = 1,
   OCL_METADATA_FILE_AXIS_LABELS = 2,   // line i names index i along the tensor's last axis
   OCL_METADATA_FILE_VALUE_LABELS = 3,  // line i names the tensor's value i
+  OCL_METADATA_FILE_CALIBRATION = 4,   // line i calibrates the scores of class i
 } ocl_metadata_file_type;
+
+// How a score is transformed before it is calibrated.
+typedef enum {
+  OCL_METADATA_SCORE_IDENTITY = 0,
+  OCL_METADATA_SCORE_LOG = 1,
+  OCL_METADATA_SCORE_INVERSE_LOGISTIC = 2,
+} ocl_metadata_score_transform;
 
 typedef enum {
   OCL_METADATA_CONTENT_NONE = 0,
@@ -78,6 +86,16 @@ ocl_metadata_tensor ocl_metadata_get_output(const ocl_metadata* metadata, int32_
 ocl_metadata_file ocl_metadata_get_file(const ocl_metadata* metadata, const ocl_metadata_tensor* tensor, int32_t index);
 // The name of the first label file of any output; NULL if there is none.
 const char* ocl_metadata_find_label_file(const ocl_metadata* metadata);
+// What the metadata says about scores.
+typedef struct {
+  bool has_threshold;
+  float threshold;               // scores below it are not results
+  const char* calibration_file;  // with a line for each class; NULL: scores are not calibrated
+  int32_t transform;             // ocl_metadata_score_transform; the file may contain other numbers
+  float default_score;           // of classes without calibration
+} ocl_metadata_scores;
+// The first threshold, and the first calibration, of any output.
+ocl_metadata_scores ocl_metadata_get_scores(const ocl_metadata* metadata);
 // The data (of any alignment) of the custom metadata called `name`; NULL and 0 if there is none.
 const uint8_t* ocl_metadata_find_custom(const ocl_metadata* metadata, const char* name, size_t* size_bytes_out);
 

@@ -89,6 +89,11 @@ const ocl_bridge_metadata* ocl_model_metadata(void) {
                                  .version = metadata->version,
                                  .author = metadata->author,
                                  .license = metadata->license};
+  const ocl_metadata_scores scores = ocl_metadata_get_scores(metadata);
+  result.has_threshold = scores.has_threshold;
+  result.threshold = scores.threshold;
+  result.default_score = scores.default_score;
+  result.transform = scores.transform;
   if (metadata->num_inputs == 0) return &result;
   const ocl_metadata_tensor input = ocl_metadata_get_input(metadata, 0);
   result.num_channels = input.num_channels;
@@ -99,6 +104,10 @@ const ocl_bridge_metadata* ocl_model_metadata(void) {
 
 ocl_status ocl_model_read_labels(ocl_bridge_text* text_out) {
   return ocl_session_read_labels(session, &text_out->bytes, &text_out->size_bytes);
+}
+
+ocl_status ocl_model_read_calibration(ocl_bridge_text* text_out) {
+  return ocl_session_read_calibration(session, &text_out->bytes, &text_out->size_bytes);
 }
 
 ocl_status ocl_model_read_detector(ocl_bridge_detector* detector_out) {

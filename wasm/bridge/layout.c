@@ -114,7 +114,10 @@ static void print_engine(void) {
   ENUM("DTYPES", OCL_DTYPE_LIST(DTYPE));
 
   STRUCT("METADATA", ocl_bridge_metadata, FIELD(name), FIELD(description), FIELD(version), FIELD(author),
-         FIELD(license), FIELD(num_channels), ARRAY(mean), ARRAY(std));
+         FIELD(license), FIELD(num_channels), ARRAY(mean), ARRAY(std), FIELD(has_threshold), FIELD(threshold),
+         FIELD(default_score), FIELD(transform));
+  ENUM("SCORE_TRANSFORMS", CONSTANT(OCL_METADATA_SCORE_, IDENTITY), CONSTANT(OCL_METADATA_SCORE_, LOG),
+       CONSTANT(OCL_METADATA_SCORE_, INVERSE_LOGISTIC));
   STRUCT("DETECTOR", ocl_bridge_detector, FIELD(own), FIELD(own_size_bytes), FIELD(anchors), FIELD(num_anchors),
          FIELD(num_classes), FIELD(is_size_exponential), FIELD(is_sigmoid), ARRAY(box_scales));
   STRUCT("TEXT", ocl_bridge_text, FIELD(bytes), FIELD(size_bytes));
@@ -142,7 +145,8 @@ static void print_engine(void) {
   STRUCT("ANCHORS", ocl_bridge_anchors, FIELD(anchors), FIELD(num_anchors));
 
   STRUCT("SSD_CONFIG", ocl_ssd_config, FIELD(num_anchors), FIELD(num_columns), FIELD(background_column),
-         FIELD(converter), ARRAY(box_scales), FIELD(anchors), FIELD(max_total));
+         FIELD(converter), ARRAY(box_scales), FIELD(is_size_linear), FIELD(is_x_first), FIELD(num_other_columns),
+         FIELD(anchors), FIELD(max_total));
   ENUM("SCORE_CONVERTERS", CONSTANT(OCL_SSD_, SIGMOID), CONSTANT(OCL_SSD_, SOFTMAX), CONSTANT(OCL_SSD_, NONE));
   STRUCT("SSD_OPTIONS", ocl_ssd_options, FIELD(score_threshold), FIELD(iou_threshold), FIELD(max_per_class),
          FIELD(max_total), FIELD(is_class_agnostic), FIELD(is_clipped), FIELD(allowed_classes));

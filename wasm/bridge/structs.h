@@ -10,6 +10,9 @@ typedef struct {
   const char *name, *description, *version, *author, *license;
   int32_t num_channels;  // values in `mean` and `std`. 1: the same for all channels; 0: no normalization
   float mean[OCL_METADATA_MAX_CHANNELS], std[OCL_METADATA_MAX_CHANNELS];
+  bool has_threshold;
+  float threshold, default_score;
+  int32_t transform;  // ocl_metadata_score_transform
 } ocl_bridge_metadata;
 
 // The model's custom metadata about its heads.

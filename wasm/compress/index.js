@@ -82,7 +82,7 @@ export async function compress(source, images, options = {}) {
     await new Promise((resolve) => setTimeout(resolve));
     const { packed, weights } = pack(model, kernels, measured, { lambda, halves });
     const names = { suffix: 'compressed', description: 'Compressed by ocelli.' };
-    const file = withMetadata(dropUnusedTensors(packed), info, names);
+    const file = withMetadata(dropUnusedTensors(packed), info, bytes, names);
     return { packed, weights, file, gzip: zip(file) };
   };
   /** @param {Made} made */

@@ -49,12 +49,20 @@ import { receive } from './receive.js';
  * @property {string} [license]
  * @property {{mean: number[], std: number[]}} [normalization] of the first input, per channel
  * @property {string} [labels] the text of the label file
+ * @property {number} [scoreThreshold] scores below it are not results
+ * @property {ScoreCalibration} [calibration] how scores become probabilities
  * @property {DetectorMetadata} [detector] MediaPipe's detector metadata
  * @property {string} [own] the JSON text of ocelli's converter
+ *
+ * @typedef {object} ScoreCalibration
+ * @property {string} text CSV: scale, slope, offset and, if it has one, the least score of each class
+ * @property {import('./metadata.js').ScoreTransform} transform of scores before they are calibrated
+ * @property {number} defaultScore of classes without calibration
  *
  * @typedef {object} DetectorMetadata
  * @property {Float32Array} anchors [N, 4]: y centre, x centre, height, width
  * @property {number[]} boxCoder scales of ty, tx, th, tw
+ * @property {'exponential' | 'linear'} boxSizes
  * @property {number} numClasses
  * @property {boolean} isSigmoid scores are logits
  *

@@ -22,6 +22,7 @@ import { putRoi } from './image.js';
 /** The number of columns of a detection: x, y, width, height, score, class number. */
 export const DETECTION_COLUMNS = DETECTION.size / 4;
 export const CLASS_COLUMN = DETECTION.fields.classId[1] / 4;
+export const SCORE_COLUMN = DETECTION.fields.score[1] / 4;
 
 export class Heads {
   #bridge;
@@ -65,7 +66,7 @@ export class Heads {
   /**
    * Sets which outputs are the raw heads, and how to decode them.
    * @param {{boxes: number, scores: number}} outputs indices of the outputs
-   * @param {number} numColumns columns of the scores
+   * @param {{boxes: number, scores: number}} numColumns columns of the two
    * @param {Float32Array} anchors [N, 4]
    * @param {import('./types.js').SsdSpec} ssd
    */
@@ -76,10 +77,13 @@ export class Heads {
         scores,
         put.structs(SSD_CONFIG, {
           numAnchors: anchors.length / 4,
-          numColumns,
+          numColumns: numColumns.scores,
           backgroundColumn: ssd.background ? 0 : -1,
           converter: SCORE_CONVERTERS[ssd.scores],
           boxScales: ssd.boxCoder,
+          isSizeLinear: ssd.boxSizes === 'linear',
+          isXFirst: ssd.boxOrder === 'xy',
+          numOtherColumns: numColumns.boxes - 4,
           anchors: put.data(anchors),
           maxTotal: MAX_RESULTS,
         }),

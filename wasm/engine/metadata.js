@@ -1,5 +1,6 @@
 // In: a bridge whose model is open. Out: the model's metadata as plain objects.
-import { DETECTOR, METADATA, TEXT } from '../../dist/layout.js';
+import { OcelliError } from '../shared/errors.js';
+import { DETECTOR, METADATA, SCORE_TRANSFORMS, TEXT } from '../../dist/layout.js';
 
 const text = new TextDecoder();
 
@@ -12,34 +13,55 @@ const text = new TextDecoder();
 export function readMetadata(bridge) {
   const address = bridge.exports.ocl_model_metadata();
   if (address === 0) return {};
-  const { numChannels, mean, std, ...texts } = bridge.memory.readStruct(address, METADATA);
+  const struct = bridge.memory.readStruct(address, METADATA);
+  const { numChannels, mean, std, hasThreshold, threshold, defaultScore, transform, ...texts } = struct;
   /** @param {number[]} values */
   const perChannel = (values) => [0, 1, 2].map((c) => values[numChannels === 1 ? 0 : c]);
-  const labels = readLabels(bridge);
+  const labels = readText(bridge, 'ocl_model_read_labels');
+  const calibration = readText(bridge, 'ocl_model_read_calibration');
   const { own, detector } = readDetector(bridge);
   return {
     ...Object.fromEntries(Object.entries(texts).filter(([, value]) => value)),
     ...(numChannels > 0 && { normalization: { mean: perChannel(mean), std: perChannel(std) } }),
     ...(labels !== undefined && { labels }),
+    ...(hasThreshold && { scoreThreshold: threshold }),
+    ...(calibration !== undefined && {
+      calibration: { text: calibration, transform: transformOf(transform), defaultScore },
+    }),
     ...(detector !== undefined && { detector }),
     ...(own !== undefined && { own }),
   };
 }
 
-/** @param {Bridge} bridge */
-function readLabels(bridge) {
+/**
+ * @param {Bridge} bridge
+ * @param {'ocl_model_read_labels' | 'ocl_model_read_calibration'} read
+ * @returns {string | undefined} of an associated file
+ */
+function readText(bridge, read) {
   const { exports, memory } = bridge;
-  const { bytes, sizeBytes } = bridge.fill(TEXT, (out) => exports.ocl_model_read_labels(out));
+  const { bytes, sizeBytes } = bridge.fill(TEXT, (out) => exports[read](out));
   if (bytes === 0) return undefined;
-  const labels = text.decode(memory.read(bytes, sizeBytes));
+  const content = text.decode(memory.read(bytes, sizeBytes));
   exports.ocl_free(bytes);
-  return labels;
+  return content;
 }
 
-/**
- * `detector` is undefined if box sizes are not encoded as logarithms, because ocelli cannot decode such boxes.
- * @param {Bridge} bridge
- */
+/** @typedef {keyof typeof SCORE_TRANSFORMS} ScoreTransform */
+
+/** @param {number} number */
+function transformOf(number) {
+  const names = /** @type {ScoreTransform[]} */ (Object.keys(SCORE_TRANSFORMS));
+  const name = names.find((candidate) => SCORE_TRANSFORMS[candidate] === number);
+  if (name === undefined)
+    throw new OcelliError(
+      'BAD_METADATA',
+      `the metadata has score transformation ${number}, which ocelli does not know`,
+    );
+  return name;
+}
+
+/** @param {Bridge} bridge */
 function readDetector(bridge) {
   const { exports, memory } = bridge;
   const info = bridge.fill(DETECTOR, (out) => exports.ocl_model_read_detector(out));
@@ -48,5 +70,8 @@ function readDetector(bridge) {
   const anchors = memory.readFloats(info.anchors, info.numAnchors * 4);
   exports.ocl_free(info.anchors);
   const { boxScales: boxCoder, numClasses, isSigmoid } = info;
-  return { own, detector: info.isSizeExponential ? { anchors, boxCoder, numClasses, isSigmoid } : undefined };
+  const boxSizes = info.isSizeExponential
+    ? /** @type {const} */ ('exponential')
+    : /** @type {const} */ ('linear');
+  return { own, detector: { anchors, boxCoder, boxSizes, numClasses, isSigmoid } };
 }

@@ -1,5 +1,5 @@
 // A rewritten network -> its .tflite file.
-import { appendLabels, writeMetadata } from '../tflite/metadata.js';
+import { appendFiles, appendLabels, associatedFiles, writeMetadata } from '../tflite/metadata.js';
 import { writeFile } from './file.js';
 
 /** @typedef {import('./file.js').Model} Model */
@@ -32,9 +32,10 @@ export function dropUnusedTensors(model) {
  * Writes the file with its metadata: the float file's own or, for a model of the manifest, a reference to its entry.
  * @param {Model} model
  * @param {Pick<Awaited<ReturnType<typeof import('./info.js').readInfo>>, 'metadata' | 'entry'>} info
+ * @param {Uint8Array} original the file that it was made from
  * @param {{suffix: string, description: string}} names `suffix`: what the file's title ends in
  */
-export function withMetadata(model, { metadata, entry }, { suffix, description }) {
+export function withMetadata(model, { metadata, entry }, original, { suffix, description }) {
   const own = entry && {
     name: 'TFLITE_METADATA',
     data: writeMetadata({
@@ -49,5 +50,7 @@ export function withMetadata(model, { metadata, entry }, { suffix, description }
     description,
     metadata: own ? [own] : model.metadata,
   });
+  const files = own ? {} : associatedFiles(original);
+  if (Object.keys(files).length > 0) return appendFiles(file, files);
   return metadata.labels === undefined ? file : appendLabels(file, metadata.labels.trimEnd().split(/\r?\n/));
 }

@@ -75,6 +75,7 @@ export async function quantize(source, images, options = {}) {
   const file = withMetadata(
     dropUnusedTensors(rewrite(model, plan, parameters, { inputType, outputType })),
     info,
+    bytes,
     { suffix: '8-bit', description: 'Quantized by ocelli.' },
   );
   if (!checked.report) return { model: file };

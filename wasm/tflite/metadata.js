@@ -1,7 +1,7 @@
 // Writes TFLite Metadata (metadata_schema.fbs, "M001") for other readers of .tflite files. For detectors it contains
 // MediaPipe's anchors and decoding options (object_detector_metadata_schema.fbs, "V001"). Settings that fit neither
 // schema are JSON in an entry called OCELLI.
-import { zipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
 import { BATCH_NORM_ENTRY } from './batch_norm.js';
 import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
 
@@ -156,14 +156,23 @@ function writeDetector({ anchors, boxCoder: [y, x, h, w], numClasses, isSigmoid 
 }
 
 /**
- * Appends the labels to the model, as a ZIP archive whose offsets count from the model's first byte.
+ * Appends the labels to the model.
  * @param {Uint8Array} model
  * @param {string[]} labels
- * @returns {Uint8Array<ArrayBuffer>}
  */
 export function appendLabels(model, labels) {
   const text = new TextEncoder().encode(labels.map((label) => `${label}\n`).join(''));
-  const zip = zipSync({ [LABEL_FILE]: text }, { level: 0, mtime: new Date(1980, 0, 1) });
+  return appendFiles(model, { [LABEL_FILE]: text });
+}
+
+/**
+ * Appends associated files to the model, as a ZIP archive whose offsets count from the model's first byte.
+ * @param {Uint8Array} model
+ * @param {Record<string, Uint8Array>} files
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function appendFiles(model, files) {
+  const zip = zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) });
   shiftOffsets(zip, model.length);
   const whole = new Uint8Array(model.length + zip.length);
   whole.set(model);
@@ -171,10 +180,27 @@ export function appendLabels(model, labels) {
   return whole;
 }
 
+/** The most bytes of associated files that are read. */
+const MAX_FILES_BYTES = 1 << 26;
+
+/**
+ * The associated files of a model: labels, score calibration …
+ * @param {Uint8Array} model
+ * @returns {Record<string, Uint8Array>} empty if it has none, or a damaged archive
+ */
+export function associatedFiles(model) {
+  let total = 0;
+  try {
+    return unzipSync(model, { filter: ({ originalSize }) => (total += originalSize) <= MAX_FILES_BYTES });
+  } catch {
+    return {};
+  }
+}
+
 const END_BYTES = 22;
 const ENTRY_BYTES = 46;
 
-/** Adds `by` to the offsets in the archive. @param {Uint8Array} zip with one file and no comment @param {number} by */
+/** Adds `by` to the offsets in the archive. @param {Uint8Array} zip without a comment @param {number} by */
 function shiftOffsets(zip, by) {
   const view = new DataView(zip.buffer, zip.byteOffset, zip.byteLength);
   const end = zip.length - END_BYTES;

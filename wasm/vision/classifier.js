@@ -1,5 +1,6 @@
 import { failure } from '../shared/errors.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { calibrate } from './calibration.js';
 import { describeClass } from './labels.js';
 import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
@@ -91,10 +92,14 @@ export class ImageClassifier extends VisionModel {
     checkView(options);
     const { topK: wanted, ...view } = options;
     const topK = checkTopK(wanted === undefined ? this.#given : { topK: wanted });
-    const { output, scores } = /** @type {{output: number, scores: Scores}} */ (this.facts.classifier);
+    const { output, scores, calibration } =
+      /** @type {NonNullable<import('./types.js').Facts['classifier']>} */ (this.facts.classifier);
     const { result, run } = await this.run('heads', [image], view);
     const probabilities = toProbabilities(dequantize(result[output]), scores);
-    const classes = Array.from(probabilities, (score, labelId) => ({ labelId, score }))
+    const calibrated = calibration
+      ? probabilities.map((score, labelId) => calibrate(calibration, labelId, score))
+      : probabilities;
+    const classes = Array.from(calibrated, (score, labelId) => ({ labelId, score }))
       .sort((a, b) => b.score - a.score || a.labelId - b.labelId)
       .slice(0, topK)
       .map(({ labelId, score }) => ({ ...describeClass(this.facts.labels, labelId), score }));

@@ -95,9 +95,19 @@ export class ObjectDetector extends VisionModel {
 
   /** @param {Thresholds} given */
   #resolve(given) {
-    const { scoreThreshold, ...limits } = this.facts.limits;
-    const thresholds = checkThresholds({ ...DEFAULT_THRESHOLDS, ...limits, ...given });
-    return { thresholds, published: checkThresholds({ ...thresholds, ...this.facts.limits, ...given }) };
+    const { scoreThreshold, ownThreshold, ...limits } = this.facts.limits;
+    const defaults = {
+      ...DEFAULT_THRESHOLDS,
+      ...(ownThreshold !== undefined && { scoreThreshold: ownThreshold }),
+    };
+    const thresholds = checkThresholds({ ...defaults, ...limits, ...given });
+    const published = {
+      ...thresholds,
+      ...limits,
+      ...(scoreThreshold !== undefined && { scoreThreshold }),
+      ...given,
+    };
+    return { thresholds, published: checkThresholds(published) };
   }
 
   /**

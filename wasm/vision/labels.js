@@ -17,7 +17,7 @@ const labelList = list(either(label, text(MAX_LENGTH)), { max: MAX_LABELS });
 const BACKGROUND = /^(\?\?\?|background|__background__)$/i;
 
 /** @param {Label} label */
-function isBackground({ name }) {
+export function isBackground({ name }) {
   return BACKGROUND.test(name);
 }
 
@@ -103,4 +103,17 @@ function hintAt(key, known) {
   if (near.length > 0) return `; nearest: ${near.map((name) => `'${name}'`).join(', ')}`;
   if (known.length > LISTED) return `; the model has ${known.length} classes, which \`labels\` lists`;
   return known.length > 0 ? `; the classes are ${known.join(', ')}` : '; the model has no names of classes';
+}
+
+/**
+ * @param {number} given how many labels
+ * @param {number} count of classes
+ */
+export function wrongCount(given, count) {
+  const counted = (/** @type {number} */ number, /** @type {string} */ one, /** @type {string} */ more) =>
+    `${number} ${number === 1 ? one : more}`;
+  return failure(
+    'INVALID_OPTION',
+    `labels has ${counted(given, 'name', 'names')}, but the model has ${counted(count, 'class', 'classes')}`,
+  );
 }

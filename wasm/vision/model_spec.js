@@ -8,6 +8,7 @@ import { boolean, choice, either, list, number, record, text } from '../shared/f
 import { PIXEL_RANGES, pixelRange } from '../shared/pixel_range.js';
 import { FITS } from './view.js';
 import { MAX_LABELS, readLabels } from './labels.js';
+import { mediaPipeAnchors } from './mediapipe_anchors.js';
 import {
   checkBoolean,
   checkChoice,
@@ -196,8 +197,12 @@ function ssdOfMetadata(metadata) {
   const { detector } = metadata;
   if (!detector) return {};
   const scores = ownMetadata(metadata).scores ?? (detector.isSigmoid ? 'sigmoid' : 'none');
-  return { anchors: detector.anchors, boxCoder: detector.boxCoder, scores, background: false };
+  const { anchors, boxCoder, boxSizes } = detector;
+  return { anchors, boxCoder, boxSizes, scores, background: false };
 }
+
+const BOX_SIZES = /** @type {const} */ (['exponential', 'linear']);
+const BOX_ORDERS = /** @type {const} */ (['yx', 'xy']);
 
 /**
  * @param {Partial<SsdSpec> | undefined} option
@@ -226,19 +231,29 @@ export function resolveSsd(option, metadata, entry) {
     boxCoder: checkNumbers('ssd.boxCoder', spec.boxCoder, 4).map((scale) =>
       checkNumber('ssd.boxCoder', scale, { min: 1e-6, max: 1e6 }),
     ),
+    boxSizes: checkChoice('ssd.boxSizes', spec.boxSizes ?? 'exponential', BOX_SIZES),
+    boxOrder: checkChoice('ssd.boxOrder', spec.boxOrder ?? 'yx', BOX_ORDERS),
     scores: checkChoice('ssd.scores', spec.scores, SCORES),
     background: checkBoolean('ssd.background', spec.background),
   };
 }
 
 /**
- * The thresholds of the detector that the file was converted from, if the file has them.
+ * The thresholds of the detector that the file was converted from, and the threshold of TFLite Metadata (`ownThreshold`),
+ * as far as the file has them.
  * @param {Metadata} metadata
  */
 export function resolveLimits(metadata) {
   const { suppression } = ownMetadata(metadata);
-  if (!suppression) return {};
-  const { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic } = suppression;
+  const { scoreThreshold: ownThreshold = -1 } = metadata;
+  return {
+    ...(suppression && limitsOf(suppression)),
+    ...(ownThreshold >= 0 && ownThreshold <= 1 && { ownThreshold }),
+  };
+}
+
+/** @param {NonNullable<OwnMetadata['suppression']>} suppression */
+function limitsOf({ scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic }) {
   const most = (/** @type {number | undefined} */ count) => count && Math.min(count, MAX_RESULTS);
   return {
     ...{ scoreThreshold, iouThreshold, classAgnostic },
@@ -246,15 +261,16 @@ export function resolveLimits(metadata) {
   };
 }
 
-const SSD_KEYS = ['anchors', 'anchorGenerator', 'boxCoder', 'scores', 'background'];
+const SSD_KEYS = ['anchors', 'anchorGenerator', 'boxCoder', 'boxSizes', 'boxOrder', 'scores', 'background'];
 const NUMBER = number();
 const LENGTHS = { max: 1000 };
 const isGenerator = record({
-  ...{ type: choice(['ssd', 'multiscale']), numLayers: NUMBER, minScale: NUMBER, maxScale: NUMBER },
+  ...{ type: choice(['ssd', 'multiscale', 'mediapipe']), numLayers: NUMBER, minScale: NUMBER, maxScale: NUMBER },
   ...{ aspectRatios: list(NUMBER, LENGTHS), scales: list(NUMBER, LENGTHS) },
   ...{ featureMaps: list(list(NUMBER, { min: 2, max: 2 }), LENGTHS), interpolatedScaleAspectRatio: NUMBER },
   ...{ reduceBoxesInLowestLayer: boolean, minLevel: NUMBER, maxLevel: NUMBER, anchorScale: NUMBER },
-  scalesPerOctave: NUMBER,
+  ...{ scalesPerOctave: NUMBER, strides: list(NUMBER, LENGTHS), fixedAnchorSize: boolean },
+  ...{ anchorOffsetX: NUMBER, anchorOffsetY: NUMBER },
 });
 const MAX_ANCHORS = 1 << 20;
 const isSsd = record({
@@ -264,6 +280,7 @@ const isSsd = record({
   ),
   anchorGenerator: isGenerator,
   boxCoder: either(NUMBER, list(NUMBER, { min: 4, max: 4 })),
+  ...{ boxSizes: choice(BOX_SIZES), boxOrder: choice(BOX_ORDERS) },
   ...{ scores: choice(SCORES), background: boolean },
 });
 const VALUES = either(NUMBER, list(NUMBER, { min: 3, max: 3 }));
@@ -287,17 +304,32 @@ export function checkInput(option) {
  * @param {SsdSpec['anchorGenerator']} generator
  * @returns {SsdAnchorGenerator | MultiscaleAnchorGenerator} with checked types; the module checks the ranges
  */
-export function checkGenerator(generator) {
+function checkGenerator(generator) {
   checkKeys('ssd.anchorGenerator', generator, [
     ...['type', 'aspectRatios', 'featureMaps', 'numLayers', 'minScale', 'maxScale', 'scales'],
     ...['interpolatedScaleAspectRatio', 'reduceBoxesInLowestLayer'],
     ...['minLevel', 'maxLevel', 'anchorScale', 'scalesPerOctave'],
   ]);
   const checked = /** @type {SsdAnchorGenerator | MultiscaleAnchorGenerator} */ (generator);
-  checkChoice('ssd.anchorGenerator.type', checked.type, /** @type {const} */ (['ssd', 'multiscale']));
+  checkChoice(
+    'ssd.anchorGenerator.type',
+    checked.type,
+    /** @type {const} */ (['ssd', 'multiscale', 'mediapipe']),
+  );
   checkList('ssd.anchorGenerator.aspectRatios', checked.aspectRatios);
   if (checked.type === 'ssd') checkSsdGenerator(checked);
   return checked;
+}
+
+/**
+ * @param {SsdSpec['anchorGenerator']} generator
+ * @param {import('../engine/engine.js').Engine} engine
+ * @returns {Float32Array} [N, 4]
+ */
+export function generateAnchors(generator, engine) {
+  const [, height, width] = engine.inputs[0].shape;
+  if (generator?.type === 'mediapipe') return mediaPipeAnchors(generator, { height, width });
+  return engine.heads.generateAnchors(checkGenerator(generator), { height, width });
 }
 
 /** @param {SsdAnchorGenerator} generator */
@@ -339,7 +371,7 @@ export function readFileLabels(labels) {
 
 /**
  * Finds the two heads among the outputs by shape: boxes [.., N, 4], scores [.., N, C]. A constant output is skipped:
- * some models output their anchors.
+ * some models output their anchors. Boxes may have further columns for keypoints.
  * @param {(TensorInfo & {isConstant: boolean})[]} outputs
  * @param {number} numAnchors
  */
@@ -347,12 +379,10 @@ export function findHeads(outputs, numAnchors) {
   const rows = outputs.map(({ shape }) => sizeOf(shape) / (shape.at(-1) ?? 1));
   const heads = outputs.map(({ name, shape }, index) => ({ name, index, columns: shape.at(-1) ?? 0 }));
   const fitting = heads.filter(({ index }) => rows[index] === numAnchors && !outputs[index].isConstant);
-  const wide = fitting.filter(({ columns }) => columns !== 4);
-  const four = fitting.filter(({ columns }) => columns === 4);
-  // Four columns may be boxes, or scores of four classes. If two outputs have four, their names decide.
-  const boxes = four.length === 1 ? four[0] : four.find(({ name }) => /box|loc/i.test(name));
-  const scores =
-    wide.length > 0 ? wide[0] : four.find((head) => head !== boxes && /class|score/i.test(head.name));
+  const boxes = findBoxes(fitting);
+  const others = fitting.filter((head) => head !== boxes);
+  const wide = others.filter(({ columns }) => columns !== 4);
+  const scores = wide.length > 0 ? wide[0] : others.find(({ name }) => /class|score/i.test(name));
   if (!boxes || !scores || wide.length > 1) {
     const shapes = outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
     throw failure(
@@ -361,4 +391,16 @@ export function findHeads(outputs, numAnchors) {
     );
   }
   return { boxes: boxes.index, scores: scores.index };
+}
+
+/**
+ * Four columns may be boxes, or scores of four classes: if two outputs have four, or none, their names decide.
+ * @param {{name: string, index: number, columns: number}[]} heads
+ */
+function findBoxes(heads) {
+  const four = heads.filter(({ columns }) => columns === 4);
+  if (four.length === 1) return four[0];
+  const candidates = four.length > 0 ? four : heads.filter(({ columns }) => columns > 4);
+  const isOnlyWide = four.length === 0 && heads.length === 2 && candidates.length === 1;
+  return isOnlyWide ? candidates[0] : candidates.find(({ name }) => /box|loc|regress/i.test(name));
 }

@@ -27,13 +27,14 @@ import { chooseVariant } from '../engine/variant.js';
  *
  * @typedef {object} TaskFacts What the tasks find out about the model; each task sets some of the fields.
  * @property {import('./labels.js').Label[]} [labels]
- * @property {Partial<import('./types.js').Thresholds>} [limits] thresholds from the model file
+ * @property {import('./types.js').FileLimits} [limits] thresholds from the model file
  * @property {Uint8Array} [mask] detector: one byte per class, 0 if it is not reported
+ * @property {import('./calibration.js').Calibration} [calibration] detector: of the post-processing's scores
  * @property {number[]} [classIds] detector with sliced class heads: the class number of each column
  * @property {number} [batch] the most images in one run
  * @property {boolean} [isBatchFixed] the file fixes the batch: every run takes `batch` images
  * @property {number} [length] of a feature vector
- * @property {{output: number, scores: import('./types.js').Scores}} [classifier]
+ * @property {import('./types.js').Facts['classifier']} [classifier]
  */
 
 /**

@@ -1,7 +1,7 @@
 // Engine and options -> what a classifier needs: the output with the class scores, the labels, and how the scores
 // become probabilities.
-import { failure } from '../shared/errors.js';
-import { withoutBackground } from './labels.js';
+import { readCalibration } from './calibration.js';
+import { withoutBackground, wrongCount } from './labels.js';
 import { resolveLabels } from './model_spec.js';
 import { findVector } from './prepare_features.js';
 
@@ -41,7 +41,11 @@ export function prepareTask(engine, { scores }, { labels, metadata, entry }) {
   const count = Math.max(/** @type {number} */ (engine.outputs[output].shape.at(-1)), 2);
   return {
     labels: fitLabels(resolveLabels(labels, metadata, entry), count),
-    classifier: { output, scores: scores ?? (endsInProbabilities(engine) ? 'none' : 'softmax') },
+    classifier: {
+      output,
+      scores: scores ?? (endsInProbabilities(engine) ? 'none' : 'softmax'),
+      calibration: readCalibration(metadata.calibration, count),
+    },
   };
 }
 
@@ -59,8 +63,5 @@ export function endsInProbabilities(engine) {
 export function fitLabels(given, count) {
   const labels = withoutBackground(given, count);
   if (labels.length === 0 || labels.length === count) return labels;
-  throw failure(
-    'INVALID_OPTION',
-    `labels has ${labels.length} ${labels.length === 1 ? 'name' : 'names'}, but the model has ${count} ${count === 1 ? 'class' : 'classes'}`,
-  );
+  throw wrongCount(labels.length, count);
 }

@@ -1,7 +1,8 @@
 // Engine and options -> what a detector needs: the heads and how to decode them, the labels, and the classes to report.
 import { failure } from '../shared/errors.js';
-import { selectClasses, withoutBackground } from './labels.js';
-import { checkGenerator, findHeads, resolveLabels, resolveLimits, resolveSsd } from './model_spec.js';
+import { isBackground, selectClasses, withoutBackground, wrongCount } from './labels.js';
+import { readCalibration } from './calibration.js';
+import { findHeads, generateAnchors, resolveLabels, resolveLimits, resolveSsd } from './model_spec.js';
 import { sizeOf } from '../shared/numbers.js';
 import { checkKeys, checkList } from '../shared/options.js';
 
@@ -10,6 +11,7 @@ import { checkKeys, checkList } from '../shared/options.js';
  * @typedef {import('./types.js').DetectorOptions} DetectorOptions
  * @typedef {import('./model_spec.js').SsdSpec} SsdSpec
  * @typedef {import('./prepare.js').LabelSource} LabelSource
+ * @typedef {import('./labels.js').Label} Label
  */
 
 export const UNSUITABLE = 'MODEL_IS_NOT_A_DETECTOR';
@@ -34,32 +36,65 @@ export function checkModel({ heads, outputs }) {
  * @param {LabelSource} source
  * @returns {import('./prepare.js').TaskFacts}
  */
-export function prepareTask(engine, options, { labels: given, metadata, entry }) {
-  const all = resolveLabels(given, metadata, entry);
+export function prepareTask(engine, options, source) {
+  const { metadata } = source;
   const limits = resolveLimits(metadata);
-  /** @param {number} count */
-  const select = (count) => {
-    const labels = withoutBackground(all, count);
-    if (given !== undefined && labels.length > 0 && labels.length !== count)
-      throw failure(
-        'INVALID_OPTION',
-        `labels has ${labels.length} ${labels.length === 1 ? 'name' : 'names'}, but the model has ${count} ${count === 1 ? 'class' : 'classes'}`,
-      );
-    return { labels, mask: options.classes && selectClasses(options.classes, labels, count) };
-  };
-  if (engine.heads.hasPostprocess) return { limits, ...select(engine.heads.numClasses) };
-  const ssd = resolveSsd(options.ssd, metadata, entry);
-  const [, height, width] = engine.inputs[0].shape;
-  const anchors = ssd.anchors
-    ? flatten(ssd.anchors)
-    : engine.heads.generateAnchors(checkGenerator(ssd.anchorGenerator), { height, width });
+  const all = resolveLabels(source.labels, metadata, source.entry);
+  return engine.heads.hasPostprocess
+    ? { ...preparePostprocess(engine, options, all, source), limits }
+    : { ...prepareHeads(engine, options, all, source), limits };
+}
+
+/**
+ * @param {Engine} engine
+ * @param {Pick<DetectorOptions, 'classes'>} options
+ * @param {Label[]} all labels, with one for the background if there is one
+ * @param {LabelSource} source
+ */
+function preparePostprocess({ heads: { numClasses } }, options, all, { labels: given, metadata }) {
+  const labels = withoutBackground(all, numClasses);
+  const mask = select(options, labels, numClasses, given);
+  return { labels, mask, calibration: readCalibration(metadata.calibration, numClasses) };
+}
+
+/**
+ * @param {Engine} engine
+ * @param {Pick<DetectorOptions, 'classes' | 'ssd'>} options
+ * @param {Label[]} all labels, with one for the background if there is one
+ * @param {LabelSource} source
+ */
+function prepareHeads(engine, options, all, { labels: given, metadata, entry }) {
+  const resolved = resolveSsd(options.ssd, metadata, entry);
+  const anchors = resolved.anchors
+    ? flatten(resolved.anchors)
+    : generateAnchors(resolved.anchorGenerator, engine);
   const heads = findHeads(engine.outputs, anchors.length / 4);
-  const columns = /** @type {number} */ (engine.outputs[heads.scores].shape.at(-1));
-  const { labels, mask } = select(columns - Number(ssd.background));
+  const [boxColumns, columns] = [heads.boxes, heads.scores].map(
+    (output) => /** @type {number} */ (engine.outputs[output].shape.at(-1)),
+  );
+  // MediaPipe Model Maker writes a label for the background, which is column 0. MediaPipe's metadata has no other sign.
+  const isNamed = metadata.detector && all.length === columns && isBackground(all[0]);
+  const ssd = isNamed && options.ssd?.background === undefined ? { ...resolved, background: true } : resolved;
+  const count = columns - Number(ssd.background);
+  const labels = withoutBackground(all, count);
+  const mask = select(options, labels, count, given);
   const classIds = mask && sliceHeads(engine, heads.scores, mask, ssd);
-  const numColumns = classIds?.length ?? columns;
+  const numColumns = { boxes: boxColumns, scores: classIds?.length ?? columns };
   engine.heads.use(heads, numColumns, anchors, classIds ? { ...ssd, background: false } : ssd);
-  return { labels, limits, ...(classIds ? { classIds } : { mask }) };
+  return { labels, ...(classIds ? { classIds } : { mask }) };
+}
+
+/**
+ * @param {Pick<DetectorOptions, 'classes'>} options
+ * @param {Label[]} labels
+ * @param {number} count of classes
+ * @param {LabelSource['labels']} given
+ * @returns {Uint8Array | undefined}
+ */
+function select({ classes }, labels, count, given) {
+  if (given !== undefined && labels.length > 0 && labels.length !== count)
+    throw wrongCount(labels.length, count);
+  return classes && selectClasses(classes, labels, count);
 }
 
 /**

@@ -1,7 +1,9 @@
 // Request -> answer, for one model in one module instance, in this thread. Requests can be posted between threads: they
 // come from vision_model.js, or from another thread through platform/remote.js and platform/serve.js.
+import { MAX_RESULTS } from '../../dist/layout.js';
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
+import { calibrateRows } from './calibration.js';
 import { decodeOnHost, detach, isFloatImages, toPixels } from './input.js';
 import { host } from '../engine/host.js';
 import { prepare } from './prepare.js';
@@ -313,8 +315,14 @@ export class LocalSession {
     if (kind === 'heads') return { result: engine.outputs.map((_, index) => engine.readOutput(index)) };
     if (kind === 'features') return { result: engine.features.read(inputs.length) };
     if (kind === 'profile' || !thresholds) return { result: engine.operators };
-    const { mask, classIds } = this.#model;
-    const rows = engine.heads.detect(thresholds, mask, seenRegion(this.#model, roi, size, turns), turns);
+    const { mask, classIds, calibration } = this.#model;
+    const region = seenRegion(this.#model, roi, size, turns);
+    // The threshold is one for calibrated scores.
+    const wanted = calibration ? { ...thresholds, scoreThreshold: 0, maxResults: MAX_RESULTS } : thresholds;
+    const found = engine.heads.detect(wanted, mask, region, turns);
+    const { rows, order } = calibration
+      ? calibrateRows(found, calibration, thresholds)
+      : { rows: found, order: undefined };
     if (classIds)
       for (let i = CLASS_COLUMN; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
     if (!features) return { result: rows };
@@ -322,7 +330,9 @@ export class LocalSession {
       result: rows,
       features: {
         ...(features !== 'boxes' && { image: engine.features.read(1) }),
-        ...(features !== 'image' && { boxes: engine.features.readBoxes(rows.length / DETECTION_COLUMNS) }),
+        ...(features !== 'image' && {
+          boxes: readBoxFeatures(engine, found.length / DETECTION_COLUMNS, order),
+        }),
       },
     };
   }
@@ -352,6 +362,21 @@ export class LocalSession {
 function keep(image) {
   if (image instanceof Promise || 'numbers' in image) return image;
   return detach(image);
+}
+
+/**
+ * @param {Engine} engine
+ * @param {number} count of detections that the engine found
+ * @param {number[]} [order] those to return; default: all
+ * @returns {Float32Array} [detections, length]
+ */
+function readBoxFeatures(engine, count, order) {
+  const all = engine.features.readBoxes(count);
+  if (!order) return all;
+  const { length } = engine.features;
+  const kept = new Float32Array(order.length * length);
+  order.forEach((row, i) => kept.set(all.subarray(row * length, (row + 1) * length), i * length));
+  return kept;
 }
 
 /** What a run begins with. @returns {Answer['run']} */

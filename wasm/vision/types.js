@@ -255,16 +255,18 @@
  * @property {{ms: StageTimes, size: Size} & FileFacts} run
  * @property {{totalBytes: number, liveBytes: number}} memoryUse
  *
+ * @typedef {Partial<Thresholds> & {ownThreshold?: number}} FileLimits `ownThreshold`: of TFLite Metadata
+ *
  * @typedef {object} Facts
  * @property {import('./labels.js').Label[]} labels
  * @property {RunningVariant} variant
  * @property {'float' | 'int8'} precision 'int8' if any operator is quantized
  * @property {Size} inputSize
- * @property {Partial<Thresholds>} limits thresholds from the model file
+ * @property {FileLimits} limits thresholds from the model file
  * @property {number} multiplyAdds for one image
  * @property {number} batch the most images in one run
  * @property {number} length of a feature vector; 0 if the task is not 'features'
- * @property {{output: number, scores: Scores}} [classifier]
+ * @property {{output: number, scores: Scores, calibration?: import('./calibration.js').Calibration}} [classifier]
  *
  * @typedef {object} Session
  * @property {Facts} facts
