@@ -1,7 +1,7 @@
 """Writes tests/data/convert/keras/: Keras' own files with every layer that the converter reads, and Keras' outputs.
 
-Run it twice: with TensorFlow 2.15 (Keras 2) for keras2.h5 and keras2.keras, and with Keras 3 for keras3.keras, two
-exports, and small_keras3.h5: arithmetic with numbers, GELU, and a weight without a name. Keras 3.15 exports a model with augmentation layers as in training: augmented_export/ changes images at random,
+Run it twice: with TensorFlow 2.15 (Keras 2) for keras2.h5 and keras2.keras, and with Keras 3 for keras3.h5,
+keras3.keras, two exports, and small_keras3.h5: arithmetic with numbers, GELU, and a weight without a name. Keras 3.15 exports a model with augmentation layers as in training: augmented_export/ changes images at random,
 training_export/ also normalizes by the statistics of the batch.
 """
 import pathlib
@@ -72,6 +72,7 @@ pixels.tofile(FOLDER / "input.u8.bin")
 name = "keras3" if IS_KERAS_3 else "keras2"
 np.asarray(model(pixels.astype("float32"), training=False)).astype("float32").tofile(FOLDER / f"{name}.output.f32.bin")
 model.save(FOLDER / f"{name}.keras")
+model.save(FOLDER / f"{name}.h5")
 
 
 def export(name, *inner):
@@ -90,8 +91,6 @@ def export(name, *inner):
 if IS_KERAS_3:
     export("augmented_export", layers.Conv2D(4, 3))
     export("training_export", layers.Conv2D(4, 3), layers.BatchNormalization())
-else:
-    model.save(FOLDER / "keras2.h5")
 
 
 def small():

@@ -22,6 +22,7 @@ describe('every layer that is read', () => {
   for (const [name, reference] of [
     ['keras2.h5', 'keras2'],
     ['keras2.keras', 'keras2'],
+    ['keras3.h5', 'keras3'],
     ['keras3.keras', 'keras3'],
   ])
     test(name, async () => {

@@ -175,7 +175,7 @@ class LayersReader {
       if (!found) throw convertFailure('SOURCE_INCOMPLETE', `there is no weight '${own}/${keys[0]}'`);
       return constant(`${name}/${keys[0]}`, found);
     };
-    const isOperation = isOperationCall(spec, call);
+    const isOperation = isOperationCall(spec, this.kerasVersion);
     const rules = isOperation ? OPERATIONS : LAYERS;
     const key = kind.endsWith('OpLambda') ? config.function : kind;
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
@@ -192,18 +192,14 @@ class LayersReader {
 }
 
 /**
- * Whether an entry is an operation, not a layer. Keras 3's .h5 files do not say it: Add is then an operation if it takes
- * its operands one by one, and a layer if it takes a list.
+ * Whether an entry is an operation, not a layer: keras.ops' Add has the class name of the layer Add. Keras 3's .h5 does not
+ * say the module; there, a layer has a dtype and an operation has none.
  * @param {LayerSpec} spec
- * @param {Call} call
+ * @param {number} kerasVersion
  */
-function isOperationCall({ module, class_name: kind, inbound_nodes: nodes }, { operands }) {
+function isOperationCall({ class_name: kind, module, config = {} }, kerasVersion) {
   if (kind === 'TFOpLambda' || kind === 'SlicingOpLambda') return true;
-  if (module !== undefined) return module.includes('.ops.');
-  const isKeras3 = nodes?.some((node) => !Array.isArray(node));
-  return Boolean(
-    isKeras3 && Object.hasOwn(OPERATIONS, kind) && (operands.length > 1 || !Object.hasOwn(LAYERS, kind)),
-  );
+  return module?.includes('.ops.') ?? (kerasVersion >= 3 && config.dtype === undefined);
 }
 
 /** @param {string} kind @param {string} name */
