@@ -53,6 +53,7 @@ export async function planDetector(model, refs, { batch = 1, classes, input }) {
     facts,
   );
   fuse(network);
+  orderBoxColumns(network, heads.boxColumns);
   const kept = chooseClasses(classes, labels, heads.numClasses);
   const { scores, notes, written } = sliceHeads(network, heads, kept);
   const columns = written.map((c) => c + Number(heads.background));
@@ -61,7 +62,7 @@ export async function planDetector(model, refs, { batch = 1, classes, input }) {
     labels.names ?? labels.mids ?? Array.from({ length: heads.numClasses }, (_, c) => `class ${c}`);
   const keep = (/** @type {string[] | undefined} */ list) => list && written.map((c) => list[c]);
   const { resize, size } = preprocessing;
-  const normalization = input === undefined ? preprocessing.normalization : normalizationOption(input);
+  const normalization = planNormalization(preprocessing, input);
   return {
     network,
     about: {
@@ -91,7 +92,7 @@ export async function planDetector(model, refs, { batch = 1, classes, input }) {
     proof: {
       inputs: [preprocessing.input],
       outputs: [
-        { ref: heads.boxes },
+        { ref: heads.boxes, columns: heads.boxColumns },
         { ref: heads.scores, columns, isSoftmax: heads.converter === 'softmax' },
       ],
       trace,
@@ -101,6 +102,43 @@ export async function planDetector(model, refs, { batch = 1, classes, input }) {
       range: [-1, 1],
     },
   };
+}
+
+/**
+ * How pixels become the input of the network, which is behind the graph's preprocessing. The option says which values
+ * the source's image has.
+ * @param {import('./detector/input.js').Preprocessing} preprocessing
+ * @param {import('./options.js').ConvertOptions['input']} option
+ */
+function planNormalization({ normalization: read, scale, offset }, option) {
+  if (option === undefined) return read;
+  const given = normalizationOption(option);
+  const [mean, std] = [given.mean, given.std].map((values) =>
+    [0, 1, 2].map((c) => values[values.length === 1 ? 0 : c]),
+  );
+  const composed = {
+    mean: mean.map((value, c) => value - (offset[c] * std[c]) / scale[c]),
+    std: std.map((value, c) => value / scale[c]),
+  };
+  if (!read) return composed;
+  // Either the values of the source's image, or those that its preprocessing makes of it.
+  if (isSame(composed, read) || isSame({ mean, std }, read)) return read;
+  const [m, s] = [read.mean, read.std].map((values) =>
+    values.map((value) => Number(value.toPrecision(6))).join(', '),
+  );
+  throw failure(
+    'INVALID_OPTION',
+    `input: the graph's own preprocessing computes (pixel - [${m}]) / [${s}], which the option contradicts: leave it out`,
+  );
+}
+
+/** @param {{mean: number[], std: number[]}} a @param {{mean: number[], std: number[]}} b */
+function isSame(a, b) {
+  const isNear = (/** @type {number} */ x, /** @type {number} */ y, /** @type {number} */ unit) =>
+    Math.abs(x - y) <= 1e-3 * unit;
+  return [0, 1, 2].every(
+    (c) => isNear(a.std[c], b.std[c], b.std[c]) && isNear(a.mean[c], b.mean[c], b.std[c]),
+  );
 }
 
 /** @param {number} count */
@@ -118,6 +156,17 @@ function chooseClasses(wanted, { names, mids }, numClasses) {
   const known = all.map((c) => ({ name: names?.[c] ?? mids?.[c] ?? '', mid: mids?.[c] }));
   const found = new Set(wanted.flatMap((name) => findClasses(name, known, numClasses)));
   return all.filter((c) => found.has(c));
+}
+
+/**
+ * Puts ty, tx, th, tw into this order, which ocelli and MediaPipe read.
+ * @param {Network} network
+ * @param {number[]} columns
+ */
+function orderBoxColumns(network, columns) {
+  const isInOrder = columns.every((column, i) => column === i);
+  if (!isInOrder && !sliceColumns(network, network.outputs[0].value, columns))
+    throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'its box heads cannot be reordered');
 }
 
 /**

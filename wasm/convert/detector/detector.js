@@ -35,7 +35,7 @@ export function readDetector(outputs, feeds) {
   const preprocessing = readPreprocessing(outputs, new Facts(outputs, feeds));
   const { input, size } = preprocessing;
   const facts = new Facts(outputs, new Map([...feeds, [input.node, [1, ...size, 3]]]));
-  const heads = readHeads(outputs, facts);
+  const heads = readHeads(outputs, facts, size);
   const suppression = readSuppression(
     outputs,
     facts,

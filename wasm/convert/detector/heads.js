@@ -12,7 +12,8 @@ import { sizeOf } from '../../shared/numbers.js';
  * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
  *
  * @typedef {object} Heads
- * @property {Ref} boxes encodings [1, N, 4]: ty, tx, th, tw
+ * @property {Ref} boxes encodings [1, N, 4]
+ * @property {number[]} boxColumns the columns of the encodings that are ty, tx, th, tw
  * @property {Ref} scores [1, N, C]
  * @property {Float32Array} anchors [N, 4]: y center, x center, height, width
  * @property {number[]} boxCoder divisors of ty, tx, th, tw
@@ -41,25 +42,41 @@ const BACKWARD = new Set([
 /** Operators between the raw scores and the suppression, besides the converter. */
 const FORWARD = new Set(['Mul', 'RealDiv', 'Reshape', 'Squeeze', 'ExpandDims', 'AddV2', 'Add', 'Sub']);
 const MAX_HOPS = 64;
+/** How many values after an exponential are tried as edges of boxes. */
+const MAX_CANDIDATES = 12;
+/** Above it, coordinates are pixels. */
+const MAX_NORMALIZED = 4;
 
 /**
  * @param {Ref[]} outputs
  * @param {Facts} facts
+ * @param {number[]} size height and width of the network's input, in pixels
  * @returns {Heads}
  */
-export function readHeads(outputs, facts) {
+export function readHeads(outputs, facts, size) {
   const nodes = inOrder(outputs);
   const exps = nodes.filter(({ op, inputs }) => op === 'Exp' && !facts.value(inputs[0]));
+  /** @type {Error | undefined} */
+  let reason;
   for (const exp of exps) {
     const boxes = findEncodings(exp, facts);
-    const decoded =
-      boxes && findDecoded(exp, nodes, facts, sizeOf(/** @type {number[]} */ (facts.shape(boxes))));
-    if (!decoded) continue;
-    const coder = readCoder(boxes, decoded, facts);
-    return { boxes, ...coder, ...readScores(boxes, coder.anchors.length / 4, nodes, facts) };
+    const candidates = boxes ? findDecoded(exp, nodes, facts, sizeOf(shapeOf(boxes, facts))) : [];
+    for (const decoded of candidates.slice(0, MAX_CANDIDATES)) {
+      const coder = measureCoder(/** @type {Ref} */ (boxes), decoded, facts, size);
+      if (coder instanceof Error) reason ??= coder;
+      else
+        return {
+          boxes: /** @type {Ref} */ (boxes),
+          ...coder,
+          ...readScores(/** @type {Ref} */ (boxes), coder.anchors.length / 4, nodes, facts),
+        };
+    }
   }
-  throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'found no operators that decode boxes');
+  throw reason ?? convertFailure('DETECTOR_NOT_UNDERSTOOD', 'found no operators that decode boxes');
 }
+
+/** @param {Ref} ref @param {Facts} facts */
+const shapeOf = (ref, facts) => /** @type {number[]} */ (facts.shape(ref));
 
 /** @param {number[] | undefined} shape */
 function isBoxes(shape) {
@@ -93,7 +110,8 @@ function findEncodings(exp, facts) {
 }
 
 /**
- * Finds the first value after the exponential that has four numbers for each anchor.
+ * Finds the values after the exponential that have four numbers for each anchor. The first of them may be centres and
+ * sides, which become edges later.
  * @param {Node} exp
  * @param {Node[]} nodes
  * @param {Facts} facts
@@ -101,14 +119,16 @@ function findEncodings(exp, facts) {
  */
 function findDecoded(exp, nodes, facts, size) {
   const after = new Set([exp]);
+  /** @type {Ref[]} */
+  const found = [];
   for (const node of nodes) {
     if (!node.inputs.some((input) => after.has(input.node))) continue;
     after.add(node);
     const ref = { node, index: 0 };
     const shape = facts.shape(ref);
-    if (isBoxes(shape) && sizeOf(/** @type {number[]} */ (shape)) === size) return ref;
+    if (isBoxes(shape) && sizeOf(/** @type {number[]} */ (shape)) === size) found.push(ref);
   }
-  return undefined;
+  return found;
 }
 
 /**
@@ -116,8 +136,8 @@ function findDecoded(exp, nodes, facts, size) {
  * @param {Ref} boxes
  * @param {Ref} decoded
  * @param {Facts} facts
- * @param {number[]} encoding ty, tx, th, tw
- * @returns {Tensor['data']} decoded boxes [N, 4]: ymin, xmin, ymax, xmax
+ * @param {number[]} encoding of every anchor
+ * @returns {Tensor['data']} decoded boxes [N, 4]
  */
 function decodeAll(boxes, decoded, facts, encoding) {
   const shape = /** @type {number[]} */ (facts.shape(boxes));
@@ -142,36 +162,77 @@ function decodeAll(boxes, decoded, facts, encoding) {
 }
 
 /**
- * Measures anchors and box coder. Encoding 0 decodes to the anchors; setting one component to 1 gives its divisor.
+ * Measures anchors and box coder. Encoding 0 decodes to the anchors. Setting one component to 1 moves a centre or
+ * changes a side, which tells what the component is, and its divisor.
  * @param {Ref} boxes
  * @param {Ref} decoded
  * @param {Facts} facts
+ * @param {number[]} size height and width of the network's input, in pixels
+ * @returns {Pick<Heads, 'anchors' | 'boxCoder' | 'boxColumns'> | Error} an error: these values are not edges of boxes
  */
-function readCoder(boxes, decoded, facts) {
-  const anchors = toCenters(decodeAll(boxes, decoded, facts, [0, 0, 0, 0]));
-  const shiftedBoxes = [0, 1, 2, 3].map((k) =>
-    toCenters(
-      decodeAll(
-        boxes,
-        decoded,
-        facts,
-        [0, 1, 2, 3].map((i) => Number(i === k)),
-      ),
-    ),
-  );
-  const boxCoder = shiftedBoxes.map((shifted, k) => {
-    const scales = [];
-    for (let i = 0; i < anchors.length; i += 4) {
-      const side = anchors[i + 2 + (k % 2)];
-      const change = k < 2 ? (shifted[i + k] - anchors[i + k]) / side : Math.log(shifted[i + k] / side);
-      scales.push(1 / change);
-    }
-    return commonScale(scales, k);
-  });
-  return { anchors: Float32Array.from(anchors), boxCoder };
+function measureCoder(boxes, decoded, facts, size) {
+  const base = toCenters(decodeAll(boxes, decoded, facts, [0, 0, 0, 0]));
+  const axes = axesOf(base);
+  /** For ty, tx, th, tw: the column of the encodings, and the divisor. @type {{column: number, scale: number}[]} */
+  const parts = [];
+  for (let column = 0; column < 4; column++) {
+    const encoding = [0, 1, 2, 3].map((i) => Number(i === column));
+    const shifted = toCenters(decodeAll(boxes, decoded, facts, encoding));
+    const effect = effectOf(base, shifted);
+    if (!effect || parts[axes[effect.part]])
+      return convertFailure(
+        'DETECTOR_NOT_UNDERSTOOD',
+        `column ${column} of the box encodings is not decoded as by faster_rcnn_box_coder`,
+      );
+    parts[axes[effect.part]] = { column, scale: effect.scale };
+  }
+  const isInPixels = base.some((value) => value > MAX_NORMALIZED);
+  const anchors = Float32Array.from(base);
+  for (let i = 0; i < base.length; i++)
+    anchors[4 * Math.floor(i / 4) + axes[i % 4]] = base[i] / (isInPixels ? size[axes[i % 4] % 2] : 1);
+  return {
+    anchors,
+    boxCoder: parts.map(({ scale }) => scale),
+    boxColumns: parts.map(({ column }) => column),
+  };
 }
 
-/** Converts ymin, xmin, ymax, xmax to y center, x center, height, width. @param {ArrayLike<number>} corners */
+/**
+ * Which of y centre, x centre, height and width each column of `centers` is. Anchors go along the rows of the feature
+ * map: the coordinate that changes first is x.
+ * @param {ArrayLike<number>} centers
+ * @returns {number[]}
+ */
+function axesOf(centers) {
+  for (let i = 4; i < centers.length; i += 4) {
+    const [changes0, changes1] = [0, 1].map((axis) => centers[i + axis] !== centers[i - 4 + axis]);
+    if (changes0 !== changes1) return changes0 ? [1, 0, 3, 2] : [0, 1, 2, 3];
+  }
+  return [0, 1, 2, 3];
+}
+
+/**
+ * The one part of all boxes, a centre or a side, that an encoding of 1 changes, and the divisor of that encoding.
+ * @param {Float64Array} base centres and sides of all anchors
+ * @param {Float64Array} shifted
+ * @returns {{part: number, scale: number} | undefined} undefined: it changes several parts, or anchors differently
+ */
+function effectOf(base, shifted) {
+  /** @param {number} part @returns {number[]} the encoding divided by the scale, which is the same for all anchors */
+  const changes = (part) =>
+    Array.from({ length: base.length / 4 }, (_, i) => {
+      const [from, to, side] = [base[4 * i + part], shifted[4 * i + part], base[4 * i + 2 + (part % 2)]];
+      return part < 2 ? (to - from) / side : Math.log(to / side);
+    });
+  const all = [0, 1, 2, 3].map(changes);
+  const isStill = (/** @type {number[]} */ list) => list.every((change) => Math.abs(change) < 1e-4);
+  const moved = all.flatMap((list, part) => (isStill(list) ? [] : [part]));
+  if (moved.length !== 1) return undefined;
+  const scale = commonScale(all[moved[0]].map((change) => 1 / change));
+  return scale === undefined ? undefined : { part: moved[0], scale };
+}
+
+/** Converts two lower and two upper edges to two centres and two sides. @param {ArrayLike<number>} corners */
 function toCenters(corners) {
   const centers = new Float64Array(corners.length);
   for (let i = 0; i < corners.length; i += 4) {
@@ -186,20 +247,16 @@ function toCenters(corners) {
 /**
  * The divisor that all anchors share, without rounding errors: close to a multiple of 1/1000, it is that multiple.
  * @param {number[]} scales one for each anchor
- * @param {number} k index of ty, tx, th or tw
+ * @returns {number | undefined} undefined: anchors have different ones
  */
-function commonScale(scales, k) {
+function commonScale(scales) {
   const sorted = scales.toSorted((a, b) => a - b);
   const median = sorted[sorted.length >> 1];
   const areEqual =
     median > 0 &&
     Math.abs(sorted[0] - median) < 1e-2 * median &&
     Math.abs(sorted[sorted.length - 1] - median) < 1e-2 * median;
-  if (!areEqual)
-    throw convertFailure(
-      'DETECTOR_NOT_UNDERSTOOD',
-      `${['ty', 'tx', 'th', 'tw'][k]} is not decoded as by faster_rcnn_box_coder`,
-    );
+  if (!areEqual) return undefined;
   const round = Math.round(median * 1000) / 1000;
   return Math.abs(round - median) < 1e-4 * median ? round : median;
 }

@@ -15,6 +15,8 @@ import { inOrder } from '../graph/simplify.js';
  * @property {number[]} size height, width
  * @property {{mean: number[], std: number[]}} [normalization] value = (pixel - mean) / std; undefined: the graph does not
  *   say which values its image has
+ * @property {number[]} scale of the graph's preprocessing: network's value = image's value * scale + offset
+ * @property {number[]} offset
  * @property {'legacy' | 'half-pixel'} resize
  */
 
@@ -62,6 +64,8 @@ export function readPreprocessing(outputs, facts) {
     input,
     size,
     normalization: path.normalization(image.node.dtype('dtype') === 'uint8'),
+    scale: path.scale,
+    offset: path.offset,
     resize: path.resize,
   };
 }

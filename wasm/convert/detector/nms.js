@@ -71,7 +71,22 @@ function upperBound(ref, facts) {
 }
 
 /**
- * The total number of detections: the smallest constant in a Minimum after the suppression, else the size of the
+ * How many detections an operator leaves: a Minimum with a constant, the first of a list, or the best.
+ * @param {Node} node
+ * @param {Facts} facts
+ */
+function limitOf(node, facts) {
+  const { op, inputs } = node;
+  if (op === 'Minimum') return upperBound({ node, index: 0 }, facts);
+  if (op === 'TopKV2') return facts.value(inputs[1])?.data[0];
+  if (op !== 'StridedSlice' || inputs[0].node.op === 'Shape') return undefined;
+  const [begin, end] = [inputs[1], inputs[2]].map((ref) => facts.value(ref)?.data);
+  const isFirst = begin?.length === 1 && end?.length === 1 && begin[0] === 0;
+  return isFirst ? end[0] : undefined;
+}
+
+/**
+ * The total number of detections: the smallest limit after the suppression, else the size of the
  * outputs.
  * @param {Ref[]} outputs
  * @param {Facts} facts
@@ -84,7 +99,7 @@ function totalLimit(outputs, facts, nodes) {
   for (const node of inOrder(outputs)) {
     if (!node.inputs.some((input) => after.has(input.node))) continue;
     after.add(node);
-    const bound = node.op === 'Minimum' ? upperBound({ node, index: 0 }, facts) : undefined;
+    const bound = limitOf(node, facts);
     if (bound !== undefined && Number.isInteger(bound) && bound > 1) limits.push(bound);
   }
   const boxShapes = outputs

@@ -1,5 +1,5 @@
-// Removes class columns from the class heads: walks from the concatenated scores back to the convolutions that compute
-// them, and removes their output channels, which are ordered anchor by anchor, class by class.
+// Chooses and reorders columns of heads, such as classes: walks from the concatenated scores back to the convolutions that compute
+// them, and chooses their output channels, which are ordered anchor by anchor, column by column.
 import { ints, numChannels, Wiring } from '../../tflite/network.js';
 
 /**
@@ -11,7 +11,7 @@ import { ints, numChannels, Wiring } from '../../tflite/network.js';
 /**
  * @param {Network} network changed in place
  * @param {Value} scores [1, N, C]
- * @param {number[]} columns to keep
+ * @param {number[]} columns to keep, in the new order
  * @returns {boolean} false if an operator in between does not keep columns separate; the network is then unchanged
  */
 export function sliceColumns(network, scores, columns) {
@@ -35,7 +35,8 @@ export function sliceColumns(network, scores, columns) {
 function keptChannels(op, total, columns) {
   const weights = /** @type {import('../../tflite/network.js').Weights} */ (op.weights);
   const channels = weights.channels ?? Array.from({ length: numChannels(weights, op.kind) }, (_, c) => c);
-  return channels.filter((_, i) => columns.includes(i % total));
+  const starts = Array.from({ length: channels.length / total }, (_, i) => i * total);
+  return starts.flatMap((start) => columns.map((column) => channels[start + column]));
 }
 
 /**

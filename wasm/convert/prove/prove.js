@@ -20,7 +20,7 @@ import { softmax } from './moves.js';
  *
  * @typedef {object} Claim What a network's output is said to be.
  * @property {Ref} ref
- * @property {number[]} [columns] which columns of it; default: all
+ * @property {number[]} [columns] which columns of it, in this order; default: all
  * @property {boolean} [isSoftmax] the softmax of it
  *
  * @typedef {object} Proof What a file is said to compute.
@@ -124,8 +124,11 @@ function expected({ shape, data }, { columns, isSoftmax }) {
   const result = data.slice();
   if (isSoftmax) for (let at = 0; at < result.length; at += width) softmax(result.subarray(at, at + width));
   if (!columns) return result;
-  const isKept = Array.from({ length: width }, (_, c) => columns.includes(c));
-  return result.filter((_, i) => isKept[i % width]);
+  const { length } = columns;
+  return Float64Array.from(
+    { length: (result.length / width) * length },
+    (_, i) => result[Math.floor(i / length) * width + columns[i % length]],
+  );
 }
 
 /**
