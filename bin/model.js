@@ -65,7 +65,16 @@ export async function readLoading({
   ...values
 }) {
   const specs = await readSpecs(values);
-  return specs && { threads, deterministic, decode, maxPixels, signature, ...specs };
+  return (
+    specs && {
+      threads,
+      deterministic,
+      decode,
+      maxPixels,
+      ...(signature !== undefined && { signature }),
+      ...specs,
+    }
+  );
 }
 
 /**

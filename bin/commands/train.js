@@ -10,7 +10,7 @@ import {
 import { bestOf } from '../../wasm/report/card.js';
 import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
-import { BATCH_NORM_MODES, UNFREEZE } from '../../wasm/train/backbone.js';
+import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/backbone.js';
 import { failure } from '../../wasm/train/errors.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
 import { safeJson } from '../../wasm/shared/text.js';
@@ -101,6 +101,10 @@ const options = /** @type {const} */ ({
     range: RANGES.validationSplit,
     default: 0.2,
   },
+  'no-stratify': {
+    type: 'flag',
+    about: 'choose validation images from all images, as Keras does, not the same share of each class',
+  },
   seed: {
     type: 'number',
     value: 'N',
@@ -111,7 +115,7 @@ const options = /** @type {const} */ ({
   unfreeze: {
     type: 'number',
     value: 'N',
-    about: 'also train the last N inverted residual blocks of the network',
+    about: 'also train the last N blocks of the network, a MobileNetV1 or V2',
     range: UNFREEZE,
     default: 0,
   },
@@ -123,6 +127,13 @@ const options = /** @type {const} */ ({
       'the file has only folded batch norm, the folded kernels and their biases are trained',
     choices: BATCH_NORM_MODES,
     default: 'frozen',
+  },
+  'batch-norm-momentum': {
+    type: 'number',
+    value: 'N',
+    about: 'the momentum of the moving statistics with --batch-norm training',
+    range: MOMENTUM,
+    defaultText: "the file's own, if convert found it, otherwise 0.99, as in Keras",
   },
   compare: {
     type: 'names',
@@ -274,8 +285,8 @@ async function trainOnce(values, backbone, { features, labels }, { name, ...plan
  * @param {Values} values
  * @returns {Fit[]}
  */
-function toFits({ batch, lr: rate, epochs, validation, seed, optimizer: chosen, compare }) {
-  const common = { epochs, validationSplit: validation, seed };
+function toFits({ batch, lr: rate, epochs, validation, seed, optimizer: chosen, compare, ...values }) {
+  const common = { epochs, validationSplit: validation, seed, stratify: !values['no-stratify'] };
   const optimizerOf = (/** @type {import('../../wasm/train/plan.js').OptimizerName} */ name) =>
     rate === undefined ? name : { ...NAMED_OPTIMIZERS[name], learningRate: rate };
   if (compare === undefined) {
@@ -294,11 +305,15 @@ function toFits({ batch, lr: rate, epochs, validation, seed, optimizer: chosen, 
  * @returns {Promise<Backbone | undefined>} undefined if a file cannot be used
  */
 async function openBackbone(values) {
-  const { unfreeze, 'batch-norm': batchNorm } = values;
+  const { unfreeze, 'batch-norm': batchNorm, 'batch-norm-momentum': batchNormMomentum } = values;
   const loading = await readLoading(values);
   if (!loading) return undefined;
   return attempt(values.model ?? DEFAULT_MODEL, async () =>
-    Backbone.create({ ...loading, model: await readModel(values.model), unfreeze, batchNorm }),
+    Backbone.create({
+      ...loading,
+      model: await readModel(values.model),
+      ...{ unfreeze, batchNorm, batchNormMomentum },
+    }),
   );
 }
 

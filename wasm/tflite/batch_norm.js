@@ -25,7 +25,7 @@ const KEYS = /** @type {(keyof typeof PARTS)[]} */ (Object.keys(PARTS));
 /**
  * @param {Network} network with `batchNorm` in its convolutions' weights
  * @returns {{file: Uint8Array, count: number}} a safetensors file: NAME/gamma, beta, moving_mean, moving_variance
- *   [channels] and epsilon [] for each convolution; NAME is its output tensor
+ *   [channels], epsilon [] and, if it is known, momentum [] for each convolution; NAME is its output tensor
  */
 export function writeBatchNorm({ ops }) {
   /** @type {Record<string, import('./safetensors.js').Tensor>} */
@@ -41,6 +41,8 @@ export function writeBatchNorm({ ops }) {
       tensors[`${output.name}/${PARTS[key]}`] = { shape: [data.length], data };
     }
     tensors[`${output.name}/epsilon`] = { shape: [], data: Float32Array.of(batchNorm.epsilon) };
+    if (batchNorm.momentum !== undefined)
+      tensors[`${output.name}/momentum`] = { shape: [], data: Float32Array.of(batchNorm.momentum) };
     count++;
   }
   if (count === 0)
@@ -63,7 +65,12 @@ export function readBatchNorm(file) {
     if (!name.endsWith('/epsilon')) continue;
     const layer = name.slice(0, -'/epsilon'.length);
     const parts = KEYS.map((key) => [key, toNumbers(tensors, `${layer}/${PARTS[key]}`)]);
-    norms.set(layer, { ...Object.fromEntries(parts), epsilon: toNumbers(tensors, name)[0] });
+    const momentum = `${layer}/momentum`;
+    norms.set(layer, {
+      ...Object.fromEntries(parts),
+      epsilon: toNumbers(tensors, name)[0],
+      ...(momentum in tensors && { momentum: toNumbers(tensors, momentum)[0] }),
+    });
   }
   return norms;
 }

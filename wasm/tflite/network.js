@@ -16,6 +16,7 @@
  * @property {Float64Array} mean
  * @property {Float64Array} variance
  * @property {number} epsilon
+ * @property {number} [momentum] of the moving statistics in training, if the source says it
  *
  * @typedef {object} Weights of a convolution or matrix product: output = (input * kernel) * scale + bias
  * @property {Tensor} kernel in TensorFlow's layout: [H, W, I, O], depthwise [H, W, C, M], matrix [I, O]

@@ -35,11 +35,13 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @property {ModelInput} [model] a float .tflite file: a classifier or feature extractor with a global pool, or a
  *   detector. Default: the detector of this package, whose backbone gives 1280 features
  * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it
- * @property {number} [unfreeze] train this many of the last inverted residual blocks, and the layers after them; 0 to
+ * @property {number} [unfreeze] train this many of the last blocks of a MobileNetV1 or V2, and the layers after them; 0 to
  *   16, default 0
  * @property {'frozen' | 'training'} [batchNorm] batch norm in the unfrozen blocks: frozen (the default), or in training
  *   mode, which needs a file converted with `keepBatchNorm`. If the file has only folded batch norm, the folded kernels
  *   and biases are trained
+ * @property {number} [batchNormMomentum] of the moving statistics, if batch norm is in training mode; 0 to 1. Default: the
+ *   file's own, if conversion found it, else 0.99, Keras' default. Keras' own MobileNetV2 and V3 have 0.999
  * @property {boolean} [worker] extract features in a worker
  * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic]
@@ -51,10 +53,11 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
 
 /** The range of `unfreeze`. */
 export const UNFREEZE = { min: 0, max: 16, integer: true };
+export const MOMENTUM = { min: 0, max: 1 };
 export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
 
 const KEYS = [
-  ...['model', 'input', 'unfreeze', 'batchNorm', 'worker', 'threads', 'deterministic'],
+  ...['model', 'input', 'unfreeze', 'batchNorm', 'batchNormMomentum', 'worker', 'threads', 'deterministic'],
   ...['assetsUrl', 'signal', 'onProgress', ...READING],
 ];
 
@@ -79,18 +82,21 @@ export class Backbone {
   static async create(options = {}) {
     checkKeys('options', options, KEYS);
     const { model, input: given, unfreeze = 0, batchNorm: mode = 'frozen', ...rest } = options;
-    const { signal, onProgress, ...running } = rest;
+    const { batchNormMomentum: momentum, signal, onProgress, ...running } = rest;
     checkNumber('unfreeze', unfreeze, UNFREEZE);
     checkChoice('batchNorm', mode, BATCH_NORM_MODES);
     if (mode === 'training' && unfreeze === 0)
       throw failure('INVALID_OPTION', "batchNorm 'training' needs unfreeze of at least 1");
+    if (momentum !== undefined) checkNumber('batchNormMomentum', momentum, MOMENTUM);
+    if (momentum !== undefined && mode !== 'training')
+      throw failure('INVALID_OPTION', "batchNormMomentum needs batchNorm: 'training'");
     const assetsUrl = resolveAssets(options.assetsUrl);
     const { file, input } = await openFile(model, given, { signal, onProgress, assetsUrl });
     const network = file.networkTo(findFeatureMap(file));
     const featureMap = network.outputs[0].value;
     const tail = unfreeze > 0 ? findTail(network, featureMap, unfreeze) : [];
     const norms = readBatchNorm(file.customMetadata(BATCH_NORM_ENTRY));
-    const batchNorm = unfreeze > 0 ? separateBatchNorm(tail, norms, mode) : undefined;
+    const batchNorm = unfreeze > 0 ? separateBatchNorm(tail, norms, mode, momentum) : undefined;
     const tailInput = unfreeze > 0 ? tail[0].op.inputs[0] : featureMap;
     const frozen = unfreeze > 0 ? cutAt(network, tailInput) : addPool(network, featureMap);
     const bytes = writeTflite(frozen, { precision: 'fp32', description: '' });

@@ -10,7 +10,9 @@ import { checkLabels } from './labels.js';
  * @returns {Promise<{sources: import('./extract.js').Source[], labels: string[]}>} one label for each source
  */
 export async function openImageDirectory(directory) {
-  const classes = await findDirectories(directory);
+  const classes = await findDirectories(directory).catch((error) => {
+    throw failure('NO_EXAMPLES', `${directory} cannot be read: ${error.code}`, error);
+  });
   if (classes.length === 0)
     throw failure('NO_EXAMPLES', `${directory} has no subdirectories; expected one for each class`);
   checkLabels(classes);

@@ -65,15 +65,38 @@ export function startProgress(step) {
 }
 
 /**
- * Splits examples into training and validation part. As in Keras, the validation part is the end of the list.
- * @param {Plan} plan
- * @param {number} size
+ * Splits examples into training and validation part. As in Keras, the validation part is the end of the list; with
+ * `stratify`, the end of each class.
+ * @param {Pick<Plan, 'validationSplit' | 'stratify' | 'shuffle' | 'seed'>} plan
+ * @param {readonly number[]} labels class ids of all examples
  */
-export function split({ validationSplit, shuffle, seed }, size) {
+export function split({ validationSplit, stratify, shuffle, seed }, labels) {
+  const size = labels.length;
   const order = shuffle && validationSplit > 0 ? shuffled(size, seed, -1) : Uint32Array.from(range(size));
-  const at = Math.floor(size * (1 - validationSplit));
+  const groups = stratify ? [...groupBy(order, labels).values()] : [Array.from(order)];
+  const cut = groups.map((group) => {
+    const at = Math.floor(group.length * (1 - validationSplit));
+    return stratify && validationSplit < 1 ? Math.max(at, 1) : at;
+  });
+  const part = (/** @type {(group: number[], at: number) => number[]} */ take) =>
+    Uint32Array.from(groups.flatMap((group, i) => take(group, cut[i]))).sort();
   // Order within a part has no effect; sorting restores the order in which examples were added.
-  return { train: order.slice(0, at).sort(), validation: order.slice(at).sort() };
+  return {
+    train: part((group, at) => group.slice(0, at)),
+    validation: part((group, at) => group.slice(at)),
+  };
+}
+
+/** @param {Uint32Array} order @param {readonly number[]} labels @returns {Map<number, number[]>} indices by label */
+function groupBy(order, labels) {
+  /** @type {Map<number, number[]>} */
+  const groups = new Map();
+  for (const index of order) {
+    const group = groups.get(labels[index]);
+    if (group) group.push(index);
+    else groups.set(labels[index], [index]);
+  }
+  return groups;
 }
 
 /** @param {number} count */

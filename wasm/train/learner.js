@@ -187,8 +187,9 @@ export class TransferLearner {
     return this.#exclusively(async () => {
       const data = this.#trainableData();
       const given = validation && (await this.#toPart(validation));
-      const parts = split(plan, data.size);
+      const parts = split(plan, data.labels);
       if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'validationSplit takes all of them');
+      this.#checkClasses(parts.train);
       const model = this.#prepare(plan, data);
       this.#validation = given ?? { data, indices: parts.validation };
       return this.#run(model, plan, startProgress(model.step), parts.train, { callbacks, signal });
@@ -212,11 +213,26 @@ export class TransferLearner {
       const data = this.#trainableData();
       if (data.size !== this.#expectedExamples)
         throw failure('STATE_MISMATCH', `found ${data.size} examples, expected ${this.#expectedExamples}`);
-      const parts = split(plan, data.size);
+      const parts = split(plan, data.labels);
       if (validation) this.#validation = await this.#toPart(validation);
       this.#validation ??= { data, indices: parts.validation };
       return this.#run(model, plan, progress, parts.train, { callbacks, signal });
     });
+  }
+
+  /**
+   * Refuses to train without an example of a class: the result would never answer with it.
+   * @param {Uint32Array} train indices of examples
+   */
+  #checkClasses(train) {
+    const data = this.#trainableData();
+    const seen = new Set(Array.from(train, (index) => data.labels[index]));
+    const missing = this.#examples.labels.find((_, id) => !seen.has(id));
+    if (missing !== undefined)
+      throw failure(
+        'EMPTY_CLASS',
+        `validationSplit takes all of '${missing}'; stratify: true leaves one to train on`,
+      );
   }
 
   /**

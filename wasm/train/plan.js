@@ -46,6 +46,8 @@ import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/opt
  * @property {OptimizerName | OptimizerOptions} [optimizer] default rmsprop, as in Keras' compile()
  * @property {number} [validationSplit] fraction of the examples to validate on instead of training; 0 to 1,
  *   default 0
+ * @property {boolean} [stratify] take `validationSplit` of each class, and leave each class at least one example to train
+ *   on; default false, as in Keras
  * @property {boolean} [shuffle] true (the default): choose the validation part at random, and shuffle the training part
  *   in each epoch, both by `seed`. false: keep the order in which examples were added, and validate on the last ones
  * @property {number} [seed] 0 to 4 294 967 295, default 0
@@ -64,6 +66,7 @@ export const PLAN_KEYS = /** @type {const} */ ([
   'batchSize',
   'optimizer',
   'validationSplit',
+  'stratify',
   'shuffle',
   'seed',
   'labelSmoothing',
@@ -126,10 +129,11 @@ const MAXIMA = { momentum: 1, beta1: 1 - 2 ** -24, beta2: 1 - 2 ** -24, rho: 1, 
  */
 export function makePlan(options, labels) {
   const { epochs = 1, batchSize = 32, validationSplit = 0, shuffle = true, seed = 0 } = options;
-  const { labelSmoothing = 0, l2 = 0, optimizer = 'rmsprop' } = options;
+  const { labelSmoothing = 0, l2 = 0, optimizer = 'rmsprop', stratify = false } = options;
   checkNumber('epochs', epochs, RANGES.epochs);
   checkNumber('batchSize', batchSize, RANGES.batchSize);
   checkNumber('validationSplit', validationSplit, RANGES.validationSplit);
+  checkBoolean('stratify', stratify);
   checkBoolean('shuffle', shuffle);
   checkNumber('seed', seed, RANGES.seed);
   checkNumber('labelSmoothing', labelSmoothing, RANGES.labelSmoothing);
@@ -138,6 +142,7 @@ export function makePlan(options, labels) {
     epochs,
     batchSize,
     validationSplit,
+    stratify,
     shuffle,
     seed,
     labelSmoothing,

@@ -17,10 +17,11 @@ import { failure } from './errors.js';
  */
 
 /**
- * Walks back from the feature map: the last pointwise layer, then blocks of expand, depthwise, project [, add].
+ * Walks back from the feature map. MobileNetV2: the last pointwise layer, then blocks of expand, depthwise, project
+ * [, add]. MobileNetV1: blocks of depthwise and pointwise.
  * @param {FileNetwork} network
  * @param {Value} featureMap
- * @param {number} blocks number of inverted residual blocks
+ * @param {number} blocks
  * @returns {TailLayer[]} in the network's order
  */
 export function findTail(network, featureMap, blocks) {
@@ -33,21 +34,37 @@ export function findTail(network, featureMap, blocks) {
   const take = (value, kind) => {
     const op = wiring.producer(value);
     if (!op || op.kind !== kind || !isTrainable(op))
-      throw convertFailure('GRAPH_UNSUPPORTED', `'${value.name}' is not part of an inverted residual block`);
+      throw convertFailure(
+        'GRAPH_UNSUPPORTED',
+        `'${value.name}' is not part of a block that can be trained (MobileNetV1's and V2's can)`,
+      );
     const entry = { op, layer: toLayer(op) };
     tail.unshift(entry);
     return entry;
   };
+  /** A depthwise layer, and the padding before it, which the trainer makes itself. @param {Value} value */
+  const takeDepthwise = (value) => {
+    const depthwise = take(value, 'DEPTHWISE_CONV_2D');
+    const before = depthwise.op.inputs[0];
+    const producer = wiring.producer(before);
+    const input = producer?.kind === 'PAD' ? producer.inputs[0] : before;
+    if (!isPaddedAsSame(input, depthwise))
+      throw convertFailure('GRAPH_UNSUPPORTED', `'${value.name}' is not padded as SAME, as the trainer pads`);
+    return input;
+  };
   let value = take(featureMap, 'CONV_2D').op.inputs[0];
+  if (wiring.producer(value)?.kind === 'DEPTHWISE_CONV_2D') {
+    for (let block = 0; block < blocks; block++) {
+      if (block > 0) value = take(value, 'CONV_2D').op.inputs[0];
+      value = takeDepthwise(value);
+    }
+    return tail;
+  }
   for (let block = 0; block < blocks; block++) {
     const add = wiring.producer(value);
     const projected = add?.kind === 'ADD' ? branchOf(add, wiring) : value;
     const project = take(projected, 'CONV_2D');
-    const depthwise = take(project.op.inputs[0], 'DEPTHWISE_CONV_2D');
-    const before = depthwise.op.inputs[0];
-    const producer = wiring.producer(before);
-    const padded = producer?.kind === 'PAD' ? producer.inputs[0] : before;
-    const expand = take(padded, 'CONV_2D');
+    const expand = take(takeDepthwise(project.op.inputs[0]), 'CONV_2D');
     [value] = expand.op.inputs;
     if (add?.kind === 'ADD') residuals.push({ project, from: value });
   }
@@ -55,6 +72,16 @@ export function findTail(network, featureMap, blocks) {
   for (const { project, from } of residuals)
     project.layer.added = tail.findIndex(({ op }) => op.kind === 'CONV_2D' && op.inputs[0] === from);
   return tail;
+}
+
+/**
+ * Whether a depthwise layer has as many outputs as SAME padding gives. Explicit padding by one row at the end is the same
+ * for even sizes, and leaves a row out for odd ones.
+ * @param {Value} input before the padding
+ * @param {TailLayer} depthwise
+ */
+function isPaddedAsSame({ shape }, { op: { output }, layer: { stride = 1 } }) {
+  return [1, 2].every((axis) => output.shape[axis] === Math.ceil(shape[axis] / stride));
 }
 
 /**
@@ -90,9 +117,10 @@ function toLayer({ kind, options, output }) {
  * @param {TailLayer[]} tail changed in place
  * @param {Map<string, BatchNorm>} norms by name of the convolution's output tensor
  * @param {'frozen' | 'training'} mode
+ * @param {number} [momentum] of the moving statistics; default: the file's own, else Keras' default
  * @returns {'folded' | 'frozen' | 'training'} `folded` if the file lacks one; else the mode
  */
-export function separateBatchNorm(tail, norms, mode) {
+export function separateBatchNorm(tail, norms, mode, momentum) {
   const isMissing = (/** @type {TailLayer} */ { op }) => !norms.has(op.output.name);
   const folded = tail.find(isMissing);
   if (folded && mode === 'training') throw failure('BATCH_NORM_FOLDED', `at '${folded.op.output.name}'`);
@@ -109,10 +137,13 @@ export function separateBatchNorm(tail, norms, mode) {
     entry.batchNorm = batchNorm;
     entry.layer.norm = mode === 'training' ? 'live' : 'frozen';
     entry.layer.epsilon = batchNorm.epsilon;
+    entry.layer.momentum = momentum ?? batchNorm.momentum ?? KERAS_MOMENTUM;
   }
   return mode;
 }
 
+/** The default of Keras' BatchNormalization. */
+const KERAS_MOMENTUM = 0.99;
 /** The order of the trainer's parameters. */
 const BATCH_NORM_ORDER = /** @type {const} */ (['gamma', 'beta', 'mean', 'variance']);
 

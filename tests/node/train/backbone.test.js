@@ -46,14 +46,20 @@ describe('a backbone', () => {
         (/** @type {any} */ error) => error.code === 'GRAPH_UNSUPPORTED',
       );
     await refuse('small_classifier.uint8');
-    await refuse('mobilenet_v1_classifier.fp32', 1);
+    await refuse('mobilenet_v1_classifier.fp32', 14);
     await refuse('mobilenet_v3_small_features.fp16', 2);
   });
 });
 
-for (const unfreeze of [0, 1, 3]) {
-  test(`a classifier exported after training ${unfreeze} blocks is the learner's`, async () => {
-    const model = testData('models/mobilenet_v2_features.fp32.tflite');
+for (const [name, unfreeze] of /** @type {const} */ ([
+  ['mobilenet_v2_features', 0],
+  ['mobilenet_v2_features', 1],
+  ['mobilenet_v2_features', 3],
+  ['mobilenet_v1_classifier', 1],
+  ['mobilenet_v1_classifier', 3],
+])) {
+  test(`a classifier exported after training ${unfreeze} blocks of ${name} is the learner's`, async () => {
+    const model = testData(`models/${name}.fp32.tflite`);
     const extractor = await Backbone.create({ model, input: INPUT, unfreeze });
     const learner = await TransferLearner.create({ extractor });
     await learner.addExamples(IMAGES, LABELS);
@@ -76,6 +82,34 @@ for (const unfreeze of [0, 1, 3]) {
     extractor.close();
   });
 }
+
+test('MobileNetV1: an untrained tail computes what the network does', async () => {
+  const model = testData('models/mobilenet_v1_classifier.fp32.tflite');
+  const whole = await Backbone.create({ model, input: INPUT });
+  const { data, shape } = await whole.extractBatch([IMAGES[0]]);
+  const extractor = await Backbone.create({ model, input: INPUT, unfreeze: 3 });
+  const { layers = [] } = extractor.tail ?? {};
+  assert.deepEqual(
+    layers.map(({ kind }) => kind),
+    Array(3).fill(['depthwise', 'pointwise']).flat(),
+  );
+  const learner = await TransferLearner.create({ extractor });
+  await learner.addExamples(IMAGES, LABELS);
+  // A rate of 0 leaves the head as it began: kernel and probabilities tell the features.
+  await learner.fit({ epochs: 1, optimizer: { type: 'sgd', learningRate: 0 } });
+  const weights = Object.values(learner.getWeights());
+  const [kernel, bias] = weights.slice(-2).map(({ data: values }) => values);
+  const logits = [0, 1].map((c) =>
+    Array.from(data).reduce((sum, feature, i) => sum + feature * kernel[2 * i + c], bias[c]),
+  );
+  const expected = 1 / (1 + Math.exp(logits[1] - logits[0]));
+  const [first] = (await learner.predict(IMAGES[0])).sort((a, b) => a.labelId - b.labelId);
+  assert.deepEqual(shape, [1, kernel.length / 2]);
+  assert.ok(Math.abs(first.score - expected) < 1e-4, `${first.score} ${expected}`);
+  learner.close();
+  whole.close();
+  extractor.close();
+});
 
 test('a directory is read as Keras reads it, and a damaged photo is named', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'photos-'));

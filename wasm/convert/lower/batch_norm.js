@@ -31,7 +31,8 @@ function normByConstants(ctx, node) {
     Float64Array.from(ctx.constant(node, input).data),
   );
   const epsilon = node.float('epsilon', 1e-4);
-  const batchNorm = { gamma, beta, mean, variance, epsilon };
+  const momentum = node.attrs.get('momentum')?.f; // of a Keras layer: a graph for inference has none
+  const batchNorm = { gamma, beta, mean, variance, epsilon, ...(momentum !== undefined && { momentum }) };
   const { scale, offset } = toAffine(batchNorm);
   const shape = ctx.shapeOf(node);
   const toShape = channelShape(node, shape);

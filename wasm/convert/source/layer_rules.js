@@ -231,6 +231,7 @@ function batchNorm(layer) {
   return make(name, 'FusedBatchNormV3', [inputs[0], gamma, beta, mean, variance], {
     epsilon: { f: config.epsilon ?? 1e-3 },
     is_training: { b: false },
+    ...(typeof config.momentum === 'number' && { momentum: { f: config.momentum } }),
   });
 }
 
