@@ -196,3 +196,15 @@ describe('the values that an input takes', () => {
     test(`the option ${JSON.stringify(input)} is refused`, () =>
       assert.rejects(notesOf([], { input }), { code: 'INVALID_OPTION', message: /\[-1,1\], \[0,1\]/ }));
 });
+
+test('a network that magnifies the rounding of float32 is not refused for it', async () => {
+  const nodes = [
+    { name: 'far', op: 'AddV2', input: ['x', 'big'], attr: FLOAT },
+    { name: 'kept', op: 'Relu', input: ['far'], attr: FLOAT },
+    { name: 'y', op: 'Sub', input: ['kept', 'big'], attr: FLOAT },
+  ];
+  // Floats of this size are 1 apart: the result is a whole number, and x is not.
+  const big = { shape: [], values: [2 ** 23 + 1] };
+  const { model } = await convert(graphModel([1, 4, 4, 3], nodes, { big }, ['y']));
+  assert.ok(model.length > 0);
+});
