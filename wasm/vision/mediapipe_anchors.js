@@ -27,10 +27,12 @@ export function mediaPipeAnchors(given, image) {
   /** @type {number[]} */
   const anchors = [];
   // Layers of the same stride that follow each other share their cells.
-  for (let layer = 0, next = 0; layer < strides.length; layer = next) {
+  let layer = 0;
+  while (layer < strides.length) {
     /** @type {Shape[]} */
     const shapes = [];
-    for (next = layer; strides[next] === strides[layer]; next++) shapes.push(...shapesOf(generator, next));
+    let next = layer;
+    for (; strides[next] === strides[layer]; next++) shapes.push(...shapesOf(generator, next));
     const [rows, columns] = featureMaps?.[layer] ?? [
       Math.ceil(image.height / strides[layer]),
       Math.ceil(image.width / strides[layer]),
@@ -41,6 +43,7 @@ export function mediaPipeAnchors(given, image) {
       for (let column = 0; column < columns; column++)
         for (const { height, width } of shapes)
           anchors.push((row + anchorOffsetY) / rows, (column + anchorOffsetX) / columns, height, width);
+    layer = next;
   }
   if (anchors.length === 0) throw failure('INVALID_OPTION', 'ssd.anchorGenerator makes no anchors');
   return Float32Array.from(anchors);

@@ -343,6 +343,8 @@ static void arguments_out_of_range_are_rejected(void) {
   REJECTS_CONFIG(c.num_columns = 1);  // the background
   REJECTS_CONFIG(c.num_columns = INT32_MAX);
   REJECTS_CONFIG(c.num_columns = INT32_MIN);
+  REJECTS_CONFIG(c.num_other_columns = -1);
+  REJECTS_CONFIG(c.num_other_columns = INT32_MAX);
   REJECTS_CONFIG(c.background_column = 1);
   REJECTS_CONFIG(c.converter = (ocl_ssd_converter)3);
   REJECTS_CONFIG(c.box_scales[2] = 0);

@@ -42,7 +42,16 @@ static void build_output(sample* s, uint32_t subgraph) {
   s->box_order = w_set_vector(w, boxes, 0, order, 4, 4);
   w_set(w, boxes, 1, 1);
   w_set(w, boxes, 2, 1);
-  const uint32_t files = w_set_vector(w, s->output, 6, NULL, 2, 4);
+  const uint32_t units = w_set_vector(w, s->output, 4, NULL, 2, 4);
+  const uint32_t calibration = w_new_element(w, units, 0, 2);
+  w_set(w, calibration, 0, 2);
+  const uint32_t calibrating = w_new_table(w, calibration, 1, 2);
+  w_set(w, calibrating, 0, OCL_METADATA_SCORE_INVERSE_LOGISTIC);
+  w_set(w, calibrating, 1, 0x3e000000);  // 0.125f
+  const uint32_t threshold = w_new_element(w, units, 1, 2);
+  w_set(w, threshold, 0, 3);
+  w_set(w, w_new_table(w, threshold, 1, 1), 0, 0x3f400000);  // 0.75f
+  const uint32_t files = w_set_vector(w, s->output, 6, NULL, 3, 4);
   const uint32_t readme = w_new_element(w, files, 0, 4);
   w_set_string(w, readme, 0, "readme.txt");
   w_set(w, readme, 2, 1);
@@ -50,6 +59,9 @@ static void build_output(sample* s, uint32_t subgraph) {
   w_set_string(w, labels, 0, "labels.txt");
   w_set(w, labels, 2, 3);
   w_set_string(w, labels, 3, "de");
+  const uint32_t sigmoids = w_new_element(w, files, 2, 4);
+  w_set_string(w, sigmoids, 0, "calibration.csv");
+  w_set(w, sigmoids, 2, OCL_METADATA_FILE_CALIBRATION);
 }
 
 static void build(sample* s) {
@@ -115,11 +127,17 @@ static void test_all_is_read(void) {
   CHECK(strcmp(output.description, "where they are") == 0 && output.num_channels == 0);
   CHECK(output.content == OCL_METADATA_CONTENT_BOXES && output.box_type == OCL_METADATA_BOX_BOUNDARIES);
   CHECK(output.is_box_in_pixels && output.box_order[0] == 1 && output.box_order[3] == 2);
-  CHECK(output.num_files == 2);
+  CHECK(output.num_files == 3);
   const ocl_metadata_file labels = ocl_metadata_get_file(&metadata, &output, 1);
   CHECK(strcmp(labels.name, "labels.txt") == 0 && strcmp(labels.locale, "de") == 0);
   CHECK(labels.type == OCL_METADATA_FILE_VALUE_LABELS);
   CHECK(strcmp(ocl_metadata_find_label_file(&metadata), "labels.txt") == 0);
+  const ocl_metadata_scores scores = ocl_metadata_get_scores(&metadata);
+  CHECK(scores.has_threshold && scores.threshold == 0.75f && scores.default_score == 0.125f);
+  CHECK(scores.transform == OCL_METADATA_SCORE_INVERSE_LOGISTIC);
+  CHECK(strcmp(scores.calibration_file, "calibration.csv") == 0);
+  ocl_metadata_choose_subgraph(&metadata, 1);  // the metadata does not describe it
+  CHECK(metadata.num_inputs == 0 && metadata.num_outputs == 0 && !ocl_metadata_get_scores(&metadata).has_threshold);
 }
 
 static void poke_f32(uint32_t position, float value) {

@@ -12,7 +12,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 SIZE, CLASSES = 64, 3
 VARIANCES = [0.1, 0.1, 0.2, 0.2]
 IOU, SCORE, PER_CLASS, TOTAL = 0.5, 0.05, 8, 15
-LEVELS = ((8, 20.0), (16, 40.0))
+LEVELS = ((8, 20.0), (16, 400.0))  # the second one's anchors are larger than the image
 
 
 def make_anchors():

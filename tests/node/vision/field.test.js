@@ -7,7 +7,7 @@ import { encode } from 'flatbuffers/js/flexbuffers.js';
 import { ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
 import { quantize } from '../../../wasm/quantize/node.js';
 import { mediaPipeAnchors } from '../../../wasm/vision/mediapipe_anchors.js';
-import { Builder, float32s, offsets, table } from '../../../wasm/tflite/flatbuffer.js';
+import { Builder, offsets, table } from '../../../wasm/tflite/flatbuffer.js';
 import { appendFiles, appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { tinyDetector, writeModel, TINY_ANCHORS } from '../../fuzz/tiny_models.js';
 

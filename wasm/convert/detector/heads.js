@@ -44,8 +44,8 @@ const FORWARD = new Set(['Mul', 'RealDiv', 'Reshape', 'Squeeze', 'ExpandDims', '
 const MAX_HOPS = 64;
 /** How many values after an exponential are tried as edges of boxes. */
 const MAX_CANDIDATES = 12;
-/** Above it, coordinates are pixels. */
-const MAX_NORMALIZED = 4;
+/** The largest centre of an anchor in parts of the image; above it, centres are pixels. */
+const MAX_NORMALIZED = 2;
 
 /**
  * @param {Ref[]} outputs
@@ -186,7 +186,8 @@ function measureCoder(boxes, decoded, facts, size) {
       );
     parts[axes[effect.part]] = { column, scale: effect.scale };
   }
-  const isInPixels = base.some((value) => value > MAX_NORMALIZED);
+  // Sides tell nothing: anchors may be several times as large as the image.
+  const isInPixels = base.some((value, i) => i % 4 < 2 && value > MAX_NORMALIZED);
   const anchors = Float32Array.from(base);
   for (let i = 0; i < base.length; i++)
     anchors[4 * Math.floor(i / 4) + axes[i % 4]] = base[i] / (isInPixels ? size[axes[i % 4] % 2] : 1);
