@@ -95,7 +95,7 @@ function checkLabels(labels, truth) {
 }
 
 /**
- * @param {Awaited<ReturnType<typeof openClassifier>>} model
+ * @param {NonNullable<Awaited<ReturnType<typeof openClassifier>>>} model
  * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
  * @param {import('../../wasm/engine/image.js').Reading} reading
  * @param {LeftOut} leftOut

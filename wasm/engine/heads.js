@@ -66,24 +66,25 @@ export class Heads {
   /**
    * Sets which outputs are the raw heads, and how to decode them.
    * @param {{boxes: number, scores: number}} outputs indices of the outputs
-   * @param {{boxes: number, scores: number}} numColumns columns of the two
+   * @param {number} numColumns columns of the scores
    * @param {Float32Array} anchors [N, 4]
    * @param {import('./types.js').SsdSpec} ssd
+   * @param {number} [numOtherColumns] columns of the boxes after the first four
    */
-  use({ boxes, scores }, numColumns, anchors, ssd) {
+  use({ boxes, scores }, numColumns, anchors, ssd, numOtherColumns = 0) {
     this.#bridge.call((put) =>
       this.#bridge.exports.ocl_use_heads(
         boxes,
         scores,
         put.structs(SSD_CONFIG, {
           numAnchors: anchors.length / 4,
-          numColumns: numColumns.scores,
+          numColumns,
           backgroundColumn: ssd.background ? 0 : -1,
           converter: SCORE_CONVERTERS[ssd.scores],
           boxScales: ssd.boxCoder,
           isSizeLinear: ssd.boxSizes === 'linear',
           isXFirst: ssd.boxOrder === 'xy',
-          numOtherColumns: numColumns.boxes - 4,
+          numOtherColumns,
           anchors: put.data(anchors),
           maxTotal: MAX_RESULTS,
         }),

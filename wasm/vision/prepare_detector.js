@@ -79,8 +79,8 @@ function prepareHeads(engine, options, all, { labels: given, metadata, entry }) 
   const labels = withoutBackground(all, count);
   const mask = select(options, labels, count, given);
   const classIds = mask && sliceHeads(engine, heads.scores, mask, ssd);
-  const numColumns = { boxes: boxColumns, scores: classIds?.length ?? columns };
-  engine.heads.use(heads, numColumns, anchors, classIds ? { ...ssd, background: false } : ssd);
+  const used = classIds ? { ...ssd, background: false } : ssd;
+  engine.heads.use(heads, classIds?.length ?? columns, anchors, used, boxColumns - 4);
   return { labels, ...(classIds ? { classIds } : { mask }) };
 }
 

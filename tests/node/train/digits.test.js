@@ -167,7 +167,7 @@ describe('digits', () => {
     const { sources, labels } = await openImageDirectory(photos);
     const features = await extractFeatures(backbone, sources);
     backbone.close();
-    const parts = split(makePlan({ validationSplit: 0.2 }, []), labels.length);
+    const parts = split(makePlan({ validationSplit: 0.2, stratify: true }, []), labels.map(Number));
     const plain = plainRegression(features, labels.map(Number), parts);
     t.diagnostic(`validation accuracy ${ours.toFixed(4)}, plain ${plain.toFixed(4)}`);
     assert.ok(Math.abs(ours - plain) <= 0.02, `${ours} and ${plain}`);
