@@ -103,7 +103,7 @@ async function images() {
 }
 
 /**
- * @param {Partial<import('../../wasm/vision/model_spec.js').SsdSpec>} anchors
+ * @param {Partial<import('../../wasm/engine/types.js').SsdSpec>} anchors
  * @returns {import('../../wasm/vision/types.js').DetectorOptions}
  */
 const optionsFor = (anchors) => ({

@@ -56,7 +56,7 @@ import { receive } from './receive.js';
  *
  * @typedef {object} ScoreCalibration
  * @property {string} text CSV: scale, slope, offset and, if it has one, the least score of each class
- * @property {import('./metadata.js').ScoreTransform} transform of scores before they are calibrated
+ * @property {number} transform of scores before they are calibrated; one of SCORE_TRANSFORMS
  * @property {number} defaultScore of classes without calibration
  *
  * @typedef {object} DetectorMetadata

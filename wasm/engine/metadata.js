@@ -1,6 +1,5 @@
 // In: a bridge whose model is open. Out: the model's metadata as plain objects.
-import { OcelliError } from '../shared/errors.js';
-import { DETECTOR, METADATA, SCORE_TRANSFORMS, TEXT } from '../../dist/layout.js';
+import { DETECTOR, METADATA, TEXT } from '../../dist/layout.js';
 
 const text = new TextDecoder();
 
@@ -25,9 +24,7 @@ export function readMetadata(bridge) {
     ...(numChannels > 0 && { normalization: { mean: perChannel(mean), std: perChannel(std) } }),
     ...(labels !== undefined && { labels }),
     ...(hasThreshold && { scoreThreshold: threshold }),
-    ...(calibration !== undefined && {
-      calibration: { text: calibration, transform: transformOf(transform), defaultScore },
-    }),
+    ...(calibration !== undefined && { calibration: { text: calibration, transform, defaultScore } }),
     ...(detector !== undefined && { detector }),
     ...(own !== undefined && { own }),
   };
@@ -47,20 +44,6 @@ function readText(bridge, read) {
   return content;
 }
 
-/** @typedef {keyof typeof SCORE_TRANSFORMS} ScoreTransform */
-
-/** @param {number} number */
-function transformOf(number) {
-  const names = /** @type {ScoreTransform[]} */ (Object.keys(SCORE_TRANSFORMS));
-  const name = names.find((candidate) => SCORE_TRANSFORMS[candidate] === number);
-  if (name === undefined)
-    throw new OcelliError(
-      'BAD_METADATA',
-      `the metadata has score transformation ${number}, which ocelli does not know`,
-    );
-  return name;
-}
-
 /** @param {Bridge} bridge */
 function readDetector(bridge) {
   const { exports, memory } = bridge;
@@ -70,8 +53,7 @@ function readDetector(bridge) {
   const anchors = memory.readFloats(info.anchors, info.numAnchors * 4);
   exports.ocl_free(info.anchors);
   const { boxScales: boxCoder, numClasses, isSigmoid } = info;
-  const boxSizes = info.isSizeExponential
-    ? /** @type {const} */ ('exponential')
-    : /** @type {const} */ ('linear');
+  /** @type {'exponential' | 'linear'} */
+  const boxSizes = info.isSizeExponential ? 'exponential' : 'linear';
   return { own, detector: { anchors, boxCoder, boxSizes, numClasses, isSigmoid } };
 }

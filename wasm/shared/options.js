@@ -1,5 +1,6 @@
 // Checks of option values. Each error names the option and says which values it accepts.
 import { failure, OcelliError } from './errors.js';
+import { boolean, choice, number, record } from './fields.js';
 import { tagOf } from './platform.js';
 import { NOT_NEEDED, suggest } from './spelling.js';
 
@@ -13,12 +14,14 @@ const SHOWN = 60;
  * @param {unknown} value
  * @param {{min?: number, max?: number, integer?: boolean}} range
  */
-export function checkNumber(name, value, { min = -Infinity, max = Infinity, integer = false }) {
-  const fits =
-    typeof value === 'number' && value >= min && value <= max && (!integer || Number.isInteger(value));
-  if (fits) return value;
-  const kind = integer ? 'a whole number' : 'a number';
-  throw failure('INVALID_OPTION', `${name} must be ${kind} from ${min} to ${max}`);
+export function checkNumber(name, value, range) {
+  refuse(number(range)(value, name));
+  return /** @type {number} */ (value);
+}
+
+/** @param {string | undefined} fault */
+function refuse(fault) {
+  if (fault) throw failure('INVALID_OPTION', fault);
 }
 
 /**
@@ -29,11 +32,8 @@ export function checkNumber(name, value, { min = -Infinity, max = Infinity, inte
  * @returns {T}
  */
 export function checkChoice(name, value, choices) {
-  const choice = choices.find((candidate) => candidate === value);
-  if (choice === undefined) {
-    throw failure('INVALID_OPTION', `${name} must be ${choices.map((c) => `'${c}'`).join(' or ')}`);
-  }
-  return choice;
+  refuse(choice(choices)(value, name));
+  return /** @type {T} */ (value);
 }
 
 /**
@@ -42,8 +42,8 @@ export function checkChoice(name, value, choices) {
  * @returns {boolean}
  */
 export function checkBoolean(name, value) {
-  if (typeof value === 'boolean') return value;
-  throw failure('INVALID_OPTION', `${name} must be true or false`);
+  refuse(boolean(value, name));
+  return /** @type {boolean} */ (value);
 }
 
 /**
@@ -67,17 +67,6 @@ export function checkText(name, value) {
 export function pick(options, keys) {
   const given = keys.filter((key) => options[key] !== undefined);
   return /** @type {Pick<Options, Key>} */ (Object.fromEntries(given.map((key) => [key, options[key]])));
-}
-
-/**
- * An array of finite numbers, of any length.
- * @param {string} name
- * @param {unknown} value
- * @returns {number[]}
- */
-export function checkList(name, value) {
-  if (Array.isArray(value) && value.every((n) => Number.isFinite(n))) return value;
-  throw failure('INVALID_OPTION', `${name} must be a list of numbers`);
 }
 
 /**
@@ -131,4 +120,16 @@ function instead(unknown, known, advice) {
 export function checkSignal(signal) {
   if (signal !== undefined && tagOf(signal) !== 'AbortSignal')
     throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
+}
+
+/**
+ * An object with known fields, each checked.
+ * @param {string} name
+ * @param {unknown} options
+ * @param {Record<string, import('./fields.js').Check>} fields
+ * @param {readonly string[]} [needed]
+ */
+export function checkFields(name, options, fields, needed) {
+  checkKeys(name, options, Object.keys(fields));
+  refuse(record(fields, needed)(options, name));
 }

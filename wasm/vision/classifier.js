@@ -1,6 +1,5 @@
 import { failure } from '../shared/errors.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
-import { calibrate } from './calibration.js';
 import { describeClass } from './labels.js';
 import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
@@ -96,9 +95,11 @@ export class ImageClassifier extends VisionModel {
       /** @type {NonNullable<import('./types.js').Facts['classifier']>} */ (this.facts.classifier);
     const { result, run } = await this.run('heads', [image], view);
     const probabilities = toProbabilities(dequantize(result[output]), scores);
-    const calibrated = calibration
-      ? probabilities.map((score, labelId) => calibrate(calibration, labelId, score))
-      : probabilities;
+    const { calibrate } = (calibration && (await import('./spec/calibration.js'))) || {};
+    const calibrated =
+      calibrate && calibration
+        ? probabilities.map((score, labelId) => calibrate(calibration, labelId, score))
+        : probabilities;
     const classes = Array.from(calibrated, (score, labelId) => ({ labelId, score }))
       .sort((a, b) => b.score - a.score || a.labelId - b.labelId)
       .slice(0, topK)

@@ -96,17 +96,9 @@ export class ObjectDetector extends VisionModel {
   /** @param {Thresholds} given */
   #resolve(given) {
     const { scoreThreshold, ownThreshold, ...limits } = this.facts.limits;
-    const defaults = {
-      ...DEFAULT_THRESHOLDS,
-      ...(ownThreshold !== undefined && { scoreThreshold: ownThreshold }),
-    };
-    const thresholds = checkThresholds({ ...defaults, ...limits, ...given });
-    const published = {
-      ...thresholds,
-      ...limits,
-      ...(scoreThreshold !== undefined && { scoreThreshold }),
-      ...given,
-    };
+    const own = ownThreshold !== undefined && { scoreThreshold: ownThreshold };
+    const thresholds = checkThresholds({ ...DEFAULT_THRESHOLDS, ...own, ...limits, ...given });
+    const published = { ...thresholds, ...(scoreThreshold !== undefined && { scoreThreshold }), ...given };
     return { thresholds, published: checkThresholds(published) };
   }
 

@@ -8,31 +8,19 @@ import { boolean, choice, either, list, number, record, text } from '../shared/f
 import { PIXEL_RANGES, pixelRange } from '../shared/pixel_range.js';
 import { FITS } from './view.js';
 import { MAX_LABELS, readLabels } from './labels.js';
-import { mediaPipeAnchors } from './mediapipe_anchors.js';
-import {
-  checkBoolean,
-  checkChoice,
-  checkKeys,
-  checkList,
-  checkNumber,
-  checkNumbers,
-} from '../shared/options.js';
-import { sizeOf } from '../shared/numbers.js';
+import { checkFields, checkNumbers } from '../shared/options.js';
 
 /**
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  * @typedef {import('../engine/engine.js').TensorInfo} TensorInfo
  * @typedef {import('../engine/engine.js').Metadata} Metadata
  * @typedef {import('./labels.js').Label} Label
- * @typedef {import('../engine/types.js').SsdAnchorGenerator} SsdAnchorGenerator
- * @typedef {import('../engine/types.js').MultiscaleAnchorGenerator} MultiscaleAnchorGenerator
- * @typedef {import('../engine/types.js').SsdSpec} SsdSpec
  *
  * @typedef {(typeof manifest)['models'][number]} ManifestEntry
  */
 
 const RESIZES = /** @type {const} */ (['legacy', 'half-pixel']);
-const SCORES = /** @type {const} */ (['sigmoid', 'softmax', 'none']);
+export const SCORES = /** @type {const} */ (['sigmoid', 'softmax', 'none']);
 
 /** @type {ManifestEntry} */
 export const DEFAULT_ENTRY = /** @type {ManifestEntry} */ (
@@ -66,7 +54,7 @@ export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
 export function resolveInput(option, metadata, entry, tensor) {
   const keys = /** @type {const} */ (['scale', 'offset', 'resize']);
   const given = typeof option === 'string' ? namedInput(option) : option;
-  if (given !== undefined) checkKeys('input', given, [...keys, 'fit']);
+  if (given !== undefined) checkInput(given);
   const known = entry && { scale: entry.input.scale, offset: entry.input.offset, resize: entry.input.resize };
   const { fit = 'stretch', ...spec } = {
     ...known,
@@ -74,7 +62,6 @@ export function resolveInput(option, metadata, entry, tensor) {
     ...given,
     ...(typeof option === 'string' && { resize: ownMetadata(metadata).resize ?? 'half-pixel' }),
   };
-  checkChoice('input.fit', fit, FITS);
   const missing = keys.filter((key) => spec[key] === undefined);
   if (missing.length > 0) {
     throw failure(
@@ -84,7 +71,7 @@ export function resolveInput(option, metadata, entry, tensor) {
   }
   const scale = checkNumbers('input.scale', spec.scale, 3);
   const offset = checkNumbers('input.offset', spec.offset, 3);
-  const resize = checkChoice('input.resize', spec.resize, RESIZES);
+  const resize = /** @type {InputSpec['resize']} */ (spec.resize);
   const quantization = tensor.quantization;
   if (!quantization) return { scale, offset, resize, fit };
   return {
@@ -93,6 +80,14 @@ export function resolveInput(option, metadata, entry, tensor) {
     resize,
     fit,
   };
+}
+
+const VALUES = either(number(), list(number(), { min: 3, max: 3 }));
+const INPUT = { scale: VALUES, offset: VALUES, resize: choice(RESIZES), fit: choice(FITS) };
+
+/** @param {any} option */
+export function checkInput(option) {
+  checkFields('input', option, INPUT);
 }
 
 const HOW_TO_GIVE =
@@ -140,7 +135,7 @@ function inputOfMetadata(metadata, { dtype, quantization }) {
  * @typedef {object} OwnMetadata The metadata that ocelli adds to TFLite's and MediaPipe's.
  * @property {'legacy' | 'half-pixel'} [resize]
  * @property {InputSpec['fit']} [fit]
- * @property {SsdSpec['scores']} [scores]
+ * @property {(typeof SCORES)[number]} [scores]
  * @property {{scoreThreshold?: number, iouThreshold: number, maxPerClass?: number, maxResults?: number, classAgnostic?: boolean}} [suppression]
  * @property {string[]} [mids]
  * @property {string} [like] id of the manifest's model that the file was quantized from
@@ -189,56 +184,6 @@ function parseOwn(json) {
 }
 
 /**
- * The file's detector metadata as an SsdSpec. This metadata has no background column: every score column is a class.
- * @param {Metadata} metadata
- * @returns {Partial<SsdSpec>}
- */
-function ssdOfMetadata(metadata) {
-  const { detector } = metadata;
-  if (!detector) return {};
-  const scores = ownMetadata(metadata).scores ?? (detector.isSigmoid ? 'sigmoid' : 'none');
-  const { anchors, boxCoder, boxSizes } = detector;
-  return { anchors, boxCoder, boxSizes, scores, background: false };
-}
-
-const BOX_SIZES = /** @type {const} */ (['exponential', 'linear']);
-const BOX_ORDERS = /** @type {const} */ (['yx', 'xy']);
-
-/**
- * @param {Partial<SsdSpec> | undefined} option
- * @param {Metadata} metadata
- * @param {ManifestEntry | undefined} entry
- * @returns {SsdSpec}
- */
-export function resolveSsd(option, metadata, entry) {
-  const needed = /** @type {const} */ (['boxCoder', 'scores', 'background']);
-  if (option !== undefined) checkKeys('ssd', option, SSD_KEYS);
-  /** @type {Partial<SsdSpec>} */
-  const known = /** @type {Partial<SsdSpec> | undefined} */ (entry?.ssd) ?? {};
-  const spec = { ...known, ...ssdOfMetadata(metadata), ...option };
-  if (option?.anchorGenerator && !option.anchors) delete spec.anchors;
-  /** @type {string[]} */
-  const missing = needed.filter((key) => spec[key] === undefined);
-  if (!spec.anchors && !spec.anchorGenerator) missing.unshift('anchors (or ssd.anchorGenerator)');
-  if (missing.length > 0) {
-    throw failure(
-      'SSD_UNKNOWN',
-      `neither the option, the file's metadata nor the manifest gives ssd.${missing.join(', ssd.')}`,
-    );
-  }
-  return {
-    ...spec,
-    boxCoder: checkNumbers('ssd.boxCoder', spec.boxCoder, 4).map((scale) =>
-      checkNumber('ssd.boxCoder', scale, { min: 1e-6, max: 1e6 }),
-    ),
-    boxSizes: checkChoice('ssd.boxSizes', spec.boxSizes ?? 'exponential', BOX_SIZES),
-    boxOrder: checkChoice('ssd.boxOrder', spec.boxOrder ?? 'yx', BOX_ORDERS),
-    scores: checkChoice('ssd.scores', spec.scores, SCORES),
-    background: checkBoolean('ssd.background', spec.background),
-  };
-}
-
-/**
  * The thresholds of the detector that the file was converted from, and the threshold of TFLite Metadata (`ownThreshold`),
  * as far as the file has them.
  * @param {Metadata} metadata
@@ -259,87 +204,6 @@ function limitsOf({ scoreThreshold, iouThreshold, maxPerClass, maxResults, class
     ...{ scoreThreshold, iouThreshold, classAgnostic },
     ...{ maxPerClass: most(maxPerClass), maxResults: most(maxResults) },
   };
-}
-
-const SSD_KEYS = ['anchors', 'anchorGenerator', 'boxCoder', 'boxSizes', 'boxOrder', 'scores', 'background'];
-const NUMBER = number();
-const LENGTHS = { max: 1000 };
-const isGenerator = record({
-  ...{ type: choice(['ssd', 'multiscale', 'mediapipe']), numLayers: NUMBER, minScale: NUMBER, maxScale: NUMBER },
-  ...{ aspectRatios: list(NUMBER, LENGTHS), scales: list(NUMBER, LENGTHS) },
-  ...{ featureMaps: list(list(NUMBER, { min: 2, max: 2 }), LENGTHS), interpolatedScaleAspectRatio: NUMBER },
-  ...{ reduceBoxesInLowestLayer: boolean, minLevel: NUMBER, maxLevel: NUMBER, anchorScale: NUMBER },
-  ...{ scalesPerOctave: NUMBER, strides: list(NUMBER, LENGTHS), fixedAnchorSize: boolean },
-  ...{ anchorOffsetX: NUMBER, anchorOffsetY: NUMBER },
-});
-const MAX_ANCHORS = 1 << 20;
-const isSsd = record({
-  anchors: either(
-    list(list(NUMBER, { min: 4, max: 4 }), { max: MAX_ANCHORS }),
-    list(NUMBER, { max: 4 * MAX_ANCHORS }),
-  ),
-  anchorGenerator: isGenerator,
-  boxCoder: either(NUMBER, list(NUMBER, { min: 4, max: 4 })),
-  ...{ boxSizes: choice(BOX_SIZES), boxOrder: choice(BOX_ORDERS) },
-  ...{ scores: choice(SCORES), background: boolean },
-});
-const VALUES = either(NUMBER, list(NUMBER, { min: 3, max: 3 }));
-const isInput = record({ scale: VALUES, offset: VALUES, resize: choice(RESIZES), fit: choice(FITS) });
-
-/** Checks the option `ssd` that a file has. @param {any} option */
-export function checkSsd(option) {
-  checkKeys('ssd', option, SSD_KEYS);
-  const fault = isSsd(option, 'ssd');
-  if (fault) throw failure('INVALID_OPTION', fault);
-}
-
-/** Checks the option `input` that a file has. @param {any} option */
-export function checkInput(option) {
-  checkKeys('input', option, ['scale', 'offset', 'resize', 'fit']);
-  const fault = isInput(option, 'input');
-  if (fault) throw failure('INVALID_OPTION', fault);
-}
-
-/**
- * @param {SsdSpec['anchorGenerator']} generator
- * @returns {SsdAnchorGenerator | MultiscaleAnchorGenerator} with checked types; the module checks the ranges
- */
-function checkGenerator(generator) {
-  checkKeys('ssd.anchorGenerator', generator, [
-    ...['type', 'aspectRatios', 'featureMaps', 'numLayers', 'minScale', 'maxScale', 'scales'],
-    ...['interpolatedScaleAspectRatio', 'reduceBoxesInLowestLayer'],
-    ...['minLevel', 'maxLevel', 'anchorScale', 'scalesPerOctave'],
-  ]);
-  const checked = /** @type {SsdAnchorGenerator | MultiscaleAnchorGenerator} */ (generator);
-  checkChoice(
-    'ssd.anchorGenerator.type',
-    checked.type,
-    /** @type {const} */ (['ssd', 'multiscale', 'mediapipe']),
-  );
-  checkList('ssd.anchorGenerator.aspectRatios', checked.aspectRatios);
-  if (checked.type === 'ssd') checkSsdGenerator(checked);
-  return checked;
-}
-
-/**
- * @param {SsdSpec['anchorGenerator']} generator
- * @param {import('../engine/engine.js').Engine} engine
- * @returns {Float32Array} [N, 4]
- */
-export function generateAnchors(generator, engine) {
-  const [, height, width] = engine.inputs[0].shape;
-  if (generator?.type === 'mediapipe') return mediaPipeAnchors(generator, { height, width });
-  return engine.heads.generateAnchors(checkGenerator(generator), { height, width });
-}
-
-/** @param {SsdAnchorGenerator} generator */
-function checkSsdGenerator({ featureMaps = [], scales = [], reduceBoxesInLowestLayer = true }) {
-  const arePairs = Array.isArray(featureMaps) && featureMaps.every((map) => map?.length === 2);
-  if (!arePairs)
-    throw failure('INVALID_OPTION', 'each entry of ssd.anchorGenerator.featureMaps must be [height, width]');
-  checkList('ssd.anchorGenerator.featureMaps', featureMaps.flat());
-  checkList('ssd.anchorGenerator.scales', scales);
-  checkBoolean('ssd.anchorGenerator.reduceBoxesInLowestLayer', reduceBoxesInLowestLayer);
 }
 
 /**
@@ -367,40 +231,4 @@ export function readFileLabels(labels) {
   } catch (error) {
     throw new OcelliError('BAD_METADATA', /** @type {Error} */ (error).message, { cause: error });
   }
-}
-
-/**
- * Finds the two heads among the outputs by shape: boxes [.., N, 4], scores [.., N, C]. A constant output is skipped:
- * some models output their anchors. Boxes may have further columns for keypoints.
- * @param {(TensorInfo & {isConstant: boolean})[]} outputs
- * @param {number} numAnchors
- */
-export function findHeads(outputs, numAnchors) {
-  const rows = outputs.map(({ shape }) => sizeOf(shape) / (shape.at(-1) ?? 1));
-  const heads = outputs.map(({ name, shape }, index) => ({ name, index, columns: shape.at(-1) ?? 0 }));
-  const fitting = heads.filter(({ index }) => rows[index] === numAnchors && !outputs[index].isConstant);
-  const boxes = findBoxes(fitting);
-  const others = fitting.filter((head) => head !== boxes);
-  const wide = others.filter(({ columns }) => columns !== 4);
-  const scores = wide.length > 0 ? wide[0] : others.find(({ name }) => /class|score/i.test(name));
-  if (!boxes || !scores || wide.length > 1) {
-    const shapes = outputs.map(({ name, shape }) => `${name} [${shape}]`).join(', ');
-    throw failure(
-      'MODEL_IS_NOT_A_DETECTOR',
-      `there are ${numAnchors} anchors, but the outputs are ${shapes}`,
-    );
-  }
-  return { boxes: boxes.index, scores: scores.index };
-}
-
-/**
- * Four columns may be boxes, or scores of four classes: if two outputs have four, or none, their names decide.
- * @param {{name: string, index: number, columns: number}[]} heads
- */
-function findBoxes(heads) {
-  const four = heads.filter(({ columns }) => columns === 4);
-  if (four.length === 1) return four[0];
-  const candidates = four.length > 0 ? four : heads.filter(({ columns }) => columns > 4);
-  const isOnlyWide = four.length === 0 && heads.length === 2 && candidates.length === 1;
-  return isOnlyWide ? candidates[0] : candidates.find(({ name }) => /box|loc|regress/i.test(name));
 }

@@ -29,7 +29,7 @@ import { chooseVariant } from '../engine/variant.js';
  * @property {import('./labels.js').Label[]} [labels]
  * @property {import('./types.js').FileLimits} [limits] thresholds from the model file
  * @property {Uint8Array} [mask] detector: one byte per class, 0 if it is not reported
- * @property {import('./calibration.js').Calibration} [calibration] detector: of the post-processing's scores
+ * @property {import('./spec/calibration.js').CalibrateRows} [calibrate] detector: calibrates the scores
  * @property {number[]} [classIds] detector with sliced class heads: the class number of each column
  * @property {number} [batch] the most images in one run
  * @property {boolean} [isBatchFixed] the file fixes the batch: every run takes `batch` images
@@ -40,7 +40,8 @@ import { chooseVariant } from '../engine/variant.js';
 /**
  * The other tasks' modules are loaded on demand, so that a detector does not download them.
  * @type {Record<Task, () => Promise<{UNSUITABLE: Parameters<typeof failure>[0],
- *   checkModel?: (engine: Engine) => void, prepareTask: (engine: Engine, options: SessionOptions, source: LabelSource) => TaskFacts}>>}
+ *   checkModel?: (engine: Engine) => void, prepareTask: (engine: Engine, options: SessionOptions, source: LabelSource) =>
+ *   TaskFacts | Promise<TaskFacts>}>>}
  */
 const TASKS = {
   detect: async () => detector,
@@ -79,7 +80,7 @@ export async function prepare(options) {
     const [tensor] = engine.inputs;
     const input = resolveInput(options.input, metadata, entry, tensor);
     const [, height, width, channels] = tensor.shape;
-    const facts = prepareTask(engine, options, { labels, metadata, entry });
+    const facts = await prepareTask(engine, options, { labels, metadata, entry });
     engine.closeModel();
     const multiplyAdds = engine.network.multiplyAdds / (tensor.shape[0] ?? 1);
     const precision = precisionOf(engine);

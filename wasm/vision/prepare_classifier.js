@@ -1,6 +1,6 @@
 // Engine and options -> what a classifier needs: the output with the class scores, the labels, and how the scores
 // become probabilities.
-import { readCalibration } from './calibration.js';
+import { failure } from '../shared/errors.js';
 import { withoutBackground, wrongCount } from './labels.js';
 import { resolveLabels } from './model_spec.js';
 import { findVector } from './prepare_features.js';
@@ -33,18 +33,19 @@ export function checkModel(engine) {
  * @param {Engine} engine
  * @param {Pick<import('./types.js').ClassifierOptions, 'scores'>} options
  * @param {LabelSource} source
- * @returns {import('./prepare.js').TaskFacts}
+ * @returns {Promise<import('./prepare.js').TaskFacts>}
  */
-export function prepareTask(engine, { scores }, { labels, metadata, entry }) {
+export async function prepareTask(engine, { scores }, { labels, metadata, entry }) {
   const output = /** @type {number} */ (findVector(engine, 1));
   // A single output tells two classes apart.
+  const { calibration } = metadata;
   const count = Math.max(/** @type {number} */ (engine.outputs[output].shape.at(-1)), 2);
   return {
     labels: fitLabels(resolveLabels(labels, metadata, entry), count),
     classifier: {
       output,
       scores: scores ?? (endsInProbabilities(engine) ? 'none' : 'softmax'),
-      calibration: readCalibration(metadata.calibration, count),
+      calibration: calibration && (await import('./spec/calibration.js')).readCalibration(calibration, count),
     },
   };
 }

@@ -1,15 +1,15 @@
 // Engine and options -> what a detector needs: the heads and how to decode them, the labels, and the classes to report.
 import { failure } from '../shared/errors.js';
 import { isBackground, selectClasses, withoutBackground, wrongCount } from './labels.js';
-import { readCalibration } from './calibration.js';
-import { findHeads, generateAnchors, resolveLabels, resolveLimits, resolveSsd } from './model_spec.js';
+import { resolveLabels, resolveLimits } from './model_spec.js';
+import { findHeads, makeAnchors, resolveSsd } from './spec/ssd.js';
 import { sizeOf } from '../shared/numbers.js';
-import { checkKeys, checkList } from '../shared/options.js';
+import { checkKeys } from '../shared/options.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
  * @typedef {import('./types.js').DetectorOptions} DetectorOptions
- * @typedef {import('./model_spec.js').SsdSpec} SsdSpec
+ * @typedef {import('../engine/types.js').SsdSpec} SsdSpec
  * @typedef {import('./prepare.js').LabelSource} LabelSource
  * @typedef {import('./labels.js').Label} Label
  */
@@ -34,15 +34,15 @@ export function checkModel({ heads, outputs }) {
  * @param {Engine} engine
  * @param {Pick<DetectorOptions, 'classes' | 'ssd'>} options
  * @param {LabelSource} source
- * @returns {import('./prepare.js').TaskFacts}
+ * @returns {Promise<import('./prepare.js').TaskFacts>}
  */
-export function prepareTask(engine, options, source) {
+export async function prepareTask(engine, options, source) {
   const { metadata } = source;
   const limits = resolveLimits(metadata);
   const all = resolveLabels(source.labels, metadata, source.entry);
   return engine.heads.hasPostprocess
-    ? { ...preparePostprocess(engine, options, all, source), limits }
-    : { ...prepareHeads(engine, options, all, source), limits };
+    ? { ...(await preparePostprocess(engine, options, all, source)), limits }
+    : { ...(await prepareHeads(engine, options, all, source)), limits };
 }
 
 /**
@@ -51,10 +51,13 @@ export function prepareTask(engine, options, source) {
  * @param {Label[]} all labels, with one for the background if there is one
  * @param {LabelSource} source
  */
-function preparePostprocess({ heads: { numClasses } }, options, all, { labels: given, metadata }) {
+async function preparePostprocess({ heads: { numClasses } }, options, all, { labels: given, metadata }) {
   const labels = withoutBackground(all, numClasses);
   const mask = select(options, labels, numClasses, given);
-  return { labels, mask, calibration: readCalibration(metadata.calibration, numClasses) };
+  const { calibration } = metadata;
+  if (!calibration) return { labels, mask };
+  const { calibrateRows, readCalibration } = await import('./spec/calibration.js');
+  return { labels, mask, calibrate: calibrateRows(readCalibration(calibration, numClasses)) };
 }
 
 /**
@@ -63,11 +66,9 @@ function preparePostprocess({ heads: { numClasses } }, options, all, { labels: g
  * @param {Label[]} all labels, with one for the background if there is one
  * @param {LabelSource} source
  */
-function prepareHeads(engine, options, all, { labels: given, metadata, entry }) {
+async function prepareHeads(engine, options, all, { labels: given, metadata, entry }) {
   const resolved = resolveSsd(options.ssd, metadata, entry);
-  const anchors = resolved.anchors
-    ? flatten(resolved.anchors)
-    : generateAnchors(resolved.anchorGenerator, engine);
+  const anchors = await makeAnchors(resolved, engine);
   const heads = findHeads(engine.outputs, anchors.length / 4);
   const [boxColumns, columns] = [heads.boxes, heads.scores].map(
     (output) => /** @type {number} */ (engine.outputs[output].shape.at(-1)),
@@ -110,17 +111,6 @@ function sliceHeads(engine, output, mask, { scores, background }) {
   if (scores === 'softmax' || classIds.length === 0 || classIds.length === mask.length) return undefined;
   const columns = Int32Array.from(classIds, (id) => id + Number(background));
   return engine.keepColumns(output, columns) ? classIds : undefined;
-}
-
-/** @param {Float32Array | number[][]} anchors */
-export function flatten(anchors) {
-  const flat =
-    anchors instanceof Float32Array
-      ? anchors
-      : Float32Array.from(checkList('ssd.anchors', Array.isArray(anchors) ? anchors.flat() : anchors));
-  if (flat.length === 0 || flat.length % 4 !== 0)
-    throw failure('INVALID_OPTION', 'ssd.anchors must have shape [N, 4]');
-  return flat;
 }
 
 /**

@@ -3,7 +3,6 @@
 import { MAX_RESULTS } from '../../dist/layout.js';
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
-import { calibrateRows } from './calibration.js';
 import { decodeOnHost, detach, isFloatImages, toPixels } from './input.js';
 import { host } from '../engine/host.js';
 import { prepare } from './prepare.js';
@@ -315,14 +314,12 @@ export class LocalSession {
     if (kind === 'heads') return { result: engine.outputs.map((_, index) => engine.readOutput(index)) };
     if (kind === 'features') return { result: engine.features.read(inputs.length) };
     if (kind === 'profile' || !thresholds) return { result: engine.operators };
-    const { mask, classIds, calibration } = this.#model;
+    const { mask, classIds, calibrate } = this.#model;
     const region = seenRegion(this.#model, roi, size, turns);
     // The threshold is one for calibrated scores.
-    const wanted = calibration ? { ...thresholds, scoreThreshold: 0, maxResults: MAX_RESULTS } : thresholds;
+    const wanted = calibrate ? { ...thresholds, scoreThreshold: 0, maxResults: MAX_RESULTS } : thresholds;
     const found = engine.heads.detect(wanted, mask, region, turns);
-    const { rows, order } = calibration
-      ? calibrateRows(found, calibration, thresholds)
-      : { rows: found, order: undefined };
+    const { rows, order } = calibrate ? calibrate(found, thresholds) : { rows: found, order: undefined };
     if (classIds)
       for (let i = CLASS_COLUMN; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
     if (!features) return { result: rows };

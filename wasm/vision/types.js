@@ -266,7 +266,7 @@
  * @property {number} multiplyAdds for one image
  * @property {number} batch the most images in one run
  * @property {number} length of a feature vector; 0 if the task is not 'features'
- * @property {{output: number, scores: Scores, calibration?: import('./calibration.js').Calibration}} [classifier]
+ * @property {{output: number, scores: Scores, calibration?: import('./spec/calibration.js').Calibration}} [classifier]
  *
  * @typedef {object} Session
  * @property {Facts} facts

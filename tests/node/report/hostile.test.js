@@ -29,7 +29,8 @@ import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetens
 import { checkLabels } from '../../../wasm/train/labels.js';
 import { TransferLearner } from '../../../wasm/train/node.js';
 import { readState } from '../../../wasm/train/state.js';
-import { checkInput, checkSsd, readFileLabels, resolveLabels } from '../../../wasm/vision/model_spec.js';
+import { checkInput, readFileLabels, resolveLabels } from '../../../wasm/vision/model_spec.js';
+import { checkSsd } from '../../../wasm/vision/spec/ssd.js';
 import { hostileText, NUM_FRAGMENTS } from '../../fuzz/texts.js';
 import { withHostileFields } from '../../fuzz/values.js';
 

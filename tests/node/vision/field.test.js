@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { encode } from 'flatbuffers/js/flexbuffers.js';
 import { ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
 import { quantize } from '../../../wasm/quantize/node.js';
-import { mediaPipeAnchors } from '../../../wasm/vision/mediapipe_anchors.js';
+import { mediaPipeAnchors } from '../../../wasm/vision/spec/mediapipe_anchors.js';
 import { Builder, offsets, table } from '../../../wasm/tflite/flatbuffer.js';
 import { appendFiles, appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { tinyDetector, writeModel, TINY_ANCHORS } from '../../fuzz/tiny_models.js';
@@ -429,9 +429,11 @@ describe('boxes with keypoints', () => {
         [1, 1],
       ],
     },
-    scales: { minScale: 0 },
+    scales: { minScale: 0, maxScale: 0, fixedAnchorSize: false },
     'an unknown key': { anchorOffset: 1 },
     ratios: { aspectRatios: [-1] },
+    'a side that is no number': { minScale: 'a' },
+    'an offset outside of the cell': { anchorOffsetX: 2 },
     'too many': { strides: [1], featureMaps: [[65535, 65535]] },
     none: { aspectRatios: [] },
   }))

@@ -306,7 +306,7 @@ describe('options that cannot be used are named', () => {
       message: /1 anchors.*1917/,
     });
     await assert.rejects(create(generate({ numLayers: 0, featureMaps: undefined })), { name: 'OcelliError' });
-    await assert.rejects(create(generate({ minScale: 'a' })), { code: 'INVALID_ARGUMENT' });
+    await assert.rejects(create(generate({ minScale: 'a' })), { code: 'INVALID_OPTION' });
   });
 });
 
@@ -314,7 +314,7 @@ describe('what a bare file does not say', () => {
   // No longer the bytes that the manifest knows.
   const bare = Buffer.concat([MODEL, Buffer.alloc(16)]);
   const input = /** @type {const} */ ({ scale: 2 / 255, offset: -1, resize: 'legacy' });
-  /** @type {import('../../../wasm/vision/model_spec.js').SsdSpec} */
+  /** @type {import('../../../wasm/engine/types.js').SsdSpec} */
   const ssd = {
     anchorGenerator: {
       type: 'ssd',
