@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "detect/feature_map.h"
-#include "tflite/zip.h"
+#include "tflite/model_file.h"
 #ifdef OCL_THREADS
 #include "graph/threads.h"
 #endif
@@ -22,10 +22,7 @@ struct ocl_session {
   ocl_detail detail;
 
   uint8_t* model_bytes;  // from reserve to close
-  size_t model_size_bytes;
-  bool is_open, has_metadata;
-  ocl_tflite model;
-  ocl_metadata metadata;
+  ocl_model_file file;   // those bytes
   ocl_graph* graph;
   bool is_placed, has_run;  // the network has memory for its activations; the outputs are those of a run
 
@@ -71,7 +68,7 @@ static void drop_heads(raw_heads* heads) {
 static void free_model(ocl_session* session) {
   free(session->model_bytes);
   session->model_bytes = NULL;
-  session->is_open = false;
+  session->file.is_open = false;
 }
 
 static void drop_graph(ocl_session* session) {
@@ -120,7 +117,7 @@ uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
   size_t room = size_bytes + size_bytes / 4;
   if (room < kUsualActivations) room = size_bytes * 5 / 2 < kUsualActivations ? size_bytes * 5 / 2 : kUsualActivations;
   session->model_bytes = malloc(room + 1);
-  session->model_size_bytes = size_bytes;
+  session->file = (ocl_model_file){.bytes = session->model_bytes, .size_bytes = size_bytes};
   return session->model_bytes;
 }
 
@@ -131,80 +128,50 @@ ocl_status ocl_session_open_model(ocl_session* session) {
 ocl_status ocl_session_open_signature(ocl_session* session, const char* signature) {
   session->detail.text[0] = '\0';
   if (session->model_bytes == NULL) return OCL_INVALID_ARGUMENT;
-  session->is_open = false;  // the caller may have changed the bytes since they were opened
-  OCL_TRY(ocl_tflite_verify_signature(session->model_bytes, session->model_size_bytes, signature, &session->model,
-                                      &session->detail));
-  size_t size_bytes;
-  const uint8_t* metadata = ocl_tflite_find_metadata(&session->model, OCL_METADATA_ENTRY, &size_bytes);
-  session->has_metadata = metadata != NULL;
-  if (metadata != NULL) {
-    OCL_TRY(ocl_metadata_verify(metadata, size_bytes, &session->metadata, &session->detail));
-    ocl_metadata_choose_subgraph(&session->metadata, session->model.subgraph_index);
-  }
-  session->is_open = true;
-  return OCL_OK;
+  return ocl_model_file_open(&session->file, signature, &session->detail);
 }
 
 int32_t ocl_session_num_signatures(const ocl_session* session) {
-  return session->is_open ? ocl_tflite_num_signatures(&session->model) : 0;
+  return session->file.is_open ? ocl_tflite_num_signatures(&session->file.model) : 0;
 }
 
 const char* ocl_session_signature_key(const ocl_session* session, int32_t index) {
   if (index < 0 || index >= ocl_session_num_signatures(session)) return NULL;
-  return ocl_tflite_signature_key(&session->model, index);
+  return ocl_tflite_signature_key(&session->file.model, index);
 }
 
 const ocl_metadata* ocl_session_metadata(const ocl_session* session) {
-  return session->is_open && session->has_metadata ? &session->metadata : NULL;
-}
-
-// An associated file of the model, inflated. NULL `name`: there is none.
-static ocl_status read_file(ocl_session* session, const char* name, char** text_out, size_t* size_bytes_out) {
-  session->detail.text[0] = '\0';
-  *text_out = NULL;
-  *size_bytes_out = 0;
-  if (name == NULL) return OCL_OK;
-  ocl_zip_file file;
-  OCL_TRY(ocl_zip_find(session->model_bytes, session->model_size_bytes, name, &file, &session->detail));
-  if (file.bytes == NULL) return ocl_status_with_detail(OCL_BAD_METADATA, &session->detail, "no file '%s'", name);
-  char* text = malloc(file.inflated_size_bytes + 1);
-  if (text == NULL) return OCL_OUT_OF_MEMORY;
-  const ocl_status status = ocl_zip_copy(&file, text);
-  if (status != OCL_OK) {
-    free(text);
-    return ocl_status_with_detail(status, &session->detail, "file '%s' does not inflate", name);
-  }
-  *text_out = text;
-  *size_bytes_out = file.inflated_size_bytes;
-  return OCL_OK;
+  return session->file.is_open && session->file.has_metadata ? &session->file.metadata : NULL;
 }
 
 ocl_status ocl_session_read_labels(ocl_session* session, char** text_out, size_t* size_bytes_out) {
   const ocl_metadata* metadata = ocl_session_metadata(session);
   const char* name = metadata == NULL ? NULL : ocl_metadata_find_label_file(metadata);
-  return read_file(session, name, text_out, size_bytes_out);
+  session->detail.text[0] = '\0';
+  return ocl_model_file_read(&session->file, name, text_out, size_bytes_out, &session->detail);
 }
 
 ocl_status ocl_session_read_calibration(ocl_session* session, char** text_out, size_t* size_bytes_out) {
   const ocl_metadata* metadata = ocl_session_metadata(session);
   const char* name = metadata == NULL ? NULL : ocl_metadata_get_scores(metadata).calibration_file;
-  return read_file(session, name, text_out, size_bytes_out);
+  session->detail.text[0] = '\0';
+  return ocl_model_file_read(&session->file, name, text_out, size_bytes_out, &session->detail);
 }
 
 ocl_status ocl_session_build_model(ocl_session* session, int32_t batch) {
   session->detail.text[0] = '\0';
-  if (!session->is_open || batch < 1) return OCL_INVALID_ARGUMENT;
+  if (!session->file.is_open || batch < 1) return OCL_INVALID_ARGUMENT;
   drop_graph(session);
-  return ocl_graph_create(&session->model, session->pool, batch, &session->graph, &session->detail);
+  return ocl_graph_create(&session->file.model, session->pool, batch, &session->graph, &session->detail);
 }
 
 ocl_status ocl_session_keep_columns(ocl_session* session, int32_t output, const int32_t* columns, int32_t num_columns,
                                     bool* is_done_out) {
   session->detail.text[0] = '\0';
   *is_done_out = false;
-  if (!session->is_open || session->graph == NULL || output < 0 || output >= ocl_graph_num_outputs(session->graph))
+  if (!session->file.is_open || session->graph == NULL || output < 0 || output >= ocl_graph_num_outputs(session->graph))
     return OCL_INVALID_ARGUMENT;
-  const ocl_status status = ocl_graph_keep_columns(session->graph, &session->model, output, columns, num_columns,
+  const ocl_status status = ocl_graph_keep_columns(session->graph, &session->file.model, output, columns, num_columns,
                                                    is_done_out, &session->detail);
   if (status == OCL_OK || status == OCL_INVALID_ARGUMENT) return status;
   *is_done_out = false;
