@@ -70,10 +70,12 @@ WASM_FLAGS := -msimd128 -mbulk-memory -matomics -ffp-contract=off -fno-math-errn
 
 # Files with inner loops (pixels, filter taps, scores) are compiled for speed. Of the others, those that run for each
 # element of an image or a tensor are compiled for size, and those that run once for an operator for the smallest size.
-HOT := src/image/resize.c src/image/jpeg_transform.c src/detect/ssd.c src/detect/nms.c src/graph/operators/conv_sums.c src/tflite/weights.c \
-  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c elementwise_f32.c gemm_f32.c gemm_qs8.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
+HOT := src/image/resize.c src/image/jpeg_transform.c src/detect/maxima.c src/detect/nms.c src/graph/operators/fixed_point.c src/tflite/weights.c \
+  $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c elementwise_f32.c gemm_f32.c gemm_qs8.c hybrid_f32.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
 WARM := src/base/inflate.c $(addprefix src/image/,bmp.c gif.c jpeg_bits.c jpeg_blocks.c jpeg_rows.c png.c) $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
-  conv_rows.c fixed_point.c pool.c reduce.c resize.c unary.c)
+  conv_rows.c pool.c reduce.c resize.c unary.c)
+# What -O3 does more adds 1 KB to resizing and makes it no faster.
+build/%/src/image/resize.o: FILE_FLAGS := -O2
 # Matrix kernels in the order of their source: LLVM's own order holds more vectors at once than x86 has registers, and one
 # spilled sum costs half of the speed.
 build/%/src/kernels/gemm_f32.o: FILE_FLAGS := -mllvm -pre-RA-sched=source
@@ -281,10 +283,12 @@ build/lint-imports: $(shell find $(IMPORTING:%=%/) -type d -o -name '*.js') .dep
 	@mv $@.tmp $@
 
 # The size of what a Node process, or a page with a worker, loads for one variant: the wasm and the JavaScript.
-# In Node nothing is downloaded, so its JavaScript counts as a bundler would write it: without comments.
+# In Node nothing is downloaded, so its JavaScript counts as a bundler would write it: without comments, and without
+# LAZY, which Node loads only for a classifier or a model that needs it. The page's bundle contains it.
+LAZY := ./wasm/vision/prepare_classifier.js $(addprefix ./wasm/vision/spec/,calibration.js mediapipe_anchors.js)
 check-size: wasm dist/models/manifest.js dist/web/browser.js
 	@rm -rf build/size && npx esbuild wasm/platform/node.js wasm/platform/thread.node.js wasm/platform/worker.node.js --bundle --splitting --minify --platform=node --format=esm \
-	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size
+	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size $(LAZY:%=--external:%)
 	@for variant in $(VARIANTS); do \
 	  size=$$(gzip -9c dist/ocelli-$$variant.wasm | wc -c); \
 	  echo "  size: $$variant, wasm: $$size of $(WASM_BUDGET_BYTES) bytes, gzipped"; \

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/maxima.h"
 #include "detect/nms.h"
 
 typedef enum { BOX_UNKNOWN, BOX_USABLE, BOX_UNUSABLE } box_state;
@@ -175,35 +176,6 @@ static int32_t drop_outside(const job* j, ocl_nms_candidate* selected, int32_t n
 
 // ---- scores ----
 
-enum { LANES = 16, ROWS = 4 };
-
-// Independent lanes, so that the compiler makes vectors of them. NaN is skipped.
-static float row_maximum(const float* row, int32_t num_columns) {
-  float lanes[LANES];
-  for (int32_t i = 0; i < LANES; i++) lanes[i] = -INFINITY;
-  int32_t c = 0;
-  for (; c + LANES <= num_columns; c += LANES)
-    for (int32_t i = 0; i < LANES; i++) lanes[i] = row[c + i] > lanes[i] ? row[c + i] : lanes[i];
-  for (; c < num_columns; c++) lanes[0] = row[c] > lanes[0] ? row[c] : lanes[0];
-  for (int32_t i = 1; i < LANES; i++) lanes[0] = lanes[i] > lanes[0] ? lanes[i] : lanes[0];
-  return lanes[0];
-}
-
-// Raises `maxima` to what four rows have above their offsets. NaN is skipped.
-static void fold_rows(const float* const rows[ROWS], const float offsets[ROWS], int32_t num_columns,
-                      float* restrict maxima) {
-  const float *r0 = rows[0], *r1 = rows[1], *r2 = rows[2], *r3 = rows[3];
-  const float o0 = offsets[0], o1 = offsets[1], o2 = offsets[2], o3 = offsets[3];
-  for (int32_t c = 0; c < num_columns; c++) {
-    float m = maxima[c];
-    m = r0[c] - o0 > m ? r0[c] - o0 : m;
-    m = r1[c] - o1 > m ? r1[c] - o1 : m;
-    m = r2[c] - o2 > m ? r2[c] - o2 : m;
-    m = r3[c] - o3 > m ? r3[c] - o3 : m;
-    maxima[c] = m;
-  }
-}
-
 static const float* score_row(const job* j, int32_t anchor) {
   return &j->class_scores[(size_t)anchor * (size_t)j->ssd->config.num_columns];
 }
@@ -212,17 +184,17 @@ static void scan_scores(const job* j) {
   ocl_ssd* ssd = j->ssd;
   const int32_t num_anchors = ssd->config.num_anchors, num_columns = ssd->config.num_columns;
   for (int32_t c = 0; c < num_columns; c++) ssd->column_maxima[c] = -INFINITY;
-  for (int32_t first = 0; first < num_anchors; first += ROWS) {
-    const float* rows[ROWS];
-    float offsets[ROWS];
-    for (int32_t r = 0; r < ROWS; r++) {
+  for (int32_t first = 0; first < num_anchors; first += OCL_MAXIMA_ROWS) {
+    const float* rows[OCL_MAXIMA_ROWS];
+    float offsets[OCL_MAXIMA_ROWS];
+    for (int32_t r = 0; r < OCL_MAXIMA_ROWS; r++) {
       // Past the end the last row comes again: a maximum does not mind.
       const int32_t anchor = first + r < num_anchors ? first + r : num_anchors - 1;
       rows[r] = score_row(j, anchor);
-      if (ssd->config.converter == OCL_SSD_SOFTMAX) ssd->row_offsets[anchor] = row_maximum(rows[r], num_columns);
+      if (ssd->config.converter == OCL_SSD_SOFTMAX) ssd->row_offsets[anchor] = ocl_maxima_row(rows[r], num_columns);
       offsets[r] = ssd->row_offsets[anchor];
     }
-    fold_rows(rows, offsets, num_columns, ssd->column_maxima);
+    ocl_maxima_fold(rows, offsets, num_columns, ssd->column_maxima);
   }
 }
 

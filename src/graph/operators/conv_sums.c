@@ -14,11 +14,7 @@
 
 #include "graph/operators/conv.h"
 #include "graph/operators/fixed_point.h"
-
-typedef struct {
-  ocl_fixed_point factor;
-  int32_t bias;
-} requantization;
+#include "kernels/hybrid_f32.h"
 
 // Hybrid: the number of parts of the input that have their own scale.
 static size_t num_groups(ocl_graph* graph, const ocl_step* step) {
@@ -70,13 +66,13 @@ static ocl_status keep_hybrid(ocl_conv* conv, const ocl_conv_weights* w, size_t 
 }
 
 static ocl_status keep_requantizations(ocl_graph* graph, ocl_step* step, const ocl_conv_weights* w, size_t channels) {
-  requantization* factors = ocl_conv_of(step)->channel_factors = calloc(channels, sizeof *factors);
+  ocl_requantization* factors = ocl_conv_of(step)->channel_factors = calloc(channels, sizeof *factors);
   if (factors == NULL) return OCL_OUT_OF_MEMORY;
   const double input_scale = ocl_graph_in(graph, step, 0)->scale, output_scale = ocl_graph_out(graph, step, 0)->scale;
   const int32_t* biases = w->bias;
   for (size_t c = 0; c < channels; c++)
-    factors[c] =
-        (requantization){ocl_fixed_point_of(input_scale * w->scales[c] / output_scale), biases == NULL ? 0 : biases[c]};
+    factors[c] = (ocl_requantization){ocl_fixed_point_of(input_scale * w->scales[c] / output_scale),
+                                      biases == NULL ? 0 : biases[c]};
   return OCL_OK;
 }
 
@@ -103,56 +99,13 @@ ocl_status ocl_conv_prepare_sums(ocl_graph* graph, ocl_step* step, size_t channe
 
 // ---- hybrid ----
 
-static void find_range(const float* values, size_t count, float* min_out, float* max_out) {
-  enum { LANES = 8 };
-  float min[LANES] = {0}, max[LANES] = {0};  // the range always includes 0
-  size_t i = 0;
-  for (; i + LANES <= count; i += LANES)
-    for (int lane = 0; lane < LANES; lane++) {
-      min[lane] = values[i + lane] < min[lane] ? values[i + lane] : min[lane];
-      max[lane] = values[i + lane] > max[lane] ? values[i + lane] : max[lane];
-    }
-  for (; i < count; i++) {
-    min[0] = values[i] < min[0] ? values[i] : min[0];
-    max[0] = values[i] > max[0] ? values[i] : max[0];
-  }
-  for (int lane = 1; lane < LANES; lane++) {
-    min[0] = min[lane] < min[0] ? min[lane] : min[0];
-    max[0] = max[lane] > max[0] ? max[lane] : max[0];
-  }
-  *min_out = min[0];
-  *max_out = max[0];
-}
-
-// gemmlowp's "nudged" zero point, computed from the end of the range (min or max) that gives the smaller error.
-static float zero_point_of(double min, double max, double scale) {
-  const double zero_point = 128 - min / scale < 127 + max / scale ? -128 - min / scale : 127 - max / scale;
-  return (float)round(zero_point < -128 ? -128 : zero_point > 127 ? 127 : zero_point);
-}
-
-// Quantizes to 8 bits like TFLite's optimized kernels: rounds halves up, then adds the zero point. Writes
-// stored - zero_point and returns the scale.
-static float round_to_8_bits(const float* values, size_t count, float* out) {
-  float min, max;
-  find_range(values, count, &min, &max);
-  const double range = max - min;                        // subtracted in float, then used in double, as in TFLite
-  const bool is_usable = range > 0 && range < INFINITY;  // false: all values are 0, or one is infinite
-  const float scale = is_usable ? (float)(range / 255) : 1;
-  const float zero_point = is_usable ? zero_point_of(min, max, range / 255) : 0, inverse = 1 / scale;
-  for (size_t i = 0; i < count; i++) {
-    const float stored = floorf(values[i] * inverse + 0.5f) + zero_point;
-    out[i] = (stored > -128 ? (stored < 127 ? stored : 127) : -128) - zero_point;
-  }
-  return scale;
-}
-
 static void round_input(ocl_graph* graph, const ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const size_t groups = num_groups(graph, step), group = ocl_shape_num_elements(&input->shape) / groups;
   float* scales = step->workspace;
   float* rounded = float_input(graph, step);
   for (size_t i = 0; i < groups; i++)
-    scales[i] = round_to_8_bits((const float*)input->data + i * group, group, rounded + i * group);
+    scales[i] = ocl_hybrid_round((const float*)input->data + i * group, group, rounded + i * group);
 }
 
 // Turns sums into real numbers and applies bias and activation.
@@ -171,10 +124,7 @@ static void scale_sums(ocl_graph* graph, const ocl_step* step) {
   for (size_t pixel = 0; pixel < pixels; pixel++) {
     const float scale = group_scales[pixel / (pixels / groups)];
     const float first = is_depthwise ? 1 : scale, last = is_depthwise ? scale : 1;
-    for (size_t c = 0; c < channels; c++, sums++) {
-      const float value = *sums * (first * scales[c]) * last + biases[c];
-      *sums = value > min ? (value < max ? value : max) : min;
-    }
+    ocl_hybrid_scale(sums + pixel * channels, channels, &(ocl_hybrid_scales){scales, biases, first, last, min, max});
   }
 }
 
@@ -184,32 +134,21 @@ static void shift_input(ocl_graph* graph, const ocl_step* step) {
   const ocl_value* input = ocl_graph_in(graph, step, 0);
   const size_t count = ocl_shape_num_elements(&input->shape);
   float* whole = float_input(graph, step);
-  for (size_t i = 0; i < count; i++) whole[i] = (float)(((const int8_t*)input->data)[i] - input->zero_point);
-}
-
-// A doubling high multiplication, then a rounding shift, as in ruy and gemmlowp. Both round halves up.
-static int64_t requantize(float sum, const requantization* r) {
-  const int64_t biased = ocl_fixed_point_saturate((int64_t)sum + r->bias);
-  const int64_t scaled =
-      r->factor.shift > 0 ? ocl_fixed_point_saturate(biased * (INT64_C(1) << r->factor.shift)) : biased;
-  const int64_t high = (scaled * r->factor.multiplier + (INT64_C(1) << 30)) >> 31;
-  return r->factor.shift < 0 ? (high + (INT64_C(1) << (-r->factor.shift - 1))) >> -r->factor.shift : high;
+  ocl_hybrid_shift(input->data, count, input->zero_point, whole);
 }
 
 static void requantize_sums(ocl_graph* graph, const ocl_step* step) {
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const size_t channels = (size_t)output->shape.dims[output->shape.rank - 1];
   const size_t count = ocl_shape_num_elements(&output->shape);
-  const requantization* factors = ocl_conv_of(step)->channel_factors;
+  const ocl_requantization* factors = ocl_conv_of(step)->channel_factors;
   const float* sums = ocl_conv_sums_output(graph, step);
   int32_t min, max;
   ocl_graph_stored_bounds(output, ocl_conv_of(step)->activation, &min, &max);
   int8_t* stored = output->data;
   for (size_t i = 0; i < count; i += channels)
-    for (size_t c = 0; c < channels; c++) {
-      const int64_t value = requantize(sums[i + c], &factors[c]) + output->zero_point;
-      stored[i + c] = (int8_t)(value < min ? min : value > max ? max : value);
-    }
+    ocl_fixed_point_requantize(sums + i, factors, channels, &(ocl_stored_range){output->zero_point, min, max},
+                               stored + i);
 }
 
 void ocl_conv_begin_sums(ocl_graph* graph, ocl_step* step) {

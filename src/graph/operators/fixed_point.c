@@ -26,3 +26,21 @@ int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor) {
   const int64_t scaled = ocl_fixed_point_saturate((int64_t)value * (INT64_C(1) << (left < 31 ? left : 31)));
   return (int32_t)divide_by_power(ocl_fixed_point_saturate(divide_by_power(scaled * factor.multiplier, 31)), right);
 }
+
+// A doubling high multiplication, then a rounding shift, as in ruy and gemmlowp. Both round halves up.
+static int64_t requantize(float sum, const ocl_requantization* r) {
+  const int64_t biased = ocl_fixed_point_saturate((int64_t)sum + r->bias);
+  const int64_t scaled =
+      r->factor.shift > 0 ? ocl_fixed_point_saturate(biased * (INT64_C(1) << r->factor.shift)) : biased;
+  const int64_t high = (scaled * r->factor.multiplier + (INT64_C(1) << 30)) >> 31;
+  return r->factor.shift < 0 ? (high + (INT64_C(1) << (-r->factor.shift - 1))) >> -r->factor.shift : high;
+}
+
+void ocl_fixed_point_requantize(const float* sums, const ocl_requantization* factors, size_t count,
+                                const ocl_stored_range* range, int8_t* stored_out) {
+  const int64_t zero_point = range->zero_point, min = range->min, max = range->max;
+  for (size_t i = 0; i < count; i++) {
+    const int64_t value = requantize(sums[i], &factors[i]) + zero_point;
+    stored_out[i] = (int8_t)(value < min ? min : value > max ? max : value);
+  }
+}

@@ -2,6 +2,7 @@
 #ifndef OCELLI_GRAPH_OPERATORS_FIXED_POINT_H_
 #define OCELLI_GRAPH_OPERATORS_FIXED_POINT_H_
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
@@ -14,6 +15,19 @@ typedef struct {
 ocl_fixed_point ocl_fixed_point_of(double factor);
 // value * factor as in TFLite's reference kernels (gemmlowp): rounded twice, halves away from zero.
 int32_t ocl_fixed_point_multiply(int32_t value, ocl_fixed_point factor);
+
+typedef struct {
+  ocl_fixed_point factor;
+  int32_t bias;
+} ocl_requantization;
+
+typedef struct {
+  int32_t zero_point, min, max;
+} ocl_stored_range;
+
+// Sums of 8-bit products -> stored 8-bit numbers, each with its own factor and bias.
+void ocl_fixed_point_requantize(const float* sums, const ocl_requantization* factors, size_t count,
+                                const ocl_stored_range* range, int8_t* stored_out);
 
 // To the range of int32.
 static inline int64_t ocl_fixed_point_saturate(int64_t x) {
