@@ -74,10 +74,7 @@ export function split({ validationSplit, stratify, shuffle, seed }, labels) {
   const size = labels.length;
   const order = shuffle && validationSplit > 0 ? shuffled(size, seed, -1) : Uint32Array.from(range(size));
   const groups = stratify ? [...groupBy(order, labels).values()] : [Array.from(order)];
-  const cut = groups.map((group) => {
-    const at = Math.floor(group.length * (1 - validationSplit));
-    return stratify && validationSplit < 1 ? Math.max(at, 1) : at;
-  });
+  const cut = cutsOf(groups, 1 - validationSplit, stratify);
   const part = (/** @type {(group: number[], at: number) => number[]} */ take) =>
     Uint32Array.from(groups.flatMap((group, i) => take(group, cut[i]))).sort();
   // Order within a part has no effect; sorting restores the order in which examples were added.
@@ -85,6 +82,23 @@ export function split({ validationSplit, stratify, shuffle, seed }, labels) {
     train: part((group, at) => group.slice(0, at)),
     validation: part((group, at) => group.slice(at)),
   };
+}
+
+/**
+ * How many of each group to train on: in all as many as of one group, and with `stratify` at least one.
+ * @param {number[][]} groups
+ * @param {number} share
+ * @param {boolean} stratify
+ */
+function cutsOf(groups, share, stratify) {
+  const least = stratify && share > 0 ? 1 : 0;
+  const cuts = groups.map(({ length }) => Math.max(Math.floor(length * share), least));
+  const left = (/** @type {number} */ i) => groups[i].length * share - cuts[i];
+  const size = groups.reduce((sum, { length }) => sum + length, 0);
+  const rest = Math.floor(size * share) - cuts.reduce((sum, cut) => sum + cut, 0);
+  const byRemainder = range(groups.length).sort((a, b) => left(b) - left(a));
+  for (const i of byRemainder.slice(0, Math.max(rest, 0))) if (left(i) > 0) cuts[i]++;
+  return cuts;
 }
 
 /** @param {Uint32Array} order @param {readonly number[]} labels @returns {Map<number, number[]>} indices by label */

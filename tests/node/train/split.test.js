@@ -38,6 +38,15 @@ describe('a stratified split', () => {
     assert.notDeepEqual(of(1), of(2));
   });
 
+  test('trains on as many as without it', () => {
+    const classes = Array.from({ length: 50 }, (_, i) => (i < 17 ? 0 : i < 34 ? 1 : 2));
+    const { train } = split(PLAN, classes);
+    // Of 13.6, 13.6 and 12.8.
+    assert.deepEqual(count(train, classes).sort(), [13, 13, 14]);
+    assert.equal(count(train, classes)[2], 13);
+    assert.equal(train.length, split({ ...PLAN, stratify: false }, classes).train.length);
+  });
+
   test('of nothing to validate, and of everything', () => {
     assert.equal(split({ ...PLAN, validationSplit: 0 }, labels).validation.length, 0);
     assert.equal(split({ ...PLAN, validationSplit: 1 }, labels).train.length, 0);
