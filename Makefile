@@ -283,12 +283,10 @@ build/lint-imports: $(shell find $(IMPORTING:%=%/) -type d -o -name '*.js') .dep
 	@mv $@.tmp $@
 
 # The size of what a Node process, or a page with a worker, loads for one variant: the wasm and the JavaScript.
-# In Node nothing is downloaded, so its JavaScript counts as a bundler would write it: without comments, and without
-# LAZY, which Node loads only for a classifier or a model that needs it. The page's bundle contains it.
-LAZY := ./wasm/vision/prepare_classifier.js $(addprefix ./wasm/vision/spec/,calibration.js mediapipe_anchors.js)
+# In Node nothing is downloaded, so its JavaScript counts as a bundler would write it: without comments.
 check-size: wasm dist/models/manifest.js dist/web/browser.js
 	@rm -rf build/size && npx esbuild wasm/platform/node.js wasm/platform/thread.node.js wasm/platform/worker.node.js --bundle --splitting --minify --platform=node --format=esm \
-	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size $(LAZY:%=--external:%)
+	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size
 	@for variant in $(VARIANTS); do \
 	  size=$$(gzip -9c dist/ocelli-$$variant.wasm | wc -c); \
 	  echo "  size: $$variant, wasm: $$size of $(WASM_BUDGET_BYTES) bytes, gzipped"; \

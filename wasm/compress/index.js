@@ -65,9 +65,9 @@ export async function compress(source, images, options = {}) {
   const { input: given, targetBytes, targetMatch, ...checked } = checkOptions(options);
   const { onProgress, signal } = checked;
   const bytes = await inflateWhole(source);
-  const info = await readInfo(bytes, { input: given }, (engine, source) => {
+  const info = await readInfo(bytes, { input: given }, async (engine, source) => {
     const model = readFloatModel(bytes);
-    return { model, task: findTask(engine, model, source) };
+    return { model, task: await findTask(engine, model, source) };
   });
   const { model, task } = info.inspected;
   const kernels = readKernels(model);

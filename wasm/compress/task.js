@@ -1,9 +1,9 @@
 // What a network answers, and the gradient of a sum of its answers with random signs: of a detector the scores and
 // boxes, of a classifier the probabilities, of a feature extractor the features.
 import { endsInProbabilities } from '../vision/prepare_classifier.js';
-import { flatten } from '../vision/prepare_detector.js';
 import { findVector } from '../vision/prepare_features.js';
-import { checkGenerator, findHeads, resolveLabels, resolveSsd } from '../vision/model_spec.js';
+import { resolveLabels } from '../vision/model_spec.js';
+import { findHeads, makeAnchors, resolveSsd } from '../vision/spec/ssd.js';
 import { TYPE } from '../quantize/file.js';
 import { exp, randomSigns, sigmoid } from './exact.js';
 
@@ -27,15 +27,15 @@ const BOX_SHARES = [0.1, 0.1, 0.2, 0.2];
  * @param {Engine} engine with the model
  * @param {Model} model the same
  * @param {Omit<import('../vision/prepare.js').LabelSource, 'labels'>} source
- * @returns {Task}
+ * @returns {Promise<Task>}
  */
-export function findTask(engine, model, { metadata, entry }) {
+export async function findTask(engine, model, { metadata, entry }) {
   const postprocess = model.operators.find(({ custom }) => custom === POSTPROCESS);
   if (postprocess) {
     const [boxes, scores] = postprocess.inputs;
     return detectorTask({ boxes, scores, shares: BOX_SHARES, activation: 'none', background: 0 }, model);
   }
-  const heads = findRawHeads(engine, { metadata, entry });
+  const heads = await findRawHeads(engine, { metadata, entry });
   if (heads)
     return detectorTask(
       { ...heads, boxes: model.outputs[heads.boxes], scores: model.outputs[heads.scores] },
@@ -62,13 +62,10 @@ const NO_HEADS = ['SSD_UNKNOWN', 'MODEL_IS_NOT_A_DETECTOR'];
  * @param {Engine} engine
  * @param {Omit<import('../vision/prepare.js').LabelSource, 'labels'>} source
  */
-function findRawHeads(engine, { metadata, entry }) {
+async function findRawHeads(engine, { metadata, entry }) {
   try {
     const ssd = resolveSsd(undefined, metadata, entry);
-    const [, height, width] = engine.inputs[0].shape;
-    const anchors = ssd.anchors
-      ? flatten(ssd.anchors)
-      : engine.heads.generateAnchors(checkGenerator(ssd.anchorGenerator), { height, width });
+    const anchors = await makeAnchors(ssd, engine);
     const heads = findHeads(engine.outputs, anchors.length / 4);
     return {
       ...heads,

@@ -14,7 +14,7 @@ import { openEngine } from './runner.js';
  * @template T
  * @param {Uint8Array<ArrayBuffer>} bytes
  * @param {{input: Partial<InputSpec> | string | undefined, signature?: string}} given
- * @param {(engine: import('../engine/engine.js').Engine, source: {metadata: Metadata, entry?: ManifestEntry}) => T} inspect what
+ * @param {(engine: import('../engine/engine.js').Engine, source: {metadata: Metadata, entry?: ManifestEntry}) => T | Promise<T>} inspect what
  *   else to find out, while the engine has the model
  */
 export async function readInfo(bytes, given, inspect) {
@@ -26,7 +26,7 @@ export async function readInfo(bytes, given, inspect) {
     const entry = await findManifestEntry({ sizeBytes: received.sizeBytes, readAll: () => bytes }, metadata);
     return {
       ...{ metadata, entry, input: resolveInput(given.input, metadata, entry, inputs[0]) },
-      inspected: inspect(engine, { metadata, entry }),
+      inspected: await inspect(engine, { metadata, entry }),
     };
   } finally {
     engine.close();

@@ -6,7 +6,14 @@ import { detach, keepSource } from './input.js';
 import { Calls, LIMITS, withLimit } from './limits.js';
 import { tagOf } from '../shared/platform.js';
 import { notice } from '../shared/notice.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber, checkSignal, checkText } from '../shared/options.js';
+import {
+  checkBoolean,
+  checkChoice,
+  checkKeys,
+  checkNumber,
+  checkSignal,
+  checkText,
+} from '../shared/options.js';
 import { DECODES, READING, resolveReading } from './reading.js';
 import { LocalSession } from './session.js';
 
