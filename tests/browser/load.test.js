@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import manifest from '../../dist/models/manifest.js';
-import { launch, needsBrowser, openPage, serve } from './shared.js';
+import { isFirefox, launch, needsBrowser, openPage, serve } from './shared.js';
 
 const MODEL_BYTES = manifest.models[0].size_bytes;
 const COMPRESSED = readFileSync(new URL('../../dist/models/ssd_mobilenet_v2_oidv4.gz', import.meta.url));
@@ -64,7 +64,8 @@ suite('loading', needsBrowser, () => {
     });
   }
 
-  test('compressed weights: as they are, inflated by the server already, and cut short', async () => {
+  // Requests cannot be answered by the test in Firefox.
+  test('compressed weights: as they are, inflated by the server already, and cut short', { skip: isFirefox }, async () => {
     const { page, warnings } = await openPage(browser, `${server.url}/blank.html`);
     const inflated = gunzipSync(COMPRESSED);
     await page.route('**/inflated.gz', (route) => route.fulfill({ body: inflated }));

@@ -176,7 +176,7 @@ suite('settings, models and cameras of the page that detects', needsBrowser, () 
 
     const wrong = { ...labels, buffer: Buffer.from('one\ntwo\n') };
     await chooser.setInputFiles([wrong]);
-    await waitForNotice(page, 'there are 2 labels, but the model has 23 classes');
+    await waitForNotice(page, 'labels has 2 names, but the model has 23 classes');
     await waitForNotice(page, 'This model cannot be used');
     await waitForModel(page, `${HOSTILE}.tflite, names.txt`);
     await waitForSummary(page, /^Nothing yet/);

@@ -176,12 +176,13 @@ describe('ocelli evaluate DATASET', () => {
     // Each ran as it says.
     for (const { model } of [found, ...found.others]) {
       const [, precision, decode] = model.name.split(' ');
-      using detector = await ObjectDetector.create({ precision, decode });
+      const detector = await ObjectDetector.create({ precision, decode });
       const { detections } = await detector.detect(join(large, 'plant.jpg'), {
         scoreThreshold: 0.001,
         maxResults: 1000,
         maxPerClass: 100,
       });
+      detector.close();
       const expected = detections.filter(({ label }) => label === 'Bottle' || label === 'Person');
       const state = readFileSync(join(report, `default-${precision}-${decode}.results.jsonl`), 'utf8');
       assert.deepEqual(
