@@ -170,13 +170,14 @@ $(COMPRESSED_MODEL): models/compress.js models/calibration.js tools/samples.sh $
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # Bundles for browsers, because each level of imports costs a page a round trip. The output lies two folders deep, as
-# wasm/platform/ does, so that relative URLs stay valid. The table of carbon intensities (@tgwf/co2) stays an external
-# dependency, loaded on demand.
+# wasm/platform/ does, so that relative URLs stay valid. The tracker and the table of carbon intensities (@tgwf/co2) stay
+# outside, and are loaded on demand.
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --minify --outdir=dist/web --log-level=warning
-	@npx esbuild wasm/platform/page.js train=wasm/train/browser.js --bundle --minify --format=esm --outdir=dist/web \
-	  --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data
+	@npx esbuild web/page=wasm/platform/page.js web/train=wasm/train/browser.js track/index=wasm/track/index.js --bundle --minify \
+	  --format=esm --outdir=dist --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data \
+	  --external:../track/index.js
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
 types: $(TYPES) ## type declarations, from the JSDoc comments

@@ -19,7 +19,7 @@ const DIST = new URL('../dist/', import.meta.url);
 /** In the order of the help text. commands/NAME.js declares and runs each. */
 const COMMANDS = [
   ...['detect', 'embed', 'similar', 'classify', 'inspect', 'bench'],
-  ...['convert', 'quantize', 'compress', 'train', 'evaluate'],
+  ...['convert', 'quantize', 'compress', 'train', 'evaluate', 'track'],
 ];
 const HELP = ['help', '--help', '-h'];
 const VERSION = ['--version', '-v', '-V', 'version'];
@@ -35,6 +35,7 @@ const FOREIGN_COMMANDS = {
   inspect: ['info', 'show', 'describe', 'summary', 'view'],
   quantize: ['optimize', 'int8'],
   similar: ['compare', 'search', 'match', 'rank'],
+  track: ['follow', 'bytetrack', 'mot'],
   train: ['fit', 'finetune', 'teach'],
 };
 

@@ -2,6 +2,7 @@
 // page, and that it keeps nothing.
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
+import { Tracker } from '../../wasm/track/index.js';
 import { STREET, writeStreetFile } from './camera.js';
 import { PATIENCE_MS } from '../patience.js';
 import { isFirefox, launchWithCamera, needsBrowser, ROOT, serve } from './shared.js';
@@ -133,6 +134,57 @@ suite('video', needsBrowser, () => {
     assert.equal(seen, 1);
     await page.close();
   });
+
+  for (const worker of [false, true])
+    test(`numbers what it finds, by the times of the frames, worker: ${worker}`, async () => {
+      const { page, messages } = await openCamera();
+      /** @type {string[]} */
+      const loaded = [];
+      page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+      const { frames, before, codes } = await page.evaluate(async (worker) => {
+        const { video, ObjectDetector } = /** @type {VideoPage} */ (/** @type {unknown} */ (globalThis));
+        const detector = await ObjectDetector.create({ worker, scoreThreshold: 0.2 });
+        await detector.video(video).next();
+        const before = performance.getEntriesByType('resource').map(({ name }) => name);
+        const track = { activationThreshold: 0.3, highThreshold: 0.25 };
+        /** @type {import('../../wasm/vision/types.js').VideoResult[]} */
+        const frames = [];
+        for await (const result of detector.video(video, { track })) if (frames.push(result) === 30) break;
+        /** @type {string[]} */
+        const codes = [];
+        for (const options of /** @type {any[]} */ ([
+          { track: 'yes' },
+          { track: { no: 1 } },
+          { track: { minIou: 2 } },
+        ])) {
+          const results = detector.video(video, options);
+          await results.next().catch((error) => codes.push(error.code));
+        }
+        try {
+          detector.video(video, /** @type {any} */ ({ track: true, into: new Float32Array(6) }));
+        } catch (error) {
+          codes.push(/** @type {any} */ (error).code);
+        }
+        detector.close();
+        return { frames, before, codes };
+      }, worker);
+      assert.ok(
+        !before.some((name) => name.includes('/track/')),
+        'nothing of it is loaded without the option',
+      );
+      assert.equal(loaded.filter((path) => path.includes('/track/')).length, 1);
+      const tracker = new Tracker({ activationThreshold: 0.3, highThreshold: 0.25 });
+      let numbered = 0;
+      for (const { detections, mediaTime } of frames) {
+        const plain = detections.map(({ trackId: _, age, velocity, ...rest }) => rest);
+        assert.deepEqual(detections, tracker.update(plain, { time: mediaTime }));
+        numbered += detections.filter(({ trackId }) => trackId !== undefined).length;
+      }
+      assert.ok(numbered > 10, `${numbered}`);
+      assert.deepEqual(codes, Array(4).fill('INVALID_OPTION'));
+      assert.deepEqual(messages, []);
+      await page.close();
+    });
 
   test('a frame is seen as its pixels are', async () => {
     const { page } = await openCamera();

@@ -15,9 +15,10 @@ const canNestWorkers = !/ Firefox\//.test(globalThis.navigator?.userAgent);
 const hasWorkers = typeof Worker !== 'undefined' && (isPage || canNestWorkers);
 const hasThreads = globalThis.crossOriginIsolated && hasWorkers;
 
-/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost} */
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../vision/types.js').TrackHost} */
 const browser = {
   ...web,
+  loadTracker: () => import('../track/index.js'),
   threads: hasThreads ? (isPage ? 'worker' : 'here') : 'none',
   startThread,
   startWorker: hasWorkers ? startWorker : undefined,

@@ -1,5 +1,6 @@
 import { MAX_RESULTS } from '../../dist/layout.js';
 import { DETECTION_COLUMNS } from '../engine/heads.js';
+import { host } from '../engine/host.js';
 import { failure } from '../shared/errors.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber, checkSignal, pick } from '../shared/options.js';
 import { toNumbers } from '../shared/numbers.js';
@@ -35,7 +36,7 @@ const THRESHOLDS = /** @type {const} */ ([
   'classAgnostic',
 ]);
 const OPTIONS = [...LOADING, 'labels', 'classes', 'ssd', 'layer', ...THRESHOLDS];
-const LOOP = ['minChange', 'into'];
+const LOOP = ['minChange', 'into', 'track'];
 const TO_CREATE = {
   'pass it to create or setOptions': ['classes'],
   'pass it to create': OPTIONS.filter((name) => name !== 'classes'),
@@ -265,7 +266,7 @@ export class ObjectDetector extends VisionModel {
         'video takes no function; write for await (const result of detector.video(video)) …',
       );
     checkKeys('options', options, [...LOOP, ...VIEW, ...THRESHOLDS, 'features'], TO_CREATE);
-    const { signal, minChange, into, ...detection } = options;
+    const { signal, minChange, into, track, ...detection } = options;
     if (this.isClosed) throw failure('CLOSED');
     if (into !== undefined) checkRows('into', into);
     if (String(tagOf(video)) !== 'HTMLVideoElement')
@@ -273,10 +274,11 @@ export class ObjectDetector extends VisionModel {
     checkSignal(signal);
     checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
     checkFeatures(detection);
+    if (into && track) throw failure('INVALID_OPTION', 'into has no column for track');
     const leaving = new AbortController();
     const closing = (this.#closing ??= new AbortController()).signal;
     const ends = signal ? [leaving.signal, closing, signal] : [leaving.signal, closing];
-    const results = this.#loop(video, { minChange, into, ...detection }, ends);
+    const results = this.#loop(video, { minChange, into, track, ...detection }, ends);
     // Without this, `return` would wait for the next frame.
     const { return: leave } = results;
     results.return = (value) => {
@@ -292,8 +294,9 @@ export class ObjectDetector extends VisionModel {
    * @param {AbortSignal[]} ends
    * @returns {AsyncGenerator<VideoResult | CountedVideoResult, void, void>}
    */
-  async *#loop(video, { minChange, into, features, ...options }, ends) {
+  async *#loop(video, { minChange, into, track, features, ...options }, ends) {
     const { newestFrames } = await import('./video.js');
+    const tracker = track && (await toTracker(track));
     const isEnding = () => ends.some(({ aborted }) => aborted);
     for await (const frame of newestFrames(video, ends)) {
       const answer = await this.#detect(video, options, { features, minChange }).catch((error) => {
@@ -302,7 +305,11 @@ export class ObjectDetector extends VisionModel {
       if (isEnding() || !answer) return;
       if (!answer.result) continue;
       if (into) yield { count: fill(into, answer.result), ...frame, ...this.describe(answer.run) };
-      else yield { ...this.#describe(answer), ...frame };
+      else {
+        const found = this.#describe(answer);
+        if (tracker) found.detections = tracker.update(found.detections, { time: frame.mediaTime });
+        yield { ...found, ...frame };
+      }
     }
   }
 
@@ -382,6 +389,21 @@ function fill(rows, found) {
     throw failure('INVALID_INPUT', 'the memory of rows was transferred during the call', error);
   }
   return count / DETECTION_COLUMNS;
+}
+
+/**
+ * @typedef {import('./types.js').Tracker} Tracker
+ * @typedef {import('./types.js').TrackerOptions} TrackerOptions
+ *
+ * @param {true | TrackerOptions | Tracker} track
+ * @returns {Promise<Tracker>}
+ */
+async function toTracker(track) {
+  if ('update' in Object(track)) return /** @type {Tracker} */ (track);
+  const { loadTracker } = /** @type {import('../engine/host.js').Host & import('./types.js').TrackHost} */ (
+    host()
+  );
+  return new (await loadTracker()).Tracker(track === true ? {} : /** @type {TrackerOptions} */ (track));
 }
 
 /** @param {DetectOptions} options */

@@ -15,6 +15,9 @@
  * @typedef {import('./prepare.js').SessionOptions} SessionOptions
  * @typedef {import('../engine/types.js').SsdSpec} SsdSpec
  * @typedef {import('../engine/types.js').Thresholds} Thresholds
+ * @typedef {import('../track/tracker.js').Tracker} Tracker
+ * @typedef {import('../track/tracker.js').TrackerOptions} TrackerOptions
+ * @typedef {typeof import('../track/tracker.js').Tracker} TrackerClass
  */
 
 /**
@@ -130,6 +133,10 @@
  * @property {number} score in [0, 1]
  * @property {Roi} box in pixels of the upright source image
  * @property {number[]} [features] if requested: the mean of the feature map's cells under the box
+ * @property {number} [trackId] with `track`, for an object that is tracked: the same in all frames
+ * @property {number} [age] with `trackId`: frames since the object was found first
+ * @property {{x: number, y: number}} [velocity] with `trackId`: of the box's centre, in pixels a frame of 1/30 s (option
+ *   `frameRate`)
  *
  * @typedef {object} Detected
  * @property {Detection[]} detections best first
@@ -165,6 +172,8 @@
  * @property {Global<'AbortSignal'> | undefined} [signal] ends the loop
  * @property {number | undefined} [minChange] skip a frame if its pixels differ from the last detected frame by less than this, on
  *   average; 0 to 255, default 0: skip none
+ * @property {boolean | TrackerOptions | Tracker | undefined} [track] give the
+ *   objects numbers that stay the same from frame to frame: true, the options of a Tracker, or a Tracker. Default: false
  * @property {Float32Array | undefined} [into] receives rows as `detectInto` writes them; each result then has `count` instead of
  *   `detections`
  *
@@ -280,6 +289,9 @@
 // ---- platform ----
 
 /**
+ * @typedef {object} TrackHost What pages have, because videos are there only.
+ * @property {() => Promise<{Tracker: TrackerClass}>} loadTracker
+ *
  * @typedef {object} WorkerHost What a platform may offer beyond the engine's Host.
  * @property {(options: SessionOptions) => Promise<Session>} [startWorker] creates a session in one or, with `pool`, in
  *   several workers; rejects with WORKER_UNAVAILABLE

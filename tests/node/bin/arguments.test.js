@@ -83,7 +83,7 @@ describe('help', () => {
     test(`of ${name} names the ranges of numbers that it accepts`, () => {
       const text = succeed([name, '--help']);
       for (const [option] of numbers) {
-        const [, min, max] = /\((\d+) to (\d+)/.exec(descriptionOf(text, option)) ?? [];
+        const [, min, max] = /\((-?[\d.]+) to ([\d.]+)/.exec(descriptionOf(text, option)) ?? [];
         const read = (/** @type {number} */ value) =>
           readArguments(name, command, [...needed(command), `--${option}=${value}`])?.values[option];
         assert.equal(read(Number(min)), Number(min));

@@ -60,6 +60,7 @@ import {
   type Stage,
 } from 'ocelli/convert';
 import { classColor, drawDetections, placeTag, type Color, type Pixels, type Rect } from 'ocelli/draw';
+import { Tracker, type Tracked, type TrackerOptions, type TrackState } from 'ocelli/track';
 import {
   evaluateDetections,
   readDataset,
@@ -224,6 +225,17 @@ export async function draw(bytes: Uint8Array, { detections }: DetectResult): Pro
   const photo: Rect = { left: 0, top: 0, right: 9, bottom: 9 };
   void [color, placeTag, photo];
   return encodePng(pixels);
+}
+
+export function follow(frames: DetectResult[]): TrackState[] {
+  const options: TrackerOptions = { minFrames: 3 };
+  const tracker = new Tracker(options);
+  for (const { detections } of frames)
+    for (const { trackId, label } of tracker.update(detections, { time: 1 })) {
+      const known: Tracked['trackId'] | undefined = trackId;
+      void [known, label];
+    }
+  return tracker.tracks;
 }
 
 export async function make(source: Source, images: ImageInput[]): Promise<Report | undefined> {
