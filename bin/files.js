@@ -8,7 +8,7 @@ import { announce } from './output.js';
 import { withRecord } from './written.js';
 
 /** What an option or argument that names a place to write to takes: files with this extension, or a directory. */
-/** @typedef {'.tflite' | '.gz' | '.npy' | '.png' | 'directory'} Place */
+/** @typedef {'.tflite' | '.gz' | '.npy' | '.png' | '.mp4' | 'directory'} Place */
 
 /** The files that this run reads. @type {string[]} */
 const inputs = [];
@@ -84,7 +84,7 @@ export async function writeWhole(out, data) {
  * @param {() => void} cleanUp
  * @returns {() => void} no longer cleans up
  */
-function onEnding(cleanUp) {
+export function onEnding(cleanUp) {
   const stop = () => {
     process.off('exit', cleanUp);
     SIGNALS.forEach((name) => process.off(name, end));

@@ -53,8 +53,12 @@ export const tracking = /** @type {const} */ ({
   },
 });
 
+const { 'frame-rate': _, ...others } = tracking;
+/** The frames of a video are evenly spaced, and counted. */
+export const trackingOfVideo = others;
+
 /**
- * @param {import('./arguments.js').Values<typeof tracking>} values
+ * @param {Partial<import('./arguments.js').Values<typeof tracking>>} values
  * @returns {import('../wasm/track/tracker.js').TrackerOptions}
  */
 export function toTrackerOptions(values) {

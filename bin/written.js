@@ -12,6 +12,8 @@ import { UsageError } from './common.js';
 
 /** The text in our PNG files. */
 export const PNG_TEXT = { Software: 'ocelli' };
+/** The text in our .mp4 files, near their end. */
+export const VIDEO_TEXT = 'Boxes drawn by ocelli.';
 /** NumPy's header with one block of padding more than needed. */
 export const NPY_PADDING = 64;
 /** A header of ours, with as much padding as numbers of any length need. */
@@ -23,6 +25,7 @@ const GENERATOR = 'ocelli';
 /** @type {Record<string, (bytes: Buffer) => boolean | Promise<boolean>>} */
 const MARKS = {
   '.png': (bytes) => bytes.subarray(-64).includes('tEXtSoftware\0ocelli'),
+  '.mp4': (bytes) => bytes.subarray(-1024).includes(VIDEO_TEXT),
   '.npy': (bytes) => NPY_HEADER.test(bytes.toString('latin1', 0, 512)),
   '.tflite': hasOwnDescription,
 };

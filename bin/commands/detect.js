@@ -13,7 +13,11 @@ import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import * as shared from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
+import { trackingOfVideo } from '../tracking.js';
 import { checkReplaced, PNG_TEXT } from '../written.js';
+
+/** The default of --score for videos. */
+const TRACKED_SCORE = 0.1;
 
 const options = /** @type {const} */ ({
   score: {
@@ -21,7 +25,7 @@ const options = /** @type {const} */ ({
     value: 'N',
     about: 'only show objects whose score is above N',
     range: THRESHOLD_RANGES.scoreThreshold,
-    defaultText: String(DEFAULT_THRESHOLDS.scoreThreshold),
+    defaultText: `${DEFAULT_THRESHOLDS.scoreThreshold}, with --track ${TRACKED_SCORE}`,
     library: 'scoreThreshold',
   },
   iou: {
@@ -62,6 +66,21 @@ const options = /** @type {const} */ ({
       'never overwritten',
     writes: ['.png', 'directory'],
   },
+  track: {
+    type: 'flag',
+    about:
+      'the only input is a video: number its objects (ByteTrack), and print frame,id,x,y,width,height,score,-1,-1,-1 for ' +
+      'each object of each frame, or with --json a line of JSON for each frame. A file is read by ffmpeg if that is ' +
+      'installed; .y4m and MJPEG, also from standard input, are read without it',
+  },
+  video: {
+    type: 'text',
+    value: 'OUT.mp4',
+    about:
+      'with --track, also write the video with boxes and numbers drawn on it, by ffmpeg; - is standard output, as .y4m',
+    writes: ['.mp4'],
+  },
+  ...trackingOfVideo,
   force: shared.force,
   report: { type: 'flag', about: 'also print the energy used and the emissions, measured or estimated' },
   precision: { ...shared.precision, default: 'float' },
@@ -96,6 +115,7 @@ export const command = {
     'ocelli detect photo.jpg',
     'ocelli detect --score 0.3 --classes Dog,Cat --out found/ photos/',
     'curl -s https://example.com/photo.jpg | ocelli detect --json -',
+    'ocelli detect street.mp4 --track --activation 0.4 --high 0.3 --video found.mp4 > tracks.txt',
   ],
   run,
 };
@@ -111,6 +131,8 @@ export const command = {
  * @param {string[]} args
  */
 async function run(values, args) {
+  if (values.track) return runVideo(values, args);
+  if (values.video !== undefined) throw new UsageError('--video needs --track');
   const images = await findInputs(args, values.out);
   if (images.length === 0) return;
   const loading = await readLoading(values);
@@ -120,6 +142,29 @@ async function run(values, args) {
   if (!detector) return;
   try {
     await eachImage(images, (image, bytes, i) => detectIn(detector, image, bytes, pictures[i], values));
+    if (values.report) await printEnergy(detector, values.json);
+  } finally {
+    detector.close();
+  }
+}
+
+/**
+ * @param {Values} values
+ * @param {string[]} args
+ */
+async function runVideo(values, args) {
+  if (args.length > 1) throw new UsageError(`--track takes one video, not ${args.length}`);
+  if (values.out !== undefined)
+    throw new UsageError('--out takes images; with --track, --video takes a file');
+  const loading = await readLoading(values);
+  // The tracker makes use of detections with low scores.
+  const thresholds = toOptions({ ...values, score: values.score ?? TRACKED_SCORE });
+  const detector = loading && (await openModel(ObjectDetector, values.model, { ...loading, ...thresholds }));
+  if (!detector) return;
+  try {
+    // Loaded here, because images need none of it.
+    const { trackVideo } = await import('../video/track.js');
+    await trackVideo(detector, args[0], values);
     if (values.report) await printEnergy(detector, values.json);
   } finally {
     detector.close();

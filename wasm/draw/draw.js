@@ -20,6 +20,7 @@ import { CAP_HEIGHT_EM, measureText, rasterizeText } from './text.js';
  * @property {string} [label] name of the class; default: the tag shows `labelId`
  * @property {number} labelId
  * @property {number} [score] 0 to 1; default: the tag shows the label only
+ * @property {number} [trackId] of a tracked object; the tag shows it after the label
  * @property {Color} [color] default: the colour of the class
  * @property {{ x: number, y: number, width: number, height: number }} box in pixels; may extend past the edges
  *
@@ -156,8 +157,9 @@ function visibleRect({ box }, { width, height }) {
 }
 
 /** @param {Detection} detection @returns {string} the text of its tag */
-function tagText({ label, labelId, score }) {
-  const name = (label ?? `#${labelId}`).slice(0, MAX_LABEL_CHARS);
+export function tagText({ label, labelId, trackId, score }) {
+  const shown = (label ?? `#${labelId}`).slice(0, MAX_LABEL_CHARS);
+  const name = trackId === undefined ? shown : `${shown} #${trackId}`;
   return score === undefined ? name : `${name} ${Math.round(score * 100)} %`;
 }
 
