@@ -1,14 +1,10 @@
 // Detections -> boxes and labels on a canvas over the picture, at the screen's pixel density.
-import { classColor, placeTag } from 'ocelli/draw';
-import { percent } from './page.js';
+import { classColor, drawDetections } from 'ocelli/draw';
 
-/**
- * @typedef {import('ocelli').Detection} Detection
- * @typedef {import('ocelli/draw').Rect} Rect
- */
+/** @typedef {import('ocelli').Detection} Detection */
 
 const FONT_PX = 13;
-const LINE_PX = 2.5;
+const LINE_PX = 3;
 
 /** @param {number} labelId */
 export const colorOf = (labelId) => `rgb(${classColor(labelId).join(' ')})`;
@@ -22,33 +18,10 @@ export const colorOf = (labelId) => `rgb(${classColor(labelId).join(' ')})`;
  */
 export function drawBoxes(canvas, found, size, isMirrored) {
   const context = fitToScreen(canvas);
-  context.font = `600 ${FONT_PX}px system-ui, sans-serif`;
   const { clientWidth, clientHeight } = canvas;
   const scale = Math.min(clientWidth / size.width, clientHeight / size.height);
-  const left = (clientWidth - size.width * scale) / 2;
-  const top = (clientHeight - size.height * scale) / 2;
-  const picture = { left, top, right: clientWidth - left, bottom: clientHeight - top };
-  /** @type {Rect[]} */
-  const taken = [];
-  const drawn = found.map(({ label, labelId, score, box }) => {
-    const x = isMirrored ? size.width - box.x - box.width : box.x;
-    const [boxLeft, boxTop] = [left + x * scale, top + box.y * scale];
-    const rect = {
-      left: boxLeft,
-      top: boxTop,
-      right: boxLeft + box.width * scale,
-      bottom: boxTop + box.height * scale,
-    };
-    const text = `${label} ${percent(score)}`;
-    const tagSize = { width: context.measureText(text).width + 12, height: FONT_PX + 9 };
-    const tag = placeTag(tagSize, rect, taken, picture);
-    taken.push(tag);
-    return { rect, tag, text, color: colorOf(labelId) };
-  });
-  // Draw the best ones last, so that they are on top.
-  drawn.reverse();
-  for (const { rect, color } of drawn) drawBox(context, rect, color);
-  for (const { tag, text, color } of drawn) drawTag(context, tag, text, color);
+  context.translate((clientWidth - size.width * scale) / 2, (clientHeight - size.height * scale) / 2);
+  drawDetections(context, found, { scale, size, mirror: isMirrored, lineWidth: LINE_PX, fontSize: FONT_PX });
 }
 
 /**
@@ -71,37 +44,4 @@ export function fitToScreen(canvas) {
 export function listenForColors(redraw) {
   for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)'])
     matchMedia(query).addEventListener('change', redraw);
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Rect} rect
- * @param {string} color
- */
-function drawBox(context, { left, top, right, bottom }, color) {
-  const inset = LINE_PX / 2;
-  const [width, height] = [right - left - LINE_PX, bottom - top - LINE_PX];
-  context.beginPath();
-  context.roundRect(left + inset, top + inset, Math.max(width, 1), Math.max(height, 1), 4);
-  context.lineWidth = LINE_PX + 2;
-  context.strokeStyle = 'rgb(0 0 0 / 35%)';
-  context.stroke();
-  context.lineWidth = LINE_PX;
-  context.strokeStyle = color;
-  context.stroke();
-}
-
-/**
- * @param {CanvasRenderingContext2D} context
- * @param {Rect} rect
- * @param {string} text
- * @param {string} color
- */
-function drawTag(context, { left, top, right, bottom }, text, color) {
-  context.beginPath();
-  context.roundRect(left, top, right - left, bottom - top, 4);
-  context.fillStyle = color;
-  context.fill();
-  context.fillStyle = '#000';
-  context.fillText(text, left + 6, top + FONT_PX + 2.5);
 }

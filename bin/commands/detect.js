@@ -115,7 +115,7 @@ export const command = {
     'ocelli detect photo.jpg',
     'ocelli detect --score 0.3 --classes Dog,Cat --out found/ photos/',
     'curl -s https://example.com/photo.jpg | ocelli detect --json -',
-    'ocelli detect street.mp4 --track --activation 0.4 --high 0.3 --video found.mp4 > tracks.txt',
+    'ocelli detect street.mp4 --track --activation 0.4 --video found.mp4',
   ],
   run,
 };

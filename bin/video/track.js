@@ -1,5 +1,5 @@
 // ocelli detect VIDEO --track: detects in each frame, numbers the objects, and prints or draws them.
-import { classColor, drawDetections } from '../../wasm/draw/draw.js';
+import { drawDetections } from '../../wasm/draw/draw.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { formatMot } from '../../wasm/track/mot.js';
 import { Tracker } from '../../wasm/track/tracker.js';
@@ -64,9 +64,9 @@ function show(frame, { width, height }, detections, json) {
  * @param {Detection[]} detections
  */
 function draw(picture, detections) {
-  const tracked = detections.flatMap((detection) =>
-    detection.trackId === undefined ? [] : [{ ...detection, color: classColor(detection.trackId) }],
+  drawDetections(
+    picture,
+    detections.filter(({ trackId }) => trackId !== undefined),
   );
-  drawDetections(picture, tracked);
   return picture;
 }

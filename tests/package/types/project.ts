@@ -59,7 +59,16 @@ import {
   type Source,
   type Stage,
 } from 'ocelli/convert';
-import { classColor, drawDetections, placeTag, type Color, type Pixels, type Rect } from 'ocelli/draw';
+import {
+  classColor,
+  drawDetections,
+  placeTag,
+  type Color,
+  type Context2D,
+  type DrawOptions,
+  type Pixels,
+  type Rect,
+} from 'ocelli/draw';
 import { Tracker, type Tracked, type TrackerOptions, type TrackState } from 'ocelli/track';
 import {
   evaluateDetections,
@@ -221,6 +230,9 @@ export async function draw(bytes: Uint8Array, { detections }: DetectResult): Pro
   const image: DecodedImage = await decodeImage(bytes, options);
   const pixels: PixelArray & Pixels = image;
   drawDetections(pixels, detections);
+  const context = undefined as unknown as Context2D;
+  const look: DrawOptions = { labels: ({ label }) => label, colours: ['red'], scale: 2 };
+  if (context) drawDetections(context, detections, look);
   const color: Color = classColor(0);
   const photo: Rect = { left: 0, top: 0, right: 9, bottom: 9 };
   void [color, placeTag, photo];
