@@ -7,7 +7,7 @@
  */
 const FLOORS = [
   ['shared'],
-  ['engine', 'tflite', 'draw', 'track'],
+  ['engine', 'tflite', 'draw', 'track', 'tiles'],
   ['report'],
   ['vision'],
   ['evaluate', 'platform'],

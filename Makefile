@@ -170,14 +170,14 @@ $(COMPRESSED_MODEL): models/compress.js models/calibration.js tools/samples.sh $
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # Bundles for browsers, because each level of imports costs a page a round trip. The output lies two folders deep, as
-# wasm/platform/ does, so that relative URLs stay valid. The tracker and the table of carbon intensities (@tgwf/co2) stay
+# wasm/platform/ does, so that relative URLs stay valid. The tracker, the tiles and the table of carbon intensities (@tgwf/co2) stay
 # outside, and are loaded on demand.
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --minify --outdir=dist/web --log-level=warning
-	@npx esbuild web/page=wasm/platform/page.js web/train=wasm/train/browser.js track/index=wasm/track/index.js --bundle --minify \
-	  --format=esm --outdir=dist --sourcemap --sources-content=false --log-level=warning --external:@tgwf/co2/data \
-	  --external:../track/index.js
+	@npx esbuild web/page=wasm/platform/page.js web/train=wasm/train/browser.js track/index=wasm/track/index.js \
+	  tiles/index=wasm/tiles/index.js --bundle --minify --format=esm --outdir=dist --sourcemap --sources-content=false \
+	  --log-level=warning --external:@tgwf/co2/data --external:../track/index.js --external:../tiles/index.js
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
 types: $(TYPES) ## type declarations, from the JSDoc comments
@@ -287,7 +287,7 @@ build/lint-imports: $(shell find $(IMPORTING:%=%/) -type d -o -name '*.js') .dep
 # In Node nothing is downloaded, so its JavaScript counts as a bundler would write it: without comments.
 check-size: wasm dist/models/manifest.js dist/web/browser.js
 	@rm -rf build/size && npx esbuild wasm/platform/node.js wasm/platform/thread.node.js wasm/platform/worker.node.js --bundle --splitting --minify --platform=node --format=esm \
-	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size
+	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size --external:../tiles/index.js
 	@for variant in $(VARIANTS); do \
 	  size=$$(gzip -9c dist/ocelli-$$variant.wasm | wc -c); \
 	  echo "  size: $$variant, wasm: $$size of $(WASM_BUDGET_BYTES) bytes, gzipped"; \

@@ -7,6 +7,7 @@ import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { format } from '../../wasm/report/metrics.js';
 import { safeJson } from '../../wasm/shared/text.js';
+import { TILE_SIZE } from '../../wasm/tiles/index.js';
 import { attempt, factsOf, formatPercent, layOut, plural, UsageError } from '../common.js';
 import { inputAt, save } from '../files.js';
 import { eachImage, findInputs } from '../inputs.js';
@@ -51,11 +52,21 @@ const options = /** @type {const} */ ({
     library: 'classes.allow',
   },
   deny: { type: 'classes', value: 'A,B', about: 'do not show these classes', library: 'classes.deny' },
+  tiles: {
+    type: 'number',
+    value: 'N',
+    about:
+      'also detect in overlapping tiles of N x N pixels, to find small objects; auto: twice the size of the ' +
+      "network's input",
+    range: TILE_SIZE,
+    choices: ['auto'],
+    defaultText: 'the whole image only',
+  },
   json: {
     type: 'flag',
     about:
       'print one line of JSON for each image instead of the table: {file, width, height, detections: [{label, ' +
-      'labelId, mid, score, box: {x, y, width, height}}], precision, decode?, ms: {decode, preprocess, network, postprocess}}',
+      'labelId, mid, score, box: {x, y, width, height}}], tiles?, precision, decode?, ms: {decode, preprocess, network, postprocess}}',
   },
   out: {
     type: 'text',
@@ -194,8 +205,8 @@ async function printEnergy(detector, json) {
  * @param {string | undefined} picture the file to draw the objects into
  * @param {Values} values
  */
-async function detectIn(detector, image, bytes, picture, { json, score, 'max-pixels': maxPixels }) {
-  const found = await detector.detect(bytes);
+async function detectIn(detector, image, bytes, picture, { json, score, tiles, 'max-pixels': maxPixels }) {
+  const found = await detector.detect(bytes, tilesOption(tiles));
   print(json ? toJson(image, found) : toText(image, found, score));
   if (picture !== undefined) await save(picture, await drawPicture(bytes, found.detections, maxPixels));
 }
@@ -218,8 +229,8 @@ async function drawPicture(bytes, detections, maxPixels) {
  * @param {string} file
  * @param {DetectResult} found
  */
-function toJson(file, { detections, size, ...run }) {
-  return safeJson({ file, ...size, detections, ...factsOf(run) });
+function toJson(file, { detections, size, tiles, ...run }) {
+  return safeJson({ file, ...size, detections, tiles, ...factsOf(run) });
 }
 
 /**
@@ -254,6 +265,11 @@ function tableLines(detections) {
 }
 
 // ---- options ----
+
+/** @param {Values['tiles']} size */
+function tilesOption(size) {
+  return size === undefined ? {} : { tiles: { size } };
+}
 
 /** @param {Values} values */
 function toOptions({ score, iou, max, classes, deny, precision }) {

@@ -28,7 +28,10 @@ export async function trackVideo(detector, file, values) {
     try {
       let frame = 0;
       for await (const picture of video.frames) {
-        const { detections } = await detector.detect(picture);
+        const { detections } = await detector.detect(
+          picture,
+          values.tiles === undefined ? {} : { tiles: { size: values.tiles } },
+        );
         const tracked = tracker.update(detections);
         frame++;
         show(frame, picture, tracked, values.json);

@@ -7,9 +7,10 @@ import { construct, untilReady } from './threads.js';
 /** Does not pass on the process's flags: with `--input-type=module --eval` no worker would start. */
 const OPTIONS = { execArgv: [] };
 
-/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../report/energy/estimate.js').MachineHost} */
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../vision/types.js').TilesHost & import('../report/energy/estimate.js').MachineHost} */
 const main = {
   ...node,
+  loadTiles: () => import('../tiles/index.js'),
   loadMachine: () => import('../report/energy/machine.node.js'),
   startThread,
   startWorker,

@@ -15,10 +15,11 @@ const canNestWorkers = !/ Firefox\//.test(globalThis.navigator?.userAgent);
 const hasWorkers = typeof Worker !== 'undefined' && (isPage || canNestWorkers);
 const hasThreads = globalThis.crossOriginIsolated && hasWorkers;
 
-/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../vision/types.js').TrackHost} */
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../vision/types.js').TrackHost & import('../vision/types.js').TilesHost} */
 const browser = {
   ...web,
   loadTracker: () => import('../track/index.js'),
+  loadTiles: () => import('../tiles/index.js'),
   threads: hasThreads ? (isPage ? 'worker' : 'here') : 'none',
   startThread,
   startWorker: hasWorkers ? startWorker : undefined,

@@ -11,7 +11,9 @@ const MODULES = { simd, relaxed };
 /** Stands for the model above; not a URL to fetch. */
 const MODEL = 'ocelli:model';
 
-installHost({
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').TilesHost} */
+const edge = {
+  loadTiles: () => import('../tiles/index.js'),
   trustsRelaxed: true,
   hasInt8: false,
   threads: 'none',
@@ -36,7 +38,8 @@ installHost({
   toUrl: (place, code) => parseUrl(place, code),
   // A worker's upload has only what the worker's own code imports.
   decodeFile: async (_, format) => `pass a decoder for it to useDecoder('${format}', decode)`,
-});
+};
+installHost(edge);
 
 function packaged() {
   return {

@@ -8,6 +8,8 @@ import { tagOf } from '../shared/platform.js';
 import { describeClass } from './labels.js';
 import { checkClasses } from './prepare_detector.js';
 import { resolveReading } from './reading.js';
+import { decodeImage } from './image.js';
+import { detach } from './input.js';
 import { describeNoVideo } from './refuse.js';
 import { isTensor } from './session.js';
 import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
@@ -184,8 +186,32 @@ export class ObjectDetector extends VisionModel {
    * @returns {Promise<DetectResult>}
    */
   async detect(image, options = {}) {
-    const { features, ...rest } = checkFeatures(options);
+    const { features, tiles, ...rest } = checkFeatures(options);
+    if (tiles) return this.#detectInTiles(image, tiles, { features, ...rest });
     return this.#describe(await this.#detect(image, rest, { features }));
+  }
+
+  /**
+   * @param {any} image
+   * @param {NonNullable<DetectOptions['tiles']>} tiles
+   * @param {Omit<DetectOptions, 'tiles'>} options
+   */
+  async #detectInTiles(image, tiles, options) {
+    const { loadTiles } = /** @type {import('../engine/host.js').Host & import('./types.js').TilesHost} */ (
+      host()
+    );
+    const { detectInTiles } = await loadTiles();
+    const held = detach(image);
+    const pixels = Object(held).data ? held : await decodeImage(held, this.decoding);
+    return detectInTiles(
+      {
+        detect: (view) => this.detect(pixels, view),
+        inputSide: this.facts.inputSize.width,
+        limits: { ...this.#thresholds, ...pick(options, THRESHOLDS) },
+      },
+      tiles,
+      options,
+    );
   }
 
   /**
@@ -411,9 +437,9 @@ function checkFeatures(options) {
   if (typeof options === 'number')
     throw failure(
       'INVALID_OPTION',
-      `options must be an object: write { maxResults: ${options}, scoreThreshold: 0.5 }`,
+      `options must be an object: write { maxResults: ${options}, scoreThreshold: 0.3 }`,
     );
-  checkKeys('options', options, [...VIEW, ...THRESHOLDS, 'features'], { ...TO_CREATE, ...TO_VIDEO });
+  checkKeys('options', options, [...VIEW, ...THRESHOLDS, 'features', 'tiles'], { ...TO_CREATE, ...TO_VIDEO });
   if (options.features !== undefined) checkChoice('features', options.features, FEATURES);
   return options;
 }

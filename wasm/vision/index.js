@@ -53,6 +53,7 @@
  * @typedef {import('./types.js').Variant} Variant
  * @typedef {import('./video.js').Video} Video
  * @typedef {import('./types.js').VideoFrameInfo} VideoFrameInfo
+ * @typedef {import('./types.js').TileOptions} TileOptions
  * @typedef {import('./types.js').VideoOptions} VideoOptions
  * @typedef {import('./types.js').VideoResult} VideoResult
  * @typedef {import('./types.js').ViewOptions} ViewOptions

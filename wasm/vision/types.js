@@ -18,6 +18,8 @@
  * @typedef {import('../track/tracker.js').Tracker} Tracker
  * @typedef {import('../track/tracker.js').TrackerOptions} TrackerOptions
  * @typedef {typeof import('../track/tracker.js').Tracker} TrackerClass
+ * @typedef {import('../tiles/index.js').TileOptions} TileOptions
+ * @typedef {typeof import('../tiles/index.js').detectInTiles} DetectInTiles
  */
 
 /**
@@ -141,6 +143,7 @@
  * @typedef {object} Detected
  * @property {Detection[]} detections best first
  * @property {number[]} [features] of the whole image, if requested
+ * @property {number} [tiles] with the option of this name: how many there were
  *
  * @typedef {RunResult & Detected} DetectResult
  *
@@ -177,9 +180,15 @@
  * @property {Float32Array | undefined} [into] receives rows as `detectInto` writes them; each result then has `count` instead of
  *   `detections`
  *
- * @typedef {ViewOptions & Thresholds & {features?: WantedFeatures | undefined}} DetectOptions `features`: also return the features of
- *   the whole image, under each box, or both; the same run computes them
- * @typedef {LoopOptions & DetectOptions} VideoOptions
+ * @typedef {object} FeaturesOption
+ * @property {WantedFeatures | undefined} [features] also return the features of the whole image, under each box, or both; the
+ *   same run computes them
+ *
+ * @typedef {object} TilesOption
+ * @property {'auto' | TileOptions | undefined} [tiles] also detect in overlapping tiles of the image, to find small objects
+ *
+ * @typedef {ViewOptions & Thresholds & FeaturesOption & TilesOption} DetectOptions
+ * @typedef {LoopOptions & Omit<DetectOptions, 'tiles'>} VideoOptions
  */
 
 // ---- feature extractor ----
@@ -291,6 +300,9 @@
 /**
  * @typedef {object} TrackHost What pages have, because videos are there only.
  * @property {() => Promise<{Tracker: TrackerClass}>} loadTracker
+ *
+ * @typedef {object} TilesHost
+ * @property {() => Promise<{detectInTiles: DetectInTiles}>} loadTiles
  *
  * @typedef {object} WorkerHost What a platform may offer beyond the engine's Host.
  * @property {(options: SessionOptions) => Promise<Session>} [startWorker] creates a session in one or, with `pool`, in

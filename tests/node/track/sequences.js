@@ -18,7 +18,7 @@ const SCORES = [0.7, 0.6, 0.5, 0.1, 0.9, 0.69999, 0.65];
  * Mulberry32: numbers of [0, 1).
  * @param {number} seed
  */
-function makeRandom(seed) {
+export function makeRandom(seed) {
   let state = seed;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -47,6 +47,7 @@ import {
   type Thresholds,
   type Variant,
   type VideoFrameInfo,
+  type TileOptions,
   type VideoOptions,
   type VideoResult,
   type ViewOptions,
@@ -237,6 +238,15 @@ export async function draw(bytes: Uint8Array, { detections }: DetectResult): Pro
   const photo: Rect = { left: 0, top: 0, right: 9, bottom: 9 };
   void [color, placeTag, photo];
   return encodePng(pixels);
+}
+
+export async function search(detector: ObjectDetector, image: ImageInput): Promise<number | undefined> {
+  const options: DetectOptions = {
+    tiles: { size: 640, onProgress: ({ done }: { done: number }) => void done },
+  };
+  const { tiles }: DetectResult = await detector.detect(image, options);
+  await detector.detect(image, { tiles: 'auto' });
+  return tiles;
 }
 
 export function follow(frames: DetectResult[]): TrackState[] {

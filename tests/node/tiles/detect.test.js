@@ -1,0 +1,110 @@
+// detect with tiles: what single calls for each tile find, merged.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { decodeImage, ObjectDetector } from '../../../wasm/platform/node.js';
+import { mergeDetections } from '../../../wasm/tiles/merge.js';
+import { packagePhoto } from '../shared.js';
+
+const PHOTO = packagePhoto('astronaut.png'); // 512 x 512
+const ORIGINS = [0, 160, 212]; // of tiles of 300 pixels that overlap by 140
+const GRID = { size: 300, overlap: 140 / 300 };
+
+for (const worker of [false, true])
+  describe(`worker: ${worker}`, () => {
+    /** @type {ObjectDetector} */ let detector;
+    before(async () => {
+      detector = await ObjectDetector.create({ deterministic: true, scoreThreshold: 0.3, worker });
+    });
+    after(() => detector.close());
+
+    test('is as one call for each tile and one for the whole, merged', async () => {
+      const pixels = await decodeImage(PHOTO, { background: 'ignore' });
+      const all = [];
+      for (const y of ORIGINS)
+        for (const x of ORIGINS)
+          all.push(...(await detector.detect(pixels, { roi: { x, y, width: 300, height: 300 } })).detections);
+      const whole = await detector.detect(pixels);
+      /** @type {any[]} */
+      const progress = [];
+      const found = await detector.detect(PHOTO, {
+        tiles: { ...GRID, onProgress: (each) => progress.push(each) },
+      });
+      const merged = mergeDetections([...all, ...whole.detections], {
+        ...{ merge: 'greedy', threshold: 0.5, classAgnostic: false },
+      });
+      assert.deepEqual(found.detections, merged);
+      assert.ok(merged.length > 0 && merged.length < all.length + whole.detections.length);
+      assert.equal(found.tiles, 9);
+      assert.deepEqual(found.size, { width: 512, height: 512 });
+      assert.deepEqual(
+        progress,
+        Array.from({ length: 9 }, (_, i) => ({ done: i + 1, total: 9 })),
+      );
+      const best = await detector.detect(PHOTO, { maxResults: 1, tiles: GRID });
+      assert.equal(best.detections.length, 1);
+    });
+
+    test('in a region only', async () => {
+      const roi = { x: 99.5, y: 50, width: 350.2, height: 200 };
+      const found = await detector.detect(PHOTO, { roi, tiles: { size: 200 } });
+      for (const { box } of found.detections)
+        assert.ok(box.x >= 98 && box.x + box.width <= 451 && box.y >= 49 && box.y + box.height <= 251);
+      assert.equal(found.tiles, 2); // from 99 to 299 and, moved back into the region, from 250 to 450
+    });
+
+    test('auto: twice the input, and none if the picture is not larger', async () => {
+      const plain = await detector.detect(PHOTO);
+      const { tiles, detections } = await detector.detect(PHOTO, { tiles: 'auto' });
+      assert.equal(tiles, 0);
+      assert.deepEqual(detections, plain.detections);
+      assert.ok(!('tiles' in plain));
+    });
+
+    test('ends by the signal and after its time, and the detector works on', async () => {
+      const controller = new AbortController();
+      const onProgress = () => controller.abort();
+      await assert.rejects(
+        detector.detect(PHOTO, { signal: controller.signal, tiles: { ...GRID, onProgress } }),
+        { name: 'AbortError' },
+      );
+      await assert.rejects(detector.detect(PHOTO, { timeoutMs: 100, tiles: { size: 64, overlap: 0.5 } }), {
+        code: 'TIMEOUT',
+      });
+      assert.equal((await detector.detect(PHOTO, { tiles: GRID })).tiles, 9);
+    });
+
+    test('refuses what cannot be used', async () => {
+      for (const tiles of /** @type {any[]} */ ([
+        'yes',
+        true,
+        5,
+        [],
+        { size: 10 },
+        { size: 1.5 },
+        { size: '300' },
+        { overlap: 1 },
+        { overlap: -0.1 },
+        { merge: 'nms' },
+        { threshold: 2 },
+        { onProgress: 1 },
+        { no: 1 },
+      ]))
+        await assert.rejects(
+          detector.detect(PHOTO, { tiles }),
+          { code: 'INVALID_OPTION' },
+          JSON.stringify(tiles),
+        );
+      await assert.rejects(
+        detector.detect(PHOTO, { tiles: GRID, roi: { x: 600, y: 0, width: 9, height: 9 } }),
+        {
+          code: 'INVALID_ROI',
+        },
+      );
+      await assert.rejects(detector.detect(new Uint8Array(9), { tiles: GRID }), {
+        code: 'UNSUPPORTED_IMAGE_FORMAT',
+      });
+      await assert.rejects(detector.detect(/** @type {any} */ (null), { tiles: GRID }), {
+        code: 'INVALID_INPUT',
+      });
+    });
+  });

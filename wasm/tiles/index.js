@@ -1,0 +1,132 @@
+// Detects small objects: in overlapping tiles of a picture and in the whole of it, each at the network's input size.
+import { failure } from '../shared/errors.js';
+import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { mergeDetections } from './merge.js';
+import { sliceTiles } from './slices.js';
+
+/**
+ * @typedef {import('./merge.js').Mergeable} Mergeable
+ * @typedef {import('./slices.js').Tile} Tile
+ *
+ * @typedef {object} TileOptions
+ * @property {number | 'auto'} [size] of a tile, in pixels; 32 to 100 000. Default: twice the side of the network's input
+ * @property {number} [overlap] of neighbouring tiles, as a part of their size; 0 to 0.9, default 0.2
+ * @property {'greedy' | 'suppress'} [merge] how detections of an object in several tiles become one: 'greedy' joins boxes that
+ *   share more than `threshold` with the smaller of the two, 'suppress' drops boxes whose intersection over union with a
+ *   better one is as high. Default: 'greedy'
+ * @property {number} [threshold] 0 to 1, default 0.5
+ * @property {(progress: {done: number, total: number}) => void} [onProgress] called after each tile
+ *
+ * @typedef {{detections: (Mergeable & object)[], ms: Record<string, number>, size: {width: number, height: number}}} Found
+ *
+ * @typedef {object} Detector
+ * @property {(view: any) => Promise<any>} detect in the picture
+ * @property {number} inputSide of the network
+ * @property {{maxResults: number, maxPerClass: number, classAgnostic: boolean}} limits
+ */
+
+const KEYS = ['size', 'overlap', 'merge', 'threshold', 'onProgress'];
+export const TILE_SIZE = { min: 32, max: 100_000, integer: true };
+const OVERLAP = { min: 0, max: 0.9 };
+const SHARE = { min: 0, max: 1 };
+const MERGES = /** @type {const} */ (['greedy', 'suppress']);
+/** More would take hours. */
+const MAX_TILES = 10_000;
+
+/**
+ * @param {Detector} detector
+ * @param {'auto' | TileOptions} given
+ * @param {any} options of `detect`
+ * @returns {Promise<any>} as of the whole picture, with the detections of all; `tiles` is their number
+ */
+export async function detectInTiles({ detect, inputSide, limits }, given, options) {
+  const { size, overlap, merge, threshold, onProgress } = check(given, 2 * inputSide);
+  const { timeoutMs, ...view } = options;
+  const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
+  const inTime = (/** @type {any} */ more) =>
+    detect({
+      ...view,
+      ...more,
+      ...(timeoutMs !== undefined && { timeoutMs: Math.max(deadline - performance.now(), Number.MIN_VALUE) }),
+    });
+  /** @type {Found} */
+  const whole = await inTime({});
+  const tiles = tilesOf(regionOf(whole.size, view.roi), size, overlap);
+  /** @type {Found[]} */
+  const found = [];
+  for (const roi of tiles) {
+    found.push(
+      await inTime({ roi, features: view.features === 'image' ? undefined : view.features && 'boxes' }),
+    );
+    onProgress?.({ done: found.length, total: tiles.length });
+  }
+  const all = [...found, whole].flatMap(({ detections }) => detections);
+  const merged = mergeDetections(all, { merge, threshold, classAgnostic: limits.classAgnostic });
+  const ms = Object.keys(whole.ms).map((stage) => [
+    stage,
+    [whole, ...found].reduce((sum, each) => sum + each.ms[stage], 0),
+  ]);
+  return { ...whole, detections: limit(merged, limits), ms: Object.fromEntries(ms), tiles: tiles.length };
+}
+
+/**
+ * @param {Mergeable[]} detections best first
+ * @param {{maxResults: number, maxPerClass: number}} limits
+ */
+function limit(detections, { maxResults, maxPerClass }) {
+  /** @type {Map<number, number>} */
+  const counts = new Map();
+  const kept = detections.filter(({ labelId }) => {
+    counts.set(labelId, (counts.get(labelId) ?? 0) + 1);
+    return Number(counts.get(labelId)) <= maxPerClass;
+  });
+  return kept.slice(0, maxResults);
+}
+
+/**
+ * @param {unknown} given
+ * @param {number} defaultSize
+ * @returns {Required<Omit<TileOptions, 'size' | 'onProgress'>> & {size: number, onProgress?: TileOptions['onProgress']}}
+ */
+function check(given, defaultSize) {
+  const options = given === 'auto' ? {} : /** @type {TileOptions} */ (given);
+  checkKeys('tiles', options, KEYS);
+  const { size = 'auto', overlap = 0.2, merge = 'greedy', threshold = 0.5, onProgress } = options;
+  checkNumber('tiles.overlap', overlap, OVERLAP);
+  checkChoice('tiles.merge', merge, MERGES);
+  checkNumber('tiles.threshold', threshold, SHARE);
+  if (onProgress !== undefined && typeof onProgress !== 'function')
+    throw failure('INVALID_OPTION', 'tiles.onProgress must be a function');
+  const pixels = size === 'auto' ? defaultSize : checkNumber('tiles.size', size, TILE_SIZE);
+  return { size: Number(pixels), overlap, merge, threshold, onProgress };
+}
+
+/**
+ * The region that is searched, in whole pixels.
+ * @param {{width: number, height: number}} size of the picture
+ * @param {Tile | undefined} roi which the first run has accepted
+ * @returns {Tile}
+ */
+function regionOf({ width, height }, roi) {
+  if (!roi) return { x: 0, y: 0, width, height };
+  const [x, y] = [Math.max(Math.floor(roi.x), 0), Math.max(Math.floor(roi.y), 0)];
+  const right = Math.min(Math.ceil(roi.x + roi.width), width);
+  const bottom = Math.min(Math.ceil(roi.y + roi.height), height);
+  return { x, y, width: right - x, height: bottom - y };
+}
+
+/**
+ * @param {Tile} region
+ * @param {number} size
+ * @param {number} overlap
+ * @returns {Tile[]} none if one tile would be the whole region
+ */
+function tilesOf(region, size, overlap) {
+  const step = size - Math.trunc(overlap * size);
+  const most = Math.ceil(region.width / step) * Math.ceil(region.height / step);
+  if (most > MAX_TILES)
+    throw failure('INVALID_OPTION', `tiles: ${most} tiles of ${size} pixels; the most are ${MAX_TILES}`);
+  const tiles = sliceTiles(region, size, overlap);
+  if (tiles.length === 1) return [];
+  return tiles.map((tile) => ({ ...tile, x: tile.x + region.x, y: tile.y + region.y }));
+}
