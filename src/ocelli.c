@@ -108,7 +108,6 @@ ocl_graph* ocl_session_graph(const ocl_session* session) {
 
 // The activations are allocated where the file was. They may need more room; pages that are never touched cost nothing.
 static const size_t kUsualActivations = 12500000;
-
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
   session->detail.text[0] = '\0';
   free_model(session);

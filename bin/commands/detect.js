@@ -170,7 +170,7 @@ async function runVideo(values, args) {
   const loading = await readLoading(values);
   // The tracker makes use of detections with low scores.
   const thresholds = toOptions({ ...values, score: values.score ?? TRACKED_SCORE });
-  const detector = loading && (await openModel(ObjectDetector, values.model, { ...loading, ...thresholds }));
+  const detector = loading && (await openModel(ObjectDetector, values, { ...loading, ...thresholds }));
   if (!detector) return;
   try {
     // Loaded here, because images need none of it.

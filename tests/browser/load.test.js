@@ -65,38 +65,42 @@ suite('loading', needsBrowser, () => {
   }
 
   // Requests cannot be answered by the test in Firefox.
-  test('compressed weights: as they are, inflated by the server already, and cut short', { skip: isFirefox }, async () => {
-    const { page, warnings } = await openPage(browser, `${server.url}/blank.html`);
-    const inflated = gunzipSync(COMPRESSED);
-    await page.route('**/inflated.gz', (route) => route.fulfill({ body: inflated }));
-    await page.route('**/cut.gz', (route) => route.fulfill({ body: COMPRESSED.subarray(0, 2_000_000) }));
-    const found = await page.evaluate(async () => {
-      // @ts-expect-error the page's
-      const { ObjectDetector } = await import('/ocelli/dist/web/browser.js');
-      const photo = await (await fetch('/photos/chelsea.png')).blob();
-      /** @param {{model: string, worker?: boolean}} options */
-      const detect = async (options) => {
-        let last;
-        const onProgress = (/** @type {{loaded: number}} */ { loaded }) => (last = loaded);
-        const detector = await ObjectDetector.create({ ...options, onProgress });
-        const { detections } = await detector.detect(photo);
-        detector.close();
-        return { detections, last };
-      };
-      const packaged = '/ocelli/dist/models/ssd_mobilenet_v2_oidv4.gz';
-      return {
-        plain: await detect({ model: packaged }),
-        inWorker: await detect({ model: packaged, worker: true }),
-        inflated: await detect({ model: '/inflated.gz' }),
-        code: await detect({ model: '/cut.gz' }).catch((/** @type {any} */ error) => error.code),
-      };
-    });
-    assert.equal(found.plain.detections[0].label, 'Cat');
-    assert.equal(found.plain.last, COMPRESSED.length);
-    assert.deepEqual(found.inWorker, found.plain);
-    assert.deepEqual(found.inflated, { detections: found.plain.detections, last: inflated.length });
-    assert.equal(found.code, 'MODEL_TRUNCATED');
-    assert.deepEqual(warnings, []);
-    await page.close();
-  });
+  test(
+    'compressed weights: as they are, inflated by the server already, and cut short',
+    { skip: isFirefox },
+    async () => {
+      const { page, warnings } = await openPage(browser, `${server.url}/blank.html`);
+      const inflated = gunzipSync(COMPRESSED);
+      await page.route('**/inflated.gz', (route) => route.fulfill({ body: inflated }));
+      await page.route('**/cut.gz', (route) => route.fulfill({ body: COMPRESSED.subarray(0, 2_000_000) }));
+      const found = await page.evaluate(async () => {
+        // @ts-expect-error the page's
+        const { ObjectDetector } = await import('/ocelli/dist/web/browser.js');
+        const photo = await (await fetch('/photos/chelsea.png')).blob();
+        /** @param {{model: string, worker?: boolean}} options */
+        const detect = async (options) => {
+          let last;
+          const onProgress = (/** @type {{loaded: number}} */ { loaded }) => (last = loaded);
+          const detector = await ObjectDetector.create({ ...options, onProgress });
+          const { detections } = await detector.detect(photo);
+          detector.close();
+          return { detections, last };
+        };
+        const packaged = '/ocelli/dist/models/ssd_mobilenet_v2_oidv4.gz';
+        return {
+          plain: await detect({ model: packaged }),
+          inWorker: await detect({ model: packaged, worker: true }),
+          inflated: await detect({ model: '/inflated.gz' }),
+          code: await detect({ model: '/cut.gz' }).catch((/** @type {any} */ error) => error.code),
+        };
+      });
+      assert.equal(found.plain.detections[0].label, 'Cat');
+      assert.equal(found.plain.last, COMPRESSED.length);
+      assert.deepEqual(found.inWorker, found.plain);
+      assert.deepEqual(found.inflated, { detections: found.plain.detections, last: inflated.length });
+      assert.equal(found.code, 'MODEL_TRUNCATED');
+      assert.deepEqual(warnings, []);
+      await page.close();
+    },
+  );
 });

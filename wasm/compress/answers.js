@@ -29,7 +29,8 @@ import { Runner } from '../quantize/runner.js';
 
 /** @param {Pair} pair @returns {Promise<Answers>} */
 export async function compareAnswers({ files, models, task, inputs, images, input }) {
-  const detections = task.kind === 'detector' ? await compareDetections(files, images, input) : undefined;
+  const networks = files.map((model) => ({ model }));
+  const detections = task.kind === 'detector' ? await compareDetections(networks, images, input) : undefined;
   if (detections) return { ...ofDetections(detections), detections };
   const outputs = task.outputs;
   const runners = [await Runner.create(models[0], outputs), await Runner.create(models[1], outputs)];

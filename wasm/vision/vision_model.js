@@ -89,7 +89,15 @@ export class VisionModel {
         'INVALID_OPTION',
         `new loads no model: use create, as in \`await ${name}.create(options)\``,
       );
-    const { exact, deterministic = false, maxPixels, decode, allowTruncated, background, assetsUrl } = options;
+    const {
+      exact,
+      deterministic = false,
+      maxPixels,
+      decode,
+      allowTruncated,
+      background,
+      assetsUrl,
+    } = options;
     this.#session = session;
     this.#exact = exact ?? deterministic;
     this.#reading = { maxPixels, decode, allowTruncated, background };

@@ -27,7 +27,7 @@ function picture(squares) {
   return { data, width: SIZE, height: SIZE };
 }
 
-/** @param {Uint8Array<ArrayBuffer>} model @param {Case} expected @param {string} [input] */
+/** @param {Uint8Array<ArrayBuffer>} model @param {Case} expected @param {'[0,255]' | '[0,1]' | '[-1,1]'} [input] */
 async function compare(model, { squares, detections }, input) {
   const detector = await ObjectDetector.create({ model, ...(input && { input }), scoreThreshold: 0.05 });
   after(() => detector.close());
