@@ -1,4 +1,5 @@
 // How good a classifier is: its probabilities and the true classes -> accuracy, confusion and calibration.
+import { checkLabels, checkProbabilities } from './arguments.js';
 import { classMetrics, indexOfHighest } from './measure/classes.js';
 import { calibrate } from './measure/scores.js';
 
@@ -22,6 +23,8 @@ const LEAST = 1e-7;
  * @returns {Classification}
  */
 export function evaluateClassification(labels, truth, probabilities) {
+  checkLabels(labels);
+  checkProbabilities(probabilities, truth, labels.length);
   const images = truth.length;
   const confusion = labels.map(() => labels.map(() => 0));
   const best = probabilities.map((row) => indexOfHighest(row));

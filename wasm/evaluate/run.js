@@ -1,4 +1,5 @@
 // Runs a detector on the pictures of a data set.
+import { checkDataset, checkDetector, checkObject } from './arguments.js';
 import { isUnreadable } from '../shared/errors.js';
 import { failure } from './errors.js';
 import { matchClasses, withLabels } from './read/match.js';
@@ -58,6 +59,9 @@ const MOST_OF_ALL = 1000;
  * @returns {Promise<Ran>}
  */
 export async function runDetector(detector, dataset, options = {}) {
+  checkDetector(detector);
+  checkDataset(dataset);
+  checkObject(options, 'options', 'an object');
   const match = matchClasses(dataset.groundTruth.categories, detector.labels, options.classTable);
   const labelled = { ...withLabels(dataset, detector.labels, match), files: dataset.files };
   const { images: chosen, notes } = choosePictures(labelled, options.allowMissing ?? false);

@@ -36,6 +36,8 @@ export async function toBytes(content) {
   if (content instanceof Blob) return new Uint8Array(await content.arrayBuffer());
   if (content instanceof ArrayBuffer) return new Uint8Array(content);
   const bytes = typeof content === 'function' ? await content() : content;
+  if (!ArrayBuffer.isView(bytes))
+    throw failure('INVALID_INPUT', 'a file must be bytes, a Blob, or a function that returns bytes');
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -50,9 +52,10 @@ export function toFiles(source, what) {
     throw failure('INVALID_OPTION', `${what} must be bytes, a Blob, a function, or files by path`);
   if (!(Symbol.iterator in source)) return new Map(Object.entries(source));
   return new Map(
-    Array.from(/** @type {Iterable<File>} */ (source), (file) => [
-      file.webkitRelativePath || file.name,
-      file,
-    ]),
+    Array.from(/** @type {Iterable<File>} */ (source), (file) => {
+      const path = file?.webkitRelativePath || file?.name;
+      if (typeof path !== 'string') throw failure('INVALID_INPUT', `${what}: a list must be of Files`);
+      return [path, file];
+    }),
   );
 }

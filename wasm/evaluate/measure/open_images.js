@@ -1,5 +1,6 @@
 // Open Images' average precision: the class hierarchy is expanded, group-of boxes are treated apart, and labels that
 // nobody verified do not count.
+import { checkGroundTruth } from '../arguments.js';
 import { failure } from '../errors.js';
 import { areaUnderCurve, averagePrecisions, elevenPoints, labelDetections } from './average_precision.js';
 
@@ -56,6 +57,7 @@ function verified({ truth, imageLabels = [], listedCategories }) {
  * @returns {GroundTruth}
  */
 export function expandHierarchy(groundTruth, hierarchy) {
+  checkGroundTruth(groundTruth);
   const { annotations, categories, imageLabels } = groundTruth;
   const { above, below } = readHierarchy(hierarchy);
   /** @type {Map<string, import('../types.js').Id>} */

@@ -1,4 +1,5 @@
 // Opens a data set in any of the formats, and says which one it is.
+import { checkObject } from '../arguments.js';
 import { failure } from '../errors.js';
 import { isCoco, readCoco } from './coco.js';
 import { DataFiles, decodeText, openFiles } from './files.js';
@@ -33,6 +34,7 @@ import { readYolo } from './yolo.js';
  * @returns {Promise<Dataset & {files: DataFiles}>}
  */
 export async function readDataset(source, options = {}) {
+  checkObject(options, 'options', 'an object');
   const files = source instanceof DataFiles ? source : await openFiles(source, options.name);
   const found = await findFormats(files, options);
   const [first, second] = found;

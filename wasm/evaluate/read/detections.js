@@ -1,4 +1,5 @@
 // Detections from a file: COCO's results, the lines of `ocelli detect --json`, or predictions of Open Images' challenge.
+import { checkGroundTruth, checkText } from '../arguments.js';
 import * as check from '../../shared/fields.js';
 import { failure } from '../errors.js';
 import { placeOf } from './coco.js';
@@ -31,6 +32,9 @@ import { baseOf, stemOf } from './pictures.js';
  * @returns {ReadDetections}
  */
 export function readDetections(text, file, groundTruth, classTable) {
+  checkText(text, 'text');
+  checkText(file, 'file');
+  checkGroundTruth(groundTruth);
   if (kindOfCsv(text) === 'predictions') {
     const { detections, places } = readPredictions(text, file, sizesOf(groundTruth));
     return { detections, locate: (i) => places[i], notes: [] };

@@ -1,4 +1,5 @@
 // The classes of a data set and the classes of a model: which are the same.
+import { checkClassTable, checkDataset, checkMatch, checkNamed, checkText } from '../arguments.js';
 import { failure as optionFailure } from '../../shared/errors.js';
 import { nearest } from '../../shared/spelling.js';
 import { failure } from '../errors.js';
@@ -24,6 +25,9 @@ import { parseJson } from './json.js';
  * @returns {ClassMatch}
  */
 export function matchClasses(categories, labels, table = new Map()) {
+  checkNamed(categories, 'categories');
+  checkNamed(labels, 'labels');
+  checkClassTable(table);
   const byKey = new Map();
   for (const [i, { name, mid }] of labels.entries())
     for (const key of [normalize(name), ...(mid ? [mid.toLowerCase()] : [])])
@@ -62,7 +66,11 @@ export function matchClasses(categories, labels, table = new Map()) {
  * @param {ClassMatch} match
  * @returns {import('./dataset.js').Dataset}
  */
-export function withLabels(dataset, labels, { labelOf }) {
+export function withLabels(dataset, labels, match) {
+  checkDataset(dataset);
+  checkNamed(labels, 'labels');
+  checkMatch(match);
+  const { labelOf } = match;
   const { groundTruth, locate } = dataset;
   if (labelOf.size === 0) throw failure('NO_CLASSES_MATCH');
   const midOf = new Map(groundTruth.categories.map(({ id, mid }) => [labelOf.get(id), mid]));
@@ -106,6 +114,7 @@ function normalize(name) {
  * @returns {Map<string, string>}
  */
 export function readClassTable(text, file) {
+  checkText(text, 'text');
   if (text.trimStart().startsWith('{')) {
     const entries = Object.entries(parseJson(text, file));
     const wrong = entries.find(([, to]) => typeof to !== 'string');

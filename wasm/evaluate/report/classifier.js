@@ -1,4 +1,5 @@
 // In: the evaluation of a classifier. Out: the files of its report.
+import { checkAbout, checkClassification } from '../arguments.js';
 import { safeJson } from '../../shared/text.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './markdown.js';
@@ -11,6 +12,8 @@ import { calibrationPlot, figure, matrixOf, namesOf, picturesOf } from './parts.
  * @returns {Record<string, string | Uint8Array>} file name -> content
  */
 export function makeClassifierReport(evaluation, about, worst = []) {
+  checkClassification(evaluation);
+  checkAbout(about);
   const { images, accuracy, top5, loss, calibration, classes, confusion } = evaluation;
   const labels = classes.map(({ label }) => label);
   const pairs = confusion.flatMap((row, i) =>

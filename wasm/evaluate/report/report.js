@@ -1,4 +1,5 @@
 // In: the evaluations of one or several models on a data set. Out: the files of a report: Markdown, JSON and one HTML page.
+import { checkAbout, checkRuns } from '../arguments.js';
 import { safeJson } from '../../shared/text.js';
 import { toHtml } from './html.js';
 import { toMarkdown } from './markdown.js';
@@ -33,6 +34,8 @@ import { sectionsOf } from './sections.js';
  * @returns {Record<string, string | Uint8Array>} file name -> content
  */
 export function makeEvaluationReport(runs, about) {
+  checkRuns(runs);
+  checkAbout(about);
   const sections = sectionsOf(runs, about);
   const pictures = sections.flatMap((section) => section.pictures ?? []);
   return {

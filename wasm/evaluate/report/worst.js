@@ -1,4 +1,5 @@
 // The images with most errors: of a detector with what is there and what was found, of a classifier as they are.
+import { checkClassified, checkDataset, checkFunction, checkLabels, checkObject } from '../arguments.js';
 import { drawDetections } from '../../draw/draw.js';
 import { encodePng } from '../../draw/png.js';
 import { indexOfHighest } from '../measure/classes.js';
@@ -31,7 +32,11 @@ const MOST_SIDE_PX = 640;
  * @param {(bytes: Uint8Array) => Promise<Pixels>} decode
  * @returns {Promise<import('./report.js').WorstImage[]>} images without errors or without a picture are left out
  */
-export async function drawWorst({ confusion }, dataset, detections, decode) {
+export async function drawWorst(evaluation, dataset, detections, decode) {
+  checkObject(evaluation, 'evaluation', 'what evaluateDetections returns');
+  checkDataset(dataset);
+  checkFunction(decode, 'decode');
+  const { confusion } = evaluation;
   if (!confusion) return [];
   const { files, pictures, groundTruth } = dataset;
   const table = tabulate(groundTruth, detections);
@@ -72,6 +77,9 @@ export async function drawWorst({ confusion }, dataset, detections, decode) {
  * @returns {Promise<import('./report.js').WorstImage[]>}
  */
 export async function drawMisclassified(labels, images, decode) {
+  checkLabels(labels);
+  checkClassified(images);
+  checkFunction(decode, 'decode');
   const wrong = images
     .map((image) => ({ ...image, found: indexOfHighest(image.probabilities) }))
     .filter(({ truth, found }) => truth !== found)

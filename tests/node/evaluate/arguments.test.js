@@ -1,0 +1,53 @@
+// Whatever a program passes to the functions of ocelli/evaluate, what comes out is an OcelliError, never a raw one.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as entry from '../../../wasm/evaluate/index.js';
+
+const { OcelliError, MEASURES, ...functions } = entry;
+const EMPTY = { images: [], annotations: [], categories: [] };
+const VALUES = [
+  ...[undefined, null, 1, 'x', [], {}, [null], [1], ['a'], new Map(), new Map([['a.json', 1]])],
+  ...[() => {}, { images: 1 }, { ...EMPTY, images: [null] }, { ...EMPTY, categories: [{}] }, EMPTY],
+  ...[
+    { groundTruth: EMPTY, files: new Map() },
+    { labels: [{ name: 'a' }], detect() {} },
+    [{ evaluation: {} }],
+  ],
+];
+
+for (const [name, call] of Object.entries(functions))
+  test(name, async () => {
+    for (const first of VALUES)
+      for (const second of VALUES)
+        for (const third of VALUES)
+          try {
+            await /** @type {any} */ (call)(first, second, third);
+          } catch (error) {
+            if (error instanceof OcelliError) continue;
+            assert.fail(
+              `${name}(${[first, second, third].map(String)}): ${/** @type {Error} */ (error).stack}`,
+            );
+          }
+  });
+
+test('what is wrong is said', () => {
+  assert.throws(
+    () =>
+      entry.evaluateClassification(
+        ['a', 'b'],
+        [0, 2],
+        [
+          [1, 0],
+          [0, 1],
+        ],
+      ),
+    {
+      code: 'INVALID_INPUT',
+      message: /truth must be a list of numbers of classes, 0 to 1/,
+    },
+  );
+  assert.throws(() => entry.evaluateClassification(['a', 'b'], [0, 1], [[1, 0], [0]]), {
+    code: 'INVALID_INPUT',
+    message: /probabilities must be a list with 2 numbers for each image/,
+  });
+});
