@@ -54,7 +54,6 @@ void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const flo
 void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const float* kernel, const float* gradient,
                             float* kernel_gradient_out, float* input_gradient_out) {
   const int32_t pixels = count_pixels(d);
-  memset(kernel_gradient_out, 0, (size_t)(TAPS * TAPS * d->channels) * sizeof *kernel_gradient_out);
   tap taps[TAPS * TAPS];
   for (int32_t pixel = 0; pixel < pixels; pixel++) {
     const int32_t count = find_taps(d, pixel, taps);
@@ -63,6 +62,39 @@ void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const fl
       add_products(d->channels, input + taps[i].input, g, kernel_gradient_out + taps[i].kernel);
       if (input_gradient_out != NULL)
         add_products(d->channels, kernel + taps[i].kernel, g, input_gradient_out + taps[i].input);
+    }
+  }
+}
+
+// The neighbours of all pixels of an image, in the order of ocl_layers_unfold(). `input` is that of the neighbour;
+// NULL: it is on the padding.
+static const float* neighbour(int32_t height, int32_t width, int32_t channels, int32_t pixel, int32_t at,
+                              const float* input) {
+  const int32_t y = pixel / width + at / TAPS - 1, x = pixel % width + at % TAPS - 1;
+  if (y < 0 || y >= height || x < 0 || x >= width) return NULL;
+  return input + ((size_t)y * (size_t)width + (size_t)x) * (size_t)channels;
+}
+
+void ocl_layers_unfold(int32_t height, int32_t width, int32_t channels, const float* input, float* columns_out) {
+  const size_t bytes = (size_t)channels * sizeof *columns_out;
+  for (int32_t pixel = 0; pixel < height * width; pixel++) {
+    for (int32_t at = 0; at < TAPS * TAPS; at++, columns_out += channels) {
+      const float* from = neighbour(height, width, channels, pixel, at, input);
+      if (from == NULL)
+        memset(columns_out, 0, bytes);
+      else
+        memcpy(columns_out, from, bytes);
+    }
+  }
+}
+
+void ocl_layers_fold(int32_t height, int32_t width, int32_t channels, const float* columns, float* input_gradient_out) {
+  for (int32_t pixel = 0; pixel < height * width; pixel++) {
+    for (int32_t at = 0; at < TAPS * TAPS; at++, columns += channels) {
+      const float* from = neighbour(height, width, channels, pixel, at, input_gradient_out);
+      if (from == NULL) continue;
+      float* to = input_gradient_out + (from - input_gradient_out);
+      for (int32_t c = 0; c < channels; c++) to[c] += columns[c];
     }
   }
 }

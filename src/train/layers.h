@@ -18,9 +18,14 @@ static inline int32_t ocl_depthwise_out(int32_t size, int32_t stride) {
 
 // kernel [3, 3, channels].
 void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const float* kernel, float* out);
-// Overwrites kernel_gradient_out, adds to input_gradient_out (NULL: not wanted).
+// Adds to both gradients; input_gradient_out may be NULL.
 void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const float* kernel, const float* gradient,
                             float* kernel_gradient_out, float* input_gradient_out);
+
+// [height, width, channels] -> [height * width, 9 * channels]: the 3x3 neighbours of each pixel, 0 on the padding.
+void ocl_layers_unfold(int32_t height, int32_t width, int32_t channels, const float* input, float* columns_out);
+// The gradient of that, added.
+void ocl_layers_fold(int32_t height, int32_t width, int32_t channels, const float* columns, float* input_gradient_out);
 
 // sums_out[channels] of a, or of a * b; b may be NULL.
 void ocl_layers_sum(size_t rows, int32_t channels, const float* a, const float* b, double* sums_out);

@@ -6,35 +6,15 @@
 
 #include <stdbool.h>
 
-#include "base/status.h"
 #include "train/head.h"
-#include "train/optimizer.h"
-
-typedef enum { OCL_POINTWISE, OCL_DEPTHWISE, OCL_POOL, OCL_NUM_LAYER_KINDS } ocl_layer_kind;
-
-// What follows the convolution. A bias is trained; frozen batch norm keeps gamma, beta and statistics; live batch norm
-// normalizes with the batch's own, trains gamma and beta, and moves the statistics.
-typedef enum { OCL_NORM_BIAS, OCL_NORM_FROZEN, OCL_NORM_LIVE, OCL_NUM_NORMS } ocl_layer_norm;
-
-typedef struct {
-  int32_t kind;      // ocl_layer_kind; depthwise is 3x3 with SAME padding; pool is global
-  int32_t channels;  // of the output; only a pointwise layer may change their number
-  int32_t stride;    // depthwise: 1 or 2
-  int32_t norm;      // ocl_layer_norm; not for a pool
-  int32_t is_relu6;
-  int32_t added;  // the activation that is added to the result: 0 the input, i the output of layer i - 1; -1: none
-  float epsilon, momentum;  // of batch norm
-} ocl_layer;
-
-enum { OCL_TRAINER_MAX_LAYERS = 64, OCL_TRAINER_MAX_SIZE = 1 << 16 };
+#include "train/network.h"
 
 typedef struct {
   int32_t height, width, channels;  // of the input
   int32_t max_rows;                 // the largest batch
 } ocl_trainer_shape;
 
-// Where the caller writes and reads; valid until the trainer is destroyed. Parameters are, layer by layer, the kernel
-// (pointwise [in, out], depthwise [3, 3, channels]), then the bias, or gamma, beta, moving mean, moving variance.
+// Where the caller writes and reads; valid until the trainer is destroyed. network.h gives the order of parameters.
 typedef struct {
   float* input;          // [max_rows, height, width, channels]
   int32_t* labels;       // [max_rows]
@@ -61,8 +41,8 @@ typedef struct {
 
 typedef struct ocl_trainer ocl_trainer;
 
-// INVALID_ARGUMENT: the layers do not fit together, or a size is out of its range. OUT_OF_MEMORY. The functions below
-// change nothing when they fail.
+// The layers are a chain: `from` and `shared` are not read. INVALID_ARGUMENT: the layers do not fit together, or a size
+// is out of its range. OUT_OF_MEMORY. The functions below change nothing when they fail.
 ocl_status ocl_trainer_create(const ocl_layer* layers, int32_t num_layers, ocl_trainer_shape shape,
                               const ocl_optimizer* optimizer, ocl_trainer** trainer_out);
 void ocl_trainer_destroy(ocl_trainer* trainer);  // takes NULL

@@ -12,6 +12,7 @@
 #include "detect/anchors.h"
 #include "structs.h"
 #include "train/backward.h"
+#include "train/ssd_trainer.h"
 #include "train/trainer.h"
 
 typedef struct {
@@ -100,7 +101,7 @@ static void print_limits(void) {
   LIMIT("MAX_RESULTS", OCL_SSD_MAX_RESULTS);
   LIMIT("DEFAULT_MAX_PIXELS", OCL_IMAGE_DEFAULT_MAX_PIXELS);
   LIMIT("IGNORE_ALPHA", OCL_IGNORE_ALPHA);
-  LIMIT("MAX_ROWS", OCL_TRAINER_MAX_SIZE);
+  LIMIT("MAX_ROWS", OCL_NETWORK_MAX_SIZE);
 }
 
 static void print_engine(void) {
@@ -157,8 +158,9 @@ static void print_engine(void) {
 
 static void print_train(void) {
   STRUCT("LAYER", ocl_layer, FIELD(kind), FIELD(channels), FIELD(stride), FIELD(norm), FIELD(is_relu6), FIELD(added),
-         FIELD(epsilon), FIELD(momentum));
-  ENUM("LAYER_KINDS", CONSTANT(OCL_, POINTWISE), CONSTANT(OCL_, DEPTHWISE), CONSTANT(OCL_, POOL));
+         FIELD(epsilon), FIELD(momentum), FIELD(from), FIELD(shared));
+  ENUM("LAYER_KINDS", CONSTANT(OCL_, POINTWISE), CONSTANT(OCL_, DEPTHWISE), CONSTANT(OCL_, POOL),
+       CONSTANT(OCL_, CONV3));
   ENUM("LAYER_NORMS", CONSTANT(OCL_NORM_, BIAS), CONSTANT(OCL_NORM_, FROZEN), CONSTANT(OCL_NORM_, LIVE));
   STRUCT("TRAINER_SHAPE", ocl_trainer_shape, FIELD(height), FIELD(width), FIELD(channels), FIELD(max_rows));
   STRUCT("OPTIMIZER", ocl_optimizer, FIELD(kind), FIELD(is_nesterov), FIELD(is_amsgrad), FIELD(is_centered),
@@ -177,6 +179,28 @@ static void print_train(void) {
          FIELD(head.weighted_hits), FIELD(regularizer));
 }
 
+static void print_train_ssd(void) {
+  STRUCT("MAP_SHAPE", ocl_map_shape, FIELD(height), FIELD(width), FIELD(channels));
+  STRUCT("NETWORK_PLAN", ocl_network_plan, FIELD(layers), FIELD(num_layers), FIELD(inputs), FIELD(num_inputs),
+         FIELD(max_rows));
+  STRUCT("SSD_HEADS", ocl_ssd_heads, FIELD(boxes), FIELD(scores));
+  STRUCT("SSD_PLAN", ocl_ssd_plan, FIELD(heads), FIELD(num_heads), FIELD(anchors), FIELD(num_anchors),
+         FIELD(num_columns), FIELD(max_boxes), FIELD(loss.match.matched_iou), FIELD(loss.match.unmatched_iou),
+         FIELD(loss.match.is_forced), FIELD(loss.match.swaps_bands), ARRAY(loss.scales), FIELD(loss.class_loss),
+         FIELD(loss.has_background), FIELD(loss.alpha), FIELD(loss.gamma), FIELD(loss.logit_scale), FIELD(loss.delta),
+         FIELD(loss.negative_weight), FIELD(loss.class_weight), FIELD(loss.box_weight), FIELD(loss.is_normalized),
+         FIELD(loss.is_divided_by_coder), FIELD(loss.is_mined), FIELD(loss.mine_loss), FIELD(loss.num_hard_examples),
+         FIELD(loss.mine_iou), FIELD(loss.mine_class_weight), FIELD(loss.mine_box_weight),
+         FIELD(loss.negatives_per_positive), FIELD(loss.min_negatives));
+  ENUM("CLASS_LOSSES", CONSTANT(OCL_CLASS_, SIGMOID), CONSTANT(OCL_CLASS_, FOCAL), CONSTANT(OCL_CLASS_, SOFTMAX));
+  ENUM("MINE_LOSSES", CONSTANT(OCL_MINE_, CLASS), CONSTANT(OCL_MINE_, BOX), CONSTANT(OCL_MINE_, BOTH));
+  STRUCT("SSD_BUFFERS", ocl_ssd_buffers, FIELD(counts), FIELD(boxes), FIELD(classes), FIELD(weights), FIELD(parameters),
+         FIELD(gradients), FIELD(slots), FIELD(encodings), FIELD(logits), FIELD(num_parameters), FIELD(num_slots),
+         FIELD(row_length));
+  STRUCT("SSD_RESULT", ocl_ssd_trainer_result, FIELD(loss.class_loss), FIELD(loss.box_loss), FIELD(loss.num_matches),
+         FIELD(loss.num_positives), FIELD(regularizer));
+}
+
 // A type for TypeScript: the names of the status codes.
 static void print_status_codes(void) {
 #define PRINT(name, message) printf(" | '%s'", #name);
@@ -192,5 +216,6 @@ int main(void) {
   print_limits();
   print_engine();
   print_train();
+  print_train_ssd();
   return 0;
 }
