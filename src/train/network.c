@@ -381,6 +381,8 @@ static void backward_layer(const ocl_network* n, const layer* l, int32_t rows) {
       ocl_layers_pool_backward(rows, in.height * in.width, in.channels, l->output->gradient, l->input->gradient);
     return;
   }
+  const bool is_needed = !l->is.is_frozen || l->input->gradient != NULL || l->is.added >= n->num_inputs;
+  if (!is_needed) return;
   const size_t pixels = count_out_pixels(l, rows), count = pixels * (size_t)l->is.channels;
   float *g = l->output->gradient, *of_added = l->is.added < 0 ? NULL : n->activations[l->is.added].gradient;
   for (size_t i = 0; of_added != NULL && i < count; i++) of_added[i] += g[i];
@@ -410,7 +412,7 @@ static void apply(const ocl_network* n, int32_t step, float learning_rate, size_
 }
 
 static void apply_layer(const ocl_network* n, const layer* l, int32_t step, float learning_rate) {
-  if (l->kernel_size == 0) return;
+  if (l->kernel_size == 0 || l->is.is_frozen) return;
   const size_t channels = (size_t)l->is.channels;
   const bool is_own = l->is.shared < 0;
   if (is_own) apply(n, step, learning_rate, l->kernel, (size_t)l->kernel_size);
@@ -421,7 +423,7 @@ static void apply_layer(const ocl_network* n, const layer* l, int32_t step, floa
 
 double ocl_network_regularize(const ocl_network* network, int32_t index, float l2, bool is_training) {
   const layer* l = &network->layers[index];
-  if (l2 == 0 || l->is.shared >= 0) return 0;
+  if (l2 == 0 || l->is.shared >= 0 || l->is.is_frozen) return 0;
   const float* kernel = network->parameters + l->kernel;
   float* gradient = network->gradients + l->kernel;
   double squares = 0;

@@ -27,6 +27,7 @@ typedef struct {
   float epsilon, momentum;  // of batch norm
   int32_t from;             // the activation that is the layer's input
   int32_t shared;           // the earlier layer whose kernel, and bias, it uses; -1: none
+  int32_t is_frozen;        // its parameters stay as they are
 } ocl_layer;
 
 enum { OCL_NETWORK_MAX_LAYERS = 64, OCL_NETWORK_MAX_INPUTS = 16, OCL_NETWORK_MAX_SIZE = 1 << 16 };

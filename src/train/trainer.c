@@ -48,6 +48,7 @@ ocl_status ocl_trainer_create(const ocl_layer* layers, int32_t num_layers, ocl_t
     chain[i] = layers[i];
     chain[i].from = i;
     chain[i].shared = -1;
+    chain[i].is_frozen = 0;
   }
   ocl_trainer* t = calloc(1, sizeof *t);
   if (t == NULL) return OCL_OUT_OF_MEMORY;

@@ -41,8 +41,8 @@ typedef struct {
 
 typedef struct ocl_trainer ocl_trainer;
 
-// The layers are a chain: `from` and `shared` are not read. INVALID_ARGUMENT: the layers do not fit together, or a size
-// is out of its range. OUT_OF_MEMORY. The functions below change nothing when they fail.
+// The layers are a chain: `from`, `shared` and `is_frozen` are not read. INVALID_ARGUMENT: the layers do not fit
+// together, or a size is out of its range. OUT_OF_MEMORY. The functions below change nothing when they fail.
 ocl_status ocl_trainer_create(const ocl_layer* layers, int32_t num_layers, ocl_trainer_shape shape,
                               const ocl_optimizer* optimizer, ocl_trainer** trainer_out);
 void ocl_trainer_destroy(ocl_trainer* trainer);  // takes NULL

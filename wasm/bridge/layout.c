@@ -158,7 +158,7 @@ static void print_engine(void) {
 
 static void print_train(void) {
   STRUCT("LAYER", ocl_layer, FIELD(kind), FIELD(channels), FIELD(stride), FIELD(norm), FIELD(is_relu6), FIELD(added),
-         FIELD(epsilon), FIELD(momentum), FIELD(from), FIELD(shared));
+         FIELD(epsilon), FIELD(momentum), FIELD(from), FIELD(shared), FIELD(is_frozen));
   ENUM("LAYER_KINDS", CONSTANT(OCL_, POINTWISE), CONSTANT(OCL_, DEPTHWISE), CONSTANT(OCL_, POOL),
        CONSTANT(OCL_, CONV3));
   ENUM("LAYER_NORMS", CONSTANT(OCL_NORM_, BIAS), CONSTANT(OCL_NORM_, FROZEN), CONSTANT(OCL_NORM_, LIVE));

@@ -1,4 +1,4 @@
-// Reads and writes the module's memory. Only wasm/engine/ and wasm/train/trainer.js handle addresses, and only this
+// Reads and writes the module's memory. Only wasm/engine/, wasm/train/trainer.js and wasm/train/detect/trainer.js handle addresses, and only this
 // file creates views of the memory.
 import { MAXIMUM_PAGES } from '../../dist/build.js';
 import { OcelliError } from '../shared/errors.js';

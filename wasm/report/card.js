@@ -1,6 +1,6 @@
 // Writes a model card in the format of Hugging Face's template: training, evaluation, environmental impact.
 import { escapeMarkdown, escapeYaml } from '../shared/text.js';
-import { energyTable, finalValue, format, qualityTable } from './metrics.js';
+import { areDetectors, energyTable, finalValue, format, qualityTable } from './metrics.js';
 
 /** @typedef {import('./metrics.js').Configuration} Configuration */
 
@@ -31,12 +31,16 @@ export function modelCard(configurations, about) {
 }
 
 /**
- * The configuration with the highest validation accuracy, or training accuracy if there was no validation.
+ * The configuration with the highest validation accuracy or AP; without validation, the highest training accuracy, or of a
+ * detector the lowest loss.
  * @param {Configuration[]} configurations
  */
 export function bestOf(configurations) {
-  const score = (/** @type {Configuration} */ c) =>
-    finalValue(c, 'val_accuracy') ?? finalValue(c, 'accuracy') ?? 0;
+  const keys = areDetectors(configurations) ? ['val_AP'] : ['val_accuracy', 'accuracy'];
+  const score = (/** @type {Configuration} */ c) => {
+    const key = keys.find((name) => finalValue(c, name) !== undefined);
+    return key === undefined ? -(finalValue(c, 'loss') ?? 0) : (finalValue(c, key) ?? 0);
+  };
   return configurations.reduce((best, c) => (score(c) > score(best) ? c : best));
 }
 
@@ -44,14 +48,17 @@ export function bestOf(configurations) {
  * @param {Configuration} best
  * @param {About} about
  */
-function frontMatter({ energy }, { license }) {
+function frontMatter(best, { license }) {
+  const { energy } = best;
+  const isDetector = areDetectors([best]);
+  const task = isDetector ? 'object-detection' : 'image-classification';
   return [
     '---',
     ...(license ? [`license: ${escapeYaml(license)}`] : []),
     'library_name: ocelli',
-    'pipeline_tag: image-classification',
-    'tags: [image-classification, mobilenet_v2, transfer-learning, tflite]',
-    'metrics: [accuracy]',
+    `pipeline_tag: ${task}`,
+    `tags: [${task}, mobilenet_v2, transfer-learning, tflite]`,
+    `metrics: [${isDetector ? 'mean_average_precision' : 'accuracy'}]`,
     'co2_eq_emissions:',
     `  emissions: ${energy.account.emissions * 1000}`,
     '  source: CodeCarbon\'s model, see "Environmental Impact"',
@@ -64,25 +71,39 @@ function frontMatter({ energy }, { license }) {
  * @param {Configuration} best
  * @param {About} about
  */
-function details({ data }, { backbone = 'features that were given', date }) {
+function details(best, { backbone = 'features that were given', date }) {
+  const { data } = best;
+  const isDetector = areDetectors([best]);
+  const count = data.classes.length;
+  const heads = isDetector ? `The heads of an SSD detector of ${count}` : `A softmax layer over ${count}`;
+  const classes = count === 1 ? 'class' : 'classes';
   return [
     '## Model Details',
     '',
-    `A softmax layer over ${data.classes.length} classes on ${escapeMarkdown(backbone)}, trained with ocelli on ${date.toISOString().slice(0, 10)}.`,
+    `${heads} ${classes} on ${escapeMarkdown(backbone)}, trained with ocelli on ${date.toISOString().slice(0, 10)}.`,
     '',
-    '- **Model type:** image classifier',
+    `- **Model type:** ${isDetector ? 'object detector' : 'image classifier'}`,
     `- **Trained parameters:** ${data.parameters}`,
     `- **Classes:** ${data.classes.map(escapeMarkdown).join(', ')}`,
   ].join('\n');
 }
 
 /** @param {Configuration} best */
-function uses({ data }) {
+function uses(best) {
+  const { data } = best;
+  const use = areDetectors([best])
+    ? [
+        'Find objects of the classes above in images similar to the training images. The model may take other objects for',
+        'them: choose a score threshold by `ocelli evaluate`.',
+      ]
+    : [
+        'Classify images similar to the training images into the classes above. The model assigns one of these classes to',
+        'every image, even if the image shows none of them.',
+      ];
   return [
     '## Uses',
     '',
-    'Classify images similar to the training images into the classes above. The model assigns one of these classes to',
-    'every image, even if the image shows none of them.',
+    ...use,
     '',
     '## Bias, Risks, and Limitations',
     '',
@@ -115,7 +136,7 @@ function training(configurations, { data }, { extractionSeconds }) {
     '## Training Details',
     '',
     `- **Training data:** ${data.train} examples; ${data.validation} others for validation`,
-    '- **Loss:** cross-entropy',
+    `- **Loss:** ${areDetectors(configurations) ? "classification and localization, as TensorFlow's Object Detection API computes them" : 'cross-entropy'}`,
     ...(extractionSeconds === undefined
       ? []
       : [
@@ -139,7 +160,11 @@ function evaluation(configurations, best) {
     qualityTable(configurations),
     ...(configurations.length > 1 ? [`Best: ${escapeMarkdown(best.name)}.`, ''] : []),
     '![loss](loss.svg)',
-    '![accuracy](accuracy.svg)',
+    ...(!areDetectors(configurations)
+      ? ['![accuracy](accuracy.svg)']
+      : finalValue(best, 'val_AP50') === undefined
+        ? []
+        : ['![AP at IoU 0.5](ap50.svg)']),
     '',
     energyTable(configurations),
     '![emissions](emissions.svg)',

@@ -22,6 +22,23 @@ export const QUALITY = [
   { name: 'Train validation loss', key: 'val_loss' },
 ];
 
+/** Of detectors. @type {Metric[]} */
+const DETECTION_QUALITY = [
+  { name: 'Validation AP', key: 'val_AP' },
+  { name: 'Validation AP at IoU 0.5', key: 'val_AP50' },
+  { name: 'Train loss', key: 'loss' },
+  { name: 'Validation loss', key: 'val_loss' },
+];
+
+/** Whether these are trainings of a detector. @param {Configuration[]} configurations */
+export const areDetectors = ([{ history }]) => 'box_loss' in history.history;
+
+/**
+ * The metrics that a table of these trainings shows.
+ * @param {Configuration[]} configurations
+ */
+export const qualityOf = (configurations) => (areDetectors(configurations) ? DETECTION_QUALITY : QUALITY);
+
 /**
  * The last epoch's value; undefined if there was no validation.
  * @param {Configuration} configuration
@@ -32,11 +49,11 @@ export function finalValue({ history }, key) {
 }
 
 /**
- * Accuracy and loss in the last epoch.
+ * Accuracy or AP, and loss in the last epoch.
  * @param {Configuration[]} configurations
  */
 export function qualityTable(configurations) {
-  const rows = QUALITY.map(({ name, key }) => [
+  const rows = qualityOf(configurations).map(({ name, key }) => [
     name,
     ...configurations.map((configuration) => format(finalValue(configuration, key))),
   ]);

@@ -2,7 +2,7 @@
 import { safeJson } from '../shared/text.js';
 import { modelCard } from './card.js';
 import { emissionsCsv } from './csv.js';
-import { energyTable, qualityTable } from './metrics.js';
+import { areDetectors, energyTable, qualityTable } from './metrics.js';
 import { barPlot, linePlot } from './svg.js';
 
 /**
@@ -18,9 +18,21 @@ export function makeReport(configurations, about) {
     'emissions.csv': emissionsCsv(configurations, about),
     'report.json': `${safeJson({ ...about, configurations }, 2)}\n`,
     'loss.svg': linePlot('Loss', linesOf(configurations, 'loss')),
-    'accuracy.svg': linePlot('Accuracy', linesOf(configurations, 'accuracy')),
+    ...qualityPlot(configurations),
     'emissions.svg': barPlot('Emissions', 'kg CO2e', bars),
   };
+}
+
+/** @param {import('./metrics.js').Configuration[]} configurations @returns {Record<string, string>} */
+function qualityPlot(configurations) {
+  if (!areDetectors(configurations))
+    return { 'accuracy.svg': linePlot('Accuracy', linesOf(configurations, 'accuracy')) };
+  const lines = configurations.flatMap(({ name, history: { history } }, color) =>
+    history.val_AP50
+      ? [{ name: `${name}, validation`, values: history.val_AP50, isDashed: true, color }]
+      : [],
+  );
+  return lines.length > 0 ? { 'ap50.svg': linePlot('AP at IoU 0.5', lines) } : {};
 }
 
 /**

@@ -8,6 +8,8 @@ export const MESSAGES = {
     'the file has no separate batch norm to train; convert it with keepBatchNorm, --keep-batch-norm',
   EMPTY_CLASS: 'a class has no examples',
   FIT_RUNNING: 'another fit is running',
+  HEADS_UNSUPPORTED: 'the heads of this detector cannot be trained',
+  INVALID_EXAMPLE: 'a photo or its boxes cannot be used',
   INVALID_FEATURES: 'features must be finite numbers in rows of the expected length',
   INVALID_LABEL: 'labels must name known classes, one label for each example',
   NO_DIRECTORIES: 'directories can be read in Node only',

@@ -1,6 +1,6 @@
-// The training loop. Takes a plan, examples and a trainer; fills Progress.history. All state between two batches is
-// plain data in Progress, so that a fit can be interrupted, saved, and resumed with the same result.
+// The training of a classifier. Takes a plan, examples and a trainer; fills Progress.history.
 import { failure } from './errors.js';
+import { Loop, newProgress } from './loop.js';
 import { rateAt } from './plan.js';
 import { shuffled } from './random.js';
 
@@ -8,7 +8,6 @@ import { shuffled } from './random.js';
  * @typedef {import('./dataset.js').Dataset} Dataset
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./trainer.js').Trainer} Trainer
- * @typedef {import('../report/energy/estimate.js').Joules} Joules
  *
  * @typedef {object} Sums Sums over the rows of an epoch so far.
  * @property {number} rows
@@ -17,17 +16,7 @@ import { shuffled } from './random.js';
  * @property {number} weight
  * @property {number} weightedHits sum of the weights of correctly classified rows
  *
- * @typedef {object} Progress
- * @property {number} epoch the running epoch, from 0
- * @property {number} batch the next batch, from 0
- * @property {Sums} sums
- * @property {Record<string, number[]>} history
- * @property {number} step optimizer steps done, over all fits
- * @property {{value: number, epoch: number, wait: number} | null} best state of early stopping
- * @property {Float32Array | null} bestParameters
- * @property {number} multiplyAdds multiply-adds done
- * @property {number} seconds wall-clock time, including other work of the event loop
- * @property {Joules | null} joules energy used; null unless it was measured for the whole fit
+ * @typedef {Omit<import('./loop.js').LoopProgress, 'sums'> & {sums: Sums}} Progress
  *
  * @typedef {Record<string, number>} Logs loss, accuracy; with validation examples val_loss, val_accuracy; with weights
  *   weighted_accuracy, val_weighted_accuracy
@@ -39,9 +28,6 @@ import { shuffled } from './random.js';
  * @property {(epoch: {epoch: number, epochs: number, logs: Logs}) => unknown} [onEpoch] called after each epoch
  */
 
-/** Yield to the event loop after this many milliseconds. */
-const MAX_BLOCKING_MS = 50;
-
 /** @returns {Sums} */
 const zeroSums = () => ({ rows: 0, loss: 0, hits: 0, weight: 0, weightedHits: 0 });
 
@@ -49,20 +35,7 @@ const zeroSums = () => ({ rows: 0, loss: 0, hits: 0, weight: 0, weightedHits: 0 
  * @param {number} step optimizer steps done by earlier fits
  * @returns {Progress}
  */
-export function startProgress(step) {
-  return {
-    epoch: 0,
-    batch: 0,
-    sums: zeroSums(),
-    history: {},
-    step,
-    best: null,
-    bestParameters: null,
-    multiplyAdds: 0,
-    seconds: 0,
-    joules: null,
-  };
-}
+export const startProgress = (step) => newProgress(step, zeroSums());
 
 /**
  * Splits examples into training and validation part. As in Keras, the validation part is the end of the list; with
@@ -124,7 +97,6 @@ export class Fit {
   #progress;
   #train;
   #validation;
-  #blockingSince = performance.now();
 
   /**
    * @param {Trainer} trainer open, with the initial weights and optimizer slots
@@ -147,42 +119,18 @@ export class Fit {
    * Runs to the end. If the signal is aborted, throws its reason before the next batch.
    * @param {Callbacks & {signal?: AbortSignal}} options
    */
-  async run({ onBatch, onEpoch, signal }) {
-    const { epochs } = this.#plan;
+  async run(options) {
     const progress = this.#progress;
-    while (progress.epoch < epochs) {
-      await this.#runEpoch(onBatch, signal);
-      const logs = this.#endEpoch();
-      const isLast = this.#stopsEarly(logs);
-      const { epoch } = progress;
-      Object.assign(progress, { epoch: isLast ? epochs : epoch + 1, batch: 0, sums: zeroSums() });
-      await onEpoch?.({ epoch, epochs, logs });
-      await this.#yieldToEventLoop(true);
-    }
-  }
-
-  /**
-   * @param {Callbacks['onBatch']} onBatch
-   * @param {AbortSignal} [signal]
-   */
-  async #runEpoch(onBatch, signal) {
-    const { batchSize, epochs, shuffle, seed } = this.#plan;
-    const { indices } = this.#train;
-    const progress = this.#progress;
-    const order = shuffle ? shuffled(indices.length, seed, progress.epoch).map((i) => indices[i]) : indices;
-    const batches = Math.ceil(order.length / batchSize);
-    while (progress.batch < batches) {
-      signal?.throwIfAborted();
-      const first = progress.batch * batchSize;
-      this.#runBatch(order.subarray(first, first + batchSize));
-      progress.batch++;
-      const { rows, loss, hits } = progress.sums;
-      const { epoch, batch } = progress;
-      if (onBatch)
-        await onBatch({ epoch, epochs, batch: batch - 1, batches, loss: loss / rows, accuracy: hits / rows });
-      await this.#yieldToEventLoop(false);
-    }
-    signal?.throwIfAborted();
+    const work = {
+      runBatch: (/** @type {Uint32Array} */ indices) => this.#runBatch(indices),
+      means: () => ({
+        loss: progress.sums.loss / progress.sums.rows,
+        accuracy: progress.sums.hits / progress.sums.rows,
+      }),
+      endEpoch: () => this.#endEpoch(),
+      ...{ zeroSums, trainer: this.#trainer },
+    };
+    await new Loop(this.#plan, progress, this.#train.indices, work).run(options);
   }
 
   /** @param {Uint32Array} indices */
@@ -213,42 +161,7 @@ export class Fit {
       Object.entries(means(sums, isWeighted)).forEach(([key, value]) => (logs[`val_${key}`] = value));
       progress.multiplyAdds += sums.rows * this.multiplyAdds;
     }
-    for (const [key, value] of Object.entries(logs)) (progress.history[key] ??= []).push(value);
     return logs;
-  }
-
-  /**
-   * Keras' EarlyStopping. When it stops, it restores the best weights.
-   * @param {Logs} logs
-   * @returns {boolean} whether to stop
-   */
-  #stopsEarly(logs) {
-    const { earlyStopping } = this.#plan;
-    if (earlyStopping === null) return false;
-    const { monitor, patience, minDelta, restoreBestWeights } = earlyStopping;
-    const progress = this.#progress;
-    const sign = monitor.endsWith('loss') ? -1 : 1;
-    const { best } = progress;
-    const isBetter = best === null || sign * (logs[monitor] - best.value) > minDelta;
-    if (isBetter) {
-      progress.best = { value: logs[monitor], epoch: progress.epoch, wait: 0 };
-      if (restoreBestWeights) progress.bestParameters = this.#trainer.read('parameters');
-      return false;
-    }
-    best.wait++;
-    if (best.wait < patience) return false;
-    if (progress.bestParameters) this.#trainer.write('parameters', progress.bestParameters);
-    return true;
-  }
-
-  /**
-   * Yields to the event loop. Timing does not affect the result.
-   * @param {boolean} force yield even if MAX_BLOCKING_MS have not passed
-   */
-  async #yieldToEventLoop(force) {
-    if (!force && performance.now() - this.#blockingSince < MAX_BLOCKING_MS) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    this.#blockingSince = performance.now();
   }
 }
 

@@ -5,7 +5,13 @@
  * @typedef {import('./fit.js').Callbacks} Callbacks
  * @typedef {import('./metrics.js').ClassMetrics} ClassMetrics
  * @typedef {import('./fit_facts.js').Configuration} Configuration
+ * @typedef {import('./detect/fit.js').DetectorCallbacks} DetectorCallbacks
+ * @typedef {import('./detect/types.js').DetectorEvaluation} DetectorEvaluation
+ * @typedef {import('./detect/types.js').DetectorFitOptions} DetectorFitOptions
+ * @typedef {import('./detect/types.js').DetectorLearnerOptions} DetectorLearnerOptions
+ * @typedef {import('./detect/types.js').DetectorRunOptions} DetectorRunOptions
  * @typedef {import('./plan.js').EarlyStopping} EarlyStopping
+ * @typedef {import('./detect/examples.js').ExampleBox} ExampleBox
  * @typedef {import('../report/energy/estimate.js').EnergyOptions} EnergyOptions
  * @typedef {import('../shared/errors.js').ErrorCode} ErrorCode
  * @typedef {import('./types.js').Evaluation} Evaluation
@@ -20,6 +26,7 @@
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  * @typedef {import('./types.js').LearnerOptions} LearnerOptions
  * @typedef {import('./fit.js').Logs} Logs
+ * @typedef {import('./detect/loss.js').LossOptions} LossOptions
  * @typedef {import('../vision/input.js').ModelInput} ModelInput
  * @typedef {import('./plan.js').OptimizerName} OptimizerName
  * @typedef {import('./plan.js').OptimizerOptions} OptimizerOptions
@@ -32,4 +39,5 @@
 export { OcelliError } from '../shared/errors.js';
 export { makeReport } from '../report/report.js';
 export { Backbone } from './backbone.js';
+export { DetectorLearner } from './detect/learner.js';
 export { TransferLearner } from './learner.js';

@@ -98,7 +98,7 @@ export function countMultiplyAdds({ input: [height, width, channels], layers }) 
     const stride = layer.stride ?? 1;
     [height, width] =
       layer.kind === 'pool' ? [1, 1] : [Math.ceil(height / stride), Math.ceil(width / stride)];
-    const taps = { pointwise: channels, depthwise: 9, pool: 0 }[layer.kind];
+    const taps = { pointwise: channels, depthwise: 9, pool: 0, conv3: 9 * channels }[layer.kind];
     channels = layer.channels;
     total += height * width * channels * taps;
   }

@@ -35,7 +35,8 @@ import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/opt
  *   with momentum 0.9
  *
  * @typedef {object} EarlyStopping
- * @property {'loss' | 'accuracy' | 'val_loss' | 'val_accuracy'} [monitor] default val_loss
+ * @property {'loss' | 'accuracy' | 'val_loss' | 'val_accuracy' | 'val_AP' | 'val_AP50'} [monitor] default val_loss. Accuracies
+ *   are of classifiers, AP and AP50 of detectors
  * @property {number} [patience] stop after this many epochs without improvement; default 0
  * @property {number} [minDelta] the smallest change that counts as an improvement; default 0
  * @property {boolean} [restoreBestWeights] restore the best epoch's weights when stopping; default true
@@ -122,12 +123,16 @@ export const RANGES = {
 /** The largest allowed value of each optimizer option; the smallest is 0. */
 const MAXIMA = { momentum: 1, beta1: 1 - 2 ** -24, beta2: 1 - 2 ** -24, rho: 1, weightDecay: 1, epsilon: 1 };
 
+/** What a classifier's early stopping may watch. */
+const CLASSIFIER_MONITORS = /** @type {const} */ (['loss', 'accuracy', 'val_loss', 'val_accuracy']);
+
 /**
  * @param {PlanOptions} options
  * @param {readonly string[]} labels the classes
+ * @param {readonly NonNullable<EarlyStopping['monitor']>[]} [monitors] what early stopping may watch
  * @returns {Plan}
  */
-export function makePlan(options, labels) {
+export function makePlan(options, labels, monitors = CLASSIFIER_MONITORS) {
   const { epochs = 1, batchSize = 32, validationSplit = 0, shuffle = true, seed = 0 } = options;
   const { labelSmoothing = 0, l2 = 0, optimizer = 'rmsprop', stratify = false } = options;
   checkNumber('epochs', epochs, RANGES.epochs);
@@ -149,7 +154,7 @@ export function makePlan(options, labels) {
     l2,
     optimizer: checkOptimizer(optimizer),
     classWeight: options.classWeight === undefined ? null : checkClassWeight(options.classWeight, labels),
-    earlyStopping: checkEarlyStopping(options.earlyStopping ?? false),
+    earlyStopping: checkEarlyStopping(options.earlyStopping ?? false, monitors),
   };
 }
 
@@ -207,17 +212,16 @@ function checkClassWeight(weights, labels) {
   );
 }
 
-/** @param {EarlyStopping | boolean} option */
-function checkEarlyStopping(option) {
+/**
+ * @param {EarlyStopping | boolean} option
+ * @param {readonly NonNullable<EarlyStopping['monitor']>[]} monitors
+ */
+function checkEarlyStopping(option, monitors) {
   if (option === false) return null;
   const given = option === true ? {} : option;
   checkKeys('earlyStopping', given, ['monitor', 'patience', 'minDelta', 'restoreBestWeights']);
   const { monitor = 'val_loss', patience = 0, minDelta = 0, restoreBestWeights = true } = given;
-  checkChoice(
-    'earlyStopping.monitor',
-    monitor,
-    /** @type {const} */ (['loss', 'accuracy', 'val_loss', 'val_accuracy']),
-  );
+  checkChoice('earlyStopping.monitor', monitor, monitors);
   checkNumber('earlyStopping.patience', patience, { min: 0, max: 1e6, integer: true });
   checkNumber('earlyStopping.minDelta', minDelta, { min: 0, max: 1e6 });
   checkBoolean('earlyStopping.restoreBestWeights', restoreBestWeights);

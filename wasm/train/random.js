@@ -31,6 +31,16 @@ export function shuffled(count, seed, stream) {
 }
 
 /**
+ * A function that gives the next number of [0, 1).
+ * @param {number} seed
+ * @param {number} [stream] one of several independent sequences of a seed
+ */
+export function uniforms(seed, stream = 0) {
+  const next = splitmix32(splitmix32(seed)() ^ Math.imul(stream + 1, 0x85ebca6b));
+  return () => next() / 2 ** 32;
+}
+
+/**
  * Keras' default kernel initializer: uniform in ±sqrt(6 / (rows + columns)).
  * @param {number} rows
  * @param {number} columns

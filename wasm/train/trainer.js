@@ -17,13 +17,18 @@ import { failure } from '../shared/errors.js';
 
 /**
  * @typedef {object} TrainLayer
- * @property {keyof typeof LAYER_KINDS} kind depthwise: 3x3 with SAME padding; pool: global average
+ * @property {keyof typeof LAYER_KINDS} kind depthwise: 3x3 with SAME padding; pool: global average; conv3:
+ *   3x3 with SAME padding, in the heads of a detector only
  * @property {number} channels output channels
  * @property {number} [stride] depthwise only: 1 or 2
  * @property {keyof typeof LAYER_NORMS} [norm] after the convolution: a bias, frozen batch norm, or batch norm in
  *   training mode (live); default bias
  * @property {boolean} [relu6]
  * @property {number} [added] skip connection, added to the output: 0 the network's input, i the output of layer i - 1
+ * @property {number} [from] in the heads of a detector, its input: the number of a map, or the number of maps plus that of an
+ *   earlier layer
+ * @property {number} [shared] in the heads of a detector, the earlier layer whose weights it uses
+ * @property {boolean} [frozen] in the heads of a detector, whether its weights stay as they are
  * @property {number} [epsilon] batch norm; default 0.001
  * @property {number} [momentum] of the moving statistics; default 0.99
  *
@@ -64,12 +69,8 @@ export class Trainer {
   }
 
   /** @param {{deterministic?: boolean, assetsUrl?: string}} [options] deterministic: bit-identical results on every engine */
-  static async create({ deterministic = false, assetsUrl } = {}) {
-    const { trustsRelaxed, loadModule } = host();
-    const plain = chooseVariant({ threads: 1, deterministic, trustsRelaxed });
-    const { exports, memory } = await instantiate(
-      await loadModule(plain === 'relaxed' ? 'train-relaxed' : 'train-simd', assetsUrl),
-    );
+  static async create(options) {
+    const { exports, memory } = await openModule(options);
     return new Trainer(exports, memory);
   }
 
@@ -183,14 +184,27 @@ export class Trainer {
   }
 }
 
+/**
+ * A new instance of the training module.
+ * @param {{deterministic?: boolean, assetsUrl?: string}} [options]
+ */
+export async function openModule({ deterministic = false, assetsUrl } = {}) {
+  const { trustsRelaxed, loadModule } = host();
+  const plain = chooseVariant({ threads: 1, deterministic, trustsRelaxed });
+  return instantiate(await loadModule(plain === 'relaxed' ? 'train-relaxed' : 'train-simd', assetsUrl));
+}
+
 /** @param {TrainLayer} layer */
-function toStruct({
+export function toStruct({
   kind,
   channels,
   stride = 1,
   norm = 'bias',
   relu6 = false,
   added = -1,
+  from = 0,
+  shared = -1,
+  frozen = false,
   epsilon,
   momentum,
 }) {
@@ -201,6 +215,9 @@ function toStruct({
     norm: LAYER_NORMS[norm],
     isRelu6: Number(relu6),
     added,
+    from,
+    shared,
+    isFrozen: Number(frozen),
   };
   if (!Object.values(integers).every(Number.isInteger))
     throw failure('INVALID_OPTION', `a layer of kind '${kind}' has a property that is not an integer`);

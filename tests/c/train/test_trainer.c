@@ -115,7 +115,7 @@ static void the_small_head_follows_keras_step_by_step(void) {
 enum { TAIL_PARAMETERS = 10565, TAIL_ROW = 7 * 7 * 32, TAIL_CLASSES = 5 };
 
 static ocl_layer tail_layer(ocl_layer_kind kind, int32_t channels, ocl_layer_norm norm, bool is_relu6, int32_t added) {
-  return (ocl_layer){kind, channels, 1, (int32_t)norm, is_relu6, added, 1e-3f, 0.99f, 0, -1};
+  return (ocl_layer){kind, channels, 1, (int32_t)norm, is_relu6, added, 1e-3f, 0.99f, 0, -1, 0};
 }
 
 static void fill_tail(const ocl_trainer_buffers* b, const int8_t* features, const uint16_t* labels) {
@@ -168,9 +168,12 @@ static void the_tail_follows_keras_with_live_batch_norm(void) {
 // Stride 2 and a folded kernel with its bias.
 static void gradients_match_differences_of_the_loss(void) {
   const ocl_layer layers[] = {
-      tail_layer(OCL_POINTWISE, 6, OCL_NORM_LIVE, true, -1),  {OCL_DEPTHWISE, 6, 2, OCL_NORM_BIAS, 1, -1, 0, 0, 0, -1},
-      tail_layer(OCL_POINTWISE, 5, OCL_NORM_BIAS, false, -1), tail_layer(OCL_DEPTHWISE, 5, OCL_NORM_FROZEN, true, -1),
-      tail_layer(OCL_POOL, 5, OCL_NORM_BIAS, false, -1),      tail_layer(OCL_POINTWISE, 3, OCL_NORM_BIAS, false, -1),
+      tail_layer(OCL_POINTWISE, 6, OCL_NORM_LIVE, true, -1),
+      {OCL_DEPTHWISE, 6, 2, OCL_NORM_BIAS, 1, -1, 0, 0, 0, -1, 0},
+      tail_layer(OCL_POINTWISE, 5, OCL_NORM_BIAS, false, -1),
+      tail_layer(OCL_DEPTHWISE, 5, OCL_NORM_FROZEN, true, -1),
+      tail_layer(OCL_POOL, 5, OCL_NORM_BIAS, false, -1),
+      tail_layer(OCL_POINTWISE, 3, OCL_NORM_BIAS, false, -1),
   };
   enum { BATCH = 3, SIDE = 5, CHANNELS = 4 };
   // A rate of 0: the parameters stay, the gradients are there to see.

@@ -142,4 +142,5 @@ def main(count=2, path='tests/data/train/ssd_losses.bin', seed=7):
                     write(out, random_case(rng, kind, mined))
 
 
-main(*sys.argv[1:3])
+if __name__ == '__main__':
+    main(*sys.argv[1:3])

@@ -1,0 +1,69 @@
+// A data set as `ocelli evaluate` reads them -> photos with boxes.
+import { readDataset } from '../../evaluate/read/dataset.js';
+import { isUnreadable } from '../../shared/errors.js';
+import { toRgb } from './examples.js';
+
+/**
+ * @typedef {import('../../evaluate/read/dataset.js').DatasetOptions} DatasetOptions
+ * @typedef {Awaited<ReturnType<typeof readDataset>>} ReadDataset
+ * @typedef {Parameters<typeof readDataset>[0] | ReadDataset} DatasetSource files, or what readDataset() returned
+ */
+
+/**
+ * @param {DatasetSource} source
+ * @param {DatasetOptions} [options]
+ * @returns {Promise<ReadDataset>}
+ */
+export async function openDataset(source, options) {
+  if (typeof source === 'object' && 'groundTruth' in source) return /** @type {ReadDataset} */ (source);
+  return readDataset(/** @type {any} */ (source), options);
+}
+
+/**
+ * Adds every picture with its boxes. Pictures are read now for their sizes, and again when they are needed.
+ * @param {import('./examples.js').Photos} photos
+ * @param {ReadDataset} dataset
+ * @param {import('../../vision/image.js').DecodeOptions} reading
+ * @param {(error: Error, path: string) => void} [onUnreadable]
+ */
+export async function addPictures(photos, { groundTruth, pictures, files }, reading, onUnreadable) {
+  const names = new Map(groundTruth.categories.map(({ id, name }) => [id, name]));
+  /** @type {Map<import('../../evaluate/types.js').Id, import('../../evaluate/types.js').Annotation[]>} */
+  const byImage = new Map();
+  for (const annotation of groundTruth.annotations) {
+    const list = byImage.get(annotation.image_id);
+    if (list) list.push(annotation);
+    else byImage.set(annotation.image_id, [annotation]);
+  }
+  for (const { id } of groundTruth.images) {
+    const path = pictures.get(id);
+    if (path === undefined) continue;
+    const read = () => files.read(path);
+    try {
+      const { width, height } = await toRgb(await read(), reading);
+      const boxes = (byImage.get(id) ?? []).map((annotation) => toBox(annotation, names));
+      photos.add({ name: path, read, width, height }, boxes);
+    } catch (error) {
+      if (onUnreadable && isUnreadable(error)) onUnreadable(/** @type {Error} */ (error), path);
+      else throw withPath(error, path);
+    }
+  }
+}
+
+/** @param {unknown} error @param {string} path */
+function withPath(error, path) {
+  if (error instanceof Error && !error.message.includes(path)) error.message = `${path}: ${error.message}`;
+  return error;
+}
+
+/**
+ * @param {import('../../evaluate/types.js').Annotation} annotation
+ * @param {Map<import('../../evaluate/types.js').Id, string>} names
+ */
+function toBox({ bbox: [x, y, width, height], category_id, ...flags }, names) {
+  return {
+    label: /** @type {string} */ (names.get(category_id)),
+    box: { x, y, width, height },
+    ignore: Boolean(flags.iscrowd || flags.difficult || flags.isGroupOf),
+  };
+}

@@ -1,0 +1,499 @@
+// Trains the heads of an SSD detector on a user's photos with boxes.
+import { failure as generalFailure, OcelliError } from '../../shared/errors.js';
+import { loadMachine } from '../../report/energy/estimate.js';
+import { makeReport } from '../../report/report.js';
+import { checkBoolean, checkKeys, checkNumber } from '../../shared/options.js';
+import { evaluateDetections } from '../../evaluate/evaluate.js';
+import { runDetector } from '../../evaluate/run.js';
+import { ObjectDetector } from '../../vision/detector.js';
+import { READING } from '../../vision/reading.js';
+import { resolveAssets } from '../../vision/vision_model.js';
+import { failure } from '../errors.js';
+import { describeFit } from '../fit_facts.js';
+import { split } from '../fit.js';
+import { RANGES } from '../plan.js';
+import { chooseClasses } from './classes.js';
+import { addPictures, openDataset } from './dataset.js';
+import { keepImage, Photos, toRgb } from './examples.js';
+import { DetectorFit, startDetectorProgress } from './fit.js';
+import { openDetector, openExtractor } from './model.js';
+import { countHeadMultiplyAdds } from './network.js';
+import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
+import { planMemory, Rows } from './rows.js';
+import { readDetectorState, writeDetectorState } from './state.js';
+import { SsdTrainer } from './trainer.js';
+import { exportDetector, keepTrainedHeads, openHeads, prepareHeads } from './weights.js';
+
+/**
+ * @typedef {import('./examples.js').ExampleBox} ExampleBox
+ * @typedef {import('../../vision/input.js').ImageInput} ImageInput
+ * @typedef {import('./weights.js').HeadModel} HeadModel
+ * @typedef {import('./types.js').DetectorEvaluation} DetectorEvaluation
+ * @typedef {import('./types.js').DetectorFitOptions} DetectorFitOptions
+ * @typedef {import('./types.js').DetectorLearnerOptions} DetectorLearnerOptions
+ * @typedef {import('./types.js').DetectorRunOptions} DetectorRunOptions
+ */
+
+const KEYS = [
+  ...['model', 'input', 'ssd', 'labels', 'keepClasses', 'seed', 'deterministic', 'worker', 'threads'],
+  ...['assetsUrl', 'signal', 'onProgress', ...READING],
+];
+
+/**
+ * ```js
+ * const learner = await DetectorLearner.create();
+ * await learner.addExample(photo, [{ label: 'cup', box: { x: 20, y: 30, width: 80, height: 90 } }]);
+ * …
+ * await learner.fit({ epochs: 10, validationSplit: 0.2 });
+ * const { detections } = await learner.detect(other);
+ * await writeFile('cups.tflite', await learner.export());
+ * ```
+ */
+export class DetectorLearner {
+  #options;
+  #file;
+  #photos;
+  /** @type {SsdTrainer | undefined} */ #trainer;
+  /** @type {Rows | undefined} */ #rows;
+  /** @type {HeadModel | undefined} */ #model;
+  /** @type {ObjectDetector | undefined} */ #detector;
+  /** @type {import('./fit.js').DetectorProgress | null} */ #interrupted = null;
+  #expectedPhotos = 0;
+  #isRunning = false;
+  /** Seconds that feature maps took in the last fit. */
+  #extractionSeconds = 0;
+  /** @type {any} */ #lastFit;
+
+  /**
+   * Use {@link DetectorLearner.create}.
+   * @param {DetectorLearnerOptions} options
+   * @param {import('./model.js').DetectorFile} file
+   * @param {SsdTrainer} trainer
+   */
+  constructor(options, file, trainer) {
+    this.#options = options;
+    this.#file = file;
+    this.#trainer = trainer;
+    this.#photos = new Photos(options.labels);
+  }
+
+  /** @param {DetectorLearnerOptions} [options] */
+  static async create(options = {}) {
+    checkKeys('options', options, KEYS);
+    const { model, input, ssd, seed = 0, deterministic = false, keepClasses = false } = options;
+    checkNumber('seed', seed, RANGES.seed);
+    checkBoolean('deterministic', deterministic);
+    const photos = new Photos(options.labels);
+    const assetsUrl = resolveAssets(options.assetsUrl);
+    const { signal, onProgress } = options;
+    const file = await openDetector(model, { input, ssd, signal, onProgress, assetsUrl });
+    // Names a wrong class now, not at the first fit.
+    chooseClasses(file, photos.labels, keepClasses);
+    return new this(options, file, await SsdTrainer.create({ deterministic, assetsUrl }));
+  }
+
+  /**
+   * Restores a learner from the file that save() returned, with the same model. To continue an interrupted fit, add the same
+   * photos again and call resume().
+   * @param {Uint8Array} bytes
+   * @param {DetectorLearnerOptions} [options]
+   */
+  static async load(bytes, options = {}) {
+    const { labels, keepClasses, photos, progress, ...rest } = readDetectorState(bytes);
+    const learner = await this.create({ ...options, labels, keepClasses });
+    try {
+      learner.#restore(rest, progress, photos);
+      return learner;
+    } catch (error) {
+      learner.close();
+      throw error;
+    }
+  }
+
+  /**
+   * @param {import('./state.js').SavedModel} saved
+   * @param {import('./fit.js').DetectorProgress | null} progress
+   * @param {number} photos
+   */
+  #restore(saved, progress, photos) {
+    const plan = saved.toPlan(this.#planContext());
+    const model = prepareHeads(undefined, plan, this.#context());
+    saved.fill(model);
+    this.#model = model;
+    this.#interrupted = progress && { ...progress, bestParameters: saved.bestOf(model) };
+    this.#expectedPhotos = photos;
+  }
+
+  /** The classes of the trained detector. */
+  get labels() {
+    return this.#classes().final.map(({ name }) => name);
+  }
+
+  /** The number of photos, and of boxes in total and per class. */
+  get examples() {
+    return this.#photos.counts;
+  }
+
+  /** What makes a good result unlikely: classes with fewer than three boxes, boxes that no anchor fits. */
+  get warnings() {
+    return [...this.#photos.warnings, ...this.#classes().anchorWarnings(this.#photos.list)];
+  }
+
+  #classes() {
+    return chooseClasses(this.#file, this.#photos.labels, this.#options.keepClasses ?? false);
+  }
+
+  #context() {
+    return { file: this.#file, classes: this.#classes(), seed: this.#options.seed ?? 0 };
+  }
+
+  #planContext() {
+    const keepsClasses = this.#classes().keepsClasses;
+    return { labels: this.#photos.labels, isSoftmax: this.#file.isSoftmax, keepsClasses };
+  }
+
+  #reading() {
+    const { maxPixels, allowTruncated, background, assetsUrl } = this.#options;
+    return { maxPixels, allowTruncated, background, assetsUrl };
+  }
+
+  // ---- examples
+
+  /**
+   * @param {ImageInput} image
+   * @param {readonly ExampleBox[]} boxes in pixels of the upright image; none: the photo shows no object of these classes
+   */
+  async addExample(image, boxes) {
+    this.#requireTrainer();
+    const rgb = await toRgb(image, this.#reading());
+    const { width, height } = rgb;
+    const name = `photo ${this.#photos.list.length}`;
+    const kept = keepImage(image, rgb);
+    this.#photos.add({ name, read: () => kept, width, height }, boxes);
+  }
+
+  /**
+   * Adds a data set as `ocelli evaluate` reads them: COCO, Pascal VOC, YOLO or Open Images. Pictures are read when they are
+   * needed.
+   * @param {import('./dataset.js').DatasetSource} source
+   * @param {import('../../evaluate/read/dataset.js').DatasetOptions & {onUnreadable?: (error: Error, path: string) => void}} [options]
+   *   onUnreadable: called with each picture that cannot be read, which is then left out; without it the call throws
+   */
+  async addDataset(source, { onUnreadable, ...options } = {}) {
+    this.#requireTrainer();
+    const dataset = await openDataset(source, options);
+    await addPictures(this.#photos, dataset, this.#reading(), onUnreadable);
+  }
+
+  /**
+   * The memory that the feature maps of a fit take.
+   * @param {{views?: number, maxMemory?: number, validationSplit?: number}} [options] as for fit()
+   * @returns {{rows: number, rowBytes: number, bytes: number, keptRows: number, keptBytes: number}} rows that are not kept are
+   *   computed again in each epoch
+   */
+  planMemory(options = {}) {
+    checkKeys('options', options, ['views', 'maxMemory', 'validationSplit']);
+    const plan = makeDetectorPlan(options, this.#planContext());
+    const { train, validation } = split(plan, this.#photos.list.length);
+    const rows = train.length * plan.views + validation.length;
+    return planMemory(this.#classes().mapShapes, rows, plan.maxMemory);
+  }
+
+  // ---- training
+
+  /**
+   * Trains on all photos. Weights and optimizer state continue from the last fit, unless classes or the optimizer changed.
+   * @param {DetectorFitOptions} [options]
+   * @returns {Promise<import('../types.js').History>}
+   */
+  async fit(options = {}) {
+    checkKeys('options', options, [...DETECTOR_PLAN_KEYS, 'callbacks', 'signal']);
+    const { callbacks, signal, ...planOptions } = options;
+    const plan = makeDetectorPlan(planOptions, this.#planContext());
+    if (plan.earlyStopping?.monitor.startsWith('val_') && plan.validationSplit === 0)
+      throw generalFailure('INVALID_OPTION', `${plan.earlyStopping.monitor} needs validation photos`);
+    return this.#exclusively(() => {
+      this.#requireTrainer();
+      this.#photos.requireTrainable();
+      const model = prepareHeads(this.#model, plan, this.#context());
+      this.#model = model;
+      return this.#run(model, startDetectorProgress(model.step), { callbacks, signal });
+    });
+  }
+
+  /**
+   * Continues an interrupted fit. The result is the same as without the interruption.
+   * @param {DetectorRunOptions} [options]
+   * @returns {Promise<import('../types.js').History>}
+   */
+  async resume(options = {}) {
+    checkKeys('options', options, ['callbacks', 'signal']);
+    const progress = this.#interrupted;
+    const model = this.#model;
+    if (!progress || !model) throw failure('NOT_INTERRUPTED');
+    return this.#exclusively(() => {
+      this.#requireTrainer();
+      this.#photos.requireTrainable();
+      const count = this.#photos.list.length;
+      if (count !== this.#expectedPhotos)
+        throw failure('STATE_MISMATCH', `found ${count} photos, expected ${this.#expectedPhotos}`);
+      return this.#run(model, progress, options);
+    });
+  }
+
+  /**
+   * Runs the action; throws FIT_RUNNING if another one is running.
+   * @template T
+   * @param {() => Promise<T>} action
+   */
+  async #exclusively(action) {
+    if (this.#isRunning) throw failure('FIT_RUNNING');
+    this.#isRunning = true;
+    try {
+      return await action();
+    } catch (error) {
+      throw this.#trainer ? error : generalFailure('CLOSED');
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  /**
+   * @param {HeadModel} model
+   * @param {import('./fit.js').DetectorProgress} progress
+   * @param {DetectorRunOptions} options
+   */
+  async #run(model, progress, { callbacks = {}, signal }) {
+    checkKeys('callbacks', callbacks, ['onBatch', 'onEpoch', 'onView']);
+    const { plan } = model;
+    const photos = this.#photos.list;
+    const parts = split(plan, photos.length);
+    if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'validationSplit takes all of them');
+    const rows = await this.#openRows(model);
+    const rowOf = (/** @type {number} */ index, /** @type {number} */ epoch) => {
+      const photo = Math.floor(index / plan.views);
+      return rows.get(photos[photo], photo, index % plan.views, plan, epoch);
+    };
+    const firstView = (/** @type {Uint32Array} */ list) => list.map((photo) => photo * plan.views);
+    const train = Uint32Array.from(
+      { length: parts.train.length * plan.views },
+      (_, i) => parts.train[Math.floor(i / plan.views)] * plan.views + (i % plan.views),
+    );
+    const validation = firstView(parts.validation);
+    this.#expectedPhotos = photos.length;
+    this.#interrupted = progress;
+    const start = performance.now();
+    await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
+    this.#extractionSeconds = (performance.now() - start) / 1000;
+    const trainer = this.#open(model, plan.batchSize);
+    const fit = new DetectorFit(
+      trainer,
+      plan,
+      progress,
+      rowOf,
+      model.classes,
+      countHeadMultiplyAdds(model.network),
+    );
+    await this.#train(model, progress, () => fit.run(train, validation, { ...callbacks, signal }));
+    const steps = Math.ceil(train.length / plan.batchSize);
+    const { history } = progress;
+    const result = { history, epoch: history.loss.map((_, i) => i), params: { epochs: plan.epochs, steps } };
+    this.#lastFit = {
+      plan,
+      history: result,
+      progress,
+      train: parts.train.length,
+      validation: validation.length,
+    };
+    return result;
+  }
+
+  /**
+   * @param {HeadModel} model
+   * @param {import('./fit.js').DetectorProgress} progress
+   * @param {() => Promise<void>} run
+   */
+  async #train(model, progress, run) {
+    const trainer = this.#requireTrainer();
+    const { startMeter } = await loadMachine();
+    const stopMeter = progress.seconds === 0 ? await startMeter() : undefined;
+    const start = performance.now();
+    let isValid = true;
+    try {
+      await run();
+      this.#interrupted = null;
+    } catch (error) {
+      isValid = !(error instanceof OcelliError && error.code === 'TRAINING_DIVERGED');
+      // The model keeps the weights from before.
+      if (!isValid) this.#interrupted = null;
+      throw error;
+    } finally {
+      progress.seconds += (performance.now() - start) / 1000;
+      if (this.#trainer && isValid) keepTrainedHeads(model, trainer, progress.step);
+      this.#forgetDetector();
+    }
+    progress.joules = (await stopMeter?.()) ?? null;
+  }
+
+  /** @param {HeadModel} model */
+  async #openRows(model) {
+    if (this.#rows) return this.#rows;
+    const { worker, threads, deterministic, assetsUrl } = this.#options;
+    const extractor = await openExtractor(this.#file, model.maps, {
+      worker,
+      threads,
+      deterministic,
+      assetsUrl,
+    });
+    if (!this.#trainer) extractor.close();
+    this.#requireTrainer();
+    this.#rows = new Rows(extractor, this.#reading());
+    return this.#rows;
+  }
+
+  /**
+   * Computes the feature maps that are kept before the first step, photo by photo.
+   * @param {HeadModel} model
+   * @param {number[]} indices
+   * @param {(index: number, epoch: number) => Promise<import('./rows.js').Row>} rowOf
+   * @param {DetectorRunOptions} options
+   */
+  async #keepRows({ plan, network }, indices, rowOf, { callbacks, signal }) {
+    const once = plan.freshViews ? indices.filter((index) => index % plan.views === 0) : indices;
+    const { keptRows } = planMemory(network.inputs, once.length, plan.maxMemory);
+    for (const [done, index] of once.slice(0, keptRows).entries()) {
+      signal?.throwIfAborted();
+      await rowOf(index, 0);
+      await callbacks?.onView?.({ done: done + 1, total: keptRows });
+    }
+  }
+
+  /** @param {HeadModel} model @param {number} maxRows */
+  #open(model, maxRows) {
+    const most = Math.max(...this.#photos.list.map(({ targets }) => targets.length), 1);
+    openHeads(model, this.#requireTrainer(), { file: this.#file, maxRows, maxBoxes: most * maxRows });
+    return this.#requireTrainer();
+  }
+
+  #requireTrainer() {
+    if (!this.#trainer) throw generalFailure('CLOSED');
+    return this.#trainer;
+  }
+
+  #requireModel() {
+    if (!this.#model) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
+    return this.#model;
+  }
+
+  // ---- use
+
+  /**
+   * Finds objects with the detector as it is trained now.
+   * @param {ImageInput} image
+   * @param {import('../../vision/types.js').DetectOptions} [options]
+   */
+  async detect(image, options) {
+    const detector = await this.#openDetector();
+    return detector.detect(/** @type {any} */ (image), options);
+  }
+
+  async #openDetector() {
+    this.#requireTrainer();
+    const { threads, deterministic, worker, assetsUrl } = this.#options;
+    this.#detector ??= await ObjectDetector.create({
+      model: this.export(),
+      threads,
+      deterministic,
+      worker,
+      assetsUrl,
+    });
+    return this.#detector;
+  }
+
+  #forgetDetector() {
+    this.#detector?.close();
+    this.#detector = undefined;
+  }
+
+  /**
+   * Measures the detector on a data set as `ocelli evaluate` does.
+   * @param {import('./dataset.js').DatasetSource} source
+   * @param {import('../../evaluate/run.js').RunOptions} [options]
+   * @returns {Promise<DetectorEvaluation>}
+   */
+  async evaluate(source, options) {
+    const dataset = await openDataset(source);
+    const ran = await runDetector(await this.#openDetector(), dataset, options);
+    const evaluation = evaluateDetections(ran.dataset.groundTruth, ran.detections);
+    return { AP: evaluation.coco.AP, AP50: evaluation.coco.AP50, evaluation };
+  }
+
+  // ---- weights and state
+
+  /**
+   * Saves weights, optimizer state and the progress of an interrupted fit. Photos and the model are not saved.
+   * @returns {Uint8Array} a safetensors file
+   */
+  save() {
+    const model = this.#requireModel();
+    if (this.#isRunning) throw failure('FIT_RUNNING');
+    return writeDetectorState(model, {
+      labels: this.#photos.labels,
+      keepClasses: this.#options.keepClasses ?? false,
+      photos: this.#expectedPhotos,
+      progress: this.#interrupted,
+    });
+  }
+
+  /**
+   * Writes the trained detector.
+   * @returns {Uint8Array} a .tflite file with labels, anchors and normalization in its metadata
+   */
+  export() {
+    if (this.#isRunning) throw failure('FIT_RUNNING');
+    return exportDetector(this.#requireModel(), this.#file);
+  }
+
+  /**
+   * The facts of the last fit that a report is made from, with energy and emissions.
+   * @param {{name?: string, energy?: import('../../report/energy/estimate.js').EnergyOptions}} [options]
+   */
+  async describeFit(options) {
+    if (!this.#lastFit) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
+    return describeFit(
+      this.#lastFit,
+      { classes: this.labels, parameters: this.#requireModel().parameters.length },
+      options,
+    );
+  }
+
+  /**
+   * Writes a report of the last fit: model card, tables, emissions.csv and plots.
+   * @param {{name?: string, energy?: import('../../report/energy/estimate.js').EnergyOptions} &
+   *   Partial<import('../../report/card.js').About>} [options]
+   * @returns {Promise<Record<string, string>>} texts by file name; README.md is the model card
+   */
+  async report({ name, energy, project = 'detector', date = new Date(), ...about } = {}) {
+    checkKeys('options', about, ['backbone', 'license', 'extractionSeconds']);
+    const { extractionSeconds = this.#extractionSeconds } = about;
+    return makeReport([await this.describeFit({ name, energy })], {
+      project,
+      date,
+      ...about,
+      extractionSeconds,
+    });
+  }
+
+  /** Frees the modules' memory. Later calls throw CLOSED; closing again is allowed. */
+  close() {
+    this.#trainer?.close();
+    this.#trainer = undefined;
+    this.#rows?.close();
+    this.#rows = undefined;
+    this.#forgetDetector();
+  }
+
+  [Symbol.dispose]() {
+    this.close();
+  }
+}

@@ -1,0 +1,116 @@
+// A detector file whose heads are trained: its frozen part turns images into feature maps; export() writes it with trained
+// heads.
+import { Engine } from '../../engine/engine.js';
+import { host } from '../../engine/host.js';
+import { chooseVariant } from '../../engine/variant.js';
+import { failure as generalFailure } from '../../shared/errors.js';
+import { sizeOf } from '../../shared/numbers.js';
+import { TfliteFile } from '../../tflite/read.js';
+import { writeTflite } from '../../tflite/write.js';
+import { FeatureExtractor } from '../../vision/features.js';
+import { readSource } from '../../vision/input.js';
+import {
+  checkGenerator,
+  DEFAULT_ENTRY,
+  findHeads,
+  findManifestEntry,
+  ownMetadata,
+  resolveInput,
+  resolveLabels,
+  resolveSsd,
+} from '../../vision/model_spec.js';
+import { withoutBackground } from '../../vision/labels.js';
+import { failure } from '../errors.js';
+import { mapsNetwork } from './export.js';
+import { readHeads } from './heads.js';
+
+/**
+ * @typedef {import('../../vision/types.js').SsdSpec} SsdSpec
+ * @typedef {import('../../vision/types.js').ModelInput} ModelInput
+ * @typedef {import('../../tflite/network.js').Value} Value
+ * @typedef {import('../../engine/engine.js').InputSpec} InputSpec
+ * @typedef {import('../../vision/model_spec.js').OwnMetadata} OwnMetadata
+ *
+ * @typedef {object} DetectorFile
+ * @property {import('./heads.js').FileHeads} found
+ * @property {InputSpec} input
+ * @property {{width: number, height: number}} size of the input
+ * @property {Float32Array} anchors [N, 4]: y center, x center, height, width
+ * @property {number[]} boxCoder
+ * @property {boolean} isSoftmax
+ * @property {boolean} background whether the raw scores begin with the background
+ * @property {{name: string, mid?: string}[]} labels
+ * @property {OwnMetadata['suppression']} suppression
+ */
+
+/**
+ * @param {ModelInput | undefined} model
+ * @param {{input?: any, ssd?: Partial<SsdSpec>, labels?: any, signal?: any, onProgress?: any, assetsUrl?: string}} options
+ * @returns {Promise<DetectorFile>}
+ */
+export async function openDetector(model, { input: given, ssd: option, labels: named, ...loading }) {
+  const { trustsRelaxed, locateModel } = host();
+  const { assetsUrl, ...options } = loading;
+  const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
+  const engine = await Engine.create({ variant, threads: 1, assetsUrl });
+  try {
+    const source = await readSource(model ?? locateModel(assetsUrl), options.signal);
+    const received = await engine.receiveModel(source, options);
+    const metadata = engine.openModel();
+    const entry = model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
+    const bytes = received.readAll();
+    engine.buildModel();
+    if (engine.heads.hasPostprocess)
+      throw failure(
+        'HEADS_UNSUPPORTED',
+        'it ends in TFLite_Detection_PostProcess; convert it from its source (ocelli convert), which leaves the raw heads',
+      );
+    const ssd = resolveSsd(option, metadata, entry);
+    const [, height, width] = engine.inputs[0].shape;
+    const anchors = ssd.anchors
+      ? Float32Array.from(/** @type {any} */ (ssd.anchors).flat?.() ?? ssd.anchors)
+      : engine.heads.generateAnchors(checkGenerator(ssd.anchorGenerator), { height, width });
+    const { outputs } = engine;
+    const indices = findHeads(outputs, anchors.length / 4);
+    const file = new TfliteFile(bytes);
+    const found = readHeads(file, {
+      boxes: outputs[indices.boxes].name,
+      scores: outputs[indices.scores].name,
+    });
+    // networkTo() rejects models that are not float.
+    const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
+    const shown = outputs[indices.scores].shape.at(-1) ?? 0;
+    const labels = withoutBackground(resolveLabels(named, metadata, entry), shown - Number(ssd.background));
+    return {
+      found,
+      input: resolveInput(given, metadata, entry, tensor),
+      size: { width, height },
+      anchors,
+      boxCoder: [.../** @type {number[]} */ (ssd.boxCoder)],
+      isSoftmax: ssd.scores === 'softmax' || found.converter === 'softmax',
+      background: ssd.background || found.dropsBackground,
+      labels: labels.length > 0 ? labels : numbered(shown - Number(ssd.background)),
+      suppression: ownMetadata(metadata).suppression,
+    };
+  } finally {
+    engine.close();
+  }
+}
+
+/** @param {number} count */
+const numbered = (count) => Array.from({ length: count }, (_, i) => ({ name: `class ${i}` }));
+
+/**
+ * An extractor of the feature maps that the heads read, one after the other.
+ * @param {DetectorFile} file
+ * @param {Value[]} maps
+ * @param {object} running options of FeatureExtractor.create
+ */
+export async function openExtractor({ found, input }, maps, running) {
+  const bytes = writeTflite(mapsNetwork(found.network, maps), { precision: 'fp32', description: '' });
+  const extractor = await FeatureExtractor.create({ ...running, model: bytes, input });
+  const length = maps.reduce((sum, { shape }) => sum + sizeOf(shape.slice(1)), 0);
+  if (extractor.length === length) return extractor;
+  extractor.close();
+  throw generalFailure('MODEL_HAS_NO_FEATURES', `its maps have ${extractor.length} numbers, not ${length}`);
+}

@@ -1,0 +1,169 @@
+// Saves and loads a detector's learner (weights, optimizer slots, progress of an interrupted fit) as a safetensors file.
+import { boolean, either, list, nullable, number, record, text } from '../../shared/fields.js';
+import { concatenate } from '../../shared/numbers.js';
+import { readSafetensors, writeSafetensors } from '../../tflite/safetensors.js';
+import { failure } from '../errors.js';
+import { RANGES } from '../plan.js';
+import { headParameterSpecs } from './network.js';
+import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
+
+/**
+ * @typedef {import('./weights.js').HeadModel} HeadModel
+ * @typedef {import('./plan.js').DetectorPlan} DetectorPlan
+ * @typedef {import('./fit.js').DetectorProgress} DetectorProgress
+ *
+ * @typedef {object} SavedLearner
+ * @property {readonly string[]} labels the classes that are learnt
+ * @property {boolean | readonly string[]} keepClasses
+ * @property {number} photos when the last fit began
+ * @property {DetectorProgress | null} progress of an interrupted fit
+ *
+ * @typedef {object} SavedModel what belongs to a model that the caller opens again
+ * @property {(context: Parameters<typeof makeDetectorPlan>[1]) => DetectorPlan} toPlan
+ * @property {(model: HeadModel) => void} fill gives the model the saved weights
+ * @property {(model: HeadModel) => Float32Array | null} bestOf the best weights of an interrupted fit
+ */
+
+const FORMAT = 'ocelli-detector-learner';
+const VERSION = '1';
+
+/**
+ * @param {HeadModel} model
+ * @param {SavedLearner} learner
+ * @returns {Uint8Array} head/… are the layers of the heads in their order, slot/N/… the optimizer's, best/… for early
+ *   stopping
+ */
+export function writeDetectorState({ network, parameters, slots, step, plan }, { progress, ...rest }) {
+  const count = parameters.length;
+  /** @type {Record<string, Float32Array>} */
+  const groups = { '': parameters };
+  for (let i = 0; i < slots.length / count; i++)
+    groups[`slot/${i}/`] = slots.subarray(i * count, (i + 1) * count);
+  if (progress?.bestParameters) groups['best/'] = progress.bestParameters;
+  const specs = headParameterSpecs(network);
+  const tensors = Object.entries(groups).flatMap(([prefix, values]) =>
+    specs.map(({ name, shape, offset, size }) => [
+      prefix + name,
+      { shape, data: values.slice(offset, offset + size) },
+    ]),
+  );
+  const state = { ...rest, step, plan, progress: progress && { ...progress, bestParameters: null } };
+  return writeSafetensors(Object.fromEntries(tensors), {
+    format: FORMAT,
+    version: VERSION,
+    state: JSON.stringify(state),
+  });
+}
+
+const WHOLE = number({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
+const NUMBER = number();
+const NAMES = list(text(1000), { max: 65_536 });
+const SUMS = { rows: NUMBER, loss: NUMBER, class_loss: NUMBER, box_loss: NUMBER };
+const HISTORY = list(NUMBER, { max: RANGES.epochs.max });
+const METRICS = ['loss', 'class_loss', 'box_loss', 'val_loss', 'val_AP', 'val_AP50'];
+const isProgress = record(
+  {
+    ...{ epoch: WHOLE, batch: WHOLE, step: WHOLE, multiplyAdds: NUMBER, seconds: NUMBER },
+    sums: record(SUMS, Object.keys(SUMS)),
+    history: record(Object.fromEntries(METRICS.map((name) => [name, HISTORY]))),
+    best: nullable(record({ value: NUMBER, epoch: WHOLE, wait: WHOLE }, ['value', 'epoch', 'wait'])),
+    joules: nullable(record({ cpu: NUMBER, ram: NUMBER, source: text(1000) }, ['cpu', 'source'])),
+    bestParameters: (value) => (value === null ? undefined : 'bestParameters must be null'),
+  },
+  ['epoch', 'batch', 'sums', 'history', 'step', 'multiplyAdds', 'seconds'],
+);
+const isState = record(
+  {
+    ...{ labels: NAMES, keepClasses: either(boolean, NAMES), photos: WHOLE, step: WHOLE },
+    plan: (plan) => (typeof plan === 'object' && plan !== null ? undefined : 'state.plan must be an object'),
+    progress: nullable(isProgress),
+  },
+  ['labels', 'keepClasses', 'photos', 'step', 'plan', 'progress'],
+);
+
+/**
+ * @param {Uint8Array} file
+ * @returns {SavedLearner & SavedModel}
+ */
+export function readDetectorState(file) {
+  const { tensors, metadata } = readSafetensors(file);
+  if (metadata.format !== FORMAT) throw failure('STATE_FOREIGN');
+  if (metadata.version !== VERSION) throw failure('STATE_FOREIGN', `version ${metadata.version}`);
+  const { plan, step, ...rest } = parse(metadata.state);
+  return {
+    ...rest,
+    toPlan: (context) => toPlan(plan, context),
+    fill: (model) => {
+      model.parameters = gather('', tensors, model);
+      const slots = [];
+      for (let i = 0; `slot/${i}/head/0/kernel` in tensors; i++)
+        slots.push(gather(`slot/${i}/`, tensors, model));
+      model.slots = concatenate(slots);
+      model.step = step;
+    },
+    bestOf: (model) => ('best/head/0/kernel' in tensors ? gather('best/', tensors, model) : null),
+  };
+}
+
+/** @param {string} json @returns {SavedLearner & {plan: any, step: number}} */
+function parse(json) {
+  let state;
+  try {
+    state = JSON.parse(json);
+  } catch (error) {
+    throw failure('STATE_CORRUPT', "its metadata entry 'state' is not JSON", error);
+  }
+  const fault = isState(state, 'state');
+  if (fault) throw failure('STATE_CORRUPT', `its metadata: ${fault}`);
+  return state;
+}
+
+/**
+ * @param {any} saved
+ * @param {Parameters<typeof makeDetectorPlan>[1]} context
+ * @returns {DetectorPlan}
+ */
+function toPlan(saved, context) {
+  const { classWeight, earlyStopping, loss, augmentation, labelSmoothing, ...rest } = saved;
+  try {
+    const unknown = Object.keys(rest).find((key) => !DETECTOR_PLAN_KEYS.includes(key));
+    if (unknown !== undefined) throw new Error(`unknown option ${unknown}`);
+    const weights =
+      classWeight && Object.fromEntries(context.labels.map((label, i) => [label, classWeight[i]]));
+    return makeDetectorPlan(
+      {
+        ...rest,
+        ...(weights && { classWeight: weights }),
+        earlyStopping: earlyStopping ?? false,
+        loss: { ...loss, hardExamples: loss?.hardExamples ?? false },
+        augmentation: augmentation ?? undefined,
+      },
+      context,
+    );
+  } catch (error) {
+    throw failure(
+      'STATE_CORRUPT',
+      `its metadata: state.plan: ${/** @type {Error} */ (error).message}`,
+      error,
+    );
+  }
+}
+
+/**
+ * @param {string} prefix
+ * @param {Record<string, import('../../tflite/safetensors.js').Tensor>} tensors
+ * @param {HeadModel} model
+ */
+function gather(prefix, tensors, { network }) {
+  return concatenate(
+    headParameterSpecs(network).map(({ name, size }) => {
+      const data = tensors[prefix + name]?.data;
+      if (!(data instanceof Float32Array) || data.length !== size)
+        throw failure(
+          'STATE_MISMATCH',
+          `tensor '${prefix}${name}' must have ${size} float32 values for this model`,
+        );
+      return data;
+    }),
+  );
+}

@@ -1,0 +1,168 @@
+// The heads that are trained: network, weights and optimizer state; and their way into a file.
+import { checkOptimizer, optimizerStruct } from '../plan.js';
+import { writeDetector } from './export.js';
+import { headParameterSpecs, initialHeads, toHeadNetwork } from './network.js';
+
+/**
+ * @typedef {import('./model.js').DetectorFile} DetectorFile
+ * @typedef {import('./plan.js').DetectorPlan} DetectorPlan
+ * @typedef {import('./trainer.js').SsdTrainer} SsdTrainer
+ * @typedef {ReturnType<typeof import('./classes.js').chooseClasses>} Classes
+ *
+ * @typedef {import('../../tflite/network.js').Value} Value
+ *
+ * @typedef {object} HeadModel
+ * @property {import('./network.js').HeadNetwork} network
+ * @property {import('./network.js').HeadLayer[]} members
+ * @property {Value[]} maps
+ * @property {Classes} classes
+ * @property {Float32Array} parameters
+ * @property {Float32Array} slots
+ * @property {number} step
+ * @property {DetectorPlan} plan
+ */
+
+/**
+ * The heads to train next. They keep the current weights if the network is unchanged, and the optimizer's state if the
+ * optimizer is unchanged too.
+ * @param {HeadModel | undefined} current
+ * @param {DetectorPlan} plan
+ * @param {{file: DetectorFile, classes: Classes, seed: number}} from
+ * @returns {HeadModel}
+ */
+export function prepareHeads(current, plan, { file, classes, seed }) {
+  const { network, maps, members } = toHeadNetwork(file.found.heads, classes.sources);
+  const isSame =
+    JSON.stringify([current?.network.layers.map(withoutFrozen), current?.classes.final]) ===
+    JSON.stringify([network.layers.map(withoutFrozen), classes.final]);
+  if (!plan.trainBoxes) freezeBoxes(network, members);
+  const parameters = isSame ? current?.parameters : undefined;
+  const keepsOptimizer =
+    parameters && JSON.stringify(current?.plan.optimizer) === JSON.stringify(plan.optimizer);
+  return {
+    ...{ network, members, maps, classes, plan },
+    parameters: parameters ?? initialHeads(network, members, classes.sources, seed),
+    slots: keepsOptimizer && current ? current.slots : new Float32Array(),
+    step: keepsOptimizer && current ? current.step : 0,
+  };
+}
+
+/** @param {import('../trainer.js').TrainLayer} layer */
+const withoutFrozen = ({ frozen, ...layer }) => layer;
+
+/**
+ * @param {import('./network.js').HeadNetwork} network
+ * @param {import('./network.js').HeadLayer[]} members
+ */
+function freezeBoxes({ layers, heads, inputs }, members) {
+  const scores = new Set();
+  for (let { scores: layer } of heads) {
+    for (; layer >= 0; layer = (layers[layer].from ?? 0) - inputs.length) {
+      scores.add(layer);
+      scores.add(layers[layer].shared ?? -1);
+    }
+  }
+  for (const { layer } of members) if (!scores.has(layer)) layers[layer].frozen = true;
+}
+
+/**
+ * @param {HeadModel} model
+ * @param {SsdTrainer} trainer
+ * @param {{file: DetectorFile, maxRows: number, maxBoxes: number}} settings
+ */
+export function openHeads(
+  { network, plan, parameters, slots, classes },
+  trainer,
+  { file, maxRows, maxBoxes },
+) {
+  const { anchors, boxCoder } = file;
+  const optimizer = optimizerStruct(plan.optimizer ?? checkOptimizer('sgd'));
+  const { background } = classes;
+  trainer.open(network, optimizer, plan.loss, { anchors, boxCoder, background, maxRows, maxBoxes });
+  trainer.write('parameters', parameters);
+  trainer.write('slots', slots);
+}
+
+/**
+ * Copies weights and optimizer state from the trainer into the model.
+ * @param {HeadModel} model
+ * @param {SsdTrainer} trainer
+ * @param {number} step
+ */
+export function keepTrainedHeads(model, trainer, step) {
+  model.parameters = trainer.read('parameters');
+  model.slots = trainer.read('slots');
+  model.step = step;
+}
+
+/**
+ * @param {HeadModel} model
+ * @param {DetectorFile} file
+ */
+export function exportDetector({ network, members, parameters, classes }, file) {
+  const specs = headParameterSpecs(network);
+  const read = (/** @type {number} */ member) => {
+    const [kernel, bias] = specs
+      .slice(2 * member, 2 * member + 2)
+      .map(({ offset, size }) => parameters.slice(offset, offset + size));
+    return { kernel, bias };
+  };
+  /** @param {import('../../tflite/network.js').Op} op @param {boolean} isScores */
+  const find = (op, isScores) => {
+    const own = members.findIndex((member) => member.op === op && member.isScores === isScores);
+    return own >= 0 ? own : shared(op);
+  };
+  /** @param {import('../../tflite/network.js').Op} op */
+  const shared = (op) => {
+    const all = file.found.heads.flatMap(({ boxes, scores }) => [...boxes, ...scores]);
+    const layer = network.layers[all.indexOf(op)];
+    return members.findIndex((member) => member.layer === layer.shared);
+  };
+  const lastOf = new Set(file.found.heads.map(({ scores }) => scores[scores.length - 1]));
+  const columns = classes.final;
+  const outColumns = file.isSoftmax ? columns.length + 1 : columns.length;
+  return writeDetector(
+    file,
+    {
+      columns: outColumns,
+      boxes: (op) => read(find(op, false)),
+      scores: (op) => {
+        const isLast = lastOf.has(op);
+        const weights = read(find(op, isLast));
+        return isLast && !file.isSoftmax ? mergeColumns(op, weights, classes) : weights;
+      },
+    },
+    columns.map(({ name, mid }) => (mid === undefined ? { name } : { name, mid })),
+  );
+}
+
+/**
+ * The columns of the final classes: trained ones, and those of the file that were kept. MediaPipe reads every column as a
+ * class, so that there is no background.
+ * @param {import('../../tflite/network.js').Op} op
+ * @param {import('./export.js').LayerWeights} trained
+ * @param {Classes} classes
+ */
+function mergeColumns(op, trained, { final, columns }) {
+  const file = /** @type {import('../../tflite/network.js').Weights} */ (op.weights);
+  const trainedChannels = trained.bias.length;
+  const atPixel = trainedChannels / columns;
+  const fileChannels = op.output.shape[3];
+  const fileColumns = fileChannels / atPixel;
+  const rows = trained.kernel.length / trainedChannels;
+  const channels = atPixel * final.length;
+  const kernel = new Float32Array(rows * channels);
+  const bias = new Float32Array(channels);
+  for (let c = 0; c < channels; c++) {
+    const { trained: column, source } = final[c % final.length];
+    const anchor = Math.floor(c / final.length);
+    const isTrained = column !== null;
+    const from = isTrained
+      ? anchor * columns + column
+      : anchor * fileColumns + /** @type {number} */ (source);
+    const [values, width] = isTrained ? [trained.kernel, trainedChannels] : [file.kernel.data, fileChannels];
+    for (let row = 0; row < rows; row++) kernel[row * channels + c] = values[row * width + from];
+    bias[c] = isTrained ? trained.bias[from] : (file.bias?.[from] ?? 0);
+  }
+  return { kernel, bias };
+}
