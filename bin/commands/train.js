@@ -12,11 +12,13 @@ import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/backbone.js';
 import { failure } from '../../wasm/train/errors.js';
+import { VIEWS } from '../../wasm/train/detect/plan.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, layOut, UsageError } from '../common.js';
 import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
+import { trainDetectors } from '../train/detector.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import { classDirectory, deterministic, force, input, reading, strict, threads } from '../options.js';
 import { clearProgress, print, printNote, showProgress } from '../output.js';
@@ -42,21 +44,30 @@ const BATCH_NORM = {
   training: 'in training mode, its moving averages with it',
 };
 
+const TASKS = /** @type {const} */ (['classify', 'detect']);
 const DEFAULT_BATCH = 32;
+const DEFAULT_EPOCHS = 20;
+const DEFAULT_VALIDATION = 0.2;
 const DEFAULT_OPTIMIZER = 'rmsprop';
 
 const REPORT = {
   record: 'report.json',
-  names: /^((README|tables)\.md|emissions\.csv|report\.json|(loss|accuracy|emissions)\.svg)$/,
+  names: /^((README|tables)\.md|emissions\.csv|report\.json|(loss|accuracy|ap50|emissions)\.svg)$/,
 };
 
 const options = /** @type {const} */ ({
+  task: {
+    type: 'choice',
+    value: 'TASK',
+    about: 'detect: train a detector on a data set with boxes (COCO, Pascal VOC, YOLO or Open Images)',
+    choices: TASKS,
+    default: 'classify',
+  },
   out: {
     type: 'text',
     value: 'FILE',
     about:
-      'write the classifier and its labels as one .tflite file, - is standard output; with --compare, the best ' +
-      'classifier',
+      'write the trained model and its labels as one .tflite file, - is standard output; with --compare, the best',
     writes: ['.tflite'],
   },
   report: {
@@ -71,21 +82,21 @@ const options = /** @type {const} */ ({
     value: 'N',
     about: 'train for N epochs',
     range: RANGES.epochs,
-    default: 20,
+    defaultText: `${DEFAULT_EPOCHS}; with --task detect it depends on the number of photos`,
   },
   batch: {
     type: 'number',
     value: 'N',
     about: 'images in a step',
     range: RANGES.batchSize,
-    defaultText: String(DEFAULT_BATCH),
+    defaultText: `${DEFAULT_BATCH}; with --task detect 4 for a few photos, else 16`,
   },
   optimizer: {
     type: 'choice',
     value: 'NAME',
     about: 'the optimizer',
     choices: OPTIMIZER_NAMES,
-    defaultText: `${DEFAULT_OPTIMIZER}, as in Keras`,
+    defaultText: `${DEFAULT_OPTIMIZER}, as in Keras; with --task detect adam with a falling rate`,
   },
   lr: {
     type: 'number',
@@ -99,7 +110,7 @@ const options = /** @type {const} */ ({
     value: 'N',
     about: 'the share of the images to keep for validation',
     range: RANGES.validationSplit,
-    default: 0.2,
+    defaultText: `${DEFAULT_VALIDATION}; with --task detect none of a few photos`,
   },
   'no-stratify': {
     type: 'flag',
@@ -134,6 +145,24 @@ const options = /** @type {const} */ ({
     about: 'the momentum of the moving statistics with --batch-norm training',
     range: MOMENTUM,
     defaultText: "the file's own, if convert found it, otherwise 0.99, as in Keras",
+  },
+  'keep-classes': { type: 'flag', about: "with --task detect: keep the model's classes beside the new ones" },
+  views: {
+    type: 'number',
+    value: 'N',
+    about: 'with --task detect: augmented views of each photo, with the photo itself',
+    range: VIEWS,
+    defaultText: 'from 3 for many photos to 20 for a few',
+  },
+  annotations: {
+    type: 'text',
+    value: 'NAME',
+    about: 'with --task detect: the annotation file, if the data set has several',
+  },
+  split: {
+    type: 'text',
+    value: 'NAME',
+    about: 'with --task detect: the part of the data set, such as train',
   },
   compare: {
     type: 'names',
@@ -180,15 +209,22 @@ const options = /** @type {const} */ ({
 
 /** @type {import('../arguments.js').Command<typeof options>} */
 export const command = {
-  summary: 'train a classifier on folders of images',
+  summary: 'train a classifier on folders of images, or a detector on photos with boxes',
   about:
     'Trains a classifier on the images in DIR/CLASS/: a softmax layer on the features of a network and, with ' +
-    "--unfreeze, the network's last blocks. Pass --out, --report or both.",
-  positionals: [classDirectory],
+    "--unfreeze, the network's last blocks. With --task detect it trains the heads of a detector on a data set with " +
+    'boxes. Pass --out, --report or both.',
+  positionals: [
+    {
+      ...classDirectory,
+      about: `${classDirectory.about}; with --task detect a data set: a directory or a zip archive`,
+    },
+  ],
   options,
   examples: [
     'ocelli train photos/ --out flowers.tflite',
     'ocelli train photos/ --compare batch32,batch64,adam,rmsprop --report card/',
+    'ocelli train dataset/ --task detect --out found.tflite --report card/',
   ],
   run,
 };
@@ -200,6 +236,8 @@ export const command = {
 async function run(values, [directory]) {
   if (!values.out && !values.report)
     throw new UsageError('train needs --out or --report to write its result');
+  checkTask(values);
+  if (values.task === 'detect') return trainDetectors(values, directory, toChosen(values), REPORT);
   const fits = toFits(values);
 
   const examples = await attempt(directory, () => openImageDirectory(directory));
@@ -281,11 +319,29 @@ async function trainOnce(values, backbone, { features, labels }, { name, ...plan
   return { configuration, file };
 }
 
+const DETECTOR_OPTIONS = /** @type {const} */ (['keep-classes', 'views', 'annotations', 'split']);
+
+/** Refuses options of the other task. @param {Values} values */
+function checkTask(values) {
+  const isDetector = values.task === 'detect';
+  const given = DETECTOR_OPTIONS.find((name) => values[name]);
+  if (!isDetector && given) throw new UsageError(`--${given} needs --task detect`);
+  if (isDetector && values.unfreeze > 0) throw new UsageError('--unfreeze is for --task classify');
+}
+
+/** @param {Values} values @returns {import('../train/detector.js').Chosen[]} */
+function toChosen({ batch, optimizer, compare }) {
+  if (compare === undefined) return [{ name: 'training', batchSize: batch, optimizer }];
+  if (batch !== undefined) throw new UsageError('pass --compare or --batch, not both');
+  return compare.map((key) => ({ optimizer, ...CARD[key] }));
+}
+
 /**
  * @param {Values} values
  * @returns {Fit[]}
  */
-function toFits({ batch, lr: rate, epochs, validation, seed, optimizer: chosen, compare, ...values }) {
+function toFits({ batch, lr: rate, seed, optimizer: chosen, compare, ...values }) {
+  const { epochs = DEFAULT_EPOCHS, validation = DEFAULT_VALIDATION } = values;
   const common = { epochs, validationSplit: validation, seed, stratify: !values['no-stratify'] };
   const optimizerOf = (/** @type {import('../../wasm/train/plan.js').OptimizerName} */ name) =>
     rate === undefined ? name : { ...NAMED_OPTIMIZERS[name], learningRate: rate };

@@ -38,6 +38,17 @@ describe('ocelli train', () => {
       [photos, '--out', out, '--compare', 'adam', '--batch', '8'],
       /pass --compare or --batch, not both/,
     ],
+    [
+      'with --views but no --task detect',
+      [photos, '--out', out, '--views', '3'],
+      /--views needs --task detect/,
+    ],
+    [
+      'with --unfreeze and --task detect',
+      [photos, '--out', out, '--task', 'detect', '--unfreeze', '1'],
+      /--unfreeze is for --task classify/,
+    ],
+    ['with an unknown task', [photos, '--out', out, '--task', 'segment'], /--task takes/],
     ['with no epochs', [photos, '--out', out, '--epochs', '0'], /--epochs takes/],
   ];
   for (const [name, args, message] of wrong) {
@@ -111,5 +122,62 @@ describe('ocelli train', () => {
     const [{ history, data }] = JSON.parse(stdout).configurations;
     assert.ok(history.history.loss[7] < history.history.loss[0]);
     assert.ok(data.parameters > 1e6);
+  });
+});
+
+describe('ocelli train --task detect', () => {
+  const dataset = join(directory, 'boxes');
+  mkdirSync(dataset);
+  const side = 64;
+  const images = [0, 1, 2].map((id) => ({ id, file_name: `${id}.png`, width: side, height: side }));
+  for (const { id, file_name: name } of images) {
+    const data = new Uint8Array(side * side * 3).fill(60 + 60 * id);
+    for (let i = 0; i < 30 * 30; i++) data[((10 + Math.floor(i / 30)) * side + 20 + (i % 30)) * 3] = 255;
+    writeFileSync(join(dataset, name), encodePng({ data, width: side, height: side, channels: 3 }));
+  }
+  const annotations = images.map(({ id }) => ({
+    ...{ id: id + 1, image_id: id, category_id: 4, iscrowd: 0, area: 900 },
+    bbox: [20, 10, 30, 30],
+  }));
+  const instances = { images, annotations, categories: [{ id: 4, name: 'red square' }] };
+  writeFileSync(join(dataset, 'instances.json'), JSON.stringify(instances));
+  const out = join(directory, 'found.tflite');
+
+  test('writes a detector and a report', () => {
+    const card = join(directory, 'card');
+    const args = [
+      '--task',
+      'detect',
+      '--out',
+      out,
+      '--report',
+      card,
+      '--views',
+      '2',
+      '--epochs',
+      '12',
+      '--json',
+    ];
+    const { status, stdout, stderr } = ocelli(['train', dataset, ...args]);
+    assert.equal(status, 0, stderr);
+    const { configurations } = JSON.parse(stdout);
+    assert.equal(configurations[0].history.epoch.length, 12);
+    assert.deepEqual(configurations[0].data.classes, ['red square']);
+    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /object detector/);
+    const found = ocelli(['detect', '--model', out, '--score', '0.2', '--json', join(dataset, '1.png')]);
+    assert.match(found.stdout, /red square/);
+  });
+
+  test('names a class without boxes, and a data set that is none', () => {
+    rmSync(out, { force: true });
+    for (const [from, code] of [
+      [join(directory, 'photos'), 'DATASET_UNKNOWN'],
+      [join(directory, 'absent'), 'ENOENT'],
+    ]) {
+      const { status, stderr } = ocelli(['train', from, '--task', 'detect', '--out', out]);
+      assert.notEqual(status, 0);
+      assert.match(stderr, new RegExp(code));
+      assert.ok(!existsSync(out));
+    }
   });
 });
