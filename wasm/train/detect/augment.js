@@ -18,7 +18,7 @@ import { uniforms } from '../random.js';
  * @typedef {{left: number, top: number, right: number, bottom: number}} Region as shares of the photo
  */
 
-/** ssd_random_crop's choices of how much of one object a crop must contain, and every box that stays. */
+/** ssd_random_crop's choices of how much of one object a crop must contain. */
 const COVERED = [0, 0.1, 0.3, 0.5, 0.7, 0.9, 1];
 /** The share of views that keep the whole photo. */
 const WHOLE = 0.15;
@@ -26,6 +26,8 @@ const MIN_AREA = 0.1;
 const ASPECTS = [0.5, 2];
 const MAX_TRIES = 100;
 const MAX_PAD = 2;
+/** A box of which a crop shows at least this share stays an object. */
+const SEEN = 0.5;
 
 /**
  * @param {Rgb} photo
@@ -38,7 +40,7 @@ export function augment(photo, targets, augmentation, { seed, stream }) {
   const random = uniforms(seed, stream);
   const region = augmentation.crop
     ? chooseRegion(photo, targets, random)
-    : { left: 0, top: 0, right: 1, bottom: 1, covered: 0 };
+    : { left: 0, top: 0, right: 1, bottom: 1 };
   const isFlipped = augmentation.flip && random() < 0.5;
   const seen = { image: cut(photo, region, isFlipped), targets: moveTargets(targets, region, isFlipped) };
   const { image, targets: moved } = augmentation.pad ? pad(seen, random) : seen;
@@ -50,10 +52,10 @@ export function augment(photo, targets, augmentation, { seed, stream }) {
  * @param {Rgb} photo
  * @param {readonly Target[]} targets
  * @param {() => number} random
- * @returns {Region & {covered: number}}
+ * @returns {Region}
  */
 function chooseRegion({ width, height }, targets, random) {
-  const whole = { left: 0, top: 0, right: 1, bottom: 1, covered: 0 };
+  const whole = { left: 0, top: 0, right: 1, bottom: 1 };
   const covered = COVERED[Math.floor(random() * COVERED.length)];
   if (random() < WHOLE) return whole;
   const objects = targets.filter(({ ignore }) => !ignore);
@@ -68,7 +70,7 @@ function chooseRegion({ width, height }, targets, random) {
     const region = toPixelRegion(x * (1 - wide), y * (1 - high), wide, high, { width, height });
     const isGood =
       objects.length === 0 || objects.some(({ box }) => coverage(box, region) >= Math.max(covered, 1e-6));
-    if (isGood) return { ...region, covered };
+    if (isGood) return region;
   }
   return whole;
 }
@@ -111,20 +113,22 @@ function coverage([ymin, xmin, ymax, xmax], { left, top, right, bottom }) {
 }
 
 /**
- * Boxes with too little inside are left out, the others are clipped.
+ * Boxes are clipped. One that is less than half inside is ignored: neither an object nor background.
  * @param {readonly Target[]} targets
- * @param {Region & {covered: number}} region
+ * @param {Region} region
  * @param {boolean} isFlipped
  * @returns {Target[]}
  */
 function moveTargets(targets, region, isFlipped) {
-  const { left, top, right, bottom, covered } = region;
+  const { left, top, right, bottom } = region;
   return targets
-    .filter(({ box }) => coverage(box, region) >= Math.max(covered, 1e-6))
-    .map(({ box: [ymin, xmin, ymax, xmax], ...target }) => {
+    .map((target) => ({ ...target, inside: coverage(target.box, region) }))
+    .filter(({ inside }) => inside > 0)
+    .map(({ box: [ymin, xmin, ymax, xmax], inside, ...target }) => {
       const [y0, y1] = [ymin, ymax].map((y) => clip((y - top) / (bottom - top)));
       const [x0, x1] = [xmin, xmax].map((x) => clip((x - left) / (right - left)));
-      return { ...target, box: isFlipped ? [y0, 1 - x1, y1, 1 - x0] : [y0, x0, y1, x1] };
+      const ignore = target.ignore || inside < SEEN;
+      return { ...target, ignore, box: isFlipped ? [y0, 1 - x1, y1, 1 - x0] : [y0, x0, y1, x1] };
     });
 }
 

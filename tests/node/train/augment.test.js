@@ -1,0 +1,82 @@
+// Views of a photo: what moves in the pixels moves in the boxes.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { augment } from '../../../wasm/train/detect/augment.js';
+
+const WIDTH = 90;
+const HEIGHT = 60;
+const BOX = { left: 40, top: 12, right: 71, bottom: 37 };
+const PLAIN = { flip: true, crop: true, pad: true, brightness: 0, contrast: 0, saturation: 0, hue: 0 };
+
+/** Grey, with a red rectangle. */
+function makePhoto() {
+  const data = new Uint8Array(WIDTH * HEIGHT * 3).fill(100);
+  for (let y = BOX.top; y < BOX.bottom; y++)
+    for (let x = BOX.left; x < BOX.right; x++) data.set([255, 0, 0], (y * WIDTH + x) * 3);
+  return { data, width: WIDTH, height: HEIGHT };
+}
+
+/** @param {{data: Uint8Array, width: number, height: number}} image corners of the red pixels as shares; undefined: none */
+function findRed({ data, width, height }) {
+  const found = [Infinity, Infinity, -1, -1];
+  for (let i = 0; i < width * height; i++) {
+    if (data[3 * i] !== 255 || data[3 * i + 1] !== 0) continue;
+    const [y, x] = [Math.floor(i / width), i % width];
+    found[0] = Math.min(found[0], y / height);
+    found[1] = Math.min(found[1], x / width);
+    found[2] = Math.max(found[2], (y + 1) / height);
+    found[3] = Math.max(found[3], (x + 1) / width);
+  }
+  return found[2] < 0 ? undefined : found;
+}
+
+/** @type {import('../../../wasm/train/detect/examples.js').Target} */
+const TARGET = {
+  label: 3,
+  ignore: false,
+  box: [BOX.top / HEIGHT, BOX.left / WIDTH, BOX.bottom / HEIGHT, BOX.right / WIDTH],
+};
+
+test('boxes follow crops, flips and canvases; less than half of one is ignored', () => {
+  const photo = makePhoto();
+  const area = (BOX.right - BOX.left) * (BOX.bottom - BOX.top);
+  const seen = { ignored: 0, whole: 0, larger: 0, smaller: 0 };
+  for (let stream = 0; stream < 300; stream++) {
+    const { image, targets } = augment(photo, [TARGET], PLAIN, { seed: 1, stream });
+    const red = findRed(image);
+    assert.equal(targets.length, red ? 1 : 0);
+    if (!red) continue;
+    const [target] = targets;
+    assert.equal(target.label, 3);
+    target.box.forEach((value, i) =>
+      assert.ok(Math.abs(value - red[i]) < 1e-9, `stream ${stream}, corner ${i}`),
+    );
+    let count = 0;
+    for (let i = 0; i < image.data.length; i += 3)
+      count += Number(image.data[i] === 255 && image.data[i + 1] === 0);
+    assert.equal(target.ignore, count < area / 2, `stream ${stream}`);
+    seen.ignored += Number(target.ignore);
+    seen.whole += Number(count === area);
+    seen.larger += Number(image.width > WIDTH);
+    seen.smaller += Number(image.width < WIDTH);
+  }
+  for (const [kind, count] of Object.entries(seen)) assert.ok(count > 5, `${kind}: ${count}`);
+});
+
+test('the same seed and stream give the same view, another stream another one; the photo stays as it is', () => {
+  const photo = makePhoto();
+  const colours = { ...PLAIN, brightness: 0.2, contrast: 0.3, saturation: 0.3, hue: 0.1 };
+  const view = (/** @type {number} */ stream) => augment(photo, [TARGET], colours, { seed: 4, stream });
+  assert.deepEqual(view(7), view(7));
+  assert.notDeepEqual(view(7), view(8));
+  assert.deepEqual(photo, makePhoto());
+});
+
+test('without hue, saturation and contrast, brightness adds to every level', () => {
+  const none = { ...PLAIN, crop: false, pad: false, flip: false, brightness: 0.1 };
+  const grey = { data: new Uint8Array(30).fill(128), width: 5, height: 2 };
+  for (let stream = 0; stream < 20; stream++) {
+    const { image } = augment(grey, [], none, { seed: 0, stream });
+    assert.ok(image.data.every((level) => level === image.data[0] && Math.abs(level - 128) <= 26));
+  }
+});
