@@ -31,7 +31,8 @@ const MIN_EPOCHS = 12;
 const BATCH = { few: 4, many: 16 };
 /** From so many photos on, a part of them validates. */
 const VALIDATED = 15;
-const RATE = 0.004;
+/** Few photos: constant; many: falls to 0 by the end. */
+const RATE = { few: 0.003, many: 0.004 };
 
 /**
  * @param {Values} values
@@ -112,11 +113,15 @@ export function toOptions({ epochs, lr, validation, seed, views: givenViews }, p
   const batchSize = chosen.batchSize ?? (photos < VALIDATED ? BATCH.few : BATCH.many);
   const steps = Math.ceil((training * views) / batchSize);
   const length = epochs ?? Math.max(Math.ceil(STEPS / steps), photos < VALIDATED ? 1 : MIN_EPOCHS);
-  const rate = lr ?? RATE;
-  const decaying = { type: /** @type {const} */ ('cosine'), rate, decaySteps: Math.max(length * steps, 1) };
+  const falling = {
+    type: /** @type {const} */ ('cosine'),
+    rate: lr ?? RATE.many,
+    decaySteps: length * steps,
+  };
+  const learningRate = photos < VALIDATED ? (lr ?? RATE.few) : falling;
   const optimizer = chosen.optimizer
     ? { ...NAMED_OPTIMIZERS[chosen.optimizer], ...(lr !== undefined && { learningRate: lr }) }
-    : { type: /** @type {const} */ ('adam'), learningRate: decaying };
+    : { type: /** @type {const} */ ('adam'), learningRate };
   const earlyStopping = validationSplit > 0 && { monitor: /** @type {const} */ ('val_AP'), patience: 5 };
   return { epochs: length, batchSize, views, seed, validationSplit, optimizer, earlyStopping };
 }

@@ -4,7 +4,9 @@ import { before, describe, test } from 'node:test';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
 import { DetectorLearner } from '../../../wasm/train/node.js';
 import { uniforms } from '../../../wasm/train/random.js';
-import { packagePhoto } from '../shared.js';
+import { convert } from '../../../wasm/convert/node.js';
+import { largeSource } from '../convert/convert.js';
+import { needsLarge, packagePhoto } from '../shared.js';
 import { compose, openBackgrounds, openCutouts, samplePhotos } from './compose.js';
 
 /** @typedef {import('./compose.js').Composed} Composed */
@@ -99,6 +101,29 @@ describe('a detector’s learner', () => {
     assert.ok(results[0].detections.length > 0);
     for (const closing of [old, taught, learner]) closing.close();
   });
+
+  for (const [name, source] of /** @type {const} */ ([
+    ['separable heads', 'frozen_ssdlite_mobilenet_v2_300_person'],
+    ['heads that all maps share', 'tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8'],
+  ]))
+    test(`keeps and learns with ${name}`, needsLarge(`convert/${source}`), async () => {
+      const { model } = await convert(largeSource(source));
+      const learner = await DetectorLearner.create({ model, keepClasses: true, deterministic: true });
+      for (const photo of photos) await learner.addExample(pixels(photo), photo.boxes);
+      const { history } = await learner.fit({ ...FIT, epochs: 4 });
+      assert.ok(/** @type {number} */ (history.loss.at(-1)) < history.loss[0]);
+      const astronaut = packagePhoto('astronaut.png');
+      const [old, taught] = [model, learner.export()].map((bytes) =>
+        ObjectDetector.create({ model: bytes, deterministic: true }),
+      );
+      const [before, after] = await Promise.all(
+        [await old, await taught].map((detector) => detector.detect(astronaut, { scoreThreshold: 0.05 })),
+      );
+      const isOld = (/** @type {{label: string}} */ { label }) => label.startsWith('class ');
+      assert.ok(before.detections.length > 0);
+      assert.deepEqual(after.detections.filter(isOld), before.detections);
+      for (const closing of [await old, await taught, learner]) closing.close();
+    });
 
   test('gives the same bits after an interruption, a file and a limit of memory', async () => {
     const whole = await makeLearner({ deterministic: true, seed: 3 });

@@ -77,6 +77,8 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
       boxes: outputs[indices.boxes].name,
       scores: outputs[indices.scores].name,
     });
+    if (ssd.scores === 'none' && found.converter === 'none')
+      throw failure('HEADS_UNSUPPORTED', 'its scores are neither sigmoids nor a softmax');
     // networkTo() rejects models that are not float.
     const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
     const shown = outputs[indices.scores].shape.at(-1) ?? 0;

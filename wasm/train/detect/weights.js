@@ -35,7 +35,8 @@ export function prepareHeads(current, plan, { file, classes, seed }) {
   const isSame =
     JSON.stringify([current?.network.layers.map(withoutFrozen), current?.classes.final]) ===
     JSON.stringify([network.layers.map(withoutFrozen), classes.final]);
-  if (!plan.trainBoxes) freezeBoxes(network, members);
+  const beforeScores = classes.keepsClasses && !file.isSoftmax;
+  freeze(network, members, { boxes: !plan.trainBoxes, beforeScores });
   const parameters = isSame ? current?.parameters : undefined;
   const keepsOptimizer =
     parameters && JSON.stringify(current?.plan.optimizer) === JSON.stringify(plan.optimizer);
@@ -51,18 +52,25 @@ export function prepareHeads(current, plan, { file, classes, seed }) {
 const withoutFrozen = ({ frozen, ...layer }) => layer;
 
 /**
+ * Freezes the layers that are not to change: those of boxes, and before the scores of kept classes those that compute what
+ * the scores are made of.
  * @param {import('./network.js').HeadNetwork} network
  * @param {import('./network.js').HeadLayer[]} members
+ * @param {{boxes: boolean, beforeScores: boolean}} frozen
  */
-function freezeBoxes({ layers, heads, inputs }, members) {
-  const scores = new Set();
+function freeze({ layers, heads, inputs }, members, frozen) {
+  /** @type {Set<number>} */
+  const ofScores = new Set();
   for (let { scores: layer } of heads) {
     for (; layer >= 0; layer = (layers[layer].from ?? 0) - inputs.length) {
-      scores.add(layer);
-      scores.add(layers[layer].shared ?? -1);
+      ofScores.add(layer);
+      ofScores.add(layers[layer].shared ?? -1);
     }
   }
-  for (const { layer } of members) if (!scores.has(layer)) layers[layer].frozen = true;
+  for (const { layer, isScores } of members) {
+    const isFrozen = ofScores.has(layer) ? frozen.beforeScores && !isScores : frozen.boxes;
+    if (isFrozen) layers[layer].frozen = true;
+  }
 }
 
 /**
