@@ -2,14 +2,17 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
-import { DetectorLearner } from '../../../wasm/train/node.js';
+import * as train from '../../../wasm/train/node.js';
 import { uniforms } from '../../../wasm/train/random.js';
 import { convert } from '../../../wasm/convert/node.js';
 import { largeSource } from '../convert/convert.js';
 import { needsLarge, packagePhoto } from '../shared.js';
+import { DETECTOR_DIGEST, runDetectorTraining } from './detector_run.js';
 import { compose, openBackgrounds, openCutouts, samplePhotos } from './compose.js';
 
 /** @typedef {import('./compose.js').Composed} Composed */
+
+const { DetectorLearner } = train;
 
 /** @type {Composed[]} */
 let photos;
@@ -149,6 +152,10 @@ describe('a detector’s learner', () => {
     assert.deepEqual(loaded.export(), whole.export());
     assert.ok(history.val_AP50.every((value) => value >= 0 && value <= 1));
     for (const learner of [whole, cut, loaded]) learner.close();
+  });
+
+  test('trains the same bits as every engine', async () => {
+    assert.equal(await runDetectorTraining(train), DETECTOR_DIGEST);
   });
 
   test('reads a data set, and reports', async () => {
