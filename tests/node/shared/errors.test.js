@@ -23,6 +23,7 @@ test('docs/errors.md has a row for each code of each entry, with its message', a
     ocelli: Object.fromEntries(meanings),
     'ocelli/convert': (await import('../../../wasm/convert/errors.js')).CONVERT_MESSAGES,
     'ocelli/quantize': (await import('../../../wasm/quantize/errors.js')).MESSAGES,
+    'ocelli/compress': (await import('../../../wasm/compress/errors.js')).MESSAGES,
     'ocelli/evaluate': (await import('../../../wasm/evaluate/errors.js')).MESSAGES,
     'ocelli/train': (await import('../../../wasm/train/errors.js')).MESSAGES,
   };
