@@ -1,5 +1,5 @@
-// The exports of the training module: the functions of trainer.h and of ssd_trainer.h, for one trainer each, and that of
-// backward.h. exports_train.txt lists all exports; wasm/train/trainer.js and wasm/compress/backward.js call them.
+// The exports of the training module: the functions of trainer.h and of ssd_trainer.h, for one trainer each, and that
+// of backward.h. exports_train.txt lists all exports; wasm/train/trainer.js and wasm/compress/backward.js call them.
 #include "tflite/weights.h"
 #include "train/backward.h"
 #include "train/ssd_trainer.h"

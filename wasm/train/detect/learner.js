@@ -194,7 +194,10 @@ export class DetectorLearner {
   planMemory(options = {}) {
     checkKeys('options', options, ['views', 'maxMemory', 'validationSplit']);
     const plan = makeDetectorPlan(options, this.#planContext());
-    const { train, validation } = split(plan, this.#photos.list.length);
+    const { train, validation } = split(
+      plan,
+      this.#photos.list.map(() => 0),
+    );
     const rows = train.length * plan.views + validation.length;
     return planMemory(this.#classes().mapShapes, rows, plan.maxMemory);
   }
@@ -267,7 +270,10 @@ export class DetectorLearner {
     checkKeys('callbacks', callbacks, ['onBatch', 'onEpoch', 'onView']);
     const { plan } = model;
     const photos = this.#photos.list;
-    const parts = split(plan, photos.length);
+    const parts = split(
+      plan,
+      photos.map(() => 0),
+    );
     if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'validationSplit takes all of them');
     const rows = await this.#openRows(model);
     const rowOf = (/** @type {number} */ index, /** @type {number} */ epoch) => {

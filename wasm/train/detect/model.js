@@ -10,15 +10,13 @@ import { writeTflite } from '../../tflite/write.js';
 import { FeatureExtractor } from '../../vision/features.js';
 import { readSource } from '../../vision/input.js';
 import {
-  checkGenerator,
   DEFAULT_ENTRY,
-  findHeads,
   findManifestEntry,
   ownMetadata,
   resolveInput,
   resolveLabels,
-  resolveSsd,
 } from '../../vision/model_spec.js';
+import { findHeads, makeAnchors, resolveSsd } from '../../vision/spec/ssd.js';
 import { withoutBackground } from '../../vision/labels.js';
 import { failure } from '../errors.js';
 import { mapsNetwork } from './export.js';
@@ -67,11 +65,10 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
       );
     const ssd = resolveSsd(option, metadata, entry);
     const [, height, width] = engine.inputs[0].shape;
-    const anchors = ssd.anchors
-      ? Float32Array.from(/** @type {any} */ (ssd.anchors).flat?.() ?? ssd.anchors)
-      : engine.heads.generateAnchors(checkGenerator(ssd.anchorGenerator), { height, width });
+    const anchors = await makeAnchors(ssd, engine);
     const { outputs } = engine;
     const indices = findHeads(outputs, anchors.length / 4);
+    checkBoxes(ssd, outputs[indices.boxes].shape.at(-1));
     const file = new TfliteFile(bytes);
     const found = readHeads(file, {
       boxes: outputs[indices.boxes].name,
@@ -97,6 +94,16 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
   } finally {
     engine.close();
   }
+}
+
+/**
+ * Refuses boxes that are not encoded as TensorFlow's Object Detection API does, such as MediaPipe's with keypoints.
+ * @param {SsdSpec} ssd
+ * @param {number | undefined} columns of the box head
+ */
+function checkBoxes({ boxSizes = 'exponential', boxOrder = 'yx' }, columns) {
+  if (columns !== 4 || boxSizes !== 'exponential' || boxOrder !== 'yx')
+    throw failure('HEADS_UNSUPPORTED', 'its boxes are not the four encodings ty, tx, th, tw');
 }
 
 /** @param {number} count */
