@@ -10,7 +10,6 @@ import { READING } from '../../vision/reading.js';
 import { resolveAssets } from '../../vision/vision_model.js';
 import { failure } from '../errors.js';
 import { describeFit } from '../fit_facts.js';
-import { split } from '../fit.js';
 import { RANGES } from '../plan.js';
 import { chooseClasses } from './classes.js';
 import { addPictures, openDataset } from './dataset.js';
@@ -18,7 +17,7 @@ import { keepImage, Photos, toRgb } from './examples.js';
 import { DetectorFit, startDetectorProgress } from './fit.js';
 import { openDetector, openExtractor } from './model.js';
 import { countHeadMultiplyAdds } from './network.js';
-import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
+import { DETECTOR_PLAN_KEYS, makeDetectorPlan, splitPhotos } from './plan.js';
 import { planMemory, Rows } from './rows.js';
 import { readDetectorState, writeDetectorState } from './state.js';
 import { SsdTrainer } from './trainer.js';
@@ -194,10 +193,7 @@ export class DetectorLearner {
   planMemory(options = {}) {
     checkKeys('options', options, ['views', 'maxMemory', 'validationSplit']);
     const plan = makeDetectorPlan(options, this.#planContext());
-    const { train, validation } = split(
-      plan,
-      this.#photos.list.map(() => 0),
-    );
+    const { train, validation } = splitPhotos(plan, this.#photos.list.length);
     const rows = train.length * plan.views + validation.length;
     return planMemory(this.#classes().mapShapes, rows, plan.maxMemory);
   }
@@ -270,10 +266,7 @@ export class DetectorLearner {
     checkKeys('callbacks', callbacks, ['onBatch', 'onEpoch', 'onView']);
     const { plan } = model;
     const photos = this.#photos.list;
-    const parts = split(
-      plan,
-      photos.map(() => 0),
-    );
+    const parts = splitPhotos(plan, photos.length);
     if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'validationSplit takes all of them');
     const rows = await this.#openRows(model);
     const rowOf = (/** @type {number} */ index, /** @type {number} */ epoch) => {

@@ -2,6 +2,7 @@
 // interrupted fit.
 import { failure } from '../../shared/errors.js';
 import { checkBoolean, checkKeys, checkNumber } from '../../shared/options.js';
+import { split } from '../fit.js';
 import { makePlan, PLAN_KEYS } from '../plan.js';
 import { makeLoss } from './loss.js';
 
@@ -25,7 +26,7 @@ import { makeLoss } from './loss.js';
  * @typedef {BasePlan & import('./rows.js').ViewPlan & {loss: import('./loss.js').Loss, trainBoxes: boolean}} DetectorPlan
  */
 
-const BASE_KEYS = PLAN_KEYS.filter((key) => key !== 'labelSmoothing');
+const BASE_KEYS = PLAN_KEYS.filter((key) => key !== 'labelSmoothing' && key !== 'stratify');
 export const DETECTOR_PLAN_KEYS = [
   ...BASE_KEYS,
   ...['loss', 'views', 'freshViews', 'augmentation', 'maxMemory', 'trainBoxes'],
@@ -103,4 +104,13 @@ function checkAugmentation(option) {
     else checkNumber(`augmentation.${key}`, value, key === 'hue' ? { min: 0, max: 0.2 } : SHARE);
   }
   return complete;
+}
+
+/**
+ * Photos have boxes of several classes, so that none is chosen by its class.
+ * @param {Pick<import('../plan.js').Plan, 'validationSplit' | 'shuffle' | 'seed'>} plan
+ * @param {number} count of photos
+ */
+export function splitPhotos(plan, count) {
+  return split({ ...plan, stratify: false }, Array(count).fill(0));
 }
