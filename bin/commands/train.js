@@ -1,4 +1,5 @@
 // ocelli train: trains a classifier on a directory of images, and writes it as .tflite with a report of its training.
+import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import {
   Backbone,
@@ -240,6 +241,7 @@ async function run(values, [directory]) {
   if (values.task === 'detect') return trainDetectors(values, directory, toChosen(values), REPORT);
   const fits = toFits(values);
 
+  if (!(await attempt(directory, () => stat(directory)))) return;
   const examples = await attempt(directory, () => openImageDirectory(directory));
   const backbone = examples && (await openBackbone(values));
   if (!backbone) return;

@@ -68,7 +68,7 @@ describe('ocelli train', () => {
       [empty, 'EMPTY_CLASS'],
       [one, 'ONE_CLASS'],
       [directory + '/photos/dark', 'NO_EXAMPLES'],
-      [directory + '/absent', 'NO_EXAMPLES'],
+      [directory + '/absent', 'ENOENT'],
     ]) {
       const { status, stderr } = ocelli(['train', from, '--out', out]);
       assert.equal(status, 1, stderr);
