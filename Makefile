@@ -190,7 +190,7 @@ detect: all ## detect objects in sample photos: print them, draw them into out/
 	@photos=$$(tools/photos.sh) && node bin/ocelli.js detect --out out/ $$photos/astronaut.png $$photos/chelsea.png $$photos/coffee.png
 
 evaluate: all ## measure the default detector's forms on 162 labelled photos (190 MB to download, once); report in out/evaluate/
-	@node bin/ocelli.js evaluate "$$(node tools/boxes.js)" --precision float,int8 --decode full,scaled --bootstrap 1000 --report out/evaluate
+	@node bin/ocelli.js evaluate "$$(node tools/boxes.js)" --compare default,$(INT8_MODEL),$(COMPRESSED_MODEL) --decode full,scaled --bootstrap 1000 --report out/evaluate
 	@cp out/evaluate/precision-recall.svg docs/evaluate.svg
 
 # ---- the package, as npm installs it ----
