@@ -124,7 +124,7 @@ function parse(json) {
  * @returns {DetectorPlan}
  */
 function toPlan(saved, context) {
-  const { classWeight, earlyStopping, loss, augmentation, labelSmoothing, ...rest } = saved;
+  const { classWeight, earlyStopping, loss, augmentation, labelSmoothing, stratify, ...rest } = saved;
   try {
     const unknown = Object.keys(rest).find((key) => !DETECTOR_PLAN_KEYS.includes(key));
     if (unknown !== undefined) throw new Error(`unknown option ${unknown}`);
