@@ -195,7 +195,7 @@ describe('OCELLI metadata', () => {
     const known = writeFile({ ...small, metadata: [{ name: 'TFLITE_METADATA', data }] });
     await assert.rejects(ImageClassifier.create({ model: known }), {
       code: 'INVALID_OPTION',
-      message: /23 labels/,
+      message: /labels has 23 names/,
     });
   });
 });
