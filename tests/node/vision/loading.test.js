@@ -242,7 +242,7 @@ describe('options that cannot be used are named', () => {
   /** @type {[any, RegExp][]} */
   const cases = [
     [null, /options must be an object/],
-    [{ modle: DEFAULT_MODEL }, /no 'modle'/],
+    [{ modle: DEFAULT_MODEL }, /unknown option 'modle'; did you mean 'model'/],
     [{ threads: 0 }, /threads/],
     [{ threads: 65 }, /threads/],
     [{ threads: 1.5 }, /threads/],
@@ -281,7 +281,7 @@ describe('options that cannot be used are named', () => {
     [{ ssd: { background: 1 } }, /ssd.background/],
     [{ ssd: { anchorGenerator: 5 } }, /ssd.anchorGenerator/],
     [generate({ type: 'grid' }), /ssd.anchorGenerator.type/],
-    [generate({ levels: 5 }), /no 'levels'/],
+    [generate({ levels: 5 }), /unknown option 'ssd.anchorGenerator.levels'/],
     [generate({ aspectRatios: 5 }), /aspectRatios/],
     [generate({ aspectRatios: ['1'] }), /aspectRatios/],
     [generate({ featureMaps: 5 }), /featureMaps/],
