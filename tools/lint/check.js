@@ -3,12 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { checkIncludes, checkOperators } from './includes.js';
 import { checkLinks } from './links.js';
 import { checkNames } from './names.js';
+import { checkOwner } from './owner.js';
 import { checkSizes } from './sizes.js';
 import { checkTypes } from './types.js';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-const checks = [checkIncludes, checkOperators, checkLinks, checkNames, checkSizes, checkTypes];
+const checks = [checkIncludes, checkOperators, checkLinks, checkNames, checkOwner, checkSizes, checkTypes];
 const messages = checks.flatMap((check) => check(ROOT));
 for (const message of messages) console.error(message);
 if (messages.length > 0) process.exitCode = 1;

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { checkIncludes, checkOperators } from '../../../tools/lint/includes.js';
+import { checkOwner } from '../../../tools/lint/owner.js';
 import { checkSizes } from '../../../tools/lint/sizes.js';
 import { checkTypes } from '../../../tools/lint/types.js';
 
@@ -147,4 +148,17 @@ test('C: only graph/operators/ names an operator', (t) => {
     checkOperators(root).map((message) => message.split(' ').slice(0, 2).join(' ')),
     ['src/graph/plan.c:2: OCL_OP_ADD:', 'src/graph/plan.c:3: OCL_OPERATOR_ROW_ADD:'],
   );
+});
+
+test('package.json names the owner of tools/owner.json', (t) => {
+  const url = 'https://example.org/someone/ocelli';
+  const owned = { homepage: url, repository: { type: 'git', url: `git+${url}.git` }, bugs: `${url}/issues` };
+  const root = (/** @type {object} */ fields) =>
+    makeTree(t, {
+      'tools/owner.json': JSON.stringify({ url }),
+      'package.json': JSON.stringify({ name: 'a', ...fields }),
+    });
+  assert.deepEqual(checkOwner(root(owned)), []);
+  assert.match(checkOwner(root({ ...owned, bugs: 'https://example.org' }))[0], /run node tools\/owner.js/);
+  assert.match(checkOwner(root({}))[0], /names another owner/);
 });
