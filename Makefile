@@ -14,6 +14,8 @@ STACK_BYTES := 262144
 # Limits for one variant, gzipped: the wasm alone, and the wasm with all JavaScript files that are loaded with it.
 WASM_BUDGET_BYTES := 160000
 SIZE_BUDGET_BYTES := 204800
+# Of an entry that comes beside the module.
+BESIDE_BUDGET_BYTES := 6144
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
 # Training is a separate module, so that a detector does not contain it. It needs no XNNPACK.
@@ -171,13 +173,17 @@ dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # Bundles for browsers, because each level of imports costs a page a round trip. The output lies two folders deep, as
 # wasm/platform/ does, so that relative URLs stay valid. The tracker, the tiles and the table of carbon intensities (@tgwf/co2) stay
-# outside, and are loaded on demand.
+# outside, and are loaded on demand. The element is bundled without the detector, which it loads from dist/web.
+BESIDE := element
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --minify --outdir=dist/web --log-level=warning
 	@npx esbuild web/page=wasm/platform/page.js web/train=wasm/train/browser.js track/index=wasm/track/index.js \
 	  tiles/index=wasm/tiles/index.js --bundle --minify --format=esm --outdir=dist --sourcemap --sources-content=false \
 	  --log-level=warning --external:@tgwf/co2/data --external:../track/index.js --external:../tiles/index.js
+	@npx esbuild $(foreach name,$(BESIDE),$(name)/index=wasm/$(name)/index.js) --bundle --minify --format=esm --outdir=dist --log-level=warning \
+	  --external:../platform/browser.js
+	@sed -i 's,"../platform/browser.js","../web/browser.js",' $(BESIDE:%=dist/%/index.js)
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
 types: $(TYPES) ## type declarations, from the JSDoc comments
@@ -296,6 +302,10 @@ check-size: wasm dist/models/manifest.js dist/web/browser.js
 	  size=$$(cat dist/ocelli-$$variant.wasm $$files | gzip -9 | wc -c); \
 	  echo "  size: $$variant, $$(dirname $${files%% *}): $$size of $(SIZE_BUDGET_BYTES) bytes, gzipped"; \
 	  [ $$size -le $(SIZE_BUDGET_BYTES) ] || exit 1; done; done
+	@for name in $(BESIDE); do \
+	  size=$$(gzip -9c dist/$$name/index.js | wc -c); \
+	  echo "  size: ocelli/$$name: $$size of $(BESIDE_BUDGET_BYTES) bytes, gzipped"; \
+	  [ $$size -le $(BESIDE_BUDGET_BYTES) ] || exit 1; done
 
 include bench/bench.mk
 

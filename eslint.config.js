@@ -9,7 +9,14 @@ export default [
     rules: { 'no-unused-vars': ['error', { ignoreRestSiblings: true }] },
   },
   {
-    files: ['wasm/platform/*.js', 'web/**', 'examples/**', 'tests/browser/**', 'bench/pages/**'],
+    files: [
+      'wasm/platform/*.js',
+      'wasm/element/*.js',
+      'web/**',
+      'examples/**',
+      'tests/browser/**',
+      'bench/pages/**',
+    ],
     languageOptions: {
       globals: { ...globals.browser, ...globals.node },
       parserOptions: { ecmaFeatures: { jsx: true } },
