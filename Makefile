@@ -173,8 +173,8 @@ dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # Bundles for browsers, because each level of imports costs a page a round trip. The output lies two folders deep, as
 # wasm/platform/ does, so that relative URLs stay valid. The tracker, the tiles and the table of carbon intensities (@tgwf/co2) stay
-# outside, and are loaded on demand. The element is bundled without the detector, which it loads from dist/web.
-BESIDE := element
+# outside, and are loaded on demand. Element and hooks are bundled without the detector, which they load from dist/web.
+BESIDE := element react
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
 	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --minify --outdir=dist/web --log-level=warning
@@ -182,7 +182,7 @@ dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installe
 	  tiles/index=wasm/tiles/index.js --bundle --minify --format=esm --outdir=dist --sourcemap --sources-content=false \
 	  --log-level=warning --external:@tgwf/co2/data --external:../track/index.js --external:../tiles/index.js
 	@npx esbuild $(foreach name,$(BESIDE),$(name)/index=wasm/$(name)/index.js) --bundle --minify --format=esm --outdir=dist --log-level=warning \
-	  --external:../platform/browser.js
+	  --external:../platform/browser.js --external:react
 	@sed -i 's,"../platform/browser.js","../web/browser.js",' $(BESIDE:%=dist/%/index.js)
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
