@@ -232,7 +232,7 @@ build/example/example.mjs: tests/c/example/example.c build/example/example.inc $
 
 TEST_FILES := $(wildcard tests/node/*/*.test.js)
 BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
-FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load pool video quantize firefox)
+FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load pool video element react quantize firefox)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
 # What hangs is named after 30 minutes: Node's own limits do not end a file that waits for a process.
 NODE_TEST = timeout --foreground 30m node_modules/node-$(1)/bin/node --test --test-reporter=./tests/reporter.js
