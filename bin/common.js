@@ -1,8 +1,7 @@
 // What the commands share: how they report errors, read files, and lay out results.
-import { buffer } from 'node:stream/consumers';
 import { getSystemErrorMap } from 'node:util';
-import { readWhole } from '../wasm/platform/image_files.node.js';
-import { OcelliError } from '../wasm/shared/errors.js';
+import { MAX_BYTES, readWhole } from '../wasm/platform/image_files.node.js';
+import { failure, OcelliError } from '../wasm/shared/errors.js';
 import { printable, printError } from './output.js';
 
 /** The command line is wrong: exit status 2. */
@@ -79,7 +78,7 @@ export function shortName(name) {
  * @returns {Promise<Uint8Array>}
  */
 export function readBytes(file) {
-  return file === '-' ? buffer(process.stdin) : readWhole(file);
+  return file === '-' ? readInput(MAX_BYTES) : readWhole(file);
 }
 
 /** The most bytes of what says something about a model or a data set. */
@@ -88,6 +87,24 @@ const MAX_TEXT_BYTES = 64 << 20;
 /** @param {string} file */
 export async function readText(file) {
   return (await readWhole(file, MAX_TEXT_BYTES)).toString('utf8');
+}
+
+/** Standard input as text. */
+export async function readInputText() {
+  return (await readInput(MAX_TEXT_BYTES)).toString('utf8');
+}
+
+/** Standard input as a whole. @param {number} maxBytes */
+async function readInput(maxBytes) {
+  const parts = [];
+  let size = 0;
+  for await (const part of process.stdin) {
+    size += part.length;
+    if (size > maxBytes)
+      throw failure('INPUT_TOO_LARGE', `standard input has more than ${maxBytes} bytes, which are the most`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, size);
 }
 
 /** Longer texts would make a table unreadable. */

@@ -1,8 +1,7 @@
 // ocelli track: gives the detections of a video's frames the numbers of the objects that they show.
-import { text as readStream } from 'node:stream/consumers';
 import { parseMot, trackMot } from '../../wasm/track/mot.js';
 import { checkTracking } from '../../wasm/track/tracker.js';
-import { attempt, readText } from '../common.js';
+import { attempt, readInputText, readText } from '../common.js';
 import { print } from '../output.js';
 import { toTrackerOptions, tracking } from '../tracking.js';
 
@@ -35,7 +34,7 @@ export const command = {
 async function run(values, [file]) {
   const settings = checkTracking(toTrackerOptions(values));
   await attempt(file, async () => {
-    const frames = parseMot(file === '-' ? await readStream(process.stdin) : await readText(file));
+    const frames = parseMot(await (file === '-' ? readInputText() : readText(file)));
     /** @type {string[]} */
     let lines = [];
     for (const line of trackMot(frames, settings)) {

@@ -89,7 +89,7 @@ export function isDevice(found) {
 }
 
 /** The most bytes of a file that is read as a whole. */
-const MAX_BYTES = 2 ** 30;
+export const MAX_BYTES = 2 ** 30;
 
 /**
  * Reads a file. Pipes and devices are refused: to read one may take for ever.

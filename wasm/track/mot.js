@@ -28,12 +28,23 @@ export function parseMot(text) {
   const frames = new Map();
   // No split: it would hold every line of a large file at once.
   for (let start = text.startsWith('\ufeff') ? 1 : 0, line = 1; start < text.length; line++) {
-    const end = text.indexOf('\n', start);
+    const end = endOfLine(text, start);
     const row = text.slice(start, end < 0 ? text.length : end).trim();
     start = end < 0 ? text.length : end + 1;
     if (row !== '') addRow(frames, row, line);
   }
   return frames;
+}
+
+/**
+ * Lines end with \n, \r\n (the \r is trimmed), or, in files without \n, \r.
+ * @param {string} text
+ * @param {number} start
+ * @returns {number} -1: the line is the last one
+ */
+function endOfLine(text, start) {
+  const end = text.indexOf('\n', start);
+  return end < 0 ? text.indexOf('\r', start) : end;
 }
 
 /**

@@ -40,6 +40,7 @@ describe('the format', () => {
     ['as it is', text],
     ['with empty lines, and no end', `\n\n${ROWS.join('\n\n  \n')}`],
     ['with the line ends of Windows and a byte order mark', `\ufeff${ROWS.join('\r\n')}\r\n`],
+    ['with the line ends of old Macs', `${ROWS.join('\r')}\r`],
     ['with spaces', text.replaceAll(',', ' , ')],
     ['with tabs', text.replaceAll(',', '\t')],
     ['with semicolons, one at the end', text.replaceAll(',', ';').replaceAll('\n', ';\n')],
@@ -116,6 +117,13 @@ describe('refuses, with the number of the line', () => {
       assert.match(stderr, reason);
       assert.match(stderr, /^ocelli: .*det\.txt: INVALID_INPUT: [^\n]{0,200}\n$/);
     });
+
+  test('more text than fits, from standard input too', () => {
+    const input = Buffer.alloc(2 ** 26 + 1, '\n');
+    writeFileSync(FILE, input);
+    assert.match(ocelli(['track', FILE]).stderr, /^ocelli: .*det\.txt: INPUT_TOO_LARGE: /);
+    assert.match(ocelli(['track', '-'], { input }).stderr, /^ocelli: -: INPUT_TOO_LARGE: /);
+  });
 
   test('binary files, directories, missing files, bad options', () => {
     writeFileSync(FILE, Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 256)));
