@@ -123,6 +123,8 @@ export function checkPlace(term, path, places) {
     if (isDirectory) return;
     throw new UsageError(`${term} ${path}: that is a directory; name a ${extension} file`);
   }
+  if (extension === '.mp4' && present && !present.isFile())
+    throw new UsageError(`${term} ${path}: that is no file; name a ${extension} file`);
   const given = extname(path).toLowerCase();
   if (isDirectory && present && (given === '' || extension === undefined)) {
     if (extension !== undefined && !present.isFile()) return;

@@ -78,7 +78,8 @@ async function* decodeFiles(reader, maxPixels) {
 async function openByFfmpeg(file, maxPixels) {
   const colors = ['-vf', 'scale=out_color_matrix=bt601:out_range=tv', '-pix_fmt', 'yuv444p'];
   const { child, ended } = start(['-i', `file:${file}`, ...colors, '-f', 'yuv4mpegpipe', '-']);
-  const close = () => void child.kill();
+  // It may be waiting until somebody reads the next frame: then it does not end at other signals.
+  const close = () => void child.kill('SIGKILL');
   const reader = new Reader(child.stdout);
   if ((await reader.peek(1)).length === 0) {
     await ended;
@@ -111,7 +112,9 @@ export function start(args) {
   const ended = new Promise((resolve, reject) => {
     child.on('error', (error) => reject(failure('FFMPEG_MISSING', undefined, error)));
     child.on('close', (code, signal) =>
-      code === 0 || signal !== null ? resolve() : reject(failure('FFMPEG_FAILED', notes.trim())),
+      code === 0 || child.killed
+        ? resolve()
+        : reject(failure('FFMPEG_FAILED', notes.trim() || `${signal ?? code} ended it`)),
     );
   });
   ended.catch(() => {}); // whoever waits for it gets the error

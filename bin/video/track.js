@@ -1,5 +1,6 @@
 // ocelli detect VIDEO --track: detects in each frame, numbers the objects, and prints or draws them.
 import { drawDetections } from '../../wasm/draw/draw.js';
+import { failure } from '../../wasm/shared/errors.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { formatMot } from '../../wasm/track/mot.js';
 import { Tracker } from '../../wasm/track/tracker.js';
@@ -37,6 +38,7 @@ export async function trackVideo(detector, file, values) {
         show(frame, picture, tracked, values.json);
         if (writer) await writer.add(draw(picture, tracked));
       }
+      if (frame === 0) throw failure('INVALID_INPUT', 'the video has no frames');
       await writer?.end();
     } catch (error) {
       await writer?.abandon();

@@ -1,8 +1,8 @@
 // Frames with boxes -> a video: .mp4 by ffmpeg, or uncompressed on standard output.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { rm, rename } from 'node:fs/promises';
+import { realpathSync, rmSync, statSync } from 'node:fs';
+import { chmod, rm, rename } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { failure } from '../../wasm/shared/errors.js';
 import { onEnding } from '../files.js';
@@ -61,6 +61,10 @@ class Uncompressed {
 /** Written under another name and then renamed, so that it is never an incomplete file. @implements {VideoWriter} */
 class Mp4 {
   #out;
+  /** Where links lead to. */
+  #target;
+  /** Of the file that is replaced. @type {number | undefined} */
+  #mode;
   #partial;
   #rate;
   /** @type {ReturnType<typeof start> | undefined} */
@@ -75,7 +79,9 @@ class Mp4 {
    */
   constructor(out, rate) {
     this.#out = out;
-    this.#partial = join(dirname(out), `.${randomBytes(6).toString('hex')}.partial`);
+    this.#mode = statSync(out, { throwIfNoEntry: false })?.mode;
+    this.#target = this.#mode === undefined ? out : realpathSync(out);
+    this.#partial = join(dirname(this.#target), `.${randomBytes(6).toString('hex')}.partial`);
     this.#rate = rate;
   }
 
@@ -85,7 +91,8 @@ class Mp4 {
     checkSize(this.#first, picture);
     const { child, ended } = (this.#encoder ??= this.#start(picture));
     const isFull = !child.stdin.write(picture.data);
-    if (isFull) await Promise.race([once(child.stdin, 'drain'), ended]);
+    // An error of the pipe only says that ffmpeg has ended: why, says `ended`.
+    if (isFull) await Promise.race([once(child.stdin, 'drain').catch(() => ended), ended]);
   }
 
   /** @param {Picture} picture */
@@ -104,13 +111,15 @@ class Mp4 {
     if (!this.#encoder) return;
     this.#encoder.child.stdin.end();
     await this.#encoder.ended;
-    await rename(this.#partial, this.#out);
+    if (this.#mode !== undefined) await chmod(this.#partial, this.#mode);
+    await rename(this.#partial, this.#target);
     this.#stopWatching();
     announce(this.#out);
   }
 
   async abandon() {
-    this.#encoder?.child.kill();
+    // At other signals, ffmpeg waits for the next frame first.
+    this.#encoder?.child.kill('SIGKILL');
     await this.#encoder?.ended.catch(() => {});
     await rm(this.#partial, { force: true });
     this.#stopWatching();

@@ -1,12 +1,23 @@
 // ocelli detect VIDEO --track: every way to read a video gives the frames that ffmpeg gives, and what it writes can be read.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { openVideo } from '../../../bin/video/open.js';
 import { Tracker } from '../../../wasm/track/index.js';
+import { PATIENCE_MS } from '../../patience.js';
 import { samplePath } from '../shared.js';
 import { CLI, jsonLines, ocelli, succeed } from './run.js';
 
@@ -141,6 +152,59 @@ describe('ocelli detect --track', () => {
       `${changed}`,
     );
   });
+});
+
+describe('a run that fails ends, says why, and leaves no file', () => {
+  const folder = inSandbox('failing');
+  mkdirSync(folder);
+  const whole = readFileSync(street('whole.y4m', '-pix_fmt', 'yuv420p', '-vf', 'scale=160:120'));
+
+  /**
+   * @param {Buffer} bytes of the video
+   * @param {RegExp} reason
+   * @param {string} [script] in place of ffmpeg
+   */
+  function fail(bytes, reason, script) {
+    writeFileSync(inSandbox('failing.y4m'), bytes);
+    const tools = inSandbox('tools');
+    mkdirSync(tools, { recursive: true });
+    if (script) writeFileSync(join(tools, 'ffmpeg'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const args = ['detect', '--track', '--video', join(folder, 'out.mp4'), inSandbox('failing.y4m')];
+    const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], {
+      env: { ...process.env, PATH: script ? `${tools}:${process.env.PATH}` : process.env.PATH },
+      encoding: 'utf8',
+      timeout: PATIENCE_MS,
+    });
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, reason);
+    assert.deepEqual(readdirSync(folder), []);
+  }
+
+  test('a frame that is cut short', () => fail(whole.subarray(0, -1), /frame 6 is cut short/));
+  test('no frames', () => fail(whole.subarray(0, whole.indexOf('\n') + 1), /the video has no frames/));
+  test('a rate that ffmpeg cannot use', () =>
+    fail(
+      Buffer.from(whole.toString('latin1').replace(/F\d+:\d+/, 'F99999999999999999999:1'), 'latin1'),
+      /FFMPEG_FAILED: .*framerate/s,
+    ));
+  test('ffmpeg is killed', () => fail(whole, /FFMPEG_FAILED: .*SIGKILL ended it/, 'kill -9 $$'));
+});
+
+test('a video that links lead to is replaced, not the link, and keeps its mode; a pipe is refused', () => {
+  const target = inSandbox('target.mp4');
+  writeFileSync(target, '', { mode: 0o600 });
+  symlinkSync(target, inSandbox('link.mp4'));
+  const y4m = street('linked.y4m', '-pix_fmt', 'yuv420p', '-frames:v', '1');
+  succeed(['detect', '--track', '--video', inSandbox('link.mp4'), y4m]);
+  assert.ok(lstatSync(inSandbox('link.mp4')).isSymbolicLink());
+  assert.equal(statSync(target).mode & 0o777, 0o600);
+  assert.ok(statSync(target).size > 0);
+
+  execFileSync('mkfifo', [inSandbox('pipe')]);
+  const { status, stderr } = ocelli(['detect', '--track', '--video', inSandbox('pipe'), y4m]);
+  assert.equal(status, 2);
+  assert.match(stderr, /pipe: that is no file; name a \.mp4 file/);
+  assert.ok(lstatSync(inSandbox('pipe')).isFIFO());
 });
 
 describe('refuses', () => {
