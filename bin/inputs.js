@@ -120,7 +120,7 @@ export class LeftOut {
     printNote(`ocelli: ${printable(file)}: ${reason}; left out`);
   }
 
-  /** For the library, whose calls throw without it. @param {(index: number) => string} nameOf */
+  /** For the library, whose calls throw without it. @param {(at: any) => string} nameOf */
   callback(nameOf) {
     return this.#isStrict
       ? undefined

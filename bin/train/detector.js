@@ -81,12 +81,8 @@ async function trainOnce(values, { dataset, loading }, chosen) {
   const learner = await DetectorLearner.create({ ...loading, model, seed, keepClasses });
   try {
     const leftOut = new LeftOut(values);
-    const paths = [...dataset.pictures.values()];
-    const name = leftOut.callback((i) => paths[i]);
-    await learner.addDataset(dataset, {
-      onUnreadable: name && ((error, path) => name(error, paths.indexOf(path))),
-    });
-    if (!leftOut.report(paths.length)) return undefined;
+    await learner.addDataset(dataset, { onUnreadable: leftOut.callback(String) });
+    if (leftOut.count > 0 && !leftOut.report(dataset.groundTruth.images.length)) return undefined;
     for (const warning of learner.warnings) printNote(warning);
     const options = toOptions(values, learner.examples.count, chosen);
     await learner.fit({ ...options, callbacks: follow(chosen.name) });

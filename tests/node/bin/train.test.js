@@ -1,6 +1,14 @@
 // The command line of training: what it refuses, and that nothing is written then.
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -166,6 +174,33 @@ describe('ocelli train --task detect', () => {
     assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /object detector/);
     const found = ocelli(['detect', '--model', out, '--score', '0.2', '--json', join(dataset, '1.png')]);
     assert.match(found.stdout, /red square/);
+  });
+
+  test('names listed pictures that are not there, and stops at them with --strict', () => {
+    const [first] = images;
+    const gone = { ...first, id: 9, file_name: 'gone.png' };
+    const partly = join(directory, 'partly');
+    mkdirSync(partly);
+    copyFileSync(join(dataset, '0.png'), join(partly, '0.png'));
+    const train = (/** @type {object[]} */ listed, /** @type {string[]} */ ...more) => {
+      rmSync(out, { force: true });
+      writeFileSync(
+        join(partly, 'instances.json'),
+        JSON.stringify({ ...instances, images: listed, annotations: listed.length ? [annotations[0]] : [] }),
+      );
+      const args = ['--task', 'detect', '--out', out, '--views', '1', '--epochs', '1', ...more];
+      const { status, stderr } = ocelli(['train', partly, ...args]);
+      return { status, stderr, isWritten: existsSync(out) };
+    };
+    const left = train([first, gone]);
+    assert.deepEqual([left.status, left.isWritten], [0, true], left.stderr);
+    assert.match(left.stderr, /^ocelli: gone\.png: IMAGE_NOT_FOUND: .*; left out\n/);
+    const strict = train([first, gone], '--strict');
+    assert.deepEqual([strict.status, strict.isWritten], [1, false]);
+    assert.match(strict.stderr, /IMAGE_NOT_FOUND: .*gone\.png/);
+    const none = train([]);
+    assert.deepEqual([none.status, none.isWritten], [1, false]);
+    assert.match(none.stderr, /NO_EXAMPLES/);
   });
 
   test('names a class without boxes, and a data set that is none', () => {

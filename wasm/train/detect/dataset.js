@@ -1,6 +1,6 @@
 // A data set as `ocelli evaluate` reads them -> photos with boxes.
 import { readDataset } from '../../evaluate/read/dataset.js';
-import { isUnreadable } from '../../shared/errors.js';
+import { failure, isUnreadable } from '../../shared/errors.js';
 import { toRgb } from './examples.js';
 
 /**
@@ -35,11 +35,12 @@ export async function addPictures(photos, { groundTruth, pictures, files }, read
     if (list) list.push(annotation);
     else byImage.set(annotation.image_id, [annotation]);
   }
-  for (const { id } of groundTruth.images) {
-    const path = pictures.get(id);
-    if (path === undefined) continue;
+  for (const { id, file_name: listed = String(id) } of groundTruth.images) {
+    const found = pictures.get(id);
+    const path = found ?? listed;
     const read = () => files.read(path);
     try {
+      if (found === undefined) throw failure('IMAGE_NOT_FOUND', 'the data set has no such picture');
       const { width, height } = await toRgb(await read(), reading);
       const boxes = (byImage.get(id) ?? []).map((annotation) => toBox(annotation, names));
       photos.add({ name: path, read, width, height }, boxes);
