@@ -143,7 +143,7 @@ export const command = {
  */
 async function run(values, args) {
   if (values.track) return runVideo(values, args);
-  if (values.video !== undefined) throw new UsageError('--video needs --track');
+  refuseTracking(values);
   const images = await findInputs(args, values.out);
   if (images.length === 0) return;
   const loading = await readLoading(values);
@@ -157,6 +157,14 @@ async function run(values, args) {
   } finally {
     detector.close();
   }
+}
+
+/** Refuses what would be ignored. @param {Values} values */
+function refuseTracking(values) {
+  const names = /** @type {(keyof typeof trackingOfVideo)[]} */ (Object.keys(trackingOfVideo));
+  const given = names.find((name) => values[name] !== trackingOfVideo[name].default);
+  const name = values.video === undefined ? given : 'video';
+  if (name) throw new UsageError(`--${name} needs --track`);
 }
 
 /**

@@ -323,12 +323,21 @@ async function trainOnce(values, backbone, { features, labels }, { name, ...plan
 
 const DETECTOR_OPTIONS = /** @type {const} */ (['keep-classes', 'views', 'annotations', 'split']);
 
+/** Which options are given that only a classifier has. @param {Values} values */
+const classifierOptions = (values) => ({
+  unfreeze: values.unfreeze > 0,
+  'batch-norm': values['batch-norm'] !== options['batch-norm'].default,
+  'batch-norm-momentum': values['batch-norm-momentum'] !== undefined,
+  'no-stratify': values['no-stratify'],
+});
+
 /** Refuses options of the other task. @param {Values} values */
 function checkTask(values) {
   const isDetector = values.task === 'detect';
   const given = DETECTOR_OPTIONS.find((name) => values[name]);
   if (!isDetector && given) throw new UsageError(`--${given} needs --task detect`);
-  if (isDetector && values.unfreeze > 0) throw new UsageError('--unfreeze is for --task classify');
+  const [other] = Object.entries(classifierOptions(values)).find(([, isGiven]) => isGiven) ?? [];
+  if (isDetector && other) throw new UsageError(`--${other} is for --task classify`);
 }
 
 /** @param {Values} values @returns {import('../train/detector.js').Chosen[]} */

@@ -56,6 +56,16 @@ describe('ocelli train', () => {
       [photos, '--out', out, '--task', 'detect', '--unfreeze', '1'],
       /--unfreeze is for --task classify/,
     ],
+    [
+      'with --batch-norm and --task detect',
+      [photos, '--out', out, '--task', 'detect', '--batch-norm', 'training'],
+      /--batch-norm is for --task classify/,
+    ],
+    [
+      'with --no-stratify and --task detect',
+      [photos, '--out', out, '--task', 'detect', '--no-stratify'],
+      /--no-stratify is for --task classify/,
+    ],
     ['with an unknown task', [photos, '--out', out, '--task', 'segment'], /--task takes/],
     ['with no epochs', [photos, '--out', out, '--epochs', '0'], /--epochs takes/],
   ];

@@ -242,6 +242,7 @@ describe('refuses', () => {
     );
     assert.equal(ocelli(['detect', '--track', 'a.mp4', 'b.mp4']).status, 2);
     assert.equal(ocelli(['detect', '--video', inSandbox('x.mp4'), 'a.png']).status, 2);
+    assert.match(ocelli(['detect', '--lost', '9', 'a.png']).stderr, /--lost needs --track/);
     assert.equal(ocelli(['detect', '--track', '--out', 'x.png', 'a.mp4']).status, 2);
   });
 
