@@ -29,7 +29,7 @@ COMPRESSED_MODEL := dist/models/ssd_mobilenet_v2_oidv4.gz
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos evaluate lint format check-size check-types clean
+.PHONY: all wasm help detect picture serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos evaluate lint format check-size check-types clean
 all: wasm $(MODEL) $(INT8_MODEL) $(COMPRESSED_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
@@ -212,8 +212,8 @@ build/examples/node_modules/.installed: examples/next/package.json
 	  --no-audit --no-fund --no-save --no-package-lock $$(sed -nE 's/^ +"(next|react|react-dom)": "(.*)".*/\1@\2/p' $(CURDIR)/$<) \
 	  && touch $(CURDIR)/$@
 
-docs/detections.jpg: tools/picture.js ## make the picture of the README
-	@node tools/picture.js $@
+picture: all ## make the picture of the README
+	@node tools/picture.js docs/detections.jpg
 
 serve: build/package/package.json ## serve the demo page
 	@node tools/serve.js --isolate /=web /ocelli/=build/package /samples/=$$(tools/photos.sh)
