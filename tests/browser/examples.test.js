@@ -68,8 +68,11 @@ suite('example apps, from the packed package', needsBrowser, () => {
     page.on('request', (request) => {
       if (request.url().includes('.wasm')) modules.push(request.url());
     });
+    const choosePhoto = () => page.locator('input:enabled').setInputFiles(`${photos()}/chelsea.png`);
     await page.goto(url);
-    await page.locator('input:enabled').setInputFiles(`${photos()}/chelsea.png`);
+    // A development server that has bundled its dependencies reloads the page.
+    page.on('load', () => choosePhoto().catch(() => {}));
+    await choosePhoto();
     const item = page.locator('li');
     await item.first().waitFor();
     assert.match((await item.allTextContents()).join(), /^Cat 8\d %$/);
