@@ -61,6 +61,21 @@ export function showProgress(title, done, total, detail) {
   } else if (performance.now() - progress.lastLine > SPARSE_MS) printNote(text);
 }
 
+/**
+ * Shows the stages of a computation on images, one after the other.
+ * @template {string} Stage
+ * @param {readonly Stage[]} stages
+ * @param {number} total number of images
+ * @returns {(progress: {stage: Stage, images?: number}) => void} for the option onProgress
+ */
+export function showStages(stages, total) {
+  return ({ stage, images }) => {
+    const step = stages.indexOf(stage) + 1;
+    if (images === undefined) showProgress('step', step, stages.length, stage);
+    else showProgress(`step ${step} of ${stages.length}, ${stage}: image`, images, total);
+  };
+}
+
 /** Removes the line that shows progress. */
 export function clearProgress() {
   if (progress.isShown) process.stderr.write('\r\x1b[K');

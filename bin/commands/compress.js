@@ -8,7 +8,7 @@ import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, strict } from '../options.js';
-import { clearProgress, print, printable, showProgress } from '../output.js';
+import { clearProgress, print, printable, showStages } from '../output.js';
 
 const REPORT = { record: 'compression.json', names: /^compression\.(json|md)$/ };
 
@@ -115,11 +115,7 @@ function toOptions({ 'target-bytes': bytes, 'target-match': match, 'max-pixels':
     maxPixels,
     targetBytes: bytes,
     targetMatch: match === undefined ? undefined : match / 100,
-    onProgress: ({ stage, images }) => {
-      const step = STAGES.indexOf(stage) + 1;
-      if (images === undefined) showProgress('step', step, STAGES.length, stage);
-      else showProgress(`step ${step} of ${STAGES.length}, ${stage}: image`, images, total);
-    },
+    onProgress: showStages(STAGES, total),
   };
 }
 

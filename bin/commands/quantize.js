@@ -7,7 +7,7 @@ import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
-import { clearProgress, print, printable, showProgress } from '../output.js';
+import { clearProgress, print, printable, showStages } from '../output.js';
 
 const REPORT = { record: 'quantization.json', names: /^quantization\.(json|md)$/ };
 
@@ -129,11 +129,7 @@ function toOptions({ ranges, takes, gives, float, uncorrected, 'max-pixels': max
     outputType: gives,
     keepFloat: float,
     correctBias: !uncorrected,
-    onProgress: ({ stage, images }) => {
-      const step = `step ${STAGES.indexOf(stage) + 1} of ${STAGES.length}, ${stage}`;
-      if (images === undefined) showProgress('step', STAGES.indexOf(stage) + 1, STAGES.length, stage);
-      else showProgress(`${step}: image`, images, total);
-    },
+    onProgress: showStages(STAGES, total),
   };
 }
 

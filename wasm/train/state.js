@@ -149,18 +149,29 @@ function toPlan({ classWeight, earlyStopping, ...rest }) {
 }
 
 /**
+ * Reads what a state says about itself.
  * @param {string} json
- * @returns {State}
+ * @param {import('../shared/fields.js').Check} check
+ * @returns {any}
  */
-function parse(json) {
+export function parseState(json, check) {
   let state;
   try {
     state = JSON.parse(json);
   } catch (error) {
     throw failure('STATE_CORRUPT', "its metadata entry 'state' is not JSON", error);
   }
-  const fault = isState(state, 'state');
+  const fault = check(state, 'state');
   if (fault) throw failure('STATE_CORRUPT', `its metadata: ${fault}`);
+  return state;
+}
+
+/**
+ * @param {string} json
+ * @returns {State}
+ */
+function parse(json) {
+  const state = parseState(json, isState);
   if (state.network.layers.at(-1).channels !== state.labels.length)
     throw failure('STATE_CORRUPT', 'its metadata: the last layer does not have one channel for each label');
   if (state.plan?.classWeight && state.plan.classWeight.length !== state.labels.length)

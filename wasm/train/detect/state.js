@@ -2,6 +2,7 @@
 import { boolean, either, list, nullable, number, record, text } from '../../shared/fields.js';
 import { concatenate } from '../../shared/numbers.js';
 import { readSafetensors, writeSafetensors } from '../../tflite/safetensors.js';
+import { parseState } from '../state.js';
 import { failure } from '../errors.js';
 import { RANGES } from '../plan.js';
 import { headParameterSpecs } from './network.js';
@@ -89,7 +90,9 @@ export function readDetectorState(file) {
   const { tensors, metadata } = readSafetensors(file);
   if (metadata.format !== FORMAT) throw failure('STATE_FOREIGN');
   if (metadata.version !== VERSION) throw failure('STATE_FOREIGN', `version ${metadata.version}`);
-  const { plan, step, ...rest } = parse(metadata.state);
+  const { plan, step, ...rest } = /** @type {SavedLearner & {plan: any, step: number}} */ (
+    parseState(metadata.state, isState)
+  );
   return {
     ...rest,
     toPlan: (context) => toPlan(plan, context),
@@ -103,19 +106,6 @@ export function readDetectorState(file) {
     },
     bestOf: (model) => ('best/head/0/kernel' in tensors ? gather('best/', tensors, model) : null),
   };
-}
-
-/** @param {string} json @returns {SavedLearner & {plan: any, step: number}} */
-function parse(json) {
-  let state;
-  try {
-    state = JSON.parse(json);
-  } catch (error) {
-    throw failure('STATE_CORRUPT', "its metadata entry 'state' is not JSON", error);
-  }
-  const fault = isState(state, 'state');
-  if (fault) throw failure('STATE_CORRUPT', `its metadata: ${fault}`);
-  return state;
 }
 
 /**
