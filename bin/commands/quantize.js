@@ -121,9 +121,10 @@ async function run(values, [source, out]) {
  * @param {number} total number of images
  * @returns {import('../../wasm/quantize/index.js').QuantizeOptions}
  */
-function toOptions({ ranges, takes, gives, float, uncorrected, 'max-pixels': maxPixels }, total) {
+function toOptions({ signature, ranges, takes, gives, float, uncorrected, 'max-pixels': maxPixels }, total) {
   return {
     maxPixels,
+    signature,
     ranges,
     inputType: takes,
     outputType: gives,

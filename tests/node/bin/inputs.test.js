@@ -140,6 +140,10 @@ describe('what names nothing is an error that names it, and the others are done'
     for (const [args, line] of /** @type {[string[], string][]} */ ([
       [['quantize', CLASSIFIER[1], 'q.tflite', '--images', 'empty'], 'empty: NO_IMAGES: '],
       [['quantize', CLASSIFIER[1], 'q.tflite', '--images', 'x/*.png'], 'x/*.png: NO_MATCH: '],
+      [
+        ['quantize', CLASSIFIER[1], 'q.tflite', '--images', 'one', '--signature', 'gone'],
+        `${CLASSIFIER[1]}: MODEL_NO_SIGNATURE: `,
+      ],
       [['train', 'gone', '--out', 't.tflite'], 'gone: ENOENT: '],
       [['train', 'empty', '--out', 't.tflite'], 'empty: NO_EXAMPLES: '],
       [['evaluate', CLASSIFIER[1], 'gone'], 'gone: ENOENT: '],
