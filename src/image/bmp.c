@@ -49,26 +49,34 @@ static channel make_channel(uint32_t mask) {
   return (channel){mask, shift, mask >> shift};
 }
 
-static void read_masks(const ocl_image_file* file, bmp* b) {
+// Programs write alpha masks of bits that the pixels do not have. Otherwise, as in Chromium, the bits of a mask follow
+// each other, and those of two are not the same.
+static ocl_status read_masks(const ocl_image_file* file, bmp* b) {
   static const uint32_t kMasks16[4] = {0x7C00, 0x3E0, 0x1F, 0}, kMasks[4] = {0xFF0000, 0xFF00, 0xFF, 0};
   const uint8_t* masks = file->bytes + FILE_HEADER_BYTES + INFO_HEADER_BYTES;
   const bool has_alpha = b->compression == ALPHA_BIT_FIELDS || b->header_bytes >= RGBA_MASKS_END;
+  uint32_t taken = 0;
   for (uint32_t i = 0; i < 4; i++) {
     uint32_t mask = (b->bits == 16 ? kMasks16 : kMasks)[i];
     if (b->compression != PLAIN) mask = i < 3 || has_alpha ? ocl_load_u32_le(masks + 4 * (size_t)i) : 0;
+    if (b->bits == 16) mask &= 0xFFFF;
     b->channels[i] = make_channel(mask);
+    const uint32_t max = b->channels[i].max;
+    if ((mask & taken) != 0 || (max & (max + 1)) != 0) return corrupt(file, "impossible masks");
+    taken |= mask;
   }
+  return OCL_OK;
 }
 
-static void read_colors(const ocl_image_file* file, bmp* b) {
-  const size_t entry_bytes = b->header_bytes == CORE_HEADER_BYTES ? 3 : 4;
-  const uint8_t* at = file->bytes + FILE_HEADER_BYTES + b->header_bytes;
-  const uint8_t* end = file->bytes + (b->pixels_at < file->size_bytes ? b->pixels_at : file->size_bytes);
-  uint32_t num_colors = 1u << b->bits;
+// Returns where they end.
+static uint32_t read_colors(const ocl_image_file* file, bmp* b) {
+  const uint32_t entry_bytes = b->header_bytes == CORE_HEADER_BYTES ? 3 : 4;
+  uint32_t at = FILE_HEADER_BYTES + b->header_bytes, num_colors = 1u << b->bits;
   const uint32_t num_used = entry_bytes == 3 ? 0 : ocl_load_u32_le(file->bytes + FILE_HEADER_BYTES + 32);
   if (num_used != 0 && num_used < num_colors) num_colors = num_used;
-  for (uint32_t i = 0; i < num_colors && (size_t)(end - at) >= entry_bytes; i++, at += entry_bytes)
-    for (uint32_t c = 0; c < 3; c++) b->colors[i][c] = at[2 - c];
+  for (uint32_t i = 0; i < num_colors; i++, at += entry_bytes)
+    for (uint32_t c = 0; c < 3 && at + 3 <= file->size_bytes; c++) b->colors[i][c] = file->bytes[at + 2 - c];
+  return at;
 }
 
 static uint32_t magnitude(uint32_t twos_complement) {
@@ -125,12 +133,14 @@ static ocl_status read_facts(ocl_image_file* file, bmp* b) {
                                : b->compression == BIT_FIELDS                                  ? 12
                                                                                                : 16;
   const uint32_t header_end = FILE_HEADER_BYTES + b->header_bytes + masks_bytes;
-  if (b->pixels_at < header_end) return corrupt(file, "pixels inside the header");
   if (file->size_bytes < header_end) return corrupt(file, "truncated header");
+  uint32_t colors_end = header_end;
   if (b->bits > 8)
-    read_masks(file, b);
+    OCL_TRY(read_masks(file, b));
   else
-    read_colors(file, b);
+    colors_end = read_colors(file, b);
+  // programs that do not write the place of the pixels, or forget the colours in it, put them behind all
+  if (b->pixels_at == 0 || b->pixels_at == header_end) b->pixels_at = colors_end;
   b->num_channels = b->channels[3].mask != 0 ? 4 : 3;
   return OCL_OK;
 }
@@ -206,14 +216,6 @@ static void decode_rows(ocl_image_file* file, const bmp* b) {
   }
 }
 
-// Alpha that is 0 everywhere is alpha that the program did not write.
-static void mend_alpha(const ocl_image_file* file, const bmp* b) {
-  const size_t size_bytes = (size_t)b->width * b->height * 4;
-  for (size_t i = 3; i < size_bytes; i += 4)
-    if (file->pixels[i] != 0) return;
-  for (size_t i = 3; i < size_bytes; i += 4) file->pixels[i] = 255;
-}
-
 typedef struct {
   ocl_image_file* file;
   const bmp* bmp;
@@ -279,7 +281,6 @@ static ocl_status decode(ocl_image_file* file) {
   OCL_TRY(read_facts(file, &b));
   if (b.compression == RLE8 || b.compression == RLE4) return decode_runs(file, &b);
   decode_rows(file, &b);
-  if (b.num_channels == 4) mend_alpha(file, &b);
   return OCL_OK;
 }
 

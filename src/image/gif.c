@@ -17,7 +17,7 @@ enum {
   NO_CODE = MAX_CODES,
   // A screen may be larger than its frame, but not a bomb: the best LZW gives is 4096 pixels from 12 bits.
   PIXELS_PER_BYTE = 2731,
-  FREE_PIXELS = 1 << 20,
+  FREE_PIXELS = 1 << 24,
 };
 
 typedef struct {
@@ -195,8 +195,9 @@ static bool draw(lzw* l, uint32_t root_bits, canvas* c) {
     if (before != NO_CODE && num_codes < MAX_CODES) {
       l->previous[num_codes] = (uint16_t)before;
       l->last[num_codes++] = first;
-      if (num_codes == 1u << code_bits && code_bits < MAX_CODE_BITS) code_bits++;
     }
+    // of one root bit, which GIF89a does not allow, already after the first code
+    if (num_codes == 1u << code_bits && code_bits < MAX_CODE_BITS) code_bits++;
     if (is_next) length = unwind(l, code, num_roots);
     put_string(c, l->string, length);
     before = code;

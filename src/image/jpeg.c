@@ -253,21 +253,26 @@ static bool is_flat(const int16_t* block) {
   return true;
 }
 
-static void transform_row(const jpeg_component* c, int32_t block_y) {
+static void transform_row(const ocl_jpeg* jpeg, const jpeg_component* c, int32_t block_y) {
   uint8_t* row = c->ring + (ptrdiff_t)(block_y * c->block_px % c->ring_rows) * c->stride;
   const int16_t* block = c->coefficients + (ptrdiff_t)block_y * c->row_blocks * BLOCK_SIZE;
-  for (int32_t x = 0; x < c->row_blocks; x++, block += BLOCK_SIZE)
-    if (c->needs_column[x])
-      ocl_jpeg_transform(block, c->steps, c->block_px, is_flat(block), row + x * c->block_px, c->stride);
+  for (int32_t x = 0; x < c->row_blocks; x++, block += BLOCK_SIZE) {
+    if (!c->needs_column[x]) continue;
+    int16_t smoothed[BLOCK_SIZE] __attribute__((aligned(16)));
+    if (jpeg->is_smoothed) ocl_jpeg_smooth_block(c, x, block_y, smoothed);
+    const int16_t* from = jpeg->is_smoothed ? smoothed : block;
+    ocl_jpeg_transform(from, c->steps, c->block_px, is_flat(from), row + x * c->block_px, c->stride);
+  }
 }
 
 static void transform_all(ocl_jpeg* jpeg) {
+  jpeg->is_smoothed = ocl_jpeg_needs_smoothing(jpeg);
   for (int32_t unit_y = 0; unit_y < jpeg->mcus_high; unit_y++) {
     find_needed_rows(jpeg, unit_y);
     for (int32_t i = 0; i < jpeg->num_components; i++) {
       const jpeg_component* c = &jpeg->components[i];
       for (int32_t y = 0; y < c->v; y++)
-        if (c->needs_row[y]) transform_row(c, unit_y * c->v + y);
+        if (c->needs_row[y]) transform_row(jpeg, c, unit_y * c->v + y);
     }
     emit_units(jpeg, unit_y);
   }

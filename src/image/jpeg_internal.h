@@ -1,6 +1,6 @@
 // The parts of the JPEG decoder: jpeg_segments.c (markers, tables, headers), jpeg_bits.c (a scan's data, Huffman
-// tables), jpeg_blocks.c (bits -> coefficients), jpeg_transform.c (coefficients -> samples), jpeg_rows.c (samples ->
-// RGB rows). jpeg.c drives them.
+// tables), jpeg_blocks.c (bits -> coefficients), jpeg_smooth.c (coefficients that did not come), jpeg_transform.c
+// (coefficients -> samples), jpeg_rows.c (samples -> RGB rows). jpeg.c drives them.
 #ifndef OCELLI_JPEG_INTERNAL_H_
 #define OCELLI_JPEG_INTERNAL_H_
 
@@ -118,6 +118,7 @@ struct ocl_jpeg {
   jpeg_scan scan;
   // while decoding
   bool is_streamed;                 // one scan has everything
+  bool is_smoothed;                 // coefficients that did not come are guessed
   bool is_empty;                    // the present MCU has no data
   bool is_in_gap;                   // the present restart interval has no data
   int32_t scale_px;                 // side of a block: 8, 4, 2, 1
@@ -151,6 +152,11 @@ void ocl_jpeg_read_progressive_block(ocl_jpeg* jpeg, jpeg_component* component, 
 // Inverse DCT to size_px (8, 4, 2, 1) samples in each direction. `is_flat`: only block[0] is not 0.
 void ocl_jpeg_transform(const int16_t* block, const int16_t* steps, int32_t size_px, bool is_flat, uint8_t* out,
                         int32_t stride);
+
+// Whether coefficients are to be guessed, because the file has not all scans.
+bool ocl_jpeg_needs_smoothing(const ocl_jpeg* jpeg);
+// block_out: block (x, y) with its first ones guessed.
+void ocl_jpeg_smooth_block(const jpeg_component* component, int32_t x, int32_t y, int16_t* block_out);
 
 // ---- rows
 

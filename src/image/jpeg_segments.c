@@ -155,9 +155,8 @@ static ocl_status read_frame(ocl_jpeg* jpeg, int32_t marker, segment s) {
 
 // Files may give the same name to several components; they are meant in their order, then.
 static jpeg_component* find_component(ocl_jpeg* jpeg, uint8_t id, int32_t position) {
-  for (int32_t i = 0; i < jpeg->num_components; i++)
-    if (jpeg->components[i].id == id && (i >= position || jpeg->scan.components[0] != jpeg->components + i))
-      return &jpeg->components[i];
+  for (int32_t i = position; i < jpeg->num_components; i++)
+    if (jpeg->components[i].id == id) return &jpeg->components[i];
   return NULL;
 }
 

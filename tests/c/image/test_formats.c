@@ -3,6 +3,7 @@
 #include "image/exif.h"
 #include "image/image.h"
 #include "image/image_files.h"
+#include "image/pictures.h"
 
 static ocl_image decode_file(file f, bool allow_truncated) {
   const ocl_image_options options = {.max_pixels = 1 << 20, .allow_truncated = allow_truncated};
@@ -64,6 +65,28 @@ static void test_bmp_with_a_gap_or_a_palette_of_24_bits(void) {
   expect_pixels(f, 2, 1, kRedGreen);
 }
 
+// Nowhere, right behind the header although colours lie there, or inside the header: as Pillow and Chromium read them.
+static void test_bmp_whose_pixels_begin_too_early(void) {
+  static const uint32_t kPlaces[] = {0, 54};
+  for (size_t i = 0; i < 2; i++) {
+    file f = put_bmp_header(40, kPlaces[i], 2, 1, 8, 0);
+    f.bytes[46] = 2;  // colours
+    put(&f, "\0\0\xff\0\0\xff\0\0\0\1\0\0", 12);
+    expect_pixels(f, 2, 1, kRedGreen);
+    f = put_bmp_header(40, kPlaces[i], 2, 1, 24, 0);
+    put(&f, "\0\0\xff\0\xff\0\0\0", 8);
+    expect_pixels(f, 2, 1, kRedGreen);
+  }
+  file f = put_bmp_header(40, 18, 2, 1, 24, 0);  // width and height
+  put_zeros(&f, 8);
+  expect_pixels(f, 2, 1, (uint8_t[]){0, 0, 2, 255, 0, 1, 0, 255});
+  // colours that reach behind the first pixel are colours, too
+  f = put_bmp_header(40, 58, 2, 1, 8, 0);
+  put(&f, "\0\0\xff\0\0\xff\0\0", 8);
+  f.bytes[46] = 2;
+  expect_pixels(f, 2, 1, (uint8_t[]){255, 0, 0, 255, 0, 0, 0, 255});
+}
+
 static void test_bmp_of_os2(void) {
   file f = put_bmp_header(12, 26 + 6, 2, 1, 1, 0);
   put(&f, "\0\0\xff\0\xff\0\x40\0\0\0", 10);
@@ -89,7 +112,7 @@ static void test_bmp_with_masks(void) {
     put_le(&f, 0x07E0, 2);
     expect_pixels(f, 2, 1, kRedGreen);
   }
-  // alpha, and alpha that was never written
+  // alpha, also if it is 0 everywhere
   for (uint32_t alpha = 0; alpha < 2; alpha++) {
     file f = put_bmp_header(56, 70, 2, 1, 32, 3);
     put_le(&f, 0xFF0000, 4);
@@ -99,8 +122,27 @@ static void test_bmp_with_masks(void) {
     put(&f, "\0\0\xff", 3);
     put_byte(&f, alpha * 7);
     put(&f, "\0\xff\0\0", 4);
-    expect_pixels(f, 2, 1, alpha ? (uint8_t[]){255, 0, 0, 7, 0, 255, 0, 0} : kRedGreen);
+    expect_pixels(f, 2, 1, (uint8_t[]){255, 0, 0, (uint8_t)(alpha * 7), 0, 255, 0, 0});
   }
+}
+
+static file put_masked_bmp(uint32_t bits, uint32_t red, uint32_t green, uint32_t blue, uint32_t alpha) {
+  file f = put_bmp_header(56, 70, 2, 1, bits, 3);
+  put_le(&f, red, 4);
+  put_le(&f, green, 4);
+  put_le(&f, blue, 4);
+  put_le(&f, alpha, 4);
+  put_le(&f, red, (int32_t)bits / 8);
+  put_le(&f, green, (int32_t)bits / 8);
+  return f;
+}
+
+static void test_bmp_with_masks_that_do_not_fit(void) {
+  expect_pixels(put_masked_bmp(16, 0xF800, 0x07E0, 0x001F, 0xFF000000), 2, 1, kRedGreen);
+  expect_pixels(put_masked_bmp(32, 0xFF000000, 0xFF0000, 0xFF00, 0), 2, 1, kRedGreen);
+  expect_refusal(put_masked_bmp(16, 0xF800, 0x0FE0, 0x001F, 0), OCL_IMAGE_CORRUPT, "masks");
+  expect_refusal(put_masked_bmp(32, 0xFF0000, 0xFF00, 0xF7, 0), OCL_IMAGE_CORRUPT, "masks");
+  expect_refusal(put_masked_bmp(32, 0xFF0000, 0xFF00, 0xFF, 0x80), OCL_IMAGE_CORRUPT, "masks");
 }
 
 static file put_rle(uint32_t bits, int32_t width, int32_t height, const void* data, size_t data_bytes) {
@@ -169,6 +211,20 @@ static void test_gif_frames_of_other_sizes_than_the_screen(void) {
   expect_frame(5, 1, 2, 5, 5);
 }
 
+// Of few bytes, on a screen of 4000 x 4000.
+static void test_gif_with_a_small_frame_on_a_large_screen(void) {
+  file gif = {0};
+  put_gif_header(&gif, 4000, 4000);
+  put_gif_frame(&gif, 7, 3999, 1, 1);
+  const ocl_image_options options = {.max_pixels = 16000000};
+  ocl_image image;
+  CHECK_STATUS(ocl_image_decode(gif.bytes, gif.size_bytes, &options, &image, NULL), OCL_OK);
+  const uint8_t* corner = image.pixels.data + (size_t)4000 * 3999 * 4;
+  CHECK(corner[6 * 4 + 3] == 0 && corner[7 * 4 + 3] == 255 && corner[7 * 4 + 2] == 255);
+  ocl_image_destroy(&image);
+  drop(&gif);
+}
+
 static void test_gif_with_transparency_or_without_a_palette(void) {
   file gif = {0};
   put_gif_header(&gif, 3, 2);
@@ -202,6 +258,22 @@ static void test_gif_with_interlaced_rows(void) {
     memcpy(expected + 4 * kRows[i], color, 4);
   }
   expect_pixels(gif, 1, HEIGHT, expected);
+}
+
+// Fewer root bits than GIF89a allows: codes grow to three bits behind the first one, as in Chromium and giflib.
+static void test_gif_of_one_root_bit(void) {
+  static const uint8_t kIndices[12] = {0, 1, 1, 0, 1, 0, 0, 0, 1, 1, 1, 1};
+  file gif = copy_of("GIF89a\x0C\0\1\0\x80\0\0\0\0\0\xff\xff\xff", 19), expected = {0};
+  put(&gif, "\x2C\0\0\0\0\x0C\0\1\0\0\1", 11);
+  seed_damage(1);
+  file codes = compress_indices(kIndices, 12, 1);
+  put_sub_blocks(&gif, &codes);
+  for (int32_t i = 0; i < 12; i++) {
+    put(&expected, kIndices[i] ? "\xff\xff\xff\xff" : "\0\0\0\xff", 4);
+  }
+  expect_pixels(gif, 12, 1, expected.bytes);
+  drop(&codes);
+  drop(&expected);
 }
 
 static void test_gif_that_is_cut_short(void) {
@@ -240,13 +312,17 @@ static void test_exif_behind_the_pixels_or_with_a_count_too_large(void) {
 
 int main(void) {
   RUN(test_bmp_with_a_gap_or_a_palette_of_24_bits);
+  RUN(test_bmp_whose_pixels_begin_too_early);
   RUN(test_bmp_of_os2);
   RUN(test_bmp_with_masks);
+  RUN(test_bmp_with_masks_that_do_not_fit);
   RUN(test_bmp_with_runs);
   RUN(test_bmp_that_is_cut_short);
   RUN(test_gif_frames_of_other_sizes_than_the_screen);
+  RUN(test_gif_with_a_small_frame_on_a_large_screen);
   RUN(test_gif_with_transparency_or_without_a_palette);
   RUN(test_gif_with_interlaced_rows);
+  RUN(test_gif_of_one_root_bit);
   RUN(test_gif_that_is_cut_short);
   RUN(test_png_without_its_end);
   RUN(test_exif_behind_the_pixels_or_with_a_count_too_large);

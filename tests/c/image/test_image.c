@@ -330,7 +330,7 @@ static void test_refuses_sizes_before_decoding(void) {
   expect_status(png, OCL_IMAGE_CORRUPT, "too few bytes");
 
   file gif = make_gif(3, 3);
-  memset(gif.bytes + 6, 0x0f, 4);
+  memset(gif.bytes + 6, 0x1f, 4);
   expect_status(gif, OCL_IMAGE_CORRUPT, "too few bytes");
 
   file bmp = make_small_bmp();

@@ -25,14 +25,19 @@ static uint32_t digest_of(const uint8_t* bytes, size_t size_bytes, int32_t scale
 static void test_has_the_pixels_of_libjpeg_at_every_scale(void) {
   size_t size_bytes;
   uint8_t* stored = data_read("images/random.bin", &size_bytes);
-  int32_t num_files = 0;
+  int32_t num_files = 0, num_unknown = 0;
   for (size_t at = 0; at + 20 <= size_bytes; num_files++) {
     const uint32_t file_bytes = read_word(stored + at);
-    for (int32_t scale_log2 = 0; scale_log2 < 4; scale_log2++)
-      CHECK(digest_of(stored + at + 20, file_bytes, scale_log2) == read_word(stored + at + 4 + 4 * scale_log2));
+    for (int32_t scale_log2 = 0; scale_log2 < 4; scale_log2++) {
+      const uint32_t expected = read_word(stored + at + 4 + 4 * scale_log2);
+      const bool is_same = digest_of(stored + at + 20, file_bytes, scale_log2) == expected;
+      if (expected == DIGEST_WARNED) num_unknown++;
+      if (expected != DIGEST_WARNED && !is_same) printf("# file %d at 1/%d\n", num_files, 1 << scale_log2);
+      CHECK(expected == DIGEST_WARNED || is_same);
+    }
     at += 20 + file_bytes;
   }
-  CHECK(num_files == 120);
+  CHECK(num_files == 140 && num_unknown <= 20);
   free(stored);
 }
 
@@ -72,6 +77,20 @@ static void test_has_the_pixels_of_tensorflow(void) {
     free(bytes);
     free(expected);
   }
+}
+
+// Components of one name are meant in their order, as libjpeg has it.
+static void test_reads_components_of_the_same_name(void) {
+  size_t size_bytes;
+  uint8_t* bytes = data_read("images/baseline.jpg", &size_bytes);
+  const uint32_t expected = digest_of(bytes, size_bytes, 0);
+  for (size_t i = 2; i + 20 < size_bytes; i += 2 + (size_t)bytes[i + 2] * 256 + bytes[i + 3]) {
+    for (size_t k = 0; k < 3 && bytes[i + 1] == 0xC0; k++) bytes[i + 10 + 3 * k] = 7;
+    for (size_t k = 0; k < 3 && bytes[i + 1] == 0xDA; k++) bytes[i + 5 + 2 * k] = 7;
+    if (bytes[i + 1] == 0xDA) break;
+  }
+  CHECK(digest_of(bytes, size_bytes, 0) == expected);
+  free(bytes);
 }
 
 // ---- needed rows and columns
@@ -265,6 +284,7 @@ int main(void) {
   RUN(test_has_the_pixels_of_libjpeg_at_every_scale);
   RUN(test_treats_damaged_files_as_libjpeg_does);
   RUN(test_has_the_pixels_of_tensorflow);
+  RUN(test_reads_components_of_the_same_name);
   RUN(test_decodes_what_is_needed);
   RUN(test_says_where_a_file_ends);
   RUN(test_says_in_which_scan_a_file_ends);
