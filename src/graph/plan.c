@@ -12,7 +12,6 @@ static void forget_known(ocl_graph* graph) {
     if (value->is_kept_constant) continue;
     if (value->storage == i) free(value->known);
     value->known = NULL;
-    value->data = NULL;
     value->storage = i;
   }
 }
@@ -50,8 +49,6 @@ static ocl_status fold(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
 
 static ocl_status plan_step(ocl_graph* graph, ocl_step* step, int32_t batch, uint64_t* work, ocl_detail* detail) {
   step->workspace_bytes = 0;
-  step->multiply_adds = 0;
-  step->other_work = 0;
   OCL_TRY(ocl_graph_check_inputs(graph, step, detail));
   OCL_TRY(step->kind->plan(graph, step, detail));
   OCL_TRY(ocl_graph_check_outputs(graph, step, detail));
@@ -79,11 +76,11 @@ static void find_lifetimes(ocl_graph* graph) {
       const ocl_value* input = ocl_graph_in(graph, step, i);
       if (input != NULL) extend_lifetime(graph, input, s);
     }
-    // Detections are read after a run, whether or not the network gives them.
-    const int32_t end = step->kind->num_classes == NULL ? s : graph->num_steps;
     for (int32_t i = 0; i < step->op.num_outputs; i++) {
-      extend_lifetime(graph, ocl_graph_out(graph, step, i), s);
-      extend_lifetime(graph, ocl_graph_out(graph, step, i), end);
+      const ocl_value* output = ocl_graph_out(graph, step, i);
+      extend_lifetime(graph, output, s);
+      // Detections are read after a run, whether or not the network gives them.
+      if (step->kind->num_classes != NULL) extend_lifetime(graph, output, graph->num_steps);
     }
   }
   // Inputs stay valid for the whole run, so that a run can be repeated without writing them again.

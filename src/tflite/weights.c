@@ -17,6 +17,10 @@ float ocl_weights_half_to_float(uint16_t half) {
   return value;
 }
 
+void ocl_weights_halves_to_floats(size_t count, const uint16_t* restrict halves, float* restrict out) {
+  for (size_t i = 0; i < count; i++) out[i] = ocl_weights_half_to_float(halves[i]);
+}
+
 // Runs of `inner` consecutive elements belong to one channel; channels repeat after num_scales.
 static void dequantize(const ocl_tflite_tensor* tensor, size_t count, float* out) {
   const ocl_quantization* q = &tensor->quantization;
@@ -40,11 +44,9 @@ ocl_status ocl_weights_to_float(const ocl_tflite_tensor* tensor, float* out) {
   const size_t count = ocl_shape_num_elements(&tensor->shape);
   switch (tensor->dtype) {
     case OCL_FLOAT32: memcpy(out, tensor->data, count * sizeof *out); return OCL_OK;
-    case OCL_FLOAT16: {
-      const uint16_t* halves = (const uint16_t*)(const void*)tensor->data;
-      for (size_t i = 0; i < count; i++) out[i] = ocl_weights_half_to_float(halves[i]);
+    case OCL_FLOAT16:
+      ocl_weights_halves_to_floats(count, (const uint16_t*)(const void*)tensor->data, out);
       return OCL_OK;
-    }
     case OCL_INT8:
     case OCL_UINT8:
       if (tensor->quantization.num_scales == 0) return OCL_INVALID_ARGUMENT;

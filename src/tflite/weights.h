@@ -11,5 +11,6 @@ ocl_status ocl_weights_to_float(const ocl_tflite_tensor* tensor, float* out);
 
 // IEEE 754 binary16 -> binary32, exact.
 float ocl_weights_half_to_float(uint16_t half);
+void ocl_weights_halves_to_floats(size_t count, const uint16_t* halves, float* out);
 
 #endif  // OCELLI_WEIGHTS_H_

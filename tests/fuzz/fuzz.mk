@@ -10,7 +10,7 @@ build/native/%-fuzz/src/graph/limits.o: FILE_FLAGS = -Docl_graph_check_work=ocl_
 
 define fuzz_rules
 build/native/$(1)/fuzz/%.o: tests/fuzz/%.c $$(FUZZ_HEADERS) $$(C_HEADERS) $(NATIVE_HEADERS) build/sources
-	@mkdir -p $$(@D) && echo "  native $(1): $$<" && $$(call fuzz_cc,$(1)) $$(INCLUDES) -c $$< -o $$@
+	@mkdir -p $$(@D) && echo "  native $(1): $$<" && $(CCACHE) $$(call fuzz_cc,$(1)) $$(INCLUDES) -c $$< -o $$@
 # try_network.c with a library of its own, of which the program sees only its function.
 build/native/$(1)/fuzz/flavour.o: build/native/$(1)/fuzz/try_network.o build/native/$(1)/libocelli.a
 	@clang-19 -m32 -r -nostdlib -fuse-ld=lld -Wl,--wrap=xnn_pack_f32_conv_goki_w $$^ -o $$@ \

@@ -90,6 +90,23 @@ static void add_pair(generator* g, int32_t row, bool (*fits)(const net_tensor*),
   g->net->is_smooth = g->net->is_smooth && is_smooth;
 }
 
+// Sums of several tensors of one shape: of constants, and of the tensor itself.
+void gen_sum(generator* g, int32_t row) {
+  const int32_t first = gen_pick(g, gen_fits_summands);
+  if (first < 0) return;
+  const net_tensor t = *tensor_of(g, first);
+  if (t.dtype != OCL_FLOAT32 && t.dtype != OCL_INT32) return;
+  int32_t inputs[5] = {first};
+  const int32_t count = fuzz_range(g->b, 2, 5);
+  for (int32_t i = 1; i < count; i++) {
+    const bool is_constant = !t.is_batched && fuzz_one_in(g->b, 2);
+    inputs[i] = is_constant ? gen_constant(g, t.dtype, t.shape) : first;
+  }
+  net_operator* op = gen_operator(g, row);
+  for (int32_t i = 0; i < count; i++) gen_input(op, inputs[i]);
+  gen_output(g, op, t.dtype, t.shape, t.is_batched);
+}
+
 void gen_arithmetic(generator* g, int32_t row) {
   add_pair(g, row, gen_fits_summands, false);
 }

@@ -834,6 +834,7 @@ static void (*const kSteps[OCL_NUM_OPERATORS])(generator* g, int32_t row) = {
     [OCL_OPERATOR_ROW_LOG_SOFTMAX] = gen_function,
     [OCL_OPERATOR_ROW_L2_NORMALIZATION] = gen_function,
     [OCL_OPERATOR_ROW_CAST] = gen_cast,
+    [OCL_OPERATOR_ROW_ADD_N] = gen_sum,
     [OCL_OPERATOR_ROW_DIV] = gen_arithmetic,
     [OCL_OPERATOR_ROW_FLOOR_DIV] = gen_arithmetic,
     [OCL_OPERATOR_ROW_FLOOR_MOD] = gen_arithmetic,

@@ -23,6 +23,7 @@ void gen_heads(generator* g);
 void gen_function(generator* g, int32_t row);
 void gen_cast(generator* g, int32_t row);
 void gen_arithmetic(generator* g, int32_t row);
+void gen_sum(generator* g, int32_t row);
 void gen_comparison(generator* g, int32_t row);
 void gen_logic(generator* g, int32_t row);
 void gen_select(generator* g, int32_t row);

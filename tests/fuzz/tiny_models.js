@@ -7,7 +7,8 @@ import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../w
  * @property {number[]} shape
  * @property {number[]} [signature] the shape with -1 where it is free
  * @property {Dtype} [dtype] float32
- * @property {number | number[]} [scale] of 8 bits, or one per element of dimension `axis`; the zero point is 0
+ * @property {number | number[]} [scale] of 8 bits, or one per element of dimension `axis`
+ * @property {number} [zeroPoint] 0
  * @property {number} [axis]
  * @property {number[]} [data] a constant's elements
  *
@@ -33,9 +34,9 @@ const DTYPES = {
  */
 export function writeModel({ tensors, operators, inputs, outputs, metadata }) {
   const builder = new Builder(1024);
-  const buffers = [table(builder, 1, [])];
+  const buffers = [table(builder, [])];
   const codes = operators.map(({ code, custom }) =>
-    table(builder, 4, [
+    table(builder, [
       ['i8', 0, Math.min(code, 127)],
       ['ref', 1, custom === undefined ? undefined : builder.createString(custom)],
       ['i32', 2, 1],
@@ -45,14 +46,14 @@ export function writeModel({ tensors, operators, inputs, outputs, metadata }) {
   const tensorTables = tensors.map((tensor, i) => writeTensor(builder, tensor, `t${i}`, buffers));
   const operatorTables = operators.map((operator, i) => writeOperator(builder, operator, i));
   const entries = metadata ? [writeEntry(builder, metadata, buffers)] : [];
-  const subgraph = table(builder, 5, [
+  const subgraph = table(builder, [
     ['ref', 0, offsets(builder, tensorTables)],
     ['ref', 1, int32s(builder, inputs)],
     ['ref', 2, int32s(builder, outputs)],
     ['ref', 3, offsets(builder, operatorTables)],
   ]);
   builder.finish(
-    table(builder, 8, [
+    table(builder, [
       ['u32', 0, 3],
       ['ref', 1, offsets(builder, codes)],
       ['ref', 2, offsets(builder, [subgraph])],
@@ -66,27 +67,28 @@ export function writeModel({ tensors, operators, inputs, outputs, metadata }) {
 
 /** @param {Builder} builder @param {Uint8Array} metadata @param {number[]} buffers */
 function writeEntry(builder, metadata, buffers) {
-  const buffer = buffers.push(table(builder, 1, [['ref', 0, blob(builder, metadata)]])) - 1;
-  return table(builder, 2, [
+  const buffer = buffers.push(table(builder, [['ref', 0, blob(builder, metadata)]])) - 1;
+  return table(builder, [
     ['ref', 0, builder.createString('TFLITE_METADATA')],
     ['u32', 1, buffer],
   ]);
 }
 
 /** @param {Builder} builder @param {TinyTensor} tensor @param {string} name @param {number[]} buffers */
-function writeTensor(builder, { shape, signature, dtype = 'float32', scale, axis = 0, data }, name, buffers) {
+function writeTensor(builder, tensor, name, buffers) {
+  const { shape, signature, dtype = 'float32', scale, zeroPoint = 0, axis = 0, data } = tensor;
   const { type, View } = DTYPES[dtype];
   const bytes = data && new Uint8Array(new View(data).buffer);
-  const buffer = bytes ? buffers.push(table(builder, 1, [['ref', 0, blob(builder, bytes)]])) - 1 : 0;
+  const buffer = bytes ? buffers.push(table(builder, [['ref', 0, blob(builder, bytes)]])) - 1 : 0;
   const scales = [scale ?? []].flat();
   const quantization =
     scale &&
-    table(builder, 7, [
+    table(builder, [
       ['ref', 2, float32s(builder, scales)],
-      ['ref', 3, int64s(builder, new Uint8Array(scales.length))],
+      ['ref', 3, int64s(builder, new Array(scales.length).fill(zeroPoint))],
       ['i32', 6, axis],
     ]);
-  return table(builder, 8, [
+  return table(builder, [
     ['ref', 0, int32s(builder, shape)],
     ['i8', 1, type],
     ['u32', 2, buffer],
@@ -99,12 +101,12 @@ function writeTensor(builder, { shape, signature, dtype = 'float32', scale, axis
 /** @param {Builder} builder @param {TinyOperator} operator @param {number} codeIndex */
 function writeOperator(builder, { inputs, outputs, options, customOptions }, codeIndex) {
   const [type, ...fields] = options ?? [0];
-  return table(builder, 9, [
+  return table(builder, [
     ['u32', 0, codeIndex],
     ['ref', 1, int32s(builder, inputs)],
     ['ref', 2, int32s(builder, outputs)],
     ['i8', 3, type],
-    ['ref', 4, options && table(builder, 8, fields)],
+    ['ref', 4, options && table(builder, fields)],
     ['ref', 5, customOptions && blob(builder, customOptions)],
   ]);
 }

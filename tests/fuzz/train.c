@@ -16,7 +16,9 @@ static int32_t any_layers(fuzz_bytes* b, ocl_layer* layers, int32_t channels) {
                             .channels = channels,
                             .stride = fuzz_one_in(b, 30) ? (int32_t)fuzz_byte(b) - 128 : fuzz_range(b, 1, 2),
                             .norm = fuzz_below(b, OCL_NUM_NORMS),
-                            .is_relu6 = fuzz_below(b, 2),
+                            .size = fuzz_one_in(b, 30) ? (int32_t)fuzz_byte(b) - 128 : 3 + 2 * fuzz_below(b, 2),
+                            .activation = fuzz_below(b, OCL_NUM_LAYER_ACTIVATIONS + (int32_t)fuzz_one_in(b, 30)),
+                            .factor = 1.0f / 6,
                             .added = fuzz_one_in(b, 3) ? fuzz_range(b, 0, i + 1) : -1,
                             .epsilon = 1e-3f,
                             .momentum = 0.99f};

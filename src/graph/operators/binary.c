@@ -1,5 +1,5 @@
 // Operators on two inputs, element by element with numpy's broadcasting: arithmetic, comparisons, logic. And SELECT,
-// SELECT_V2, which choose between two inputs by a third.
+// SELECT_V2, which choose between two inputs by a third, and ADD_N, which adds several inputs of one shape.
 #include <math.h>
 #include <string.h>
 
@@ -371,3 +371,54 @@ static enum xnn_status run_select(ocl_graph* graph, ocl_step* step) {
 
 const ocl_kind ocl_kind_SELECT = {.build = build_select, .plan = plan_select, .run = run_select};
 const ocl_kind ocl_kind_SELECT_V2 = {.build = build_select, .plan = plan_select, .run = run_select};
+
+// ---- ADD_N ----
+
+static ocl_status build_sum(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_dtype dtype = ocl_graph_out(graph, step, 0)->dtype;
+  if (dtype != OCL_FLOAT32 && dtype != OCL_INT32)
+    return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "it adds float32 and int32 only");
+  for (int32_t i = 0; i < step->op.num_inputs; i++) {
+    const ocl_value* input = ocl_graph_in(graph, step, i);
+    if (input == NULL || input->dtype != dtype)
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "input %d and its output have different dtypes",
+                              (int)i);
+  }
+  return OCL_OK;
+}
+
+static ocl_status plan_sum(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
+  const ocl_shape* shape = &ocl_graph_in(graph, step, 0)->shape;
+  for (int32_t i = 1; i < step->op.num_inputs; i++)
+    if (!ocl_shape_is_same(&ocl_graph_in(graph, step, i)->shape, shape))
+      return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "inputs 0 and %d have different shapes", (int)i);
+  ocl_graph_out(graph, step, 0)->shape = *shape;
+  step->other_work = (uint64_t)ocl_shape_num_elements(shape) * (uint64_t)step->op.num_inputs;
+  return OCL_OK;
+}
+
+static void add_floats(const float* a, const float* b, float* sum, size_t count) {
+  for (size_t i = 0; i < count; i++) sum[i] = a[i] + b[i];
+}
+
+// Wraps around, as TFLite's sums do.
+static void add_wholes(const uint32_t* a, const uint32_t* b, uint32_t* sum, size_t count) {
+  for (size_t i = 0; i < count; i++) sum[i] = a[i] + b[i];
+}
+
+static enum xnn_status run_sum(ocl_graph* graph, ocl_step* step) {
+  const ocl_value* output = ocl_graph_out(graph, step, 0);
+  const size_t count = ocl_shape_num_elements(&output->shape);
+  const void* sum = ocl_graph_in(graph, step, 0)->data;
+  for (int32_t i = 1; i < step->op.num_inputs; i++) {
+    const void* part = ocl_graph_in(graph, step, i)->data;
+    if (output->dtype == OCL_FLOAT32)
+      add_floats(sum, part, output->data, count);
+    else
+      add_wholes(sum, part, output->data, count);
+    sum = output->data;
+  }
+  return xnn_status_success;
+}
+
+const ocl_kind ocl_kind_ADD_N = {.build = build_sum, .plan = plan_sum, .run = run_sum};

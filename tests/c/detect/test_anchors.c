@@ -187,6 +187,35 @@ static void multiscale_in_pixels_is_normalized_times_size(void) {
   free(in_px);
 }
 
+// The first cell starts at the edge only on the axis whose last cell is not whole, and each axis has its own unit.
+static void multiscale_axes_are_independent(void) {
+  const struct {
+    int32_t height_px, width_px;
+    double y_first, x_first;
+  } cases[] = {{16, 24, 4, 4}, {16, 20, 4, 0}, {20, 16, 0, 4}, {20, 12, 0, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ocl_anchors_multiscale settings = default_multiscale();
+    settings.max_level = settings.min_level;
+    const ocl_anchors_grid grid = {cases[i].height_px, cases[i].width_px, 0, NULL};
+    for (int32_t normalized = 0; normalized < 2; normalized++) {
+      settings.normalize_coordinates = normalized;
+      int32_t count;
+      float* anchors = fill_multiscale(&settings, &grid, &count);
+      const int32_t wide = (cases[i].width_px + 7) / 8, high = (cases[i].height_px + 7) / 8;
+      CHECK(count == wide * high * 6);
+      const double y_unit = normalized ? grid.image_height_px : 1, x_unit = normalized ? grid.image_width_px : 1;
+      const float* last = &anchors[4 * (count - 1)];
+      CHECK_NEAR((double)anchors[0], cases[i].y_first / y_unit, 1e-6);
+      CHECK_NEAR((double)anchors[1], cases[i].x_first / x_unit, 1e-6);
+      CHECK_NEAR((double)last[0], (cases[i].y_first + 8 * (high - 1)) / y_unit, 1e-6);
+      CHECK_NEAR((double)last[1], (cases[i].x_first + 8 * (wide - 1)) / x_unit, 1e-6);
+      CHECK_NEAR((double)anchors[2], 32 / y_unit, 1e-6);
+      CHECK_NEAR((double)anchors[3], 32 / x_unit, 1e-6);
+      free(anchors);
+    }
+  }
+}
+
 #define REJECTS_SSD(change)                                                             \
   do {                                                                                  \
     ocl_anchors_ssd s = default_ssd();                                                  \
@@ -251,6 +280,7 @@ int main(void) {
   RUN(boxes_keep_their_shape_in_wide_images);
   RUN(explicit_scales_strides_and_offsets);
   RUN(multiscale_in_pixels_is_normalized_times_size);
+  RUN(multiscale_axes_are_independent);
   RUN(settings_out_of_range_are_rejected);
   return check_failed_tests;
 }

@@ -1,19 +1,35 @@
 // Writes what the native tests read. For test_golden.c the cases of tests/data: a list, and files of inputs (as the
 // network takes them) and of answers (float32). For test_hostile.c the networks that are refused, and a list of them. For
-// test_allocation.c a detector, and a list of the models.
+// test_allocation.c a detector, and a list of the models. For test_parts.c how many multiply-adds each of them takes. For
+// test_session.c its networks.
 // The Makefile runs it:  node write_cases.js OUT
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readFile } from '../../../wasm/quantize/file.js';
+import { sizeOf } from '../../../wasm/shared/numbers.js';
 import { appendLabels } from '../../../wasm/tflite/metadata.js';
+import { OPERATORS } from '../../../wasm/tflite/operators.js';
 import { REFUSED } from '../../fuzz/hostile_networks.js';
 import { tinyDetector, writeModel } from '../../fuzz/tiny_models.js';
 import { readModelCase, readOperatorCase } from '../../golden_cases.js';
+import {
+  build,
+  complete,
+  convolve,
+  convolveInt8,
+  makeNumbers,
+  toInt8,
+} from '../../node/engine/convolution.js';
+import { SESSION_NETWORKS } from '../session/networks.js';
 
 const DATA = fileURLToPath(new URL('../../data', import.meta.url));
 const out = process.argv[2];
 /** @param {string} path */
 const readJson = (path) => JSON.parse(readFileSync(`${DATA}/${path}`, 'utf8'));
+
+/** @typedef {import('../../fuzz/tiny_models.js').TinyTensor} TinyTensor */
+/** @typedef {import('../../fuzz/tiny_models.js').TinyOperator} TinyOperator */
 
 mkdirSync(out, { recursive: true });
 const groups = readdirSync(`${DATA}/ops`).filter((name) => name.endsWith('.json'));
@@ -22,14 +38,169 @@ const cases = [
     readJson(`ops/${group}`).map((/** @type {any} */ each) => readOperatorCase(each, `${DATA}/ops`)),
   ),
   ...readJson('models/cases.json').map((/** @type {any} */ each) => readModelCase(each, `${DATA}/models`)),
+  ...wideConvolutions(),
+  ...constantsInFront(),
 ];
 writeFileSync(`${out}/golden.txt`, cases.flatMap(writeCase).join('\n') + '\n');
 const hostile = Object.entries(REFUSED).map(
   ([name, [code, network]], i) => `${code} ${write(`hostile${i}.tflite`, writeModel(network))} ${name}`,
 );
 writeFileSync(`${out}/hostile.txt`, hostile.join('\n') + '\n');
+for (const [name, network] of Object.entries(SESSION_NETWORKS)) write(name, writeModel(network));
 write('detector.tflite', appendLabels(tinyDetector(), ['cat', 'dog']));
 writeFileSync(`${out}/models.txt`, cases.map((golden) => `${resolve(pathOf(golden))}\n`).join(''));
+
+const counts = cases.flatMap((golden) => {
+  const path = pathOf(golden);
+  const count = multiplyAdds(new Uint8Array(readFileSync(path)));
+  return count === undefined ? [] : [`${count} ${resolve(path)}\n`];
+});
+writeFileSync(`${out}/multiply_adds.txt`, counts.join(''));
+
+/**
+ * Convolutions that are wider than the kernels' tiles, against the formula.
+ * @returns {import('../../golden_cases.js').GoldenCase[]}
+ */
+function wideConvolutions() {
+  const shapes = [
+    ...[1, 2, 3].flatMap((stride) =>
+      [38, 40, 79].map((width) => ({ size: [3, width], channels: 9, stride })),
+    ),
+    ...[1, 2].map((stride) => ({ size: [5, 61], channels: 3, outputs: 10, stride })),
+    { size: [4, 7], channels: 17, outputs: 19, kernel: [1, 1] },
+  ];
+  return shapes.flatMap((shape, i) => {
+    const c = complete(/** @type {import('../../node/engine/convolution.js').Convolution} */ (shape));
+    const { model, ...constants } = build(c);
+    const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+    const { int8, ...stored } = toInt8(model);
+    const bytes = Int8Array.from(input, (value) => value * 32);
+    const caseOf = (
+      /** @type {string} */ kind,
+      /** @type {Uint8Array} */ file,
+      /** @type {Float32Array | Int8Array} */ given,
+      /** @type {ArrayLike<number>} */ values,
+      /** @type {number} */ limit,
+    ) => ({
+      ...{ name: `wide${i}.${kind}`, model: file, inputs: [given], hasDetections: false, isBatchFree: false },
+      outputs: [{ name: 'output', shape: [], values: Array.from(values), limit, cosine: -1 }],
+    });
+    return [
+      caseOf('fp32', model, input, convolve(c, input, constants), 1e-4),
+      caseOf('int8', int8, bytes, convolveInt8(c, bytes, stored), 0),
+    ];
+  });
+}
+
+/**
+ * Networks whose tensor 0 is a constant, in every place where an operator or the network takes one. Converters write a
+ * network's input first.
+ * @returns {import('../../golden_cases.js').GoldenCase[]}
+ */
+function constantsInFront() {
+  const x = makeNumbers(4);
+  const c = [1, -2, 0.5, 4];
+  const vector = { shape: [1, 4] };
+  const first = { ...vector, data: c };
+  const shape = /** @type {TinyTensor} */ ({ shape: [2], dtype: 'int32', data: [1, 4] });
+  const bytes = /** @type {TinyTensor} */ ({ ...vector, dtype: 'int8', scale: 0.5, data: [2, -4, 1, 8] });
+  const pixels = { shape: [1, 2, 2, 1] };
+  const conv = /** @type {TinyOperator['options']} */ ([1, ['i32', 1, 1], ['i32', 2, 1], ['i8', 3, 0]]);
+  const [ADD, CONV_2D, DEQUANTIZE, RESHAPE, SUB] = [0, 3, 6, 22, 41];
+  const values = (/** @type {(value: number, i: number) => number} */ f) => Array.from(x, f);
+  /** @type {Record<string, [tensors: TinyTensor[], operators: TinyOperator[], outputs: Record<number, number[]>]>} */
+  const networks = {
+    second: [
+      [first, vector, vector],
+      [{ code: ADD, inputs: [1, 0], outputs: [2] }],
+      { 2: values((value, i) => value + c[i]) },
+    ],
+    first: [
+      [first, vector, vector],
+      [{ code: SUB, inputs: [0, 1], outputs: [2] }],
+      { 2: values((value, i) => c[i] - value) },
+    ],
+    output: [
+      [first, vector, vector],
+      [{ code: ADD, inputs: [1, 1], outputs: [2] }],
+      { 2: values((value) => 2 * value), 0: c },
+    ],
+    input_as_output: [
+      [first, vector, vector],
+      [{ code: ADD, inputs: [1, 0], outputs: [2] }],
+      { 1: values((value) => value), 2: values((value, i) => value + c[i]) },
+    ],
+    shape: [[shape, pixels, vector], [{ code: RESHAPE, inputs: [1, 0], outputs: [2] }], { 2: [...x] }],
+    kernel: [
+      [{ shape: [1, 1, 1, 1], data: [3] }, pixels, { shape: [1], data: [0.25] }, pixels],
+      [{ code: CONV_2D, inputs: [1, 0, 2], outputs: [3], options: conv }],
+      { 3: values((value) => 3 * value + 0.25) },
+    ],
+    bias: [
+      [{ shape: [1], data: [0.25] }, pixels, { shape: [1, 1, 1, 1], data: [3] }, pixels],
+      [{ code: CONV_2D, inputs: [1, 2, 0], outputs: [3], options: conv }],
+      { 3: values((value) => 3 * value + 0.25) },
+    ],
+    map: [
+      [{ ...pixels, data: c }, pixels, { shape: [1, 1, 1, 1], data: [3] }, pixels, pixels],
+      [
+        { code: CONV_2D, inputs: [0, 2], outputs: [3], options: conv },
+        { code: ADD, inputs: [1, 3], outputs: [4] },
+      ],
+      { 4: values((value, i) => value + 3 * c[i]) },
+    ],
+    dequantized: [
+      [bytes, vector, vector, vector],
+      [
+        { code: DEQUANTIZE, inputs: [0], outputs: [2] },
+        { code: ADD, inputs: [1, 2], outputs: [3] },
+      ],
+      { 3: values((value, i) => value + c[i]) },
+    ],
+  };
+  return Object.entries(networks).map(([name, [tensors, operators, expected]]) => ({
+    ...{ name: `constant_in_front_${name}`, inputs: [x], hasDetections: false, isBatchFree: false },
+    model: writeModel({
+      ...{ tensors, operators, inputs: [1] },
+      outputs: Object.keys(expected)
+        .map(Number)
+        .toSorted((a, b) => b - a),
+    }),
+    outputs: Object.entries(expected).map(([tensor, output]) => ({
+      ...{ name: `t${tensor}`, shape: [1, 4], values: output, limit: 1e-6, cosine: -1 },
+    })),
+  }));
+}
+
+/**
+ * By definition, from the shapes that the file states; undefined: it has operators with another one.
+ * @param {Uint8Array} bytes
+ */
+function multiplyAdds(bytes) {
+  const file = readDense(bytes);
+  if (!file) return undefined;
+  const { tensors, operators } = file;
+  const { CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, SPACE_TO_BATCH_ND, TRANSPOSE_CONV } = OPERATORS;
+  // A dilated convolution between SPACE_TO_BATCH_ND and its inverse takes fewer: it computes no padding.
+  if (operators.some(({ code }) => code === TRANSPOSE_CONV.code || code === SPACE_TO_BATCH_ND.code))
+    return undefined;
+  return operators.reduce((sum, { code, inputs, outputs }) => {
+    const [output, kernel] = [tensors[outputs[0]]?.shape, tensors[inputs[1]]?.shape];
+    if (code === CONV_2D.code) return sum + sizeOf(output) * sizeOf(kernel.slice(1));
+    if (code === DEPTHWISE_CONV_2D.code) return sum + sizeOf(output) * kernel[1] * kernel[2];
+    return code === FULLY_CONNECTED.code ? sum + sizeOf(output) * kernel[1] : sum;
+  }, 0);
+}
+
+/** @param {Uint8Array} bytes */
+function readDense(bytes) {
+  try {
+    return readFile(bytes);
+  } catch (error) {
+    if (/** @type {{code?: string}} */ (error).code === 'SPARSE_WEIGHTS') return undefined;
+    throw error;
+  }
+}
 
 /** @param {import('../../golden_cases.js').GoldenCase} golden a packed case has no file of its own */
 function pathOf({ name, model }) {

@@ -154,6 +154,13 @@ static const step kSteps[] = {create,  open,   build,     choose_columns, close,
 
 // ---- failures ----
 
+// A network whose memory could not be planned does not run, and one that could be does.
+static void try_run(const journey* j) {
+  if (j->session == NULL || ocl_session_graph(j->session) == NULL) return;
+  const ocl_status status = ocl_session_run(j->session, NULL);
+  if (status != OCL_OK) CHECK_STATUS(status, OCL_INVALID_ARGUMENT);
+}
+
 // The way, with one failure; *failed_out: that the n-th allocation was reached.
 static uint32_t travel(journey* j, int64_t n, bool is_lasting) {
   j->hash = 2166136261u;
@@ -168,6 +175,7 @@ static uint32_t travel(journey* j, int64_t n, bool is_lasting) {
       CHECK_STATUS(status, OCL_OUT_OF_MEMORY);
       fail_no_more();
       failing.has_failed = true;  // once is enough
+      if (kSteps[i] == set_batch || kSteps[i] == use_features) try_run(j);
       j->hash = before;
       status = kSteps[i](j);
     }
@@ -267,11 +275,17 @@ static ocl_status train(uint32_t* hash) {
       {.kind = OCL_POINTWISE,
        .channels = 6,
        .norm = OCL_NORM_LIVE,
-       .is_relu6 = 1,
+       .activation = OCL_LAYER_RELU6,
        .added = -1,
        .epsilon = 1e-3f,
        .momentum = 0.9f},
-      {.kind = OCL_DEPTHWISE, .channels = 6, .stride = 1, .norm = OCL_NORM_FROZEN, .added = 1, .epsilon = 1e-3f},
+      {.kind = OCL_DEPTHWISE,
+       .channels = 6,
+       .stride = 1,
+       .size = 3,
+       .norm = OCL_NORM_FROZEN,
+       .added = 1,
+       .epsilon = 1e-3f},
       {.kind = OCL_POOL, .channels = 6, .added = -1},
       {.kind = OCL_POINTWISE, .channels = 3, .norm = OCL_NORM_BIAS, .added = -1},
   };

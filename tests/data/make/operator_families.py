@@ -183,6 +183,18 @@ def arithmetic():
         ), wholes
 
 
+def sums():
+    """ADD_N of the input, constants, and the input again."""
+    for dtype in ("float32", "int32"):
+        for name, shape, constants in (("two", [7], 1), ("three", IMAGE, 2), ("five", [1, 3, 2, 3, 2], 4)):
+            case = f"add_n_{name}.{dtype}"
+            values = wholes if dtype == "int32" else reals
+            parts = [constant(values(f"{case}.{i}", shape), dtype) for i in range(constants)]
+            yield case, files.single_operator(
+                B.ADD_N, options("AddN"), tensor(dtype, shape), parts, tensor(dtype, shape)
+            ), values
+
+
 def comparisons():
     for name in COMPARISONS:
         for dtype in ("float32", "int32", "int64", "int8", "uint8"):
@@ -636,7 +648,7 @@ def pack(path, folder, cases):
 
 
 FAMILIES = [
-    *(unary, cast, arithmetic, comparisons, select, reductions, normalizations, moves, transpose_conv, dilations),
+    *(unary, cast, arithmetic, sums, comparisons, select, reductions, normalizations, moves, transpose_conv, dilations),
 ]
 
 
