@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { TAPS = 3 };
+enum { TAPS = 3, MAX_TAPS = OCL_DEPTHWISE_MAX_SIZE * OCL_DEPTHWISE_MAX_SIZE };
 
 // One output pixel's tap inside the image: where its channels begin in the three arrays.
 typedef struct {
@@ -10,22 +10,22 @@ typedef struct {
 } tap;
 
 // The taps of output pixel number `pixel`, those that fall on padding left out. Returns how many.
-static int32_t find_taps(const ocl_depthwise* d, int32_t pixel, tap taps[TAPS * TAPS]) {
+static int32_t find_taps(const ocl_depthwise* d, int32_t pixel, tap taps[MAX_TAPS]) {
   const int32_t out_height = ocl_depthwise_out(d->height, d->stride),
                 out_width = ocl_depthwise_out(d->width, d->stride);
-  const int32_t padding_y = ((out_height - 1) * d->stride + TAPS - d->height) / 2;
-  const int32_t padding_x = ((out_width - 1) * d->stride + TAPS - d->width) / 2;
+  const int32_t padding_y = ((out_height - 1) * d->stride + d->size - d->height) / 2;
+  const int32_t padding_x = ((out_width - 1) * d->stride + d->size - d->width) / 2;
   const int32_t image = pixel / (out_height * out_width);
   const int32_t top = pixel / out_width % out_height * d->stride - padding_y;
   const int32_t left = pixel % out_width * d->stride - padding_x;
   const size_t channels = (size_t)d->channels;
   int32_t count = 0;
-  for (int32_t y = 0; y < TAPS; y++) {
-    for (int32_t x = 0; x < TAPS; x++) {
+  for (int32_t y = 0; y < d->size; y++) {
+    for (int32_t x = 0; x < d->size; x++) {
       if (top + y < 0 || top + y >= d->height || left + x < 0 || left + x >= d->width) continue;
       const size_t source = ((size_t)image * (size_t)d->height + (size_t)(top + y)) * (size_t)d->width;
-      taps[count++] =
-          (tap){(source + (size_t)(left + x)) * channels, (size_t)pixel * channels, (size_t)(y * TAPS + x) * channels};
+      taps[count++] = (tap){(source + (size_t)(left + x)) * channels, (size_t)pixel * channels,
+                            (size_t)(y * d->size + x) * channels};
     }
   }
   return count;
@@ -43,7 +43,7 @@ static void add_products(int32_t count, const float* restrict a, const float* re
 void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const float* kernel, float* out) {
   const int32_t pixels = count_pixels(d);
   memset(out, 0, (size_t)pixels * (size_t)d->channels * sizeof *out);
-  tap taps[TAPS * TAPS];
+  tap taps[MAX_TAPS];
   for (int32_t pixel = 0; pixel < pixels; pixel++) {
     const int32_t count = find_taps(d, pixel, taps);
     for (int32_t i = 0; i < count; i++)
@@ -54,7 +54,7 @@ void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const flo
 void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const float* kernel, const float* gradient,
                             float* kernel_gradient_out, float* input_gradient_out) {
   const int32_t pixels = count_pixels(d);
-  tap taps[TAPS * TAPS];
+  tap taps[MAX_TAPS];
   for (int32_t pixel = 0; pixel < pixels; pixel++) {
     const int32_t count = find_taps(d, pixel, taps);
     for (int32_t i = 0; i < count; i++) {
@@ -116,14 +116,6 @@ void ocl_layers_scale(size_t rows, int32_t channels, const float* scale, const f
   }
 }
 
-void ocl_layers_relu6(size_t count, float* data) {
-  for (size_t i = 0; i < count; i++) data[i] = data[i] < 0 ? 0 : data[i] > 6 ? 6 : data[i];
-}
-
-void ocl_layers_relu6_backward(size_t count, const float* output, float* gradient) {
-  for (size_t i = 0; i < count; i++) gradient[i] = output[i] > 0 && output[i] < 6 ? gradient[i] : 0;
-}
-
 void ocl_layers_pool(int32_t images, int32_t area, int32_t channels, const float* input, float* out) {
   for (; images-- > 0; out += channels) {
     memset(out, 0, (size_t)channels * sizeof *out);
@@ -137,5 +129,24 @@ void ocl_layers_pool_backward(int32_t images, int32_t area, int32_t channels, co
                               float* input_gradient_out) {
   for (; images-- > 0; gradient += channels)
     for (int32_t pixel = 0; pixel < area; pixel++, input_gradient_out += channels)
-      for (int32_t c = 0; c < channels; c++) input_gradient_out[c] = gradient[c] / (float)area;
+      for (int32_t c = 0; c < channels; c++) input_gradient_out[c] += gradient[c] / (float)area;
+}
+
+void ocl_layers_gate(int32_t images, int32_t area, int32_t channels, const float* map, const float* gate, float* out) {
+  for (; images-- > 0; gate += channels)
+    for (int32_t pixel = 0; pixel < area; pixel++, map += channels, out += channels)
+      for (int32_t c = 0; c < channels; c++) out[c] = map[c] * gate[c];
+}
+
+void ocl_layers_gate_backward(int32_t images, int32_t area, int32_t channels, const float* map, const float* gate,
+                              const float* gradient, double* sums, float* map_gradient_out, float* gate_gradient_out) {
+  const size_t size = (size_t)area * (size_t)channels;
+  for (int32_t image = 0; image < images; image++, map += size, gradient += size, gate += channels) {
+    if (map_gradient_out != NULL)
+      for (int32_t pixel = 0; pixel < area; pixel++, map_gradient_out += channels)
+        add_products(channels, gradient + (size_t)pixel * (size_t)channels, gate, map_gradient_out);
+    if (gate_gradient_out == NULL) continue;
+    ocl_layers_sum((size_t)area, channels, gradient, map, sums);
+    for (int32_t c = 0; c < channels; c++) *gate_gradient_out++ += (float)sums[c];
+  }
 }

@@ -1,22 +1,25 @@
 // What stands between the matrix products of a network in training: depthwise convolution, per-channel sums and
-// scaling, ReLU6 and pooling, forward and backward. Arrays are [rows, channels] or NHWC; sums run in double.
+// scaling, pooling and gates, forward and backward. Arrays are [rows, channels] or NHWC; sums run in double.
 #ifndef OCELLI_TRAIN_LAYERS_H_
 #define OCELLI_TRAIN_LAYERS_H_
 
 #include <stddef.h>
 #include <stdint.h>
 
-// A 3x3 depthwise convolution of `images` [height, width, channels] under SAME padding.
+// A depthwise convolution of `images` [height, width, channels] under SAME padding; its kernel has `size` rows and
+// columns, at most OCL_DEPTHWISE_MAX_SIZE.
 typedef struct {
-  int32_t images, height, width, channels, stride;
+  int32_t images, height, width, channels, stride, size;
 } ocl_depthwise;
+
+enum { OCL_DEPTHWISE_MAX_SIZE = 5 };
 
 // Outputs along an axis of `size`.
 static inline int32_t ocl_depthwise_out(int32_t size, int32_t stride) {
   return (size + stride - 1) / stride;
 }
 
-// kernel [3, 3, channels].
+// kernel [size, size, channels].
 void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const float* kernel, float* out);
 // Adds to both gradients; input_gradient_out may be NULL.
 void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const float* kernel, const float* gradient,
@@ -32,13 +35,15 @@ void ocl_layers_sum(size_t rows, int32_t channels, const float* a, const float* 
 // data = data * scale + shift, per channel; either may be NULL.
 void ocl_layers_scale(size_t rows, int32_t channels, const float* scale, const float* shift, float* data);
 
-void ocl_layers_relu6(size_t count, float* data);
-// gradient = 0 where `output` is at or beyond a corner.
-void ocl_layers_relu6_backward(size_t count, const float* output, float* gradient);
-
-// Mean over each image's `area` pixels, and its gradient, which is written.
+// Mean over each image's `area` pixels, and its gradient, which is added.
 void ocl_layers_pool(int32_t images, int32_t area, int32_t channels, const float* input, float* out);
 void ocl_layers_pool_backward(int32_t images, int32_t area, int32_t channels, const float* gradient,
                               float* input_gradient_out);
+
+// Each image's `area` pixels times its gate [channels].
+void ocl_layers_gate(int32_t images, int32_t area, int32_t channels, const float* map, const float* gate, float* out);
+// Adds to both gradients; either may be NULL. sums: room for `channels`.
+void ocl_layers_gate_backward(int32_t images, int32_t area, int32_t channels, const float* map, const float* gate,
+                              const float* gradient, double* sums, float* map_gradient_out, float* gate_gradient_out);
 
 #endif  // OCELLI_TRAIN_LAYERS_H_

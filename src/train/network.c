@@ -7,14 +7,16 @@
 #include "train/layers.h"
 #include "train/matmul.h"
 
+// Of conv3.
 enum { TAPS = 9 };
 
 struct ocl_network_layer {
   ocl_layer is;
   size_t kernel, norm;   // offsets of its parameters
-  uint64_t kernel_size;  // 0: a pool. 64 bits: fit() refuses sizes that 32 bits would wrap
+  uint64_t kernel_size;  // 0: a pool or a gate. 64 bits: fit() refuses sizes that 32 bits would wrap
   ocl_map *input, *output;
   float *normalized, *inverse;  // live batch norm: (x - mean) * inverse deviation, and that [channels]
+  float* before;                // what the activation took, if its gradient needs it
 };
 
 typedef ocl_network_layer layer;
@@ -23,14 +25,17 @@ typedef ocl_network_layer layer;
 
 static bool fit_kind(const ocl_layer* is, ocl_map_shape input) {
   if (is->kind < 0 || is->kind >= OCL_NUM_LAYER_KINDS || is->norm < 0 || is->norm >= OCL_NUM_NORMS) return false;
+  if (is->activation < 0 || is->activation >= OCL_NUM_LAYER_ACTIVATIONS) return false;
   if (is->channels < 1 || is->channels > OCL_NETWORK_MAX_SIZE) return false;
   const bool may_change = is->kind == OCL_POINTWISE || is->kind == OCL_CONV3;
   if (!may_change && is->channels != input.channels) return false;
-  return is->kind != OCL_DEPTHWISE || is->stride == 1 || is->stride == 2;
+  if (is->kind == OCL_GATE) return input.height == 1 && input.width == 1 && is->added >= 0;
+  return is->kind != OCL_DEPTHWISE || ((is->stride == 1 || is->stride == 2) && (is->size == 3 || is->size == 5));
 }
 
-static ocl_map_shape out_shape(const ocl_layer* is, ocl_map_shape input) {
+static ocl_map_shape out_shape(const ocl_network* n, const ocl_layer* is, ocl_map_shape input) {
   if (is->kind == OCL_POOL) return (ocl_map_shape){1, 1, is->channels};
+  if (is->kind == OCL_GATE) return n->activations[is->added].shape;
   const int32_t stride = is->kind == OCL_DEPTHWISE ? is->stride : 1;
   return (ocl_map_shape){ocl_depthwise_out(input.height, stride), ocl_depthwise_out(input.width, stride), is->channels};
 }
@@ -39,16 +44,17 @@ static uint64_t kernel_size(const ocl_layer* is, ocl_map_shape input) {
   const uint64_t out = (uint64_t)is->channels, in = (uint64_t)input.channels;
   switch ((ocl_layer_kind)is->kind) {
     case OCL_POINTWISE: return in * out;
-    case OCL_DEPTHWISE: return TAPS * out;
+    case OCL_DEPTHWISE: return (uint64_t)is->size * (uint64_t)is->size * out;
     case OCL_CONV3: return TAPS * in * out;
     case OCL_POOL:
+    case OCL_GATE:
     case OCL_NUM_LAYER_KINDS: break;
   }
   return 0;
 }
 
 static size_t norm_size(const layer* l) {
-  if (l->is.kind == OCL_POOL) return 0;
+  if (l->kernel_size == 0) return 0;
   return (size_t)l->is.channels * (l->is.norm == OCL_NORM_BIAS ? 1 : 4);
 }
 
@@ -65,7 +71,9 @@ static bool is_same(ocl_map_shape a, ocl_map_shape b) {
 
 static bool fit_added(const ocl_network* n, const layer* l) {
   if (l->is.added < 0) return true;
-  return !l->is.is_relu6 && l->is.kind != OCL_POOL && is_same(n->activations[l->is.added].shape, l->output->shape);
+  if (l->is.kind == OCL_GATE) return l->output->shape.channels == l->is.channels;
+  return l->is.activation == OCL_LAYER_LINEAR && l->is.kind != OCL_POOL &&
+         is_same(n->activations[l->is.added].shape, l->output->shape);
 }
 
 // Fills in the shapes; `at` is where the parameters begin.
@@ -76,7 +84,7 @@ static bool fit_layer(ocl_network* n, int32_t index, const ocl_layer* is, size_t
   if (is->shared >= index || is->shared < -1) return false;
   *l = (layer){.is = *is, .input = &n->activations[is->from], .output = &n->activations[own]};
   if (!fit_kind(is, l->input->shape)) return false;
-  l->output->shape = out_shape(is, l->input->shape);
+  l->output->shape = out_shape(n, is, l->input->shape);
   l->kernel_size = kernel_size(is, l->input->shape);
   if (!fit_shared(n, l) || !fit_added(n, l)) return false;
   l->kernel = is->shared < 0 ? at : n->layers[is->shared].kernel;
@@ -128,6 +136,8 @@ static size_t lay_out(ocl_network* n, float* base) {
     const ocl_map_shape in = l->input->shape;
     l->normalized = is_live ? take(&next, &total, rows * ocl_map_size(l->output->shape)) : NULL;
     l->inverse = is_live ? take(&next, &total, (size_t)l->is.channels) : NULL;
+    const bool is_kept = ocl_activation_needs_input(l->is.activation);
+    l->before = is_kept ? take(&next, &total, rows * ocl_map_size(l->output->shape)) : NULL;
     channels = larger(channels, (size_t)l->is.channels);
     depth = larger(depth, larger((size_t)in.channels, rows * pixels_of(in)));
     if (l->is.kind != OCL_CONV3) continue;
@@ -145,13 +155,19 @@ static size_t lay_out(ocl_network* n, float* base) {
   return total;
 }
 
+// Values and gradient, what live batch norm keeps, and what the activation took.
+static int32_t maps_of(const ocl_layer* is) {
+  return 2 + (is->norm == OCL_NORM_LIVE) + ocl_activation_needs_input(is->activation);
+}
+
 // 2^28 floats are a GiB: more than the module can have, so that no size above wraps.
 static bool fits_memory(const ocl_network* n, double num_parameters) {
   double per_row = 0, pixels = 1, columns = 0;
   for (int32_t i = 0; i < n->num_activations; i++) {
-    per_row += 3 * map_size(n->activations[i].shape);
-    pixels = fmax(pixels, (double)pixels_of(n->activations[i].shape));
-    columns = fmax(columns, 2 * TAPS * map_size(n->activations[i].shape));
+    const ocl_map_shape shape = n->activations[i].shape;
+    per_row += map_size(shape) * (i < n->num_inputs ? 1 : maps_of(&n->layers[i - n->num_inputs].is));
+    pixels = fmax(pixels, (double)pixels_of(shape));
+    columns = fmax(columns, 2 * TAPS * map_size(shape));
   }
   const double scratch = 8 * fmax(pixels * n->max_rows, TAPS * OCL_NETWORK_MAX_SIZE);
   return per_row * n->max_rows + columns + (2 + OCL_OPTIMIZER_MAX_SLOTS) * num_parameters + scratch < 0x1p28;
@@ -220,7 +236,7 @@ static size_t count_out_pixels(const layer* l, int32_t rows) {
 
 static ocl_depthwise as_depthwise(const layer* l, int32_t rows) {
   const ocl_map_shape in = l->input->shape;
-  return (ocl_depthwise){rows, in.height, in.width, in.channels, l->is.stride};
+  return (ocl_depthwise){rows, in.height, in.width, in.channels, l->is.stride, l->is.size};
 }
 
 // scale = gamma / sqrt(variance + epsilon), of the moving statistics.
@@ -295,6 +311,12 @@ static void run_layer(const ocl_network* n, const layer* l, int32_t rows, bool i
     ocl_layers_pool(rows, in.height * in.width, in.channels, l->input->values, l->output->values);
     return;
   }
+  if (l->is.kind == OCL_GATE) {
+    const ocl_map* map = &n->activations[l->is.added];
+    const int32_t area = (int32_t)pixels_of(map->shape);
+    ocl_layers_gate(rows, area, l->is.channels, map->values, l->input->values, l->output->values);
+    return;
+  }
   const size_t pixels = count_out_pixels(l, rows), count = pixels * (size_t)l->is.channels;
   convolve(n, l, rows, pixels);
   if (l->is.norm == OCL_NORM_BIAS)
@@ -303,7 +325,8 @@ static void run_layer(const ocl_network* n, const layer* l, int32_t rows, bool i
     norm_live(n, l, pixels);
   else
     norm_frozen(n, l, pixels);
-  if (l->is.is_relu6) ocl_layers_relu6(count, l->output->values);
+  if (is_training && l->before != NULL) memcpy(l->before, l->output->values, count * sizeof *l->before);
+  ocl_activation_forward((ocl_layer_activation)l->is.activation, l->is.factor, count, l->output->values);
   if (l->is.added < 0) return;
   const float* added = n->activations[l->is.added].values;
   for (size_t i = 0; i < count; i++) l->output->values[i] += added[i];
@@ -373,6 +396,12 @@ static void convolve_backward(const ocl_network* n, const layer* l, int32_t rows
   if (of_input != NULL) ocl_matmul((int32_t)pixels, in, out, g, w_transposed, true, n->scratch, of_input);
 }
 
+static void gate_backward(const ocl_network* n, const layer* l, int32_t rows) {
+  const ocl_map* map = &n->activations[l->is.added];
+  ocl_layers_gate_backward(rows, (int32_t)pixels_of(map->shape), l->is.channels, map->values, l->input->values,
+                           l->output->gradient, n->sums, map->gradient, l->input->gradient);
+}
+
 // Adds to the gradient of its input, which begins at 0.
 static void backward_layer(const ocl_network* n, const layer* l, int32_t rows) {
   const ocl_map_shape in = l->input->shape;
@@ -381,12 +410,16 @@ static void backward_layer(const ocl_network* n, const layer* l, int32_t rows) {
       ocl_layers_pool_backward(rows, in.height * in.width, in.channels, l->output->gradient, l->input->gradient);
     return;
   }
+  if (l->is.kind == OCL_GATE) {
+    gate_backward(n, l, rows);
+    return;
+  }
   const bool is_needed = !l->is.is_frozen || l->input->gradient != NULL || l->is.added >= n->num_inputs;
   if (!is_needed) return;
   const size_t pixels = count_out_pixels(l, rows), count = pixels * (size_t)l->is.channels;
   float *g = l->output->gradient, *of_added = l->is.added < 0 ? NULL : n->activations[l->is.added].gradient;
   for (size_t i = 0; of_added != NULL && i < count; i++) of_added[i] += g[i];
-  if (l->is.is_relu6) ocl_layers_relu6_backward(count, l->output->values, g);
+  ocl_activation_backward((ocl_layer_activation)l->is.activation, l->is.factor, count, l->before, l->output->values, g);
   norm_backward(n, l, pixels);
   convolve_backward(n, l, rows, pixels);
 }

@@ -7,10 +7,12 @@
 #include <stddef.h>
 
 #include "base/status.h"
+#include "train/activation.h"
 #include "train/optimizer.h"
 
-// conv3: 3x3 with SAME padding and stride 1; depthwise: 3x3 with SAME padding; pool: global average.
-typedef enum { OCL_POINTWISE, OCL_DEPTHWISE, OCL_POOL, OCL_CONV3, OCL_NUM_LAYER_KINDS } ocl_layer_kind;
+// conv3: 3x3 with SAME padding and stride 1; depthwise: with SAME padding; pool: global average; gate: the map `added`
+// times the input [1, 1, channels].
+typedef enum { OCL_POINTWISE, OCL_DEPTHWISE, OCL_POOL, OCL_CONV3, OCL_GATE, OCL_NUM_LAYER_KINDS } ocl_layer_kind;
 
 // What follows the convolution. A bias is trained; frozen batch norm keeps gamma, beta and statistics; live batch norm
 // normalizes with the batch's own, trains gamma and beta, and moves the statistics.
@@ -18,19 +20,21 @@ typedef enum { OCL_NORM_BIAS, OCL_NORM_FROZEN, OCL_NORM_LIVE, OCL_NUM_NORMS } oc
 
 // Activations are numbered: first the inputs, then the layers' outputs.
 typedef struct {
-  int32_t kind;      // ocl_layer_kind
-  int32_t channels;  // of the output; only pointwise and conv3 layers may change their number
-  int32_t stride;    // depthwise: 1 or 2
-  int32_t norm;      // ocl_layer_norm; not for a pool
-  int32_t is_relu6;
-  int32_t added;            // the activation that is added to the result; -1: none
+  int32_t kind;             // ocl_layer_kind
+  int32_t channels;         // of the output; only pointwise and conv3 layers may change their number
+  int32_t stride;           // depthwise: 1 or 2
+  int32_t size;             // of the kernel; depthwise: 3 or 5
+  int32_t norm;             // ocl_layer_norm; not for a pool or a gate
+  int32_t activation;       // ocl_layer_activation
+  float factor;             // of a hard sigmoid, see activation.h
+  int32_t added;            // the activation that is added to the result, or the gate's map; -1: none
   float epsilon, momentum;  // of batch norm
   int32_t from;             // the activation that is the layer's input
   int32_t shared;           // the earlier layer whose kernel, and bias, it uses; -1: none
   int32_t is_frozen;        // its parameters stay as they are
 } ocl_layer;
 
-enum { OCL_NETWORK_MAX_LAYERS = 64, OCL_NETWORK_MAX_INPUTS = 16, OCL_NETWORK_MAX_SIZE = 1 << 16 };
+enum { OCL_NETWORK_MAX_LAYERS = 128, OCL_NETWORK_MAX_INPUTS = 16, OCL_NETWORK_MAX_SIZE = 1 << 16 };
 
 typedef struct {
   int32_t height, width, channels;
@@ -51,8 +55,8 @@ typedef struct {
 
 typedef struct ocl_network_layer ocl_network_layer;
 
-// Parameters are, layer by layer, the kernel (pointwise [in, out], depthwise [3, 3, channels], conv3 [3, 3, in, out]),
-// then the bias, or gamma, beta, moving mean, moving variance. A layer that shares them has none of its own.
+// Parameters are, layer by layer, the kernel (pointwise [in, out], depthwise [size, size, channels], conv3 [3, 3, in,
+// out]), then the bias, or gamma, beta, moving mean, moving variance. A layer that shares them has none of its own.
 typedef struct {
   int32_t num_layers, num_inputs, max_rows, num_activations, num_parameters, num_slots;
   ocl_network_layer* layers;

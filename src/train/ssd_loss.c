@@ -26,32 +26,45 @@ static int32_t column_of(const ocl_ssd_loss* loss, const image* im, int32_t matc
 
 // ---- classes: the loss of an anchor, and its gradient by the logits if gradient is not NULL
 
-static float sigmoid(float x) {
-  return x < 0 ? expf(x) / (1 + expf(x)) : 1 / (1 + expf(-x));
+// Of a logit; one exponential serves all.
+typedef struct {
+  float share;    // its sigmoid
+  float missing;  // 1 - the share of the target 0 or 1
+  float entropy;  // -log of that share, without overflow
+} logistic;
+
+// The sigmoid of x, whose exp(-|x|) is `small`.
+static float share_of(float x, float small) {
+  return (x < 0 ? small : 1) / (1 + small);
 }
 
-// -log of the sigmoid's share for the target 0 or 1, without overflow.
-static float cross_entropy(float x, float target) {
-  return (x > 0 ? x : 0) - x * target + log1pf(expf(-fabsf(x)));
+static logistic logistic_of(float x, float target) {
+  const float small = expf(-fabsf(x));
+  const float share = share_of(x, small);
+  return (logistic){share, target > 0 ? share_of(-x, small) : share, (x > 0 ? x : 0) - x * target + log1pf(small)};
 }
 
-static float sigmoid_loss(const ocl_ssd_loss* loss, float x, float target, float* gradient) {
-  (void)loss;
-  if (gradient != NULL) *gradient = sigmoid(x) - target;
-  return cross_entropy(x, target);
+static float sigmoid_loss(float x, float target, float* gradient) {
+  const logistic l = logistic_of(x, target);
+  if (gradient != NULL) *gradient = l.share - target;
+  return l.entropy;
+}
+
+// powf() takes as long as the rest of the loss; 2 is the usual exponent.
+static float power(float base, float exponent) {
+  return exponent == 2 ? base * base : powf(base, exponent);
 }
 
 static float focal_loss(const ocl_ssd_loss* loss, float x, float target, float* gradient) {
-  const float p = sigmoid(x), missing = target > 0 ? sigmoid(-x) : p;  // 1 - p_t
+  const logistic l = logistic_of(x, target);
   const float alpha = loss->alpha < 0 ? 1 : target > 0 ? loss->alpha : 1 - loss->alpha;
-  const float entropy = cross_entropy(x, target);
-  const float factor = loss->gamma == 0 ? 1 : powf(missing, loss->gamma);
+  const float factor = loss->gamma == 0 ? 1 : power(l.missing, loss->gamma);
   if (gradient != NULL) {
     // d missing / dx = missing * (1 - missing), with the sign of the target.
-    const float slope = loss->gamma * factor * (1 - missing) * (target > 0 ? -1 : 1);
-    *gradient = alpha * (factor * (p - target) + slope * entropy);
+    const float slope = loss->gamma * factor * (1 - l.missing) * (target > 0 ? -1 : 1);
+    *gradient = alpha * (factor * (l.share - target) + slope * l.entropy);
   }
-  return alpha * factor * entropy;
+  return alpha * factor * l.entropy;
 }
 
 static float softmax_loss(const ocl_ssd_loss* loss, int32_t columns, const float* logits, int32_t wanted,
@@ -73,7 +86,7 @@ static float class_loss(const ocl_ssd_loss* loss, int32_t columns, const float* 
     float* to = gradient == NULL ? NULL : gradient + c;
     const float target = (float)(c == wanted);
     sum += loss->class_loss == OCL_CLASS_FOCAL ? focal_loss(loss, logits[c], target, to)
-                                               : sigmoid_loss(loss, logits[c], target, to);
+                                               : sigmoid_loss(logits[c], target, to);
   }
   return sum;
 }

@@ -22,8 +22,7 @@ void ocl_train_close(void) {
 
 // Converts float16 values to float32 and writes them to the trainer's input.
 void ocl_train_widen(const uint16_t* halves, int32_t count) {
-  float* input = ocl_trainer_get_buffers(trainer).input;
-  for (int32_t i = 0; i < count; i++) input[i] = ocl_weights_half_to_float(halves[i]);
+  ocl_weights_halves_to_floats((size_t)count, halves, ocl_trainer_get_buffers(trainer).input);
 }
 
 // `step` >= 1: the number of the optimizer step to do. 0: evaluates without training.
@@ -63,7 +62,8 @@ ocl_status ocl_train_ssd_widen(int32_t row, const uint16_t* halves) {
   float* to = ocl_ssd_trainer_map(ssd, 0, row, &count);
   if (to == NULL) return OCL_INVALID_ARGUMENT;
   for (int32_t map = 1; to != NULL; to = ocl_ssd_trainer_map(ssd, map++, row, &count)) {
-    for (size_t i = 0; i < count; i++) to[i] = ocl_weights_half_to_float(*halves++);
+    ocl_weights_halves_to_floats(count, halves, to);
+    halves += count;
   }
   return OCL_OK;
 }

@@ -157,10 +157,13 @@ static void print_engine(void) {
 }
 
 static void print_train(void) {
-  STRUCT("LAYER", ocl_layer, FIELD(kind), FIELD(channels), FIELD(stride), FIELD(norm), FIELD(is_relu6), FIELD(added),
-         FIELD(epsilon), FIELD(momentum), FIELD(from), FIELD(shared), FIELD(is_frozen));
-  ENUM("LAYER_KINDS", CONSTANT(OCL_, POINTWISE), CONSTANT(OCL_, DEPTHWISE), CONSTANT(OCL_, POOL),
-       CONSTANT(OCL_, CONV3));
+  STRUCT("LAYER", ocl_layer, FIELD(kind), FIELD(channels), FIELD(stride), FIELD(size), FIELD(norm), FIELD(activation),
+         FIELD(factor), FIELD(added), FIELD(epsilon), FIELD(momentum), FIELD(from), FIELD(shared), FIELD(is_frozen));
+  ENUM("LAYER_KINDS", CONSTANT(OCL_, POINTWISE), CONSTANT(OCL_, DEPTHWISE), CONSTANT(OCL_, POOL), CONSTANT(OCL_, CONV3),
+       CONSTANT(OCL_, GATE));
+  ENUM("LAYER_ACTIVATIONS", CONSTANT(OCL_LAYER_, LINEAR), CONSTANT(OCL_LAYER_, RELU), CONSTANT(OCL_LAYER_, RELU6),
+       CONSTANT(OCL_LAYER_, SIGMOID), CONSTANT(OCL_LAYER_, HARD_SIGMOID), CONSTANT(OCL_LAYER_, SWISH),
+       CONSTANT(OCL_LAYER_, HARD_SWISH));
   ENUM("LAYER_NORMS", CONSTANT(OCL_NORM_, BIAS), CONSTANT(OCL_NORM_, FROZEN), CONSTANT(OCL_NORM_, LIVE));
   STRUCT("TRAINER_SHAPE", ocl_trainer_shape, FIELD(height), FIELD(width), FIELD(channels), FIELD(max_rows));
   STRUCT("OPTIMIZER", ocl_optimizer, FIELD(kind), FIELD(is_nesterov), FIELD(is_amsgrad), FIELD(is_centered),

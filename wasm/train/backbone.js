@@ -1,5 +1,5 @@
-// A float .tflite model as a backbone. Its frozen part turns images into features. With `unfreeze`, its last inverted
-// residual blocks become the tail, which is trained. export() writes backbone and trained head as one .tflite
+// A float .tflite model as a backbone. Its frozen part turns images into features. With `unfreeze`, its last blocks
+// become the tail, which is trained. export() writes backbone and trained head as one .tflite
 // classifier.
 import { BATCH_NORM_ENTRY, readBatchNorm } from '../tflite/batch_norm.js';
 import { appendLabels, writeMetadata } from '../tflite/metadata.js';
@@ -9,15 +9,17 @@ import { Engine } from '../engine/engine.js';
 import { failure } from '../shared/errors.js';
 import { FeatureExtractor } from '../vision/features.js';
 import { host } from '../engine/host.js';
+import { checkWeights, formOf } from '../vision/spec/forms.js';
 import { readSource } from '../vision/input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from '../vision/model_spec.js';
 import { READING } from '../vision/reading.js';
-import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { checkChoice, checkKeys, checkNumber, checkText } from '../shared/options.js';
 import { resolveAssets } from '../vision/vision_model.js';
 import { chooseVariant } from '../engine/variant.js';
+import { findTail } from './blocks.js';
 import { addHead, addPool, cutAt, findFeatureMap } from './classifier_network.js';
 import { parameterSpecs } from './network.js';
-import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.js';
+import { replaceParameters, separateBatchNorm, toTail } from './tail.js';
 
 /**
  * @typedef {import('../tflite/network.js').Network} FileNetwork
@@ -26,6 +28,7 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
  * @typedef {import('../vision/types.js').ModelInput} ModelInput
+ * @typedef {import('../vision/spec/forms.js').Weights} Weights
  * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
  * @typedef {import('../shared/platform.js').Global<'URL'>} WebUrl
  *
@@ -34,9 +37,12 @@ import { findTail, replaceParameters, separateBatchNorm, toTail } from './tail.j
  * @typedef {object} BackboneLoading
  * @property {ModelInput} [model] a float .tflite file: a classifier or feature extractor with a global pool, or a
  *   detector. Default: the detector of this package, whose backbone gives 1280 features
+ * @property {string} [signature] which of the file's signatures is the backbone; default: its first subgraph, as in
+ *   `ObjectDetector.create`
+ * @property {Weights} [weights] of the package's detector, as for `ObjectDetector.create`
  * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it
- * @property {number} [unfreeze] train this many of the last blocks of a MobileNetV1 or V2, and the layers after them; 0 to
- *   16, default 0
+ * @property {number} [unfreeze] train this many of the last blocks of a MobileNetV1, V2 or V3 or an EfficientNet, and the
+ *   layers after them; 0 to 16, default 0
  * @property {'frozen' | 'training'} [batchNorm] batch norm in the unfrozen blocks: frozen (the default), or in training
  *   mode, which needs a file converted with `keepBatchNorm`. If the file has only folded batch norm, the folded kernels
  *   and biases are trained
@@ -58,7 +64,7 @@ export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
 
 const KEYS = [
   ...['model', 'input', 'unfreeze', 'batchNorm', 'batchNormMomentum', 'worker', 'threads', 'deterministic'],
-  ...['assetsUrl', 'signal', 'onProgress', ...READING],
+  ...['signature', 'weights', 'assetsUrl', 'signal', 'onProgress', ...READING],
 ];
 
 export class Backbone {
@@ -70,7 +76,7 @@ export class Backbone {
    * Use {@link Backbone.create}.
    * @param {FeatureExtractor} extractor of the frozen part
    * @param {{input: ReturnType<typeof resolveInput>, network: FileNetwork, featureMap: Value, tailInput: Value,
-   *   tail: import('./tail.js').TailLayer[], batchNorm?: 'folded' | 'frozen' | 'training'}} parts
+   *   tail: import('./blocks.js').TailLayer[], batchNorm?: 'folded' | 'frozen' | 'training'}} parts
    */
   constructor(extractor, parts) {
     this.#extractor = extractor;
@@ -81,8 +87,10 @@ export class Backbone {
   /** @param {BackboneOptions} [options] */
   static async create(options = {}) {
     checkKeys('options', options, KEYS);
-    const { model, input: given, unfreeze = 0, batchNorm: mode = 'frozen', ...rest } = options;
-    const { batchNormMomentum: momentum, signal, onProgress, ...running } = rest;
+    const { model, input: given, unfreeze = 0, batchNorm: mode = 'frozen', weights, ...rest } = options;
+    const { batchNormMomentum: momentum, signature, signal, onProgress, ...running } = rest;
+    checkWeights(options);
+    if (signature !== undefined) checkText('signature', signature);
     checkNumber('unfreeze', unfreeze, UNFREEZE);
     checkChoice('batchNorm', mode, BATCH_NORM_MODES);
     if (mode === 'training' && unfreeze === 0)
@@ -91,13 +99,14 @@ export class Backbone {
     if (momentum !== undefined && mode !== 'training')
       throw failure('INVALID_OPTION', "batchNormMomentum needs batchNorm: 'training'");
     const assetsUrl = resolveAssets(options.assetsUrl);
-    const { file, input } = await openFile(model, given, { signal, onProgress, assetsUrl });
+    const loading = { signature, weights, signal, onProgress, assetsUrl };
+    const { file, input } = await openFile(model, given, loading);
     const network = file.networkTo(findFeatureMap(file));
     const featureMap = network.outputs[0].value;
-    const tail = unfreeze > 0 ? findTail(network, featureMap, unfreeze) : [];
+    const { tail, input: tailInput } =
+      unfreeze > 0 ? findTail(network, featureMap, unfreeze) : { tail: [], input: featureMap };
     const norms = readBatchNorm(file.customMetadata(BATCH_NORM_ENTRY));
     const batchNorm = unfreeze > 0 ? separateBatchNorm(tail, norms, mode, momentum) : undefined;
-    const tailInput = unfreeze > 0 ? tail[0].op.inputs[0] : featureMap;
     const frozen = unfreeze > 0 ? cutAt(network, tailInput) : addPool(network, featureMap);
     const bytes = writeTflite(frozen, { precision: 'fp32', description: '' });
     const extractor = await FeatureExtractor.create({ ...running, signal, model: bytes, input });
@@ -179,21 +188,21 @@ const channels = (value) => (Array.isArray(value) ? value : [value, value, value
  * Reads a model file. The WebAssembly module verifies it.
  * @param {BackboneOptions['model']} model
  * @param {BackboneOptions['input']} given
- * @param {Pick<BackboneOptions, 'signal' | 'onProgress'> & {assetsUrl?: string}} loading
+ * @param {Pick<BackboneOptions, 'signal' | 'onProgress' | 'weights' | 'signature'> & {assetsUrl?: string}} loading
  */
 async function openFile(model, given, loading) {
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
-  const { assetsUrl, ...options } = loading;
+  const { assetsUrl, weights, signature, ...options } = loading;
   const engine = await Engine.create({ variant, threads: 1, assetsUrl });
   try {
     const received = await engine.receiveModel(
-      await readSource(model ?? locateModel(assetsUrl), options.signal),
+      await readSource(model ?? locateModel(assetsUrl, formOf({ weights })), options.signal),
       options,
     );
-    const metadata = engine.openModel();
+    const metadata = engine.openModel(signature);
     const entry = model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
-    const file = new TfliteFile(received.readAll());
+    const file = new TfliteFile(received.readAll(), signature);
     // networkTo() rejects models that are not float.
     const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
     return { file, input: resolveInput(given, metadata, entry, tensor) };

@@ -11,22 +11,43 @@ import { sizeOf } from '../shared/numbers.js';
  */
 
 /**
- * Finds the feature map that is pooled to features: the input of the last global pool or, in a detector, the output of
- * the backbone's last layer, Conv_1.
+ * Finds the feature map that is pooled to features: the input of the last global pool, or what a file without a head gives,
+ * or, in a detector, the output of the backbone's last layer, Conv_1.
  * @param {import('../tflite/read.js').TfliteFile} file
  * @returns {number} index of the tensor
  */
-export function findFeatureMap({ operators }) {
+export function findFeatureMap({ operators, outputs }) {
+  const [output, ...others] = operators.filter((operator) => outputs.includes(operator.output));
+  if (output && others.length === 0 && isMap(output.shape)) return output.output;
   const pool = operators.findLast(
-    ({ kind, shape, inputShape }) =>
+    ({ kind, shape, inputShape, output: pooled }) =>
       (kind === 'MEAN' || kind === 'AVERAGE_POOL_2D') &&
       inputShape.length === 4 &&
-      sizeOf(shape) === shape[0] * inputShape[3],
+      sizeOf(shape) === shape[0] * inputShape[3] &&
+      !isSqueeze(operators, pooled),
   );
   if (pool) return pool.inputs[0];
   const last = operators.findLast(({ name }) => /(^|\/)Conv_1\//.test(name));
   if (!last) throw convertFailure('GRAPH_UNSUPPORTED', 'found neither a global pool nor a layer Conv_1');
   return last.output;
+}
+
+/** Whether a tensor has more than one pixel. @param {number[]} shape */
+const isMap = ([, ...sizes]) => sizes.length === 3 && sizes[0] * sizes[1] > 1;
+
+/**
+ * Whether the mean of a map scales that map, as in squeeze and excitation: an operator after it gives a map.
+ * @param {import('../tflite/read.js').TfliteFile['operators']} operators in the order in which they run
+ * @param {number} pooled
+ */
+function isSqueeze(operators, pooled) {
+  const after = new Set([pooled]);
+  for (const { inputs, output, shape } of operators) {
+    if (!inputs.some((input) => after.has(input))) continue;
+    if (isMap(shape)) return true;
+    after.add(output);
+  }
+  return false;
 }
 
 /**

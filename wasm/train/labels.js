@@ -18,14 +18,14 @@ export function checkLabels(labels) {
     known.add(label);
   }
   if (known.size > MAX_CLASSES)
-    throw failure('INVALID_LABEL', `there are ${known.size} classes; the most are ${MAX_CLASSES}`);
+    throw failure('INVALID_LABEL', `there are ${known.size} classes; the limit is ${MAX_CLASSES}`);
 }
 
 /** What keeps a name from surviving in a file. @param {unknown} label */
 function faultOf(label) {
   if (typeof label !== 'string' || label === '') return 'labels must be an array of non-empty strings';
   if (label.length > MAX_LENGTH)
-    return `the class ${safeJson(label.slice(0, 20))}… has ${label.length} characters; the most are ${MAX_LENGTH}`;
+    return `the class ${safeJson(label.slice(0, 20))}… has ${label.length} characters; the limit is ${MAX_LENGTH}`;
   const shown = safeJson(label);
   if (label.trim() !== label) return `the class ${shown} begins or ends with a blank`;
   if (UNFIT.test(label))

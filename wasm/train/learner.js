@@ -188,7 +188,8 @@ export class TransferLearner {
       const data = this.#trainableData();
       const given = validation && (await this.#toPart(validation));
       const parts = split(plan, data.labels);
-      if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'validationSplit takes all of them');
+      if (parts.train.length === 0)
+        throw failure('NO_EXAMPLES', 'validationSplit leaves no examples to train on');
       this.#checkClasses(parts.train);
       const model = this.#prepare(plan, data);
       this.#validation = given ?? { data, indices: parts.validation };
@@ -231,7 +232,7 @@ export class TransferLearner {
     if (missing !== undefined)
       throw failure(
         'EMPTY_CLASS',
-        `validationSplit takes all of '${missing}'; stratify: true leaves one to train on`,
+        `validationSplit leaves no example of '${missing}' to train on; stratify: true leaves one`,
       );
   }
 

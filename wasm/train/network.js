@@ -55,7 +55,7 @@ export function initialParameters(network, tail, seed) {
   const [kernel, bias] = specs.slice(-2);
   const count = bias.offset + bias.size;
   if (count > MAX_PARAMETERS)
-    throw failure('INVALID_FEATURES', `${count} weights would be trained; the most are ${MAX_PARAMETERS}`);
+    throw failure('INVALID_FEATURES', `${count} weights would be trained; the limit is ${MAX_PARAMETERS}`);
   const parameters = new Float32Array(count);
   if (tail) parameters.set(tail.parameters);
   parameters.set(glorotUniform(kernel.shape[0], kernel.shape[1], seed), kernel.offset);
@@ -71,15 +71,15 @@ export function parameterSpecs({ input, layers }) {
   const specs = [];
   let offset = 0;
   let inputChannels = input[2];
-  layers.forEach(({ kind, channels, norm = 'bias' }, index) => {
+  layers.forEach(({ kind, channels, size: side = 3, norm = 'bias' }, index) => {
     const name = index === layers.length - 1 ? 'dense' : `tail/${index}`;
     const add = (/** @type {string} */ part, /** @type {number[]} */ shape) => {
       const size = sizeOf(shape);
       specs.push({ name: `${name}/${part}`, shape, offset, size });
       offset += size;
     };
-    if (kind !== 'pool') {
-      add('kernel', kind === 'depthwise' ? [3, 3, channels] : [inputChannels, channels]);
+    if (kind !== 'pool' && kind !== 'gate') {
+      add('kernel', kind === 'depthwise' ? [side, side, channels] : [inputChannels, channels]);
       const parts = norm === 'bias' ? ['bias'] : ['gamma', 'beta', 'moving_mean', 'moving_variance'];
       parts.forEach((part) => add(part, [channels]));
     }
@@ -92,15 +92,16 @@ export function parameterSpecs({ input, layers }) {
  * Multiply-adds of one row's forward pass.
  * @param {Network} network
  */
-export function countMultiplyAdds({ input: [height, width, channels], layers }) {
+export function countMultiplyAdds({ input, layers }) {
+  const shapes = [input];
   let total = 0;
-  for (const layer of layers) {
-    const stride = layer.stride ?? 1;
-    [height, width] =
-      layer.kind === 'pool' ? [1, 1] : [Math.ceil(height / stride), Math.ceil(width / stride)];
-    const taps = { pointwise: channels, depthwise: 9, pool: 0, conv3: 9 * channels }[layer.kind];
-    channels = layer.channels;
-    total += height * width * channels * taps;
-  }
+  layers.forEach(({ kind, channels, stride = 1, size = 3, added = -1 }, i) => {
+    const [height, width, depth] = shapes[i];
+    const strided = [Math.ceil(height / stride), Math.ceil(width / stride), channels];
+    const shape = kind === 'pool' ? [1, 1, channels] : kind === 'gate' ? shapes[added] : strided;
+    shapes.push(shape);
+    const taps = { pointwise: depth, depthwise: size * size, pool: 0, gate: 1, conv3: 9 * depth }[kind];
+    total += sizeOf(shape) * taps;
+  });
   return total;
 }

@@ -1,5 +1,5 @@
 // Saves and loads a learner (weights, optimizer slots, progress of an interrupted fit) as a safetensors file.
-import { LAYER_KINDS, LAYER_NORMS } from '../../dist/layout.js';
+import { LAYER_ACTIVATIONS, LAYER_KINDS, LAYER_NORMS } from '../../dist/layout.js';
 import { boolean, choice, list, nullable, number, record, text } from '../shared/fields.js';
 import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
@@ -98,9 +98,16 @@ const SUMS = { rows: NUMBER, loss: NUMBER, hits: NUMBER, weight: NUMBER, weighte
 const HISTORY = list(NUMBER, { max: RANGES.epochs.max });
 const METRICS = ['loss', 'accuracy', 'weighted_accuracy'].flatMap((name) => [name, `val_${name}`]);
 
+/** Only the heads of a detector have a conv3. */
+const KINDS = Object.keys(LAYER_KINDS).filter((kind) => kind !== 'conv3');
 const isLayer = record(
   {
-    ...{ kind: choice(Object.keys(LAYER_KINDS)), channels: SIZE, stride: choice([1, 2]) },
+    ...{ kind: choice(KINDS), channels: SIZE, stride: choice([1, 2]) },
+    ...{
+      size: choice([3, 5]),
+      activation: choice(Object.keys(LAYER_ACTIVATIONS)),
+      factor: number({ min: 0, max: 1 }),
+    },
     ...{ norm: choice(Object.keys(LAYER_NORMS)), relu6: boolean, epsilon: NUMBER, momentum: NUMBER },
     added: number({ min: -1, max: 1000, integer: true }),
   },
@@ -175,8 +182,20 @@ function parse(json) {
   if (state.network.layers.at(-1).channels !== state.labels.length)
     throw failure('STATE_CORRUPT', 'its metadata: the last layer does not have one channel for each label');
   if (state.plan?.classWeight && state.plan.classWeight.length !== state.labels.length)
-    throw failure('STATE_CORRUPT', 'its metadata: state.plan.classWeight has not one number for each label');
-  return { ...state, plan: state.plan && toPlan(state.plan) };
+    throw failure(
+      'STATE_CORRUPT',
+      'its metadata: state.plan.classWeight must have one number for each label',
+    );
+  const network = { ...state.network, layers: state.network.layers.map(toNamedActivation) };
+  return { ...state, network, plan: state.plan && toPlan(state.plan) };
+}
+
+/** States of version 0.1.0 have `relu6` where later ones name the activation. @param {Record<string, unknown>} layer */
+function toNamedActivation(layer) {
+  const entries = Object.entries(layer).map(([key, value]) =>
+    key === 'relu6' ? ['activation', value ? 'relu6' : 'linear'] : [key, value],
+  );
+  return Object.fromEntries(entries);
 }
 
 /**

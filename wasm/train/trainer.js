@@ -1,6 +1,7 @@
 // One instance of the training WebAssembly module, which holds one network. All results are copies.
 import {
   LAYER,
+  LAYER_ACTIVATIONS,
   LAYER_KINDS,
   LAYER_NORMS,
   OPTIMIZER,
@@ -17,14 +18,17 @@ import { failure } from '../shared/errors.js';
 
 /**
  * @typedef {object} TrainLayer
- * @property {keyof typeof LAYER_KINDS} kind depthwise: 3x3 with SAME padding; pool: global average; conv3:
- *   3x3 with SAME padding, in the heads of a detector only
+ * @property {keyof typeof LAYER_KINDS} kind depthwise: with SAME padding; pool: global average; gate: the
+ *   map `added` times the input, one number for each channel; conv3: 3x3 with SAME padding, in the heads of a detector only
  * @property {number} channels output channels
  * @property {number} [stride] depthwise only: 1 or 2
  * @property {keyof typeof LAYER_NORMS} [norm] after the convolution: a bias, frozen batch norm, or batch norm in
  *   training mode (live); default bias
- * @property {boolean} [relu6]
- * @property {number} [added] skip connection, added to the output: 0 the network's input, i the output of layer i - 1
+ * @property {number} [size] of the kernel, depthwise only: 3 or 5; default 3
+ * @property {keyof typeof LAYER_ACTIVATIONS} [activation] default linear
+ * @property {number} [factor] hard sigmoid is relu6(x + 3) * factor; default 1/6
+ * @property {number} [added] skip connection, added to the output, or the map of a gate: 0 the network's input, i the output
+ *   of layer i - 1
  * @property {number} [from] in the heads of a detector, its input: the number of a map, or the number of maps plus that of an
  *   earlier layer
  * @property {number} [shared] in the heads of a detector, the earlier layer whose weights it uses
@@ -199,21 +203,31 @@ export function toStruct({
   kind,
   channels,
   stride = 1,
+  size = 3,
   norm = 'bias',
-  relu6 = false,
+  activation = 'linear',
+  factor = 1 / 6,
   added = -1,
   from = 0,
   shared = -1,
   frozen = false,
   epsilon,
   momentum,
+  ...unknown
 }) {
+  const [key] = Object.keys(unknown);
+  if (key)
+    throw failure(
+      'INVALID_OPTION',
+      `a layer of kind '${kind}' has a property '${key}', which layers have not`,
+    );
   const integers = {
     kind: LAYER_KINDS[kind],
     channels,
     stride,
+    size,
     norm: LAYER_NORMS[norm],
-    isRelu6: Number(relu6),
+    activation: LAYER_ACTIVATIONS[activation],
     added,
     from,
     shared,
@@ -221,5 +235,5 @@ export function toStruct({
   };
   if (!Object.values(integers).every(Number.isInteger))
     throw failure('INVALID_OPTION', `a layer of kind '${kind}' has a property that is not an integer`);
-  return { ...integers, epsilon: epsilon ?? 1e-3, momentum: momentum ?? 0.99 };
+  return { ...integers, factor, epsilon: epsilon ?? 1e-3, momentum: momentum ?? 0.99 };
 }

@@ -50,7 +50,21 @@ static void ties_go_to_the_first_class(void) {
   CHECK_NEAR(result.loss, 3.5 * log(4), 1e-6);
 }
 
+// Of distributions, the largest share is what is wanted: in every row, whatever the rows before.
+static void hits_of_distributions(void) {
+  float logits[3 * CLASSES] = {0, 9, 0, 0, 0, 0, 0, 9, 9, 0, 0, 0};
+  const float targets[3 * CLASSES] = {0, 1, 0, 0, 0.1f, 0.2f, 0.3f, 0.4f, 0.2f, 0.5f, 0.3f, 0};
+  const float weights[] = {1, 2, 4};
+  const ocl_head_result result = ocl_head_loss(
+      &(ocl_head_truth){.rows = 3, .classes = CLASSES, .targets = targets, .weights = weights}, logits, NULL);
+  CHECK(result.hits == 2);
+  CHECK_NEAR(result.weighted_hits, 3, 0);
+  const double log_sum = log(exp(9) + 3);  // of every row
+  CHECK_NEAR(result.loss, (log_sum - 9) + 2 * (log_sum - 0.4 * 9) + 4 * (log_sum - 0.2 * 9), 1e-4);
+}
+
 int main(void) {
+  RUN(hits_of_distributions);
   RUN(gradients_are_keras_own);
   RUN(nothing_is_clipped);
   RUN(ties_go_to_the_first_class);

@@ -45,8 +45,15 @@ static void every_transposition_and_accumulation(void) {
   check_product(32, 10, 1280, false, false, false);
 }
 
+// The product is computed in parts of the rows and of the depth.
+static void parts_of_rows_and_depth(void) {
+  for (int flags = 0; flags < 8; flags++) check_product(203, 13, 521, flags & 1, flags & 2, flags & 4);
+  check_product(9, 205, 300, true, false, true);
+}
+
 int main(void) {
   RUN(every_remainder_of_the_tile);
   RUN(every_transposition_and_accumulation);
+  RUN(parts_of_rows_and_depth);
   return check_failed_tests;
 }

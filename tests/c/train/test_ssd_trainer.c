@@ -19,10 +19,16 @@ static void make_anchors(void) {
 
 // Separable heads; the depthwise layer of scores is that of boxes, and the last layers are 3x3 and 1x1.
 static void make_layers(ocl_layer layers[4]) {
-  layers[0] =
-      (ocl_layer){.kind = OCL_DEPTHWISE, .channels = CHANNELS, .stride = 1, .is_relu6 = 1, .added = -1, .shared = -1};
+  layers[0] = (ocl_layer){.kind = OCL_DEPTHWISE,
+                          .channels = CHANNELS,
+                          .stride = 1,
+                          .size = 3,
+                          .activation = OCL_LAYER_RELU6,
+                          .added = -1,
+                          .shared = -1};
   layers[1] = (ocl_layer){.kind = OCL_CONV3, .channels = 4 * AT_PIXEL, .added = -1, .from = 1, .shared = -1};
-  layers[2] = (ocl_layer){.kind = OCL_DEPTHWISE, .channels = CHANNELS, .stride = 1, .is_relu6 = 1, .added = -1};
+  layers[2] = (ocl_layer){
+      .kind = OCL_DEPTHWISE, .channels = CHANNELS, .stride = 1, .size = 3, .activation = OCL_LAYER_RELU6, .added = -1};
   layers[3] = (ocl_layer){.kind = OCL_POINTWISE, .channels = COLUMNS * AT_PIXEL, .added = -1, .from = 3, .shared = -1};
 }
 

@@ -9,7 +9,7 @@ import { Backbone, TransferLearner } from '../../../wasm/train/node.js';
 import { encodePng } from '../../../wasm/draw/png.js';
 import { IMAGES, LABELS, makeImage } from './stripes.js';
 import { checkExport } from './exported.js';
-import { loadEngine, loadModel, maxAbs, maxDifference, testData } from '../shared.js';
+import { loadEngine, loadModel, maxAbs, maxDifference, readJson, testData } from '../shared.js';
 
 const INPUT = /** @type {const} */ ({ scale: 1 / 127.5, offset: -1, resize: 'half-pixel' });
 /** The network's own input for an image. @param {{data: Uint8Array | Uint8ClampedArray}} image */
@@ -39,15 +39,36 @@ describe('a backbone', () => {
     backbone.close();
   });
 
+  test('is the signature that is chosen; default: the first subgraph', async () => {
+    const model = testData('signatures/backbones.tflite');
+    const { backbones: expected } = readJson(testData('signatures/expected.json'));
+    const data = Uint8Array.from({ length: 24 * 24 * 3 }, (_, i) => (i * 37) % 256);
+    for (const [signature, key] of [['features6'], ['features10'], [undefined, 'features10']]) {
+      const backbone = await Backbone.create({ model, signature, input: '[-1,1]' });
+      const features = await backbone.extractBatch([{ data, width: 24, height: 24 }]);
+      backbone.close();
+      const values = expected[key ?? signature ?? ''];
+      assert.deepEqual(features.shape, [1, values.length]);
+      assert.ok(maxDifference(features.data, values) < 1e-5 * maxAbs(values));
+    }
+    const create = (/** @type {any} */ signature) => Backbone.create({ model, signature, input: '[-1,1]' });
+    const message = /'features8'; it has 'features10', 'features6'/;
+    await assert.rejects(create('features8'), { code: 'MODEL_NO_SIGNATURE', message });
+    for (const wrong of [6, null, {}]) await assert.rejects(create(wrong), { code: 'INVALID_OPTION' });
+    await assert.rejects(Backbone.create({ signature: 'features6' }), { code: 'MODEL_NO_SIGNATURE' });
+  });
+
   test('that cannot be used is refused by name', async () => {
-    const refuse = (/** @type {string} */ name, unfreeze = 0) =>
+    const refuse = (/** @type {string} */ name, /** @type {object} */ error, unfreeze = 0) =>
       assert.rejects(
         Backbone.create({ model: testData(`models/${name}.tflite`), input: INPUT, unfreeze }),
-        (/** @type {any} */ error) => error.code === 'GRAPH_UNSUPPORTED',
+        error,
       );
-    await refuse('small_classifier.uint8');
-    await refuse('mobilenet_v1_classifier.fp32', 14);
-    await refuse('mobilenet_v3_small_features.fp16', 2);
+    await refuse('small_classifier.uint8', { code: 'GRAPH_UNSUPPORTED' });
+    const code = 'BLOCK_UNSUPPORTED';
+    await refuse('mobilenet_v1_classifier.fp32', { code, message: /' is / }, 14);
+    const stem = { code, message: /'[^;']*' is CONV_2D 3x3 of stride 2x2/ };
+    await refuse('mobilenet_v3_small_features.fp16', stem, 12);
   });
 });
 
@@ -56,6 +77,7 @@ for (const [name, unfreeze] of /** @type {const} */ ([
   ['mobilenet_v2_features', 1],
   ['mobilenet_v2_features', 3],
   ['mobilenet_v1_classifier', 1],
+  ['mobilenet_v1_classifier', 2],
   ['mobilenet_v1_classifier', 3],
 ])) {
   test(`a classifier exported after training ${unfreeze} blocks of ${name} is the learner's`, async () => {

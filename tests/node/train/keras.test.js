@@ -213,10 +213,10 @@ for (const variant of variants) {
         const tail = {
           input: [7, 7, 32],
           layers: [
-            { kind: 'pointwise', channels: 64, norm, relu6: true },
-            { kind: 'depthwise', channels: 64, norm, relu6: true },
+            { kind: 'pointwise', channels: 64, norm, activation: 'relu6' },
+            { kind: 'depthwise', channels: 64, norm, activation: 'relu6' },
             { kind: 'pointwise', channels: 32, norm, added: 0 },
-            { kind: 'pointwise', channels: 128, norm, relu6: true },
+            { kind: 'pointwise', channels: 128, norm, activation: 'relu6' },
           ],
           parameters: before.subarray(0, dense),
         };

@@ -4,7 +4,7 @@
 /** SHA-256 of the weights. */
 export const DIGESTS = {
   head: '5caf9f0366306e60e281370bc8ac2fabfa540040fa9163724a6dc848481d0a04',
-  backbone: '2e4241c9af7da49efd276ef474ca23091d36651b73b5807cc3aa554f9f81d4a2',
+  backbone: 'abf8e988f8f4d80dddca386bc59f9867507a7e2d1aadefb83e80cc8b9dbc4541',
 };
 
 const LENGTH = 24;

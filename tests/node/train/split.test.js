@@ -70,7 +70,7 @@ describe('a class without an example to train on', () => {
   test('is an error that names it', () =>
     assert.rejects(fit({ validationSplit: 0.2, shuffle: false }), {
       code: 'EMPTY_CLASS',
-      message: /'bee'; stratify: true/,
+      message: /'bee' to train on; stratify: true/,
     }));
   test('does not happen with stratify', async () => {
     const { history } = await fit({ validationSplit: 0.2, shuffle: false, stratify: true });
@@ -121,7 +121,8 @@ describe("batch norm's momentum", () => {
     const norm = { gamma: ones, beta: ones, mean: ones, variance: ones, epsilon: 1e-3 };
     const momentumOf = (/** @type {number | undefined} */ own, /** @type {number | undefined} */ option) => {
       const layer = /** @type {any} */ ({ channels: 1 });
-      const tail = [{ op: /** @type {any} */ ({ output: { name: 'y' } }), layer }];
+      const op = /** @type {any} */ ({ output: { name: 'y' }, weights: {} });
+      const tail = [{ op, layer, value: op.output }];
       separateBatchNorm(tail, new Map([['y', { ...norm, momentum: own }]]), 'training', option);
       return layer.momentum;
     };

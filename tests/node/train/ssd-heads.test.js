@@ -38,7 +38,11 @@ function train(cs, trainer) {
   );
   const { anchors, initial, final } = /** @type {Record<string, Float32Array>} */ (arrays);
   const settings = { anchors, boxCoder: BOX_CODER, background: cs.background, maxRows: batch, maxBoxes: 100 };
-  trainer.open(cs, translate(cs.optimizer), loss, settings);
+  const layers = cs.layers.map((/** @type {any} */ { relu6, ...layer }) => ({
+    ...layer,
+    activation: relu6 ? 'relu6' : 'linear',
+  }));
+  trainer.open({ ...cs, layers }, translate(cs.optimizer), loss, settings);
   trainer.write('parameters', initial);
   const rowLength = arrays.rows.length / images;
   const starts = cs.counts.map((/** @type {number} */ _, /** @type {number} */ i) =>

@@ -58,6 +58,11 @@ describe('a crafted state', () => {
     'more channels than memory': (s) => (s.network.layers[0].channels = 2 ** 40),
     'input: objects': (s) => (s.network.input = [object, object, object]),
     'input: huge': (s) => (s.network.input = [60000, 60000, 60000]),
+    'layers: a kind of detectors only': (s) => (s.network.layers[0].kind = 'conv3'),
+    'layers: a function that is none': (s) => (s.network.layers[0].activation = 'constructor'),
+    'layers: a factor of no gate': (s) => (s.network.layers[0].factor = 1e300),
+    'layers: a gate of no map': (s) =>
+      s.network.layers.unshift({ kind: 'gate', channels: s.network.input[2] }),
     'network: null': (s) => (s.network = null),
     'labels: null': (s) => (s.labels = null),
     'labels: objects': (s) => (s.labels = [object, object]),
@@ -87,6 +92,16 @@ describe('a crafted state', () => {
       });
     });
   }
+
+  test('layers: as version 0.1.0 saved them', async () => {
+    const [old, named] = await Promise.all(
+      [{ relu6: true }, { activation: 'relu6' }].map((layer) =>
+        TransferLearner.load(changed((s) => Object.assign(s.network.layers[0], layer))),
+      ),
+    );
+    assert.deepEqual(old.save(), named.save());
+    for (const each of [old, named]) each.close();
+  });
 
   test('tensors: object dtypes, and the same bytes many times', async () => {
     for (const dtype of [object, 'toString', '__proto__', ['F32'], null])

@@ -1,12 +1,13 @@
 // How the learner behaves: resuming, saving, early stopping, what it refuses, and that nothing leaks.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { Backbone, OcelliError, TransferLearner } from '../../../wasm/train/node.js';
+import { Backbone, DetectorLearner, OcelliError, TransferLearner } from '../../../wasm/train/node.js';
 import { Dataset } from '../../../wasm/train/dataset.js';
 import { checkOptimizer, optimizerStruct, rateAt } from '../../../wasm/train/plan.js';
 import { shuffled } from '../../../wasm/train/random.js';
 import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetensors.js';
 import { Trainer } from '../../../wasm/train/trainer.js';
+import { DETECTOR_DIGEST, runDetectorTraining } from './detector_run.js';
 import { DIGESTS, run } from './reference_run.js';
 
 /** @typedef {import('../../../wasm/train/types.js').LearnerOptions} LearnerOptions */
@@ -156,6 +157,10 @@ describe('the same result', () => {
 
   test('bit for bit in the deterministic variant, on every engine', async () => {
     assert.deepEqual(await run({ Backbone, TransferLearner }), DIGESTS);
+  });
+
+  test('a detector, too, bit for bit on every engine', async () => {
+    assert.equal(await runDetectorTraining({ DetectorLearner }), DETECTOR_DIGEST);
   });
 
   const batches = Math.ceil(48 / 7) * 4;

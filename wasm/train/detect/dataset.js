@@ -35,7 +35,7 @@ export async function addPictures(photos, { groundTruth, pictures, files }, read
     if (list) list.push(annotation);
     else byImage.set(annotation.image_id, [annotation]);
   }
-  for (const { id, file_name: listed = String(id) } of groundTruth.images) {
+  for (const { id, file_name: listed = String(id), ...stated } of groundTruth.images) {
     const found = pictures.get(id);
     const path = found ?? listed;
     const read = () => files.read(path);
@@ -43,7 +43,8 @@ export async function addPictures(photos, { groundTruth, pictures, files }, read
       if (found === undefined) throw failure('IMAGE_NOT_FOUND', 'the data set has no such picture');
       const { width, height } = await toRgb(await read(), reading);
       const boxes = (byImage.get(id) ?? []).map((annotation) => toBox(annotation, names));
-      photos.add({ name: path, read, width, height }, boxes);
+      const isOtherSize = (stated.width ?? width) !== width || (stated.height ?? height) !== height;
+      photos.add({ name: path, read, width, height, isOtherSize }, boxes);
     } catch (error) {
       if (onUnreadable && isUnreadable(error)) onUnreadable(/** @type {Error} */ (error), path);
       else throw withPath(error, path);

@@ -4,6 +4,7 @@ import { decodeImage } from '../../vision/image.js';
 import { toPixels, toRepeatable } from '../../vision/input.js';
 import { failure } from '../errors.js';
 import { checkLabels } from '../labels.js';
+import { plural } from '../../shared/text.js';
 
 /**
  * @typedef {import('../../vision/input.js').ImageInput} ImageInput
@@ -18,6 +19,7 @@ import { checkLabels } from '../labels.js';
  * @property {() => ImageInput | Promise<ImageInput>} read
  * @property {number} width
  * @property {number} height
+ * @property {boolean} [isOtherSize] the data set says another size, so that its boxes are probably wrong
  * @property {Target[]} targets
  *
  * @typedef {object} Target
@@ -98,12 +100,20 @@ export class Photos {
 
   /** What makes a good result unlikely. @returns {string[]} */
   get warnings() {
-    return this.counts.classes
-      .filter(({ count }) => count > 0 && count < FEW)
-      .map(
-        ({ label, count }) =>
-          `class '${label}' has ${count} ${count === 1 ? 'box' : 'boxes'}; give it ${FEW} or more`,
-      );
+    const few = this.counts.classes.filter(({ count }) => count > 0 && count < FEW);
+    const resized = this.list.filter(({ isOtherSize }) => isOtherSize);
+    return [
+      ...few.map(
+        ({ label, count }) => `class '${label}' has ${plural(count, 'box', 'boxes')}; give it ${FEW} or more`,
+      ),
+      ...resized
+        .slice(0, 1)
+        .map(
+          ({ name }) =>
+            `the sizes of ${resized.length} of ${this.list.length} photos are not those that the data set says, such as ` +
+            `'${name}': their boxes are probably wrong`,
+        ),
+    ];
   }
 }
 

@@ -2,7 +2,7 @@
 import { failure as generalFailure, OcelliError } from '../../shared/errors.js';
 import { loadMachine } from '../../report/energy/estimate.js';
 import { makeReport } from '../../report/report.js';
-import { checkBoolean, checkKeys, checkNumber } from '../../shared/options.js';
+import { checkBoolean, checkKeys, checkNumber, checkText } from '../../shared/options.js';
 import { evaluateDetections } from '../../evaluate/evaluate.js';
 import { runDetector } from '../../evaluate/run.js';
 import { ObjectDetector } from '../../vision/detector.js';
@@ -35,7 +35,7 @@ import { exportDetector, keepTrainedHeads, openHeads, prepareHeads } from './wei
 
 const KEYS = [
   ...['model', 'input', 'ssd', 'labels', 'keepClasses', 'seed', 'deterministic', 'worker', 'threads'],
-  ...['assetsUrl', 'signal', 'onProgress', ...READING],
+  ...['signature', 'weights', 'assetsUrl', 'signal', 'onProgress', ...READING],
 ];
 
 /**
@@ -79,13 +79,13 @@ export class DetectorLearner {
   /** @param {DetectorLearnerOptions} [options] */
   static async create(options = {}) {
     checkKeys('options', options, KEYS);
-    const { model, input, ssd, seed = 0, deterministic = false, keepClasses = false } = options;
+    const { model, signature, seed = 0, deterministic = false, keepClasses = false } = options;
     checkNumber('seed', seed, RANGES.seed);
     checkBoolean('deterministic', deterministic);
     const photos = new Photos(options.labels);
     const assetsUrl = resolveAssets(options.assetsUrl);
-    const { signal, onProgress } = options;
-    const file = await openDetector(model, { input, ssd, signal, onProgress, assetsUrl });
+    if (signature !== undefined) checkText('signature', signature);
+    const file = await openDetector(model, { ...options, assetsUrl });
     // Names a wrong class now, not at the first fit.
     chooseClasses(file, photos.labels, keepClasses);
     return new this(options, file, await SsdTrainer.create({ deterministic, assetsUrl }));
@@ -267,7 +267,8 @@ export class DetectorLearner {
     const { plan } = model;
     const photos = this.#photos.list;
     const parts = splitPhotos(plan, photos.length);
-    if (parts.train.length === 0) throw failure('NO_EXAMPLES', 'validationSplit takes all of them');
+    if (parts.train.length === 0)
+      throw failure('NO_EXAMPLES', 'validationSplit leaves no examples to train on');
     const rows = await this.#openRows(model);
     const rowOf = (/** @type {number} */ index, /** @type {number} */ epoch) => {
       const photo = Math.floor(index / plan.views);

@@ -8,6 +8,7 @@ import { sizeOf } from '../../shared/numbers.js';
 import { TfliteFile } from '../../tflite/read.js';
 import { writeTflite } from '../../tflite/write.js';
 import { FeatureExtractor } from '../../vision/features.js';
+import { checkWeights, formOf } from '../../vision/spec/forms.js';
 import { readSource } from '../../vision/input.js';
 import {
   DEFAULT_ENTRY,
@@ -24,6 +25,7 @@ import { readHeads } from './heads.js';
 
 /**
  * @typedef {import('../../vision/types.js').SsdSpec} SsdSpec
+ * @typedef {import('../../vision/spec/forms.js').Weights} Weights
  * @typedef {import('../../vision/types.js').ModelInput} ModelInput
  * @typedef {import('../../tflite/network.js').Value} Value
  * @typedef {import('../../engine/engine.js').InputSpec} InputSpec
@@ -43,18 +45,20 @@ import { readHeads } from './heads.js';
 
 /**
  * @param {ModelInput | undefined} model
- * @param {{input?: any, ssd?: Partial<SsdSpec>, labels?: any, signal?: any, onProgress?: any, assetsUrl?: string}} options
+ * @param {{input?: any, ssd?: Partial<SsdSpec>, labels?: any, signature?: string, weights?: Weights, signal?: any,
+ *   onProgress?: any, assetsUrl?: string}} options
  * @returns {Promise<DetectorFile>}
  */
 export async function openDetector(model, { input: given, ssd: option, labels: named, ...loading }) {
   const { trustsRelaxed, locateModel } = host();
-  const { assetsUrl, ...options } = loading;
+  const { assetsUrl, weights, signature, ...options } = loading;
+  checkWeights({ weights, model });
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1, assetsUrl });
   try {
-    const source = await readSource(model ?? locateModel(assetsUrl), options.signal);
+    const source = await readSource(model ?? locateModel(assetsUrl, formOf({ weights })), options.signal);
     const received = await engine.receiveModel(source, options);
-    const metadata = engine.openModel();
+    const metadata = engine.openModel(signature);
     const entry = model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     const bytes = received.readAll();
     engine.buildModel();
@@ -69,7 +73,7 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
     const { outputs } = engine;
     const indices = findHeads(outputs, anchors.length / 4);
     checkBoxes(ssd, outputs[indices.boxes].shape.at(-1));
-    const file = new TfliteFile(bytes);
+    const file = new TfliteFile(bytes, signature);
     const found = readHeads(file, {
       boxes: outputs[indices.boxes].name,
       scores: outputs[indices.scores].name,

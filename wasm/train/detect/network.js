@@ -54,7 +54,7 @@ export function toHeadNetwork(heads, sources) {
       layers.push({
         kind: kindOf(op),
         channels: isScores && isLast ? atPixel * columns : channelsOf(op),
-        relu6: op.options.activation === 'RELU6',
+        activation: op.options.activation === 'RELU6' ? 'relu6' : 'linear',
         from: i === 0 ? maps.indexOf(op.inputs[0]) : maps.length + layers.length - 1,
         shared: shared ? shared.layer : -1,
       });
@@ -106,8 +106,11 @@ export function headParameterSpecs({ inputs, layers }) {
     const input = channels[from];
     channels.push(out);
     if (shared >= 0) continue;
-    const shapes = { pointwise: [input, out], depthwise: [3, 3, out], conv3: [3, 3, input, out], pool: [] };
-    for (const [part, shape] of Object.entries({ kernel: shapes[kind], bias: [out] })) {
+    const shapes = { pointwise: [input, out], depthwise: [3, 3, out], conv3: [3, 3, input, out] };
+    for (const [part, shape] of Object.entries({
+      kernel: shapes[/** @type {keyof shapes} */ (kind)],
+      bias: [out],
+    })) {
       specs.push({ name: `head/${layer}/${part}`, shape, offset, size: sizeOf(shape) });
       offset += sizeOf(shape);
     }
@@ -174,7 +177,7 @@ export function countHeadMultiplyAdds({ inputs, layers }) {
   for (const { kind, channels, from = 0 } of layers) {
     const [height, width, input] = shapes[from];
     shapes.push([height, width, channels]);
-    const taps = { pointwise: input, depthwise: 9, conv3: 9 * input, pool: 0 }[kind];
+    const taps = { pointwise: input, depthwise: 9, conv3: 9 * input, pool: 0, gate: 0 }[kind];
     total += height * width * channels * taps;
   }
   return total;

@@ -2,6 +2,7 @@
 export {};
 
 /**
+ * @typedef {import('../../vision/spec/forms.js').Weights} Weights
  * @typedef {import('../../engine/engine.js').InputSpec} InputSpec
  * @typedef {import('../../evaluate/evaluate.js').Evaluation} Evaluation
  * @typedef {import('../../vision/types.js').ModelInput} ModelInput
@@ -12,6 +13,8 @@ export {};
  *
  * @typedef {object} DetectorLearnerLoading
  * @property {ModelInput} [model] a float .tflite detector with raw heads; default: the detector of this package
+ * @property {string} [signature] which of the file's signatures is the detector, as for `ObjectDetector.create`
+ * @property {Weights} [weights] of the package's detector, as for `ObjectDetector.create`
  * @property {Partial<InputSpec> | string} [input] as for `ObjectDetector.create`
  * @property {Partial<SsdSpec>} [ssd] as for `ObjectDetector.create`
  * @property {readonly string[]} [labels] the classes to learn; default: those of the boxes, in the order of their first use. A
