@@ -5,16 +5,16 @@ import { GRAPH_MESSAGES } from '../tflite/errors.js';
 export const CONVERT_MESSAGES = {
   ...GRAPH_MESSAGES,
   ARCHIVE_DAMAGED: 'the archive is damaged',
-  ARCHIVE_TOO_LARGE: 'the archive unpacks to more than is reasonable',
+  ARCHIVE_TOO_LARGE: 'the archive unpacks to more bytes than the limit',
   ARCHIVE_UNSAFE: 'the archive names a file outside of itself',
   CHECKPOINT_DAMAGED: 'the checkpoint is damaged',
   CHECKPOINT_INCOMPLETE: 'the checkpoint lacks a tensor or a file',
-  DETECTOR_NOT_UNDERSTOOD: 'a detector whose parts could not be recognised',
-  RESULT_DIFFERS: 'the file would not compute what the source computes',
+  DETECTOR_NOT_UNDERSTOOD: 'ocelli does not understand a part of this detector',
+  RESULT_DIFFERS: 'the converted network gives other results than the source',
   RESULT_UNPROVEN: 'the file cannot be compared with the source',
-  SIGNATURE_UNKNOWN: 'no such signature, input or output',
+  SIGNATURE_UNKNOWN: 'the source does not have this signature, input or output',
   SOURCE_INCOMPLETE: 'the source lacks a file',
-  SOURCE_UNKNOWN: 'the source is of no known kind',
+  SOURCE_UNKNOWN: 'ocelli does not recognise the format of the source',
 };
 
 export const convertFailure = failures(CONVERT_MESSAGES);

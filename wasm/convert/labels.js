@@ -104,13 +104,36 @@ async function readLabelFiles({ files }, numClasses) {
  */
 export async function classifierLabels(files, numClasses) {
   for (const name of files?.names ?? []) {
-    const isLabels = /label[^/]*\.txt$/i.test(name);
-    if ((!isLabels && name !== 'metadata.json') || !files) continue;
-    const text = new TextDecoder().decode(await files.read(name));
-    const labels = isLabels ? text.trimEnd().split(/\r?\n/) : parseJsonLabels(text);
+    if (!files || !isNames(name)) continue;
+    const labels = await readNames(files, name);
     if (labels?.length === numClasses) return toNames(labels);
   }
   return undefined;
+}
+
+/**
+ * Which files of names are left out, because the model has another number of classes.
+ * @param {import('./source/files.js').Files | undefined} files
+ * @param {number} numClasses
+ * @returns {Promise<string[]>} notes
+ */
+export async function describeMisfits(files, numClasses) {
+  const notes = [];
+  for (const name of files?.names ?? []) {
+    if (!files || !isNames(name)) continue;
+    const labels = await readNames(files, name);
+    if (labels && labels.length !== numClasses)
+      notes.push(`names in ${name}: ${labels.length}, but the model has ${numClasses} classes; left out`);
+  }
+  return notes;
+}
+
+const isNames = (/** @type {string} */ file) => /label[^/]*\.txt$/i.test(file) || file === 'metadata.json';
+
+/** @param {import('./source/files.js').Files} files @param {string} name @returns {Promise<string[] | undefined>} */
+async function readNames(files, name) {
+  const text = new TextDecoder().decode(await files.read(name));
+  return name === 'metadata.json' ? parseJsonLabels(text) : text.trimEnd().split(/\r?\n/);
 }
 
 /** @param {string} text @returns {string[] | undefined} */

@@ -132,17 +132,14 @@ function leadingScale({ ops, inputs: [input] }) {
     if (!isAffine && !TRANSPARENT.has(op.kind)) return { scale, offset, next: op };
     if (isAffine) {
       const length = Math.max(scale.length, constant.length);
-      const at = (
-        /** @type {ArrayLike<number>} */ list,
-        /** @type {number} */ c,
-        /** @type {number} */ none,
-      ) => (list.length === 0 ? none : list[list.length === 1 ? 0 : c]);
+      const at = (/** @type {ArrayLike<number>} */ list, /** @type {number} */ c) =>
+        list[list.length === 1 ? 0 : c];
       const channels = Array.from({ length }, (_, c) => c);
-      const [scales, offsets] = [channels.map((c) => at(scale, c, 1)), channels.map((c) => at(offset, c, 0))];
-      scale = channels.map((c) => scales[c] * (op.kind === 'MUL' ? at(constant, c, 1) : 1));
-      offset = channels.map((c) =>
-        op.kind === 'MUL' ? offsets[c] * at(constant, c, 1) : offsets[c] + at(constant, c, 0),
-      );
+      const factors = channels.map((c) => (op.kind === 'MUL' ? at(constant, c) : 1));
+      const sums = channels.map((c) => (op.kind === 'MUL' ? 0 : at(constant, c)));
+      const [scales, offsets] = [scale.length > 0 ? scale : [1], offset.length > 0 ? offset : [0]];
+      scale = factors.map((factor, c) => at(scales, c) * factor);
+      offset = factors.map((factor, c) => at(offsets, c) * factor + sums[c]);
     }
     value = op.output;
   }

@@ -5,11 +5,12 @@ import { readDetector } from './detector/detector.js';
 import { failure } from '../shared/errors.js';
 import { convertFailure } from './errors.js';
 import { fuse } from './lower/fuse.js';
-import { readLabels } from './labels.js';
+import { describeMisfits, readLabels } from './labels.js';
 import { lower } from './lower/lower.js';
 import { normalizationOption, UNKNOWN_NOTE } from './normalization.js';
 import { ints } from '../tflite/network.js';
 import { sliceColumns } from './lower/columns.js';
+import { plural } from '../shared/text.js';
 
 /**
  * @typedef {import('../tflite/network.js').Network} Network
@@ -84,9 +85,10 @@ export async function planDetector(model, refs, { batch = 1, classes, input }) {
     notes: [
       `input: ${size.join(' x ')}, ${resize} resize`,
       ...(normalization ? [] : [UNKNOWN_NOTE]),
-      `${heads.anchors.length / 4} anchors, box coder ${heads.boxCoder.join(', ')}, ${heads.converter} scores of ${plural(heads.numClasses)}`,
+      `${heads.anchors.length / 4} anchors, box coder ${heads.boxCoder.join(', ')}, ${heads.converter} scores of ${classesOf(heads.numClasses)}`,
       `suppression: score ${suppression.scoreThreshold}, IoU ${suppression.iouThreshold}, at most ${suppression.maxPerClass} per class, ${suppression.maxResults} in all`,
       ...((labels.names ?? labels.mids) ? [] : ['the source has no class names: classes are numbered']),
+      ...((labels.names ?? labels.mids) ? [] : await describeMisfits(model.files, heads.numClasses)),
       ...notes,
     ],
     proof: {
@@ -142,7 +144,7 @@ function isSame(a, b) {
 }
 
 /** @param {number} count */
-const plural = (count) => `${count} class${count === 1 ? '' : 'es'}`;
+const classesOf = (count) => plural(count, 'class', 'classes');
 
 /**
  * @param {(string | number)[] | undefined} wanted
@@ -188,13 +190,13 @@ function sliceHeads(network, { converter, background, numClasses }, kept) {
     output.value = keepsAllColumns ? probabilities : selectColumns(network, probabilities, columns);
     if (kept.length < numClasses)
       notes.push(
-        `softmax needs the scores of all classes: the class heads are not sliced, only their scores, to ${plural(kept.length)}`,
+        `softmax needs the scores of all classes: the class heads are not sliced, only their scores, to ${classesOf(kept.length)}`,
       );
     return { scores: /** @type {const} */ ('none'), notes, written: kept };
   }
   if (!keepsAllColumns && !sliceColumns(network, output.value, columns))
     throw convertFailure('DETECTOR_NOT_UNDERSTOOD', 'its class heads cannot be sliced');
-  if (kept.length < numClasses) notes.push(`class heads sliced to ${plural(kept.length)}`);
+  if (kept.length < numClasses) notes.push(`class heads sliced to ${classesOf(kept.length)}`);
   return { scores: converter, notes, written: kept };
 }
 

@@ -4,7 +4,7 @@ import { convertFailure } from './errors.js';
 import { FREE_BATCH } from './graph/batch.js';
 import { Facts } from './graph/facts.js';
 import { fuse } from './lower/fuse.js';
-import { classifierLabels } from './labels.js';
+import { classifierLabels, describeMisfits } from './labels.js';
 import { checkSingleIterations } from './graph/loops.js';
 import { lower } from './lower/lower.js';
 import { describe, normalizationOption, readNormalization, UNKNOWN_NOTE } from './normalization.js';
@@ -64,9 +64,7 @@ async function planWithBatch(model, refs, { batch, classes, input, size }) {
       const isProbability = network.ops.some(
         ({ kind, output }) => output === value && (kind === 'SOFTMAX' || kind === 'LOGISTIC'),
       );
-      const labels = isProbability
-        ? await classifierLabels(model.files, Math.max(value.shape[value.shape.length - 1], 2))
-        : undefined;
+      const labels = isProbability ? await classifierLabels(model.files, classesOf(value)) : undefined;
       return {
         name,
         role: isProbability ? /** @type {const} */ ('probability') : /** @type {const} */ ('feature'),
@@ -74,6 +72,11 @@ async function planWithBatch(model, refs, { batch, classes, input, size }) {
       };
     }),
   );
+  const scored = network.outputs.find((_, i) => outputs[i].role === 'probability');
+  const misfits =
+    scored && !outputs.some(({ labels }) => labels)
+      ? await describeMisfits(model.files, classesOf(scored.value))
+      : [];
   const { image, notes, fit } = await planInput(model, network, trace, input);
   const proof = {
     inputs: network.inputs.map(({ name }) => portNamed(model.inputs, name)),
@@ -85,8 +88,11 @@ async function planWithBatch(model, refs, { batch, classes, input, size }) {
     ...{ name: model.name ?? '', description: '', image, outputs },
     ...(fit && { own: { version: 1, fit } }),
   };
-  return { network, about, notes: [...notes, ...(model.notes ?? [])], proof };
+  return { network, about, notes: [...notes, ...misfits, ...(model.notes ?? [])], proof };
 }
+
+/** How many classes an output has: one score tells two apart. @param {import('../tflite/network.js').Value} value */
+const classesOf = ({ shape }) => Math.max(shape[shape.length - 1], 2);
 
 /**
  * @param {Model} model

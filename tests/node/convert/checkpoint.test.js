@@ -138,3 +138,173 @@ test('an index with two shards, a compressed block, and half-precision tensors',
   const incomplete = await Checkpoint.open(new Files(files), 'v');
   await assert.rejects(incomplete.read('b'), { code: 'CHECKPOINT_INCOMPLETE' });
 });
+
+describe('damage of an index is named', () => {
+  const header = new Uint8Array(new BinaryWriter().tag(1, 0).int32(1).finish());
+  const bytes = new Uint8Array(Float32Array.of(1, 2).buffer);
+  /** @param {Uint8Array} index @param {Uint8Array} [shard] */
+  const open = (index, shard = bytes) =>
+    Checkpoint.open(
+      new Files(
+        new Map([
+          ['v.index', index],
+          ['v.data-00000-of-00001', shard],
+        ]),
+      ),
+      'v',
+    );
+  /** A table of one block of these bytes. @param {number[]} data */
+  const tableOf = (data) => {
+    const whole = stored(Uint8Array.from(data), false);
+    const index = stored(block([['~', handle(0, whole.size)]]), false);
+    const footer = new Uint8Array(48);
+    footer.set([...handle(0, 0), ...handle(whole.bytes.length, index.size)]);
+    footer.set([0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb], 40);
+    return Uint8Array.of(...whole.bytes, ...index.bytes, ...footer);
+  };
+  const tail = [...word(0), ...word(1)];
+  /** @type {[string, Uint8Array, RegExp][]} */
+  const cases = [
+    ['shorter than a footer', new Uint8Array(47), /not a LevelDB table/],
+    ['another format', new Uint8Array(48), /not a LevelDB table/],
+    ['a block without its end', tableOf([1, 2, 3]), /a block of the index has an invalid length/],
+    [
+      'more restarts than bytes',
+      tableOf([...word(0), ...word(2)]),
+      /a block of the index has an invalid length/,
+    ],
+    ['a prefix of a key that there is not', tableOf([1, 0, 0, ...tail]), /an invalid prefix length/],
+    ['a key that ends outside', tableOf([0, 9, 0, ...tail]), /unexpected end of the index/],
+    ['a value that ends outside', tableOf([0, 0, 9, ...tail]), /unexpected end of the index/],
+    ['a number of ten bytes', tableOf([...new Array(9).fill(255), 1, 0, 0, ...tail]), /an invalid varint/],
+    ['no shards', table([['', new Uint8Array(0)]]), /it has 0 shards/],
+    ['no header', table([['a', entry(1, [2], 0, bytes)]]), /it has 0 shards/],
+    [
+      '100 000 shards',
+      table([['', new Uint8Array(new BinaryWriter().tag(1, 0).int32(100_000).finish())]]),
+      /it has 100000 shards/,
+    ],
+    [
+      'big-endian',
+      table([['', new Uint8Array(new BinaryWriter().tag(1, 0).int32(1).tag(2, 0).int32(1).finish())]]),
+      /it is big-endian/,
+    ],
+  ];
+  for (const [name, index, message] of cases)
+    test(name, () => assert.rejects(open(index), { code: 'CHECKPOINT_DAMAGED', message }));
+
+  test('keys that share a prefix, and blocks that are not compressed', async () => {
+    const [first, second] = [entry(1, [2], 0, bytes), entry(1, [1], 0, bytes.subarray(0, 4))];
+    const data = [
+      ...[0, 0, header.length, ...header],
+      ...[0, 3, first.length, ...encoder.encode('abc'), ...first],
+      ...[2, 2, second.length, ...encoder.encode('de'), ...second],
+      ...tail,
+    ];
+    const checkpoint = await open(tableOf(data));
+    assert.deepEqual(
+      [checkpoint.has('abc'), checkpoint.has('abde'), checkpoint.has('de')],
+      [true, true, false],
+    );
+    assert.deepEqual([...(await checkpoint.read('abc')).data], [1, 2]);
+    assert.deepEqual(await checkpoint.read('abde'), {
+      dtype: 'float32',
+      shape: [1],
+      data: Float32Array.of(1),
+    });
+  });
+
+  test('99 999 shards are read', async () => {
+    const many = new Uint8Array(new BinaryWriter().tag(1, 0).int32(99_999).finish());
+    const checkpoint = await open(
+      table([
+        ['', many],
+        ['a', entry(1, [2], 99_998, bytes)],
+      ]),
+    );
+    await assert.rejects(checkpoint.read('a'), { message: /'v\.data-99998-of-99999'/ });
+  });
+
+  /** @param {(writer: BinaryWriter) => BinaryWriter} write after the dtype and a shape of [2] */
+  const entryOf = (write) => {
+    const writer = new BinaryWriter()
+      .tag(1, 0)
+      .int32(1)
+      .tag(2, 2)
+      .fork()
+      .tag(2, 2)
+      .fork()
+      .tag(1, 0)
+      .int64(2)
+      .join()
+      .join();
+    return new Uint8Array(write(writer).finish());
+  };
+  const sum = (/** @type {BinaryWriter} */ writer, of = bytes) => writer.tag(6, 5).fixed32(mask(of));
+  /** @type {[string, Uint8Array, string, RegExp][]} */
+  const tensors = [
+    ['a shard that there is not', entry(1, [2], 1, bytes), 'CHECKPOINT_DAMAGED', /there is no shard 1/],
+    ['a shard below 0', entry(1, [2], -1, bytes), 'CHECKPOINT_DAMAGED', /there is no shard -1/],
+    [
+      'slices',
+      entryOf((writer) => sum(writer.tag(5, 0).int64(8)).tag(7, 2).fork().join()),
+      'GRAPH_UNSUPPORTED',
+      /stored in slices/,
+    ],
+    [
+      'a place beyond the shard',
+      entryOf((writer) => sum(writer.tag(4, 0).int64(1).tag(5, 0).int64(8))),
+      'CHECKPOINT_DAMAGED',
+      /beyond the end of its shard/,
+    ],
+    [
+      'a place below 0',
+      entryOf((writer) => sum(writer.tag(4, 0).int64(-1).tag(5, 0).int64(8))),
+      'CHECKPOINT_DAMAGED',
+      /beyond the end of its shard/,
+    ],
+    [
+      'a size below 0',
+      entryOf((writer) => sum(writer.tag(4, 0).int64(2).tag(5, 0).int64(-1))),
+      'CHECKPOINT_DAMAGED',
+      /beyond the end of its shard/,
+    ],
+    [
+      'a wrong checksum',
+      entryOf((writer) => sum(writer.tag(5, 0).int64(8), bytes.subarray(1))),
+      'CHECKPOINT_DAMAGED',
+      /'a' has a wrong checksum/,
+    ],
+    [
+      'no checksum',
+      entryOf((writer) => writer.tag(5, 0).int64(8)),
+      'CHECKPOINT_DAMAGED',
+      /'a' has a wrong checksum/,
+    ],
+    [
+      'another number of elements',
+      entry(1, [3], 0, bytes),
+      'CHECKPOINT_DAMAGED',
+      /'a' has 2 elements, but its shape is \[3\]/,
+    ],
+  ];
+  for (const [name, found, code, message] of tensors)
+    test(`a tensor of ${name}`, async () => {
+      const checkpoint = await open(
+        table([
+          ['', header],
+          ['a', found],
+        ]),
+      );
+      await assert.rejects(checkpoint.read('a'), { code, message });
+    });
+  test('a tensor without bytes', async () => {
+    const checkpoint = await open(
+      table([
+        ['', header],
+        ['a', entry(1, [0], 0, new Uint8Array(0))],
+      ]),
+    );
+    assert.deepEqual(await checkpoint.read('a'), { dtype: 'float32', shape: [0], data: new Float32Array(0) });
+  });
+});

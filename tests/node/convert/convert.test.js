@@ -40,11 +40,6 @@ const CASES = [
   },
   { source: V2, range: ONE_TO_ONE, operators: { ...V2_OPERATORS, MEAN: 1, FULLY_CONNECTED: 1, SOFTMAX: 1 } },
   {
-    source: 'keras2_mobilenet_v1_025_128_classifier',
-    range: ONE_TO_ONE,
-    operators: { CONV_2D: 15, DEPTHWISE_CONV_2D: 13, MEAN: 1, RESHAPE: 1, SOFTMAX: 1 },
-  },
-  {
     source: V3,
     range: PIXELS,
     operators: { CONV_2D: 41, DEPTHWISE_CONV_2D: 11, HARD_SWISH: 18, MEAN: 10, MUL: 19, ADD: 7 },
@@ -60,28 +55,10 @@ const CASES = [
     operators: { ...V2_OPERATORS, MUL: 1, ADD: 11, MEAN: 1, FULLY_CONNECTED: 1, SOFTMAX: 1 },
   },
   {
-    source: 'tfjs_mobilenet_v2_130_224_feature_vector_fp16',
-    pixels: HUB,
-    range: ZERO_TO_ONE,
-    operators: { ...V2_OPERATORS, MUL: 1, ADD: 11, AVERAGE_POOL_2D: 1, RESHAPE: 1 },
-  },
-  {
-    source: 'tfjs_mobilenet_v2_035_128_classifier',
-    pixels: V2,
-    range: ONE_TO_ONE,
-    operators: { ...V2_OPERATORS, MEAN: 1, FULLY_CONNECTED: 1, SOFTMAX: 1 },
-  },
-  {
     source: 'tfjs_mobilenet_v3_small_075_96_features_uint8',
     pixels: V3,
     range: PIXELS,
     operators: { CONV_2D: 41, DEPTHWISE_CONV_2D: 11, HARD_SWISH: 18, MEAN: 10, MUL: 19, ADD: 7 },
-  },
-  {
-    source: 'tfjs_layers_mobilenet_v2_035_128_classifier',
-    pixels: V2,
-    range: ONE_TO_ONE,
-    operators: { ...V2_OPERATORS, MEAN: 1, FULLY_CONNECTED: 1, SOFTMAX: 1 },
   },
 ];
 

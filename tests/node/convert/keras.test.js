@@ -40,6 +40,24 @@ describe('every layer that is read', () => {
     });
 });
 
+test('outputs are chosen by the names of layers', async () => {
+  const run = async (/** @type {string} */ layer) =>
+    (
+      await runEach('simd', (await convert(source('keras2.h5'), { outputs: [layer] })).model, images())
+    ).flatMap((row) => [...row]);
+  const before = await run('zero_padding2d');
+  const after = await run('re_lu');
+  assert.ok(before.length > after.length && after.some((value) => value > 0));
+  assert.equal(
+    after.reduce((sum, value) => sum + value, 0),
+    before.reduce((sum, value) => sum + value, 0),
+  );
+  const expected = readArray(folder('keras2.output.f32.bin'), Float32Array);
+  (await run('scores')).forEach((value, i) => assert.ok(Math.abs(value - expected[i]) < 1e-5));
+  for (const wrong of [{ outputs: ['score'] }, { signature: 'serving_default' }])
+    await assert.rejects(convert(source('keras2.h5'), wrong), { code: 'SIGNATURE_UNKNOWN' });
+});
+
 test("arithmetic with numbers, GELU and unnamed weights of Keras 3's .h5, which does not tell operations from layers", async () => {
   const { model, operators } = await convert(source('small_keras3.h5'));
   assert.equal(operators.GELU, 1);

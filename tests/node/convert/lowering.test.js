@@ -1,60 +1,10 @@
 // Each rule of lowering and fusion: small graphs -> .tflite -> outputs, against formulas written here.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { convert } from '../../../wasm/convert/node.js';
-import { loadEngine } from '../shared.js';
-import { base64, graphModel } from './graph_model.js';
+import { base64 } from './graph_model.js';
+import { assertNear, FLOAT, ints, list, noise, run } from './run_graph.js';
 
-/**
- * @typedef {import('./graph_model.js').GraphNode} GraphNode
- * @typedef {import('./graph_model.js').Constant} Constant
- * @typedef {{shape: number[], data: number[]}} Numbers
- */
-
-const FLOAT = { T: { type: 'DT_FLOAT' } };
-const list = (/** @type {number[]} */ values) => ({ list: { i: values.map(String) } });
-const ints = (/** @type {number[]} */ values, shape = [values.length]) => ({
-  ...{ shape, values },
-  dtype: /** @type {const} */ ('int32'),
-});
-/** Numbers that are neither sorted nor symmetric. @param {number} count @param {number} [seed] */
-const noise = (count, seed = 1) =>
-  Array.from({ length: count }, (_, i) => (((i + seed) * 7919) % 201) / 50 - 1.97);
-
-/**
- * Converts without the converter's own proof, and runs two images, also as a batch where the batch is free.
- * @param {number[]} shape of the input; -1: the batch is free
- * @param {GraphNode[]} nodes
- * @param {Record<string, Constant>} constants
- */
-async function run(shape, nodes, constants) {
-  const output = /** @type {GraphNode} */ (nodes.at(-1)).name;
-  const { model } = await convert(graphModel(shape, nodes, constants, [output]), { verify: false });
-  const engine = await loadEngine('simd', model);
-  if (shape[0] < 0) engine.setBatch(2);
-  const { shape: given } = engine.inputs[0];
-  const x = noise(given.reduce((a, b) => a * b));
-  engine.writeInput(0, Float32Array.from(x));
-  engine.run();
-  const result = engine.readOutput(0);
-  const operators = engine.operators.map(({ operator }) => operator);
-  engine.close();
-  return {
-    x: { shape: given, data: x },
-    data: Array.from(result.data, Number),
-    shape: result.shape,
-    operators,
-  };
-}
-
-/** @param {ArrayLike<number>} actual @param {ArrayLike<number>} expected */
-function assertNear(actual, expected) {
-  assert.equal(actual.length, expected.length);
-  const largest = Array.from(expected, Math.abs).reduce((a, b) => Math.max(a, b), 0);
-  Array.from(expected).forEach((value, i) =>
-    assert.ok(Math.abs(actual[i] - value) <= 2e-6 * Math.max(largest, 1), `${i}: ${actual[i]}, not ${value}`),
-  );
-}
+/** @typedef {import('./run_graph.js').Numbers} Numbers */
 
 /**
  * A convolution by its definition.
@@ -135,7 +85,7 @@ describe('convolutions', () => {
             ...(pads && { explicit_paddings: list([0, 0, ...pads, 0, 0]) }),
           };
           const nodes = [{ name: 'y', op, input: ['x', 'k'], attr }];
-          const { x, data, shape } = await run([-1, height, width, 3], nodes, { k: kernel });
+          const { x, data, shape, padShape } = await run([-1, height, width, 3], nodes, { k: kernel });
           const all =
             pads ??
             (padding === 'SAME'
@@ -144,6 +94,8 @@ describe('convolutions', () => {
           const expected = convolve(x, kernel, { strides, dilations, pads: all, isDepthwise });
           assert.deepEqual(shape, expected.shape);
           assertNear(data, expected.data);
+          if (pads && padShape)
+            assert.deepEqual(padShape, [1, height + pads[0] + pads[1], width + pads[2] + pads[3], 3]);
         });
 
   for (const pads of [
@@ -152,18 +104,61 @@ describe('convolutions', () => {
     [1, 0, 1, 0],
     [0, 1, 1, 1],
   ])
-    test(`a Pad of ${pads} before a VALID convolution of unequal strides`, async () => {
-      const kernel = { shape: [3, 3, 2, 3], values: noise(54, 3) };
-      const attr = { ...FLOAT, strides: list([1, 2, 1, 1]), padding: { s: base64('VALID') } };
-      const nodes = [
-        { name: 'p', op: 'Pad', input: ['x', 'pads'], attr: FLOAT },
-        { name: 'y', op: 'Conv2D', input: ['p', 'k'], attr },
-      ];
-      const constants = { k: kernel, pads: ints([0, 0, ...pads, 0, 0], [4, 2]) };
-      const { x, data } = await run([1, 6, 9, 2], nodes, constants);
-      const window = { strides: [2, 1], dilations: [1, 1], pads, isDepthwise: false };
-      assertNear(data, convolve(x, kernel, window).data);
+    test(`a Pad of ${pads} before VALID convolutions of unequal strides and dilations`, async () => {
+      for (const [height, width] of [
+        [6, 9],
+        [7, 8],
+        [8, 7],
+      ])
+        for (const [strides, dilations] of [
+          [
+            [2, 1],
+            [1, 1],
+          ],
+          [
+            [1, 2],
+            [1, 1],
+          ],
+          [
+            [1, 1],
+            [2, 1],
+          ],
+          [
+            [1, 1],
+            [1, 2],
+          ],
+        ])
+          await checkPad(pads, [height, width], strides, dilations);
     });
+
+  /**
+   * @param {number[]} pads
+   * @param {number[]} size
+   * @param {number[]} strides
+   * @param {number[]} dilations
+   */
+  async function checkPad(pads, [height, width], strides, dilations) {
+    const kernel = { shape: [3, 3, 2, 3], values: noise(54, 3) };
+    const attr = {
+      ...FLOAT,
+      strides: list([1, ...strides, 1]),
+      dilations: list([1, ...dilations, 1]),
+      padding: { s: base64('VALID') },
+    };
+    const nodes = [
+      { name: 'p', op: 'Pad', input: ['x', 'pads'], attr: FLOAT },
+      { name: 'y', op: 'Conv2D', input: ['p', 'k'], attr },
+    ];
+    const constants = { k: kernel, pads: ints([0, 0, ...pads, 0, 0], [4, 2]) };
+    const { x, data, operators } = await run([1, height, width, 2], nodes, constants);
+    const window = { strides, dilations, pads, isDepthwise: false };
+    assertNear(data, convolve(x, kernel, window).data);
+    const asSame = [
+      ...same(height, 3, dilations[0], strides[0]),
+      ...same(width, 3, dilations[1], strides[1]),
+    ];
+    assert.equal(operators.includes('PAD'), String(asSame) !== String(pads), `${[height, width, strides]}`);
+  }
 });
 
 /** @type {[string, (x: number, c: number) => number][]} */
@@ -585,6 +580,91 @@ test('batch norm with channels first', async () => {
       return ((value - m[c]) / Math.sqrt(v[c] + 0.01)) * g[c] + b[c];
     }),
   );
+});
+
+test("Keras 2's LayerNormalization in TensorFlow.js: batch norm whose mean and variance are empty", async () => {
+  const attr = {
+    ...FLOAT,
+    data_format: { s: base64('NCHW') },
+    is_training: { b: true },
+    epsilon: { f: 0.01 },
+  };
+  const names = ['x', 'g', 'b', 'm', 'v'];
+  const nodes = [{ name: 'y', op: 'FusedBatchNormV3', input: names, attr }];
+  const two = (/** @type {number[]} */ values) => ({ shape: [values.length], values });
+  const constants = { g: two([1, 2]), b: two([0.5, -1]) };
+  const shape = [1, 2, 4, 3];
+  const { x, data } = await run(shape, nodes, { ...constants, m: two([]), v: two([]) });
+  const moments = [0, 1].map((c) => {
+    const row = x.data.slice(c * 12, c * 12 + 12);
+    const mean = row.reduce((a, b) => a + b) / 12;
+    return { mean, variance: row.reduce((a, b) => a + (b - mean) ** 2, 0) / 12 };
+  });
+  const normed = (/** @type {{mean: number, variance: number}[]} */ of) =>
+    x.data.map((value, i) => {
+      const c = Math.floor(i / 12);
+      return ((value - of[c].mean) / Math.sqrt(of[c].variance + 0.01)) * [1, 2][c] + [0.5, -1][c];
+    });
+  assertNear(data, normed(moments));
+  // Where it has mean and variance, TensorFlow.js takes these.
+  const given = await run(shape, nodes, { ...constants, m: two([0.5, 1]), v: two([4, 0.25]) });
+  assertNear(
+    given.data,
+    normed([
+      { mean: 0.5, variance: 4 },
+      { mean: 1, variance: 0.25 },
+    ]),
+  );
+});
+
+test('OnesLike and ZerosLike of a known shape are constants, as in the weighted moments of Keras 2', async () => {
+  const nodes = [
+    { name: 'ones', op: 'OnesLike', input: ['x'], attr: FLOAT },
+    { name: 'zeros', op: 'ZerosLike', input: ['x'], attr: FLOAT },
+    { name: 'count', op: 'Sum', input: ['ones', 'axes'], attr: { ...FLOAT, keep_dims: { b: true } } },
+    { name: 'shifted', op: 'AddV2', input: ['x', 'zeros'], attr: FLOAT },
+    { name: 'weighted', op: 'Mul', input: ['ones', 'shifted'], attr: FLOAT },
+    { name: 'y', op: 'DivNoNan', input: ['weighted', 'count'], attr: FLOAT },
+  ];
+  const { x, data, operators } = await run([1, 2, 2, 3], nodes, { axes: ints([1, 2]) });
+  assert.equal(operators.filter((each) => each === 'MUL').length, 1); // by 1 / count, not by the ones
+  assertNear(
+    data,
+    x.data.map((value) => value / 4),
+  );
+  await assert.rejects(run([-1, 2, 2, 3], nodes, { axes: ints([1, 2]) }), {
+    code: 'GRAPH_UNSUPPORTED',
+    message: /--batch 1/,
+  });
+});
+
+test('a product with ones has the shape of the larger one', async () => {
+  const nodes = [
+    { name: 'product', op: 'Mul', input: ['x', 'ones'], attr: FLOAT },
+    { name: 'y', op: 'Abs', input: ['product'], attr: FLOAT },
+  ];
+  for (const [shape, repeated] of /** @type {[number[], number][]} */ ([
+    [[1, 1, 2, 3], 1],
+    [[2, 3], 1],
+    [[1, 1, 1, 1], 1],
+    [[1, 4, 2, 3], 4],
+    [[1, 4, 1, 3], 4],
+  ])) {
+    const ones = { shape, values: new Array(shape.reduce((a, b) => a * b)).fill(1) };
+    const { x, data } = await run([1, 1, 2, 3], nodes, { ones });
+    assertNear(data, new Array(repeated).fill(x.data.map(Math.abs)).flat());
+  }
+});
+
+test('an output that is the input is refused', async () => {
+  const nodes = [
+    { name: 'ones', op: 'OnesLike', input: ['x'], attr: FLOAT },
+    { name: 'y', op: 'Mul', input: ['x', 'ones'], attr: FLOAT },
+  ];
+  const message = /the output 'y' is the input 'x'/;
+  await assert.rejects(run([1, 2, 2, 3], nodes, {}), { code: 'GRAPH_UNSUPPORTED', message });
+  const same = [{ name: 'y', op: 'Identity', input: ['x'], attr: FLOAT }];
+  await assert.rejects(run([-1, 2, 2, 3], same, {}), { code: 'GRAPH_UNSUPPORTED' });
 });
 
 test('what only a fixed batch makes possible is told', async () => {

@@ -376,17 +376,43 @@ for (const [what, nodes] of GELUS)
       Array.from(data, Number).forEach((value, i) => assert.ok(Math.abs(value - X[i] * normal(X[i])) < 5e-6));
     });
 
-test('an Erf elsewhere is refused by name', () =>
-  assert.rejects(run([node('y', 'Erf', ['x'])], {}, 'y'), {
-    code: 'GRAPH_UNSUPPORTED',
-    message: /Erf at 'y'/,
-  }));
+for (const isNegatedFirst of [true, false])
+  test(`GELU by Erfc, as Keras 3 exports it, ${isNegatedFirst ? 'x' : 'its product'} negated`, async () => {
+    const nodes = isNegatedFirst
+      ? [node('minus', 'Neg', ['x']), node('scaled', 'Mul', ['minus', 'root'])]
+      : [node('product', 'Mul', ['root', 'x']), node('scaled', 'Neg', ['product'])];
+    const rest = [
+      node('half', 'Mul', ['h', 'x']),
+      node('erfc', 'Erfc', ['scaled']),
+      node('y', 'Mul', ['half', 'erfc']),
+    ];
+    const constants = { root: { shape: [], values: [Math.SQRT1_2] }, h: { shape: [], values: [0.5] } };
+    const { data, operators } = await run([...nodes, ...rest], constants, 'y');
+    assert.deepEqual(operators, ['GELU']);
+    Array.from(data, Number).forEach((value, i) => assert.ok(Math.abs(value - X[i] * normal(X[i])) < 5e-6));
+  });
+
+for (const op of ['Erf', 'Erfc'])
+  test(`an ${op} elsewhere is refused by name`, async () => {
+    const code = 'GRAPH_UNSUPPORTED';
+    await assert.rejects(run([node('y', op, ['x'])], {}, 'y'), { code, message: new RegExp(`${op} at 'y'`) });
+    // x * erfc(+x / sqrt(2)) is no GELU.
+    const nodes = [
+      node('scaled', 'Mul', ['x', 'root']),
+      node('erf', op, ['scaled']),
+      node('half', 'Mul', ['h', 'x']),
+      node('y', 'Mul', ['half', 'erf']),
+    ];
+    const constants = { root: { shape: [], values: [Math.SQRT1_2] }, h: { shape: [], values: [0.5] } };
+    await assert.rejects(run(nodes, constants, 'y'), { code, message: new RegExp(`${op} at 'erf'`) });
+  });
 
 /** @type {[string, (x: number) => number][]} */
 const SMOOTH = [
   ['Softplus', (x) => Math.log(1 + Math.exp(x))],
   ['Selu', (x) => 1.0507009873554805 * (x < 0 ? 1.6732632423543772 * (Math.exp(x) - 1) : x)],
   ['Sign', (x) => Math.sign(x)],
+  ['Softsign', (x) => x / (1 + Math.abs(x))],
   ['Ceil', (x) => Math.ceil(x)],
 ];
 for (const [op, f] of SMOOTH)

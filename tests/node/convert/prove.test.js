@@ -65,6 +65,17 @@ describe('a proof', () => {
     });
   });
 
+  test('of a source that computes NaN only proves nothing', async () => {
+    const { network, proof } = claim(2);
+    const root = new Node('root', 'Sqrt');
+    root.inputs = [proof.outputs[0].ref];
+    const outputs = [{ ref: { node: root, index: 0 } }];
+    await assert.rejects(prove(network, { ...proof, outputs, range: [-9, -2] }, watch), {
+      code: 'RESULT_UNPROVEN',
+      message: /NaN\) for 'root'.*--no-verify/,
+    });
+  });
+
   test('of what cannot be evaluated or run says how to go on', async () => {
     const { network, proof } = claim(2);
     const unknown = new Node('strange', 'Strange');
@@ -108,6 +119,32 @@ test('networks that mix the images of a batch are refused, whatever the proof', 
     code: 'GRAPH_UNSUPPORTED',
     message: /all images of a batch/,
   });
+});
+
+test('a file of names that does not fit the classes is left out, and a note says so', async () => {
+  const nodes = [
+    { name: 'mean', op: 'Mean', input: ['x', 'axes'], attr: FLOAT },
+    { name: 'y', op: 'Softmax', input: ['mean'], attr: FLOAT },
+  ];
+  const axes = { shape: [2], values: [1, 2], dtype: /** @type {const} */ ('int32') };
+  const source = graphModel([-1, 2, 2, 3], nodes, { axes }, ['y']);
+  const text = (/** @type {string} */ content) => () => new TextEncoder().encode(content);
+  for (const [name, content, note] of /** @type {const} */ ([
+    ['labels.txt', 'a\nb\nc\n', undefined],
+    ['labels.txt', 'a\nb\n', 'names in labels.txt: 2, but the model has 3 classes; left out'],
+    [
+      'metadata.json',
+      '{"labels": ["a"]}',
+      'names in metadata.json: 1, but the model has 3 classes; left out',
+    ],
+    ['metadata.json', '{}', undefined],
+  ])) {
+    const { notes } = await convert({ ...source, [name]: text(content) });
+    assert.deepEqual(
+      notes.filter((each) => each.startsWith('names')),
+      note ? [note] : [],
+    );
+  }
 });
 
 describe('the values that an input takes', () => {

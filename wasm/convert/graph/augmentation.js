@@ -7,8 +7,7 @@ import { inOrder } from './simplify.js';
  * @typedef {import('./graph.js').Ref} Ref
  */
 
-const RANDOM =
-  /^(Stateless)?(Random(Uniform|StandardNormal|UniformInt)|TruncatedNormal|RandomUniform.*|RandomNormal.*)/;
+const RANDOM = /^(Stateless)?(Random(Uniform|StandardNormal|Normal)|TruncatedNormal)/;
 
 /**
  * @param {Ref[]} outputs simplified; the nodes are changed in place

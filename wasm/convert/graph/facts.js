@@ -74,6 +74,7 @@ export class Facts {
         values: [],
       };
     } catch (error) {
+      if (/** @type {{code?: string}} */ (error).code === 'GRAPH_UNSUPPORTED') throw error;
       throw convertFailure(
         'GRAPH_BAD',
         `'${node.name}' (${node.op}): ${/** @type {Error} */ (error).message}`,
@@ -102,12 +103,18 @@ function valuesOf(node, inputs, shapes) {
     const size = sizeOf(shapes[0]);
     return [{ dtype: 'int32', shape: [], data: Int32Array.of(size), symbolic: size < 0 }];
   }
-  if ((node.op === 'ZerosLike' || node.op === 'OnesLike') && shapes[0]?.length === 0)
-    return [{ dtype: 'float32', shape: [], data: Float32Array.of(node.op === 'OnesLike' ? 1 : 0) }];
+  if ((node.op === 'ZerosLike' || node.op === 'OnesLike') && isFolded(shapes[0])) {
+    const data = new Float32Array(sizeOf(shapes[0])).fill(node.op === 'OnesLike' ? 1 : 0);
+    return [{ dtype: 'float32', shape: shapes[0], data }];
+  }
   const isKnown =
     inputs.length > 0 && inputs.every((input) => input !== undefined && input.data.length <= MAX_FOLDED);
   return isKnown ? evaluate(node, /** @type {Tensor[]} */ (inputs)) : undefined;
 }
+
+/** @param {Shape} shape @returns {shape is number[]} */
+const isFolded = (shape) =>
+  shape !== undefined && shape.every((size) => size >= 0) && sizeOf(shape) <= MAX_FOLDED;
 
 const ELEMENTWISE = new Set([
   ...[
@@ -171,6 +178,8 @@ const SAME_SHAPE = new Set([
     'Softplus',
     'HardSwish',
     'Erf',
+    'Erfc',
+    'Softsign',
     'Log',
     'Floor',
     'Ceil',
@@ -219,7 +228,7 @@ function windowSize(size, kernel, stride, padding) {
  */
 function windowShape(node, x, kernel, channels) {
   if (node.string('data_format', 'NHWC') !== 'NHWC')
-    throw convertFailure('GRAPH_UNSUPPORTED', 'its data format is not NHWC');
+    throw convertFailure('GRAPH_UNSUPPORTED', `${node.op} at '${node.name}': its data format is not NHWC`);
   const [, strideH, strideW] = node.ints('strides');
   const [, dilationH = 1, dilationW = 1] = node.ints('dilations');
   const pads = node.ints('explicit_paddings');

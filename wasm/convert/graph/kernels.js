@@ -78,17 +78,8 @@ const SYMBOLIC = new Set([
 ]);
 /** Those of them whose other operands must not depend on the batch: a Reshape by it has no known shape. */
 const BY_FIXED_OPERANDS = new Set([
-  ...[
-    'StridedSlice',
-    'Slice',
-    'GatherV2',
-    'Gather',
-    'Reshape',
-    'Squeeze',
-    'ExpandDims',
-    'SplitV',
-    'Transpose',
-  ],
+  ...['StridedSlice', 'Slice', 'GatherV2', 'Gather', 'Reshape', 'Squeeze', 'ExpandDims'],
+  ...['SplitV', 'Transpose'],
 ]);
 
 /**
@@ -367,6 +358,12 @@ function withShape(x, shape) {
   return { ...x, shape };
 }
 
+/** Sizes of pieces, one of which may be -1: the rest. @param {number[]} sizes @param {number} whole */
+function completed(sizes, whole) {
+  const known = sizes.reduce((sum, size) => sum + Math.max(size, 0), 0);
+  return sizes.map((size) => (size < 0 ? whole - known : size));
+}
+
 /** @type {Record<string, Kernel>} */
 const KERNELS = {
   Const: (node) => [/** @type {Tensor} */ (node.tensor)],
@@ -438,7 +435,10 @@ const KERNELS = {
       Array.from({ length: count }, () => x.shape[at] / count),
     );
   },
-  SplitV: (_, [x, sizes, axis]) => split(x, axisOf(Number(axis.data[0]), x.shape.length), [...sizes.data]),
+  SplitV: (_, [x, sizes, axis]) => {
+    const at = axisOf(Number(axis.data[0]), x.shape.length);
+    return split(x, at, completed([...sizes.data], x.shape[at]));
+  },
   Squeeze: (node, [x]) => {
     const axes = node.ints('squeeze_dims').map((axis) => axisOf(axis, x.shape.length));
     return [
@@ -482,7 +482,9 @@ const KERNELS = {
 };
 
 /** @type {Kernel} */
-function select(_, [condition, a, b]) {
+function select(node, [given, a, b]) {
+  const isByRow = node.op === 'Select' && given.shape.length === 1;
+  const condition = isByRow ? withShape(given, [...given.shape, ...a.shape.slice(1).map(() => 1)]) : given;
   const shape = broadcastShapes(condition.shape, broadcastShapes(a.shape, b.shape));
   const [c, x, y] = [condition, a, b].map((tensor) => broadcastTo(tensor, shape).data);
   const data = allocate(a.dtype, x.length);

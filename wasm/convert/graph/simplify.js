@@ -20,7 +20,6 @@ const GATHERS = new Set([
   'TensorArrayGatherV2',
   'TensorListConcatV2',
 ]);
-const MAX_STEPS = 100000;
 
 /**
  * @param {Ref[]} outputs
@@ -47,7 +46,8 @@ export function simplify(outputs) {
  * @returns {Ref}
  */
 function resolve(ref, replacements) {
-  for (let steps = 0; steps < MAX_STEPS; steps++) {
+  for (const seen = new Set(); !seen.has(ref.node);) {
+    seen.add(ref.node);
     const next = resolveOnce(ref, replacements);
     if (next === undefined) return ref;
     ref = next;

@@ -20,6 +20,14 @@ export function softplus(ctx, node) {
   return ctx.emit('ADD', node.name, [step('RELU', x), log], x.shape);
 }
 
+/** x / (1 + |x|). @type {Rule} */
+export function softsign(ctx, node) {
+  const x = ctx.value(node.inputs[0]);
+  const size = ctx.emit('ABS', `${node.name}/abs`, [x], x.shape);
+  const shifted = ctx.emit('ADD', `${node.name}/add`, [size, scalar(`${node.name}/one`, 1)], x.shape);
+  return ctx.emit('DIV', node.name, [x, shifted], x.shape);
+}
+
 const SELU_SCALE = 1.0507009873554805;
 const SELU_ALPHA = 1.6732632423543772;
 
@@ -39,7 +47,7 @@ export function selu(ctx, node) {
   return ctx.emit('ADD', node.name, [positive, scaled], x.shape);
 }
 
-// ---- GELU: 0.5 * x * (1 + erf(x / sqrt(2))), its factors in any order ----
+// ---- GELU: 0.5 * x * (1 + erf(x / sqrt(2))) or 0.5 * x * erfc(-x / sqrt(2)), its factors in any order ----
 
 const isNear = (/** @type {number} */ a, /** @type {number} */ b) => Math.abs(a - b) < 1e-6 * Math.abs(b);
 
@@ -56,28 +64,47 @@ const numberOf = (ctx, ref) => uniform(ctx.facts.value(ref));
  * A product as one number and the other factors.
  * @param {Lowering} ctx
  * @param {Ref} ref
+ * @param {Ref} [whole] a factor that stays one, though it may be a product
  * @returns {{number: number, factors: Ref[]}}
  */
-function factorsOf(ctx, ref) {
+function factorsOf(ctx, ref, whole) {
+  if (isSame(whole, ref)) return { number: 1, factors: [ref] };
   const number = numberOf(ctx, ref);
   if (number !== undefined) return { number, factors: [] };
   const { node } = ref;
+  if (node.op === 'Neg') {
+    const inner = factorsOf(ctx, node.inputs[0], whole);
+    return { ...inner, number: -inner.number };
+  }
   const divisor = node.op === 'RealDiv' ? numberOf(ctx, node.inputs[1]) : undefined;
   if (node.op !== 'Mul' && divisor === undefined) return { number: 1, factors: [ref] };
-  const [a, b] = node.inputs.map((input) => factorsOf(ctx, input));
+  const [a, b] = node.inputs.map((input) => factorsOf(ctx, input, whole));
   return divisor === undefined
     ? { number: a.number * b.number, factors: [...a.factors, ...b.factors] }
     : { number: a.number / divisor, factors: a.factors };
 }
 
-/** The x of 1 + erf(x / sqrt(2)). @param {Lowering} ctx @param {Ref} ref @returns {Ref | undefined} */
+/** The x of 1 + erf(x / sqrt(2)), or of erfc(-x / sqrt(2)). @param {Lowering} ctx @param {Ref} ref @returns {Ref | undefined} */
 function inErf(ctx, { node }) {
-  if (node.op !== 'Add' && node.op !== 'AddV2') return undefined;
-  const erf = node.inputs.find((input) => input.node.op === 'Erf');
-  const other = node.inputs.find((input) => input !== erf);
-  if (!erf || !other || numberOf(ctx, other) !== 1) return undefined;
-  const { number, factors } = factorsOf(ctx, erf.node.inputs[0]);
-  return factors.length === 1 && isNear(number, Math.SQRT1_2) ? factors[0] : undefined;
+  const scaled = node.op === 'Erfc' ? node.inputs[0] : argumentOfErf(ctx, node);
+  if (!scaled) return undefined;
+  const wanted = node.op === 'Erfc' ? -Math.SQRT1_2 : Math.SQRT1_2;
+  const parts = scaled.node.inputs;
+  // x may be a product itself.
+  return [...parts, ...parts.flatMap((part) => (part.node.op === 'Neg' ? part.node.inputs : [])), undefined]
+    .map((whole) => {
+      const { number, factors } = factorsOf(ctx, scaled, whole);
+      return factors.length === 1 && isNear(number, wanted) ? factors[0] : undefined;
+    })
+    .find((x) => x);
+}
+
+/** The z of 1 + erf(z). @param {Lowering} ctx @param {Node} node @returns {Ref | undefined} */
+function argumentOfErf(ctx, { op, inputs }) {
+  if (op !== 'Add' && op !== 'AddV2') return undefined;
+  const erf = inputs.find((input) => input.node.op === 'Erf');
+  const other = inputs.find((input) => input !== erf);
+  return erf && other && numberOf(ctx, other) === 1 ? erf.node.inputs[0] : undefined;
 }
 
 const isSame = (/** @type {Ref | undefined} */ a, /** @type {Ref} */ b) =>
@@ -89,8 +116,12 @@ const isSame = (/** @type {Ref | undefined} */ a, /** @type {Ref} */ b) =>
  * @returns {Value | undefined} undefined if it is no GELU
  */
 export function gelu(ctx, node) {
-  const { number, factors } = factorsOf(ctx, { node, index: 0 });
-  if (factors.length !== 2 || !isNear(number, 0.5)) return undefined;
-  const x = factors.find((factor, i) => isSame(inErf(ctx, factors[1 - i]), factor));
-  return x && ctx.emit('GELU', node.name, [ctx.value(x)], ctx.shapeOf(node), { approximate: false });
+  const product = { node, index: 0 };
+  const [x] = factorsOf(ctx, product).factors.flatMap((factor) => inErf(ctx, factor) ?? []);
+  const { number, factors } = factorsOf(ctx, product, x);
+  const isGelu =
+    x && factors.length === 2 && isNear(number, 0.5) && factors.some((factor) => isSame(x, factor));
+  return isGelu
+    ? ctx.emit('GELU', node.name, [ctx.value(x)], ctx.shapeOf(node), { approximate: false })
+    : undefined;
 }

@@ -39,9 +39,22 @@ export const binary = (kind) => (ctx, node) => {
     throw ctx.unsupported(node, 'its data format is not NHWC');
   const prelu = kind === 'ADD' ? kerasPrelu(ctx, node) : undefined;
   if (prelu) return prelu;
-  const made = kind === 'MUL' ? gelu(ctx, node) : undefined;
+  const made = kind === 'MUL' ? (timesOnes(ctx, node) ?? gelu(ctx, node)) : undefined;
   return made ?? emitBinary(ctx, node, kind);
 };
+
+/**
+ * x, for a product of x and a one for each of its numbers, as in the weighted moments of Keras 2.
+ * @param {Lowering} ctx
+ * @param {Node} node
+ */
+function timesOnes(ctx, { inputs }) {
+  const at = inputs.findIndex((ref) => uniform(ctx.facts.value(ref)) === 1);
+  const ones = inputs[at] && ctx.facts.shape(inputs[at]);
+  const shape = inputs[1 - at] && ctx.facts.shape(inputs[1 - at]);
+  const isSame = ones?.length === shape?.length && ones?.every((size, axis) => size === shape?.[axis]);
+  return isSame && ones?.length ? ctx.value(inputs[1 - at]) : undefined;
+}
 
 /** @param {Lowering} ctx @param {Node} node @param {string} kind */
 function emitBinary(ctx, node, kind) {

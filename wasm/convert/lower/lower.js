@@ -1,6 +1,6 @@
 // Lowers TensorFlow operators to TFLite operators, one by one. fuse.js then fuses them.
 import { convertFailure } from '../errors.js';
-import { selu, softplus } from './activations.js';
+import { selu, softplus, softsign } from './activations.js';
 import { batchNorm } from './batch_norm.js';
 import { dilatedConvolution, batchToSpace } from './dilation.js';
 import { addAll, binary, clipByValue, divide, extremum, leakyRelu } from './elementwise.js';
@@ -60,6 +60,9 @@ export class Lowering {
   /** Dilated convolutions until their BatchToSpaceND. @type {Map<Value, import('./dilation.js').Dilation>} */
   dilations = new Map();
 
+  /** @type {Set<Value>} */
+  #inputs = new Set();
+
   /** @param {Facts} facts */
   constructor(facts) {
     this.facts = facts;
@@ -74,6 +77,7 @@ export class Lowering {
       throw convertFailure('GRAPH_UNSUPPORTED', `the input '${name}' has no fixed size: [${sizes}]${hint}`);
     }
     const value = { name, shape };
+    this.#inputs.add(value);
     this.#values.set(ref.node, [value]);
     return value;
   }
@@ -102,6 +106,8 @@ export class Lowering {
     const value = this.value(ref);
     if (value.tensor)
       throw convertFailure('GRAPH_UNSUPPORTED', `the output '${ref.node.name}' is a constant`);
+    if (this.#inputs.has(value))
+      throw convertFailure('GRAPH_UNSUPPORTED', `the output '${ref.node.name}' is the input '${value.name}'`);
     return value;
   }
 
@@ -265,6 +271,7 @@ export const RULES = {
   Sign: typed('SIGN'),
   Softmax: unary('SOFTMAX'),
   Softplus: softplus,
+  Softsign: softsign,
   Sqrt: unary('SQRT'),
   Square: squared,
   Tanh: unary('TANH'),

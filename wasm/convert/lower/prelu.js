@@ -28,7 +28,8 @@ export function emitPrelu(ctx, node, input, alpha) {
  * @param {number} slope
  */
 export function emitLeaky(ctx, node, input, slope) {
-  return emitPrelu(ctx, node, input, { dtype: 'float32', shape: [1, 1, 1], data: Float64Array.of(slope) });
+  const shape = input.shape.slice(1).map(() => 1);
+  return emitPrelu(ctx, node, input, { dtype: 'float32', shape, data: Float64Array.of(slope) });
 }
 
 /** @type {Rule} */

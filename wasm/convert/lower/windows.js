@@ -113,7 +113,7 @@ export function matMul(ctx, node) {
 }
 
 /** Activations that TensorFlow fuses into a node. @type {Record<string, string>} */
-const FUSED_ACTIVATIONS = { Relu: 'RELU', Relu6: 'RELU6', Sigmoid: 'LOGISTIC' };
+const FUSED_ACTIVATIONS = { Elu: 'ELU', Relu: 'RELU', Relu6: 'RELU6', Sigmoid: 'LOGISTIC', Tanh: 'TANH' };
 
 /**
  * Emits the operators that TensorFlow's optimizer fused into a node.

@@ -55,15 +55,14 @@ export async function evaluateGraph(outputs, inputs, { onNode, pause, onValue } 
 }
 
 /**
- * The numbers of the first operand, if neither another operand nor a value that is still needed has the same.
+ * The numbers of the first operand, if no value that is still needed has the same.
  * @param {Numbers[]} operands
  * @param {Map<Node, Numbers[]>} values
  */
-function unshared([first, ...rest], values) {
-  if (!first || rest.some(({ data }) => data === first.data)) return undefined;
+function unshared([first], values) {
   for (const outputs of values.values())
-    if (outputs.some(({ data }) => data === first.data)) return undefined;
-  return first.data;
+    if (outputs.some(({ data }) => data === first?.data)) return undefined;
+  return first?.data;
 }
 
 /** @param {Node[]} order @param {Ref[]} outputs */
@@ -163,6 +162,7 @@ const ACTIVATIONS = {
   Sigmoid: sigmoid,
   Elu: (x) => (x < 0 ? Math.expm1(x) : x),
   LeakyRelu: (x, node) => (x < 0 ? x * node.float('leakyrelu_alpha', 0.2) : x),
+  Tanh: Math.tanh,
 };
 
 /** The operators that TensorFlow's optimizer put into a node. @type {Kernel} */
@@ -379,6 +379,7 @@ export const KERNELS = {
   Ceil: unary(Math.ceil),
   Elu: unary((x) => (x < 0 ? Math.expm1(x) : x)),
   Erf: unary(erf),
+  Erfc: unary((x) => 1 - erf(x)),
   Exp: unary(Math.exp),
   Floor: unary(Math.floor),
   HardSwish: unary((x) => (x * Math.min(Math.max(x + 3, 0), 6)) / 6),
@@ -396,6 +397,7 @@ export const KERNELS = {
   Sigmoid: unary(sigmoid),
   Sign: unary(Math.sign),
   Softplus: unary((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
+  Softsign: unary((x) => x / (1 + Math.abs(x))),
   Sqrt: unary(Math.sqrt),
   Square: unary((x) => x * x),
   Tanh: unary(Math.tanh),

@@ -77,6 +77,12 @@ async function compare(network, proof, watch) {
   );
   const pause = pauser(watch.signal);
   const values = await evaluateGraph(refs, given, { onNode: watch.onProgress, pause });
+  const nothing = proof.outputs.find(({ ref }) => hasOnlyNaN(values[refs.indexOf(ref)]));
+  if (nothing)
+    throw convertFailure(
+      'RESULT_UNPROVEN',
+      `the source computes no numbers (NaN) for '${nothing.ref.node.name}'. ${UNCHECKED}`,
+    );
   const computed = await runEngine(network, inputs);
   /** @param {(claim: Claim, wanted: Float64Array, at: number) => number} allow how far each output may be off */
   const isWrong = (allow) =>
@@ -96,6 +102,9 @@ async function compare(network, proof, watch) {
     Math.max(tolerated(wanted), ROUNDINGS * farthest(expected(rounded[at], claim), wanted));
   if (isWrong(allow)) throw await explain(network, proof, { inputs, given, pause });
 }
+
+/** @param {Numbers} numbers */
+const hasOnlyNaN = ({ data }) => data.length > 0 && data.every(Number.isNaN);
 
 /** @param {Numbers} numbers changed in place */
 function roundToFloat32({ data }) {

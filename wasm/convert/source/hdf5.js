@@ -25,6 +25,13 @@ const DTYPES = { '<f4': 'float32', '<f2': 'float16', '<f8': 'float64', '<i4': 'i
 /** @param {Uint8Array} bytes */
 export const isHdf5 = (bytes) => SIGNATURE.every((byte, i) => bytes[i] === byte);
 
+/** A text of fixed length is padded with zeros. @param {string} text */
+function withoutPadding(text) {
+  let end = text.length;
+  while (text[end - 1] === '\0') end--;
+  return text.slice(0, end);
+}
+
 export class Hdf5 {
   #bytes;
   #root;
@@ -51,7 +58,7 @@ export class Hdf5 {
   /** A text attribute of the root. @param {string} name @returns {string | undefined} */
   attribute(name) {
     const value = guard(() => this.#root.attrs[name]);
-    return typeof value === 'string' ? value.replace(/\0+$/, '') : undefined;
+    return typeof value === 'string' ? withoutPadding(value) : undefined;
   }
 
   /** Paths of all datasets, without the leading slash. @returns {string[]} */

@@ -6,6 +6,8 @@ import { Hdf5 } from './hdf5.js';
 import { legacyWeights, numberedWeights } from './layer_weights.js';
 import { readLayersModel } from './layers.js';
 
+/** @typedef {import('./saved_model.js').Selection} Selection */
+
 const WEIGHTS_ONLY =
   'it has weights only; save the whole model by model.save() (.keras or .h5), or model.export(), and convert that';
 
@@ -18,17 +20,17 @@ function parse(text, what) {
   return reading(convertFailure, 'SOURCE_DAMAGED', what, () => JSON.parse(text));
 }
 
-/** @param {Uint8Array} bytes of an .h5 file */
-export async function readKerasH5(bytes) {
+/** @param {Uint8Array} bytes of an .h5 file @param {Selection} wanted */
+export async function readKerasH5(bytes, wanted) {
   const file = await Hdf5.open(bytes);
   const config = file.attribute('model_config');
   if (config === undefined) throw convertFailure('SOURCE_INCOMPLETE', `the .h5 file: ${WEIGHTS_ONLY}`);
   const version = majorOf(file.attribute('keras_version'), 2);
-  return readLayersModel(parse(config, 'model_config'), legacyWeights(file), version);
+  return readLayersModel(parse(config, 'model_config'), legacyWeights(file), version, wanted);
 }
 
-/** @param {import('./files.js').Files} files of a .keras file */
-export async function readKerasZip(files) {
+/** @param {import('./files.js').Files} files of a .keras file @param {Selection} wanted */
+export async function readKerasZip(files, wanted) {
   const decoder = new TextDecoder();
   const config = parse(decoder.decode(await files.read('config.json')), 'config.json');
   const metadata = files.has('metadata.json')
@@ -36,5 +38,10 @@ export async function readKerasZip(files) {
     : {};
   const layers = Array.isArray(config?.config) ? config.config : config?.config?.layers;
   const file = await Hdf5.open(await files.read('model.weights.h5'));
-  return readLayersModel(config, numberedWeights(file, layers ?? []), majorOf(metadata.keras_version, 3));
+  return readLayersModel(
+    config,
+    numberedWeights(file, layers ?? []),
+    majorOf(metadata.keras_version, 3),
+    wanted,
+  );
 }

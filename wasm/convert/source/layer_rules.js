@@ -18,6 +18,8 @@ import { constant, make } from '../graph/graph.js';
  */
 
 const encoder = new TextEncoder();
+/** Of TensorFlow's DataType. */
+const DT_FLOAT = 1;
 
 /** @param {number[]} values */
 const intList = (values) => ({ list: { i: values } });
@@ -37,10 +39,10 @@ export function floats(name, values, shape = [values.length]) {
 }
 
 /** @param {string} name @param {number} value */
-const scalar = (name, value) => floats(name, [value], []);
+export const scalar = (name, value) => floats(name, [value], []);
 
 /** @param {Layer} layer @param {string} reason */
-function unsupported({ name }, reason) {
+export function unsupported({ name }, reason) {
   return convertFailure('GRAPH_UNSUPPORTED', `${reason} at '${name}'`);
 }
 
@@ -235,38 +237,6 @@ function batchNorm(layer) {
   });
 }
 
-/** @type {LayerRule} */
-function layerNorm({ name, config, inputs, weight }) {
-  const [x] = inputs;
-  const axes = ints(`${name}/axes`, [config.axis ?? -1].flat());
-  const keep = { keep_dims: { b: true } };
-  const mean = make(`${name}/mean`, 'Mean', [x, axes], keep);
-  const centred = make(`${name}/centred`, 'Sub', [x, mean]);
-  const variance = make(
-    `${name}/variance`,
-    'Mean',
-    [make(`${name}/squares`, 'Square', [centred]), axes],
-    keep,
-  );
-  const shifted = make(`${name}/shifted`, 'AddV2', [
-    variance,
-    scalar(`${name}/epsilon`, config.epsilon ?? 1e-3),
-  ]);
-  let result = make(`${name}/normalized`, 'Mul', [centred, make(`${name}/factor`, 'Rsqrt', [shifted])]);
-  if (config.scale !== false) result = make(`${name}/scaled`, 'Mul', [result, weight('gamma')]);
-  if (config.center !== false) result = make(name, 'AddV2', [result, weight('beta')]);
-  return result;
-}
-
-/** @type {LayerRule} */
-function unitNorm({ name, config, inputs }) {
-  const axes = ints(`${name}/axes`, [config.axis ?? -1].flat());
-  const squares = make(`${name}/squares`, 'Square', inputs);
-  const sum = make(`${name}/sum`, 'Sum', [squares, axes], { keep_dims: { b: true } });
-  const bounded = make(`${name}/bounded`, 'Maximum', [sum, scalar(`${name}/epsilon`, 1e-12)]);
-  return make(name, 'Mul', [inputs[0], make(`${name}/factor`, 'Rsqrt', [bounded])]);
-}
-
 /** Keras' Normalization, whose mean and variance are in the configuration or were adapted. @type {LayerRule} */
 function normalization(layer) {
   const { name, config, inputs, weight } = layer;
@@ -290,13 +260,36 @@ function normalization(layer) {
 function relu(layer) {
   const { name, config, inputs } = layer;
   const { max_value: max = null, threshold = 0, negative_slope: slope = 0 } = config;
-  if (Number(threshold) !== 0) throw unsupported(layer, `ReLU with threshold ${threshold}`);
+  if (Number(threshold) !== 0) return reluOver(layer, Number(threshold));
   if (Number(slope) !== 0) {
     const leaky = make(`${name}/leaky`, 'LeakyRelu', inputs, { alpha: { f: Number(slope) } });
     return max === null ? leaky : make(name, 'Minimum', [leaky, scalar(`${name}/max`, Number(max))]);
   }
   if (max === null || Number(max) === 6) return make(name, max === null ? 'Relu' : 'Relu6', inputs);
   return make(name, 'ClipByValue', [inputs[0], scalar(`${name}/0`, 0), scalar(`${name}/max`, Number(max))]);
+}
+
+/**
+ * x where it is over the threshold, at most the largest value; elsewhere slope * (x - threshold).
+ * @param {Layer} layer
+ * @param {number} threshold
+ */
+function reluOver({ name, config, inputs: [x] }, threshold) {
+  const { max_value: max = null, negative_slope: slope = 0 } = config;
+  const named = (/** @type {string} */ part) => `${name}/${part}`;
+  const limit = scalar(named('threshold'), threshold);
+  const isOver = make(named('over'), 'Cast', [make(named('greater'), 'Greater', [x, limit])], {
+    DstT: { type: DT_FLOAT },
+  });
+  const over = make(named('kept'), 'Mul', [x, isOver]);
+  const bounds = [scalar(named('0'), 0), scalar(named('max'), Number(max))];
+  const clipped = max === null ? over : make(named('clipped'), 'ClipByValue', [over, ...bounds]);
+  if (Number(slope) === 0) return clipped;
+  const below = make(named('below'), 'Relu', [make(named('distance'), 'Sub', [limit, x])]);
+  return make(name, 'Sub', [
+    clipped,
+    make(named('sloped'), 'Mul', [below, scalar(named('slope'), Number(slope))]),
+  ]);
 }
 
 /** @type {LayerRule} */
@@ -306,11 +299,16 @@ function leakyRelu({ name, config, inputs }) {
   });
 }
 
-/** @type {LayerRule} */
-function elu(layer) {
-  const alpha = layer.config.alpha ?? 1;
-  if (Number(alpha) !== 1) throw unsupported(layer, `ELU with alpha ${alpha}`);
-  return make(layer.name, 'Elu', layer.inputs);
+/** max(x, 0) + alpha * (exp(min(x, 0)) - 1) @type {LayerRule} */
+function elu({ name, config, inputs }) {
+  const alpha = Number(config.alpha ?? 1);
+  if (alpha === 1) return make(name, 'Elu', inputs);
+  const low = make(`${name}/low`, 'Minimum', [inputs[0], scalar(`${name}/0`, 0)]);
+  const scaled = make(`${name}/scaled`, 'Mul', [
+    make(`${name}/elu`, 'Elu', [low]),
+    scalar(`${name}/alpha`, alpha),
+  ]);
+  return make(name, 'AddV2', [make(`${name}/relu`, 'Relu', inputs), scaled]);
 }
 
 /** @type {LayerRule} */
@@ -375,11 +373,11 @@ function resizing(layer) {
   return make(name, op, [inputs[0], size], { half_pixel_centers: { b: true } });
 }
 
-/** @param {'Mean' | 'Max'} op @returns {LayerRule} */
+/** @param {'Mean' | 'Max'} op @param {number[]} axes @returns {LayerRule} */
 const globalPool =
-  (op) =>
+  (op, axes) =>
   ({ name, config, inputs }) =>
-    make(name, op, [inputs[0], ints(`${name}/axes`, [1, 2])], {
+    make(name, op, [inputs[0], ints(`${name}/axes`, axes)], {
       keep_dims: { b: config.keepdims === true },
     });
 
@@ -432,9 +430,10 @@ export const LAYERS = {
   Flatten: ({ name, inputs }) => make(name, 'Flatten', inputs),
   GaussianDropout: same,
   GaussianNoise: same,
-  GlobalAveragePooling2D: globalPool('Mean'),
-  GlobalMaxPooling2D: globalPool('Max'),
-  LayerNormalization: layerNorm,
+  GlobalAveragePooling1D: globalPool('Mean', [1]),
+  GlobalAveragePooling2D: globalPool('Mean', [1, 2]),
+  GlobalMaxPooling1D: globalPool('Max', [1]),
+  GlobalMaxPooling2D: globalPool('Max', [1, 2]),
   // ConvNeXt's own layer. Keras 2 gives its weight no name.
   LayerScale: ({ name, inputs, weight }) =>
     make(name, 'Mul', [inputs[0], weight('gamma', 'Variable', 'variable')]),
@@ -454,7 +453,6 @@ export const LAYERS = {
   Softmax: softmax,
   SpatialDropout2D: same,
   Subtract: merged('Sub'),
-  UnitNormalization: unitNorm,
   UpSampling2D: upsampling,
   ZeroPadding2D: zeroPadding,
 };

@@ -3,6 +3,7 @@
 // readers.
 import { convertFailure } from '../errors.js';
 import { constant, Node } from '../graph/graph.js';
+import { NORMS } from './layer_norms.js';
 import { activated, LAYERS } from './layer_rules.js';
 import { OPERATIONS } from './layer_operations.js';
 import { toCall } from './layer_calls.js';
@@ -17,23 +18,44 @@ import { droppedNote } from './saved_model.js';
  */
 
 const MAX_DEPTH = 32;
+const RULES = { ...LAYERS, ...NORMS };
 const MODELS = new Set(['Sequential', 'Functional', 'Model']);
 
 /**
  * @param {LayerSpec} topology the outermost model
  * @param {WeightScope} weights of its layers
  * @param {number} kerasVersion 2 or 3
+ * @param {import('./saved_model.js').Selection} wanted
  * @returns {import('./saved_model.js').Model}
  */
-export function readLayersModel(topology, weights, kerasVersion) {
+export function readLayersModel(topology, weights, kerasVersion, { signature, outputs: names }) {
+  if (signature !== undefined)
+    throw convertFailure('SIGNATURE_UNKNOWN', `there is no signature '${signature}': a Keras model has none`);
   const reader = new LayersReader(kerasVersion);
-  const outputs = reader.model(topology, [], { path: '', depth: 0, weights });
+  const refs = reader.model(topology, [], { path: '', depth: 0, weights });
+  const outputs = refs.map((ref, i) => ({ name: reader.outputNames[i] ?? `output_${i}`, ref }));
   return {
     inputs: reader.inputs,
-    outputs: outputs.map((ref, i) => ({ name: reader.outputNames[i] ?? `output_${i}`, ref })),
+    outputs: names ? names.map((name) => choose(outputs, reader.layerOutputs, name)) : outputs,
     readTable: async () => undefined,
     notes: droppedNote([...reader.dropped]),
   };
+}
+
+/**
+ * @param {import('./saved_model.js').Port[]} outputs
+ * @param {Map<string, Ref[]>} layers what each layer gives at its first call
+ * @param {string} name of an output or a layer
+ * @returns {import('./saved_model.js').Port}
+ */
+function choose(outputs, layers, name) {
+  const found = outputs.find((output) => output.name === name)?.ref ?? layers.get(name)?.[0];
+  if (found) return { name, ref: found };
+  const names = outputs.map((output) => output.name).join(', ');
+  throw convertFailure(
+    'SIGNATURE_UNKNOWN',
+    `no output depends on a layer '${name}'; the outputs are ${names}`,
+  );
 }
 
 /**
@@ -41,9 +63,13 @@ export function readLayersModel(topology, weights, kerasVersion) {
  * @typedef {{path: string, depth: number, weights: WeightScope}} Place
  */
 
+/** @param {LayerSpec} spec @param {string} path of its model */
+const nameOf = ({ name, class_name: kind, config }, path) => path + (config?.name ?? name ?? kind);
+
 class LayersReader {
   /** @type {Input[]} */ inputs = [];
   /** @type {string[]} */ outputNames = [];
+  /** What each layer gives at its first call. @type {Map<string, Ref[]>} */ layerOutputs = new Map();
   /** Names of augmentation layers. @type {Set<string>} */ dropped = new Set();
 
   /** @param {number} kerasVersion */
@@ -146,11 +172,24 @@ class LayersReader {
    * @param {Place} place
    * @returns {Ref[]}
    */
-  #layer(spec, call, { path, depth, weights }) {
+  #layer(spec, call, place) {
+    const refs = this.#build(spec, call, place);
+    const name = nameOf(spec, place.path);
+    if (!this.layerOutputs.has(name)) this.layerOutputs.set(name, refs);
+    return refs;
+  }
+
+  /**
+   * @param {LayerSpec} spec
+   * @param {Call} call
+   * @param {Place} place
+   * @returns {Ref[]}
+   */
+  #build(spec, call, { path, depth, weights }) {
     const { class_name: kind, config = {} } = spec;
     const { inputs } = call;
-    const own = config.name ?? spec.name ?? kind;
-    const name = path + own;
+    const own = nameOf(spec, '');
+    const name = nameOf(spec, path);
     if (kind === 'InputLayer' && inputs.length > 0) return inputs;
     if (kind === 'InputLayer' && depth > 0)
       throw convertFailure(
@@ -176,7 +215,7 @@ class LayersReader {
       return constant(`${name}/${keys[0]}`, found);
     };
     const isOperation = isOperationCall(spec, this.kerasVersion);
-    const rules = isOperation ? OPERATIONS : LAYERS;
+    const rules = isOperation ? OPERATIONS : RULES;
     const key = kind.endsWith('OpLambda') ? config.function : kind;
     const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) throw unknownLayer(key, name);

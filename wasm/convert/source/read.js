@@ -29,7 +29,7 @@ export async function readModel(source, wanted) {
   const saved = source.findDirectoryOf('saved_model.pb');
   if (saved) return readSavedModel(saved, wanted);
   const keras = source.findDirectoryOf('model.weights.h5');
-  if (keras?.has('config.json')) return readKerasZip(keras);
+  if (keras?.has('config.json')) return readKerasZip(keras, wanted);
   const web = await findWebModel(source);
   if (web) return readWebModel(web.files, web.name, wanted);
   for (const ending of [/\.keras$/, /\.(h5|hdf5)$/, /\.pb$/]) {
@@ -49,7 +49,7 @@ const shortest = (names) => names.toSorted((a, b) => a.length - b.length)[0];
  * @returns {Promise<Model>}
  */
 async function readFile(bytes, wanted) {
-  if (isHdf5(bytes)) return readKerasH5(bytes);
+  if (isHdf5(bytes)) return readKerasH5(bytes, wanted);
   if (isZip(bytes)) return readModel(new Files(unzip(bytes)), wanted);
   const foreign = foreignFormat(bytes);
   if (foreign) throw convertFailure('SOURCE_UNKNOWN', `it is ${foreign}; ${EXPECTED}`);
@@ -110,5 +110,5 @@ async function readWebModel(files, name, wanted) {
   if (!isLayersModel(json)) return { ...readGraphModel(json, weights, wanted), files };
   const topology = json.modelTopology.model_config ?? json.modelTopology;
   const version = Number.parseInt(String(json.modelTopology.keras_version ?? json.keras_version ?? '2'), 10);
-  return { ...readLayersModel(topology, namedWeights(weights), version >= 3 ? 3 : 2), files };
+  return { ...readLayersModel(topology, namedWeights(weights), version >= 3 ? 3 : 2, wanted), files };
 }

@@ -186,6 +186,7 @@ export function readGraphModel(json, weights, wanted) {
  * @param {Map<string, Tensor>} weights
  */
 function fillWeights(outputs, weights) {
+  /** @type {Set<import('../graph/graph.js').Node>} */
   const seen = new Set();
   const pending = outputs.map(({ node }) => node);
   for (let node = pending.pop(); node; node = pending.pop()) {
@@ -197,6 +198,20 @@ function fillWeights(outputs, weights) {
       throw convertFailure('SOURCE_INCOMPLETE', `there is no weight '${node.name}'`);
     pending.push(...node.inputs.map((input) => input.node));
   }
+  for (const node of seen)
+    if (node.op.startsWith('FusedBatchNorm')) node.attrs.set('is_training', { b: lacksMoments(node) });
+}
+
+/**
+ * TensorFlow.js never runs batch norm in training mode, whatever its attribute says. But where mean and variance are empty, as in
+ * Keras 2's LayerNormalization, only training mode has a result.
+ * @param {import('../graph/graph.js').Node} node
+ */
+function lacksMoments({ inputs }) {
+  const moments = inputs.slice(3, 5).map(({ node }) => node);
+  return (
+    moments.length === 2 && moments.every(({ op, tensor }) => op === 'Const' && tensor?.data.length === 0)
+  );
 }
 
 /**
@@ -205,11 +220,7 @@ function fillWeights(outputs, weights) {
  */
 function toNodeDef({ name, op, input, attr = {} }) {
   const attrs = Object.entries(attr).map(([key, value]) => /** @type {const} */ ([key, toAttr(value)]));
-  // TensorFlow.js never runs batch norm in training mode.
-  const inference = op.startsWith('FusedBatchNorm')
-    ? [/** @type {const} */ (['is_training', { b: false }])]
-    : [];
-  return { name, op, input, attr: new Map([...attrs, ...inference]) };
+  return { name, op, input, attr: new Map(attrs) };
 }
 
 /**

@@ -1,0 +1,136 @@
+// Tar archives, header by header: names of every length and form, sizes, and what is refused.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import * as zlib from 'node:zlib';
+import { zipSync } from 'fflate';
+import { gunzip, isGzip, isTar, untar, unzip } from '../../../wasm/convert/source/archive.js';
+
+const encoder = new TextEncoder();
+const gzipSync = (/** @type {Uint8Array} */ bytes) => new Uint8Array(zlib.gzipSync(bytes));
+
+/**
+ * An entry of a ustar archive.
+ * @param {string} name
+ * @param {Uint8Array | string} data
+ * @param {{type?: string, prefix?: string, size?: string, sum?: number, magic?: string}} [how]
+ */
+function entry(name, data, { type = '0', prefix = '', size, sum, magic = 'ustar\0' } = {}) {
+  const bytes = typeof data === 'string' ? encoder.encode(data) : data;
+  const block = new Uint8Array(512 + Math.ceil(bytes.length / 512) * 512);
+  block.set(encoder.encode(name));
+  block.set(encoder.encode(size ?? `${bytes.length.toString(8).padStart(11, '0')}\0`), 124);
+  block.set(encoder.encode(type === '\0' ? '\0' : type), 156);
+  block.set(encoder.encode(magic), 257);
+  block.set(encoder.encode(prefix), 345);
+  block.fill(32, 148, 156);
+  const total = sum ?? block.subarray(0, 512).reduce((a, b) => a + b, 0);
+  block.set(encoder.encode(`${total.toString(8).padStart(6, '0')}\0 `), 148);
+  block.set(bytes, 512);
+  return block;
+}
+/** @param {Uint8Array[]} entries */
+const tar = (...entries) => new Uint8Array(Buffer.concat([...entries, new Uint8Array(1024)]));
+/** @param {Uint8Array} bytes */
+const texts = (bytes) =>
+  Object.fromEntries(Array.from(untar(bytes), ([name, data]) => [name, new TextDecoder().decode(data)]));
+
+describe('a tar archive', () => {
+  test('has files one after the other, of any size', () => {
+    const large = 'x'.repeat(512);
+    const more = 'y'.repeat(513);
+    const archive = tar(
+      entry('a', 'one'),
+      entry('none', ''),
+      entry('b/c', large),
+      entry('d', more),
+      entry('old', 'z', { type: '\0' }),
+    );
+    assert.deepEqual(texts(archive), { a: 'one', none: '', 'b/c': large, d: more, old: 'z' });
+    assert.ok(isTar(archive));
+  });
+  test('names have up to 100 letters, and 155 before them', () => {
+    const name = `${'n'.repeat(99)}z`;
+    const prefix = `${'p'.repeat(154)}z`;
+    assert.deepEqual(texts(tar(entry(name, '1'))), { [name]: '1' });
+    assert.deepEqual(texts(tar(entry(name, '1', { prefix }))), { [`${prefix}/${name}`]: '1' });
+    // GNU's archives have other fields there.
+    assert.deepEqual(texts(tar(entry('a', '1', { prefix: '123', magic: 'ustar  \0' }))), { a: '1' });
+  });
+  test('long names of GNU and of POSIX are those of the next entry only', () => {
+    const long = `long/${'x'.repeat(200)}`;
+    const gnu = entry('././@LongLink', `${long}\0`, { type: 'L' });
+    assert.deepEqual(texts(tar(gnu, entry('short', '1'), entry('next', '2'))), { [long]: '1', next: '2' });
+    const pax = entry('PaxHeader', `20 mtime=123456789.5\n${long.length + 11} path=${long}\n`, { type: 'x' });
+    assert.deepEqual(texts(tar(pax, entry('short', '1'), entry('next', '2'))), { [long]: '1', next: '2' });
+    const none = entry('PaxHeader', '20 mtime=123456789.5\n', { type: 'x' });
+    assert.deepEqual(texts(tar(gnu, none, entry('short', '1'))), { [long]: '1' });
+  });
+  test('folders, links and what is before them are no files', () => {
+    assert.deepEqual(
+      texts(tar(entry('d/', '', { type: '5' }), entry('link', '', { type: '2' }), entry('./././a', '1'))),
+      { a: '1' },
+    );
+  });
+  test('ends at an empty block, or with the bytes', () => {
+    const one = entry('a', '1');
+    assert.deepEqual(texts(new Uint8Array(Buffer.concat([one, new Uint8Array(512), entry('b', '2')]))), {
+      a: '1',
+    });
+    assert.deepEqual(texts(one), { a: '1' });
+    assert.deepEqual(texts(new Uint8Array(Buffer.concat([one, new Uint8Array(511).fill(1)]))), { a: '1' });
+  });
+  test('sizes are octal, with spaces', () =>
+    assert.deepEqual(texts(tar(entry('a', '12345678', { size: '        10 \0' }))), { a: '12345678' }));
+  /** @type {[string, Uint8Array, RegExp][]} */
+  const damaged = [
+    ['a wrong checksum', tar(entry('a', '1', { sum: 12345 })), /a header has a wrong checksum/],
+    ['no size', tar(entry('a', '', { size: 'nonsense\0' })), /a header has an invalid size/],
+    ['a size below 0', tar(entry('a', '', { size: '-10\0' })), /a header has an invalid size/],
+    ['an entry that ends outside', entry('a', 'x'.repeat(600)).subarray(0, 1100), /unexpected end in 'a'/],
+  ];
+  for (const [name, bytes, message] of damaged)
+    test(`${name} is damage`, () => assert.throws(() => untar(bytes), { code: 'ARCHIVE_DAMAGED', message }));
+  for (const name of ['/a', '\\a', 'c:a', 'C:\\a', '../a', 'a/../b', 'a\\..\\b', '..'])
+    test(`the name ${name} is refused`, () => {
+      assert.throws(() => untar(tar(entry(name, '1'))), { code: 'ARCHIVE_UNSAFE' });
+      assert.throws(() => unzip(zipSync({ [name]: Uint8Array.of(1) })), { code: 'ARCHIVE_UNSAFE' });
+    });
+  test('names that are like these are not', () => {
+    for (const name of ['a..', '..a', 'a...b/c', 'ab:c', 'a/c:d'])
+      assert.deepEqual(Object.keys(texts(tar(entry(name, '1')))), [name]);
+  });
+  test('is known by its magic', () => {
+    assert.equal(isTar(entry('a', '').subarray(0, 511)), false);
+    assert.equal(isTar(entry('a', '')), true);
+    assert.equal(isTar(entry('a', '', { magic: 'usta\0' })), false);
+  });
+});
+
+test('zip archives: files without folders, names without ./', () => {
+  const files = unzip(
+    zipSync({ 'd/': new Uint8Array(0), './a': Uint8Array.of(1), 'd/b': Uint8Array.of(2, 3) }),
+  );
+  assert.deepEqual(
+    [...files],
+    [
+      ['a', Uint8Array.of(1)],
+      ['d/b', Uint8Array.of(2, 3)],
+    ],
+  );
+  assert.throws(() => unzip(Uint8Array.of(0x50, 0x4b, 3, 4, 0)), { code: 'ARCHIVE_DAMAGED' });
+});
+
+test('gzip files: whole, cut short, and too large', () => {
+  const bytes = Uint8Array.from({ length: 600_000 }, (_, i) => (i * i) >> 3);
+  const packed = gzipSync(bytes);
+  assert.deepEqual(gunzip(packed), bytes);
+  assert.deepEqual([isGzip(packed), isGzip(bytes)], [true, false]);
+  assert.throws(() => gunzip(packed.subarray(0, packed.length - 100_000)), { code: 'ARCHIVE_DAMAGED' });
+  assert.throws(() => gunzip(Uint8Array.of(0x1f, 0x8b, 9, 9)), { code: 'ARCHIVE_DAMAGED' });
+  // 64 MiB are allowed however small the file is; one byte more is not, at more than 200 times its size.
+  assert.equal(gunzip(gzipSync(new Uint8Array(1 << 26))).length, 1 << 26);
+  assert.throws(() => gunzip(gzipSync(new Uint8Array((1 << 26) + 1))), {
+    code: 'ARCHIVE_TOO_LARGE',
+    message: /the limit is 67108864 unpacked bytes/,
+  });
+});
