@@ -6,6 +6,7 @@ import { Runner } from '../quantize/runner.js';
 /**
  * @typedef {import('../quantize/file.js').Model} Model
  * @typedef {import('../quantize/detections.js').DetectionReport} DetectionReport
+ * @typedef {import('../quantize/detections.js').File} File
  * @typedef {import('../vision/input.js').ImageInput} ImageInput
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
  *
@@ -19,7 +20,7 @@ import { Runner } from '../quantize/runner.js';
 
 /**
  * @typedef {object} Pair
- * @property {Uint8Array<ArrayBuffer>[]} files before and after
+ * @property {File[]} files before and after
  * @property {Model[]} models the same
  * @property {import('./task.js').Task} task
  * @property {Float32Array[]} inputs of the kept images
@@ -29,8 +30,7 @@ import { Runner } from '../quantize/runner.js';
 
 /** @param {Pair} pair @returns {Promise<Answers>} */
 export async function compareAnswers({ files, models, task, inputs, images, input }) {
-  const networks = files.map((model) => ({ model }));
-  const detections = task.kind === 'detector' ? await compareDetections(networks, images, input) : undefined;
+  const detections = task.kind === 'detector' ? await compareDetections(files, images, input) : undefined;
   if (detections) return { ...ofDetections(detections), detections };
   const outputs = task.outputs;
   const runners = [await Runner.create(models[0], outputs), await Runner.create(models[1], outputs)];

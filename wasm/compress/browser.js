@@ -3,4 +3,5 @@ import '../platform/browser.js';
 
 export { OcelliError } from '../shared/errors.js';
 export { compress } from './index.js';
+export { toHtml } from './page.js';
 export { toMarkdown } from './report.js';

@@ -5,7 +5,6 @@
 // Stages: read the file; measure the sensitivity of each channel on the images (task.js, sensitivity.js, rules.js,
 // moves.js, backward.js); choose steps (steps.js) and write the file (pack.js), once or until a target is reached
 // (search.js); compare both networks (answers.js, report.js).
-import { gzipSync } from 'fflate';
 import { inflateWhole } from '../engine/inflate.js';
 import { compareLayers } from '../quantize/compare.js';
 import { failure as quantizeFailure } from '../quantize/errors.js';
@@ -16,6 +15,7 @@ import { openPreprocessor, prepareImages } from '../quantize/images.js';
 import { readInfo } from '../quantize/info.js';
 import { compareAnswers } from './answers.js';
 import { failure } from './errors.js';
+import { zip } from './gzip.js';
 import { checkOptions } from './options.js';
 import { pack, readKernels } from './pack.js';
 import { search } from './search.js';
@@ -50,7 +50,7 @@ import { findTask } from './task.js';
  */
 
 /** The factor of the steps without a target. @type {Record<string, number>} */
-const LAMBDAS = { detector: 3.3e-4, classifier: 1e-4, features: 1e-4 };
+const LAMBDAS = { detector: 2.7e-4, classifier: 1e-4, features: 1e-4 };
 /** How many of the images are used to compare the networks. */
 const MAX_KEPT = 32;
 
@@ -62,11 +62,11 @@ const MAX_KEPT = 32;
  * @returns {Promise<Compressed>}
  */
 export async function compress(source, images, options = {}) {
-  const { input: given, targetBytes, targetMatch, ...checked } = checkOptions(options);
+  const { input: given, signature, targetBytes, targetMatch, ...checked } = checkOptions(options);
   const { onProgress, signal } = checked;
   const bytes = await inflateWhole(source);
-  const info = await readInfo(bytes, { input: given }, async (engine, source) => {
-    const model = readFloatModel(bytes);
+  const info = await readInfo(bytes, { input: given, signature }, async (engine, source) => {
+    const model = readFloatModel(bytes, signature);
     return { model, task: await findTask(engine, model, source) };
   });
   const { model, task } = info.inspected;
@@ -74,7 +74,7 @@ export async function compress(source, images, options = {}) {
   if (kernels.size === 0) throw failure('NOTHING_TO_COMPRESS');
   const { measured, kept, numImages } = await measure(model, images, { task, input: info.input }, checked);
 
-  const halves = halfConstants(bytes);
+  const halves = halfConstants(bytes, signature);
   /** @param {number} lambda @returns {Promise<Made>} */
   const make = async (lambda) => {
     signal?.throwIfAborted();
@@ -87,7 +87,10 @@ export async function compress(source, images, options = {}) {
   };
   /** @param {Made} made */
   const answersOf = ({ packed, file }) =>
-    compareAnswers({ files: [bytes, file], models: [model, packed], task, input: info.input, ...kept });
+    compareAnswers({
+      files: [{ model: bytes, signature }, { model: file }],
+      ...{ models: [model, packed], task, input: info.input, ...kept },
+    });
   const made = await makeFor({ targetBytes, targetMatch }, LAMBDAS[task.kind], make, answersOf);
   if (!checked.report) return { model: made.file, gzip: made.gzip };
   onProgress({ stage: 'compare' });
@@ -105,15 +108,11 @@ export async function compress(source, images, options = {}) {
 /**
  * Names of the constants that a file stores in float16. Biases stay in the form that they have.
  * @param {Uint8Array} bytes
+ * @param {string} [signature] see readFile
  */
-function halfConstants(bytes) {
-  const { tensors } = readFile(bytes);
+function halfConstants(bytes, signature) {
+  const { tensors } = readFile(bytes, signature);
   return new Set(tensors.filter(({ type, data }) => data && type === TYPE.float16).map(({ name }) => name));
-}
-
-/** @param {Uint8Array} file @returns {Uint8Array<ArrayBuffer>} without a time, so that the bytes are always the same */
-function zip(file) {
-  return /** @type {Uint8Array<ArrayBuffer>} */ (gzipSync(file, { level: 9, mtime: 0 }));
 }
 
 /**

@@ -14,4 +14,5 @@ import '../platform/node.js';
 
 export { OcelliError } from '../shared/errors.js';
 export { compress } from './index.js';
+export { toHtml } from './page.js';
 export { toMarkdown } from './report.js';

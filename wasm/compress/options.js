@@ -1,6 +1,6 @@
 // The options of compress(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkKeys, checkNumber } from '../shared/options.js';
+import { checkBoolean, checkKeys, checkNumber, checkText } from '../shared/options.js';
 import { resolveReading } from '../vision/reading.js';
 
 /**
@@ -10,6 +10,7 @@ import { resolveReading } from '../vision/reading.js';
  * @typedef {object} CompressOptions
  * @property {Partial<InputSpec> | string} [input] how pixels become the network's input, if the file does not say it: the
  *   values that it takes ('[-1,1]', '[0,1]', '[0,255]' or 'imagenet'), or an object
+ * @property {string} [signature] which of the file's signatures to compress; default: its first subgraph
  * @property {number} [targetBytes] the most bytes that the gzipped file may have
  * @property {number} [targetMatch] the least share of answers that stay, 0 to 1; the file is as small as that allows
  * @property {number} [maxPixels] images with more pixels throw IMAGE_TOO_LARGE; default 100 000 000
@@ -24,23 +25,25 @@ export const STAGES = /** @type {const} */ (['measure', 'search', 'compare']);
 export const TARGET_RANGES = { bytes: { min: 1, max: 2 ** 31, integer: true }, match: { min: 0, max: 1 } };
 
 const KEYS = [
-  ...['input', 'targetBytes', 'targetMatch', 'maxPixels', 'report', 'onProgress', 'onUnreadable', 'signal'],
+  ...['input', 'signature', 'targetBytes', 'targetMatch', 'maxPixels'],
+  ...['report', 'onProgress', 'onUnreadable', 'signal'],
 ];
 
 /** @param {CompressOptions} options */
 export function checkOptions(options) {
   checkKeys('options', options, KEYS);
-  const { targetBytes, targetMatch, maxPixels, onProgress = () => {}, signal } = options;
+  const { signature, targetBytes, targetMatch, maxPixels, onProgress = () => {}, signal } = options;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
   if (typeof onProgress !== 'function') throw failure('INVALID_OPTION', 'onProgress must be a function');
   if (targetBytes !== undefined && targetMatch !== undefined)
-    throw failure('INVALID_OPTION', 'targetBytes and targetMatch exclude each other');
+    throw failure('INVALID_OPTION', 'pass targetBytes or targetMatch, not both');
   return {
     onProgress,
     onUnreadable: options.onUnreadable,
     signal,
     input: options.input,
+    signature: signature === undefined ? undefined : checkText('signature', signature),
     reading: resolveReading({ maxPixels }),
     report: checkBoolean('report', options.report ?? true),
     targetBytes:

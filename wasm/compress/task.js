@@ -22,6 +22,8 @@ import { exp, randomSigns, sigmoid } from './exact.js';
 const POSTPROCESS = 'TFLite_Detection_PostProcess';
 /** By how much a box moves for one unit of each of its encodings, in parts of its anchor: the usual box coder. */
 const BOX_SHARES = [0.1, 0.1, 0.2, 0.2];
+/** How much a box's error counts beside that of a probability: AP, too, counts boxes that are a little off as wrong. */
+const BOX_WEIGHT = 2;
 
 /**
  * @param {Engine} engine with the model
@@ -89,7 +91,7 @@ async function findRawHeads(engine, { metadata, entry }) {
  */
 
 /**
- * A box counts as much as its best class's probability.
+ * A box counts in proportion to its best class's probability.
  * @param {DetectorHeads} heads
  * @param {Model} model
  * @returns {Task}
@@ -107,7 +109,7 @@ function detectorTask({ boxes, scores, shares, activation, background }, model) 
       for (let row = 0, at = 0; at < logits.length; row++, at += columns) {
         const found = rowGradients(logits.subarray(at, at + columns), activation, background, sign);
         scoreGradients.set(found.gradients, at);
-        for (let k = 0; k < 4; k++) boxGradients[4 * row + k] = sign() * found.best * shares[k];
+        for (let k = 0; k < 4; k++) boxGradients[4 * row + k] = sign() * BOX_WEIGHT * found.best * shares[k];
       }
       return new Map([
         [scores, scoreGradients],

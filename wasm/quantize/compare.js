@@ -11,7 +11,8 @@ import { featureMaps, Runner } from './runner.js';
  * @typedef {object} LayerReport
  * @property {string} name of the tensor
  * @property {boolean} isInt8 whether the quantized network computes it in int8
- * @property {number} signalToNoise in dB; the noise is the difference from the float network
+ * @property {number} signalToNoise in dB; the noise is the difference from the float network;
+ *   Infinity: there is none
  *
  * @typedef {object} Report
  * @property {LayerReport[]} layers in execution order
@@ -76,7 +77,7 @@ export async function compareLayers(model, quantized, inputs, int8) {
   return Array.from(sums, ([tensor, { signal, noise }]) => ({
     name: model.tensors[tensor].name,
     isInt8: int8.has(tensor),
-    signalToNoise: 10 * Math.log10(signal / noise),
+    signalToNoise: noise === 0 ? Infinity : 10 * Math.log10(signal / noise),
   }));
 }
 

@@ -143,15 +143,15 @@ export function writeFile(model) {
     ({ name, data, shape }) => (data?.length ?? 0) + name.length + 4 * shape.length,
   );
   const builder = new Builder(sizes.reduce((sum, size) => sum + size + 256, 1 << 16));
-  const buffers = [table(builder, 1, [])];
+  const buffers = [table(builder, [])];
   const addBuffer = (/** @type {Uint8Array} */ data) =>
-    buffers.push(table(builder, 1, [['ref', 0, blob(builder, data)]])) - 1;
+    buffers.push(table(builder, [['ref', 0, blob(builder, data)]])) - 1;
   const tensors = model.tensors.map((tensor) => writeTensor(builder, tensor, addBuffer));
   const codeKeys = [...new Map(model.operators.map((operator) => [codeKey(operator), operator])).keys()];
   const operators = model.operators.map((operator) =>
     writeOperator(builder, operator, codeKeys.indexOf(codeKey(operator))),
   );
-  const subgraph = table(builder, 5, [
+  const subgraph = table(builder, [
     ['ref', 0, offsets(builder, tensors)],
     ['ref', 1, int32s(builder, model.inputs)],
     ['ref', 2, int32s(builder, model.outputs)],
@@ -163,19 +163,19 @@ export function writeFile(model) {
   );
   const metadata = model.metadata.map(({ name, data }) => {
     const buffer = addBuffer(data);
-    return table(builder, 2, [
+    return table(builder, [
       ['ref', 0, builder.createString(name)],
       ['u32', 1, buffer],
     ]);
   });
   const signatures = model.signatures.map((signature) =>
-    table(builder, 5, [
+    table(builder, [
       ['ref', 0, writeNames(builder, signature.inputs)],
       ['ref', 1, writeNames(builder, signature.outputs)],
       ['ref', 2, builder.createString(signature.key)],
     ]),
   );
-  const root = table(builder, 8, [
+  const root = table(builder, [
     ['u32', 0, 3],
     ['ref', 1, offsets(builder, codes)],
     ['ref', 2, offsets(builder, [subgraph])],
@@ -198,7 +198,7 @@ function writeNames(builder, names) {
   return offsets(
     builder,
     names.map(([name, tensor]) =>
-      table(builder, 2, [
+      table(builder, [
         ['ref', 0, builder.createString(name)],
         ['u32', 1, tensor],
       ]),
@@ -213,7 +213,7 @@ function writeNames(builder, names) {
  */
 function writeTensor(builder, { name, shape, signature, type, data, quantization }, addBuffer) {
   const buffer = data ? addBuffer(data) : 0;
-  return table(builder, 10, [
+  return table(builder, [
     ['ref', 0, int32s(builder, shape)],
     ['i8', 1, type],
     ['u32', 2, buffer],
@@ -225,7 +225,7 @@ function writeTensor(builder, { name, shape, signature, type, data, quantization
 
 /** @param {Builder} builder @param {Quantization} quantization */
 function writeQuantization(builder, { scales, zeroPoints, axis }) {
-  return table(builder, 7, [
+  return table(builder, [
     ['ref', 2, float32s(builder, scales)],
     ['ref', 3, int64s(builder, zeroPoints)],
     ['i32', 6, axis],
@@ -234,7 +234,7 @@ function writeQuantization(builder, { scales, zeroPoints, axis }) {
 
 /** @param {Builder} builder @param {Operator} operator */
 function writeCode(builder, { code, custom, version }) {
-  return table(builder, 4, [
+  return table(builder, [
     ['i8', 0, Math.min(code, 127)],
     ['ref', 1, custom ? builder.createString(custom) : undefined],
     ['i32', 2, version],
@@ -244,7 +244,7 @@ function writeCode(builder, { code, custom, version }) {
 
 /** @param {Builder} builder @param {Operator} operator @param {number} code */
 function writeOperator(builder, { inputs, outputs, optionsType, options, customOptions }, code) {
-  return table(builder, 9, [
+  return table(builder, [
     ['u32', 0, code],
     ['ref', 1, int32s(builder, inputs)],
     ['ref', 2, int32s(builder, outputs)],

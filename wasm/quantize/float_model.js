@@ -55,9 +55,13 @@ function toFloat32(tensor) {
 
 /** @param {Tensor} tensor @param {ArrayLike<number>} stored */
 function dequantize({ shape, quantization }, stored) {
-  const { scales, axis } = /** @type {import('./file.js').Quantization} */ (quantization);
+  const { scales, zeroPoints, axis } = /** @type {import('./file.js').Quantization} */ (quantization);
   const block = sizeOf(shape.slice(axis + 1));
-  return Float32Array.from(stored, (value, i) => value * scales[Math.floor(i / block) % scales.length]);
+  const channelOf = (/** @type {number} */ i) => Math.floor(i / block) % scales.length;
+  return Float32Array.from(
+    stored,
+    (value, i) => (value - (zeroPoints[channelOf(i)] ?? 0)) * scales[channelOf(i)],
+  );
 }
 
 /** @param {{buffer: ArrayBufferLike, byteOffset: number, byteLength: number}} array */

@@ -13,4 +13,5 @@ import '../platform/node.js';
 
 export { OcelliError } from '../shared/errors.js';
 export { quantize } from './index.js';
+export { toHtml } from './page.js';
 export { toMarkdown } from './report.js';

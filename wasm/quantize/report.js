@@ -1,5 +1,5 @@
 // Writes the comparison of float and quantized network as Markdown.
-import { escapeMarkdown } from '../shared/text.js';
+import { escapeMarkdown, plural } from '../shared/text.js';
 
 /** @typedef {import('./compare.js').Report} Report */
 
@@ -8,33 +8,38 @@ export function toMarkdown({ layers, bytes, ms, images, detections }) {
   return [
     '# Quantization report',
     '',
-    `Calibrated on ${images} images.`,
+    `Calibrated on ${plural(images, 'image')}.`,
     '',
     '| | float | quantized |',
     '| --- | ---: | ---: |',
     `| bytes | ${bytes.float} | ${bytes.quantized} |`,
     `| ms per run (median, one thread) | ${ms.float.toFixed(1)} | ${ms.quantized.toFixed(1)} |`,
     ...(detections
-      ? [
-          '',
-          '## Detections',
-          '',
-          `- float detections that the quantized network also finds: ${toShare(detections.before)}`,
-          `- quantized detections that the float network also finds: ${toShare(detections.after)}`,
-          `- mean score difference: ${detections.scoreDifference.toFixed(4)}`,
-        ]
+      ? ['', '## Detections', '', ...detectionRows(detections).map((row) => `- ${row.join(': ')}`)]
       : []),
     '',
     '## Layers',
     '',
-    '| tensor | computed in | signal-to-noise ratio, dB |',
+    '| tensor | computed in | signal-to-noise ratio |',
     '| --- | --- | ---: |',
     ...layers.map(
       ({ name, isInt8, signalToNoise }) =>
-        `| ${toCell(name)} | ${isInt8 ? 'int8' : 'float'} | ${signalToNoise.toFixed(1)} |`,
+        `| ${toCell(name)} | ${isInt8 ? 'int8' : 'float'} | ${toDecibels(signalToNoise)} |`,
     ),
     '',
   ].join('\n');
+}
+
+/** @param {import('./detections.js').DetectionReport} detections @returns {[what: string, figure: string][]} */
+export const detectionRows = ({ before, after, scoreDifference }) => [
+  ['float detections that the quantized network also finds', toShare(before)],
+  ['quantized detections that the float network also finds', toShare(after)],
+  ['mean score difference', scoreDifference.toFixed(4)],
+];
+
+/** @param {number} ratio in dB */
+export function toDecibels(ratio) {
+  return ratio === Infinity ? 'no noise' : `${ratio.toFixed(1)} dB`;
 }
 
 /** @param {import('./detections.js').Matched} matched */
@@ -43,6 +48,9 @@ export function toShare({ matched, found }) {
 }
 
 /** @param {string} name of a tensor, which may list several layers */
+export const firstName = (name) => name.split(';')[0];
+
+/** @param {string} name of a tensor */
 export function toCell(name) {
-  return escapeMarkdown(name.replaceAll(/[|\\]/g, ' ').split(';')[0]);
+  return escapeMarkdown(firstName(name).replaceAll(/[|\\]/g, ' '));
 }

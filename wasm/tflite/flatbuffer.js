@@ -9,12 +9,11 @@ import { Builder } from 'flatbuffers';
 
 /**
  * @param {Builder} builder
- * @param {number} numFields
  * @param {Field[]} fields
  * @returns {Offset}
  */
-export function table(builder, numFields, fields) {
-  builder.startObject(numFields);
+export function table(builder, fields) {
+  builder.startObject(fields.reduce((count, [, id]) => Math.max(count, id + 1), 0));
   for (const [type, id, value] of fields) {
     if (value === undefined) continue;
     const number = Number(value);
@@ -38,7 +37,6 @@ const OPTION_TYPES = /** @type {const} */ ({ b: 'i8', i: 'i32', f: 'f32', v: 're
 export function writeOptions(builder, fields, values) {
   return table(
     builder,
-    fields.length,
     fields.map(([, type], id) => {
       const value = values[id];
       return [OPTION_TYPES[type], id, Array.isArray(value) ? int32s(builder, value) : value];

@@ -41,7 +41,7 @@ export function writeMetadata({ name, description, image, outputs, detector, own
     ...(batchNorm ? [writeCustom(builder, BATCH_NORM_ENTRY, batchNorm)] : []),
   ];
   const inputs = image ? [writeImage(builder, image)] : [];
-  const subgraph = table(builder, 10, [
+  const subgraph = table(builder, [
     ['ref', 2, offsets(builder, inputs)],
     [
       'ref',
@@ -53,7 +53,7 @@ export function writeMetadata({ name, description, image, outputs, detector, own
     ],
     ['ref', 9, offsets(builder, custom)],
   ]);
-  const model = table(builder, 8, [
+  const model = table(builder, [
     ['ref', 0, builder.createString(name)],
     ['ref', 1, builder.createString(description)],
     ['ref', 3, offsets(builder, [subgraph])],
@@ -69,7 +69,7 @@ export function writeMetadata({ name, description, image, outputs, detector, own
  * @param {Uint8Array} data
  */
 function writeCustom(builder, name, data) {
-  return table(builder, 2, [
+  return table(builder, [
     ['ref', 0, builder.createString(name)],
     ['ref', 1, blob(builder, data)],
   ]);
@@ -77,19 +77,19 @@ function writeCustom(builder, name, data) {
 
 /** @param {Builder} builder @param {NonNullable<About['image']>} image */
 function writeImage(builder, { name, mean, std }) {
-  const options = table(builder, 2, [
+  const options = table(builder, [
     ['ref', 0, float32s(builder, mean)],
     ['ref', 1, float32s(builder, std)],
   ]);
-  const unit = table(builder, 2, [
+  const unit = table(builder, [
     ['i8', 0, NORMALIZATION],
     ['ref', 1, options],
   ]);
-  const content = table(builder, 3, [
+  const content = table(builder, [
     ['i8', 0, IMAGE_PROPERTIES],
-    ['ref', 1, table(builder, 2, [['i8', 0, RGB]])],
+    ['ref', 1, table(builder, [['i8', 0, RGB]])],
   ]);
-  return table(builder, 7, [
+  return table(builder, [
     ['ref', 0, builder.createString(name)],
     ['ref', 3, content],
     ['ref', 4, offsets(builder, [unit])],
@@ -99,13 +99,13 @@ function writeImage(builder, { name, mean, std }) {
 /** @param {Builder} builder @param {About['outputs'][number]} output */
 function writeOutput(builder, { name, role, labels }) {
   const isBox = role === 'location';
-  const properties = isBox ? table(builder, 3, [['i8', 1, BOUNDARIES]]) : table(builder, 0, []);
-  const content = table(builder, 3, [
+  const properties = isBox ? table(builder, [['i8', 1, BOUNDARIES]]) : table(builder, []);
+  const content = table(builder, [
     ['i8', 0, isBox ? BOX_PROPERTIES : FEATURE_PROPERTIES],
     ['ref', 1, properties],
   ]);
   const files = labels ? [writeFile(builder, LABEL_FILE)] : [];
-  return table(builder, 7, [
+  return table(builder, [
     ['ref', 0, builder.createString(name)],
     ['ref', 3, content],
     ['ref', 6, offsets(builder, files)],
@@ -114,7 +114,7 @@ function writeOutput(builder, { name, role, labels }) {
 
 /** @param {Builder} builder @param {string} name */
 function writeFile(builder, name) {
-  return table(builder, 5, [
+  return table(builder, [
     ['ref', 0, builder.createString(name)],
     ['i8', 2, AXIS_LABELS],
   ]);
@@ -125,16 +125,16 @@ function writeDetector({ anchors, boxCoder: [y, x, h, w], numClasses, isSigmoid 
   const builder = new Builder(anchors.length * 12 + 1024);
   const boxes = Array.from({ length: anchors.length / 4 }, (_, i) => {
     const [yCenter, xCenter, height, width] = anchors.subarray(4 * i, 4 * i + 4);
-    return table(builder, 4, [
+    return table(builder, [
       ['f32', 0, xCenter],
       ['f32', 1, yCenter],
       ['f32', 2, width],
       ['f32', 3, height],
     ]);
   });
-  const schema = table(builder, 1, [['ref', 0, offsets(builder, boxes)]]);
-  const anchorOptions = table(builder, 1, [['ref', 0, schema]]);
-  const decoding = table(builder, 12, [
+  const schema = table(builder, [['ref', 0, offsets(builder, boxes)]]);
+  const anchorOptions = table(builder, [['ref', 0, schema]]);
+  const decoding = table(builder, [
     ['i32', 0, numClasses],
     ['i32', 1, boxes.length],
     ['i32', 2, NUM_COORDINATES],
@@ -146,7 +146,7 @@ function writeDetector({ anchors, boxCoder: [y, x, h, w], numClasses, isSigmoid 
     ['bool', 10, true],
     ['bool', 11, isSigmoid],
   ]);
-  const options = table(builder, 3, [
+  const options = table(builder, [
     ['ref', 0, builder.createString('1.0.0')],
     ['ref', 1, anchorOptions],
     ['ref', 2, decoding],

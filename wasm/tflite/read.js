@@ -3,6 +3,7 @@
 import { reading } from '../shared/errors.js';
 import { graphFailure } from './errors.js';
 import { WEIGHTED } from './network.js';
+import { sizeOf } from '../shared/numbers.js';
 import { fromFields, kindOf, optionsOf } from './operators.js';
 import { fromBytes } from './tensor.js';
 
@@ -17,6 +18,8 @@ const DTYPES = /** @type {Record<number, import('./tensor.js').Dtype>} */ ({
   1: 'float16',
   2: 'int32',
 });
+/** The number of int8 in the schema. */
+const INT8 = 9;
 /** A table of a FlatBuffer. Absent fields read as their defaults. */
 export class Table {
   /** @param {DataView} view @param {number} at */
@@ -103,14 +106,20 @@ export class TfliteFile {
   #operators;
   #codes;
   #metadata;
+  #index;
   /** @type {Map<number, Value>} */ #values = new Map();
   /** @type {Map<number, number>} */ #producers = new Map();
 
-  /** @param {Uint8Array} bytes that the engine has verified */
-  constructor(bytes) {
+  /**
+   * @param {Uint8Array} bytes that the engine has verified
+   * @param {string} [signature] whose subgraph is read, which the engine has found; default: the first subgraph
+   */
+  constructor(bytes, signature) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const model = new Table(view, view.getUint32(0, true));
-    const [subgraph] = model.tables(2);
+    const chosen = model.tables(7).find((candidate) => candidate.text(2) === signature);
+    this.#index = chosen?.i32(4) ?? 0;
+    const subgraph = model.tables(2)[this.#index];
     this.#codes = model.tables(1).map((code) => Math.max(code.i8(0), code.i32(3)));
     this.#buffers = model.tables(4);
     this.#tensors = subgraph.tables(0);
@@ -122,6 +131,7 @@ export class TfliteFile {
     }));
     this.#metadata = model.tables(6);
     this.inputs = subgraph.ints(1);
+    this.outputs = subgraph.ints(2);
     this.#operators.forEach(({ outputs }, i) => outputs.forEach((tensor) => this.#producers.set(tensor, i)));
   }
 
@@ -148,8 +158,8 @@ export class TfliteFile {
       if (!entry) return undefined;
       const bytes = this.#buffers[entry.i32(1)].bytes(0);
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      const [subgraph] = new Table(view, view.getUint32(0, true)).tables(3);
-      return subgraph
+      const subgraphs = new Table(view, view.getUint32(0, true)).tables(3);
+      return subgraphs[this.#index]
         ?.tables(9)
         .find((custom) => custom.text(0) === name)
         ?.bytes(1);
@@ -207,13 +217,30 @@ export class TfliteFile {
     const value =
       data.length > 0
         ? { name, shape, tensor: { dtype: 'float32', shape, data: fromBytes(dtype, data) } }
-        : { name, shape: [-1, ...shape.slice(1)] };
+        : dtype === 'int32'
+          ? { name, shape, dtype }
+          : { name, shape: [-1, ...shape.slice(1)] };
     if (value.tensor && dtype === 'int32') value.tensor.dtype = 'int32';
     this.#values.set(number, value);
     return value;
   }
 
-  /** @param {number} number @returns {Op | undefined} undefined: a DEQUANTIZE of float16 weights; not needed */
+  /**
+   * What a DEQUANTIZE makes of a tensor.
+   * @param {number} number
+   * @returns {Value}
+   */
+  #dequantized(number) {
+    const tensor = this.#tensors[number];
+    const stored = this.#buffers[tensor.i32(2)].bytes(0);
+    const quantization = tensor.table(4);
+    if (tensor.i8(1) !== INT8 || stored.length === 0 || !quantization) return this.#value(number);
+    const shape = tensor.ints(0);
+    const data = dequantize(fromBytes('int8', stored), shape, quantization);
+    return { name: tensor.text(3), shape, tensor: { dtype: 'float32', shape, data } };
+  }
+
+  /** @param {number} number @returns {Op | undefined} undefined: a DEQUANTIZE of constant weights; not needed */
   #read(number) {
     const { code, inputs, outputs, options } = this.#operators[number];
     const kind = kindOf(code);
@@ -224,7 +251,7 @@ export class TfliteFile {
         `ocelli does not run operator ${code}, which computes '${output}'`,
       );
     if (kind === 'DEQUANTIZE') {
-      this.#values.set(outputs[0], this.#value(inputs[0]));
+      this.#values.set(outputs[0], this.#dequantized(inputs[0]));
       return undefined;
     }
     const values = inputs.filter((input) => input >= 0).map((input) => this.#value(input));
@@ -237,6 +264,19 @@ export class TfliteFile {
       weights: { ...toKernel(kind, values[1].tensor), ...(bias && { bias }) },
     };
   }
+}
+
+/**
+ * @param {ArrayLike<number>} stored int8
+ * @param {number[]} shape
+ * @param {Table} quantization with one scale and zero point, or one for each element of an axis
+ */
+function dequantize(stored, shape, quantization) {
+  const scales = fromBytes('float32', quantization.bytes(2, 4));
+  const zeros = fromBytes('int64', quantization.bytes(3, 8));
+  const block = sizeOf(shape.slice(quantization.i32(6) + 1));
+  const channelOf = (/** @type {number} */ i) => Math.floor(i / block) % scales.length;
+  return Float32Array.from(stored, (value, i) => (value - (zeros[channelOf(i)] ?? 0)) * scales[channelOf(i)]);
 }
 
 /**

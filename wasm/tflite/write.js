@@ -54,9 +54,9 @@ export function writeTflite(network, { precision, description, metadata }) {
     1 << 16,
   );
   const builder = new Builder(bytes + (metadata?.length ?? 0));
-  const buffers = [table(builder, 1, [])];
+  const buffers = [table(builder, [])];
   const addBuffer = (/** @type {Uint8Array} */ data) =>
-    buffers.push(table(builder, 1, [['ref', 0, blob(builder, data)]])) - 1;
+    buffers.push(table(builder, [['ref', 0, blob(builder, data)]])) - 1;
   const tensors = layout.tensors.map((tensor) => writeTensor(builder, tensor, addBuffer));
   const kinds = [...new Map(layout.ops.map((op) => [kindKey(op), op])).entries()];
   const operators = layout.ops.map((op) =>
@@ -66,7 +66,7 @@ export function writeTflite(network, { precision, description, metadata }) {
       kinds.findIndex(([key]) => key === kindKey(op)),
     ),
   );
-  const subgraph = table(builder, 5, [
+  const subgraph = table(builder, [
     ['ref', 0, offsets(builder, tensors)],
     ['ref', 1, int32s(builder, layout.inputs)],
     ['ref', 2, int32s(builder, layout.outputs)],
@@ -77,7 +77,7 @@ export function writeTflite(network, { precision, description, metadata }) {
   const entries = metadata ? [writeMetadata(builder, 'TFLITE_METADATA', addBuffer(metadata))] : [];
   const signature = writeSignature(builder, network, layout);
   builder.finish(
-    table(builder, 8, [
+    table(builder, [
       ['u32', 0, 3],
       ['ref', 1, offsets(builder, codes)],
       ['ref', 2, offsets(builder, [subgraph])],
@@ -205,7 +205,7 @@ function writeTensor(builder, { name, shape, dtype, stored }, addBuffer) {
   const buffer = bytes ? addBuffer(bytes) : 0;
   const isFree = shape.some((size) => size < 0);
   const signature = isFree ? int32s(builder, shape) : undefined;
-  return table(builder, 10, [
+  return table(builder, [
     [
       'ref',
       0,
@@ -229,7 +229,7 @@ function writeTensor(builder, { name, shape, dtype, stored }, addBuffer) {
 function writeQuantization(builder, quantization) {
   if (!quantization) return undefined;
   const { scales, axis } = quantization;
-  return table(builder, 7, [
+  return table(builder, [
     ['ref', 2, float32s(builder, scales)],
     ['ref', 3, int64s(builder, new Uint8Array(scales.length))],
     ['i32', 6, axis],
@@ -242,7 +242,7 @@ function writeQuantization(builder, quantization) {
  */
 function writeOperatorCode(builder, op) {
   const { code } = OPERATORS[op.kind];
-  return table(builder, 4, [
+  return table(builder, [
     ['i8', 0, Math.min(code, 127)],
     ['i32', 2, versionOf(op)],
     ['i32', 3, code],
@@ -256,7 +256,7 @@ function writeOperatorCode(builder, op) {
  */
 function writeOperator(builder, { kind, inputs, outputs, options }, codeIndex) {
   const written = optionsOf(kind);
-  return table(builder, 9, [
+  return table(builder, [
     ['u32', 0, codeIndex],
     ['ref', 1, int32s(builder, inputs)],
     ['ref', 2, int32s(builder, outputs)],
@@ -271,7 +271,7 @@ function writeOperator(builder, { kind, inputs, outputs, options }, codeIndex) {
  * @param {number} buffer
  */
 function writeMetadata(builder, name, buffer) {
-  return table(builder, 2, [
+  return table(builder, [
     ['ref', 0, builder.createString(name)],
     ['u32', 1, buffer],
   ]);
@@ -287,13 +287,13 @@ function writeSignature(builder, network, layout) {
     offsets(
       builder,
       ports.map(({ name, value }) =>
-        table(builder, 2, [
+        table(builder, [
           ['ref', 0, builder.createString(name)],
           ['u32', 1, layout.number(value)],
         ]),
       ),
     );
-  return table(builder, 5, [
+  return table(builder, [
     ['ref', 0, toMaps(network.inputs.map((value) => ({ name: value.name, value })))],
     ['ref', 1, toMaps(network.outputs)],
     ['ref', 2, builder.createString(SIGNATURE_KEY)],

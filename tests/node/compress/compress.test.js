@@ -9,10 +9,11 @@ import test from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { exp, sigmoid } from '../../../wasm/compress/exact.js';
-import { compress, toMarkdown } from '../../../wasm/compress/node.js';
+import { compress, toHtml, toMarkdown } from '../../../wasm/compress/node.js';
 import { readKernels } from '../../../wasm/compress/pack.js';
 import { SensitivityMeter } from '../../../wasm/compress/sensitivity.js';
 import { chooseSteps } from '../../../wasm/compress/steps.js';
+import { FeatureExtractor } from '../../../wasm/platform/node.js';
 import { readFile, TYPE, writeFile } from '../../../wasm/quantize/file.js';
 import { floatsOf, readFloatModel, toBytes } from '../../../wasm/quantize/float_model.js';
 import { Runner } from '../../../wasm/quantize/runner.js';
@@ -231,6 +232,7 @@ for (const [name, task] of /** @type {const} */ ([
     assert.ok(report.answers.share > 0.99);
     assert.ok(report.layers.every(({ isInt8 }) => !isInt8));
     assert.match(toMarkdown(report), /\| after, gzipped \| \d+ \|/);
+    assert.match(toHtml(report), /<th scope="row">after, gzipped<\/th><td>[\d.]+ [KM]iB<\/td>/);
     const source = new Uint8Array(gzipSync(given.bytes));
     const again = await compress(source, given.images, { input: given.spec, report: false });
     assert.deepEqual(again.model, model, 'the same bytes, also from a gzip file');
@@ -261,7 +263,7 @@ test('what cannot be compressed', async () => {
   const { bytes, images, spec: input } = given;
   const invalid = [
     ...[{ targetBytes: 0 }, { targetBytes: 1.5 }, { targetMatch: 2 }, { targetBytes: 9, targetMatch: 1 }],
-    ...[{ quality: 1 }, { signal: 'now' }, { onProgress: 1 }],
+    ...[{ quality: 1 }, { signature: 7 }, { signal: 'now' }, { onProgress: 1 }],
   ];
   for (const options of invalid)
     await assert.rejects(compress(bytes, images, { input, .../** @type {any} */ (options) }), {
@@ -276,6 +278,30 @@ test('what cannot be compressed', async () => {
   const without = { ...model, operators: [], outputs: model.inputs, signatures: [] };
   await assert.rejects(compress(writeFile(without), images, { input }), { code: 'NOTHING_TO_COMPRESS' });
   await assert.rejects(compress(bytes.slice(0, 3000), images, { input }));
+});
+
+test('a file with several signatures: the one that is chosen', async () => {
+  const bytes = new Uint8Array(readFileSync(testData('signatures/backbones.tflite')));
+  const image = packagePhoto('chelsea.png');
+  const input = '[-1,1]';
+  /** @param {import('../../../wasm/vision/types.js').ExtractorOptions} options */
+  const extract = async (options) => {
+    const extractor = await FeatureExtractor.create({ ...options, input });
+    const { features } = await extractor.extract(image);
+    extractor.close();
+    return features;
+  };
+  for (const length of [6, 10]) {
+    const signature = `features${length}`;
+    const { model, report } = await compress(bytes, [image], { input, signature });
+    const features = await extract({ model });
+    assert.equal(features.length, length);
+    assert.ok(cosine(features, await extract({ model: bytes, signature })) > 0.999);
+    assert.ok(report && report.answers.share > 0.999);
+  }
+  await assert.rejects(compress(bytes, [image], { input, signature: 'other' }), {
+    code: 'MODEL_NO_SIGNATURE',
+  });
 });
 
 test('ocelli compress: a .gz file, a report, and detections', () => {

@@ -30,9 +30,26 @@ const PACKAGE = `objectron-${model.source.version}`;
 const sha256 = (path) => createHash('sha256').update(readFileSync(path)).digest('hex');
 
 describe('manifest', () => {
-  test('names a default model whose file edge workers take as data', () => {
-    assert.match(model.file, /\.bin$/);
-    assert.match(model.sha256, /^[0-9a-f]{64}$/);
+  test('the package has each form of the default model, by its name in the code, and no other', async () => {
+    const { installUrls, locateModel } = await import('../../../wasm/platform/files.js');
+    const { urls } = await import('../../../wasm/platform/urls.js');
+    installUrls(urls);
+    const forms = /** @type {const} */ (['full', 'compressed', 'int8']);
+    for (const form of forms) {
+      const { file, size_bytes: size, sha256: expected } = form === 'full' ? model : model.made[form];
+      const path = join(root, 'dist/models', file);
+      assert.equal(fileURLToPath(new URL(locateModel(undefined, form))), path);
+      assert.equal(String(locateModel('https://host/dist', form)), `https://host/dist/models/${file}`);
+      assert.equal(readFileSync(path).length, size);
+      assert.equal(sha256(path), expected);
+    }
+    assert.equal(Object.keys(model.made).length + 1, forms.length);
+  });
+
+  test('edge workers upload the default form, by a name that wrangler takes as data', async () => {
+    const { WEIGHTS } = await import('../../../wasm/vision/spec/forms.js');
+    const { imports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    assert.deepEqual(imports, { '#models/default.bin': `./dist/models/${model.made[WEIGHTS[0]].file}` });
   });
 
   test('its anchor generator makes as many anchors as the heads have rows', () => {
