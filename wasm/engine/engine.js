@@ -347,7 +347,7 @@ export class Engine {
   }
 
   /**
-   * Times equal numbers of float multiply-adds and of int8 dot products. A dot product does four multiply-adds.
+   * Times float multiply-adds, and four times as many of bytes.
    * @returns {[number, number]} milliseconds of each; Infinity: dot products do not compute what the network expects
    */
   timeProducts() {

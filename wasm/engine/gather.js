@@ -6,6 +6,20 @@ import { joinInto } from '../shared/numbers.js';
 export const MAX_BYTES = MAXIMUM_PAGES * 65536;
 
 /**
+ * Bytes in memory as a source of one chunk.
+ * @param {Uint8Array} bytes
+ * @returns {import('./host.js').ByteSource & {sizeBytes: number}}
+ */
+export function sourceOf(bytes) {
+  return {
+    sizeBytes: bytes.length,
+    chunks: (async function* () {
+      yield bytes;
+    })(),
+  };
+}
+
+/**
  * @typedef {object} GatherOptions
  * @property {number} [limit] the most bytes to read
  * @property {number} [total] the announced size

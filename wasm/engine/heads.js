@@ -142,11 +142,11 @@ function putGrid(put, { width, height }, featureMaps = []) {
  * @param {Put} put
  * @param {SsdAnchorGenerator} generator
  */
-function putSsd(put, { featureMaps, scales, aspectRatios, ...rest }) {
+function putSsd(put, { featureMaps, scales, aspectRatios, minScale = 0, maxScale = 0, ...rest }) {
   return put.structs(SSD_ANCHORS, {
     numLayers: rest.numLayers ?? (featureMaps?.length || (scales?.length ?? 0)),
-    minScale: rest.minScale ?? 0,
-    maxScale: rest.maxScale ?? 0,
+    minScale,
+    maxScale,
     scales: scales?.length ? put.data(Float32Array.from(scales)) : 0,
     numAspectRatios: aspectRatios.length,
     aspectRatios: put.data(Float32Array.from(aspectRatios)),

@@ -7,6 +7,8 @@
  * @property {AsyncIterable<Uint8Array>} chunks
  */
 
+/** @typedef {'compressed' | 'full' | 'int8'} ModelForm a form of the package's model */
+
 /**
  * @typedef {object} ThreadStart What a thread needs to join a pool.
  * @property {WebAssembly.Module} module
@@ -43,7 +45,7 @@
  * @property {'here' | 'worker' | 'none'} threads where a thread pool can run. A page must not block, so its pool
  *   runs in a worker.
  * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, assetsUrl?: string) => Promise<WebAssembly.Module>} loadModule
- * @property {(assetsUrl?: string, precision?: 'float' | 'int8') => string | URL} locateModel the path or URL of the
+ * @property {(assetsUrl: string | undefined, form: ModelForm) => string | URL} locateModel the path or URL of the
  *   package's model
  * @property {(source: string | URL, signal: AbortSignal | undefined, code: 'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND') => Promise<ByteSource>} open
  *   open a path or URL; `code` is that of the error
@@ -53,6 +55,7 @@
  * @property {Drawing} [drawing]
  * @property {(bytes: Uint8Array<ArrayBuffer>, format: 'webp' | 'avif' | 'heic') => Promise<DecodedFile | string>} [decodeFile]
  *   decode a file that the module cannot; a string: what the user can do to make it possible
+ * @property {(chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>} [gunzip] inflates where there is no DecompressionStream
  * @property {number} [maxPixels] the default of the option, if it is not the module's own
  */
 
@@ -63,6 +66,9 @@ let installed;
 export function installHost(host) {
   installed = host;
 }
+
+/** Whether a platform is installed. */
+export const isHosted = () => installed !== undefined;
 
 /** @returns {Host} */
 export function host() {

@@ -1,6 +1,7 @@
 // The bytes of a gzip file, as they arrive -> the bytes in it, as they are inflated.
 import { OcelliError } from '../shared/errors.js';
-import { gather } from './gather.js';
+import { gather, sourceOf } from './gather.js';
+import { host } from './host.js';
 
 /** The first bytes of a gzip file. */
 const MAGIC = [0x1f, 0x8b];
@@ -9,6 +10,8 @@ const MAGIC = [0x1f, 0x8b];
  * @typedef {object} Opened
  * @property {boolean} isGzip
  * @property {AsyncIterable<Uint8Array>} chunks all of the source's
+ *
+ * @typedef {{sourceError?: unknown}} Watch
  */
 
 /**
@@ -47,6 +50,8 @@ export async function openChunks(chunks) {
  * @returns {AsyncGenerator<Uint8Array>}
  */
 export async function* inflate(chunks) {
+  const { gunzip } = host();
+  if (gunzip) return yield* inflateBy(gunzip, chunks);
   const { readable, writable } = new DecompressionStream('gzip');
   const state = feed(chunks, writable.getWriter());
   const reader = readable.getReader();
@@ -66,24 +71,46 @@ export async function* inflate(chunks) {
 }
 
 /**
+ * Inflates where there is no DecompressionStream.
+ * @param {(chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>} gunzip
+ * @param {AsyncIterable<Uint8Array>} chunks
+ */
+async function* inflateBy(gunzip, chunks) {
+  /** @type {Watch} */
+  const state = {};
+  try {
+    yield* gunzip(watched(chunks, state));
+  } catch (error) {
+    if (state.sourceError !== undefined) throw state.sourceError;
+    throw new OcelliError('MODEL_NOT_TFLITE', 'the gzip file is damaged or cut short', { cause: error });
+  }
+}
+
+/**
+ * The same chunks. The source's own error is kept: it is not one of the file.
+ * @param {AsyncIterable<Uint8Array>} chunks
+ * @param {Watch} state
+ */
+async function* watched(chunks, state) {
+  try {
+    yield* chunks;
+  } catch (error) {
+    state.sourceError = error;
+    throw error;
+  }
+}
+
+/**
  * Writes the chunks to the inflating stream while its output is read.
  * @param {AsyncIterable<Uint8Array>} chunks
  * @param {WritableStreamDefaultWriter<BufferSource>} writer
- * @returns {{sourceError?: unknown, hasEnded: boolean}} what happened so far; `hasEnded`: all chunks were inflated
+ * @returns {Watch & {hasEnded: boolean}} what happened so far; `hasEnded`: all chunks were inflated
  */
 function feed(chunks, writer) {
   /** @type {ReturnType<typeof feed>} */
   const state = { hasEnded: false };
-  const watched = async function* () {
-    try {
-      yield* chunks;
-    } catch (error) {
-      state.sourceError = error;
-      throw error;
-    }
-  };
   const run = async () => {
-    for await (const chunk of watched()) await writer.write(new Uint8Array(chunk));
+    for await (const chunk of watched(chunks, state)) await writer.write(new Uint8Array(chunk));
     state.hasEnded = true;
     await writer.close();
   };
@@ -98,10 +125,6 @@ function feed(chunks, writer) {
  * @returns {Promise<Uint8Array<ArrayBuffer>>}
  */
 export async function inflateWhole(bytes) {
-  const { isGzip, chunks } = await openChunks(
-    (async function* () {
-      yield bytes;
-    })(),
-  );
+  const { isGzip, chunks } = await openChunks(sourceOf(bytes).chunks);
   return isGzip ? (await gather(inflate(chunks), {})).join() : bytes;
 }

@@ -1,7 +1,11 @@
 // Decides whether the int8 model is worth using in this engine.
 
-/** int8 loses some accuracy, so its dot products must do at least this many times the multiply-adds of float. */
-const MIN_SPEEDUP = 3;
+/**
+ * int8 loses some accuracy, so its products must do at least this many times the multiply-adds of float. Relaxed dot products
+ * that an engine replaces by three instructions do up to two times as many, and gain nothing: the kernels are made for
+ * one. Those of plain SIMD are made for pairs: up to twice as many.
+ */
+const MIN_SPEEDUP = { relaxed: 3, plain: 1.5 };
 const PROBE_MS = 100;
 
 /** @type {boolean | undefined} */
@@ -19,11 +23,12 @@ export function assumeFastDots(areFast) {
 }
 
 /**
- * Whether the engine compiles dot products to fast instructions, which only a measurement can tell. If the clock does
+ * Whether the engine compiles products of bytes to fast instructions, which only a measurement can tell. If the clock does
  * not advance (edge workers), the answer is false.
  * @param {import('./engine.js').Engine} engine
+ * @param {import('./variant.js').Variant} variant of that engine
  */
-export function hasFastDots(engine) {
+export function hasFastDots(engine, variant) {
   if (isFast !== undefined) return isFast;
   let float = Infinity;
   let dot = Infinity;
@@ -33,6 +38,6 @@ export function hasFastDots(engine) {
     float = Math.min(float, times[0]);
     dot = Math.min(dot, times[1]);
   }
-  // A dot product does four multiply-adds per lane.
-  return (isFast = dot > 0 && 4 * float >= MIN_SPEEDUP * dot);
+  const speedup = MIN_SPEEDUP[variant.startsWith('relaxed') ? 'relaxed' : 'plain'];
+  return (isFast = dot > 0 && 4 * float >= speedup * dot);
 }

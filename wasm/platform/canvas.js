@@ -15,6 +15,8 @@ const SIZES = {
   VideoFrame: ({ displayWidth, displayHeight }) => [displayWidth, displayHeight],
 };
 
+const WEBP = 0x57454250;
+
 /** @type {OffscreenCanvasRenderingContext2D | undefined} */
 let context;
 
@@ -45,7 +47,7 @@ export const drawing = {
 
   // The fastest way in Chromium (1280 x 720 video: 0.8 ms; resized on a canvas: 4.8 ms), and exact.
   copy(source, { width, height }) {
-    if (typeof VideoFrame === 'undefined' || tagOf(source) === 'HTMLImageElement') return undefined;
+    if (!hasFrames() || tagOf(source) === 'HTMLImageElement') return undefined;
     const frame = readable(() => new VideoFrame(source, { timestamp: 0 }));
     if (isPlain(frame, width, height)) return copyFrame(frame, width, height);
     frame.close();
@@ -55,10 +57,16 @@ export const drawing = {
   read(source, { x, y, width, height }, size) {
     const target = prepareContext(size);
     target.drawImage(source, x, y, width, height, 0, 0, size.width, size.height);
-    return readable(() => target.getImageData(0, 0, size.width, size.height).data);
+    try {
+      return readable(() => target.getImageData(0, 0, size.width, size.height).data);
+    } catch (error) {
+      context = undefined; // A canvas with another origin's picture stays unreadable.
+      throw error;
+    }
   },
 
   async decode(bytes) {
+    if (isCutWebp(bytes)) return undefined;
     const options = /** @type {const} */ ({ imageOrientation: 'from-image', colorSpaceConversion: 'none' });
     try {
       return await createImageBitmap(new Blob([bytes]), options);
@@ -67,6 +75,44 @@ export const drawing = {
     }
   },
 };
+
+/** Whether a WebP file is shorter than it says. WebKit shows the part that it has. @param {Uint8Array} bytes */
+function isCutWebp(bytes) {
+  const { buffer, byteOffset, length } = bytes;
+  const view = new DataView(buffer, byteOffset, length);
+  return length > 12 && view.getUint32(8) === WEBP && length < 8 + view.getUint32(4, true);
+}
+
+/** @type {boolean | undefined} */
+let isConverting;
+
+/**
+ * Whether this browser makes VideoFrames that it copies as RGBA. WebKit ignores the format that one asks for, and copies the
+ * pixels as they are stored: BGRA or YUV.
+ */
+function hasFrames() {
+  isConverting ??= typeof VideoFrame !== 'undefined' && readsFormat();
+  return isConverting;
+}
+
+function readsFormat() {
+  let isRead = false;
+  const wish = {
+    get format() {
+      isRead = true;
+      return /** @type {const} */ ('RGBA');
+    },
+  };
+  const size = { codedWidth: 1, codedHeight: 1, timestamp: 0 };
+  try {
+    const frame = new VideoFrame(new Uint8Array(4), { format: 'RGBA', ...size });
+    frame.allocationSize(wish);
+    frame.close();
+  } catch {
+    // Such a frame is refused. If the format was read, others are converted.
+  }
+  return isRead;
+}
 
 /**
  * @param {VideoFrame} frame is closed
@@ -93,7 +139,8 @@ async function copyFrame(frame, width, height) {
  * @param {any} source
  */
 export async function capture(source) {
-  const isFrame = typeof VideoFrame !== 'undefined' && tagOf(source) !== 'HTMLImageElement';
+  const tag = tagOf(source);
+  const isFrame = tag === 'VideoFrame' || (hasFrames() && tag !== 'HTMLImageElement');
   try {
     return isFrame ? new VideoFrame(source, { timestamp: 0 }) : await createImageBitmap(source);
   } catch (error) {

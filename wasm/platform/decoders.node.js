@@ -22,6 +22,8 @@ export async function decodeFile(bytes, format) {
   const sharp = await once('sharp', () => load('sharp'));
   if (sharp) return decodeBySharp(sharp.default, bytes, format);
   const name = PACKAGES[format];
+  // Their files cannot be found there.
+  if (name && !import.meta.resolve) return 'to read it in a CommonJS bundle, install sharp';
   const decode = name && (await once(name, () => loadJsquash(name, format)));
   if (!decode)
     return `to read it, install ${name ? `${name} or sharp` : 'sharp, built with a libvips that reads HEIC'}`;

@@ -60,6 +60,6 @@ export function parseUrl(place, code, base) {
   try {
     return new URL(place, base);
   } catch (error) {
-    throw failure(code, `'${brief(place)}' is no URL`, error);
+    throw failure(code, `'${brief(place)}' is not a URL`, error);
   }
 }

@@ -1,24 +1,48 @@
+// The package's modules and models: where they are, and the modules compiled.
 import { failure, OcelliError } from '../shared/errors.js';
 import { brief } from '../vision/body.js';
+import { DEFAULT_ENTRY } from '../vision/model_spec.js';
+import { CARRIED_MODEL, carried, openCarried } from './carried.js';
+import { cure, unmoved } from './moved.js';
 
-// URLs of the modules and models. Each is written out, because bundlers copy only the files they find in this form.
-const FILES = {
-  simd: new URL('../../dist/ocelli-simd.wasm', import.meta.url),
-  relaxed: new URL('../../dist/ocelli-relaxed.wasm', import.meta.url),
-  'simd-threads': new URL('../../dist/ocelli-simd-threads.wasm', import.meta.url),
-  'relaxed-threads': new URL('../../dist/ocelli-relaxed-threads.wasm', import.meta.url),
-  'train-simd': new URL('../../dist/ocelli-train-simd.wasm', import.meta.url),
-  'train-relaxed': new URL('../../dist/ocelli-train-relaxed.wasm', import.meta.url),
-};
-const MODELS = {
-  float: new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url),
-  int8: new URL('../../dist/models/ssd_mobilenet_v2_oidv4-int8.bin', import.meta.url),
-};
+/**
+ * @typedef {import('../engine/host.js').ModelForm} ModelForm
+ * @typedef {import('../engine/variant.js').Variant | import('../engine/variant.js').TrainVariant} AnyVariant
+ * @typedef {AnyVariant | ModelForm} FileName
+ * @typedef {() => Record<FileName, URL>} Urls
+ */
 
-/** URL of dist/ if its origin is not the page's; undefined otherwise. Wrong if a bundler has moved the files. */
-export function crossOriginDist() {
-  const { origin } = FILES.simd;
-  return [location.origin, 'null'].includes(origin) ? undefined : new URL('.', FILES.simd);
+/** @type {Urls | undefined} */
+let urls;
+
+/** @param {Urls} [given] undefined: this form of the package has no files of its own */
+export function installUrls(given) {
+  urls = given;
+}
+
+/**
+ * @param {FileName} name
+ * @param {'MODULE_NOT_FOUND' | 'MODEL_NOT_FOUND'} code of the error
+ */
+function urlOf(name, code) {
+  try {
+    const place = /** @type {Urls} */ (urls)()[name];
+    // A copy, because a bundler may have put an object of its own in the URL's place.
+    return unmoved(new URL(place.href, globalThis.location?.href));
+  } catch (error) {
+    throw failure(code, cure(), error);
+  }
+}
+
+/**
+ * URL of dist/ if the worker's script beside this code cannot be the one to start: if it has another origin than the page,
+ * or if Vite has moved the code. Wrong if a bundler has moved the files.
+ */
+export function otherDist() {
+  if (!urls) return undefined;
+  const { origin, href } = urlOf('simd', 'MODULE_NOT_FOUND');
+  const isBeside = [location.origin, 'null'].includes(origin) && href === urls().simd.href;
+  return isBeside ? undefined : new URL('.', href);
 }
 
 /** @type {Map<string, Promise<WebAssembly.Module>>} */
@@ -26,38 +50,66 @@ const modules = new Map();
 
 /**
  * Compiles a variant, once for all detectors. After a failure, the next call tries again.
- * @param {import('../engine/variant.js').Variant | import('../engine/variant.js').TrainVariant} variant
+ * @param {AnyVariant} variant
  * @param {string | undefined} assetsUrl a copy of dist/
  * @param {(url: URL) => Promise<WebAssembly.Module>} compile
  */
 export function compileOnce(variant, assetsUrl, compile) {
-  const url = assetsUrl ? inside(assetsUrl, `ocelli-${variant}.wasm`) : FILES[variant];
-  const present = modules.get(url.href) ?? compile(url).catch((error) => explain(error, assetsUrl));
-  modules.set(url.href, present);
-  present.catch(() => modules.delete(url.href));
+  const key = assetsUrl === undefined ? variant : `${variant} ${assetsUrl}`;
+  const present = modules.get(key) ?? load(variant, assetsUrl, compile);
+  modules.set(key, present);
+  present.catch(() => modules.delete(key));
   return present;
 }
 
 /**
- * @param {unknown} error
+ * @param {AnyVariant} variant
  * @param {string | undefined} assetsUrl
- * @returns {never}
+ * @param {(url: URL) => Promise<WebAssembly.Module>} compile
+ * @returns {Promise<WebAssembly.Module>}
  */
-function explain(error, assetsUrl) {
-  if (assetsUrl || !(error instanceof OcelliError)) throw error;
-  throw new OcelliError(error.code, `${error.message}; if a bundler has moved the code, pass assetsUrl`, {
-    cause: error,
-  });
+async function load(variant, assetsUrl, compile) {
+  if (assetsUrl) return compile(inside(assetsUrl, `ocelli-${variant}.wasm`));
+  const parts = carried();
+  if (parts) return WebAssembly.compile(await parts.read(variant));
+  return compile(urlOf(variant, 'MODULE_NOT_FOUND')).catch(explain);
 }
 
 /**
- * @param {string} [assetsUrl] a copy of dist/
- * @param {'float' | 'int8'} [precision]
+ * @param {unknown} error
+ * @returns {never}
  */
-export function locateModel(assetsUrl, precision = 'float') {
-  return assetsUrl
-    ? inside(assetsUrl, `models/ssd_mobilenet_v2_oidv4${precision === 'int8' ? '-int8' : ''}.bin`)
-    : MODELS[precision];
+function explain(error) {
+  if (!(error instanceof OcelliError)) throw error;
+  throw new OcelliError(error.code, `${error.message}. ${cure()}`, { cause: error });
+}
+
+/**
+ * @param {string | undefined} assetsUrl a copy of dist/
+ * @param {ModelForm} form
+ */
+export function locateModel(assetsUrl, form) {
+  const { file } = form === 'full' ? DEFAULT_ENTRY : DEFAULT_ENTRY.made[form];
+  if (assetsUrl) return inside(assetsUrl, `models/${file}`);
+  if (carried() && form === 'compressed') return CARRIED_MODEL;
+  if (urls) return urlOf(form, 'MODEL_NOT_FOUND');
+  const what = form === 'int8' ? "precision 'int8'" : "weights 'full'";
+  const option = form === 'int8' ? 'int8Model' : 'model';
+  throw failure(
+    'INVALID_OPTION',
+    `${what}: ocelli/inline has only the compressed model; pass the file as ${option}`,
+  );
+}
+
+/**
+ * @param {import('../engine/host.js').Host['open']} open
+ * @returns {import('../engine/host.js').Host['open']} the same, which opens the carried model too
+ */
+export function openingCarried(open) {
+  return async (source, signal, code) => {
+    const parts = source === CARRIED_MODEL ? carried() : undefined;
+    return parts ? openCarried(parts) : open(source, signal, code);
+  };
 }
 
 /**
@@ -72,6 +124,6 @@ export function inside(folder, name) {
   try {
     return new URL(name, url);
   } catch (error) {
-    throw failure('INVALID_OPTION', `assetsUrl is no folder: '${brief(folder)}'`, error);
+    throw failure('INVALID_OPTION', `assetsUrl is not a folder: '${brief(folder)}'`, error);
   }
 }

@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { failure } from '../shared/errors.js';
 import { brief } from '../vision/body.js';
 import { fetchFile, openUrl, parseUrl } from './fetch.js';
-import { compileOnce, locateModel } from './files.js';
+import { compileOnce, locateModel, openingCarried } from './files.js';
 import { isDevice } from './image_files.node.js';
 
 const CHUNK_BYTES = 1 << 20;
@@ -47,7 +47,7 @@ async function openSource(source, signal, code) {
   if (protocol !== undefined && protocol.toLowerCase() !== 'file:')
     throw failure(
       code,
-      `${brief(source)}: ocelli reads no ${protocol} URLs, but http:, https:, file:, data: and blob:`,
+      `${brief(source)}: ocelli cannot read ${protocol} URLs; it reads http:, https:, file:, data: and blob:`,
     );
   try {
     const path = typeof source === 'string' && !/^file:/i.test(source) ? source : new URL(source);
@@ -93,7 +93,7 @@ export const node = {
   threads: 'here',
   loadModule: (variant, assetsUrl) => compileOnce(variant, assetsUrl, compile),
   locateModel,
-  open: openSource,
+  open: openingCarried(openSource),
   toUrl,
   decodeFile: async (bytes, format) => (await import('./decoders.node.js')).decodeFile(bytes, format),
 };

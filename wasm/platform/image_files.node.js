@@ -101,6 +101,6 @@ export async function readWhole(path, maxBytes = MAX_BYTES) {
   if (found.isFIFO() || found.isSocket() || isDevice(found))
     throw failure('READ_FAILED', 'it is a pipe or a device, not a file; - is standard input');
   if (found.size > maxBytes)
-    throw failure('INPUT_TOO_LARGE', `it has ${found.size} bytes; the most are ${maxBytes}`);
+    throw failure('INPUT_TOO_LARGE', `it has ${found.size} bytes; the limit is ${maxBytes}`);
   return readFile(path);
 }

@@ -2,8 +2,9 @@
 // nothing is downloaded twice, and the worker's script does not lead back to one that starts it (Turbopack hangs then).
 import { failure, OcelliError } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
-import { crossOriginDist, inside } from './files.js';
-import { WorkerPool } from './pool.js';
+import { carried } from './carried.js';
+import { inside, installUrls, otherDist } from './files.js';
+import { WorkerPool } from './pool/pool.js';
 import { construct, untilReady } from './threads.js';
 import { toPort, web } from './web.js';
 
@@ -15,11 +16,9 @@ const canNestWorkers = !/ Firefox\//.test(globalThis.navigator?.userAgent);
 const hasWorkers = typeof Worker !== 'undefined' && (isPage || canNestWorkers);
 const hasThreads = globalThis.crossOriginIsolated && hasWorkers;
 
-/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost & import('../vision/types.js').TrackHost & import('../vision/types.js').TilesHost} */
+/** @type {import('../engine/host.js').Host & import('../vision/types.js').WorkerHost} */
 const browser = {
   ...web,
-  loadTracker: () => import('../track/index.js'),
-  loadTiles: () => import('../tiles/index.js'),
   threads: hasThreads ? (isPage ? 'worker' : 'here') : 'none',
   startThread,
   startWorker: hasWorkers ? startWorker : undefined,
@@ -27,10 +26,16 @@ const browser = {
 /** Starts the worker of a page that does not give `assetsUrl`. @type {() => Worker} */
 let newWorker;
 
-/** @param {() => Worker} start starts worker.browser.js, in the form that bundlers know */
-export function installPage(start) {
-  newWorker = start;
-  installHost(browser);
+/**
+ * @param {typeof import('./later.browser.js').later} later
+ * @param {object} [place] undefined: every file is carried
+ * @param {import('./files.js').Urls} place.urls
+ * @param {() => Worker} place.newWorker starts worker.browser.js, in the form that bundlers know
+ */
+export function installPage(later, place) {
+  if (place) newWorker = place.newWorker;
+  installUrls(place?.urls);
+  installHost({ ...browser, ...later, hasInt8: place !== undefined });
 }
 
 /** @param {import('../vision/prepare.js').SessionOptions} options */
@@ -58,25 +63,27 @@ function startThread(start, assetsUrl) {
  * origin, the worker is started from a blob that imports the script, which is allowed. Chromium reports a script of
  * another origin by an exception, Firefox by an error event.
  * @template T
- * @param {(port: import('./link.js').Port) => Promise<T>} use
+ * @param {(port: import('./pool/link.js').Port) => Promise<T>} use
  * @param {string} [assetsUrl]
  * @returns {Promise<T>}
  */
 async function withWorker(use, assetsUrl) {
   if (assetsUrl) return startFrom(inside(assetsUrl, SCRIPT), use);
+  const script = await carried()?.readScript?.();
+  if (script !== undefined) return use(construct(() => toPort(workerOf(script, {}))));
   try {
     return await use(construct(() => toPort(newWorker())));
   } catch (error) {
-    const dist = crossOriginDist();
+    const dist = otherDist();
     if (!dist || !isStartFailure(error)) throw error;
-    return use(construct(() => toPort(importingWorker(new URL(SCRIPT, dist)))));
+    return startFrom(new URL(SCRIPT, dist), use);
   }
 }
 
 /**
  * @template T
  * @param {URL} script
- * @param {(port: import('./link.js').Port) => Promise<T>} use
+ * @param {(port: import('./pool/link.js').Port) => Promise<T>} use
  */
 async function startFrom(script, use) {
   try {
@@ -92,8 +99,15 @@ async function startFrom(script, use) {
 
 /** @param {URL} script */
 function importingWorker(script) {
-  const text = `import ${JSON.stringify(script.href)};`;
-  return new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })), { type: 'module' });
+  return workerOf(`import ${JSON.stringify(script.href)};`, { type: 'module' });
+}
+
+/**
+ * @param {string} text of the script
+ * @param {WorkerOptions} options
+ */
+function workerOf(text, options) {
+  return new Worker(URL.createObjectURL(new Blob([text], { type: 'text/javascript' })), options);
 }
 
 /** @param {unknown} error */
@@ -101,4 +115,6 @@ const isStartFailure = (error) =>
   error instanceof OcelliError && ['WORKER_UNAVAILABLE', 'THREADS_UNAVAILABLE'].includes(error.code);
 
 export * from '../vision/index.js';
-export { serveWorker } from './serve.browser.js';
+export { isHosted } from '../engine/host.js';
+export { carry, decode } from './carried.js';
+export { serveWorker } from './pool/serve.browser.js';

@@ -2,7 +2,7 @@
 import { failure } from '../shared/errors.js';
 import { drawing } from './canvas.js';
 import { fetchFile, openUrl, parseUrl } from './fetch.js';
-import { compileOnce, locateModel } from './files.js';
+import { compileOnce, locateModel, openingCarried } from './files.js';
 
 /**
  * Compiles while downloading if the server sends the MIME type of wasm, otherwise after it.
@@ -41,20 +41,24 @@ export const web = {
   hasInt8: true,
   loadModule: (variant, assetsUrl) => compileOnce(variant, assetsUrl, compile),
   locateModel,
-  open: openUrl,
+  open: openingCarried(openUrl),
   toUrl: (place, code) => parseUrl(place, code, baseUrl()),
   drawing,
 };
 
 /**
  * @param {Worker} worker
- * @returns {import('./link.js').Port}
+ * @returns {import('./pool/link.js').Port}
  */
 export function toPort(worker) {
   return {
     post: (message, transfer = []) => worker.postMessage(message, transfer),
     onMessage: (listener) => worker.addEventListener('message', ({ data }) => listener(data)),
-    onEnd: (listener) => worker.addEventListener('error', ({ message }) => listener(new Error(message))),
+    // The event of a script that is not there has no message.
+    onEnd: (listener) =>
+      worker.addEventListener('error', ({ message }) =>
+        listener(new Error(message || 'its script did not load')),
+      ),
     terminate: () => worker.terminate(),
     // Workers do not keep a page open.
     hold() {},

@@ -1,4 +1,5 @@
 // The script of ocelli's workers in browsers.
 import { serveWorker } from './page.js';
+import { urls } from './urls.js';
 
-serveWorker();
+serveWorker(urls);

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import '../../../wasm/platform/node.js';
 import { Engine } from '../../../wasm/engine/engine.js';
+import { sourceOf } from '../../../wasm/engine/gather.js';
 import { MAX_RESULTS } from '../../../dist/layout.js';
 import { TINY_ANCHORS, tinyDetector, writeModel } from '../../fuzz/tiny_models.js';
 import { encodePng } from '../image_files.js';
@@ -96,10 +97,7 @@ function flattener() {
  * @param {Uint8Array} bytes
  */
 async function receive(engine, bytes) {
-  const chunks = (async function* () {
-    yield bytes;
-  })();
-  await engine.receiveModel({ sizeBytes: bytes.length, chunks });
+  await engine.receiveModel(sourceOf(bytes));
 }
 
 const create = () => Engine.create({ variant: 'simd', threads: 1 });
@@ -475,14 +473,7 @@ test('a closed engine takes nothing, and may be closed again', async () => {
   const engine = await Engine.create({ variant: 'simd', threads: 1 });
   engine.close();
   engine.close();
-  const bytes = freeBatchDetector();
-  const source = {
-    sizeBytes: bytes.length,
-    chunks: (async function* () {
-      yield bytes;
-    })(),
-  };
-  await assert.rejects(engine.receiveModel(source), { code: 'CLOSED' });
+  await assert.rejects(engine.receiveModel(sourceOf(freeBatchDetector())), { code: 'CLOSED' });
   for (const call of [() => engine.openModel(), () => engine.run(), () => engine.image.setPixels(pixels)])
     assert.throws(call, { code: 'CLOSED' });
 });

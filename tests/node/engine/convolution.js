@@ -1,4 +1,5 @@
 // Networks of one convolution, in floats and in 8 bits.
+import { roundEven } from '../../../wasm/shared/numbers.js';
 import { samePadding } from '../../../wasm/tflite/network.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
 import { OPERATORS } from '../../../wasm/tflite/operators.js';
@@ -69,6 +70,60 @@ export function visitTaps(c, visit) {
       if (y >= 0 && y < height && x >= 0 && x < width) visit(output, tap, y * width + x);
     }
   }
+}
+
+/**
+ * What the convolution should give, summed in doubles.
+ * @param {Required<Convolution>} c
+ * @param {Float32Array} input
+ * @param {{weights: Float32Array, bias: Float32Array}} constants
+ */
+export function convolve(c, input, { weights, bias }) {
+  const { channels, activation } = c;
+  const [height, width] = outputSize(c);
+  const made = c.outputs || channels;
+  const sums = Float64Array.from({ length: height * width * made }, (_, i) => bias[i % made]);
+  visitTaps(c, (output, tap, pixel) => {
+    for (let channel = 0; channel < channels; channel++) {
+      const value = input[pixel * channels + channel];
+      const at = tap * channels + channel;
+      if (c.outputs === 0) sums[output * made + channel] += value * weights[at];
+      else for (let to = 0; to < made; to++) sums[output * made + to] += value * weights[at * made + to];
+    }
+  });
+  return Float32Array.from(sums, (sum) => {
+    const positive = activation === 'NONE' ? sum : Math.max(0, sum);
+    return activation === 'RELU6' ? Math.min(6, positive) : positive;
+  });
+}
+
+/**
+ * The same in whole numbers, as XNNPACK rounds: the sum as a float times the scale, to the nearest, ties to even.
+ * @param {Required<Convolution>} c
+ * @param {Int8Array} input
+ * @param {Omit<ReturnType<typeof toInt8>, 'int8'>} constants
+ */
+export function convolveInt8(c, input, { kernel, bias, scales }) {
+  const { channels, activation } = c;
+  const made = c.outputs || channels;
+  const depth = c.kernel[0] * c.kernel[1] * channels;
+  const [height, width] = outputSize(c);
+  const sums = Int32Array.from({ length: height * width * made }, (_, i) => bias[i % made]);
+  visitTaps(c, (output, tap, pixel) => {
+    for (let from = 0; from < channels; from++) {
+      const value = input[pixel * channels + from] - INPUT.zeroPoint;
+      const at = tap * channels + from;
+      if (c.outputs === 0) sums[output * made + from] += value * kernel[at];
+      else for (let to = 0; to < made; to++) sums[output * made + to] += value * kernel[to * depth + at];
+    }
+  });
+  const least = activation === 'NONE' ? -128 : OUTPUT.zeroPoint;
+  const most = activation === 'RELU6' ? OUTPUT.zeroPoint + 6 / OUTPUT.scale : 127;
+  return Int8Array.from(sums, (sum, i) => {
+    const scale = Math.fround(Math.fround(INPUT.scale * scales[i % made]) / OUTPUT.scale);
+    const value = roundEven(Math.fround(Math.fround(sum) * scale)) + OUTPUT.zeroPoint;
+    return Math.max(least, Math.min(most, value));
+  });
 }
 
 /**

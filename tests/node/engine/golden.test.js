@@ -2,15 +2,17 @@
 // in each variant that this engine runs. Tolerances: tests/data/README.md.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { readModelCase, readOperatorCase } from '../../golden_cases.js';
 import { readList } from '../../large_models.js';
 import { decodeImage } from '../../../wasm/platform/node.js';
 import {
   cosine,
+  createEngine,
   DEFAULT_MODEL,
   large,
   loadEngine,
+  loadModel,
   maxAbs,
   maxDifference,
   needsLarge,
@@ -39,18 +41,27 @@ const LARGE_MODELS = [...readList().keys()].filter((path) => /^models\/.*\.tflit
 
 for (const variant of runs) {
   for (const group of OPERATOR_GROUPS) {
+    // One engine for all networks of a group: starting an engine's threads takes longer than they do.
     describe(`operators, ${group}, ${variant}`, () => {
+      /** @type {Engine} */
+      let engine;
+      before(async () => {
+        engine = await createEngine(variant);
+      });
+      after(() => engine.close());
       for (const operatorCase of readJson(testData(`ops/${group}.json`)))
-        test(operatorCase.name, () => check(variant, readOperatorCase(operatorCase, testData('ops'))));
+        test(operatorCase.name, () => check(engine, readOperatorCase(operatorCase, testData('ops'))));
     });
   }
   describe(`models, ${variant}`, () => {
     for (const modelCase of readJson(testData('models/cases.json')))
-      test(modelCase.model, () => check(variant, readModelCase(modelCase, testData('models'))));
+      test(modelCase.model, () => checkAlone(variant, readModelCase(modelCase, testData('models'))));
   });
   describe(`large models, ${variant}`, () => {
     for (const path of LARGE_MODELS)
-      test(path, needsLarge(path), () => check(variant, readModelCase(largeCase(path), large('models'))));
+      test(path, needsLarge(path), () =>
+        checkAlone(variant, readModelCase(largeCase(path), large('models'))),
+      );
   });
   test(`heads of the default detector, ${variant}`, () => checkHeads(variant));
 }
@@ -65,8 +76,18 @@ function largeCase(path) {
  * @param {import('../../../wasm/engine/variant.js').Variant} variant
  * @param {GoldenCase} golden
  */
-async function check(variant, { name, model, inputs, outputs, hasDetections, isBatchFree }) {
-  const engine = await loadEngine(variant, model);
+async function checkAlone(variant, golden) {
+  const engine = await createEngine(variant);
+  await check(engine, golden);
+  engine.close();
+}
+
+/**
+ * @param {Engine} engine
+ * @param {GoldenCase} golden
+ */
+async function check(engine, { name, model, inputs, outputs, hasDetections, isBatchFree }) {
+  await loadModel(engine, model);
   const indices = outputs.map((output, k) => (output.name === '' ? k : findOutput(engine, output)));
   const found = inputs.map((input) => {
     engine.writeInput(0, input);
@@ -89,7 +110,6 @@ async function check(variant, { name, model, inputs, outputs, hasDetections, isB
       assert.ok(maxDifference(batched, joined[k]) <= 1e-5 * maxAbs(joined[k]), 'a batch of three differs');
     }
   }
-  engine.close();
 }
 
 /** @param {Numbers[]} inputs */

@@ -4,73 +4,11 @@ import { after, describe, test } from 'node:test';
 import { Engine } from '../../../wasm/engine/engine.js';
 import * as convolutions from './convolution.js';
 import { loadModel, maxDifference, variants } from '../shared.js';
-import { roundEven } from '../../../wasm/shared/numbers.js';
 
 /** @typedef {import('./convolution.js').Convolution} Convolution */
 
-const {
-  build,
-  complete,
-  INPUT,
-  makeNumbers,
-  OUTPUT,
-  outputSize,
-  toInt8,
-  visitTaps,
-  withEveryHalf,
-  withStoredBytes,
-} = convolutions;
-
-/**
- * What the convolution should give, summed in doubles.
- * @param {Required<Convolution>} c
- * @param {Float32Array} input
- * @param {{weights: Float32Array, bias: Float32Array}} constants
- */
-function convolve(c, input, { weights, bias }) {
-  const { channels, activation } = c;
-  const [height, width] = outputSize(c);
-  const made = c.outputs || channels;
-  const sums = Float64Array.from({ length: height * width * made }, (_, i) => bias[i % made]);
-  visitTaps(c, (output, tap, pixel) => {
-    for (let channel = 0; channel < channels; channel++) {
-      const value = input[pixel * channels + channel];
-      const at = tap * channels + channel;
-      if (c.outputs === 0) sums[output * made + channel] += value * weights[at];
-      else for (let to = 0; to < made; to++) sums[output * made + to] += value * weights[at * made + to];
-    }
-  });
-  return Float32Array.from(sums, (sum) => {
-    const positive = activation === 'NONE' ? sum : Math.max(0, sum);
-    return activation === 'RELU6' ? Math.min(6, positive) : positive;
-  });
-}
-
-/**
- * The same in whole numbers, as XNNPACK rounds: the sum as a float times the scale, to the nearest, ties to even.
- * @param {Required<Convolution>} c
- * @param {Int8Array} input
- * @param {Omit<ReturnType<typeof toInt8>, 'int8'>} constants
- */
-function convolveInt8(c, input, { kernel, bias, scales }) {
-  const { channels, outputs, activation } = c;
-  const depth = c.kernel[0] * c.kernel[1] * channels;
-  const [height, width] = outputSize(c);
-  const sums = Int32Array.from({ length: height * width * outputs }, (_, i) => bias[i % outputs]);
-  visitTaps(c, (output, tap, pixel) => {
-    for (let to = 0; to < outputs; to++)
-      for (let from = 0; from < channels; from++)
-        sums[output * outputs + to] +=
-          (input[pixel * channels + from] - INPUT.zeroPoint) * kernel[to * depth + tap * channels + from];
-  });
-  const least = activation === 'NONE' ? -128 : OUTPUT.zeroPoint;
-  const most = activation === 'RELU6' ? OUTPUT.zeroPoint + 6 / OUTPUT.scale : 127;
-  return Int8Array.from(sums, (sum, i) => {
-    const scale = Math.fround(Math.fround(INPUT.scale * scales[i % outputs]) / OUTPUT.scale);
-    const value = roundEven(Math.fround(Math.fround(sum) * scale)) + OUTPUT.zeroPoint;
-    return Math.max(least, Math.min(most, value));
-  });
-}
+const { build, complete, convolve, convolveInt8, makeNumbers, toInt8, withEveryHalf, withStoredBytes } =
+  convolutions;
 
 const SIZES = [1, 2, 3, 4, 5, 7, 19, 38, 39, 40, 41, 75, 77, 78, 79, 80];
 const CHANNELS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 16, 17, 24, 31, 96];

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { encode } from 'flatbuffers/js/flexbuffers.js';
 import '../../../wasm/platform/node.js';
 import { Engine } from '../../../wasm/engine/engine.js';
+import { sourceOf } from '../../../wasm/engine/gather.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
 import { TINY_ANCHORS, writeModel } from '../../fuzz/tiny_models.js';
 import { loadEngine } from '../shared.js';
@@ -22,12 +23,7 @@ async function open(inputs, ops) {
   const outputs = [{ name: 'y', value: /** @type {Op} */ (ops.at(-1)).output }];
   const bytes = writeTflite({ inputs, ops, outputs }, { precision: 'fp32', description: '' });
   const engine = await Engine.create({ variant: 'simd', threads: 1 });
-  await engine.receiveModel({
-    sizeBytes: bytes.length,
-    chunks: (async function* () {
-      yield bytes;
-    })(),
-  });
+  await engine.receiveModel(sourceOf(bytes));
   engine.openModel();
   engine.buildModel({ keepFile: true });
   return engine;
@@ -329,3 +325,34 @@ test('a convolution between SPACE_TO_BATCH_ND and BATCH_TO_SPACE_ND is one dilat
   three.close();
   one.close();
 });
+
+for (const [name, code, shape, options] of /** @type {[string, number, number[], any][]} */ ([
+  ['CONCATENATION', 2, [2, 9], [10, ['i32', 0, 1]]],
+  ['PACK', 83, [2, 3, 3], [59, ['i32', 0, 3], ['i32', 1, 1]]],
+]))
+  test(`${name} of 8-bit tensors with other scales than its output rounds each to the output's`, async () => {
+    const dtype = /** @type {const} */ ('int8');
+    const scales = [0.5, 0.25, 2];
+    const tensors = [...scales.map((scale) => ({ shape: [2, 3], dtype, scale })), { shape, dtype, scale: 1 }];
+    const operators = [{ code, inputs: [0, 1, 2], outputs: [3], options }];
+    const engine = await loadEngine(
+      'simd',
+      writeModel({ tensors, operators, inputs: [0, 1, 2], outputs: [3] }),
+    );
+    const inputs = scales.map((_, k) => Int8Array.from({ length: 6 }, (_value, i) => (i - 2) * (31 + k) - k));
+    inputs.forEach((input, i) => engine.writeInput(i, input));
+    engine.run();
+    const expected = [0, 1].flatMap((row) =>
+      inputs.flatMap((input, k) =>
+        Array.from(input.subarray(3 * row, 3 * row + 3), (value) => {
+          const real = value * scales[k];
+          return Math.min(Math.max(Math.sign(real) * Math.round(Math.abs(real)), -128), 127);
+        }),
+      ),
+    );
+    assert.deepEqual(
+      Array.from(engine.readOutput(0).data, Number),
+      expected.map((value) => value + 0),
+    );
+    engine.close();
+  });

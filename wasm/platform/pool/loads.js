@@ -1,10 +1,10 @@
 // What one worker of a pool has loaded and measured, for the others: they compile nothing, and fetch no file.
-import { assumeFastDots } from '../engine/precision.js';
-import { joinInto } from '../shared/numbers.js';
+import { assumeFastDots } from '../../engine/precision.js';
+import { joinInto } from '../../shared/numbers.js';
 
 /**
- * @typedef {import('../engine/host.js').ByteSource} ByteSource
- * @typedef {import('../engine/host.js').Host} Host
+ * @typedef {import('../../engine/host.js').ByteSource} ByteSource
+ * @typedef {import('../../engine/host.js').Host} Host
  *
  * @typedef {object} Loads
  * @property {Map<string, Uint8Array>} files by path or URL

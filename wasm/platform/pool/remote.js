@@ -1,13 +1,15 @@
 // A session that runs in one worker, and the threads that it asks for. This side starts the threads, because a worker
 // cannot start workers in every browser (see browser.js). serve.js is the worker's side.
-import { failure } from '../shared/errors.js';
-import { withLimit } from '../vision/limits.js';
+import { failure } from '../../shared/errors.js';
+import { withLimit } from '../../vision/limits.js';
+import { carried } from '../carried.js';
 import { Link } from './link.js';
+import { cure } from '../moved.js';
 
 /**
  * @typedef {import('./link.js').Port} Port
- * @typedef {import('../engine/host.js').ThreadStart} ThreadStart
- * @typedef {import('../vision/prepare.js').SessionOptions} SessionOptions
+ * @typedef {import('../../engine/host.js').ThreadStart} ThreadStart
+ * @typedef {import('../../vision/prepare.js').SessionOptions} SessionOptions
  *
  * @typedef {object} Platform How a platform starts workers.
  * @property {<T>(use: (port: Port) => Promise<T>) => Promise<T>} withWorker starts a worker that calls `serve`, and passes
@@ -32,6 +34,7 @@ export class RemoteSession {
     this.#link = new Link((message, transfer) => port.post(message, transfer), {
       progress: (progress) => onProgress?.(progress),
       startThread: async (start) => this.#enlist(await startThread(start)),
+      readCarried: async (name) => ({ result: await carried()?.read(name) }),
     });
     port.onMessage((message) => this.#link.receive(message));
     port.onEnd((error) => this.#lose(error));
@@ -39,14 +42,16 @@ export class RemoteSession {
 
   /**
    * @param {Port} port of a worker that calls `serve`
-   * @param {import('./serve.js').Creation} creation `signal` and `onProgress` stay on this side
+   * @param {Omit<import('./serve.js').Creation, 'isCarried'>} creation `signal` and `onProgress` stay on this side
    * @param {Platform['startThread']} startThread
    * @returns {Promise<RemoteSession>} rejects with WORKER_UNAVAILABLE if the worker's script cannot be loaded
    */
   static async create(port, { options: { signal, onProgress, ...options }, ...creation }, startThread) {
     const session = new RemoteSession(port, startThread, onProgress);
     try {
-      session.#created = await withLimit({ signal }, () => session.#create({ ...creation, options }));
+      session.#created = await withLimit({ signal }, () =>
+        session.#create({ ...creation, options, isCarried: carried() !== undefined }),
+      );
       return session;
     } catch (error) {
       session.#terminate();
@@ -85,7 +90,7 @@ export class RemoteSession {
 
   /**
    * @param {import('./pack.js').Packed} packed
-   * @returns {Promise<import('../vision/types.js').Answer>}
+   * @returns {Promise<import('../../vision/types.js').Answer>}
    */
   async run(packed) {
     const { request, transfer } = packed;
@@ -128,7 +133,12 @@ export class RemoteSession {
    * @param {Error} error
    */
   #lose(error) {
-    this.#link.end(failure(this.#created ? 'WORKER_LOST' : 'WORKER_UNAVAILABLE', error.message, error));
+    const { message } = error;
+    this.#link.end(
+      this.#created
+        ? failure('WORKER_LOST', message, error)
+        : failure('WORKER_UNAVAILABLE', `${message}. ${cure()}`, error),
+    );
     this.#terminate();
   }
 

@@ -1,21 +1,23 @@
 // The worker's side of a session: answers the calls of remote.js.
-import { host, installHost } from '../engine/host.js';
-import { fastDots } from '../engine/precision.js';
-import { LocalSession } from '../vision/session.js';
+import { host, installHost } from '../../engine/host.js';
+import { fastDots } from '../../engine/precision.js';
+import { LocalSession } from '../../vision/session.js';
+import { carry } from '../carried.js';
 import { Link } from './link.js';
 import { keepLoads, reuseLoads } from './loads.js';
 
 /**
- * @typedef {import('../vision/types.js').Answer} Answer
- * @typedef {import('../vision/types.js').Facts} Facts
+ * @typedef {import('../../vision/types.js').Answer} Answer
+ * @typedef {import('../../vision/types.js').Facts} Facts
  * @typedef {import('./loads.js').Loads} Loads
- * @typedef {import('../vision/types.js').Request} Request
- * @typedef {import('../vision/prepare.js').SessionOptions} SessionOptions
+ * @typedef {import('../../vision/types.js').Request} Request
+ * @typedef {import('../../vision/prepare.js').SessionOptions} SessionOptions
  *
  * @typedef {object} Creation What remote.js sends to create the session.
  * @property {SessionOptions} options
  * @property {Loads} [loads] what another worker has loaded
  * @property {boolean} keepsLoads whether to return what this worker loads
+ * @property {boolean} isCarried whether the other side has the package's files, and reads them for this one
  *
  * @typedef {object} Created
  * @property {Facts} facts
@@ -31,7 +33,8 @@ export function serve(post) {
   /** @type {LocalSession} */
   let session;
   const link = new Link(post, {
-    async create({ options, loads, keepsLoads }) {
+    async create({ options, loads, keepsLoads, isCarried }) {
+      if (isCarried) carry({ read: (name) => link.call('readCarried', name) });
       const onProgress = (/** @type {object} */ progress) => link.tell('progress', progress);
       const kept = await loadWith({ loads, keepsLoads }, async () => {
         session = await LocalSession.create({ ...options, onProgress });

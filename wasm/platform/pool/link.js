@@ -1,5 +1,5 @@
 // Calls between two threads: each side calls the other's functions by name. remote.js and serve.js are the two sides.
-import { reviveError, toPlainError } from '../shared/errors.js';
+import { reviveError, toPlainError } from '../../shared/errors.js';
 
 /**
  * @typedef {object} Port A worker, seen from the thread that started it.

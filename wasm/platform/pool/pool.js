@@ -1,17 +1,17 @@
 // Sessions in workers behind one session. A call waits until one of them is free: first come, first served. If a worker
 // ends, its call fails, and the next call starts a new one.
-import { failure } from '../shared/errors.js';
-import { isBeingSent, readSource } from '../vision/input.js';
-import { CallLimit, withLimit } from '../vision/limits.js';
+import { failure } from '../../shared/errors.js';
+import { isBeingSent, readSource } from '../../vision/input.js';
+import { CallLimit, withLimit } from '../../vision/limits.js';
 import { readShared } from './loads.js';
 import { Packed } from './pack.js';
 import { RemoteSession } from './remote.js';
 
 /**
- * @typedef {import('../vision/prepare.js').SessionOptions} SessionOptions
- * @typedef {import('../vision/types.js').Answer} Answer
- * @typedef {import('../vision/types.js').Request} Request
- * @typedef {import('../vision/types.js').Session} Session
+ * @typedef {import('../../vision/prepare.js').SessionOptions} SessionOptions
+ * @typedef {import('../../vision/types.js').Answer} Answer
+ * @typedef {import('../../vision/types.js').Request} Request
+ * @typedef {import('../../vision/types.js').Session} Session
  * @typedef {import('./remote.js').Platform} Platform
  *
  * @typedef {{session?: RemoteSession, isBusy: boolean}} Slot a place for a worker

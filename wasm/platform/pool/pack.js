@@ -1,12 +1,12 @@
 // A request -> what can be posted to a worker: inputs are captured or copied when the call is made.
-import { failure } from '../shared/errors.js';
-import { detach, isFloatImages, measure, toPixels } from '../vision/input.js';
-import { isTensor } from '../vision/session.js';
-import { capture, readable } from './canvas.js';
+import { failure } from '../../shared/errors.js';
+import { detach, isFloatImages, measure, toPixels } from '../../vision/input.js';
+import { isTensor } from '../../vision/session.js';
+import { capture, readable } from '../canvas.js';
 
 /**
- * @typedef {import('../vision/types.js').Input} Input
- * @typedef {import('../vision/types.js').Request} Request
+ * @typedef {import('../../vision/types.js').Input} Input
+ * @typedef {import('../../vision/types.js').Request} Request
  * @typedef {{input: unknown, transfer: Transferable[], isFrame?: boolean}} PackedInput
  */
 
@@ -26,7 +26,7 @@ export class Packed {
   /**
    * What is in memory is copied before this function returns.
    * @param {Request} request
-   * @param {import('../vision/limits.js').CallLimit} limit ends the reading of inputs
+   * @param {import('../../vision/limits.js').CallLimit} limit ends the reading of inputs
    * @returns {Packed | Promise<Packed>}
    */
   static pack(request, limit) {
@@ -81,13 +81,13 @@ function drop({ input, isFrame }) {
  * take them away.
  * @param {Input} input
  * @param {number} maxPixels
- * @param {import('../vision/limits.js').CallLimit} limit
+ * @param {import('../../vision/limits.js').CallLimit} limit
  * @returns {PackedInput | Promise<PackedInput>}
  */
 function pack(input, maxPixels, limit) {
   if (isTensor(input)) return copyTensor(input.tensor);
   if (isFloatImages(input)) {
-    const { data, shape } = /** @type {import('../vision/types.js').FloatImages} */ (detach(input));
+    const { data, shape } = /** @type {import('../../vision/types.js').FloatImages} */ (detach(input));
     return { input: { data, shape }, transfer: [data.buffer] };
   }
   if (measure(input)) return packFrame(input);
@@ -101,7 +101,7 @@ async function packFrame(drawable) {
   return { input: frame, transfer: [frame], isFrame: true };
 }
 
-/** @param {import('../vision/input.js').FileOrPixels} image in memory that is not the user's @returns {PackedInput} */
+/** @param {import('../../vision/input.js').FileOrPixels} image in memory that is not the user's @returns {PackedInput} */
 function packOwn(image) {
   const { buffer } = image instanceof Uint8Array ? image : image.data;
   return { input: image, transfer: [buffer] };

@@ -1,0 +1,31 @@
+// Counts the engines that are open: each holds a module's memory, which a forgotten close() keeps.
+import { Engine } from '../../wasm/engine/engine.js';
+
+/**
+ * The engines that `run` has opened and not closed; and whether it opened any.
+ * @param {() => unknown} run
+ */
+export async function enginesLeftBy(run) {
+  const { create } = Engine;
+  const { close } = Engine.prototype;
+  /** @type {Set<Engine>} */
+  const open = new Set();
+  let opened = 0;
+  Engine.create = async (options) => {
+    const engine = await create.call(Engine, options);
+    open.add(engine);
+    opened++;
+    return engine;
+  };
+  Engine.prototype.close = function () {
+    open.delete(this);
+    close.call(this);
+  };
+  try {
+    await run();
+  } finally {
+    Engine.create = create;
+    Engine.prototype.close = close;
+  }
+  return { left: open.size, opened };
+}

@@ -1,0 +1,23 @@
+// Inflates gzip files where there is no DecompressionStream: in Vercel's edge runtime.
+import { Gunzip } from 'fflate';
+
+/** So that a hostile file cannot fill the memory by one part: it inflates to at most a thousand times its size. */
+const PART_BYTES = 1 << 14;
+
+/**
+ * @param {AsyncIterable<Uint8Array>} chunks of a gzip file
+ * @returns {AsyncGenerator<Uint8Array>}
+ */
+export async function* gunzip(chunks) {
+  /** @type {Uint8Array[]} */
+  const inflated = [];
+  const stream = new Gunzip((part) => inflated.push(part));
+  for await (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; start += PART_BYTES) {
+      stream.push(chunk.slice(start, start + PART_BYTES));
+      yield* inflated.splice(0);
+    }
+  }
+  stream.push(new Uint8Array(0), true);
+  yield* inflated;
+}
