@@ -6,7 +6,7 @@ export const MESSAGES = {
   DATASET_AMBIGUOUS: 'the data set can be read in more than one way',
   DATASET_DAMAGED: 'a file of the data set does not have its format',
   DATASET_INCOMPLETE: 'the data set lacks a file',
-  DATASET_UNKNOWN: 'the data set is of no known kind',
+  DATASET_UNKNOWN: 'ocelli does not recognise the format of the data set',
   DUPLICATE_IMAGE: 'two images have the same name or id',
   INVALID_BOX: 'a box is not four finite numbers with a width and a height of 0 or more',
   INVALID_ENTRY: 'an entry of the ground truth or of the detections lacks a value or has one of a wrong type',

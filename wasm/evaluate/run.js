@@ -3,6 +3,7 @@ import { checkDataset, checkDetector, checkObject } from './arguments.js';
 import { isUnreadable } from '../shared/errors.js';
 import { failure } from './errors.js';
 import { matchClasses, withLabels } from './read/match.js';
+import { plural } from '../shared/text.js';
 
 /**
  * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
@@ -11,6 +12,7 @@ import { matchClasses, withLabels } from './read/match.js';
  * @typedef {import('./types.js').Note} Note
  * @typedef {import('./read/dataset.js').Dataset} Dataset
  * @typedef {import('./read/files.js').DataFiles} DataFiles
+ * @typedef {import('../tiles/index.js').TileOptions} TileOptions
  *
  * @typedef {object} Detector an ObjectDetector, or anything like it
  * @property {{name: string, mid?: string}[]} labels
@@ -30,6 +32,7 @@ import { matchClasses, withLabels } from './read/match.js';
  *
  * @typedef {object} RunOptions
  * @property {Map<string, string>} [classTable] from names of the data set to names of the model
+ * @property {TileOptions | 'auto'} [tiles] also detect in tiles, as `detect` does
  * @property {number} [scoreThreshold] default 0.001: the judge needs detections of every score
  * @property {ImageResult[]} [done] results of an interrupted run
  * @property {boolean} [allowMissing] leave out images without a picture
@@ -92,7 +95,7 @@ function choosePictures({ groundTruth, pictures }, allowMissing) {
   const count = missing.length;
   if (count === 0) return { images: groundTruth.images, notes: [] };
   const names = missing.slice(0, 3).map(({ id, file_name: name = id }) => `'${name}'`);
-  const message = `${count} of ${groundTruth.images.length} images have no picture, such as ${names.join(', ')}`;
+  const message = `${count} of ${plural(groundTruth.images.length, 'image')} without a picture, such as ${names.join(', ')}`;
   if (!allowMissing || count === groundTruth.images.length) throw failure('DATASET_INCOMPLETE', message);
   return {
     images: groundTruth.images.filter(({ id }) => pictures.has(id)),
@@ -156,12 +159,19 @@ async function detectAll(detector, { files, pictures }, images, isKnown, options
  * @param {RunOptions} options
  * @returns {Promise<ImageResult | undefined>} undefined: it cannot be read
  */
-async function detectIn(detector, image, { files, path }, isKnown, { scoreThreshold = 0.001, onUnreadable }) {
+async function detectIn(
+  detector,
+  image,
+  { files, path },
+  isKnown,
+  { scoreThreshold = 0.001, tiles, onUnreadable },
+) {
   try {
     const { detections, size, ms } = await detector.detect(await files.read(path), {
       scoreThreshold,
       maxResults: MOST_OF_ALL,
       maxPerClass: MOST,
+      ...(tiles && { tiles }),
     });
     return {
       image,
@@ -199,8 +209,9 @@ function toDetections({ image, width, height, found }, isNormalized) {
 
 /** @param {number} count @returns {Note[]} */
 function noteUnreadable(count) {
-  const what = count === 1 ? '1 picture cannot be read and is' : `${count} pictures cannot be read and are`;
-  return count === 0 ? [] : [{ code: 'UNREADABLE', message: `${what} left out`, count }];
+  return count === 0
+    ? []
+    : [{ code: 'UNREADABLE', message: `${plural(count, 'picture')} left out: unreadable`, count }];
 }
 
 /**
@@ -219,7 +230,7 @@ function compareSizes(images, results) {
   return [
     {
       code: 'SIZE_DIFFERS',
-      message: `${different.length} pictures have another size than the data set says, such as '${name}'`,
+      message: `${plural(different.length, 'picture')} of another size than the data set says, such as '${name}'`,
       count: different.length,
     },
   ];

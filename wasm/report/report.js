@@ -2,49 +2,24 @@
 import { safeJson } from '../shared/text.js';
 import { modelCard } from './card.js';
 import { emissionsCsv } from './csv.js';
-import { areDetectors, energyTable, qualityTable } from './metrics.js';
-import { barPlot, linePlot } from './svg.js';
+import { toHtml } from './html.js';
+import { energyTable, qualityTable } from './metrics.js';
+import { curvesOf, emissionsPlot, sectionsOf } from './sections.js';
 
 /**
  * @param {import('./metrics.js').Configuration[]} configurations
  * @param {import('./card.js').About} about
- * @returns {Record<string, string>} file name -> content: README.md is the model card
+ * @returns {Record<string, string>} file name -> content: README.md is the model card, report.html a page that needs no other
+ *   file
  */
 export function makeReport(configurations, about) {
-  const bars = configurations.map(({ name, energy }) => ({ name, value: energy.account.emissions }));
+  const plots = [...curvesOf(configurations), emissionsPlot(configurations)];
   return {
     'README.md': modelCard(configurations, about),
+    'report.html': toHtml(`Training of ${about.project}`, sectionsOf(configurations, about)),
     'tables.md': `${qualityTable(configurations)}\n${energyTable(configurations)}`,
     'emissions.csv': emissionsCsv(configurations, about),
     'report.json': `${safeJson({ ...about, configurations }, 2)}\n`,
-    'loss.svg': linePlot('Loss', linesOf(configurations, 'loss')),
-    ...qualityPlot(configurations),
-    'emissions.svg': barPlot('Emissions', 'kg CO2e', bars),
+    ...Object.fromEntries(plots.map(({ file, svg }) => [file, svg])),
   };
-}
-
-/** @param {import('./metrics.js').Configuration[]} configurations @returns {Record<string, string>} */
-function qualityPlot(configurations) {
-  if (!areDetectors(configurations))
-    return { 'accuracy.svg': linePlot('Accuracy', linesOf(configurations, 'accuracy')) };
-  const lines = configurations.flatMap(({ name, history: { history } }, color) =>
-    history.val_AP50
-      ? [{ name: `${name}, validation`, values: history.val_AP50, isDashed: true, color }]
-      : [],
-  );
-  return lines.length > 0 ? { 'ap50.svg': linePlot('AP at IoU 0.5', lines) } : {};
-}
-
-/**
- * Solid lines for training, dashed lines for validation.
- * @param {import('./metrics.js').Configuration[]} configurations
- * @param {string} key
- */
-function linesOf(configurations, key) {
-  return configurations.flatMap(({ name, history: { history } }, color) => [
-    { name: `${name}, train`, values: history[key], color },
-    ...(history[`val_${key}`]
-      ? [{ name: `${name}, validation`, values: history[`val_${key}`], isDashed: true, color }]
-      : []),
-  ]);
 }

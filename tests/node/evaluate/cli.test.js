@@ -15,6 +15,7 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { ocelli, succeed } from '../bin/run.js';
+import manifest from '../../../dist/models/manifest.js';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
 import { packagePhotoPath, samplePath } from '../shared.js';
 
@@ -98,6 +99,22 @@ describe('ocelli evaluate --ground-truth --detections', () => {
   });
 });
 
+/** A data set of one photo that is decoded at a scale. */
+function writeLarge() {
+  const large = join(directory, 'large');
+  mkdirSync(large, { recursive: true });
+  copyFileSync(samplePath('photos/data_aloeL.jpg'), join(large, 'plant.jpg'));
+  write('large/boxes.json', {
+    images: [{ id: 1, file_name: 'plant.jpg' }],
+    categories: [
+      { id: 1, name: 'Bottle' },
+      { id: 2, name: 'Person' },
+    ],
+    annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [300, 700, 600, 400] }],
+  });
+  return large;
+}
+
 describe('ocelli evaluate DATASET', () => {
   const photos = join(directory, 'photos');
   mkdirSync(photos);
@@ -130,7 +147,11 @@ describe('ocelli evaluate DATASET', () => {
     const found = JSON.parse(ocelli(args).stdout);
     assert.ok(found.coco.AP50 > 0.9, JSON.stringify(found.coco));
     assert.equal(found.others.length, 1);
-    assert.ok(found.others[0].model.sizeBytes < found.model.sizeBytes);
+    const { compressed, int8 } = manifest.models[0].made;
+    assert.deepEqual(
+      [found, ...found.others].map(({ model }) => model.sizeBytes),
+      [compressed.size_bytes, int8.size_bytes],
+    );
     assert.ok(found.model.unmatched.labels.includes('Dog'));
     assert.ok(readFileSync(join(report, 'report.html'), 'utf8').includes('default int8'));
 
@@ -151,17 +172,7 @@ describe('ocelli evaluate DATASET', () => {
   });
 
   test('compares forms and ways to decode of one model, and files', async () => {
-    const large = join(directory, 'large');
-    mkdirSync(large);
-    copyFileSync(samplePath('photos/data_aloeL.jpg'), join(large, 'plant.jpg'));
-    write('large/boxes.json', {
-      images: [{ id: 1, file_name: 'plant.jpg' }],
-      categories: [
-        { id: 1, name: 'Bottle' },
-        { id: 2, name: 'Person' },
-      ],
-      annotations: [{ id: 1, image_id: 1, category_id: 1, bbox: [300, 700, 600, 400] }],
-    });
+    const large = writeLarge();
     const args = ['evaluate', large, '--precision', 'float,int8', '--decode', 'full,scaled'];
     const report = join(directory, 'forms');
     const found = JSON.parse(ocelli([...args, '--bootstrap', '10', '--report', report, '--json']).stdout);
@@ -191,12 +202,20 @@ describe('ocelli evaluate DATASET', () => {
         model.name,
       );
     }
+    const both = ocelli([...args.slice(0, 4), '--weights', 'full,compressed', '--bootstrap', '10', '--json']);
+    const [full, compressed, int8] = [JSON.parse(both.stdout), ...JSON.parse(both.stdout).others];
+    assert.deepEqual(
+      [full, compressed, int8].map(({ model }) => model.name),
+      ['default full', 'default compressed', 'default int8'],
+    );
+    assert.equal(full.model.sizeBytes, 9987728);
+    assert.equal(compressed.coco.AP, found.coco.AP);
     const { stdout } = ocelli([...args.slice(0, 4), '--bootstrap', '10']);
     assert.match(stdout, /^Comparison\n *model .*AP50.*at threshold.*\n *default float .* MiB .* ms /);
     assert.match(stdout, /Difference of AP to default float\n.*\n *default int8 .*\n\ndefault float\n/);
 
     const file = fileURLToPath(
-      new URL('../../../dist/models/ssd_mobilenet_v2_oidv4-int8.bin', import.meta.url),
+      new URL('../../../dist/models/ssd_mobilenet_v2_oidv4-int8.gz', import.meta.url),
     );
     const files = JSON.parse(ocelli(['evaluate', file, large, '--compare', 'default', '--json']).stdout);
     assert.deepEqual([files.model.name, files.others[0].model.name], [file, 'default']);
@@ -205,13 +224,46 @@ describe('ocelli evaluate DATASET', () => {
     assert.equal(ocelli(['evaluate', large, '--decode', 'half']).status, 2);
   });
 
+  test('detects in tiles as the library does', async () => {
+    const large = writeLarge();
+    const args = ['evaluate', large, '--tiles', 'off,400', '--bootstrap', '0'];
+    const report = join(directory, 'tiles');
+    const found = JSON.parse(ocelli([...args, '--report', report, '--json']).stdout);
+    assert.deepEqual(
+      [found, ...found.others].map(({ model }) => model.name),
+      ['default tiles off', 'default tiles 400'],
+    );
+    const detector = await ObjectDetector.create();
+    for (const [name, options] of /** @type {const} */ ([
+      ['off', {}],
+      ['400', { tiles: { size: 400, merge: 'suppress' } }],
+    ])) {
+      const { detections } = await detector.detect(join(large, 'plant.jpg'), {
+        ...{ scoreThreshold: 0.001, maxResults: 1000, maxPerClass: 100 },
+        ...options,
+      });
+      const state = readFileSync(join(report, `default-tiles-${name}.results.jsonl`), 'utf8');
+      assert.deepEqual(
+        JSON.parse(state.split('\n')[1]).found.map((/** @type {number[]} */ [, score]) => score),
+        detections
+          .filter(({ label }) => label === 'Bottle' || label === 'Person')
+          .slice(0, 100)
+          .map(({ score }) => score),
+      );
+    }
+    detector.close();
+    const refused = ocelli([...args.slice(0, 3), 'large']);
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, /--tiles large: expected off, auto or a size/);
+  });
+
   test('names pictures that are missing', () => {
     rmSync(join(photos, 'coffee.png'));
     const { status, stderr } = ocelli(['evaluate', photos]);
     assert.equal(status, 1);
-    assert.match(stderr, /DATASET_INCOMPLETE: .*1 of 3 images have no picture, such as 'coffee\.png'/);
+    assert.match(stderr, /DATASET_INCOMPLETE: .*1 of 3 images without a picture, such as 'coffee\.png'/);
     const some = ocelli(['evaluate', photos, '--allow-missing', '--bootstrap', '0']);
     assert.equal(some.status, 0);
-    assert.match(some.stderr, /note: 1 of 3 images have no picture/);
+    assert.match(some.stderr, /note: 1 of 3 images without a picture/);
   });
 });

@@ -327,7 +327,7 @@ describe('a fault is named by file and line', () => {
     ],
     ['DATASET_DAMAGED', csv('a,x,/m/1,1'), /boxes\.csv:2: 4 cells for 13 columns/],
     ['DATASET_DAMAGED', csv('a,"x,/m/1,1'), /boxes\.csv:2: a quote/],
-    ['DATASET_UNKNOWN', { 'readme.txt': 'x' }, /it has 1 files: readme\.txt/],
+    ['DATASET_UNKNOWN', { 'readme.txt': 'x' }, /it has 1 file: readme\.txt/],
     ['DATASET_UNKNOWN', {}, /0 files/],
     ['DATASET_AMBIGUOUS', { 'a.json': lines, 'b.json': lines }, /a\.json \(COCO\) or b\.json \(COCO\)/],
     ['DATASET_AMBIGUOUS', { ...coco(lines), 'x/a.png': '', 'y/a.png': '' }, /'a\.png' may be/],
@@ -338,6 +338,16 @@ describe('a fault is named by file and line', () => {
         code,
         message,
       }));
+
+  test('a split that there is not', async () => {
+    const named = { 'instances_val.json': lines, 'instances_train.json': lines };
+    assert.equal((await read(named, { split: 'val' })).groundTruth.images.length, COCO.images.length);
+    for (const files of [coco(lines), named])
+      await assert.rejects(read(files, { split: 'nope' }), {
+        code: 'DATASET_UNKNOWN',
+        message: /split 'nope'/,
+      });
+  });
 
   test('a damaged archive', async () => {
     const bytes = zipSync(bytesOf({ 'gt.json': lines }));
@@ -403,7 +413,7 @@ describe('detections', () => {
     assert.equal(locate(1), 'dt.jsonl:2');
     assert.deepEqual(notes, []);
     const fox = JSON.stringify({ ...own, detections: [{ ...own.detections[0], label: 'Fox' }] });
-    assert.match(readDetections(fox, 'dt.jsonl', COCO).notes[0].message, /1 detections .*: Fox/);
+    assert.match(readDetections(fox, 'dt.jsonl', COCO).notes[0].message, /1 detection .*: Fox/);
     assert.equal(
       readDetections(fox, 'dt.jsonl', COCO, new Map([['cat', 'Fox']])).detections[0].category_id,
       1,

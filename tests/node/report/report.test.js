@@ -31,6 +31,7 @@ describe('a report', () => {
     const files = await learner.report({ energy: { intensity: 100, cpuPower: 20, ramPower: 4 } });
     assert.deepEqual(Object.keys(files), [
       'README.md',
+      'report.html',
       'tables.md',
       'emissions.csv',
       'report.json',
@@ -38,6 +39,7 @@ describe('a report', () => {
       'accuracy.svg',
       'emissions.svg',
     ]);
+    assert.match(files['README.md'], /trained with ocelli on 20\d\d-\d\d-\d\d\.\n/);
     const rows = rowsOf(files['tables.md']).map((row) => row.split(' | ')[0].slice(2));
     assert.deepEqual(rows, [
       '',

@@ -1,9 +1,5 @@
-// Numbers and flags as data sets write them.
-
-const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
-
-/** @param {string} text @returns {number} NaN if it is no decimal number: JavaScript also takes '' and '0x1' for numbers */
-export const toNumber = (text) => (DECIMAL.test(text) ? Number(text) : Number.NaN);
+// Flags and shares as data sets write them.
+import { parseDecimal } from '../../shared/numbers.js';
 
 /**
  * 0 and 1, as numbers of any spelling, or true and false. Open Images writes -1 for not known.
@@ -14,7 +10,7 @@ export function toFlag(text) {
   const value = text.toLowerCase();
   if (value === '' || value === 'false') return false;
   if (value === 'true') return true;
-  const number = toNumber(value);
+  const number = parseDecimal(value);
   return [-1, 0, 1].includes(number) ? number === 1 : undefined;
 }
 

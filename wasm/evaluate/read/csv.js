@@ -1,6 +1,7 @@
 // Comma-separated values (RFC 4180) with the line of each row, for messages.
 import { failure } from '../errors.js';
-import { toFlag, toNumber } from './cells.js';
+import { parseDecimal } from '../../shared/numbers.js';
+import { toFlag } from './cells.js';
 
 /**
  * @typedef {object} CsvRow
@@ -98,7 +99,7 @@ class Row {
   /** @param {string} name @param {'INVALID_BOX' | 'INVALID_SCORE' | 'INVALID_ENTRY'} code */
   number(name, code) {
     const text = this.text(name);
-    const value = toNumber(text);
+    const value = parseDecimal(text);
     if (Number.isFinite(value)) return value;
     throw failure(code, `${this.place}: ${name} is '${text}'`);
   }

@@ -8,6 +8,7 @@ import { kindOfCsv, readOpenImages } from './open_images.js';
 import { findPictures } from './pictures.js';
 import { readVoc } from './voc.js';
 import { readYolo } from './yolo.js';
+import { plural } from '../../shared/text.js';
 
 /**
  * @typedef {import('./files.js').Source} Source
@@ -57,10 +58,8 @@ export async function readDataset(source, options = {}) {
 async function findFormats(files, { annotations, split }) {
   const isWanted = (/** @type {string} */ name) =>
     annotations === undefined || name === annotations || name.endsWith(`/${annotations}`);
-  const inSplit = (/** @type {Candidate[]} */ found) => {
-    const named = found.filter(({ name }) => split !== undefined && name.includes(split));
-    return named.length > 0 ? named : found;
-  };
+  const inSplit = (/** @type {Candidate[]} */ found) =>
+    found.filter(({ name }) => split === undefined || name.includes(split));
   const coco = inSplit(await findCoco(files, jsonFilesOf(files).filter(isWanted)));
   const yolo = files
     .matching(/(^|\/)(data|dataset|[^/]*)\.ya?ml$/i)
@@ -152,11 +151,12 @@ function closestTo(name, candidates) {
 }
 
 /** @param {DataFiles} files @param {DatasetOptions} options */
-function describe(files, { annotations }) {
-  const wanted = annotations === undefined ? '' : ` named '${annotations}'`;
+function describe(files, { annotations, split }) {
+  const named = annotations === undefined ? '' : ` named '${annotations}'`;
+  const wanted = split === undefined ? named : `${named} of the split '${split}'`;
   const shown = files.names.slice(0, 3).join(', ');
   return (
     `there is no annotation file${wanted}: COCO's .json, Pascal VOC's .xml, YOLO's data.yaml or Open Images' .csv; ` +
-    `it has ${files.names.length} files${shown ? `: ${shown}${files.names.length > 3 ? ' …' : ''}` : ''}`
+    `it has ${plural(files.names.length, 'file')}${shown ? `: ${shown}${files.names.length > 3 ? ' …' : ''}` : ''}`
   );
 }

@@ -7,6 +7,7 @@ import { parseJson } from './json.js';
 import { matchClasses } from './match.js';
 import { kindOfCsv, readPredictions } from './open_images.js';
 import { baseOf, stemOf } from './pictures.js';
+import { plural } from '../../shared/text.js';
 
 /**
  * @typedef {import('../types.js').GroundTruth} GroundTruth
@@ -124,7 +125,7 @@ function fromOwn(results, locate, groundTruth, classTable) {
       lines.push(i);
     }
   }
-  const message = `${unmatched} detections are of classes that the ground truth does not have: ${unmatchedLabels.slice(0, 5).join(', ')}`;
+  const message = `${plural(unmatched, 'detection')} of classes that the ground truth does not have: ${unmatchedLabels.slice(0, 5).join(', ')}`;
   return {
     detections: found,
     locate: (i) => locate(lines[i]),

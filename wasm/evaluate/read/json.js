@@ -21,7 +21,7 @@ export function parseJson(text, file) {
     const at = findFault(text);
     const found =
       at >= text.length ? 'the file ends too early' : `unexpected ${JSON.stringify(text.slice(at, at + 20))}`;
-    throw failure('DATASET_DAMAGED', `${file}:${lineAt(text, at)}: this is no JSON: ${found}`, error);
+    throw failure('DATASET_DAMAGED', `${file}:${lineAt(text, at)}: this is not JSON: ${found}`, error);
   }
 }
 

@@ -4,6 +4,7 @@ import { isShare } from './cells.js';
 import { readRows, readTable } from './csv.js';
 import { parseJson } from './json.js';
 import { findPictures, measurePictures } from './pictures.js';
+import { plural } from '../../shared/text.js';
 
 /**
  * @typedef {import('../types.js').GroundTruth} GroundTruth
@@ -94,7 +95,7 @@ export async function readOpenImages(files, { boxes, labels, names, hierarchy })
   }
   groundTruth.categories = [...classes].map((mid) => ({ id: mid, mid, name: nameOf.get(mid) ?? mid }));
   const unknown = images.size - sizes.size;
-  const message = `the size of ${unknown} images is not known: their boxes are shares of the image, and their areas mean nothing`;
+  const message = `the size of ${plural(unknown, 'image')} is not known: their boxes are shares of the image, and their areas mean nothing`;
   return {
     format: 'Open Images',
     groundTruth,

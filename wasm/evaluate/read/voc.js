@@ -1,6 +1,7 @@
 // Pascal VOC's XML files, one for each image.
 import { failure } from '../errors.js';
-import { toFlag, toNumber } from './cells.js';
+import { parseDecimal } from '../../shared/numbers.js';
+import { toFlag } from './cells.js';
 import { baseOf, findPictures, stemOf } from './pictures.js';
 
 /**
@@ -125,7 +126,7 @@ function boxOf(object, file) {
   if (!box) throw failure('NO_BOX', `${placeOf(file, object)}: the object has no bndbox`);
   const corners = ['xmin', 'ymin', 'xmax', 'ymax'].map((name) => {
     const text = textOf(box, name);
-    const value = toNumber(text);
+    const value = parseDecimal(text);
     if (Number.isFinite(value)) return value;
     throw failure('INVALID_BOX', `${placeOf(file, box)}: ${name} is '${text}'`);
   });

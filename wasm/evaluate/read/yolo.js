@@ -1,8 +1,10 @@
 // YOLO's data sets: data.yaml, pictures, and a text file of labels for each picture.
 import { reading } from '../../shared/errors.js';
+import { parseDecimal } from '../../shared/numbers.js';
 import { failure } from '../errors.js';
-import { isShare, toNumber } from './cells.js';
+import { isShare } from './cells.js';
 import { measurePictures, PICTURE } from './pictures.js';
+import { plural } from '../../shared/text.js';
 
 /**
  * @typedef {import('./files.js').DataFiles} DataFiles
@@ -70,7 +72,11 @@ export async function readYolo(files, yamlName, split) {
     isNormalized: false,
     locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
     notes: [
-      ...noteOf('NO_LABEL_FILE', unlabelled, `${unlabelled} images have no label file: they show no object`),
+      ...noteOf(
+        'NO_LABEL_FILE',
+        unlabelled,
+        `${plural(unlabelled, 'image')} without a label file: they show no object`,
+      ),
       ...noteOf(
         'NO_PICTURE',
         orphans.length,
@@ -216,7 +222,7 @@ function* readLabels(text, file, numClasses) {
     const cells = row.trim().split(/\s+/);
     if (cells[0] === '') continue;
     const place = `${file}:${i + 1}`;
-    const [label, ...values] = cells.map(toNumber);
+    const [label, ...values] = cells.map(parseDecimal);
     if (!Number.isInteger(label) || label < 0 || label >= numClasses)
       throw failure(
         'INVALID_ENTRY',

@@ -1,8 +1,8 @@
 // In: the evaluation of a classifier. Out: the files of its report.
 import { checkAbout, checkClassification } from '../arguments.js';
-import { safeJson } from '../../shared/text.js';
-import { toHtml } from './html.js';
-import { toMarkdown } from './markdown.js';
+import { plural, safeJson } from '../../shared/text.js';
+import { toHtml } from '../../report/html.js';
+import { toMarkdown } from '../../report/markdown.js';
 import { calibrationPlot, figure, matrixOf, namesOf, picturesOf } from './parts.js';
 
 /**
@@ -15,16 +15,19 @@ export function makeClassifierReport(evaluation, about, worst = []) {
   checkClassification(evaluation);
   checkAbout(about);
   const { images, accuracy, top5, loss, calibration, classes, confusion } = evaluation;
+  const title = `Evaluation on ${about.dataset}`;
   const labels = classes.map(({ label }) => label);
   const pairs = confusion.flatMap((row, i) =>
     row.map((count, j) => ({ truth: labels[i], found: labels[j], count })).filter(({ count }) => count > 0),
   );
-  const plot = calibrationPlot('Accuracy by probability', 'probability', calibration);
-  /** @type {import('./sections.js').Section[]} */
+  const plot = calibrationPlot('Accuracy by probability', { x: 'probability', y: 'accuracy' }, calibration);
+  /** @type {import('../../report/html.js').Section[]} */
   const sections = [
     {
       title: 'Overview',
-      texts: [`${images} images, ${classes.length} classes. ${about.date.toISOString().slice(0, 10)}.`],
+      texts: [
+        `${plural(images, 'image')}, ${plural(classes.length, 'class', 'classes')}. ${about.date.toISOString().slice(0, 10)}.`,
+      ],
       tables: [
         {
           columns: ['model', 'accuracy', 'among the first 5', 'loss', 'calibration error'],
@@ -61,8 +64,8 @@ export function makeClassifierReport(evaluation, about, worst = []) {
       : []),
   ];
   return {
-    'report.md': toMarkdown(sections, about),
-    'report.html': toHtml(sections, about),
+    'report.md': toMarkdown(title, sections),
+    'report.html': toHtml(title, sections),
     'report.json': `${safeJson({ ...about, ...evaluation, ...(worst.length > 0 && { worst: namesOf(worst) }) }, 1)}\n`,
     ...Object.fromEntries(
       sections.flatMap(({ pictures = [] }) => pictures.map(({ file, png }) => [file, png])),

@@ -1,8 +1,9 @@
 // Parts that the reports of detectors and of classifiers share.
+import { NEUTRAL } from '../../report/palette.js';
 import { curvePlot } from '../../report/svg.js';
 
 /**
- * @typedef {import('./sections.js').Section} Section
+ * @typedef {import('../../report/html.js').Section} Section
  *
  * @typedef {object} Pair
  * @property {string | null} truth null: nothing is there
@@ -20,11 +21,11 @@ export const figure = (value) => (value === null || value === undefined ? '–' 
 
 /**
  * @param {string} title
- * @param {string} xLabel
+ * @param {{x: string, y: string}} axes
  * @param {ReturnType<typeof import('../measure/scores.js').calibrate> | undefined} calibration
  * @returns {{title: string, svg: string} | undefined} undefined: there is nothing to show
  */
-export function calibrationPlot(title, xLabel, calibration) {
+export function calibrationPlot(title, axes, calibration) {
   const points = (calibration?.bins ?? []).flatMap(({ score, precision }) =>
     score === null || precision === null ? [] : [/** @type {[number, number]} */ ([score, precision])],
   );
@@ -33,9 +34,9 @@ export function calibrationPlot(title, xLabel, calibration) {
     [0, 0],
     [1, 1],
   ]);
-  const svg = curvePlot(title, xLabel, [
+  const svg = curvePlot(title, axes, [
     { name: 'measured', points, color: 0 },
-    { name: 'perfectly calibrated', points: diagonal, color: 6, isDashed: true },
+    { name: 'perfectly calibrated', points: diagonal, color: NEUTRAL, isDashed: true },
   ]);
   return { title, svg };
 }

@@ -1,8 +1,8 @@
 // In: the evaluations of one or several models on a data set. Out: the files of a report: Markdown, JSON and one HTML page.
 import { checkAbout, checkRuns } from '../arguments.js';
 import { safeJson } from '../../shared/text.js';
-import { toHtml } from './html.js';
-import { toMarkdown } from './markdown.js';
+import { toHtml } from '../../report/html.js';
+import { toMarkdown } from '../../report/markdown.js';
 import { namesOf } from './parts.js';
 import { sectionsOf } from './sections.js';
 
@@ -36,11 +36,12 @@ import { sectionsOf } from './sections.js';
 export function makeEvaluationReport(runs, about) {
   checkRuns(runs);
   checkAbout(about);
+  const title = `Evaluation on ${about.dataset}`;
   const sections = sectionsOf(runs, about);
   const pictures = sections.flatMap((section) => section.pictures ?? []);
   return {
-    'report.md': toMarkdown(sections, about),
-    'report.html': toHtml(sections, about),
+    'report.md': toMarkdown(title, sections),
+    'report.html': toHtml(title, sections),
     'report.json': `${safeJson({ ...about, runs: runs.map(withoutPictures) }, 1)}\n`,
     ...Object.fromEntries(sections.flatMap(({ plots = [] }) => plots.map(({ file, svg }) => [file, svg]))),
     ...Object.fromEntries(pictures.map(({ file, png }) => [file, png])),

@@ -1,27 +1,18 @@
 // What a report says, as tables, plots and pictures; markdown.js and html.js write it down.
+import { MOST_SERIES, NEUTRAL } from '../../report/palette.js';
 import { curvePlot } from '../../report/svg.js';
 import { differenceOf } from '../measure/bootstrap.js';
 import { RECALLS } from '../measure/coco.js';
 import { TIDE_KINDS } from '../measure/tide.js';
 import { calibrationPlot, figure, matrixOf, picturesOf } from './parts.js';
+import { formatBytes, plural } from '../../shared/text.js';
 
 /**
  * @typedef {import('./report.js').EvaluatedRun} EvaluatedRun
  * @typedef {import('./report.js').ReportAbout} ReportAbout
  * @typedef {import('../evaluate.js').Evaluation} Evaluation
- *
- * @typedef {object} Section
- * @property {string} title
- * @property {string[]} [texts]
- * @property {Table[]} [tables]
- * @property {{file: string, title: string, svg: string}[]} [plots]
- * @property {{file: string, title: string, png: Uint8Array}[]} [pictures]
- *
- * @typedef {object} Table
- * @property {string} [title]
- * @property {string[]} columns
- * @property {string[][]} rows the first cell is a heading
- * @property {boolean} [isHeat] cells are shaded by their numbers
+ * @typedef {import('../../report/html.js').Section} Section
+ * @typedef {import('../../report/html.js').Table} Table
  */
 
 const FIGURES = /** @type {const} */ ([
@@ -36,9 +27,6 @@ const KINDS = {
   Bkg: 'nothing is there',
   Miss: 'object not found',
 };
-/** As many as svg.js has colours. */
-const MOST_CURVES = 7;
-
 /** @param {import('../evaluate.js').Interval | undefined} interval */
 const span = (interval) => (interval ? `${figure(interval[0])} to ${figure(interval[1])}` : '–');
 /** @param {number} i */
@@ -77,7 +65,7 @@ function overview(runs, { dataset, format, date }) {
   return {
     title: 'Overview',
     texts: [
-      `${dataset}${format ? ` (${format})` : ''}: ${images} images, ${objects} objects, ${evaluation.classes.length} classes. ${date.toISOString().slice(0, 10)}.`,
+      `${dataset}${format ? ` (${format})` : ''}: ${plural(images, 'image')}, ${plural(objects, 'object')}, ${plural(evaluation.classes.length, 'class', 'classes')}. ${date.toISOString().slice(0, 10)}.`,
       ...(drawn
         ? [
             `The intervals hold 95 % of the values if the images are drawn again, ${drawn} times; those of AP are moved so that their middle is the AP. A difference within an interval may be chance.`,
@@ -96,7 +84,7 @@ function overview(runs, { dataset, format, date }) {
 export function comparisonOf(runs) {
   const rows = runs.map(({ name, evaluation: { coco, intervals, thresholds }, msPerImage, sizeBytes }) => [
     name,
-    sizeBytes === undefined ? '–' : `${(sizeBytes / 2 ** 20).toFixed(1)} MiB`,
+    sizeBytes === undefined ? '–' : formatBytes(sizeBytes),
     typeof msPerImage === 'number' ? `${msPerImage.toFixed(1)} ms` : '–',
     figure(coco.AP),
     span(intervals?.AP),
@@ -186,7 +174,7 @@ function errors(runs) {
   return {
     title: 'Kinds of errors',
     texts: [
-      'The points of AP50 (of 100) that mending all errors of one kind would win, and their number, after TIDE.',
+      'The points of AP50, of 100, that would be won if all errors of one kind were corrected, and the number of these errors, after TIDE.',
     ],
     tables: [
       {
@@ -244,16 +232,20 @@ function curves(run, i, runs) {
   );
   const toPoints = (/** @type {number[]} */ precision) =>
     precision.map((value, r) => /** @type {[number, number]} */ ([RECALLS[r], value]));
-  const frequent = [...known].sort((a, b) => b.objects - a.objects).slice(0, MOST_CURVES - 1);
-  const reliability = calibrationPlot('Precision of detections by score', 'score', calibration);
+  const frequent = [...known].sort((a, b) => b.objects - a.objects).slice(0, MOST_SERIES - 1);
+  const reliability = calibrationPlot(
+    'Precision of detections by score',
+    { x: 'score', y: 'precision' },
+    calibration,
+  );
   return {
     title: titleOf('Curves', run, runs),
     plots: [
       {
         file: `precision-recall${suffix(i)}.svg`,
         title: 'Precision and recall at IoU 0.5',
-        svg: curvePlot('Precision and recall at IoU 0.5', 'recall', [
-          { name: 'mean of the classes', points: toPoints(mean), color: 6 },
+        svg: curvePlot('Precision and recall at IoU 0.5', { x: 'recall', y: 'precision' }, [
+          { name: 'mean of the classes', points: toPoints(mean), color: NEUTRAL },
           ...frequent.map(({ name, precision }, color) => ({
             name,
             points: toPoints(/** @type {number[]} */ (precision)),

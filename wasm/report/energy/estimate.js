@@ -69,6 +69,7 @@ export const QUANTITY = { min: 0, max: 1e6 };
 
 /**
  * @typedef {object} MachineHost The part of a platform's host that this folder uses.
+ * @property {() => Promise<{averageIntensity: {data: Record<string, number>}}>} [loadIntensities] imports `@tgwf/co2/data`
  * @property {() => Promise<typeof import('./machine.js')>} [loadMachine] loads the platform's machine module; default:
  *   machine.js, for web pages
  */

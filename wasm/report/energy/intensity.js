@@ -1,4 +1,5 @@
 // In: a country. Out: the carbon intensity of its electricity.
+import { host } from '../../engine/host.js';
 import { failure } from '../../shared/errors.js';
 import { WORLD_INTENSITY } from './codecarbon.js';
 
@@ -17,15 +18,7 @@ export async function findIntensity({ country, intensity }) {
   if (intensity !== undefined) return { value: intensity, source: 'given by the user' };
   if (country === undefined)
     return { value: WORLD_INTENSITY, source: 'world average, IEA 2019, as the country is not known' };
-  // @ts-expect-error it has no types
-  const { averageIntensity } = await import('@tgwf/co2/data').catch((error) => {
-    throw failure(
-      'INVALID_OPTION',
-      'country: @tgwf/co2 cannot be loaded; install it or pass energy.intensity',
-      error,
-    );
-  });
-  const table = /** @type {Record<string, number>} */ (averageIntensity.data);
+  const table = await loadTable();
   const value = Object.hasOwn(table, country) ? table[country] : undefined;
   if (value === undefined)
     throw failure(
@@ -36,4 +29,19 @@ export async function findIntensity({ country, intensity }) {
     value,
     source: `${country}, Ember's yearly averages, latest year (2024 for most), in @tgwf/co2`,
   };
+}
+
+async function loadTable() {
+  /** @type {import('../../engine/host.js').Host & import('./estimate.js').MachineHost} */
+  const { loadIntensities } = host();
+  try {
+    const { averageIntensity } = await /** @type {NonNullable<typeof loadIntensities>} */ (loadIntensities)();
+    return averageIntensity.data;
+  } catch (error) {
+    throw failure(
+      'INVALID_OPTION',
+      'country: @tgwf/co2 cannot be loaded; install it or pass energy.intensity',
+      error,
+    );
+  }
 }

@@ -1,0 +1,323 @@
+// Parts of the judge, each against numbers that are written here.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import {
+  evaluateDetections,
+  expandHierarchy,
+  makeEvaluationReport,
+  readDataset,
+  readDetections,
+  runDetector,
+} from '../../../wasm/evaluate/index.js';
+import { numpyDescending, sortDescending } from '../../../wasm/evaluate/measure/sort.js';
+
+/** @typedef {import('../../../wasm/evaluate/types.js').GroundTruth} GroundTruth */
+
+/** Numbers without an order. @param {number} count */
+const shuffled = (count) => Float64Array.from({ length: count }, (_, i) => (i * 7919) % 10_007);
+
+/**
+ * Numbers that make the quicksort's pivot the second smallest each time: McIlroy's adversary. An element gets a value when
+ * it is compared; until then it is larger than all that have one.
+ * @param {number} count
+ */
+function adversary(count) {
+  const values = new Array(count).fill(Infinity);
+  let next = 0;
+  let candidate = 0;
+  const less = (/** @type {number} */ a, /** @type {number} */ b) => {
+    if (values[a] === Infinity && values[b] === Infinity) values[a === candidate ? a : b] = next++;
+    if (values[a] === Infinity) candidate = a;
+    else if (values[b] === Infinity) candidate = b;
+    return values[a] < values[b];
+  };
+  const rows = Array.from(values.keys());
+  // The steps of a quicksort by the median of three, without what it does in other cases.
+  let [from, to] = [0, count - 1];
+  const swap = (/** @type {number} */ i, /** @type {number} */ j) => {
+    [rows[i], rows[j]] = [rows[j], rows[i]];
+  };
+  while (to - from > 15) {
+    const middle = from + ((to - from) >> 1);
+    if (less(rows[middle], rows[from])) swap(middle, from);
+    if (less(rows[to], rows[middle])) swap(to, middle);
+    if (less(rows[middle], rows[from])) swap(middle, from);
+    const pivot = rows[middle];
+    swap(middle, to - 1);
+    let [low, high] = [from, to - 1];
+    for (;;) {
+      do low++;
+      while (less(rows[low], pivot));
+      do high--;
+      while (less(pivot, rows[high]));
+      if (low >= high) break;
+      swap(low, high);
+    }
+    swap(low, to - 1);
+    if (low - from < to - low) from = low + 1;
+    else to = low - 1;
+  }
+  for (const [i, value] of values.entries()) if (value === Infinity) values[i] = next++;
+  return Float64Array.from(values);
+}
+
+describe('orders', () => {
+  const isDescending = (/** @type {Float64Array} */ keys, /** @type {Int32Array} */ order) => {
+    assert.deepEqual(
+      [...order].sort((a, b) => a - b),
+      Array.from(keys.keys()),
+    );
+    for (let i = 1; i < order.length; i++) assert.ok(keys[order[i - 1]] >= keys[order[i]], String(i));
+  };
+  const sizes = [0, 1, 2, 3, 15, 16, 17, 18, 31, 32, 33, 64, 65, 100, 300, 1000];
+  for (const size of sizes)
+    test(`of ${size}`, () => {
+      for (const keys of [
+        shuffled(size),
+        shuffled(size).sort(),
+        shuffled(size).sort().reverse(),
+        adversary(size),
+      ]) {
+        isDescending(keys, numpyDescending(keys));
+        isDescending(keys, sortDescending(Int32Array.from(keys.keys()), keys));
+      }
+    });
+  test('equal scores keep their order', () => {
+    const keys = Float64Array.from({ length: 200 }, (_, i) => i % 3);
+    const order = sortDescending(Int32Array.from(keys.keys()), keys);
+    for (let i = 1; i < 200; i++)
+      if (keys[order[i]] === keys[order[i - 1]]) assert.ok(order[i - 1] < order[i]);
+  });
+  test('rows that are a part of all', () => {
+    const keys = Float64Array.of(5, 9, 1, 7);
+    assert.deepEqual([...sortDescending(Int32Array.of(3, 2, 0), keys)], [3, 0, 2]);
+  });
+  test('of many that are sorted, and of many that are equal', () => {
+    for (const keys of [new Float64Array(2000), Float64Array.from({ length: 2000 }, (_, i) => i % 7)])
+      isDescending(keys, numpyDescending(keys));
+  });
+});
+
+/** @param {number[]} ids @returns {GroundTruth} */
+const truthOf = (ids, extra = {}) => ({
+  images: ids.map((id) => ({ id, width: 100, height: 100 })),
+  categories: [
+    { id: 1, name: 'cat' },
+    { id: 2, name: 'dog' },
+  ],
+  annotations: ids.map((id) => ({
+    id: id + 1,
+    image_id: id,
+    category_id: 1,
+    bbox: [10, 10, 40, 40],
+    area: 1600,
+    iscrowd: 0,
+  })),
+  ...extra,
+});
+
+describe('image labels', () => {
+  const found = [
+    { image_id: 0, category_id: 2, score: 0.9, bbox: [0, 0, 10, 10] },
+    { image_id: 0, category_id: 1, score: 0.8, bbox: [10, 10, 40, 40] },
+  ];
+  /** @param {unknown} positive */
+  const judge = (positive) => {
+    const imageLabels = [{ image_id: 0, category_id: 2, ...(positive !== undefined && { positive }) }];
+    return evaluateDetections(truthOf([0], { imageLabels }), found, { measures: ['openImages'] });
+  };
+  for (const positive of [true, false, 1, 0, undefined])
+    test(`positive: ${positive}`, () => assert.ok(judge(positive).openImages));
+  for (const positive of [2, -1, 0.5, 'yes', null, NaN])
+    test(`positive: ${positive} is refused`, () =>
+      assert.throws(() => judge(positive), { code: 'INVALID_ENTRY', message: /has positive/ }));
+});
+
+describe('a hierarchy', () => {
+  const hierarchy = {
+    LabelName: 'root',
+    Subcategory: [
+      {
+        LabelName: 'animal',
+        Subcategory: [{ LabelName: 'cat' }, { LabelName: 'dog', Subcategory: [{ LabelName: 'puppy' }] }],
+      },
+      { LabelName: 'pet', Subcategory: [{ LabelName: 'cat' }] },
+    ],
+  };
+  const categories = ['animal', 'cat', 'dog', 'puppy', 'pet'].map((name, id) => ({ id, name }));
+  /** @param {number} category @param {any[]} [imageLabels] */
+  const expanded = (category, imageLabels) => {
+    const [annotation] = truthOf([0]).annotations;
+    return expandHierarchy(
+      {
+        images: [{ id: 0 }],
+        categories,
+        annotations: [{ ...annotation, category_id: category }],
+        ...(imageLabels && { imageLabels }),
+      },
+      hierarchy,
+    );
+  };
+  const classesOf = (/** @type {{category_id: unknown}[]} */ list) => list.map(({ category_id: id }) => id);
+  test('adds a copy for each class above, in every branch', () => {
+    assert.deepEqual(classesOf(expanded(1).annotations), [1, 0, 4]);
+    assert.deepEqual(classesOf(expanded(3).annotations), [3, 0, 2]);
+    assert.deepEqual(classesOf(expanded(0).annotations), [0]);
+    assert.equal(expanded(1).imageLabels, undefined);
+  });
+  test('a label holds above its class, its absence below', () => {
+    const label = (/** @type {object} */ more) => [{ image_id: 0, category_id: 2, ...more }];
+    assert.deepEqual(classesOf(expanded(0, label({ positive: true })).imageLabels ?? []), [2, 0]);
+    assert.deepEqual(classesOf(expanded(0, label({})).imageLabels ?? []), [2, 0]);
+    assert.deepEqual(classesOf(expanded(0, label({ positive: false })).imageLabels ?? []), [2, 3]);
+  });
+  test('classes are named by their MIDs, names or ids', () => {
+    const truth = (/** @type {object[]} */ of) => ({
+      ...truthOf([0]),
+      categories: of,
+      annotations: [{ ...truthOf([0]).annotations[0], category_id: 'cat' }],
+    });
+    const byMid = expandHierarchy(
+      /** @type {any} */ (
+        truth([
+          { id: 'cat', name: 'x', mid: 'cat' },
+          { id: 7, name: 'animal' },
+          { id: 'pet', name: 'y' },
+        ])
+      ),
+      hierarchy,
+    );
+    assert.deepEqual(classesOf(byMid.annotations), ['cat', 7, 'pet']);
+  });
+  /** @type {[string, any, string, RegExp][]} */
+  const refused = [
+    ['no object', [hierarchy], 'DATASET_DAMAGED', /the hierarchy is not an object/],
+    ['null', null, 'DATASET_DAMAGED', /the hierarchy is not an object/],
+    ['text', 'root', 'DATASET_DAMAGED', /the hierarchy is not an object/],
+    ['no name', { Subcategory: [{}] }, 'DATASET_DAMAGED', /has no LabelName/],
+    ['a node that is null', { Subcategory: [null] }, 'DATASET_DAMAGED', /has no LabelName/],
+    [
+      'children that are no list',
+      { Subcategory: { LabelName: 'a' } },
+      'DATASET_DAMAGED',
+      /a Subcategory of the hierarchy is not a list/,
+    ],
+    [
+      'without a class of the data set',
+      { Subcategory: [{ LabelName: 'cat' }] },
+      'DATASET_INCOMPLETE',
+      /does not have the class with id 0/,
+    ],
+  ];
+  for (const [name, root, code, message] of refused)
+    test(`${name} is refused`, () =>
+      assert.throws(
+        () =>
+          expandHierarchy(
+            {
+              images: [{ id: 0 }],
+              categories,
+              annotations: [{ ...truthOf([0]).annotations[0], category_id: 0 }],
+            },
+            root,
+          ),
+        { code, message },
+      ));
+  test('101 levels, and 102', () => {
+    const deep = (/** @type {number} */ levels) => {
+      /** @type {any} */
+      let node = { LabelName: 'animal' };
+      for (let i = 1; i < levels; i++) node = { LabelName: `n${i}`, Subcategory: [node] };
+      return {
+        LabelName: 'root',
+        Subcategory: [node, ...categories.map(({ name }) => ({ LabelName: name }))],
+      };
+    };
+    const given = {
+      images: [{ id: 0 }],
+      categories,
+      annotations: [{ ...truthOf([0]).annotations[0], category_id: 0 }],
+    };
+    assert.equal(expandHierarchy(given, deep(101)).annotations.length, 1);
+    assert.throws(() => expandHierarchy(given, deep(102)), {
+      code: 'DATASET_DAMAGED',
+      message: /deeper than 100/,
+    });
+  });
+});
+
+describe('the time of an image', () => {
+  /** @param {number[]} times */
+  const timed = async (times) => {
+    const data = await readDataset({
+      'annotations.json': new TextEncoder().encode(JSON.stringify(truthOf(Array.from(times.keys())))),
+    });
+    const pictures = new Map(times.map((_, id) => [id, `${id}.png`]));
+    let runs = 0;
+    const detector = {
+      labels: [{ name: 'cat' }, { name: 'dog' }],
+      detect: async () => ({
+        detections: [],
+        size: { width: 100, height: 100 },
+        ms: { decode: 0, network: times[runs++] },
+      }),
+    };
+    const files = { ...data.files, read: async () => new Uint8Array(1) };
+    const { msPerImage } = await runDetector(
+      /** @type {any} */ (detector),
+      /** @type {any} */ ({ ...data, files, pictures }),
+    );
+    return msPerImage;
+  };
+  for (const [times, expected] of /** @type {[number[], number][]} */ ([
+    [[7], 7],
+    [[9, 1, 4], 4],
+    [[9, 1, 4, 2], 3],
+    [[100, 20, 3, 1000, 5], 20],
+  ]))
+    test(`the median of ${times}`, async () => assert.equal(await timed(times), expected));
+});
+
+describe('the titles of a report', () => {
+  const evaluation = evaluateDetections(
+    truthOf([0]),
+    [{ image_id: 0, category_id: 1, score: 0.9, bbox: [10, 10, 40, 40] }],
+    { threshold: 0.5 },
+  );
+  const titlesOf = (/** @type {string[]} */ names) => {
+    const runs = names.map((name) => ({ name, evaluation }));
+    const files = makeEvaluationReport(runs, { dataset: 'd', date: new Date(0) });
+    return [...String(files['report.md']).matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+  };
+  test('name the model only if there are several', () => {
+    assert.ok(titlesOf(['first']).includes('Classes'));
+    assert.ok(titlesOf(['first']).every((title) => !title.includes('first')));
+    const both = titlesOf(['first', 'second']);
+    assert.ok(
+      both.includes('Classes: first') && both.includes('Classes: second') && !both.includes('Classes'),
+    );
+  });
+});
+
+describe('files of detections', () => {
+  const truth = truthOf([0]);
+  test('an empty list is one of COCO', () => {
+    const { detections, notes } = readDetections('[]', 'd.json', truth);
+    assert.deepEqual([detections, notes], [[], []]);
+  });
+  test('no list is refused', () => {
+    for (const text of ['7', '"a"', 'null'])
+      assert.throws(() => readDetections(text, 'd.json', truth), {
+        code: 'DATASET_DAMAGED',
+        message: /d\.json: expected a list/,
+      });
+  });
+});
+
+test('Open Images without pictures names its images by their ids, those with pictures by the files', async () => {
+  const header =
+    'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n';
+  const text = `${header}a,x,/m/1,1,0.1,0.6,0.1,0.6,0,0,0,0,0\n`;
+  const { groundTruth } = await readDataset({ 'boxes.csv': new TextEncoder().encode(text) });
+  assert.deepEqual(groundTruth.images, [{ id: 'a', file_name: 'a' }]);
+});
