@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import '../../wasm/platform/node.js';
 import { Engine } from '../../wasm/engine/engine.js';
+import { sourceOf } from '../../wasm/engine/gather.js';
 import { chooseVariant } from '../../wasm/engine/variant.js';
 
 export * from './numbers.js';
@@ -45,10 +46,13 @@ export const detectorRuns = variants.flatMap((variant) =>
   })),
 );
 
-/** The default model's file. */
+/** The default model's file with all of its weights: what `weights: 'full'` loads. */
 export const DEFAULT_MODEL = fileURLToPath(
   new URL('../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url),
 );
+
+/** The same, compressed: what is loaded by default. */
+export const COMPRESSED_MODEL = DEFAULT_MODEL.replace('.bin', '.gz');
 
 /** @param {string} name of a script that prints a directory of the user's cache */
 const directoryOf = (name) =>
@@ -77,12 +81,16 @@ export function samplePath(name) {
   return `${samples}/${name}`;
 }
 
+/** @param {import('../../wasm/engine/variant.js').Variant} variant */
+export const createEngine = (variant) =>
+  Engine.create({ variant, threads: variant.endsWith('threads') ? 2 : 1 });
+
 /**
  * @param {import('../../wasm/engine/variant.js').Variant} variant
  * @param {string | Uint8Array} model path or bytes
  */
 export async function loadEngine(variant, model) {
-  const engine = await Engine.create({ variant, threads: variant.endsWith('threads') ? 2 : 1 });
+  const engine = await createEngine(variant);
   await loadModel(engine, model);
   return engine;
 }
@@ -107,12 +115,7 @@ export async function runModel(model, input) {
  */
 export async function loadModel(engine, model) {
   const bytes = typeof model === 'string' ? readFileSync(model) : model;
-  await engine.receiveModel({
-    sizeBytes: bytes.length,
-    chunks: (async function* () {
-      yield bytes;
-    })(),
-  });
+  await engine.receiveModel(sourceOf(bytes));
   const metadata = engine.openModel();
   engine.buildModel();
   return metadata;

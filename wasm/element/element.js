@@ -29,7 +29,7 @@ const STAGE_OF = {
 const TRACK = { activationThreshold: 0.5, highThreshold: 0.4 };
 
 /** Importing the element on a server does nothing. */
-const Base = /** @type {typeof HTMLElement} */ (globalThis.HTMLElement ?? class {});
+const Base = /** @type {new () => import('./tag.js').Listener} */ (globalThis.HTMLElement ?? class {});
 
 export class OcelliDetectorElement extends Base {
   static observedAttributes = [...Object.keys(STAGE_OF), 'alt'];

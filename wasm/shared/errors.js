@@ -9,7 +9,7 @@
  * @typedef {'ALREADY_QUANTIZED' | 'NO_IMAGES' | 'NOT_AN_IMAGE_MODEL' | 'SPARSE_WEIGHTS' | 'UNKNOWN_TENSOR' | 'NOTHING_TO_QUANTIZE'} QuantizeCode
  * @typedef {'NO_DERIVATIVE' | 'NOTHING_TO_COMPRESS' | 'TARGET_NOT_REACHED'} CompressCode
  *
- * @typedef {'BATCH_NORM_FOLDED' | 'EMPTY_CLASS' | 'FIT_RUNNING' | 'HEADS_UNSUPPORTED' | 'INVALID_EXAMPLE' | 'INVALID_FEATURES' | 'INVALID_LABEL' | 'NO_DIRECTORIES' | 'NO_EXAMPLES' | 'NO_EXTRACTOR' | 'NOT_INTERRUPTED' | 'ONE_CLASS' | 'STATE_MISMATCH' | 'TRAINING_DIVERGED'} TrainCode
+ * @typedef {'BATCH_NORM_FOLDED' | 'BLOCK_UNSUPPORTED' | 'EMPTY_CLASS' | 'FIT_RUNNING' | 'HEADS_UNSUPPORTED' | 'INVALID_EXAMPLE' | 'INVALID_FEATURES' | 'INVALID_LABEL' | 'NO_DIRECTORIES' | 'NO_EXAMPLES' | 'NO_EXTRACTOR' | 'NOT_INTERRUPTED' | 'ONE_CLASS' | 'STATE_MISMATCH' | 'TRAINING_DIVERGED'} TrainCode
  *
  * @typedef {StatusCode | keyof typeof MESSAGES | FileCode | ConvertCode | EvaluateCode | QuantizeCode | CompressCode | TrainCode} ErrorCode The codes of
  *   all entries of the package. Folders above this one have their messages in their own `errors.js`; here are their

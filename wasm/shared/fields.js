@@ -25,7 +25,7 @@ export const boolean = (value, name) =>
 /** @param {number} max characters @returns {Check} */
 export const text = (max) => (value, name) => {
   if (typeof value !== 'string') return `${name} must be a text`;
-  return value.length > max ? `${name} has ${value.length} characters; the most are ${max}` : undefined;
+  return value.length > max ? `${name} has ${value.length} characters; the limit is ${max}` : undefined;
 };
 
 /** @param {Check} check of each item @param {{min?: number, max: number}} length @returns {Check} */

@@ -7,6 +7,11 @@ export function roundEven(value) {
   return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }
 
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
+
+/** @param {string} text @returns {number} NaN if it is no decimal number: JavaScript also takes '' and '0x1' for numbers */
+export const parseDecimal = (text) => (DECIMAL.test(text) ? Number(text) : Number.NaN);
+
 /**
  * The number of elements of a tensor.
  * @param {readonly number[]} shape

@@ -27,7 +27,6 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
     'modelBuffer',
     'base',
     'modelFile',
-    'weights',
     'checkpoint',
   ],
   onProgress: ['progressCallback'],

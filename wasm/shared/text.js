@@ -18,6 +18,24 @@ export function toLine(text) {
 }
 
 /**
+ * `1 image`, `2 images`.
+ * @param {number} count
+ * @param {string} noun
+ * @param {string} [nouns]
+ */
+export function plural(count, noun, nouns = `${noun}s`) {
+  return `${count} ${count === 1 ? noun : nouns}`;
+}
+
+/**
+ * `9.5 MiB`.
+ * @param {number} bytes
+ */
+export function formatBytes(bytes) {
+  return bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+/**
  * JSON that is safe to show in a terminal. It says the same as `JSON.stringify`.
  * @param {unknown} value
  * @param {number} [space]

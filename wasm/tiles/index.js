@@ -1,4 +1,5 @@
 // Detects small objects: in overlapping tiles of a picture and in the whole of it, each at the network's input size.
+import { cutTile, moveBoxes } from './cut.js';
 import { failure } from '../shared/errors.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { mergeDetections } from './merge.js';
@@ -20,8 +21,10 @@ import { sliceTiles } from './slices.js';
  * @typedef {{detections: (Mergeable & object)[], ms: Record<string, number>, size: {width: number, height: number}}} Found
  *
  * @typedef {object} Detector
- * @property {(view: any) => Promise<any>} detect in the picture
+ * @property {any} pixels the picture
+ * @property {(image: any, view: any) => Promise<any>} detect
  * @property {number} inputSide of the network
+ * @property {number} instances of the network, which run at the same time
  * @property {{maxResults: number, maxPerClass: number, classAgnostic: boolean}} limits
  */
 
@@ -39,27 +42,31 @@ const MAX_TILES = 10_000;
  * @param {any} options of `detect`
  * @returns {Promise<any>} as of the whole picture, with the detections of all; `tiles` is their number
  */
-export async function detectInTiles({ detect, inputSide, limits }, given, options) {
+export async function detectInTiles({ pixels, detect, inputSide, instances, limits }, given, options) {
   const { size, overlap, merge, threshold, onProgress } = check(given, 2 * inputSide);
   const { timeoutMs, ...view } = options;
   const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
-  const inTime = (/** @type {any} */ more) =>
-    detect({
+  const inTime = (/** @type {any} */ image, /** @type {any} */ more) =>
+    detect(image, {
       ...view,
       ...more,
       ...(timeoutMs !== undefined && { timeoutMs: Math.max(deadline - performance.now(), Number.MIN_VALUE) }),
     });
   /** @type {Found} */
-  const whole = await inTime({});
+  const whole = await inTime(pixels, {});
   const tiles = tilesOf(regionOf(whole.size, view.roi), size, overlap);
-  /** @type {Found[]} */
-  const found = [];
-  for (const roi of tiles) {
-    found.push(
-      await inTime({ roi, features: view.features === 'image' ? undefined : view.features && 'boxes' }),
-    );
-    onProgress?.({ done: found.length, total: tiles.length });
-  }
+  const features = view.features === 'image' ? undefined : view.features && 'boxes';
+  const detectIn = async (/** @type {Tile} */ tile) => {
+    const part = view.rotation ? undefined : cutTile(pixels, tile);
+    if (!part) return inTime(pixels, { roi: tile, features });
+    return moveBoxes(await inTime(part, { roi: undefined, features }), tile);
+  };
+  let done = 0;
+  const found = await mapInOrder(tiles, instances, async (tile) => {
+    const each = await detectIn(tile);
+    onProgress?.({ done: ++done, total: tiles.length });
+    return each;
+  });
   const all = [...found, whole].flatMap(({ detections }) => detections);
   const merged = mergeDetections(all, { merge, threshold, classAgnostic: limits.classAgnostic });
   const ms = Object.keys(whole.ms).map((stage) => [
@@ -67,6 +74,31 @@ export async function detectInTiles({ detect, inputSide, limits }, given, option
     [whole, ...found].reduce((sum, each) => sum + each.ms[stage], 0),
   ]);
   return { ...whole, detections: limit(merged, limits), ms: Object.fromEntries(ms), tiles: tiles.length };
+}
+
+/**
+ * Maps tiles, some at the same time. After an error no other begins.
+ * @param {Tile[]} tiles
+ * @param {number} atOnce
+ * @param {(tile: Tile) => Promise<Found>} run
+ */
+async function mapInOrder(tiles, atOnce, run) {
+  /** @type {Found[]} */
+  const found = [];
+  let next = 0;
+  const work = async () => {
+    try {
+      while (next < tiles.length) {
+        const index = next++;
+        found[index] = await run(tiles[index]);
+      }
+    } catch (error) {
+      next = tiles.length;
+      throw error;
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  return found;
 }
 
 /**
@@ -125,7 +157,7 @@ function tilesOf(region, size, overlap) {
   const step = size - Math.trunc(overlap * size);
   const most = Math.ceil(region.width / step) * Math.ceil(region.height / step);
   if (most > MAX_TILES)
-    throw failure('INVALID_OPTION', `tiles: ${most} tiles of ${size} pixels; the most are ${MAX_TILES}`);
+    throw failure('INVALID_OPTION', `tiles: ${most} tiles of ${size} pixels; the limit is ${MAX_TILES}`);
   const tiles = sliceTiles(region, size, overlap);
   if (tiles.length === 1) return [];
   return tiles.map((tile) => ({ ...tile, x: tile.x + region.x, y: tile.y + region.y }));

@@ -1,6 +1,7 @@
 // MOTChallenge's format for detections and tracks: one box a line, as
 //   frame, id, x, y, width, height, score, -1, -1, -1
 import { failure } from '../shared/errors.js';
+import { parseDecimal } from '../shared/numbers.js';
 import { ByteTrack } from './byte_track.js';
 import { faultOf, MAX_TRACKED, toCandidate } from './tracker.js';
 
@@ -12,7 +13,6 @@ import { faultOf, MAX_TRACKED, toCandidate } from './tracker.js';
  * @property {number} score
  */
 
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 /** frame, id, x, y, width, height; a file without scores has no more. */
 const MIN_FIELDS = 6;
 /** A message need not show more of a damaged line. */
@@ -54,12 +54,14 @@ function endOfLine(text, start) {
  */
 function addRow(frames, row, line) {
   const refuse = (/** @type {string} */ fault) => failure('INVALID_INPUT', `line ${line}: ${fault}`);
-  const fields = row.replace(/[,;\s]+$/, '').split(/\s*[,;]\s*|\s+/);
+  const fields = row.split(/[,;]/).flatMap((part) => part.trim().split(/\s+/));
+  while (fields.at(-1) === '') fields.pop();
   if (fields.length < MIN_FIELDS)
     throw refuse(`${fields.length} numbers; a detection is frame,-1,x,y,width,height,score`);
-  const odd = fields.find((field) => !NUMBER.test(field));
-  if (odd !== undefined) throw refuse(`'${odd.slice(0, MAX_SHOWN)}' is not a number`);
-  const [frame, , x, y, width, height, score = 1] = fields.map(Number);
+  const numbers = fields.map(parseDecimal);
+  const odd = numbers.findIndex(Number.isNaN);
+  if (odd >= 0) throw refuse(`'${fields[odd].slice(0, MAX_SHOWN)}' is not a number`);
+  const [frame, , x, y, width, height, score = 1] = numbers;
   if (!Number.isSafeInteger(frame) || frame < 0)
     throw refuse(`the frame must be a whole number from 0, not ${fields[0].slice(0, MAX_SHOWN)}`);
   const detection = { box: { x, y, width, height }, score };
@@ -67,7 +69,7 @@ function addRow(frames, row, line) {
   if (fault) throw refuse(fault);
   const others = frames.get(frame) ?? [];
   if (others.length === MAX_TRACKED)
-    throw refuse(`frame ${frame} has more than ${MAX_TRACKED} detections, which is the most`);
+    throw refuse(`frame ${frame} has more than ${MAX_TRACKED} detections, the limit`);
   others.push(detection);
   frames.set(frame, others);
 }

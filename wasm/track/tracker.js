@@ -170,7 +170,7 @@ function checkFrame(frame) {
 function toCandidates(detections) {
   if (!Array.isArray(detections)) throw failure('INVALID_INPUT', 'detections must be a list');
   if (detections.length > MAX_TRACKED)
-    throw failure('INVALID_INPUT', `${detections.length} detections in a frame; the most are ${MAX_TRACKED}`);
+    throw failure('INVALID_INPUT', `${detections.length} detections in a frame; the limit is ${MAX_TRACKED}`);
   const candidates = detections.map((detection, index) => {
     const fault = faultOf(detection);
     if (fault) throw failure('INVALID_INPUT', `detections[${index}]: ${fault}`);

@@ -53,7 +53,10 @@ export const THRESHOLD_RANGES = {
 };
 /** A pixel has levels from 0 to 255. */
 export const MIN_CHANGE = { min: 0, max: 255 };
-/** The default model's best F1 on our labelled photos is at 0.29 (models/README.md). */
+/**
+ * What holds unless an option says otherwise. (The default model's best F1 on our labelled photos is at 0.29.)
+ * @type {Readonly<{scoreThreshold: number, iouThreshold: number, maxResults: number, maxPerClass: number, classAgnostic: boolean}>}
+ */
 export const DEFAULT_THRESHOLDS = {
   scoreThreshold: 0.3,
   iouThreshold: 0.6,
@@ -205,8 +208,10 @@ export class ObjectDetector extends VisionModel {
     const pixels = Object(held).data ? held : await decodeImage(held, this.decoding);
     return detectInTiles(
       {
-        detect: (view) => this.detect(pixels, view),
+        pixels,
+        detect: (image, view) => this.detect(image, view),
         inputSide: this.facts.inputSize.width,
+        instances: this.instances,
         limits: { ...this.#thresholds, ...pick(options, THRESHOLDS) },
       },
       tiles,

@@ -1,5 +1,5 @@
 // The user's image -> bytes or pixels. The user's model -> a stream of bytes.
-import { checkSize, MAX_BYTES } from '../engine/gather.js';
+import { checkSize, MAX_BYTES, sourceOf } from '../engine/gather.js';
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { tagOf } from '../shared/platform.js';
@@ -277,12 +277,7 @@ export async function readSource(source, signal) {
     return host().open(/** @type {string | URL} */ (source), signal, 'MODEL_NOT_FOUND');
   const bytes = bytesInMemory(source) ?? (isBlob(source) ? await readBlob(source, MAX_BYTES) : undefined);
   if (!bytes) return openModelBody(source, signal);
-  return {
-    sizeBytes: bytes.length,
-    chunks: (async function* () {
-      yield bytes;
-    })(),
-  };
+  return sourceOf(bytes);
 }
 
 /**

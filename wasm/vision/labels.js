@@ -38,7 +38,7 @@ export function readLabels(source, name = 'labels') {
 /** @param {string} text @param {string} name */
 function toLines(text, name) {
   if (text.length > MAX_TEXT)
-    throw failure('INVALID_OPTION', `${name} has ${text.length} characters; the most are ${MAX_TEXT}`);
+    throw failure('INVALID_OPTION', `${name} has ${text.length} characters; the limit is ${MAX_TEXT}`);
   return text.trimEnd().split(/\r?\n/);
 }
 

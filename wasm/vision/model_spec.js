@@ -116,13 +116,9 @@ function inputOfMetadata(metadata, { dtype, quantization }) {
   const { normalization } = metadata;
   const { resize = 'half-pixel', fit } = ownMetadata(metadata);
   if (!normalization) return { ...(fit && { fit }) };
-  if (dtype === 'uint8' && quantization) {
-    return {
-      scale: quantization.scale,
-      offset: -quantization.zeroPoint * quantization.scale,
-      resize,
-      ...(fit && { fit }),
-    };
+  if (dtype === 'uint8') {
+    const { scale = 1, zeroPoint = 0 } = quantization ?? {};
+    return { scale, offset: 0 - zeroPoint * scale, resize, ...(fit && { fit }) };
   }
   const { mean, std } = normalization;
   return {

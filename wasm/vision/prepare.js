@@ -3,6 +3,7 @@ import { Engine } from '../engine/engine.js';
 import { failure, MESSAGES, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
 import { brief } from './body.js';
+import { formOf } from './spec/forms.js';
 import { readSource } from './input.js';
 import { MAX_TEXT, readLabels } from './labels.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
@@ -56,9 +57,10 @@ export async function prepare(options) {
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // Download the model while the module compiles.
   const creating = Engine.create({ variant, threads, deterministic, assetsUrl });
-  const opening = choosePrecision(options, creating).then((precision) =>
+  const opening = choosePrecision(options, creating, variant).then((precision) =>
     readSource(
-      (precision === 'int8' && options.int8Model) || (options.model ?? locateModel(assetsUrl, precision)),
+      (precision === 'int8' && options.int8Model) ||
+        (options.model ?? locateModel(assetsUrl, formOf({ ...options, precision }))),
       signal,
     ),
   );
@@ -100,12 +102,13 @@ export async function prepare(options) {
  * Chooses between the float and the 8-bit model.
  * @param {SessionOptions} options
  * @param {Promise<Engine>} creating
+ * @param {import('../engine/variant.js').Variant} variant
  * @returns {Promise<'float' | 'int8'>}
  */
-async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
+async function choosePrecision({ precision = 'float', model, int8Model }, creating, variant) {
   if (precision !== 'auto') return precision;
   if (int8Model === undefined && (model !== undefined || !host().hasInt8)) return 'float';
-  return hasFastDots(await creating) ? 'int8' : 'float';
+  return hasFastDots(await creating, variant) ? 'int8' : 'float';
 }
 
 /**

@@ -1,5 +1,5 @@
 // Request -> answer, for one model in one module instance, in this thread. Requests can be posted between threads: they
-// come from vision_model.js, or from another thread through platform/remote.js and platform/serve.js.
+// come from vision_model.js, or from another thread through platform/pool/remote.js and platform/pool/serve.js.
 import { MAX_RESULTS } from '../../dist/layout.js';
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
@@ -46,7 +46,8 @@ export class LocalSession {
   #isBusy = false;
   /** Calls that wait until no other runs, first come, first served. @type {((nothing: void) => void)[]} */ #waiting =
     [];
-  #lastSample = new Uint8Array(0);
+  /** The last frame that minChange was asked for, and that was detected in. */
+  #lastSample = { width: 0, height: 0, bytes: new Uint8Array(0) };
 
   /**
    * @param {SessionOptions} options
@@ -341,12 +342,12 @@ export class LocalSession {
    */
   #hasChanged(image, minChange) {
     if (!('data' in image)) return true;
-    const before = this.#lastSample;
+    const { width, height, bytes } = this.#lastSample;
     const now = sample(image);
-    const sum = now.reduce((total, value, i) => total + Math.abs(value - before[i]), 0);
-    // If the sizes differ, or there is no last frame, the sum is NaN.
-    if (sum < minChange * now.length) return false;
-    this.#lastSample = now;
+    const sum = now.reduce((total, value, i) => total + Math.abs(value - bytes[i]), 0);
+    const isSameSize = width === image.width && height === image.height;
+    if (isSameSize && sum < minChange * now.length) return false;
+    this.#lastSample = { width: image.width, height: image.height, bytes: now };
     return true;
   }
 }

@@ -37,8 +37,10 @@
  * @property {ModelInput | undefined} [model] a .tflite file: path, URL, bytes, or a source of bytes such as a Response
  * @property {ModelInput | undefined} [int8Model] the same network in 8 bits, as `ocelli quantize` writes it; the package has one for
  *   its own model
+ * @property {'compressed' | 'full' | undefined} [weights] of the package's own model: 'compressed' (the default) is a quarter
+ *   of the download, 'full' has its weights in float16 as published
  * @property {'float' | 'int8' | 'auto' | undefined} [precision] which of the two models to load. 'auto' takes 8 bits if the CPU and the
- *   engine have dot products for bytes; measuring that takes 0.1 s, once. Default: 'float'
+ *   engine are fast at products of bytes; measuring that takes 0.1 s, once. Default: 'float'
  * @property {string | undefined} [signature] which of the file's signatures to run; default: its first subgraph, as in
  *   TFLite's interpreter
  * @property {Partial<InputSpec> | '[-1,1]' | '[0,1]' | '[0,255]' | 'imagenet' | undefined} [input] how pixels become the model's input, if the file does not say it: the

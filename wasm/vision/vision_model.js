@@ -2,6 +2,7 @@
 // it.
 import { failure, OcelliError } from '../shared/errors.js';
 import { host } from '../engine/host.js';
+import { checkWeights } from './spec/forms.js';
 import { detach, keepSource } from './input.js';
 import { Calls, LIMITS, withLimit } from './limits.js';
 import { tagOf } from '../shared/platform.js';
@@ -39,6 +40,7 @@ export const LOADING = [
   'model',
   'int8Model',
   'precision',
+  'weights',
   'signature',
   'input',
   'threads',
@@ -97,8 +99,11 @@ export class VisionModel {
       allowTruncated,
       background,
       assetsUrl,
+      pool = 1,
     } = options;
     this.#session = session;
+    /** How many images run at the same time. @protected */
+    this.instances = pool;
     this.#exact = exact ?? deterministic;
     this.#reading = { maxPixels, decode, allowTruncated, background };
     /** How `decodeImage` reads a file as this model does. @protected */
@@ -334,6 +339,7 @@ function checkLoading(options) {
   checkNumber('threads', threads, THREADS);
   checkBoolean('deterministic', deterministic);
   checkChoice('precision', precision, PRECISIONS);
+  checkWeights(options);
   if (signature !== undefined) checkText('signature', signature);
   if (deterministic && precision !== 'float')
     throw failure('INVALID_OPTION', "deterministic needs precision 'float'");

@@ -40,6 +40,33 @@ test('docs/errors.md has a row for each code of each entry, with its message', a
   }
 });
 
+test('docs/guides/troubleshooting.md says what to do about each code', () => {
+  const cured = read('docs/guides/troubleshooting.md')
+    .split('\n')
+    .flatMap((line) => {
+      const [, first] =
+        line
+          .split(' | ', 1)
+          .join('')
+          .match(/^\| (.*)/) ?? [];
+      return [...(first ?? '').matchAll(/`([A-Z][A-Z_]+)(\*?)`/g)].map(([, code, star]) => ({
+        code,
+        isFamily: star === '*',
+      }));
+    });
+  const all = [...read('docs/errors.md').matchAll(/^\| `([A-Z_]+)`/gm)].map(([, code]) => code);
+  const isCured = (/** @type {string} */ code) =>
+    cured.some((row) => (row.isFamily ? code.startsWith(row.code) : code === row.code));
+  assert.deepEqual(
+    [...new Set(all)].filter((code) => !isCured(code)),
+    [],
+  );
+  assert.deepEqual(
+    cured.filter((row) => !row.code.startsWith('ERR_') && !all.some((code) => code.startsWith(row.code))),
+    [],
+  );
+});
+
 test('every code thrown by name in JavaScript is one of them', () => {
   for (const file of [
     'engine/engine',

@@ -9,31 +9,54 @@ const PHOTO = packagePhoto('astronaut.png'); // 512 x 512
 const ORIGINS = [0, 160, 212]; // of tiles of 300 pixels that overlap by 140
 const GRID = { size: 300, overlap: 140 / 300 };
 
-for (const worker of [false, true])
-  describe(`worker: ${worker}`, () => {
+/**
+ * Boxes of a tile are computed in the tile, and in float32.
+ * @param {import('../../../wasm/vision/types.js').Detection[]} found
+ * @param {import('../../../wasm/tiles/merge.js').Mergeable[]} expected
+ */
+function assertSame(found, expected) {
+  assert.equal(found.length, expected.length);
+  for (const [i, { box, ...rest }] of found.entries()) {
+    const { box: other, ...others } = expected[i];
+    assert.deepEqual(rest, others);
+    for (const key of /** @type {const} */ (['x', 'y', 'width', 'height']))
+      assert.ok(Math.abs(box[key] - other[key]) < 1e-3, `${key}: ${box[key]}, ${other[key]}`);
+  }
+}
+
+/**
+ * One call for each tile and one for the whole, merged.
+ * @param {ObjectDetector} detector
+ * @param {import('../../../wasm/vision/types.js').DetectOptions} options
+ */
+async function detectSingly(detector, options) {
+  const pixels = await decodeImage(PHOTO, { background: 'ignore' });
+  const tiles = ORIGINS.flatMap((y) => ORIGINS.map((x) => ({ x, y, width: 300, height: 300 })));
+  const found = [];
+  for (const roi of [...tiles, undefined]) found.push(await detector.detect(pixels, { ...options, roi }));
+  const all = found.flatMap(({ detections }) => detections);
+  const merged = mergeDetections(all, { merge: 'greedy', threshold: 0.5, classAgnostic: false });
+  assert.ok(merged.length < all.length);
+  return merged;
+}
+
+for (const where of [{}, { worker: true }, { pool: 2 }])
+  describe(JSON.stringify(where), () => {
     /** @type {ObjectDetector} */ let detector;
     before(async () => {
-      detector = await ObjectDetector.create({ deterministic: true, scoreThreshold: 0.3, worker });
+      detector = await ObjectDetector.create({ deterministic: true, scoreThreshold: 0.3, ...where });
     });
     after(() => detector.close());
 
     test('is as one call for each tile and one for the whole, merged', async () => {
-      const pixels = await decodeImage(PHOTO, { background: 'ignore' });
-      const all = [];
-      for (const y of ORIGINS)
-        for (const x of ORIGINS)
-          all.push(...(await detector.detect(pixels, { roi: { x, y, width: 300, height: 300 } })).detections);
-      const whole = await detector.detect(pixels);
       /** @type {any[]} */
       const progress = [];
       const found = await detector.detect(PHOTO, {
         tiles: { ...GRID, onProgress: (each) => progress.push(each) },
       });
-      const merged = mergeDetections([...all, ...whole.detections], {
-        ...{ merge: 'greedy', threshold: 0.5, classAgnostic: false },
-      });
-      assert.deepEqual(found.detections, merged);
-      assert.ok(merged.length > 0 && merged.length < all.length + whole.detections.length);
+      const merged = await detectSingly(detector, {});
+      assertSame(found.detections, merged);
+      assert.ok(merged.length > 0);
       assert.equal(found.tiles, 9);
       assert.deepEqual(found.size, { width: 512, height: 512 });
       assert.deepEqual(
@@ -42,6 +65,21 @@ for (const worker of [false, true])
       );
       const best = await detector.detect(PHOTO, { maxResults: 1, tiles: GRID });
       assert.equal(best.detections.length, 1);
+    });
+
+    test('of pixels with alpha and a stride, and of a picture that is turned', async () => {
+      const { data } = await decodeImage(PHOTO, { background: 'ignore' });
+      const found = await detector.detect({ data, width: 512, height: 512 }, { tiles: GRID });
+      const stride = 4 * 512 + 5;
+      const padded = new Uint8Array(512 * stride);
+      for (let i = 0; i < 512 * 512; i++)
+        padded.set(data.subarray(3 * i, 3 * i + 3), Math.floor(i / 512) * stride + 4 * (i % 512));
+      const pixels = { data: padded, width: 512, height: 512, channels: /** @type {const} */ (4), stride };
+      assert.deepEqual((await detector.detect(pixels, { tiles: GRID })).detections, found.detections);
+
+      const turned = { rotation: /** @type {const} */ (90), scoreThreshold: 0.2 };
+      const rotated = await detector.detect(PHOTO, { ...turned, tiles: GRID });
+      assertSame(rotated.detections, await detectSingly(detector, turned));
     });
 
     test('in a region only', async () => {

@@ -46,6 +46,9 @@ const SEEN = /** @type {const} */ ([
 
 for (const { name, options } of detectorRuns) {
   describe(name, () => {
+    /** With the weights that TensorFlow has. */
+    const full = /** @type {const} */ ({ ...options, weights: 'full' });
+
     test('what is to be seen on photos', async () => {
       const detector = await ObjectDetector.create(options);
       for (const { photo, label, box } of SEEN) {
@@ -59,7 +62,7 @@ for (const { name, options } of detectorRuns) {
     });
 
     test('TensorFlow’s detections', async () => {
-      const detector = await ObjectDetector.create({ ...options, scoreThreshold: THRESHOLD });
+      const detector = await ObjectDetector.create({ ...full, scoreThreshold: THRESHOLD });
       for (const { photo, shape_hwc, detections } of CASES) {
         const expected = detections.map((/** @type {any} */ { label, score, box }) => {
           const { name, mid } = detector.labels[label];
@@ -71,7 +74,7 @@ for (const { name, options } of detectorRuns) {
     });
 
     test('TensorFlow’s detections with the Open Images module', needsLarge(...NEEDED), async (t) => {
-      const detector = await ObjectDetector.create({ ...options, scoreThreshold: THRESHOLD });
+      const detector = await ObjectDetector.create({ ...full, scoreThreshold: THRESHOLD });
       for (const picture of LARGE_PICTURES) {
         await t.test(picture.path, async () => {
           const found = (await detector.detect(readFileSync(picture.path))).detections;
@@ -82,7 +85,7 @@ for (const { name, options } of detectorRuns) {
     });
 
     test('TensorFlow’s raw heads, from its own input', needsLarge(NEEDED[0]), async () => {
-      const detector = await ObjectDetector.create(options);
+      const detector = await ObjectDetector.create(full);
       for (const photo of ['astronaut', 'pets']) {
         const input = readNpy(`${REFERENCES}/${photo}/input.npy`);
         const heads = (await detector.heads({ tensor: input })).heads;
@@ -92,7 +95,7 @@ for (const { name, options } of detectorRuns) {
     });
 
     test('TensorFlow’s raw heads, from pixels', needsLarge(NEEDED[0]), async () => {
-      const detector = await ObjectDetector.create(options);
+      const detector = await ObjectDetector.create(full);
       checkHeads((await detector.heads(packagePhoto('astronaut.png'))).heads, 'astronaut', 1e-3);
       const pets = readFileSync(`${REFERENCES}/pets/decoded.png`);
       checkHeads((await detector.heads(pets)).heads, 'pets', 1e-3);

@@ -213,7 +213,7 @@ for (const { name, options } of detectorRuns) {
 }
 
 test('the mean under each box, against the definition', async () => {
-  const detector = await ObjectDetector.create({ scoreThreshold: 0.05, maxResults: 30 });
+  const detector = await ObjectDetector.create({ weights: 'full', scoreThreshold: 0.05, maxResults: 30 });
   const map = await readMap(coffee);
   const { detections: found, size } = await detector.detect(coffee, { features: 'boxes' });
   const { width, height } = size;
@@ -231,7 +231,7 @@ test('the mean under each box, against the definition', async () => {
 });
 
 test('boxes of a turned region are those of what the network saw', async () => {
-  const detector = await ObjectDetector.create({ scoreThreshold: 0.2 });
+  const detector = await ObjectDetector.create({ weights: 'full', scoreThreshold: 0.2 });
   const roi = { x: 30, y: 20, width: 380, height: 260 };
   const found = (await detector.detect(chelsea, { roi, rotation: 180, features: 'boxes' })).detections;
   const map = await readMap(chelsea, { roi, rotation: 180 });

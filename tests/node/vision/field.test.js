@@ -31,13 +31,13 @@ function scoreMetadata({ transform, defaultScore = 0, threshold, hasFile = true 
   const builder = new Builder(1024);
   /** @param {number} type @param {import('../../../wasm/tflite/flatbuffer.js').Field[]} fields */
   const unit = (type, fields) =>
-    table(builder, 2, [
+    table(builder, [
       ['i8', 0, type],
-      ['ref', 1, table(builder, 2, fields)],
+      ['ref', 1, table(builder, fields)],
     ]);
   /** @param {string} name @param {number} type */
   const file = (name, type) =>
-    table(builder, 5, [
+    table(builder, [
       ['ref', 0, builder.createString(name)],
       ['i8', 2, type],
     ]);
@@ -53,12 +53,12 @@ function scoreMetadata({ transform, defaultScore = 0, threshold, hasFile = true 
     ...(threshold === undefined ? [] : [unit(3, [['f32', 0, threshold]])]),
   ];
   const files = [file('labelmap.txt', 3), ...(hasFile ? [file('calibration.txt', 4)] : [])];
-  const score = table(builder, 7, [
+  const score = table(builder, [
     ['ref', 4, offsets(builder, units)],
     ['ref', 6, offsets(builder, files)],
   ]);
-  const subgraph = table(builder, 10, [['ref', 3, offsets(builder, [score])]]);
-  builder.finish(table(builder, 8, [['ref', 3, offsets(builder, [subgraph])]]), 'M001');
+  const subgraph = table(builder, [['ref', 3, offsets(builder, [score])]]);
+  builder.finish(table(builder, [['ref', 3, offsets(builder, [subgraph])]]), 'M001');
   return new Uint8Array(builder.asUint8Array());
 }
 

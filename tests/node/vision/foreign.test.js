@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import sharp from 'sharp';
 import { decodeImage, ObjectDetector, useDecoder } from '../../../wasm/platform/node.js';
 import { packagePhoto } from '../shared.js';
@@ -148,6 +149,26 @@ test('with none of them: the error names the packages', async () => {
   assert.equal(webp.code, 'UNSUPPORTED_IMAGE_FORMAT');
   assert.match(webp.message, /WebP; to read it, install @jsquash\/webp or sharp/);
   assert.match(avif.message, /AVIF; to read it, install @jsquash\/avif or sharp/);
+});
+
+test('in a CommonJS bundle, which cannot find the files of @jsquash/webp: the error says so', async () => {
+  const modules = join(project, 'bundled/node_modules/@jsquash');
+  mkdirSync(modules, { recursive: true });
+  for (const name of ['webp', '../wasm-feature-detect'])
+    symlinkSync(join(ROOT, 'node_modules/@jsquash', name), join(modules, name));
+  const contents = `
+    import { decodeFile } from './wasm/platform/decoders.node.js';
+    decodeFile(new Uint8Array(30), 'webp').then(
+      (answer) => console.log(JSON.stringify(answer)), ({ message }) => console.log(JSON.stringify({ message })));`;
+  const program = join(modules, '../../program.cjs');
+  await build({
+    ...{ stdin: { contents, resolveDir: ROOT }, outfile: program, bundle: true, logLevel: 'error' },
+    ...{ platform: 'node', format: 'cjs' },
+  });
+  const text = execFileSync(process.execPath, ['--preserve-symlinks', '--preserve-symlinks-main', program], {
+    encoding: 'utf8',
+  });
+  assert.match(JSON.parse(text), /in a CommonJS bundle, install sharp/);
 });
 
 test('a decoder that is passed comes first', async () => {

@@ -18,6 +18,7 @@ import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
 import {
+  COMPRESSED_MODEL,
   DEFAULT_MODEL,
   large,
   maxDifference,
@@ -55,7 +56,7 @@ const create = (options) => find(options);
 
 describe('the model', () => {
   test('by path, URL, bytes, Blob: what the manifest knows of it needs not be said', async () => {
-    const expected = await find({});
+    const expected = await find({ weights: 'full' });
     assert.deepEqual(
       expected.map(({ label }) => label),
       ['Person', 'Bottle', 'Person'],
@@ -141,7 +142,7 @@ describe('a model from the network', () => {
   });
 
   test('with and without a known length', async () => {
-    const expected = await find({});
+    const expected = await find({ weights: 'full' });
     assert.deepEqual(await find({ model: `${base}/known-length` }), expected);
     assert.deepEqual(await find({ model: new URL(`${base}/unknown-length`) }), expected);
   });
@@ -162,7 +163,7 @@ describe('a model from the network', () => {
     assert.throws(() => stream.getReader({ mode: 'byob' }), TypeError);
     const headers = { 'content-length': String(MODEL.length) };
     t.mock.method(globalThis, 'fetch', async () => new Response(stream, { headers }));
-    assert.deepEqual(await find({ model: `${base}/known-length` }), await find({}));
+    assert.deepEqual(await find({ model: `${base}/known-length` }), await find({ weights: 'full' }));
   });
 
   test('labels as well', async () => {
@@ -192,15 +193,23 @@ describe('a model from the network', () => {
 });
 
 describe('progress and cancelling', () => {
-  test('progress rises to the size of the model', async () => {
-    /** @type {{loaded: number, total?: number}[]} */
-    const calls = [];
-    await find({ onProgress: (progress) => calls.push({ ...progress }) });
-    assert.ok(calls.length > 1);
-    assert.ok(calls.every(({ total }) => total === MODEL.length));
-    assert.ok(calls.every(({ loaded }, i) => loaded > (calls[i - 1]?.loaded ?? 0)));
-    assert.equal(calls.at(-1)?.loaded, MODEL.length);
-  });
+  for (const [weights, file] of /** @type {const} */ ([
+    ['full', DEFAULT_MODEL],
+    ['compressed', COMPRESSED_MODEL],
+    [undefined, COMPRESSED_MODEL],
+  ]))
+    test(`progress rises to the size of the file, weights: ${weights}`, async () => {
+      const { length } = readFileSync(file);
+      /** @type {{loaded: number, total?: number}[]} */
+      const calls = [];
+      const onProgress = (/** @type {typeof calls[0]} */ progress) => calls.push({ ...progress });
+      const found = await find({ weights, onProgress });
+      assert.ok(calls.length > 1);
+      assert.ok(calls.every(({ total }) => total === length));
+      assert.ok(calls.every(({ loaded }, i) => loaded > (calls[i - 1]?.loaded ?? 0)));
+      assert.equal(calls.at(-1)?.loaded, length);
+      assert.deepEqual(found, await find({ model: file }));
+    });
 
   test('before', async () => {
     const reason = new Error('never mind');
@@ -263,6 +272,11 @@ describe('options that cannot be used are named', () => {
     [{ classes: 'Dog' }, /classes/],
     [{ classes: { allow: 'Dog' } }, /classes/],
     [{ classes: { only: ['Dog'] } }, /unknown option 'classes.only'/],
+    [{ weights: 'half' }, /weights must be 'compressed' or 'full'/],
+    [{ weights: null }, /weights must be/],
+    [{ weights: 'full', model: DEFAULT_MODEL }, /weights chooses a form of the default model/],
+    [{ weights: 'compressed', model: DEFAULT_MODEL }, /weights chooses a form of the default model/],
+    [{ weights: 'full', precision: 'int8' }, /precision 'int8' has weights of its own/],
     [{ input: 5 }, /input/],
     [{ input: { mean: 0 } }, /unknown option 'input.mean'/],
     [{ input: { scale: '1' } }, /input.scale/],
@@ -349,7 +363,7 @@ describe('what a bare file does not say', () => {
 
   test('once given, it finds what the model finds that says it', async () => {
     const found = await find({ model: bare, input, ssd });
-    const expected = (await find({})).map(({ labelId, score, box }) => ({
+    const expected = (await find({ weights: 'full' })).map(({ labelId, score, box }) => ({
       label: `class ${labelId}`,
       labelId,
       score,

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { decodeImage, FeatureExtractor, ObjectDetector } from '../../../wasm/platform/node.js';
-import { DEFAULT_MODEL, packagePhoto, packagePhotoPath } from '../shared.js';
+import { COMPRESSED_MODEL, packagePhoto, packagePhotoPath } from '../shared.js';
 
 const PATH = packagePhotoPath('chelsea.png');
 const PHOTO = packagePhoto('chelsea.png');
@@ -272,16 +272,16 @@ describe('an image that is refused', () => {
 });
 
 describe('a model', () => {
-  const bytes = () => new Uint8Array(readFileSync(DEFAULT_MODEL));
+  const bytes = () => new Uint8Array(readFileSync(COMPRESSED_MODEL));
   /** @type {Record<string, () => any>} */
   const models = {
-    'a path': () => relative(process.cwd(), DEFAULT_MODEL),
-    'a file: URL': () => pathToFileURL(DEFAULT_MODEL),
-    'an http: URL': () => `${url}/dist/models/ssd_mobilenet_v2_oidv4.bin`,
+    'a path': () => relative(process.cwd(), COMPRESSED_MODEL),
+    'a file: URL': () => pathToFileURL(COMPRESSED_MODEL),
+    'an http: URL': () => `${url}/dist/models/ssd_mobilenet_v2_oidv4.gz`,
     'a Response': () => new Response(bytes()),
-    'a fetched Response': () => fetch(`${url}/dist/models/ssd_mobilenet_v2_oidv4.bin`),
+    'a fetched Response': () => fetch(`${url}/dist/models/ssd_mobilenet_v2_oidv4.gz`),
     'a ReadableStream': () => toStream([bytes().subarray(0, 77), bytes().subarray(77)]),
-    'a stream of a file': () => createReadStream(DEFAULT_MODEL),
+    'a stream of a file': () => createReadStream(COMPRESSED_MODEL),
     'a Blob': () => new Blob([bytes()]),
   };
   for (const [name, make] of Object.entries(models))
@@ -386,7 +386,7 @@ describe('assetsUrl', () => {
       symlinkSync(join(DIST, `ocelli-${name}.wasm`), `${FOLDER}partial/ocelli-${name}.wasm`);
     await assert.rejects(ObjectDetector.create({ assetsUrl: `${FOLDER}partial` }), {
       code: 'MODEL_NOT_FOUND',
-      message: /partial\/models\/ssd_mobilenet_v2_oidv4\.bin/,
+      message: /partial\/models\/ssd_mobilenet_v2_oidv4\.gz/,
     });
   });
 });

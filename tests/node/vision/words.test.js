@@ -152,7 +152,7 @@ describe('what is passed wrongly is said in words that help', () => {
       /a Uint16Array; pass a Uint8Array/,
     ],
     [() => detect({}), 'INVALID_INPUT', /in Node, a path/],
-    [() => detect('ftp://example.com/a.png'), 'IMAGE_NOT_FOUND', /reads no ftp: URLs/],
+    [() => detect('ftp://example.com/a.png'), 'IMAGE_NOT_FOUND', /cannot read ftp: URLs/],
     [() => detect('http://127.0.0.1:9/a.png'), 'IMAGE_NOT_FOUND', /ECONNREFUSED|bad port/],
     [() => create({ labels: '/nope.txt' }), 'LABELS_NOT_FOUND', /nope\.txt: ENOENT/],
     [() => create({ labels: 'a\nb' }), 'INVALID_OPTION', /pass a list/],

@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
 import { host } from '../../../wasm/engine/host.js';
 import { FeatureExtractor, ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
 import { resolveReading } from '../../../wasm/vision/reading.js';
-import { DEFAULT_MODEL, packagePhoto, packagePhotoPath, testData } from '../shared.js';
+import { COMPRESSED_MODEL, DEFAULT_MODEL, packagePhoto, packagePhotoPath, testData } from '../shared.js';
 import { kill, untilEnded, watchWorkers } from './workers.js';
 
 /** @typedef {import('../../../wasm/vision/types.js').DetectorOptions & import('../../../wasm/vision/types.js').Thresholds} Options */
@@ -146,7 +146,8 @@ describe('in a worker', () => {
     larger.set(bytes, 50);
     const part = larger.subarray(50, 50 + bytes.length);
     const url = pathToFileURL(DEFAULT_MODEL);
-    const expected = (await (await ObjectDetector.create(LOW)).detect(PHOTO)).detections;
+    const expected = (await (await ObjectDetector.create({ ...LOW, weights: 'full' })).detect(PHOTO))
+      .detections;
     for (const model of [DEFAULT_MODEL, url, url.href, bytes, bytes.buffer, part, new Blob([bytes])]) {
       const detector = await ObjectDetector.create({ ...LOW, pool: 2, model });
       assert.deepEqual((await detector.detect(PHOTO)).detections, expected);
@@ -237,7 +238,7 @@ describe('loading', () => {
       /** @type {{loaded: number, total?: number}[]} */
       const calls = [];
       const detector = await ObjectDetector.create({ ...where, onProgress: (step) => calls.push(step) });
-      const { length } = readFileSync(DEFAULT_MODEL);
+      const { length } = readFileSync(COMPRESSED_MODEL);
       assert.deepEqual(calls.at(-1), { loaded: length, total: length });
       assert.ok(calls.every(({ loaded }, i) => loaded > (calls[i - 1]?.loaded ?? 0)));
       detector.close();

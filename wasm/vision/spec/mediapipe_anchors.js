@@ -16,7 +16,7 @@ const refused = (what) => failure('INVALID_OPTION', `ssd.anchorGenerator ${what}
 export function mediaPipeAnchors(generator, image) {
   const { strides, featureMaps = strides, anchorOffsetX = 0.5, anchorOffsetY = 0.5 } = generator;
   if (featureMaps.length !== strides.length || (generator.numLayers ?? strides.length) !== strides.length)
-    throw refused('has not one featureMaps for each of strides, or another numLayers');
+    throw refused('must have one featureMaps entry for each of strides, and as many as numLayers');
   /** @type {number[]} */
   const anchors = [];
   strides.forEach((stride, layer) => {
