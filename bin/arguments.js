@@ -23,6 +23,7 @@ import { checkReplaced, checkReport } from './written.js';
  * @property {boolean} [required]
  * @property {{min: number, max: number, integer?: boolean}} [range] of a number
  * @property {readonly string[]} [choices] of a choice or names; of a number, the words that may stand for it
+ * @property {string} [otherwise] what to do instead, where none of the choices is given
  * @property {number | string} [default] the value if the option is not given; a flag is then false
  * @property {string} [defaultText] what the help text says about the default, if `default` cannot say it
  *
@@ -192,8 +193,7 @@ export async function outputsOf(command, values, positionals) {
   protect([...texts, ...inputsOf(command, positionals)].filter((text) => typeof text === 'string'));
   await refuseOverwriting(outputs);
   await refuseReports(outputs);
-  const isOption = (/** @type {{term: string}} */ { term }) => term.startsWith('--');
-  if (!values.force) await refuseForeign(outputs.filter(isOption));
+  if (!values.force) await refuseForeign(outputs);
   return outputs;
 }
 
@@ -224,7 +224,8 @@ async function refuseForeign(outputs) {
   for (const { term, path, places, report } of outputs) {
     if (report) await checkReport(term, path, report);
     // A command whose outputs depend on its inputs checks them itself.
-    else if (path !== '-' && !places.includes('directory')) await checkReplaced(term, path, places[0]);
+    else if (path !== '-' && !places.includes('directory'))
+      await checkReplaced(term, path, places.find((place) => path.endsWith(place)) ?? places[0]);
   }
 }
 
@@ -314,7 +315,7 @@ function readNumber(name, option, text) {
  */
 function readChoice(name, option, text) {
   if (option.choices?.includes(text)) return text;
-  throw badValue(name, limitsOf(option), text);
+  throw badValue(name, limitsOf(option), text, option.otherwise);
 }
 
 /**
@@ -335,9 +336,11 @@ function readNames(name, option, lists) {
  * @param {string} name
  * @param {string} wanted
  * @param {string} text
+ * @param {string} [otherwise]
  */
-function badValue(name, wanted, text) {
-  return new UsageError(`--${name} takes ${wanted}, not '${text}'`);
+function badValue(name, wanted, text, otherwise) {
+  const hint = otherwise === undefined ? '' : `; ${otherwise}`;
+  return new UsageError(`--${name} takes ${wanted}, not '${text}'${hint}`);
 }
 
 /**

@@ -101,7 +101,7 @@ async function readInput(maxBytes) {
   for await (const part of process.stdin) {
     size += part.length;
     if (size > maxBytes)
-      throw failure('INPUT_TOO_LARGE', `standard input has more than ${maxBytes} bytes, which are the most`);
+      throw failure('INPUT_TOO_LARGE', `standard input has more than ${maxBytes} bytes, the limit`);
     parts.push(part);
   }
   return Buffer.concat(parts, size);
@@ -152,20 +152,6 @@ export function formatCount(count) {
 /** @param {number} value */
 export function shorten(value) {
   return String(Number(value.toPrecision(6)));
-}
-
-/** @param {number} bytes */
-export function formatBytes(bytes) {
-  return bytes < 2 ** 20 ? `${(bytes / 2 ** 10).toFixed(1)} KiB` : `${(bytes / 2 ** 20).toFixed(1)} MiB`;
-}
-
-/**
- * @param {number} count
- * @param {string} noun
- * @param {string} [nouns]
- */
-export function plural(count, noun, nouns = `${noun}s`) {
-  return `${count} ${count === 1 ? noun : nouns}`;
 }
 
 /** 0.8123 -> "81.2 %". @param {number} share */

@@ -42,12 +42,31 @@ export async function save(out, data) {
  */
 export async function saveAll(directory, files, { record }) {
   const isThere = await attempt(directory, async () => {
-    await mkdir(directory, { recursive: true });
+    await makeDirectory(directory);
     return true;
   });
   if (!isThere) return;
   for (const [name, data] of Object.entries(withRecord(files, record)))
     await save(join(directory, name), data);
+}
+
+/**
+ * Makes a directory and those that it is in. Node's own `recursive` never returns for places such as /proc/x, where nothing
+ * can be made though all that it is in exists.
+ * @param {string} path
+ * @returns {Promise<void>}
+ */
+export async function makeDirectory(path) {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    const parent = dirname(resolve(path));
+    const { code } = /** @type {NodeJS.ErrnoException} */ (error);
+    if (code !== 'ENOENT' || statSync(parent, { throwIfNoEntry: false })) throw error;
+    await makeDirectory(parent);
+    await makeDirectory(path);
+  }
 }
 
 /**
@@ -124,12 +143,12 @@ export function checkPlace(term, path, places) {
     throw new UsageError(`${term} ${path}: that is a directory; name a ${extension} file`);
   }
   if (extension === '.mp4' && present && !present.isFile())
-    throw new UsageError(`${term} ${path}: that is no file; name a ${extension} file`);
+    throw new UsageError(`${term} ${path}: that is not a file; name a ${extension} file`);
   const given = extname(path).toLowerCase();
   if (isDirectory && present && (given === '' || extension === undefined)) {
     if (extension !== undefined && !present.isFile()) return;
     const files = extension === undefined ? '' : ` or a ${extension} file`;
-    throw new UsageError(`${term} ${path}: that is no directory; name a directory${files}`);
+    throw new UsageError(`${term} ${path}: that is not a directory; name a directory${files}`);
   }
   if (given === '' || extensions.some((known) => known === given)) return;
   const takes =
@@ -154,7 +173,8 @@ export async function checkWritable(path, places) {
   const present = await stat(path).catch(() => undefined);
   if (present) return access(path, constants.W_OK);
   const parent = dirname(resolve(path));
-  if (!isFile) return checkWritable(parent, ['directory']);
+  const isNew = !(await stat(parent).catch(() => undefined));
+  if (!isFile && isNew) return checkWritable(parent, ['directory']);
   // The dot: a file is no place to write into.
   return access(`${parent}/.`, constants.W_OK).catch((error) => {
     throw Object.assign(error, { path });

@@ -1,6 +1,9 @@
 // Opens models: as the library's classes, or as a bare engine for commands that take any model.
+import { existsSync } from 'node:fs';
+import { extname } from 'node:path';
 import { Engine } from '../wasm/engine/engine.js';
 import { host } from '../wasm/engine/host.js';
+import { checkWeights, formOf } from '../wasm/vision/spec/forms.js';
 import { readSource } from '../wasm/vision/input.js';
 import { readLabels } from '../wasm/vision/labels.js';
 import { checkInput, findManifestEntry } from '../wasm/vision/model_spec.js';
@@ -11,10 +14,12 @@ import { chooseVariant } from '../wasm/engine/variant.js';
 import { pixelRange } from '../wasm/shared/pixel_range.js';
 import { OcelliError } from '../wasm/shared/errors.js';
 import { attempt, readBytes, readText, UsageError } from './common.js';
+import { printable } from './output.js';
 
 /**
  * @typedef {import('../wasm/vision/index.js').ObjectDetector} ObjectDetector
  * @typedef {import('../wasm/vision/index.js').ImageClassifier} ImageClassifier
+ * @typedef {import('../wasm/vision/spec/forms.js').Weights} Weights
  * @typedef {{labels?: string, input?: string, ssd?: string}} Specs as the user gives them
  */
 
@@ -53,7 +58,8 @@ export async function blamingLabels(file, create) {
 
 /**
  * The options of `create` that all commands have.
- * @param {{threads: number, deterministic: boolean, decode?: 'full' | 'scaled', 'max-pixels': number, signature?: string} &
+ * @param {{threads: number, deterministic: boolean, decode?: 'full' | 'scaled', 'max-pixels': number, signature?: string,
+ *   weights?: Weights} &
  *   Specs} values
  * @returns {Promise<import('../wasm/vision/types.js').DetectorOptions | undefined>} undefined if a file cannot be read
  */
@@ -63,6 +69,7 @@ export async function readLoading({
   decode,
   'max-pixels': maxPixels,
   signature,
+  weights,
   ...values
 }) {
   const specs = await readSpecs(values);
@@ -73,6 +80,7 @@ export async function readLoading({
       decode,
       maxPixels,
       ...(signature !== undefined && { signature }),
+      ...(weights !== undefined && { weights }),
       ...specs,
     }
   );
@@ -108,6 +116,10 @@ async function readLabelFile(file) {
  */
 async function readJson(option, textOrFile, check) {
   const isText = textOrFile.trimStart().startsWith('{');
+  if (!isText && extname(textOrFile) === '' && textOrFile !== '-' && !existsSync(textOrFile))
+    throw new UsageError(
+      `--${option} ${printable(textOrFile)}: neither a value that it takes nor a file; see --help`,
+    );
   const text = isText ? textOrFile : await attempt(textOrFile, () => readText(textOrFile));
   if (text === undefined) return undefined;
   try {
@@ -152,20 +164,25 @@ export async function readModel(file) {
  * @param {number} threads
  * @param {object} [options]
  * @param {boolean} [options.baseline] use XNNPACK's own kernels
- * @param {'float' | 'int8' | 'auto'} [options.precision] which default model
+ * @param {Weights} [options.weights] of the default model
+ * @param {'float' | 'int8' | 'auto'} [options.precision] of the default model
  * @param {string} [options.signature] which signature to run
  * @returns the engine, which the caller closes, facts about the model, and how long each step took
  */
-export async function loadModel(model, threads, { baseline = false, precision = 'float', signature } = {}) {
+export async function loadModel(model, threads, options = {}) {
+  const { baseline = false, weights, precision = 'float', signature } = options;
+  checkWeights({ weights, model, precision });
   const { trustsRelaxed, locateModel } = host();
   const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
   const start = performance.now();
   const engine = await Engine.create({ variant, threads, baseline });
   const created = performance.now();
   try {
-    const twin = precision === 'auto' ? (hasFastDots(engine) ? 'int8' : 'float') : precision;
+    const twin = precision === 'auto' ? (hasFastDots(engine, variant) ? 'int8' : 'float') : precision;
     const opened = performance.now();
-    const received = await engine.receiveModel(await readSource(model ?? locateModel(undefined, twin)));
+    const received = await engine.receiveModel(
+      await readSource(model ?? locateModel(undefined, formOf({ weights, precision: twin }))),
+    );
     const metadata = engine.openModel(signature);
     const { signatures } = engine;
     const beforeHash = performance.now();

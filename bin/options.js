@@ -1,6 +1,7 @@
 // Options that several commands take.
 import { DEFAULT_MAX_PIXELS } from '../dist/layout.js';
 import { DECODES, MAX_PIXELS } from '../wasm/vision/reading.js';
+import { WEIGHTS } from '../wasm/vision/spec/forms.js';
 import { PRECISIONS, THREADS } from '../wasm/vision/vision_model.js';
 
 /** The range of a number of items that only the command line limits. */
@@ -26,6 +27,22 @@ export const precision = /** @type {const} */ ({
   choices: PRECISIONS,
 });
 
+export const weights = /** @type {const} */ ({
+  type: 'choice',
+  value: 'W',
+  about:
+    'of the model that comes with ocelli: compressed, a quarter of the download, or full, in float16 as published',
+  choices: WEIGHTS,
+  otherwise: 'a model of your own is given with --model',
+  defaultText: WEIGHTS[0],
+});
+
+/** For commands that take a model as an argument. */
+export const ownWeights = /** @type {const} */ ({
+  ...weights,
+  otherwise: 'a model of your own is given as an argument',
+});
+
 export const labels = /** @type {const} */ ({
   type: 'text',
   value: 'FILE',
@@ -40,6 +57,14 @@ export const input = /** @type {const} */ ({
     'the values that the model takes, if the file does not say: [-1,1], [0,1], [0,255], imagenet, or JSON such as ' +
     '{"scale": 0.00784314, "offset": -1, "resize": "half-pixel", "fit": "crop"} with value = pixel * scale + offset; ' +
     'JSON text or the name of a JSON file',
+});
+
+export const ssd = /** @type {const} */ ({
+  type: 'text',
+  value: 'JSON',
+  about:
+    "how to turn the model's outputs into boxes, if the file does not say: {anchors or anchorGenerator, boxCoder, " +
+    'scores, background}; JSON text or the name of a JSON file. docs/api.md has an example',
 });
 
 export const force = /** @type {const} */ ({
@@ -90,6 +115,7 @@ export const extractor = /** @type {const} */ ({
     about: 'a .tflite file, or - for standard input',
     defaultText: "the backbone of ocelli's detector",
   },
+  weights,
   layer: {
     type: 'text',
     value: 'NAME',

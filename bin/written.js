@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { UsageError } from './common.js';
 
 /**
@@ -28,7 +29,17 @@ const MARKS = {
   '.mp4': (bytes) => bytes.subarray(-1024).includes(VIDEO_TEXT),
   '.npy': (bytes) => NPY_HEADER.test(bytes.toString('latin1', 0, 512)),
   '.tflite': hasOwnDescription,
+  '.gz': (bytes) => hasOwnDescription(inflate(bytes)),
 };
+
+/** @param {Buffer} bytes @returns {Buffer} empty if they are no gzip file, or a very large one */
+function inflate(bytes) {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: 2 ** 30 });
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
 
 /** @param {Buffer} bytes */
 async function hasOwnDescription(bytes) {
@@ -66,7 +77,7 @@ async function checkPresent(term, path, isOurs) {
   const bytes = await readFile(path).catch(() => undefined);
   if (bytes && (await isOurs(bytes))) return;
   throw new UsageError(
-    `${term}: ${path} is there, and ocelli did not write it; name another place, or pass --force to overwrite it`,
+    `${term}: ${path} exists, and ocelli did not write it; name another place, or pass --force to overwrite it`,
   );
 }
 

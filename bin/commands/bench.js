@@ -6,16 +6,15 @@ import {
   formatPercent,
   layOut,
   median,
-  plural,
   roundMs,
   shortName,
   UsageError,
 } from '../common.js';
 import { sizeOf } from '../../wasm/shared/numbers.js';
 import { precisionOf } from '../../wasm/vision/prepare.js';
-import { safeJson } from '../../wasm/shared/text.js';
+import { plural, safeJson } from '../../wasm/shared/text.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
-import { COUNT, optionalModel, precision, signature, threads } from '../options.js';
+import { COUNT, optionalModel, ownWeights, precision, signature, threads } from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
 
 /**
@@ -45,6 +44,7 @@ const options = /** @type {const} */ ({
     about: `only for the default model: ${precision.about}`,
     defaultText: DEFAULT_PRECISION,
   },
+  weights: ownWeights,
   signature,
   threads,
   baseline: { type: 'flag', about: "also run the network with XNNPACK's own kernels, in turns with ours" },
@@ -54,7 +54,7 @@ const options = /** @type {const} */ ({
     about:
       'print one JSON object: {variant, precision, threads, fma_gmacs, dot_gmacs, bound_ms, network: {median_ms, ' +
       'min_ms}, baseline: {median_ms, min_ms}, operators: [...], ...}. fma_gmacs and dot_gmacs are 10^9 ' +
-      'multiply-adds per second of one core; dot_gmacs is null if the machine has no dot products',
+      'multiply-adds per second of one core; dot_gmacs, of bytes, is null if relaxed SIMD has none that ocelli can use',
   },
 });
 
@@ -81,6 +81,8 @@ async function run(values, [file]) {
     throw new UsageError('--baseline loads MODEL twice: MODEL cannot be standard input');
   if (file !== undefined && values.precision !== undefined)
     throw new UsageError('--precision is only for the default model');
+  if (file !== undefined && values.weights !== undefined)
+    throw new UsageError('--weights is only for the default model');
   const report = await attempt(file ?? DEFAULT_MODEL, () => measure(file, values));
   if (report) print(values.json ? safeJson(report) : toText(report, values.operators));
 }
@@ -91,21 +93,23 @@ async function run(values, [file]) {
  */
 async function measure(
   file,
-  { runs, threads, baseline, signature: name, precision: wanted = DEFAULT_PRECISION },
+  { runs, threads, baseline, weights, signature: name, precision: wanted = DEFAULT_PRECISION },
 ) {
   const model = await readModel(file);
   const {
     engine,
     variant,
     ms: load,
-  } = await loadModel(model, threads, { precision: wanted, signature: name });
+  } = await loadModel(model, threads, { weights, precision: wanted, signature: name });
   const precision = precisionOf(engine);
   const engines = [engine];
   try {
     writeNoise(engine);
     const first = timeRun(engine);
     if (baseline)
-      engines.push((await loadModel(model, threads, { baseline, precision, signature: name })).engine);
+      engines.push(
+        (await loadModel(model, threads, { baseline, weights, precision, signature: name })).engine,
+      );
     engines.slice(1).forEach(writeNoise);
     const before = measurePeaks(engine);
     for (let i = 0; i < WARM_UP_RUNS; i++) for (const each of engines) each.run();
@@ -175,9 +179,9 @@ function takeTurns(engines, rounds, take) {
 }
 
 /**
- * 10^9 multiply-adds per second on one thread: of floats, and of bytes in dot products.
+ * 10^9 multiply-adds per second on one thread: of floats, and of bytes.
  * @param {Engine} engine
- * @returns {[number, number]} the second is 0 if the machine has no dot products that the network could use
+ * @returns {[number, number]} the second is 0 if the machine has no products of bytes that the network could use
  */
 function measurePeaks(engine) {
   engine.measurePeak(); // so that the engine compiles the loop with optimizations

@@ -1,16 +1,17 @@
 // ocelli compress: stores a float .tflite file's weights in few bytes, by their sensitivity on a directory of images.
-import { compress, toMarkdown } from '../../wasm/compress/node.js';
+import { compress, toHtml, toMarkdown } from '../../wasm/compress/node.js';
 import { STAGES, TARGET_RANGES } from '../../wasm/compress/options.js';
 import { describeAnswers } from '../../wasm/compress/report.js';
-import { safeJson } from '../../wasm/shared/text.js';
-import { attempt, formatBytes, readBytes, shortName } from '../common.js';
+import { toDecibels } from '../../wasm/quantize/report.js';
+import { formatBytes, plural, safeJson } from '../../wasm/shared/text.js';
+import { attempt, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
-import { force, input, maxPixels, MODEL_OPTIONS, outputModel, strict } from '../options.js';
+import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
 import { clearProgress, print, printable, showStages } from '../output.js';
 
-const REPORT = { record: 'compression.json', names: /^compression\.(json|md)$/ };
+const REPORT = { record: 'compression.json', names: /^compression\.(json|md|html)$/ };
 
 const options = /** @type {const} */ ({
   images: {
@@ -36,13 +37,14 @@ const options = /** @type {const} */ ({
     library: 'targetMatch',
   },
   input,
+  signature,
   'max-pixels': maxPixels,
   strict,
   report: {
     type: 'text',
     value: 'DIR',
     about:
-      'also write compression.md and compression.json: the signal-to-noise ratio of each layer, the sizes, and how the ' +
+      'also write compression.html, compression.md and compression.json: the signal-to-noise ratio of each layer, the sizes, and how the ' +
       'answers changed',
     writes: ['directory'],
     report: REPORT,
@@ -99,7 +101,11 @@ async function run(values, [source, out]) {
   const { report, model, gzip } = compressed;
   if (!(await save(out, out.endsWith('.gz') ? gzip : model))) return;
   if (values.report !== undefined) {
-    const files = { 'compression.json': `${safeJson(report, 2)}\n`, 'compression.md': toMarkdown(report) };
+    const files = {
+      'compression.json': `${safeJson(report, 2)}\n`,
+      'compression.md': toMarkdown(report),
+      'compression.html': toHtml(report),
+    };
     await saveAll(values.report, files, REPORT);
   }
   print(values.json ? safeJson(report) : toText(out, report));
@@ -110,8 +116,12 @@ async function run(values, [source, out]) {
  * @param {number} total number of images
  * @returns {import('../../wasm/compress/node.js').CompressOptions}
  */
-function toOptions({ 'target-bytes': bytes, 'target-match': match, 'max-pixels': maxPixels }, total) {
+function toOptions(
+  { signature, 'target-bytes': bytes, 'target-match': match, 'max-pixels': maxPixels },
+  total,
+) {
   return {
+    signature,
     maxPixels,
     targetBytes: bytes,
     targetMatch: match === undefined ? undefined : match / 100,
@@ -127,8 +137,8 @@ function toText(out, { bytes, weights, layers, images, task, answers }) {
   const worst = layers.reduce((a, b) => (b.signalToNoise < a.signalToNoise ? b : a));
   const total = weights.int8 + weights.float16 + weights.float32;
   return [
-    `${printable(out)}: ${formatBytes(bytes.compressed)}, gzipped ${formatBytes(bytes.gzip)} (${formatBytes(bytes.float)} before), calibrated on ${images} images`,
-    `  ${((100 * weights.int8) / total).toFixed(1)} % of the weights in int8; the noisiest tensor at ${worst.signalToNoise.toFixed(1)} dB: ${printable(shortName(worst.name))}`,
+    `${printable(out)}: ${formatBytes(bytes.compressed)}, gzipped ${formatBytes(bytes.gzip)} (${formatBytes(bytes.float)} before), calibrated on ${plural(images, 'image')}`,
+    `  ${((100 * weights.int8) / total).toFixed(1)} % of the weights in int8; the noisiest tensor at ${toDecibels(worst.signalToNoise)}: ${printable(shortName(worst.name))}`,
     ...describeAnswers(task, answers).map((line) => `  ${line}`),
   ].join('\n');
 }

@@ -5,10 +5,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import { convert } from '../../wasm/convert/node.js';
 import { BATCH, STAGES, WEIGHTS } from '../../wasm/convert/options.js';
-import { safeJson } from '../../wasm/shared/text.js';
-import { attempt, formatBytes, readBytes, UsageError } from '../common.js';
+import { formatBytes, safeJson } from '../../wasm/shared/text.js';
+import { attempt, readBytes, UsageError } from '../common.js';
 import { protect, save } from '../files.js';
-import { MODEL_OPTIONS, outputModel } from '../options.js';
+import { force, MODEL_OPTIONS, outputModel } from '../options.js';
 import { print, printable, printNote, showProgress } from '../output.js';
 
 /** If SOURCE is one of these files, the directory that it is in is converted. */
@@ -74,6 +74,7 @@ const options = /** @type {const} */ ({
     type: 'flag',
     about: 'do not compare the file with the source by running both on the same input',
   },
+  force,
   json: { type: 'flag', about: 'print one JSON object: {kind, bytes, operators, notes}' },
 });
 

@@ -1,15 +1,15 @@
 // ocelli detect: prints the objects in each image, and draws them on copies of the images.
-import { mkdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { DEFAULT_THRESHOLDS, THRESHOLD_RANGES } from '../../wasm/vision/detector.js';
 import { drawDetections } from '../../wasm/draw/draw.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { format } from '../../wasm/report/metrics.js';
-import { safeJson } from '../../wasm/shared/text.js';
+import { plural, safeJson } from '../../wasm/shared/text.js';
 import { TILE_SIZE } from '../../wasm/tiles/index.js';
-import { attempt, factsOf, formatPercent, layOut, plural, UsageError } from '../common.js';
-import { inputAt, save } from '../files.js';
+import { attempt, factsOf, formatPercent, layOut, UsageError } from '../common.js';
+import { inputAt, makeDirectory, save } from '../files.js';
 import { eachImage, findInputs } from '../inputs.js';
 import { openModel, readLoading } from '../model.js';
 import * as shared from '../options.js';
@@ -95,6 +95,7 @@ const options = /** @type {const} */ ({
   force: shared.force,
   report: { type: 'flag', about: 'also print the energy used and the emissions, measured or estimated' },
   precision: { ...shared.precision, default: 'float' },
+  weights: shared.weights,
   model: {
     type: 'file',
     value: 'FILE',
@@ -104,13 +105,7 @@ const options = /** @type {const} */ ({
   labels: shared.labels,
   signature: shared.signature,
   input: shared.input,
-  ssd: {
-    type: 'text',
-    value: 'JSON',
-    about:
-      "how to turn the model's outputs into boxes, if the file does not say: {anchors or anchorGenerator, boxCoder, " +
-      'scores, background}; JSON text or the name of a JSON file. docs/api.md has an example',
-  },
+  ssd: shared.ssd,
   threads: shared.threads,
   deterministic: shared.deterministic,
   ...shared.reading,
@@ -310,7 +305,7 @@ async function planPictures(out, images, force) {
     return [out];
   }
   return attempt(out, async () => {
-    await mkdir(out, { recursive: true });
+    await makeDirectory(out);
     const pictures = await nameInDirectory(out, images);
     if (!force) for (const picture of pictures) await checkReplaced('--out', picture, '.png');
     return pictures;

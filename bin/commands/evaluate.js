@@ -5,6 +5,7 @@ import { OPEN_IMAGES_RULES } from '../../wasm/evaluate/measure/open_images.js';
 import { parseJson } from '../../wasm/evaluate/read/json.js';
 import { makeEvaluationReport } from '../../wasm/evaluate/report/report.js';
 import { differenceTo } from '../../wasm/evaluate/report/sections.js';
+import { TILE_SIZE } from '../../wasm/tiles/index.js';
 import { PRECISIONS } from '../../wasm/vision/vision_model.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { readText, UsageError } from '../common.js';
@@ -84,6 +85,15 @@ const options = /** @type {const} */ ({
     choices: PRECISIONS,
     defaultText: 'float',
   },
+  tiles: {
+    type: 'names',
+    value: 'N,N',
+    about:
+      'also detect in overlapping tiles of N x N pixels, merged by suppression; auto: twice the size of the ' +
+      "network's input; off: the whole image only",
+    defaultText: 'off',
+  },
+  weights: { ...shared.ownWeights, type: 'names', value: 'W,W' },
   report: {
     type: 'text',
     value: 'DIR',
@@ -97,12 +107,7 @@ const options = /** @type {const} */ ({
   labels: shared.labels,
   signature: shared.signature,
   input: shared.input,
-  ssd: {
-    type: 'text',
-    value: 'JSON',
-    about:
-      "how to turn the model's outputs into boxes, as for ocelli detect; JSON text or the name of a JSON file",
-  },
+  ssd: shared.ssd,
   threads: shared.threads,
   deterministic: shared.deterministic,
   ...shared.reading,
@@ -178,13 +183,16 @@ async function runModels(values, positionals) {
   if (model !== undefined && (await hasClassFolders(path))) {
     const [decode, ...others] = values.decode ?? [];
     if (others.length > 0) throw new UsageError('a classifier runs with one --decode');
-    return evaluateClassifier({ ...values, decode }, [model, path]);
+    if (values.tiles) throw new UsageError('--tiles is for detectors');
+    const { weights, ...settings } = values;
+    if (weights) throw new UsageError('--weights chooses a form of the default model');
+    return evaluateClassifier({ ...settings, decode }, [model, path]);
   }
   const dataset = await openDataset(path, filesOf(values));
-  const { decode: decodes = [undefined], ...settings } = values;
+  const { decode: decodes = [undefined], weights, precision, ...settings } = values;
   const models = [...(model === undefined && values.compare ? [] : [model]), ...(values.compare ?? [])];
   const runs = await evaluateDetectors(
-    configurationsOf(models, values.precision ?? ['float'], decodes),
+    configurationsOf(models, { precision, weights, decodes, tiles: tilesOf(values.tiles) }),
     dataset,
     { ...settings, classTable: values['class-table'], allowMissing: values['allow-missing'] },
     { ...(await optionsOf(values)), bootstrap: values.bootstrap ?? 500 },
@@ -193,6 +201,20 @@ async function runModels(values, positionals) {
   const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
   if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about), REPORT);
   printRuns(values, runs);
+}
+
+/** @param {string[] | undefined} texts @returns {(import('../evaluate/detector.js').Tiles | undefined)[]} */
+function tilesOf(texts) {
+  return (
+    texts?.map((text) => {
+      if (text === 'off' || text === 'auto') return text;
+      const size = Number(text);
+      if (Number.isInteger(size) && size >= TILE_SIZE.min && size <= TILE_SIZE.max) return size;
+      throw new UsageError(
+        `--tiles ${printable(text)}: expected off, auto or a size from ${TILE_SIZE.min} to ${TILE_SIZE.max} pixels`,
+      );
+    }) ?? [undefined]
+  );
 }
 
 /**

@@ -2,13 +2,14 @@
 import { ownMetadata, resolveLabels } from '../../wasm/vision/model_spec.js';
 import { withoutBackground } from '../../wasm/vision/labels.js';
 import { precisionOf, prepare } from '../../wasm/vision/prepare.js';
-import { safeJson } from '../../wasm/shared/text.js';
-import { attempt, formatBytes, formatCount, layOut, plural, shorten, shortName } from '../common.js';
+import { formatBytes, plural, safeJson } from '../../wasm/shared/text.js';
+import { attempt, formatCount, layOut, shorten, shortName, UsageError } from '../common.js';
 import { DEFAULT_MODEL, loadModel, readModel } from '../model.js';
-import { optionalModel, signature } from '../options.js';
+import { optionalModel, ownWeights, signature } from '../options.js';
 import { bold, print, printable } from '../output.js';
 
 /**
+ * @typedef {{signature?: string, weights?: import('../model.js').Weights}} Loading
  * @typedef {import('../../wasm/engine/engine.js').TensorInfo} TensorInfo
  * @typedef {Awaited<ReturnType<typeof describe>> & {sliced?: Awaited<ReturnType<typeof describeSliced>>}} Description
  */
@@ -26,6 +27,7 @@ const options = /** @type {const} */ ({
       'of a detector, also print what computing only these classes saves: names, MIDs (/m/...) or numbers',
   },
   signature,
+  weights: ownWeights,
   json: { type: 'flag', about: 'print one JSON object, with every operator' },
 });
 
@@ -44,11 +46,13 @@ export const command = {
  * @param {import('../arguments.js').Values<typeof options>} values
  * @param {string[]} files
  */
-async function run({ classes, operators, json, signature: wanted }, [file]) {
+async function run({ classes, operators, json, ...loading }, [file]) {
+  if (file !== undefined && loading.weights !== undefined)
+    throw new UsageError('--weights is only for the default model');
   const description = await attempt(file ?? DEFAULT_MODEL, async () => {
     const model = await readModel(file);
-    const whole = await describe(file, model, wanted);
-    return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole, wanted) }) };
+    const whole = await describe(file, model, loading);
+    return { ...whole, ...(classes && { sliced: await describeSliced(model, classes, whole, loading) }) };
   });
   if (description) print(json ? safeJson(description) : toText(description, operators));
 }
@@ -56,10 +60,10 @@ async function run({ classes, operators, json, signature: wanted }, [file]) {
 /**
  * @param {string | undefined} file as the user named it
  * @param {Uint8Array | string | undefined} model
- * @param {string} [wanted] its signature
+ * @param {Loading} loading
  */
-async function describe(file, model, wanted) {
-  const { engine, entry, metadata, signatures, fileBytes } = await loadModel(model, 1, { signature: wanted });
+async function describe(file, model, loading) {
+  const { engine, entry, metadata, signatures, fileBytes } = await loadModel(model, 1, loading);
   try {
     const { arenaBytes, parameters, multiplyAdds, dynamicBatch } = engine.network;
     const { labels, detector, own, ...about } = metadata;
@@ -91,14 +95,14 @@ async function describe(file, model, wanted) {
  * @param {Uint8Array | string | undefined} model
  * @param {(string | number)[]} allow
  * @param {Awaited<ReturnType<typeof describe>>} whole
- * @param {string} [wanted] the signature
+ * @param {Loading} loading
  */
-async function describeSliced(model, allow, { multiplyAdds, operators }, wanted) {
+async function describeSliced(model, allow, { multiplyAdds, operators }, loading) {
   const input = { scale: 1, offset: 0, resize: /** @type {const} */ ('half-pixel') };
   const { engine, ...sliced } = await prepare({
     task: 'detect',
     model,
-    signature: wanted,
+    ...loading,
     input,
     classes: { allow },
   });

@@ -1,15 +1,16 @@
 // ocelli quantize: writes an 8-bit version of a float .tflite file, calibrated on a directory of images.
-import { quantize, toMarkdown } from '../../wasm/quantize/node.js';
+import { quantize, toHtml, toMarkdown } from '../../wasm/quantize/node.js';
 import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/quantize/options.js';
-import { safeJson } from '../../wasm/shared/text.js';
-import { attempt, formatBytes, readBytes, shortName } from '../common.js';
+import { formatBytes, plural, safeJson } from '../../wasm/shared/text.js';
+import { toDecibels } from '../../wasm/quantize/report.js';
+import { attempt, readBytes, shortName } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
 import { clearProgress, print, printable, showStages } from '../output.js';
 
-const REPORT = { record: 'quantization.json', names: /^quantization\.(json|md)$/ };
+const REPORT = { record: 'quantization.json', names: /^quantization\.(json|md|html)$/ };
 
 const options = /** @type {const} */ ({
   images: {
@@ -55,7 +56,7 @@ const options = /** @type {const} */ ({
     type: 'text',
     value: 'DIR',
     about:
-      'also write quantization.md and quantization.json: the signal-to-noise ratio of each layer, size, speed, and ' +
+      'also write quantization.html, quantization.md and quantization.json: the signal-to-noise ratio of each layer, size, speed, and ' +
       'how detections changed',
     writes: ['directory'],
     report: REPORT,
@@ -110,7 +111,11 @@ async function run(values, [source, out]) {
   if (!quantized?.report || !(await save(out, quantized.model))) return;
   const { report } = quantized;
   if (values.report !== undefined) {
-    const files = { 'quantization.json': `${safeJson(report, 2)}\n`, 'quantization.md': toMarkdown(report) };
+    const files = {
+      'quantization.json': `${safeJson(report, 2)}\n`,
+      'quantization.md': toMarkdown(report),
+      'quantization.html': toHtml(report),
+    };
     await saveAll(values.report, files, REPORT);
   }
   print(values.json ? safeJson(report) : toText(out, report));
@@ -142,8 +147,8 @@ function toText(out, { bytes, ms, layers, images, detections }) {
   const int8 = layers.filter(({ isInt8 }) => isInt8);
   const worst = int8.reduce((a, b) => (b.signalToNoise < a.signalToNoise ? b : a));
   const lines = [
-    `${printable(out)}: ${formatBytes(bytes.quantized)} (${formatBytes(bytes.float)} before), calibrated on ${images} images`,
-    `  ${int8.length} of ${layers.length} tensors in 8 bits; the noisiest at ${worst.signalToNoise.toFixed(1)} dB: ${printable(shortName(worst.name))}`,
+    `${printable(out)}: ${formatBytes(bytes.quantized)} (${formatBytes(bytes.float)} before), calibrated on ${plural(images, 'image')}`,
+    `  ${int8.length} of ${layers.length} tensors in 8 bits; the noisiest at ${toDecibels(worst.signalToNoise)}: ${printable(shortName(worst.name))}`,
     `  ${ms.quantized.toFixed(1)} ms a run (${ms.float.toFixed(1)} before)`,
   ];
   if (detections) {

@@ -21,7 +21,18 @@ import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { trainDetectors } from '../train/detector.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
-import { classDirectory, deterministic, force, input, reading, strict, threads } from '../options.js';
+import {
+  classDirectory,
+  deterministic,
+  force,
+  input,
+  reading,
+  signature,
+  ssd,
+  strict,
+  threads,
+  weights,
+} from '../options.js';
 import { clearProgress, print, printNote, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
@@ -53,7 +64,7 @@ const DEFAULT_OPTIMIZER = 'rmsprop';
 
 const REPORT = {
   record: 'report.json',
-  names: /^((README|tables)\.md|emissions\.csv|report\.json|(loss|accuracy|ap50|emissions)\.svg)$/,
+  names: /^((README|tables)\.md|emissions\.csv|report\.(json|html)|(loss|accuracy|ap50|emissions)\.svg)$/,
 };
 
 const options = /** @type {const} */ ({
@@ -74,7 +85,8 @@ const options = /** @type {const} */ ({
   report: {
     type: 'text',
     value: 'DIR',
-    about: 'write a model card with tables, plots, emissions.csv and JSON',
+    about:
+      'write a model card, report.html (a page with tables and plots), the plots, emissions.csv and JSON',
     writes: ['directory'],
     report: REPORT,
   },
@@ -177,7 +189,10 @@ const options = /** @type {const} */ ({
     about: 'take features from this .tflite file with float weights; - is standard input',
     defaultText: "the backbone of ocelli's detector",
   },
+  weights,
+  signature,
   input,
+  ssd: { ...ssd, about: `with --task detect: ${ssd.about}` },
   country: {
     type: 'text',
     value: 'CODE',
@@ -321,7 +336,7 @@ async function trainOnce(values, backbone, { features, labels }, { name, ...plan
   return { configuration, file };
 }
 
-const DETECTOR_OPTIONS = /** @type {const} */ (['keep-classes', 'views', 'annotations', 'split']);
+const DETECTOR_OPTIONS = /** @type {const} */ (['keep-classes', 'views', 'annotations', 'split', 'ssd']);
 
 /** Which options are given that only a classifier has. @param {Values} values */
 const classifierOptions = (values) => ({

@@ -10,7 +10,7 @@ import { resolveReading } from '../../wasm/vision/reading.js';
 import { readAnyView } from '../../wasm/vision/view.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
-import { safeJson } from '../../wasm/shared/text.js';
+import { plural, safeJson } from '../../wasm/shared/text.js';
 import { attempt, formatPercent, layOut } from '../common.js';
 import { saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
@@ -141,7 +141,7 @@ function printResult({ json }, evaluation) {
   ]);
   print(
     [
-      `accuracy ${accuracy.toFixed(4)}, among the first 5 ${top5.toFixed(4)}, loss ${loss.toFixed(4)}, ${examples} photos`,
+      `accuracy ${accuracy.toFixed(4)}, among the first 5 ${top5.toFixed(4)}, loss ${loss.toFixed(4)}, ${plural(examples, 'photo')}`,
       '',
       bold('Classes'),
       ...layOut([['', 'precision', 'recall', 'photos'], ...rows], 'lrrr'),

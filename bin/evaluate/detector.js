@@ -1,14 +1,16 @@
 // ocelli evaluate MODEL DATASET with detectors: runs each on the data set, and writes a report.
 import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { drawWorst } from '../../wasm/evaluate/report/worst.js';
 import { runDetector } from '../../wasm/evaluate/run.js';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { host } from '../../wasm/engine/host.js';
 import { readBytes, UsageError } from '../common.js';
+import { makeDirectory } from '../files.js';
 import { clearProgress, printNote, showProgress } from '../output.js';
 import { LeftOut } from '../inputs.js';
+import { formOf } from '../../wasm/vision/spec/forms.js';
 import { blamingLabels, readLoading } from '../model.js';
 import { evaluateDataset, readTableOf } from './judge.js';
 import { openState } from './state.js';
@@ -18,13 +20,18 @@ import { openState } from './state.js';
  * @typedef {import('../../wasm/evaluate/report/report.js').EvaluatedRun} EvaluatedRun
  * @typedef {Awaited<ReturnType<typeof import('./files.js').openDataset>>} Dataset
  *
+ * @typedef {import('../../wasm/vision/spec/forms.js').Weights} Weights
+ * @typedef {{precision: 'float' | 'int8' | 'auto', weights?: Weights}} Form of the default model
+ *
  * @typedef {object} Configuration
  * @property {string} name in the report
  * @property {string | undefined} model a file; - is standard input; undefined: the default model
- * @property {'float' | 'int8' | 'auto'} precision
+ * @property {Form} form
  * @property {Decode} [decode]
+ * @property {Tiles} [tiles]
  *
  * @typedef {'full' | 'scaled'} Decode
+ * @typedef {'off' | 'auto' | number} Tiles the size of tiles, in pixels
  *
  * @typedef {object} Settings
  * @property {number} threads
@@ -44,29 +51,54 @@ import { openState } from './state.js';
 export const DEFAULT_NAME = 'default';
 
 /**
- * Each model at each precision, with each way to decode JPEG files.
+ * Each model, the default one in each form, with each way to decode JPEG files, with each size of tiles.
  * @param {(string | undefined)[]} models
- * @param {('float' | 'int8' | 'auto')[]} precisions
- * @param {readonly (Decode | undefined)[]} decodes
+ * @param {object} ways
+ * @param {Form['precision'][]} [ways.precision]
+ * @param {Weights[]} [ways.weights]
+ * @param {readonly (Decode | undefined)[]} ways.decodes
+ * @param {readonly (Tiles | undefined)[]} ways.tiles
  * @returns {Configuration[]}
  */
-export function configurationsOf(models, precisions, decodes) {
+export function configurationsOf(
+  models,
+  { precision: precisions = ['float'], weights, decodes, tiles: sizes },
+) {
   const hasOwn = models.some((model) => model !== undefined && model !== DEFAULT_NAME);
-  if (hasOwn && precisions.some((precision) => precision !== 'float'))
-    throw new UsageError('--precision chooses a form of the default model; compare files with --compare');
+  const given = weights
+    ? '--weights'
+    : precisions.some((precision) => precision !== 'float') && '--precision';
+  if (hasOwn && given)
+    throw new UsageError(`${given} chooses a form of the default model; compare files with --compare`);
+  const forms = formsOf(precisions, weights);
+  const ways = forms.flatMap((form) =>
+    decodes.flatMap((decode) => sizes.map((tiles) => ({ form, decode, tiles }))),
+  );
+  const nameOf = (/** @type {typeof ways[number]} */ { form, decode, tiles }) => [
+    ...(forms.length > 1 ? [form.weights ?? form.precision] : []),
+    ...(decodes.length > 1 ? [decode] : []),
+    ...(sizes.length > 1 ? [`tiles ${tiles}`] : []),
+  ];
   return models.flatMap((model) =>
-    precisions.flatMap((precision) =>
-      decodes.map((decode) => ({
-        name: [
-          model ?? DEFAULT_NAME,
-          ...(precisions.length > 1 ? [precision] : []),
-          ...(decodes.length > 1 ? [decode] : []),
-        ].join(' '),
-        model: model === DEFAULT_NAME ? undefined : model,
-        precision,
-        decode,
-      })),
-    ),
+    ways.map((way) => ({
+      name: [model ?? DEFAULT_NAME, ...nameOf(way)].join(' '),
+      model: model === DEFAULT_NAME ? undefined : model,
+      ...way,
+    })),
+  );
+}
+
+/**
+ * Weights are those of floats: 8 bits have their own.
+ * @param {Form['precision'][]} precisions
+ * @param {Weights[]} [weights]
+ * @returns {Form[]}
+ */
+function formsOf(precisions, weights) {
+  return precisions.flatMap((precision) =>
+    weights && precision === 'float'
+      ? weights.map((each) => ({ precision, weights: each }))
+      : [{ precision }],
   );
 }
 
@@ -80,7 +112,7 @@ export function configurationsOf(models, precisions, decodes) {
 export async function evaluateDetectors(configurations, dataset, settings, options) {
   const loading = await readLoading(settings);
   if (!loading) return undefined;
-  if (settings.report !== undefined) await mkdir(settings.report, { recursive: true });
+  if (settings.report !== undefined) await makeDirectory(settings.report);
   const classTable = await readTableOf(settings.classTable);
   const facts = {
     loading,
@@ -125,15 +157,17 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
  * @param {Task} task
  * @returns {Promise<EvaluatedRun>}
  */
-async function evaluateOne({ name, model, precision, decode }, task) {
+async function evaluateOne({ name, model, form, decode, tiles = 'off' }, task) {
   const { dataset, loading, settings, options, classTable, facts, signal } = task;
   const given = model === undefined ? undefined : new Uint8Array(await readBytes(model));
-  const source = given ? { model: given } : { precision };
+  const source = given ? { model: given } : form;
   const detector = await blamingLabels(task.settings.labels, () =>
     ObjectDetector.create({ ...loading, ...(decode && { decode }), ...source }),
   );
   try {
-    const bytes = given ?? (await readFile(host().locateModel(undefined, detector.precision)));
+    const bytes =
+      given ??
+      (await readFile(host().locateModel(undefined, formOf({ ...form, precision: detector.precision }))));
     const { report, allowMissing, force } = settings;
     const file = report === undefined ? undefined : join(report, `${fileNameOf(name)}.results.jsonl`);
     const state =
@@ -141,7 +175,7 @@ async function evaluateOne({ name, model, precision, decode }, task) {
         ? undefined
         : await openState(
             file,
-            { ...facts, model: digest(bytes), precision: detector.precision, decode },
+            { ...facts, model: digest(bytes), precision: detector.precision, decode, tiles },
             force,
           );
     const leftOut = new LeftOut(settings);
@@ -149,6 +183,8 @@ async function evaluateOne({ name, model, precision, decode }, task) {
       onUnreadable: leftOut.callback(String),
       classTable,
       allowMissing,
+      // Joining takes in what scores next to nothing, of which an evaluation asks for all.
+      tiles: tiles === 'off' ? undefined : { size: tiles, merge: 'suppress' },
       done: state?.done,
       onImage: state?.add,
       onProgress: (progress) => follow(name, progress),

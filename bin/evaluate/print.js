@@ -1,7 +1,8 @@
 // What ocelli evaluate prints: tables, or one JSON object.
 import { comparisonOf } from '../../wasm/evaluate/report/sections.js';
-import { layOut, plural } from '../common.js';
+import { layOut } from '../common.js';
 import { bold, printable } from '../output.js';
+import { plural } from '../../wasm/shared/text.js';
 
 /**
  * @typedef {import('../../wasm/evaluate/evaluate.js').Evaluation} Evaluation

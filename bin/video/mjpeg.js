@@ -15,7 +15,7 @@ export async function* readFiles(reader) {
   for (let number = 1; (await reader.peek(1)).length > 0; number++) {
     const fail = (/** @type {string} */ fault) => failure('INVALID_INPUT', `frame ${number} ${fault}`);
     const [first, second] = await reader.peek(2);
-    if (first !== 0xff || second !== START) throw fail('is no JPEG file');
+    if (first !== 0xff || second !== START) throw fail('is not a JPEG file');
     const length = await measureFile(reader);
     if (length === undefined) throw fail('is cut short');
     yield Uint8Array.from(await reader.take(length));

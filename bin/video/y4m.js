@@ -45,7 +45,7 @@ export async function readHeader(reader, maxPixels) {
   if (!(width >= 1 && height >= 1 && Number.isSafeInteger(width) && Number.isSafeInteger(height)))
     throw failure('INVALID_INPUT', 'the .y4m file gives no width and height');
   if (width * height > maxPixels)
-    throw failure('INVALID_INPUT', `frames of ${width} x ${height} pixels; the most are ${maxPixels} pixels`);
+    throw failure('INVALID_INPUT', `frames of ${width} x ${height} pixels; the limit is ${maxPixels} pixels`);
   const sampling = value('C') ?? '420';
   if (!Object.hasOwn(SAMPLING, sampling))
     throw failure('INVALID_INPUT', `.y4m frames of the form ${sampling}; those of 8 bits can be read`);

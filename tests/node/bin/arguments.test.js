@@ -133,7 +133,7 @@ describe('a wrong command line ends with 2 and one line that says why', () => {
       ...[
         ['num-threads', 'threads'],
         ['model_path', 'model'],
-        ['weights', 'model'],
+        ['checkpoint', 'model'],
         ['output-dir', 'out'],
       ],
     ].map(

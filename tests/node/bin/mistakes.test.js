@@ -71,10 +71,14 @@ describe('odd places to write to', () => {
     [
       ['detect', PHOTO, '--out', 'notes'],
       2,
-      /--out notes: that is no directory; name a directory or a \.png file/,
+      /--out notes: that is not a directory; name a directory or a \.png file/,
     ],
-    [['train', 'photos', '--report', 'notes'], 2, /--report notes: that is no directory; name a directory/],
-    [['train', 'photos', '--report', '/dev/null'], 2, /--report \/dev\/null: that is no directory/],
+    [
+      ['train', 'photos', '--report', 'notes'],
+      2,
+      /--report notes: that is not a directory; name a directory/,
+    ],
+    [['train', 'photos', '--report', '/dev/null'], 2, /--report \/dev\/null: that is not a directory/],
   ]))
     test(args.join(' ').replaceAll(LONG, 'x…'), () => refused(args, status, message));
 
@@ -130,6 +134,9 @@ describe('options', () => {
     [['detect', '-v'], /unknown option '-v'; ocelli --version shows the version/],
     [['detect', PHOTO, '--format', 'json'], /did you mean --json\?/],
     [['detect', PHOTO, '--score', '.1', '--score', '.2'], /--score is given twice, but takes one value/],
+    [['train', '.', '--weights', 'best.tflite'], /takes compressed or full, .*; .* given with --model\n/],
+    [['evaluate', '--weights', 'full,x.tflite'], /not 'x\.tflite'; .* given as an argument\n/],
+    [['inspect', '--weights', 'x.tflite'], /not 'x\.tflite'; .* given as an argument\n/],
     [['detect', PHOTO, '--model=a', '--model', 'b'], /--model is given twice/],
   ]))
     test(args.join(' '), () => refused(args, 2, message));

@@ -105,6 +105,7 @@ for (const [command, args] of Object.entries(WRITERS)) {
       const { status, stderr } = spawnSync('sh', ['-c', script, 'sh', ...command_], {
         cwd,
         encoding: 'utf8',
+        env: { ...process.env, NODE_V8_COVERAGE: '' }, // a report would be a file that grows
       });
       assert.equal(status, 1);
       assert.equal(withoutProgress(stderr), `ocelli: full${extension}: EFBIG: file too large\n`);
@@ -208,7 +209,7 @@ test('bytes of a file do not go to a terminal', () => {
 test('a file that is there is replaced, through a link too; a device is written to', () => {
   writeFileSync(join(sandbox, 'old.tflite'), 'old', { mode: 0o600 });
   symlinkSync('old.tflite', join(sandbox, 'link.tflite'));
-  assert.equal(run(['convert', SAVED, 'link.tflite']).status, 0);
+  assert.equal(run(['convert', SAVED, 'link.tflite', '--force']).status, 0);
   assert.ok(lstatSync(join(sandbox, 'link.tflite')).isSymbolicLink());
   assert.ok(CHECKS['.tflite'](readFileSync(join(sandbox, 'old.tflite'))));
   assert.equal(lstatSync(join(sandbox, 'old.tflite')).mode & 0o777, 0o600);
@@ -236,4 +237,13 @@ test('a full standard output is an error with its name', () => {
     { status: child.status, stderr: String(child.stderr) },
     { status: 1, stderr: 'ocelli: standard output: ENOSPC: no space left on device\n' },
   );
+});
+
+test('a directory that cannot be made is an error, not a hang', () => {
+  for (const out of ['/proc/ocelli', '/proc/ocelli/deep', join(sandbox, 'photos/dark/a.png/deep')]) {
+    const { status, stderr } = run(['detect', 'photos', '--out', `${out}/`]);
+    assert.notEqual(status, 0);
+    assert.match(stderr, /E(NOENT|NOTDIR|EXIST)/);
+  }
+  assert.equal(run(['detect', 'photos', '--out', 'new/and/deep/']).status, 0);
 });

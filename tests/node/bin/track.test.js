@@ -107,6 +107,7 @@ describe('refuses, with the number of the line', () => {
     ['1e30,-1,0,0,5,5,1', /line 3: the frame/],
     [`${'9'.repeat(1e5)}x,-1,0,0,5,5,1`, /line 3: '9{40}' is not a number/],
     ['{"frame": 1}', /line 3: /],
+    [`5,-1,0,0,5,5${' '.repeat(1e6)}x`, /line 3: 'x' is not a number/],
     ['5,-1,0,0,5,5,1\n'.repeat(2001), /line 2003: frame 5 has more than 2000 detections/],
   ];
   for (const [line, reason] of lines)

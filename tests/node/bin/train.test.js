@@ -13,6 +13,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { encodePng } from '../../../wasm/draw/png.js';
+import manifest from '../../../dist/models/manifest.js';
+import { testData } from '../shared.js';
 import { ocelli } from './run.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'train-'));
@@ -66,6 +68,7 @@ describe('ocelli train', () => {
       [photos, '--out', out, '--task', 'detect', '--no-stratify'],
       /--no-stratify is for --task classify/,
     ],
+    ['with --ssd but no --task detect', [photos, '--out', out, '--ssd', '{}'], /--ssd needs --task detect/],
     ['with an unknown task', [photos, '--out', out, '--task', 'segment'], /--task takes/],
     ['with no epochs', [photos, '--out', out, '--epochs', '0'], /--epochs takes/],
   ];
@@ -119,6 +122,21 @@ describe('ocelli train', () => {
     const other = ocelli(['evaluate', out, makePhotos('other', { dusk: 1 })]);
     assert.equal(other.status, 1);
     assert.match(other.stderr, /INVALID_LABEL.*dusk/);
+  });
+
+  test('takes the features of the signature that is chosen', () => {
+    const model = testData('signatures/backbones.tflite');
+    const train = (/** @type {string} */ signature) =>
+      ocelli([
+        ...['train', photos, '--out', out, '--epochs', '1', '--json', '--model', model, '--input', '[-1,1]'],
+        ...['--signature', signature],
+      ]);
+    for (const count of [6, 10]) {
+      const { status, stdout, stderr } = train(`features${count}`);
+      assert.equal(status, 0, stderr);
+      assert.equal(JSON.parse(stdout).configurations[0].data.parameters, (count + 1) * 2);
+    }
+    assert.match(train('other').stderr, /MODEL_NO_SIGNATURE: .*it has 'features10', 'features6'/);
   });
 
   test('fine-tunes two blocks', () => {
@@ -211,6 +229,30 @@ describe('ocelli train --task detect', () => {
     const none = train([]);
     assert.deepEqual([none.status, none.isWritten], [1, false]);
     assert.match(none.stderr, /NO_EXAMPLES/);
+  });
+
+  test('takes --ssd and --input for a file that does not say how to decode it', () => {
+    const known = /** @type {any} */ (manifest.models[0]);
+    // Another file for ocelli, which knows its models by their bytes: it says nothing about itself.
+    const model = join(directory, 'unknown.tflite');
+    const bytes = readFileSync(new URL(`../../../dist/models/${known.file}`, import.meta.url));
+    writeFileSync(model, Buffer.concat([bytes, Buffer.alloc(16)]));
+    const train = (/** @type {string[]} */ ...more) => {
+      const args = ['--task', 'detect', '--out', out, '--views', '1', '--epochs', '1', '--force', ...more];
+      return ocelli(['train', dataset, ...args]);
+    };
+    rmSync(out, { force: true });
+    assert.equal(train('--weights', 'full').status, 0);
+    const expected = readFileSync(out);
+    const ssd = JSON.stringify(known.ssd);
+    const input = JSON.stringify({ scale: known.input.scale, offset: -1, resize: 'legacy' });
+    const given = train('--model', model, '--ssd', ssd, '--input', input);
+    assert.equal(given.status, 0, given.stderr);
+    assert.deepEqual(readFileSync(out), expected);
+    assert.match(train('--model', model, '--input', input).stderr, /SSD_UNKNOWN: .*pass it with --ssd/);
+    assert.match(train('--model', model, '--ssd', ssd).stderr, /MODEL_INPUT_UNKNOWN: .*pass it with --input/);
+    assert.match(train('--ssd', '{"anchors": 3}').stderr, /--ssd: .*anchors/);
+    assert.match(train('--signature', 'detect').stderr, /MODEL_NO_SIGNATURE/);
   });
 
   test('names a class without boxes, and a data set that is none', () => {

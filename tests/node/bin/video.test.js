@@ -203,7 +203,7 @@ test('a video that links lead to is replaced, not the link, and keeps its mode; 
   execFileSync('mkfifo', [inSandbox('pipe')]);
   const { status, stderr } = ocelli(['detect', '--track', '--video', inSandbox('pipe'), y4m]);
   assert.equal(status, 2);
-  assert.match(stderr, /pipe: that is no file; name a \.mp4 file/);
+  assert.match(stderr, /pipe: that is not a file; name a \.mp4 file/);
   assert.ok(lstatSync(inSandbox('pipe')).isFIFO());
 });
 
@@ -211,7 +211,7 @@ describe('refuses', () => {
   /** @type {[string, Buffer, RegExp][]} */
   const files = [
     ['no size', Buffer.from('YUV4MPEG2 F30:1\nFRAME\n'), /gives no width and height/],
-    ['too large', Buffer.from('YUV4MPEG2 W100000 H100000\nFRAME\n'), /the most are/],
+    ['too large', Buffer.from('YUV4MPEG2 W100000 H100000\nFRAME\n'), /the limit is/],
     ['fractions', Buffer.from('YUV4MPEG2 W1.5 H2\nFRAME\n'), /gives no width and height/],
     ['10 bits', Buffer.from('YUV4MPEG2 W2 H2 C420p10\nFRAME\n'), /of the form 420p10/],
     ['a prototype', Buffer.from('YUV4MPEG2 W2 H2 CtoString\nFRAME\n'), /of the form toString/],

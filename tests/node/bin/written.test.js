@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { CLI, INPUT, makeSandbox, SMALL } from './run.js';
+import { CLI, INPUT, makeSandbox, SAVED, SMALL } from './run.js';
 
 const sandbox = makeSandbox('ocelli-written-', ['a']);
 const TRAIN = ['train', 'photos', '--model', SMALL, ...INPUT, '--epochs', '1'];
@@ -25,6 +25,10 @@ const CASES = [
   [['embed', '--model', SMALL, ...INPUT, '--layer', 'dense', PHOTO, '--npy', 'x.npy'], 'x.npy'],
   [[...TRAIN, '--out', 'x.tflite'], 'x.tflite'],
   [[...TRAIN, '--out', 'plain'], 'plain'],
+  [['convert', SAVED, 'converted.tflite'], 'converted.tflite'],
+  [['compress', SMALL, 'small.tflite', ...INPUT, '--images', 'photos'], 'small.tflite'],
+  [['compress', SMALL, 'small.tflite.gz', ...INPUT, '--images', 'photos'], 'small.tflite.gz'],
+  [['quantize', SMALL, '8bit.tflite', ...INPUT, '--images', 'photos'], '8bit.tflite'],
   [[...TRAIN, '--report', 'card'], 'card/README.md'],
   [[...TRAIN, '--report', 'csv'], 'csv/emissions.csv'],
   [
