@@ -114,7 +114,10 @@ function showModel() {
   element('values-row', HTMLElement).hidden = !chosen.model;
   // A model of the user's own has one precision.
   element('precision', HTMLSelectElement).disabled = chosen.model !== undefined;
+  for (const view of settings.VIEWS) view.disabled = isClassifier();
 }
+
+const isClassifier = () => model !== undefined && !(model instanceof ObjectDetector);
 
 // ---- detection ----
 
@@ -127,17 +130,24 @@ async function detect() {
   const thresholds = settings.thresholds();
   try {
     if (source.kind === 'photo') {
-      const result = await model.detect(source.blob, thresholds);
+      const tiles = settings.isTiled() ? { onProgress: showTiles } : undefined;
+      const result = await model.detect(source.blob, { ...thresholds, tiles, signal });
       if (!signal.aborted) show(result);
       return;
     }
-    for await (const result of model.video(source.video, { ...thresholds, signal }))
+    const track = settings.isTracked();
+    for await (const result of model.video(source.video, { ...thresholds, track, signal }))
       if (!signal.aborted) show(result);
   } catch (error) {
     if (signal.aborted) return;
     forget(NOTHING_YET);
     showState('failed', ...explain(error));
   }
+}
+
+/** Says once how long it may take. @param {{done: number, total: number}} progress */
+function showTiles({ done, total }) {
+  if (done === 1) clearFound(`Looking in ${total} tiles …`);
 }
 
 /** @param {import('./model.js').Result} result */
@@ -184,6 +194,7 @@ function showFacts() {
     Where: 'a worker of this page',
     Memory: `${(model.memoryUse.totalBytes / 2 ** 20).toFixed(0)} MiB`,
     Picture: `${last.size.width} × ${last.size.height}`,
+    ...(last.tiles !== undefined && { Tiles: String(last.tiles || 'none, the photo is small') }),
   });
 }
 
@@ -210,9 +221,11 @@ async function use(open, name) {
   await detect();
 }
 
+/** @param {string} name of a sample */
+const pathOf = (name) => `samples/${name}${element('samples', HTMLElement).dataset.ending}`;
+
 /** @param {string} name */
-const useSample = (name) =>
-  use(async () => showFile(await (await fetch(`samples/${name}.png`)).blob()), name);
+const useSample = (name) => use(async () => showFile(await (await fetch(pathOf(name))).blob()), name);
 
 /** @param {File[]} files at least one */
 async function openFiles(files) {
@@ -272,7 +285,6 @@ function setAllClasses(areShown) {
 
 /** Writes code and a link for the current settings. */
 function showCode() {
-  const isClassifier = model !== undefined && !(model instanceof ObjectDetector);
   const { threads, deterministic, ...rest } = modelOptions();
   const { precision, input } = /** @type {{precision?: string, input?: string}} */ (rest);
   const { scoreThreshold, iouThreshold } = settings.thresholds();
@@ -284,14 +296,17 @@ function showCode() {
     threads: threads > 1 ? threads : undefined,
     deterministic: deterministic || undefined,
     worker: true,
-    ...(!isClassifier && {
+    ...(!isClassifier() && {
       scoreThreshold,
       iouThreshold,
       classes: settings.classSelection(model?.labels ?? []),
     }),
   };
   const isVideo = source !== undefined && source.kind !== 'photo';
-  element('code', HTMLElement).textContent = writeCode({ isClassifier, isVideo, scoreThreshold, options });
+  element('code', HTMLElement).textContent = writeCode({
+    ...{ isClassifier: isClassifier(), isVideo, scoreThreshold, options },
+    ...{ isTiled: settings.isTiled(), isTracked: settings.isTracked() },
+  });
   const link = new URLSearchParams(settings.writeSettings());
   if (sample) link.set('sample', sample);
   element('link', HTMLElement).textContent = `${location.origin}${location.pathname}#${link}`;
@@ -300,7 +315,10 @@ function showCode() {
 /** Takes over the settings of a link, or what was kept. */
 async function start() {
   const wanted = settings.startSettings() ?? '';
-  await Promise.all([load(), useSample(SAMPLES.includes(wanted) ? wanted : SAMPLES[0])]);
+  close();
+  // The photo first: it is small, and there is something to see while the model loads.
+  await useSample(SAMPLES.includes(wanted) ? wanted : SAMPLES[0]);
+  await load();
 }
 
 function listen() {
@@ -311,6 +329,13 @@ function listen() {
       detect();
     });
     slider.addEventListener('change', settings.keepSettings);
+  }
+  for (const view of settings.VIEWS) {
+    view.addEventListener('change', () => {
+      settings.keepSettings();
+      showCode();
+      detect();
+    });
   }
   for (const choice of settings.CHOICES) {
     choice.addEventListener('change', () => {
@@ -360,7 +385,7 @@ function listenForModels() {
 
 function offerSamples() {
   const buttons = SAMPLES.map((name) => {
-    const image = make('img', { src: `samples/${name}.png`, alt: `Sample: ${name}` });
+    const image = make('img', { src: pathOf(name), alt: `Sample: ${name}` });
     const button = make('button', { id: `sample-${name}`, type: 'button' }, image);
     button.addEventListener('click', () => useSample(name));
     return make('li', {}, button);

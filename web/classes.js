@@ -65,6 +65,11 @@ export class ClassCard {
   /** @param {boolean} hasSource whether there is something to capture */
   setSource(hasSource) {
     this.#capture.disabled = !hasSource;
+    if (!hasSource) this.dropPress();
+  }
+
+  /** Forgets a press that has not been answered by a picture. */
+  dropPress() {
     this.#isCapturePending = false;
   }
 
@@ -199,7 +204,7 @@ export function toPicture(image) {
  * A canvas with the middle of the picture; an empty canvas if there is no picture.
  * @param {ImageBitmap} [picture]
  */
-function drawThumbnail(picture) {
+export function drawThumbnail(picture) {
   const canvas = make('canvas', THUMBNAIL);
   if (!picture) return canvas;
   const { width, height } = picture;

@@ -4,12 +4,15 @@
  * @typedef {object} Running
  * @property {boolean} isClassifier
  * @property {boolean} isVideo
+ * @property {boolean} isTiled of a detector on photos
+ * @property {boolean} isTracked of a detector on videos
  * @property {number} scoreThreshold a classifier has no option for it
  * @property {Record<string, unknown>} options of `create`; those that are undefined are left out
  */
 
 /** @param {Running} running */
-export function writeCode({ isClassifier, isVideo, scoreThreshold, options }) {
+export function writeCode(running) {
+  const { isClassifier, isVideo, options } = running;
   const [type, name, write] = isClassifier
     ? ['ImageClassifier', 'classifier', isVideo ? classifyVideo : classifyImage]
     : ['ObjectDetector', 'detector', isVideo ? detectVideo : detectImage];
@@ -17,28 +20,30 @@ export function writeCode({ isClassifier, isVideo, scoreThreshold, options }) {
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `  ${key}: ${writeValue(value)},`);
   const create = [`const ${name} = await ${type}.create({`, ...given, '});'];
-  return [`import { ${type} } from 'ocelli';`, '', ...create, ...write(scoreThreshold), ''].join('\n');
+  return [`import { ${type} } from 'ocelli';`, '', ...create, ...write(running), ''].join('\n');
 }
 
-const detectImage = () => [
-  'const { detections } = await detector.detect(image);',
+/** @param {Running} running */
+const detectImage = ({ isTiled }) => [
+  `const { detections } = await detector.detect(image${isTiled ? ", { tiles: 'auto' }" : ''});`,
   'console.log(detections);',
 ];
 
-const detectVideo = () => [
-  'for await (const { detections } of detector.video(video)) {',
+/** @param {Running} running */
+const detectVideo = ({ isTracked }) => [
+  `for await (const { detections } of detector.video(video${isTracked ? ', { track: true }' : ''})) {`,
   '  console.log(detections);',
   '}',
 ];
 
-/** @param {number} scoreThreshold */
-const classifyImage = (scoreThreshold) => [
+/** @param {Running} running */
+const classifyImage = ({ scoreThreshold }) => [
   'const { classes } = await classifier.classify(image);',
   `console.log(classes.filter(({ score }) => score > ${scoreThreshold}));`,
 ];
 
-/** @param {number} scoreThreshold */
-const classifyVideo = (scoreThreshold) => [
+/** @param {Running} running */
+const classifyVideo = ({ scoreThreshold }) => [
   'while (!video.ended) {',
   '  const { classes } = await classifier.classify(video);',
   `  console.log(classes.filter(({ score }) => score > ${scoreThreshold}));`,

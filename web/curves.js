@@ -1,4 +1,4 @@
-// Accuracy and loss of each epoch -> curves: a solid line for the training examples, a dashed line for validation.
+// Metrics of each epoch -> curves: a solid line for the training examples, a dashed line for validation.
 import { percent } from './page.js';
 import { niceCeiling } from './plot.js';
 import { fitToScreen } from './stage.js';
@@ -10,7 +10,7 @@ export class Curves {
   #epochs = 1;
   #canvases;
 
-  /** @param {Record<'accuracy' | 'loss', HTMLCanvasElement>} canvases */
+  /** @param {Record<string, HTMLCanvasElement>} canvases by metric: loss, or one that goes from 0 to 1 */
   constructor(canvases) {
     this.#canvases = canvases;
   }
@@ -30,17 +30,19 @@ export class Curves {
 
   draw() {
     const highest = Math.max(0.1, ...(this.#history.loss ?? []), ...(this.#history.val_loss ?? []));
-    this.#drawOne('accuracy', 1, percent);
-    this.#drawOne('loss', niceCeiling(highest), String);
+    for (const [key, canvas] of Object.entries(this.#canvases)) {
+      if (key === 'loss') this.#drawOne(key, canvas, niceCeiling(highest), String);
+      else this.#drawOne(key, canvas, 1, percent);
+    }
   }
 
   /**
-   * @param {'accuracy' | 'loss'} key
+   * @param {string} key
+   * @param {HTMLCanvasElement} canvas
    * @param {number} top
    * @param {(value: number) => string} label
    */
-  #drawOne(key, top, label) {
-    const canvas = this.#canvases[key];
+  #drawOne(key, canvas, top, label) {
     const context = fitToScreen(canvas);
     const { clientWidth: width, clientHeight: height } = canvas;
     const { color, borderTopColor, outlineColor } = getComputedStyle(canvas);

@@ -14,29 +14,41 @@ export async function offerDownloads({ learner, isStopped }) {
   // There is no report of a stopped training.
   card.hidden = isStopped;
   if (isStopped) return;
-  const files = Object.entries(await learner.report({ project: learner.labels.join(' or ') })).map(
-    ([name, text]) => {
-      const button = make('button', { type: 'button', className: 'small' }, name);
-      button.addEventListener('click', () => save(name, text));
-      return make('li', {}, button);
-    },
-  );
-  element('card-files', HTMLElement).replaceChildren(...files);
-  const { energy, seconds } = await learner.describeFit();
-  const { energy_consumed, emissions } = energy.account;
-  const facts = makeFacts({
-    'Training took': `${seconds.toFixed(1)} s`,
-    'Energy, estimated': `${(energy_consumed * 1e6).toPrecision(2)} mWh`,
-    'Emissions, estimated': `${(emissions * 1e6).toPrecision(2)} mg CO₂e`,
+  const files = await learner.report({ project: learner.labels.join(' or ') });
+  element('card-files', HTMLElement).replaceChildren(...fileButtons(files));
+  element('facts', HTMLElement).replaceChildren(...makeFacts(describeCosts(await learner.describeFit())));
+}
+
+/**
+ * List items with a button that downloads the file.
+ * @param {Record<string, string>} files texts by name
+ */
+export function fileButtons(files) {
+  return Object.entries(files).map(([name, text]) => {
+    const button = make('button', { type: 'button', className: 'small' }, name);
+    button.addEventListener('click', () => save(name, text));
+    return make('li', {}, button);
   });
-  element('facts', HTMLElement).replaceChildren(...facts);
+}
+
+/**
+ * Time and energy of a training.
+ * @param {{seconds: number, energy: {account: {energy_consumed: number, emissions: number}}}} fit
+ * @returns {Record<string, string>}
+ */
+export function describeCosts({ seconds, energy: { account } }) {
+  return {
+    'Training took': `${seconds.toFixed(1)} s`,
+    'Energy, estimated': `${(account.energy_consumed * 1e6).toPrecision(2)} mWh`,
+    'Emissions, estimated': `${(account.emissions * 1e6).toPrecision(2)} mg CO₂e`,
+  };
 }
 
 /**
  * @param {string} name
  * @param {BlobPart} content
  */
-function save(name, content) {
+export function save(name, content) {
   const url = URL.createObjectURL(new Blob([content]));
   make('a', { href: url, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(url), KEEP_MS);

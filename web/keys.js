@@ -20,7 +20,7 @@ export function listenForKeys(buttons) {
   addEventListener('keydown', (event) => {
     if (!checkbox.checked || isTaken(event)) return;
     const button = buttons[event.key.toLowerCase()];
-    if (button && !button.hidden) button.click();
+    if (button?.checkVisibility()) button.click();
   });
 }
 

@@ -5,14 +5,17 @@ import { nextFrame } from './source.js';
 /** Longer files are not class names. */
 const MAX_LABELS_BYTES = 1e6;
 /** What a .tflite file has at byte 4. */
-const TFLITE = 'TFL3';
+const TFLITE = [0x54, 0x46, 0x4c, 0x33];
+/** How a gzip file begins: a compressed .tflite file. */
+const GZIP = [0x1f, 0x8b];
 
 /**
  * @typedef {import('ocelli').DetectorOptions} DetectorOptions
  * @typedef {import('ocelli').Thresholds} Thresholds
  * @typedef {import('ocelli').RunResult} RunResult
- * @typedef {{label: string, labelId: number, score: number, box?: import('ocelli').Roi}} Found a classifier has no boxes
- * @typedef {RunResult & {detections: Found[]}} Result
+ * @typedef {{label: string, labelId: number, score: number, box?: import('ocelli').Roi, trackId?: number}} Found a
+ *   classifier has no boxes
+ * @typedef {RunResult & {detections: Found[], tiles?: number}} Result
  * @typedef {Thresholds & {signal: AbortSignal}} LoopOptions
  *
  * @typedef {object} Chosen Files of the user; without them ocelli's own detector runs.
@@ -26,11 +29,17 @@ const TFLITE = 'TFL3';
  * @returns {Promise<Chosen>}
  */
 export async function findModel(files) {
-  const marks = await Promise.all(files.map((file) => file.slice(4, 8).text()));
+  const areMarked = await Promise.all(files.map(isMarked));
   return {
-    model: files.find(({ name }, i) => marks[i] === TFLITE || /\.tflite$/i.test(name)),
+    model: files.find(({ name }, i) => areMarked[i] || /\.tflite$/i.test(name)),
     labels: files.find(({ name, type }) => type === 'text/plain' || /\.txt$/i.test(name)),
   };
+}
+
+/** @param {File} file */
+async function isMarked(file) {
+  const bytes = new Uint8Array(await file.slice(0, 8).arrayBuffer());
+  return TFLITE.every((byte, i) => bytes[4 + i] === byte) || GZIP.every((byte, i) => bytes[i] === byte);
 }
 
 /**

@@ -36,6 +36,9 @@ export function setLabel(element, name) {
   element.title = name;
 }
 
+/** @param {number} count @param {string} one @param {string} [many] */
+export const plural = (count, one, many = `${one}s`) => `${count} ${count === 1 ? one : many}`;
+
 /** @param {string} color */
 export function makeDot(color) {
   const dot = make('span', { className: 'dot' });

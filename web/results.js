@@ -21,9 +21,11 @@ let arrivals = [];
  * @param {string} nothing what to say if it is empty
  */
 export function showFound(found, nothing) {
-  const items = found.map(({ label, labelId, score }) =>
-    make('li', {}, makeDot(colorOf(labelId)), make('span', {}, label), make('span', {}, percent(score))),
-  );
+  const items = found.map(({ label, labelId, trackId, score }) => {
+    const name = trackId === undefined ? label : `${label} #${trackId}`;
+    const dot = makeDot(colorOf(trackId ?? labelId));
+    return make('li', {}, dot, make('span', {}, name), make('span', {}, percent(score)));
+  });
   list.replaceChildren(...items);
   list.hidden = items.length === 0;
   say(found.length > 0 ? describe(found) : nothing);

@@ -11,6 +11,8 @@ const iou = element('iou', HTMLInputElement);
 const precision = element('precision', HTMLSelectElement);
 const threads = element('threads', HTMLSelectElement);
 const deterministic = element('deterministic', HTMLSelectElement);
+const tiles = element('tiles', HTMLSelectElement);
+const track = element('track', HTMLSelectElement);
 
 score.defaultValue = String(DEFAULT_THRESHOLDS.scoreThreshold);
 iou.defaultValue = String(DEFAULT_THRESHOLDS.iouThreshold);
@@ -18,8 +20,10 @@ offerThreads();
 
 /** Settings of a call. */
 export const SLIDERS = [score, iou];
+export const VIEWS = [tiles, track];
 /** Settings that load the model again. */
 export const CHOICES = [precision, threads, deterministic];
+const CONTROLS = [...SLIDERS, ...VIEWS, ...CHOICES];
 
 /** The named classes are shown only, or all but them. */
 let isOnly = false;
@@ -51,6 +55,11 @@ export function setAllShown(areShown) {
 /** @returns {{scoreThreshold: number, iouThreshold: number}} */
 export const thresholds = () => ({ scoreThreshold: Number(score.value), iouThreshold: Number(iou.value) });
 
+/** Photos are also searched in tiles. */
+export const isTiled = () => tiles.value !== '';
+/** Objects of videos are followed from frame to frame. */
+export const isTracked = () => track.value !== '';
+
 /** Options of `create`; a model of the user's own has its own precision. @param {boolean} isOwnModel */
 export function loadingOptions(isOwnModel) {
   return {
@@ -79,7 +88,7 @@ function offerThreads() {
 /** @returns {string} the settings as a text */
 export function writeSettings() {
   const text = new URLSearchParams();
-  for (const control of [...SLIDERS, ...CHOICES])
+  for (const control of CONTROLS)
     if (control.value !== defaultOf(control)) text.set(control.id, control.value);
   for (const name of names) text.append(isOnly ? 'only' : 'without', name);
   if (isOnly && names.size === 0) text.set('only', '');
@@ -92,7 +101,7 @@ export function writeSettings() {
  */
 export function readSettings(text) {
   const given = new URLSearchParams(text);
-  for (const control of [...SLIDERS, ...CHOICES]) {
+  for (const control of CONTROLS) {
     const value = given.get(control.id) ?? '';
     control.value = offers(control, value) ? value : defaultOf(control);
   }

@@ -15,13 +15,21 @@ export const colorOf = (labelId) => `rgb(${classColor(labelId).join(' ')})`;
  * @param {Detection[]} found best first
  * @param {{width: number, height: number}} size of the source picture, which the boxes refer to
  * @param {boolean} isMirrored
+ * @param {Pick<import('ocelli/draw').DrawOptions, 'labels' | 'colours'>} [options]
  */
-export function drawBoxes(canvas, found, size, isMirrored) {
+export function drawBoxes(canvas, found, size, isMirrored, options) {
   const context = fitToScreen(canvas);
   const { clientWidth, clientHeight } = canvas;
   const scale = Math.min(clientWidth / size.width, clientHeight / size.height);
   context.translate((clientWidth - size.width * scale) / 2, (clientHeight - size.height * scale) / 2);
-  drawDetections(context, found, { scale, size, mirror: isMirrored, lineWidth: LINE_PX, fontSize: FONT_PX });
+  drawDetections(context, found, {
+    scale,
+    size,
+    mirror: isMirrored,
+    lineWidth: LINE_PX,
+    fontSize: FONT_PX,
+    ...options,
+  });
 }
 
 /**

@@ -1,135 +1,88 @@
-// The training page: examples from a camera or files -> a head trained on the backbone's features -> live predictions,
-// and the classifier as a file. It uses the published package.
-import { Backbone } from 'ocelli/train';
+// The page that learns: which of its tasks is shown, and the picture that both look at.
 import { listenForCameras } from './cameras.js';
-import { ClassCard, toPicture } from './classes.js';
-import { Curves } from './curves.js';
-import { offerDownloads } from './downloads.js';
 import { listenForKeys } from './keys.js';
-import { element, explain, make, makeDot, percent, showProgress, showState, showValue } from './page.js';
+import { element, explain, showState } from './page.js';
 import { offerPause } from './pause.js';
-import { closeSource, isOpen, listenForFiles, nextFrame, showCamera, showFile } from './source.js';
-import { listenForColors } from './stage.js';
-import { describe, describeEnd, teach } from './training.js';
+import { closeSource, isOpen, listenForFiles, showCamera } from './source.js';
+import { keep, recall } from './storage.js';
+
+/**
+ * @typedef {import('./source.js').Source} Source
+ * @typedef {(open: () => Promise<Source>) => Promise<void>} Use shows what it opens
+ *
+ * @typedef {object} Task
+ * @property {(use: Use) => unknown} start called once, before the first `show`, which waits for it
+ * @property {(source?: Source) => void} show the task, or another source
+ * @property {() => Promise<void>} watch the source that is shown; ends when the task is left or shows another source
+ * @property {() => void} stop watching
+ * @property {() => void} leave hides the task
+ * @property {(files: File[], use: Use) => unknown} open what the user opened, dropped or pasted: at least one file
+ *
+ * @typedef {keyof typeof TASKS} Name
+ */
+
+const KEPT_AS = 'ocelli-task';
+const TASKS = {
+  name: async () => (await import('./name_it.js')).nameIt,
+  find: async () => (await import('./find_it.js')).findIt,
+};
 
 const camera = element('camera', HTMLButtonElement);
-const epochs = element('epochs', HTMLInputElement);
-const train = element('train', HTMLButtonElement);
-const training = element('training', HTMLElement);
-const list = element('cards', HTMLElement);
-const addButton = element('add-class', HTMLButtonElement);
-const predictions = element('predictions', HTMLElement);
-const seen = element('seen', HTMLElement);
-const curves = new Curves({
-  accuracy: element('accuracy', HTMLCanvasElement),
-  loss: element('loss', HTMLCanvasElement),
-});
 
-/** @type {Backbone | undefined} */
-let backbone;
-/**
- * Result of the last training, and the classes' colours.
- * @type {(import('./training.js').Taught & {colors: string[]}) | undefined}
- */
-let trained;
-/** @type {ClassCard[]} */
-let cards = [];
-let nextClass = 0;
-/** @type {import('./source.js').Source | undefined} */
+/** @type {Map<Name, Promise<Task>>} */
+const started = new Map();
+/** @type {Name | undefined} */
+let chosen;
+/** @type {Task | undefined} */
+let task;
+/** @type {Source | undefined} */
 let source;
-/** Aborts the loop over the source's frames. */
-let watching = new AbortController();
-/** Aborts the training, if one runs. @type {AbortController | undefined} */
-let fitting;
 
-async function load() {
-  showState('loading', 'Loading the network');
-  try {
-    backbone = await Backbone.create({ worker: true, onProgress: showProgress });
-  } catch (error) {
-    showState('failed', ...explain(error), { name: 'Try again', run: load });
-    return;
+/** @param {string | null} text @returns {text is Name} */
+const isName = (text) => text !== null && Object.hasOwn(TASKS, text);
+
+/** Shows the task of the page's link, or the one that was shown last. */
+async function choose() {
+  const [linked, kept] = [location.hash.slice(1), recall(KEPT_AS)];
+  const name = isName(linked) ? linked : isName(kept) ? kept : 'name';
+  if (name === chosen) return;
+  chosen = name;
+  keep(KEPT_AS, name);
+  showChoice(name);
+  task?.leave();
+  task = undefined;
+  const starting = started.get(name) ?? start(name);
+  started.set(name, starting);
+  const next = await starting;
+  // The user may have chosen again meanwhile.
+  if (chosen !== name) return;
+  task = next;
+  next.show(source);
+  await next.watch();
+}
+
+/** @param {Name} name */
+async function start(name) {
+  const started = await TASKS[name]();
+  await started.start(use);
+  return started;
+}
+
+/** @param {Name} name */
+function showChoice(name) {
+  for (const each of /** @type {Name[]} */ (Object.keys(TASKS))) {
+    const link = element(`task-${each}`, HTMLAnchorElement);
+    if (each === name) link.setAttribute('aria-current', 'true');
+    else link.removeAttribute('aria-current');
+    element(`${each}-it`, HTMLElement).hidden = each !== name;
   }
-  showSource();
-  await watch();
+  document.body.dataset.task = name;
+  element('file', HTMLInputElement).multiple = name === 'find';
 }
 
-function showSource() {
-  camera.setAttribute('aria-pressed', String(source?.kind === 'camera'));
-  offerPause(source);
-  predictions.hidden = true;
-  seen.textContent = '';
-  for (const card of cards) card.setSource(canCapture());
-  if (!backbone) return;
-  if (source) showState('ready');
-  else
-    showState('empty', 'Show it something', 'Start the camera, open a photo, or add photos to the classes.');
-}
-
-const canCapture = () => backbone !== undefined && source !== undefined;
-
-// ---- the picture
-
-/** Watches the source: captures pictures that a class asks for, and shows the trained classifier's predictions. */
-async function watch() {
-  watching.abort();
-  watching = new AbortController();
-  const { signal } = watching;
-  if (!backbone || !source) return;
-  try {
-    if (source.kind === 'photo') return await handlePicture(source.blob, signal);
-    // A paused video shows no further frame.
-    if (source.video.paused) await handlePicture(source.video, signal);
-    while (!signal.aborted) {
-      await nextFrame(source.video, signal);
-      const isNeeded = trained || cards.some(({ wantsPicture }) => wantsPicture);
-      if (isNeeded && !signal.aborted) await handlePicture(source.video, signal);
-    }
-  } catch (error) {
-    if (!signal.aborted) showState('failed', ...explain(error));
-  }
-}
-
-/** Whether the picture stays as it is. */
-const isStill = () => source !== undefined && (source.kind === 'photo' || source.video.paused);
-
-/**
- * @param {Blob | HTMLVideoElement} image
- * @param {AbortSignal} signal
- */
-async function handlePicture(image, signal) {
-  const card = cards.find(({ wantsPicture }) => wantsPicture);
-  if (!backbone) return;
-  const picture = card && (await toPicture(image));
-  const { data } = await backbone.extractBatch([image]);
-  if (signal.aborted) return;
-  card?.add(data, picture);
-  if (trained) showPredictions(await trained.learner.predict({ features: data }), trained.colors);
-}
-
-/**
- * @param {import('ocelli/train').Prediction[]} found best first
- * @param {string[]} colors
- */
-function showPredictions(found, colors) {
-  const rows = [...found]
-    .sort((a, b) => a.labelId - b.labelId)
-    .map(({ label, labelId, score }) => {
-      const bar = make('span', { className: 'bar' });
-      bar.style.width = `${100 * score}%`;
-      bar.style.background = colors[labelId];
-      return make('li', {}, bar, make('span', {}, label), make('span', {}, percent(score)));
-    });
-  predictions.replaceChildren(...rows);
-  predictions.hidden = false;
-  const text = `Looks like ${found[0].label}`;
-  // Write only changes, so that a screen reader does not read out every frame.
-  if (seen.textContent !== text) seen.replaceChildren(makeDot(colors[found[0].labelId]), text);
-}
-
-/** @param {() => Promise<import('./source.js').Source>} open */
+/** @type {Use} */
 async function use(open) {
-  watching.abort();
+  task?.stop();
   try {
     source = await open();
     showSource();
@@ -138,153 +91,34 @@ async function use(open) {
     showSource();
     showState('failed', ...explain(error));
   }
-  await watch();
+  await task?.watch();
 }
 
 function closeCamera() {
-  watching.abort();
+  task?.stop();
   closeSource();
   source = undefined;
   showSource();
 }
 
-// ---- the classes
-
-function addClass() {
-  const card = new ClassCard(nextClass++, {
-    onChange: showWhetherReady,
-    // While a video or the camera plays, the next frame is captured.
-    onPress: () => isStill() && watch(),
-    onFiles: (files) => addFiles(card, files),
-    onRemove: () => removeClass(card),
-  });
-  card.setSource(canCapture());
-  cards.push(card);
-  showCards();
-  return card;
+function showSource() {
+  camera.setAttribute('aria-pressed', String(source?.kind === 'camera'));
+  offerPause(source);
+  task?.show(source);
 }
 
-/** @param {ClassCard} card */
-function removeClass(card) {
-  const at = cards.indexOf(card);
-  cards.splice(at, 1);
-  showCards();
-  const neighbour = cards[at] ?? cards[at - 1];
-  if (neighbour) neighbour.focus();
-  else addButton.focus();
-}
-
-function showCards() {
-  list.replaceChildren(...cards.map((card) => card.element));
-  list.hidden = cards.length === 0;
-  showWhetherReady();
-}
-
-/**
- * @param {ClassCard} card
- * @param {File[]} files
- */
-async function addFiles(card, files) {
-  /** @type {string[]} */
-  const refused = [];
-  for (const [i, file] of files.entries()) {
-    card.showStatus(`Reading ${i + 1} of ${files.length} …`);
-    try {
-      if (!backbone) throw new Error('The network is not loaded yet.');
-      const { data } = await backbone.extractBatch([file]);
-      card.add(data, await toPicture(file));
-    } catch (error) {
-      refused.push(`${file.name}: ${/** @type {Error} */ (error).message}`);
-    }
-  }
-  card.showStatus(refused.join(' '));
-}
-
-/** What is still missing before training can start; '' if nothing. */
-function findMissing() {
-  const names = cards.map(({ name }) => name);
-  const double = names.find((name, i) => names.indexOf(name) < i);
-  if (cards.length < 2) return 'Add at least two classes.';
-  if (names.includes('')) return 'Each class needs a name.';
-  if (double !== undefined) return `Two classes have the same name, “${double}”.`;
-  const empty = cards.find(({ examples }) => examples.length === 0);
-  return empty ? `“${empty.name}” has no example yet.` : '';
-}
-
-function showWhetherReady() {
-  for (const card of cards)
-    card.markName(card.name === '' || cards.some((other) => other !== card && other.name === card.name));
-  if (fitting) return;
-  const missing = findMissing();
-  train.disabled = missing !== '';
-  training.textContent = missing || 'Ready to train.';
-}
-
-// ---- training
-
-async function startTraining() {
-  fitting = new AbortController();
-  const { signal } = fitting;
-  const colors = cards.map(({ color }) => color);
-  train.textContent = 'Stop';
-  element('curves', HTMLElement).hidden = false;
-  const options = { extractor: backbone, epochs: Number(epochs.value), signal, onEpoch: showEpoch };
-  curves.begin(options.epochs);
-  /** @type {string} */
-  let outcome;
-  try {
-    outcome = await adopt(await teach(cards, options), colors);
-  } catch (error) {
-    outcome = signal.aborted ? 'Stopped before the first epoch ended.' : explain(error).join(': ');
-  }
-  fitting = undefined;
-  train.textContent = 'Train again';
-  showWhetherReady();
-  training.textContent = outcome;
-}
-
-/** @param {Parameters<import('./training.js').OnEpoch>[0]} done */
-function showEpoch({ epoch, epochs, logs }) {
-  curves.add(logs);
-  training.textContent = `Epoch ${epoch + 1} of ${epochs}: ${describe(logs)}`;
-}
-
-/**
- * Uses this result for predictions and downloads from now on.
- * @param {import('./training.js').Taught} taught
- * @param {string[]} colors
- */
-async function adopt(taught, colors) {
-  trained?.learner.close();
-  trained = { ...taught, colors };
-  await offerDownloads(taught);
-  if (isStill()) watch();
-  return describeEnd(taught);
-}
-
-// ---- controls
-
-function listen() {
-  camera.addEventListener('click', () => {
-    if (source?.kind === 'camera') closeCamera();
-    else use(showCamera);
-  });
-  addButton.addEventListener('click', () => addClass().focus());
-  train.addEventListener('click', () => (fitting ? fitting.abort() : startTraining()));
-  epochs.addEventListener('input', () => showValue(epochs, epochs.value));
-  listenForFiles(([file]) => use(() => showFile(file)));
-  listenForCameras(() => source?.kind === 'camera' && use(showCamera));
-  listenForKeys({
-    c: camera,
-    o: element('open', HTMLButtonElement),
-    p: element('pause', HTMLButtonElement),
-  });
-  new ResizeObserver(() => curves.draw()).observe(element('curves', HTMLElement));
-  listenForColors(() => curves.draw());
-}
-
-listen();
-showValue(epochs, epochs.value);
-addClass();
-addClass();
-await load();
+camera.addEventListener('click', () => {
+  if (source?.kind === 'camera') closeCamera();
+  else use(showCamera);
+});
+listenForFiles((files) => task?.open(files, use));
+listenForCameras(() => source?.kind === 'camera' && use(showCamera));
+listenForKeys({
+  c: camera,
+  o: element('open', HTMLButtonElement),
+  p: element('pause', HTMLButtonElement),
+  t: element('take', HTMLButtonElement),
+  n: element('new-box', HTMLButtonElement),
+});
+addEventListener('hashchange', choose);
+await choose();

@@ -72,7 +72,7 @@ suite('the pages, for everyone', needsBrowser, () => {
    * @param {string} path
    */
   async function openBare(t, path) {
-    const page = await open(t, path, (page) => page.route('**/*.bin', (route) => route.abort()));
+    const page = await open(t, path, (page) => page.route('**/*.gz', (route) => route.abort()));
     await waitForState(page, 'failed');
     return page;
   }
@@ -88,6 +88,17 @@ suite('the pages, for everyone', needsBrowser, () => {
   async function openTeach(t) {
     const page = await open(t, 'teach.html');
     await page.locator('#stage[data-state=empty]').waitFor();
+    return page;
+  }
+
+  /** With a box. @param {import('node:test').TestContext} t */
+  async function openFind(t) {
+    const page = await open(t, 'teach.html#find');
+    await waitForState(page, 'empty');
+    await page.locator('#photos').setInputFiles(photo('chelsea'));
+    await page.locator('#new-box').click();
+    await page.locator('#pictures').getByText('1 box').waitFor();
+    await page.locator('h1').click();
     return page;
   }
 
@@ -126,7 +137,7 @@ suite('the pages, for everyone', needsBrowser, () => {
     let hold = () => {};
     /** @type {Promise<import('playwright-core').Route>} */
     const held = new Promise((resolve) => (hold = resolve));
-    const page = await open(t, '', (page) => page.route('**/*.bin', hold));
+    const page = await open(t, '', (page) => page.route('**/*.gz', hold));
     await waitForState(page, 'loading');
     const route = await held;
     await check(page, 'loading');
@@ -176,7 +187,11 @@ suite('the pages, for everyone', needsBrowser, () => {
     await check(page, 'without classes');
   });
 
-  for (const [name, openPage] of Object.entries({ detects: openDemo, learns: openTeach }))
+  for (const [name, openPage] of Object.entries({
+    detects: openDemo,
+    learns: openTeach,
+    'learns to find': openFind,
+  }))
     test(`by Tab, the page that ${name}: every control in turn, large and with a mark`, async (t) => {
       const page = await openPage(t);
       await unfold(page);

@@ -237,12 +237,12 @@ suite('the demo page', needsBrowser, () => {
 
     const offline = await browser.newContext(SIZES.phone);
     const page = await offline.newPage();
-    await page.route('**/*.bin', (route) => route.abort());
+    await page.route('**/*.gz', (route) => route.abort());
     await page.addInitScript(() => Object.defineProperty(navigator, 'onLine', { get: () => false }));
     await page.goto(server.url);
     await waitForNotice(page, 'You are offline');
     await page.screenshot({ path: `${SCREENSHOTS}/offline.png` });
-    await page.unroute('**/*.bin');
+    await page.unroute('**/*.gz');
     await page.getByRole('button', { name: 'Try again' }).click();
     await waitForSummary(page, /Person/);
     await offline.close();

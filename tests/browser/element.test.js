@@ -1,11 +1,10 @@
 // <ocelli-detector> in the packed package: what it finds, draws, says and fires, and what it gives back when it ends.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { check } from './axe.js';
-import { STREET, writeStreetFile } from './camera.js';
-import { isFirefox, launchWithCamera, needsBrowser, openPage, ROOT, SCREENSHOTS, serve } from './shared.js';
+import { STREET, writeStreetFile, writeStreetVideo } from './camera.js';
+import { browserName, launchWithCamera, needsBrowser, openPage, ROOT, SCREENSHOTS, serve } from './shared.js';
 
 /**
  * @typedef {import('../../wasm/element/element.js').OcelliDetectorElement} Element
@@ -21,9 +20,8 @@ suite('the element', needsBrowser, () => {
   before(async () => {
     mkdirSync(FILES, { recursive: true });
     mkdirSync(SCREENSHOTS, { recursive: true });
-    writeStreetFile(CAMERA);
-    const video = ['-t', '2', '-c:v', 'libvpx', '-b:v', '2M', `${FILES}/street.webm`];
-    execFileSync('ffmpeg', ['-v', 'error', '-y', '-i', CAMERA, ...video]);
+    if (browserName === 'chromium') writeStreetFile(CAMERA);
+    writeStreetVideo(`${FILES}/street.webm`);
     server = await serve({ roots: { '/files/': FILES } });
     browser = await launchWithCamera(CAMERA, ['--use-fake-ui-for-media-stream']);
   });
@@ -118,6 +116,7 @@ suite('the element', needsBrowser, () => {
     assert.ok(alike && inked > 500, `${inked} values drawn, alike: ${alike}`);
     assert.equal(await statusOf(page), 'Cat');
     assert.deepEqual(warnings, []);
+    await page.screenshot({ path: `${SCREENSHOTS}/element-${browserName}.png` });
     await page.close();
   });
 
@@ -229,8 +228,8 @@ suite('the element', needsBrowser, () => {
     await page.close();
   });
 
-  // Puppeteer, which drives Firefox, emulates no colour schemes with these calls.
-  if (!isFirefox)
+  // Firefox and WebKit are driven by what emulates no colour schemes with these calls.
+  if (browserName === 'chromium')
     test('axe finds nothing, in light, dark and forced colours, on a phone as well', async () => {
       const { page } = await open({ src: 'photos/astronaut.png', alt: 'An astronaut' });
       await waitFor(page, 'detections');

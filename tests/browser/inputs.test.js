@@ -1,13 +1,15 @@
 // Whatever a browser has for a picture is seen as the picture's file is.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { after, before, suite, test } from 'node:test';
+import sharp from 'sharp';
 import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
-import { launch, needsBrowser, photos, serve } from './shared.js';
+import { launch, needsBrowser, photos, ROOT, serve } from './shared.js';
 
 /** @typedef {{boxes: number[], scores: number[], names: string[]}} Found */
 
 const PHOTO = 'photos/chelsea.png';
+const FILES = `${ROOT}build/inputs`;
 const LIVE = ['ImageBitmap', 'HTMLImageElement', 'HTMLCanvasElement', 'OffscreenCanvas', 'VideoFrame'];
 
 /** @param {Record<string, unknown>} view */
@@ -51,8 +53,10 @@ suite('inputs', needsBrowser, () => {
   /** @type {Awaited<ReturnType<typeof serve>>} */ let server;
   /** @type {import('playwright-core').Page} */ let page;
   before(async () => {
+    await mkdir(FILES, { recursive: true });
+    await sharp(`${photos()}/chelsea.png`).webp({ quality: 95 }).toFile(`${FILES}/chelsea.webp`);
     browser = await launch();
-    server = await serve();
+    server = await serve({ roots: { '/files/': FILES } });
   });
   after(async () => {
     await browser?.close();
@@ -123,6 +127,32 @@ suite('inputs', needsBrowser, () => {
     });
   }
 
+  test('frames whose pixels are stored as YUV, or without alpha', async () => {
+    const { scores, boxes } = await detectInNode();
+    page = await browser.newPage();
+    await page.goto(`${server.url}/blank.html`);
+    const results = await page.evaluate(async (photo) => {
+      // @ts-expect-error the page's
+      const { makeInputs, makeYuvFrame, ObjectDetector } = await import('/inputs.js');
+      const { HTMLCanvasElement: canvas } = await makeInputs(photo);
+      const frames = [new VideoFrame(canvas, { timestamp: 0, alpha: 'discard' }), makeYuvFrame(canvas)];
+      const results = [];
+      for (const worker of [false, true]) {
+        const detector = await ObjectDetector.create({ worker });
+        for (const frame of frames) results.push(await detector.detect(frame));
+        detector.close();
+      }
+      return results;
+    }, PHOTO);
+    assert.equal(results.length, 4);
+    for (const { detections: found, size } of results) {
+      assert.ok(size.height === 300 && found[0].label === 'Cat');
+      assert.ok(Math.abs(found[0].score - scores[0]) < 0.05);
+      assert.ok(Math.abs(found[0].box.x / size.width - boxes[1]) < 0.02);
+    }
+    await page.close();
+  });
+
   test('damaged files that only the browser reads', async () => {
     page = await browser.newPage();
     await page.goto(`${server.url}/blank.html`);
@@ -161,12 +191,10 @@ suite('inputs', needsBrowser, () => {
   test('formats that only the browser reads', async () => {
     page = await browser.newPage();
     await page.goto(`${server.url}/blank.html`);
-    const { results, decoded, codes } = await page.evaluate(async (photo) => {
+    const { results, decoded, codes } = await page.evaluate(async () => {
       // @ts-expect-error the page's
-      const { makeInputs, makeWebp, ObjectDetector } = await import('/inputs.js');
-      // @ts-expect-error the page's
-      const { decodeImage } = await import('/ocelli/dist/web/browser.js');
-      const webp = await makeWebp((await makeInputs(photo)).ImageBitmap);
+      const { decodeImage, ObjectDetector } = await import('/ocelli/dist/web/browser.js');
+      const webp = await (await fetch('/files/chelsea.webp')).blob();
       const avif = Uint8Array.from('\0\0\0\x18ftypavif\0\0\0\0avifmif1', (letter) => letter.charCodeAt(0));
       const results = [];
       const codes = [];
@@ -184,7 +212,7 @@ suite('inputs', needsBrowser, () => {
       }
       const { width, height, channels } = await decodeImage(webp);
       return { results, decoded: { width, height, channels }, codes };
-    }, PHOTO);
+    });
     const { boxes, scores } = await detectInNode();
     for (const { detections: found, size } of results) {
       assert.deepEqual([found[0].label, size.width, size.height], ['Cat', 451, 300]);
@@ -391,7 +419,7 @@ suite('inputs', needsBrowser, () => {
     const answers = await page.evaluate(async ([photo, other]) => {
       // @ts-expect-error the page's
       const { makeInputs, ObjectDetector } = await import('/inputs.js');
-      const { ImageBitmap, HTMLCanvasElement } = await makeInputs(photo);
+      const { ImageBitmap, HTMLCanvasElement, HTMLImageElement } = await makeInputs(photo);
       const foreign = new Image();
       foreign.src = `${other}/${photo}`;
       await foreign.decode();
@@ -419,12 +447,13 @@ suite('inputs', needsBrowser, () => {
         answers.push(
           (await detector.detect(HTMLCanvasElement, { roi }).catch((/** @type {any} */ e) => e)).code,
         );
-        answers.push((await detector.detect(HTMLCanvasElement)).detections[0].label);
+        for (const input of [HTMLCanvasElement, HTMLImageElement])
+          answers.push((await detector.detect(input)).detections[0].label);
         detector.close();
       }
       return answers;
     }, /** @type {const} */ ([PHOTO, server.otherUrl]));
-    const expected = [...Array(6).fill('INVALID_INPUT'), 'IMAGE_EMPTY', 'INVALID_ROI', 'Cat'];
+    const expected = [...Array(6).fill('INVALID_INPUT'), 'IMAGE_EMPTY', 'INVALID_ROI', 'Cat', 'Cat'];
     assert.deepEqual(answers, [...expected, ...expected]);
     await page.close();
   });

@@ -66,7 +66,7 @@ suite('pools', needsBrowser, () => {
         assert.deepEqual(codes, ['QUEUE_FULL', 'before']);
         assert.ok(counts.length === 2 && counts.every((count) => count > 0), String(counts));
         assert.ok(uses[0] > 1.5 * uses[1], String(uses));
-        assert.equal(requests.filter((url) => url.endsWith('ssd_mobilenet_v2_oidv4.bin')).length, 2);
+        assert.equal(requests.filter((url) => url.endsWith('ssd_mobilenet_v2_oidv4.gz')).length, 2);
         assert.deepEqual(warnings, []);
         await page.close();
       });

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, suite, test } from 'node:test';
 import { ISOLATION } from '../../tools/serve.js';
-import { isFirefox, launch, needsBrowser, openPage, serve } from './shared.js';
+import { isFirefox, isWebKit, launch, needsBrowser, openPage, ROOT, serve } from './shared.js';
 
 const CSP = "default-src 'self'; img-src 'self' data:; script-src 'self' 'wasm-unsafe-eval'";
 
@@ -56,8 +56,9 @@ suite('routes to the package', needsBrowser, () => {
       { entry, options },
     );
   const ENTRY = '/ocelli/dist/web/browser.js';
-  const ONE = { labels: ['Cat'], variant: { name: 'relaxed', threads: 1 } };
-  const TWO = { labels: ['Cat'], variant: { name: 'relaxed-threads', threads: 2 } };
+  const NAME = isWebKit ? 'simd' : 'relaxed'; // WebKit has no relaxed SIMD.
+  const ONE = { labels: ['Cat'], variant: { name: NAME, threads: 1 } };
+  const TWO = { labels: ['Cat'], variant: { name: `${NAME}-threads`, threads: 2 } };
 
   test('from another origin, as from a CDN: the worker and its threads start too', async () => {
     const headers = {
@@ -153,7 +154,7 @@ suite('routes to the package', needsBrowser, () => {
               'Cat',
             ]);
             const names = requests.map((address) => address.replace(`${url}/ocelli/dist/`, ''));
-            for (const name of ['web/worker.browser.js', 'models/ssd_mobilenet_v2_oidv4.bin'])
+            for (const name of ['web/worker.browser.js', 'models/ssd_mobilenet_v2_oidv4.gz'])
               assert.ok(names.includes(name), `${name} of ${names}`);
           }
           assert.ok(otherUrl !== url);
@@ -165,10 +166,21 @@ suite('routes to the package', needsBrowser, () => {
   test('a folder without a worker: the page is told, and detects by itself', async () => {
     await onPage({}, '/blank.html', async ({ page, warnings }, { url }) => {
       const code = await detect(page, ENTRY, { worker: true, assetsUrl: '/nowhere' }).catch(String);
-      assert.match(String(code), /nowhere\/ocelli-relaxed\.wasm/);
+      assert.ok(String(code).includes(`nowhere/ocelli-${NAME}.wasm`), String(code));
       assert.ok(
         warnings.some((text) => text.includes(`${url}/nowhere/web/worker.browser.js did not start`)),
         warnings.join(),
+      );
+    });
+  });
+
+  test('a package without the script of its worker: the warning says so', async () => {
+    const roots = { '/ocelli/dist/web/worker.browser.js': `${ROOT}nowhere/` };
+    await onPage({ roots }, '/blank.html', async ({ page, warnings }) => {
+      await detect(page, ENTRY, { worker: true });
+      assert.match(
+        warnings.join(),
+        /a worker cannot be started here: its script did not load\. If a bundler/,
       );
     });
   });
@@ -193,7 +205,7 @@ suite('routes to the package', needsBrowser, () => {
         return codes;
       }, ENTRY);
       const expected = [
-        `OcelliError MODULE_NOT_FOUND: the WebAssembly module could not be read: ${url}/nowhere/ocelli-relaxed.wasm: status 404`,
+        `OcelliError MODULE_NOT_FOUND: the WebAssembly module could not be read: ${url}/nowhere/ocelli-${NAME}.wasm: status 404`,
         `OcelliError MODEL_NOT_FOUND: the model could not be read: ${url}/nowhere.tflite: status 404`,
         `OcelliError MODEL_NOT_FOUND: the model could not be read: ${url}/blank.html: the server answered with a web page`,
       ];

@@ -11,7 +11,7 @@ import { launch, needsBrowser, PACKAGE, photos, ROOT, serve, watchForTroubles } 
 /** @typedef {import('playwright-core').Page} Page */
 
 const OUT = `${ROOT}build/settings`;
-const DETECTOR = `${PACKAGE}/dist/models/ssd_mobilenet_v2_oidv4.bin`;
+const DETECTOR = `${PACKAGE}/dist/models/ssd_mobilenet_v2_oidv4.gz`;
 const CLASSIFIER = `${ROOT}tests/data/models/small_classifier.fp32.tflite`;
 const NAMES = Array.from({ length: 23 }, (_, i) => `name ${i}`);
 /** A quote, HTML, and code that would run if it were not quoted. */
@@ -118,6 +118,52 @@ suite('settings, models and cameras of the page that detects', needsBrowser, () 
     isClean();
   });
 
+  test('a photo is also searched in tiles, objects of a video are followed, and the code says so', async (t) => {
+    const page = await open(t, '#tiles=auto&track=1&sample=chelsea');
+    const fact = (/** @type {string} */ text) => page.locator('#engine').filter({ hasText: text }).waitFor();
+    await waitForSummary(page, /Cat/);
+    await fact('none, the photo is small');
+    const [photo, video] = await page.evaluate(async () => {
+      const image = await createImageBitmap(await (await fetch('samples/chelsea.png')).blob());
+      const canvas = Object.assign(document.createElement('canvas'), { width: 1400, height: 1400 });
+      const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+      const draw = () => context.drawImage(image, 0, 0, canvas.width, canvas.height);
+      const read = async (/** @type {Blob} */ blob) => [...new Uint8Array(await blob.arrayBuffer())];
+      draw();
+      /** @type {Blob} */
+      const photo = await new Promise((resolve) =>
+        canvas.toBlob((blob) => blob && resolve(blob), 'image/jpeg'),
+      );
+      Object.assign(canvas, { width: 512, height: 512 });
+      const recorder = new MediaRecorder(canvas.captureStream(20), { mimeType: 'video/webm' });
+      /** @type {Promise<Blob>} */
+      const recorded = new Promise((resolve) => (recorder.ondataavailable = ({ data }) => resolve(data)));
+      recorder.start();
+      for (let i = 0; i < 20; i++) {
+        draw();
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      recorder.stop();
+      return Promise.all([read(photo), read(await recorded)]);
+    });
+    const file = page.locator('#file');
+    await file.setInputFiles({ name: 'a.jpg', mimeType: 'image/jpeg', buffer: Buffer.from(photo) });
+    await fact('Tiles9');
+    await waitForSummary(page, /Cat/);
+    const code = page.locator('#code');
+    assert.match((await code.textContent()) ?? '', /detect\(image, \{ tiles: 'auto' \}\)/);
+
+    await file.setInputFiles({ name: 'a.webm', mimeType: 'video/webm', buffer: Buffer.from(video) });
+    // Slowly, so that a busy machine sees several frames before the video begins anew.
+    await page.locator('#video').evaluate((video) => Object.assign(video, { playbackRate: 0.1 }));
+    await page
+      .locator('#found')
+      .filter({ hasText: /Cat #\d/ })
+      .waitFor();
+    assert.match((await code.textContent()) ?? '', /video\(video, \{ track: true \}\)/);
+    isClean();
+  });
+
   test('what the user sets is kept; nothing ticked says so', async (t) => {
     const page = await open(t);
     await waitForSummary(page, /Person/);
@@ -190,7 +236,7 @@ suite('settings, models and cameras of the page that detects', needsBrowser, () 
 
     await page.evaluate(async (names) => {
       const transfer = new DataTransfer();
-      const bytes = await (await fetch('ocelli/dist/models/ssd_mobilenet_v2_oidv4.bin')).blob();
+      const bytes = await (await fetch('ocelli/dist/models/ssd_mobilenet_v2_oidv4.gz')).blob();
       transfer.items.add(new File([bytes], 'model.bin'));
       transfer.items.add(new File([names], 'labels.txt'));
       dispatchEvent(new DragEvent('drop', { dataTransfer: transfer }));

@@ -6,15 +6,26 @@ import { chromium } from 'playwright-core';
 import { launch as launchPuppeteer } from 'puppeteer-core';
 import { startServer } from '../../tools/serve.js';
 import { PATIENCE_MS } from '../patience.js';
+import { launchWebKit, MINI_BROWSER } from './webkit.js';
 
-/** Debian's Firefox instead of Chromium, by WebDriver BiDi. */
-export const isFirefox = process.env.OCELLI_BROWSER === 'firefox';
-const BROWSER = isFirefox
-  ? (process.env.FIREFOX ?? '/usr/bin/firefox-esr')
-  : (process.env.CHROMIUM ?? '/usr/bin/chromium');
+/**
+ * Debian's Firefox, by WebDriver BiDi, or WebKitGTK's MiniBrowser, by WebDriver, instead of Chromium.
+ * @type {'chromium' | 'firefox' | 'webkit'}
+ */
+export const browserName = /** @type {any} */ (process.env.OCELLI_BROWSER) ?? 'chromium';
+export const isFirefox = browserName === 'firefox';
+/** What Safari is made of. */
+export const isWebKit = browserName === 'webkit';
+const BROWSER = {
+  chromium: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  firefox: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+  webkit: MINI_BROWSER,
+}[browserName];
 export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** What `npm pack` packs, unpacked: made by the Makefile. */
 export const PACKAGE = `${ROOT}build/package`;
+/** What the pages import besides the package. */
+const FFLATE = `${ROOT}node_modules/fflate/esm`;
 /** For a person to look at; continuous integration keeps it. */
 export const SCREENSHOTS = `${ROOT}out/screenshots`;
 
@@ -29,6 +40,8 @@ export const photos = () => execFileSync(`${ROOT}tools/photos.sh`, { encoding: '
  */
 export async function launch(args = []) {
   if (isFirefox) return launchFirefox();
+  if (isWebKit)
+    return /** @type {import('playwright-core').Browser} */ (/** @type {unknown} */ (await launchWebKit()));
   const browser = await chromium.launch({
     executablePath: BROWSER,
     timeout: PATIENCE_MS,
@@ -81,7 +94,7 @@ async function launchFirefox() {
 export function serve({ roots, ...options } = {}) {
   const pages = fileURLToPath(new URL('pages', import.meta.url));
   return startServer({
-    roots: { '/': pages, '/ocelli/': PACKAGE, '/photos/': photos(), ...roots },
+    roots: { '/': pages, '/ocelli/': PACKAGE, '/fflate/': FFLATE, '/photos/': photos(), ...roots },
     ...options,
   });
 }

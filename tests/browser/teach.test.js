@@ -6,6 +6,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { after, before, suite, test } from 'node:test';
 import { ISOLATION } from '../../tools/serve.js';
 import { decodeImage } from '../../wasm/platform/node.js';
+import { until } from '../patience.js';
 import { writeCameraFile } from './camera.js';
 import {
   launchWithCamera,
@@ -78,18 +79,26 @@ suite('the page that learns', needsBrowser, () => {
     assert.deepEqual(troubles.splice(0), []);
   }
 
-  /** Which of the two the camera shows now, by its mean colour. @param {Page} page */
-  async function shown(page) {
-    const color = await page.evaluate(() => {
+  /**
+   * Which of the two an image, canvas or video shows now, by its mean colour.
+   * @param {Page} page
+   * @param {string} selector
+   */
+  async function nearest(page, selector) {
+    const color = await page.evaluate((selector) => {
       const canvas = Object.assign(document.createElement('canvas'), { width: 32, height: 32 });
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-      context.drawImage(/** @type {HTMLVideoElement} */ (document.querySelector('#video')), 0, 0, 32, 32);
+      const picture = /** @type {HTMLVideoElement | HTMLCanvasElement} */ (document.querySelector(selector));
+      context.drawImage(picture, 0, 0, 32, 32);
       const { data } = context.getImageData(0, 0, 32, 32);
       return [0, 1, 2].map((at) => data.filter((_, i) => i % 4 === at).reduce((a, b) => a + b, 0) / 1024);
-    });
+    }, selector);
     const distances = colors.map((mean) => Math.hypot(...mean.map((value, i) => value - color[i])));
     return SHOWN[Number(distances[1] < distances[0])];
   }
+
+  /** Which of the two the camera shows now. @param {Page} page */
+  const shown = (page) => nearest(page, '#video');
 
   /**
    * Waits until the camera has just begun to show it, which it then does for some seconds.
@@ -97,8 +106,8 @@ suite('the page that learns', needsBrowser, () => {
    * @param {Shown} name
    */
   async function waitForShown(page, name) {
-    while ((await shown(page)) === name) await page.waitForTimeout(50);
-    while ((await shown(page)) !== name) await page.waitForTimeout(50);
+    await until(async () => (await shown(page)) !== name);
+    await until(async () => (await shown(page)) === name);
   }
 
   /** @param {Page} page @param {number} number */
@@ -125,7 +134,7 @@ suite('the page that learns', needsBrowser, () => {
   async function hold(page, number) {
     await card(page, number).getByRole('button', { name: 'Hold to capture' }).hover();
     await page.mouse.down();
-    while ((await count(page, number)) < 5) await page.waitForTimeout(50);
+    await until(async () => (await count(page, number)) >= 5);
     await page.mouse.up();
   }
 
@@ -152,7 +161,7 @@ suite('the page that learns', needsBrowser, () => {
       await card(page, i)
         .locator('input[type=file]')
         .setInputFiles([photo(name), photo(name)]);
-      while ((await count(page, i)) < 2) await page.waitForTimeout(50);
+      await until(async () => (await count(page, i)) === 2);
     }
     await trainButton(page).click();
     await waitForStatus(page, /^Trained/);
@@ -255,15 +264,13 @@ suite('the page that learns', needsBrowser, () => {
       for (const key of ['Space', 'Enter']) {
         const before = await count(page, i);
         await page.keyboard.press(key);
-        while ((await count(page, i)) === before) await page.waitForTimeout(20);
-        assert.equal(await count(page, i), before + 1);
+        await until(async () => (await count(page, i)) === before + 1);
       }
     }
     const before = await count(page, 1);
     // As assistive technology presses a button: no pointer, no key.
     await card(page, 1).getByRole('button', { name: 'Hold to capture' }).dispatchEvent('click');
-    while ((await count(page, 1)) === before) await page.waitForTimeout(20);
-    assert.equal(await count(page, 1), before + 1);
+    await until(async () => (await count(page, 1)) === before + 1);
     await trainButton(page).focus();
     await page.keyboard.press('Enter');
     await waitForStatus(page, /^Trained for 30 epochs: accuracy 100 %, loss [\d.e-]+\.$/);
@@ -274,6 +281,26 @@ suite('the page that learns', needsBrowser, () => {
     await page.locator('#notice').filter({ hasText: 'cannot be read' }).waitFor();
     await page.locator('#file').setInputFiles(photo('coffee'));
     await waitForSeen(page, 'Class 2');
+    await close(page);
+  });
+
+  test('a press while the next photo opens captures that one', async () => {
+    const page = await open();
+    await page.locator('#file').setInputFiles(photo('chelsea'));
+    await page.locator('#stage[data-state=ready]').waitFor();
+    await page.evaluate(() => {
+      const { decode } = HTMLImageElement.prototype;
+      HTMLImageElement.prototype.decode = async function () {
+        await new Promise((resolve) => addEventListener('go on', resolve));
+        return decode.call(this);
+      };
+    });
+    await page.locator('#file').setInputFiles(photo('coffee'));
+    await card(page, 0).getByRole('button', { name: 'Hold to capture' }).focus();
+    await page.keyboard.press('Space');
+    await page.evaluate(() => dispatchEvent(new Event('go on')));
+    await until(async () => (await count(page, 0)) === 1);
+    assert.equal(await nearest(page, '.thumbnails canvas'), 'coffee');
     await close(page);
   });
 

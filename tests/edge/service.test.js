@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { PATIENCE_MS } from '../patience.js';
+import { until } from '../patience.js';
 import { encodePng } from '../../wasm/draw/png.js';
 import { bundleService, produce, startService } from '../../tools/edge.js';
 import { readAnswer } from '../service/contract.js';
@@ -125,15 +124,6 @@ describe('the queue in workerd', () => {
     return Promise.all(names.map((name) => store.get(name, 'json')));
   }
 
-  /** @param {() => Promise<boolean>} isDone */
-  async function until(isDone) {
-    const end = Date.now() + PATIENCE_MS;
-    while (!(await isDone())) {
-      assert.ok(Date.now() < end, 'it takes too long');
-      await sleep(500);
-    }
-  }
-
   test(`${NUM_OBJECTS} objects: a row for each, a dead letter for each that is poison, and no more after a restart`, async () => {
     const { out } = await bundleService('faulty', FAULTY);
     const start = () => startService(out, { persist, others: [READER] });
@@ -161,6 +151,7 @@ describe('the queue in workerd', () => {
         new Map((await letters(worker)).map(({ message, code }) => [message.object?.key, code]));
       await until(
         async () => (await rows(worker)).length >= good.length && (await codes()).size >= poison.length + 2,
+        500,
       );
       assert.deepEqual(
         (await rows(worker)).map(({ key }) => key),
@@ -191,7 +182,7 @@ describe('the queue in workerd', () => {
       }
       // A new object is done after all of them: the queue is first in, first out.
       await produce(worker, [['last.png', objects[0][1]]]);
-      await until(async () => (await rows(worker)).some(({ key }) => key === 'last.png'));
+      await until(async () => (await rows(worker)).some(({ key }) => key === 'last.png'), 500);
       assert.deepEqual(
         (await rows(worker)).filter(({ key }) => key !== 'last.png'),
         before,

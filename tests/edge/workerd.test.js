@@ -12,7 +12,7 @@ const PHOTO = packagePhoto('astronaut.png');
 /** Each route a use of the package; an error is answered by its code. */
 const APP = `
 import { decodeImage, FeatureExtractor, ImageClassifier, ObjectDetector } from 'ocelli';
-import model from 'ocelli/models/ssd_mobilenet_v2_oidv4.bin';
+import full from 'ocelli/models/ssd_mobilenet_v2_oidv4.bin';
 import simd from 'ocelli/wasm/ocelli-simd.wasm';
 
 const options = { scoreThreshold: 0.3 };
@@ -39,7 +39,7 @@ const routes = {
     return found;
   },
   '/memory': () => detector.memoryUse,
-  '/exports': () => [model.byteLength, WebAssembly.Module.exports(simd).length > 0],
+  '/exports': () => [full.byteLength, WebAssembly.Module.exports(simd).length > 0],
   async '/deterministic'(bytes) {
     using plain = await ObjectDetector.create({ ...options, deterministic: true });
     return (await plain.detect(bytes)).detections;
@@ -53,6 +53,11 @@ const routes = {
     return { width, height };
   },
   '/int8': () => ObjectDetector.create({ precision: 'int8' }),
+  '/weights': () => ObjectDetector.create({ weights: 'full' }),
+  async '/full'(bytes) {
+    using published = await ObjectDetector.create({ ...options, model: full });
+    return (await published.detect(bytes)).detections;
+  },
   async '/auto'() {
     using automatic = await ObjectDetector.create({ precision: 'auto' });
     return automatic.precision;
@@ -87,11 +92,12 @@ describe('in workerd', () => {
     const { out } = await bundle('uses', APP);
     worker = start(out, { inspectorPort: 0 });
     await worker.ready;
-    for (const [name, deterministic] of /** @type {const} */ ([
-      ['detect', false],
-      ['deterministic', true],
+    for (const [name, own] of /** @type {const} */ ([
+      ['detect', {}],
+      ['deterministic', { deterministic: true }],
+      ['full', { weights: 'full' }],
     ])) {
-      using detector = await ObjectDetector.create({ scoreThreshold: 0.3, deterministic });
+      using detector = await ObjectDetector.create({ scoreThreshold: 0.3, ...own });
       expected[name] = (await detector.detect(PHOTO)).detections;
     }
   });
@@ -128,6 +134,19 @@ describe('in workerd', () => {
 
   test('modules and models are importable by themselves', async () => {
     assert.deepEqual(await post('/exports'), [9987728, true]);
+    assert.deepEqual(await post('/full'), JSON.parse(JSON.stringify(expected.full)));
+  });
+
+  test('the upload has the compressed weights only, and wrangler makes less than 3 MB of it', async () => {
+    const { code, message } = await post('/weights');
+    assert.equal(code, 'INVALID_OPTION');
+    assert.match(message, /ssd_mobilenet_v2_oidv4\.bin/);
+    const plain = `import { ObjectDetector } from 'ocelli';
+      const detector = await ObjectDetector.create();
+      export default { fetch: async (request) => Response.json(await detector.detect(request)) };`;
+    const { stdout } = await bundle('plain', plain);
+    const [, kib] = /gzip: ([\d.]+) KiB/.exec(stdout) ?? [];
+    assert.ok(1024 * Number(kib) < 3e6, stdout);
   });
 
   test('features, sizes', async () => {

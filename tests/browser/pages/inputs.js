@@ -29,29 +29,49 @@ export async function makeInputs(url) {
 }
 
 /**
- * A picture as a file of a format that the browser writes.
- * @param {ImageBitmap} bitmap
- * @param {string} type
- * @param {boolean} isTurned stored as it is not to be shown: a quarter counter-clockwise
+ * What a canvas shows as planes of Y, U and V (BT.601, video range), an even number of columns and rows of it.
+ * @param {HTMLCanvasElement} canvas
  */
-async function encode(bitmap, type, isTurned) {
-  const { width, height } = bitmap;
-  const canvas = isTurned ? new OffscreenCanvas(height, width) : new OffscreenCanvas(width, height);
-  const context = canvas.getContext('2d');
-  if (isTurned) context.setTransform(0, -1, 1, 0, 0, width);
-  context.drawImage(bitmap, 0, 0);
-  return canvas.convertToBlob({ type, quality: 0.95 });
+export function makeYuvFrame(canvas) {
+  const [width, height] = [canvas.width & ~1, canvas.height & ~1];
+  const { data } = canvas.getContext('2d').getImageData(0, 0, width, height);
+  const planes = new Uint8Array((width * height * 3) / 2);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const [r, g, b] = data.subarray(4 * (y * width + x));
+      planes[y * width + x] = 16 + 0.257 * r + 0.504 * g + 0.098 * b;
+      const chroma = width * height + (y >> 1) * (width >> 1) + (x >> 1);
+      planes[chroma] = 128 - 0.148 * r - 0.291 * g + 0.439 * b;
+      planes[chroma + (width * height) / 4] = 128 + 0.439 * r - 0.368 * g - 0.071 * b;
+    }
+  return new VideoFrame(planes, {
+    format: 'I420',
+    codedWidth: width,
+    codedHeight: height,
+    timestamp: 0,
+    colorSpace: { primaries: 'bt709', transfer: 'bt709', matrix: 'smpte170m', fullRange: false },
+  });
 }
 
-/** @param {ImageBitmap} bitmap */
-export const makeWebp = (bitmap) => encode(bitmap, 'image/webp', false);
+/**
+ * A picture as a JPEG file, stored as it is not to be shown: a quarter counter-clockwise.
+ * @param {ImageBitmap} bitmap
+ */
+async function encodeTurned(bitmap) {
+  const { width, height } = bitmap;
+  const canvas = new OffscreenCanvas(height, width);
+  const context = canvas.getContext('2d');
+  context.setTransform(0, -1, 1, 0, 0, width);
+  context.drawImage(bitmap, 0, 0);
+  return canvas.convertToBlob({ type: 'image/jpeg', quality: 0.95 });
+}
 
 /**
  * A JPEG file with EXIF orientation 6: to be turned a quarter, clockwise.
  * @param {ImageBitmap} bitmap
  */
 export async function makeTurnedJpeg(bitmap) {
-  const file = await encode(bitmap, 'image/jpeg', true);
+  const file = await encodeTurned(bitmap);
   const letters = (text) => [...text].map((letter) => letter.charCodeAt(0));
   const entry = [0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0];
   const exif = [...letters('Exif\0\0MM\0*'), 0, 0, 0, 8, 0, 1, ...entry, 0, 0, 0, 0];
