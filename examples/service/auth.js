@@ -9,7 +9,7 @@ const digest = async (text) => new Uint8Array(await crypto.subtle.digest('SHA-25
  * @param {string} token
  */
 export async function isAuthorized(header, token) {
-  const given = /^bearer +(.*)$/i.exec(header ?? '')?.[1];
+  const given = /^bearer +(\S.*)$/i.exec(header ?? '')?.[1];
   if (given === undefined) return false;
   // Digests have equal lengths, and where two digests differ says nothing about the texts.
   const [a, b] = await Promise.all([given, token].map(digest));

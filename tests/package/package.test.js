@@ -2,7 +2,16 @@
 // there. `node tests/package/package.test.js --renew` takes the present list of files.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { ObjectDetector } from '../../wasm/platform/node.js';
@@ -72,13 +81,14 @@ describe('the tarball', () => {
   ];
   for (const { name, module, moduleResolution } of projects)
     test(`types in a strict project: ${name}, ${moduleResolution}`, () => {
-      copyFileSync(new URL('types/project.ts', import.meta.url), join(PROJECT, 'project.ts'));
+      const files = ['project.ts', ...(libraries[name].includes('dom') ? ['element.ts'] : [])];
+      for (const file of files) copyFileSync(new URL(`types/${file}`, import.meta.url), join(PROJECT, file));
       const compilerOptions = {
         ...{ declaration: true, emitDeclarationOnly: true, outDir: 'declared' },
         ...{ strict: true, skipLibCheck: false, exactOptionalPropertyTypes: true },
         ...{ target: 'es2022', module, moduleResolution, types: [], lib: libraries[name] },
       };
-      const config = { compilerOptions, files: ['project.ts'] };
+      const config = { compilerOptions, files };
       writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify(config));
       const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
       const { stdout, status } = spawnSync(NODE_24, [tsc, '-p', '.'], { cwd: PROJECT, encoding: 'utf8' });
@@ -88,6 +98,20 @@ describe('the tarball', () => {
       if (moduleResolution === 'node10') return;
       assert.doesNotMatch(readFileSync(join(PROJECT, 'declared/project.d.ts'), 'utf8'), /ocelli\/dist/);
     });
+
+  test("types of React's TSX", () => {
+    const types = join(PROJECT, 'node_modules/@types');
+    mkdirSync(types, { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules/@types/react'), join(types, 'react'));
+    copyFileSync(new URL('types/react.tsx', import.meta.url), join(PROJECT, 'react.tsx'));
+    const compilerOptions = {
+      ...{ noEmit: true, strict: true, exactOptionalPropertyTypes: true, jsx: 'react-jsx', types: [] },
+      ...{ target: 'es2022', module: 'esnext', moduleResolution: 'bundler' },
+    };
+    writeFileSync(join(PROJECT, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['react.tsx'] }));
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+    assert.equal(run(NODE_24, [tsc, '-p', '.'], PROJECT), '');
+  });
 
   test('a bundler keeps what sets up Node', () => {
     const source = `import { TransferLearner } from 'ocelli/train';
@@ -104,6 +128,38 @@ describe('the tarball', () => {
     run(join(ROOT, 'node_modules/.bin/esbuild'), ['learner.mjs', ...flags, '--log-level=error'], PROJECT);
     assert.equal(run(NODE_24, ['bundle.mjs'], PROJECT), 'NO_EXAMPLES\n');
   });
+
+  for (const [format, extension] of [
+    ['cjs', 'cjs'],
+    ['esm', 'mjs'],
+  ])
+    test(`one file of ocelli/inline, away from the package: ${format}`, () => {
+      for (const name of ['files', 'inline'])
+        copyFileSync(join(ROOT, `tests/bundlers/apps/node/${name}.js`), join(PROJECT, `${name}.js`));
+      const away = mkdtempSync(join(tmpdir(), 'ocelli-away-'));
+      const flags = [
+        '--bundle',
+        '--platform=node',
+        `--format=${format}`,
+        `--out-extension:.js=.${extension}`,
+      ];
+      const esbuild = join(ROOT, 'node_modules/.bin/esbuild');
+      run(esbuild, ['files.js', 'inline.js', ...flags, `--outdir=${away}`, '--log-level=error'], PROJECT);
+      writeFileSync(join(away, 'photo'), PHOTO);
+      for (const node of [NODE_20, NODE_24]) {
+        const lines = run(node, [`inline.${extension}`, 'photo'], away)
+          .trim()
+          .split('\n');
+        assert.equal(lines.length, 3); // in this thread, in a pool, with threads
+        assert.equal(new Set(lines).size, 1);
+        assert.match(lines[0], /"Cat"/);
+        assert.match(
+          run(node, [`files.${extension}`, 'photo'], away),
+          /^OcelliError MODULE_NOT_FOUND .*'ocelli\/inline'.*--external:ocelli/,
+        );
+      }
+      rmSync(away, { recursive: true });
+    });
 
   test('licences of what is compiled in, and Open Images', () => {
     const notice = readFileSync(join(PROJECT, 'node_modules/ocelli/NOTICE'), 'utf8');
@@ -183,7 +239,7 @@ describe('docs/migrate.md, in the same project', () => {
     writeFileSync(join(PROJECT, 'photo.jpg'), PHOTO);
     writeFileSync(join(PROJECT, 'migrate.mjs'), ours('node'));
     for (const node of [NODE_20, NODE_24])
-      assert.match(run(node, ['migrate.mjs'], PROJECT), /^Cat 0\.\d+( \d+\.\d+){4}\n$/);
+      assert.match(run(node, ['migrate.mjs'], PROJECT), /^Cat 0\.\d+( \d+(\.\d+)?){4}\n$/);
   });
 
   /** What the page has before it loads the program: a photo, a video of it, and `show`. */

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { ObjectDetector } from '../../wasm/platform/node.js';
 import { packagePhoto } from '../node/shared.js';
-import { PATIENCE_MS } from '../patience.js';
+import { PATIENCE_MS, until } from '../patience.js';
 import { kill, watchWorkers } from '../node/vision/workers.js';
 import { readAnswer } from './contract.js';
 import { residentMiB, runLoad } from './load.js';
@@ -150,10 +149,7 @@ describe('faults', () => {
 
   /** A busy machine may take longer than this server allows. */
   async function untilAnswered(ask = () => detect(server)) {
-    const end = Date.now() + PATIENCE_MS;
-    let { status } = await ask();
-    while (status !== 200 && Date.now() < end) ({ status } = await ask());
-    assert.equal(status, 200);
+    await until(async () => (await ask()).status === 200);
   }
 
   test('a body that comes drop by drop', async () => {
@@ -231,12 +227,29 @@ describe('faults', () => {
     }
   });
 
+  test('more connections than are allowed are closed at once, and the allowed ones are answered', async () => {
+    const MAX_CONNECTIONS = 5;
+    const bounded = await startServer(folder, { ...OPEN, MAX_CONNECTIONS: String(MAX_CONNECTIONS) });
+    const sockets = Array.from({ length: 4 * MAX_CONNECTIONS }, () => connect(bounded.port, '127.0.0.1'));
+    let closed = 0;
+    try {
+      for (const socket of sockets) socket.on('error', () => {}).on('close', () => closed++);
+      await until(() => closed >= 3 * MAX_CONNECTIONS);
+      assert.equal(closed, 3 * MAX_CONNECTIONS);
+      const open = sockets.filter((socket) => !socket.destroyed);
+      open[0].write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
+      assert.match(String((await once(open[0], 'data'))[0]), /^HTTP\/1.1 200/);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await bounded.stop();
+    }
+  });
+
   test('a path with control characters cannot write to the terminal that shows the log', async () => {
     const path = '/%C2%9B31m%E2%80%AEgpj%1B%5B2J';
     await server.ask(path);
     const find = () => server.lines.find((line) => line.includes('31m'));
-    const end = Date.now() + PATIENCE_MS;
-    while (!find() && Date.now() < end) await sleep(10);
+    await until(() => find() !== undefined);
     assert.match(String(find()), /\\u009b31m\\u202egpj\\u001b\[2J/);
   });
 

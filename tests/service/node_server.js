@@ -14,12 +14,11 @@ const PACKAGES = ['hono', '@hono', 'prom-client'];
 export function install() {
   rmSync(FOLDER, { recursive: true, force: true });
   mkdirSync(join(FOLDER, 'node_modules'), { recursive: true });
-  for (const part of ['service', 'node-server'])
-    cpSync(join(ROOT, 'examples', part), join(FOLDER, part), { recursive: true });
+  cpSync(join(ROOT, 'examples/service'), FOLDER, { recursive: true });
   symlinkSync(join(ROOT, 'build/package'), join(FOLDER, 'node_modules/ocelli'));
   for (const name of PACKAGES)
     symlinkSync(join(ROOT, 'node_modules', name), join(FOLDER, 'node_modules', name));
-  return join(FOLDER, 'node-server');
+  return join(FOLDER, 'node');
 }
 
 /**

@@ -1,0 +1,6 @@
+import { ObjectDetector } from 'ocelli';
+import { detect } from '../detect.js';
+
+export async function POST(request) {
+  return detect(await ObjectDetector.create({ deterministic: true, worker: true }), request);
+}
