@@ -3,6 +3,8 @@ SHELL := bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := all
 JOBS := $(shell nproc)
+# Tools that need a newer Node than Debian's.
+NODE := node_modules/node-24/bin/node
 # One job more than cores, because downloads and browser tests often wait.
 MAKEFLAGS += -j$(shell expr $(JOBS) + 1) --no-print-directory
 
@@ -18,19 +20,28 @@ SIZE_BUDGET_BYTES := 204800
 BESIDE_BUDGET_BYTES := 6144
 
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ocelli
+# What another checkout compiled is not compiled again. The folder of the checkout is not in the hash: all paths are relative.
+CCACHE := $(shell command -v ccache)
+export CCACHE_DIR := $(CACHE)/ccache
+export CCACHE_NOHASHDIR := true
+export CCACHE_COMPILERTYPE := clang
+export CCACHE_MAXSIZE := 1G
 # Training is a separate module, so that a detector does not contain it. It needs no XNNPACK.
 TRAIN_VARIANTS := train-simd train-relaxed
 WASM := $(VARIANTS:%=dist/ocelli-%.wasm) $(TRAIN_VARIANTS:%=dist/ocelli-%.wasm)
 # Generated JavaScript: constants of this file, struct layouts and the operator table of the modules.
 CONSTANTS := dist/build.js dist/layout.js dist/operators.js
 MODEL := dist/models/ssd_mobilenet_v2_oidv4.bin
-INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.bin
+INT8_MODEL := dist/models/ssd_mobilenet_v2_oidv4-int8.gz
 COMPRESSED_MODEL := dist/models/ssd_mobilenet_v2_oidv4.gz
+# What ocelli/inline carries.
+INLINE_MODEL := $(COMPRESSED_MODEL)
+INLINE := dist/inline/model.js
 SOURCES = $(shell cat build/sources)
 XNNPACK_DIR ?= $(SOURCES)/xnnpack
 
-.PHONY: all wasm help detect picture serve test test-node test-node-20 test-node-24 test-browser test-firefox test-edge test-service test-package test-c test-fuzz fuzz coverage soak bench bench-photos evaluate lint format check-size check-types clean
-all: wasm $(MODEL) $(INT8_MODEL) $(COMPRESSED_MODEL) dist/font.js dist/web/browser.js docs/operators.md ## everything that `npm pack` needs
+.PHONY: all wasm help release bundlers detect queue picture docs lighthouse serve test test-node test-node-20 test-node-24 test-browser test-firefox test-webkit test-edge test-service test-package test-docs test-c test-fuzz fuzz coverage mutants soak soak-long bench bench-photos evaluate lint format check-size check-types clean
+all: wasm $(MODEL) $(INT8_MODEL) $(COMPRESSED_MODEL) $(INLINE) dist/font.js dist/web/browser.js docs/operators.md sbom.cdx.json ## everything that `npm pack` needs
 wasm: $(WASM) $(CONSTANTS) ## the four wasm variants and the two for training
 
 help: ## this list
@@ -40,8 +51,9 @@ help: ## this list
 
 build/emcc: tools/toolchain.sh tools/trixie.sh
 	@mkdir -p build && tools/toolchain.sh >$@.tmp && mv $@.tmp $@
+# The same path keeps its time, so that nothing is compiled again.
 build/sources: tools/sources.sh tools/trixie.sh
-	@mkdir -p build && tools/sources.sh >$@.tmp && mv $@.tmp $@
+	@mkdir -p build && tools/sources.sh >$@.tmp && { cmp -s $@.tmp $@ || cp $@.tmp $@; } && rm $@.tmp
 
 # build/xnnpack-… contains the path of a built library. The path has a hash of everything that the library is made from.
 XNNPACK_OF_WASM := build/xnnpack-simd build/xnnpack-relaxed
@@ -88,7 +100,7 @@ define compile_rules
 $(1)_FLAGS := $$(WASM_FLAGS) $(if $(findstring relaxed,$(1)),-mrelaxed-simd) $(if $(findstring threads,$(1)),-DOCL_THREADS)
 build/$(1)/%.o: %.c $$(C_HEADERS) build/emcc build/sources
 	@mkdir -p $$(@D) && echo "  $(1): $$<"
-	@$$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$<,$$(HOT)),-O3,$$(if $$(filter $$<,$$(WARM)),-Os,-Oz)) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+	@$$(CCACHE) $$$$(cat build/emcc) $$(WARNINGS) $$(if $$(filter $$<,$$(HOT)),-O3,$$(if $$(filter $$<,$$(WARM)),-Os,-Oz)) $$($(1)_FLAGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 build/$(1)/$(COMMON_EXPORTS:.c=.o): build/abi
 endef
 $(foreach variant,$(VARIANTS),$(eval $(call compile_rules,$(variant))))
@@ -96,6 +108,7 @@ $(foreach variant,$(VARIANTS),$(eval $(call compile_rules,$(variant))))
 # emcc's JavaScript output is not used: wasm/engine/memory.js replaces it. At -O1 emcc does not rename imports and
 # exports. wasm-opt then optimizes as -O3 does, except that it does not inline large functions into their only caller:
 # engines compile a function as a whole, so large ones delay the first call.
+WASM_OPT_LEVEL := -O3 -ocimfs 100
 # $(1): variant, $(2): list of exports, $(3): objects and libraries
 define link
 	@mkdir -p dist build/$(1) && echo "  $(1): link"
@@ -105,7 +118,7 @@ define link
 	  -sEXPORTED_FUNCTIONS=@$(2) -sERROR_ON_UNDEFINED_SYMBOLS -Wno-pthreads-mem-growth \
 	  $(if $(findstring threads,$(1)),-sWASM_WORKERS -sSHARED_MEMORY -sIMPORTED_MEMORY) \
 	  $(3) -o build/$(1)/ocelli.mjs 2> >(grep -v '^cache:INFO' >&2)
-	@$$($$(dirname $$(cat build/emcc))/em-config BINARYEN_ROOT)/bin/wasm-opt -O3 -ocimfs 100 \
+	@$$($$(dirname $$(cat build/emcc))/em-config BINARYEN_ROOT)/bin/wasm-opt $(WASM_OPT_LEVEL) \
 	  --enable-simd --enable-bulk-memory --enable-threads --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
 	  $(if $(findstring relaxed,$(1)),--enable-relaxed-simd) --strip-debug --strip-producers --strip-target-features build/$(1)/ocelli.wasm -o $@
 endef
@@ -113,7 +126,7 @@ endef
 # $(1): simd or relaxed
 define pool_rules
 build/$(1)/pool/%.o: build/emcc build/sources
-	@mkdir -p $$(@D) && $$$$(cat build/emcc) -w -Os -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
+	@mkdir -p $$(@D) && $$(CCACHE) $$$$(cat build/emcc) -w -Os -DNDEBUG $$($(1)_FLAGS) $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
 endef
 $(foreach flavour,simd relaxed,$(eval $(call pool_rules,$(flavour))))
 
@@ -163,10 +176,10 @@ node_modules/.installed: package.json package-lock.json
 $(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
 	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
 # The wasm modules are order-only: they run the quantizer, but a new build of them does not change its output.
-$(INT8_MODEL): models/quantize.js models/calibration.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(MODEL) \
+$(INT8_MODEL): models/quantize.js models/made.js models/calibration.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(COMPRESSED_MODEL) \
   | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm $(CONSTANTS) node_modules/.installed
 	@node models/quantize.js "$$(tools/samples.sh)/photos"
-$(COMPRESSED_MODEL): models/compress.js models/calibration.js tools/samples.sh $(wildcard wasm/compress/*.js) $(MODEL) \
+$(COMPRESSED_MODEL): models/compress.js models/made.js models/calibration.js tools/samples.sh $(wildcard wasm/compress/*.js) $(MODEL) \
   | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm dist/ocelli-train-simd.wasm $(CONSTANTS) node_modules/.installed
 	@node models/compress.js "$$(tools/samples.sh)/photos"
 dist/font.js: tools/make-font.js node_modules/.installed
@@ -177,34 +190,50 @@ dist/font.js: tools/make-font.js node_modules/.installed
 BESIDE := element react
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
-	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --minify --outdir=dist/web --log-level=warning
+	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --bundle --external:./page.js '--external:@tgwf/*' --external:../track/index.js --external:../tiles/index.js --minify --format=esm --outdir=dist/web --log-level=warning
+	@npx esbuild wasm/inline/browser.js --bundle --external:../platform/page.js --external:../platform/carried.js '--external:@tgwf/*' --external:../track/index.js --external:../tiles/index.js '--external:../../dist/inline/*' --minify --format=esm --outdir=dist/inline --log-level=warning
+	@sed -i 's,"../platform/[a-z]*.js","../web/page.js",g;s,"../../dist/inline/,"./,g' dist/inline/browser.js
 	@npx esbuild web/page=wasm/platform/page.js web/train=wasm/train/browser.js track/index=wasm/track/index.js \
 	  tiles/index=wasm/tiles/index.js --bundle --minify --format=esm --outdir=dist --sourcemap --sources-content=false \
 	  --log-level=warning --external:@tgwf/co2/data --external:../track/index.js --external:../tiles/index.js
 	@npx esbuild $(foreach name,$(BESIDE),$(name)/index=wasm/$(name)/index.js) --bundle --minify --format=esm --outdir=dist --log-level=warning \
 	  --external:../platform/browser.js --external:react
 	@sed -i 's,"../platform/browser.js","../web/browser.js",' $(BESIDE:%=dist/%/index.js)
+$(INLINE): tools/make-inline.js $(WEB_SOURCES) $(WASM) $(CONSTANTS) $(INLINE_MODEL) dist/models/manifest.js node_modules/.installed
+	@node tools/make-inline.js $(INLINE_MODEL)
 PACKAGED_SOURCES := $(WEB_SOURCES) $(wildcard wasm/*/*.d.ts)
 TYPES := dist/types/wasm/vision/index.d.ts
+# What the package is made of, with versions, hashes and licences.
+sbom.cdx.json: tools/sbom.js tools/sources.sh tools/toolchain.sh $(WASM) models/manifest.json package.json package-lock.json node_modules/.installed
+	@echo '  sbom' && $(NODE) $< $$(cat build/emcc) $@
 types: $(TYPES) ## type declarations, from the JSDoc comments
-$(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json $(CONSTANTS) dist/font.js $(MODEL) node_modules/.installed
-	@echo '  types' && rm -rf dist/types && npx tsc -p tsconfig.types.json && touch $@
+$(TYPES): $(PACKAGED_SOURCES) tsconfig.json tsconfig.types.json $(CONSTANTS) $(INLINE) dist/font.js $(MODEL) node_modules/.installed
+	@echo '  types' && rm -rf dist/types && npx tsc -p tsconfig.types.json \
+	  && cp wasm/element/*.d.ts dist/types/wasm/element/ && touch $@
 
 # ---- example ----
 
 detect: all ## detect objects in sample photos: print them, draw them into out/
 	@photos=$$(tools/photos.sh) && node bin/ocelli.js detect --out out/ $$photos/astronaut.png $$photos/chelsea.png $$photos/coffee.png
 
+# The example as its users get it: in a folder of its own, with the packed package.
+queue: build/package/package.json ## photos through a queue in PostgreSQL: a database and two workers of examples/queue-worker, in out/queue/
+	@tools/postgresql.sh && mkdir -p out/queue && cp examples/queue-worker/* out/queue && cd out/queue \
+	  && npm install --silent --prefer-offline --install-links ../../build/package && PATH=$(CURDIR)/node_modules/node-24/bin:$$PATH exec node start.js
+
 evaluate: all ## measure the default detector's forms on 162 labelled photos (190 MB to download, once); report in out/evaluate/
-	@node bin/ocelli.js evaluate "$$(node tools/boxes.js)" --compare default,$(INT8_MODEL),$(COMPRESSED_MODEL) --decode full,scaled --bootstrap 1000 --report out/evaluate
-	@cp out/evaluate/precision-recall.svg docs/evaluate.svg
+	@node bin/ocelli.js evaluate "$$(node tools/boxes.js)" --weights full,compressed --precision float,int8 --decode full,scaled --bootstrap 1000 --report out/evaluate
+	@cp out/evaluate/precision-recall-3.svg docs/evaluate.svg # of the default's weights, decoded at full size
 
 # ---- the package, as npm installs it ----
 
-build/package/package.json: $(TYPES) $(WASM) $(MODEL) $(INT8_MODEL) $(COMPRESSED_MODEL) dist/font.js dist/web/browser.js package.json \
+build/package/package.json: $(TYPES) $(WASM) $(MODEL) $(INT8_MODEL) $(COMPRESSED_MODEL) $(INLINE) dist/font.js dist/web/browser.js sbom.cdx.json package.json \
   $(PACKAGED_SOURCES) $(wildcard bin/*.js bin/*/*.js docs/* *.md NOTICE LICENSE models/README.md)
 	@rm -rf build/package && mkdir -p build/package && npm pack --silent --ignore-scripts --pack-destination build >/dev/null \
 	  && tar -xzf build/ocelli-*.tgz -C build/package --strip-components=1 && rm build/ocelli-*.tgz && touch $@
+
+release: node_modules/.installed ## build the commit twice, compare every file, and write the tarball and its sums into out/release/
+	@env -u MAKEFLAGS -u MAKELEVEL $(NODE) tools/release.js
 
 # Next.js, for its example only: it takes 340 MB, and npm cannot lock its packages for other systems.
 build/examples/node_modules/.installed: examples/next/package.json
@@ -215,8 +244,26 @@ build/examples/node_modules/.installed: examples/next/package.json
 picture: all ## make the picture of the README
 	@node tools/picture.js docs/detections.jpg
 
-serve: build/package/package.json ## serve the demo page
-	@node tools/serve.js --isolate /=web /ocelli/=build/package /samples/=$$(tools/photos.sh)
+# ---- the documentation site ----
+
+SITE := build/docs/site
+PAGES := $(wildcard *.md docs/* docs/guides/*) models/README.md
+SITE_SOURCES := $(wildcard tools/docs/*.js tools/docs/.vitepress/*.js tools/docs/.vitepress/theme/*)
+docs: $(SITE)/index.html ## the documentation site, with the demo pages: build/docs/site
+docs: $(SITE)/demo/index.html
+$(SITE)/index.html: $(PAGES) $(SITE_SOURCES) tools/owner.json $(TYPES) node_modules/.installed
+	@mkdir -p build/docs && echo '  docs' && $(NODE) tools/docs/stage.js \
+	  && { $(NODE) node_modules/vitepress/bin/vitepress.js build tools/docs >build/docs/log 2>&1 || { cat build/docs/log; exit 1; }; }
+# The demo pages lie beside the pages of VitePress, with the package and the sample photos.
+$(SITE)/demo/index.html: $(SITE)/index.html $(wildcard web/* tools/docs/live/*) tools/docs/demo.js build/package/package.json
+	@$(NODE) tools/docs/demo.js $(SITE) $$(tools/photos.sh) && touch $@
+
+PORT := 8080
+serve: docs ## serve the documentation site and the demo pages on PORT=8080
+	@node tools/serve.js --port $(PORT) --isolate /=$(SITE)
+
+lighthouse: docs ## Lighthouse's figures of the site and the demo pages; reports in out/lighthouse
+	@$(NODE) tools/docs/lighthouse.js $(SITE)
 
 # ---- tests ----
 
@@ -230,21 +277,37 @@ build/example/example.mjs: tests/c/example/example.c build/example/example.inc $
 	@echo '  example' && $$(cat build/emcc) $(WARNINGS) -O1 $(simd_FLAGS) $(INCLUDES) -Ibuild/example -sNODERAWFS -sALLOW_MEMORY_GROWTH \
 	  -Wl,--wrap=xnn_pack_f32_conv_goki_w $< $(EXAMPLE_OBJECTS) $$(cat build/xnnpack-simd)/libxnnpack.a -o $@ 2> >(grep -v '^cache:INFO' >&2)
 
-TEST_FILES := $(wildcard tests/node/*/*.test.js)
-BROWSER_TEST_FILES := $(filter-out %/firefox.test.js,$(wildcard tests/browser/*.test.js))
-FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load pool video element react quantize firefox)
+# On Node 20 only what depends on Node or on its engine: files, processes, threads, the module. The rest is JavaScript alone, or
+# native programs. `make soak` runs all of it.
+ON_NODE_20 := $(addsuffix .test.js,$(addprefix bin/,cli endings inputs mistakes outputs strict) draw/% engine/% models/% platform/% \
+  tflite/% tiles/% $(addprefix train/,digits keras ssd-heads train) \
+  $(addprefix vision/,calls concurrency detector images loading sources workers))
+TEST_FILES_24 := $(wildcard tests/node/*/*.test.js)
+TEST_FILES_20 := $(filter $(ON_NODE_20:%=tests/node/%),$(TEST_FILES_24))
+BROWSER_TEST_FILES := $(filter-out %/others.test.js,$(wildcard tests/browser/*.test.js))
+FIREFOX_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs load pool video element react quantize others)
+# In WebKit without tests of what the engine has no part in.
+OF_NO_ENGINE := options of a running detector|module, model and worker from assetsUrl
+WEBKIT_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs element react others)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
+SERVICE_TEST_FILES := $(wildcard tests/service/*.test.js)
 # What hangs is named after 30 minutes: Node's own limits do not end a file that waits for a process.
 NODE_TEST = timeout --foreground 30m node_modules/node-$(1)/bin/node --test --test-reporter=./tests/reporter.js
 TEST := $(call NODE_TEST,24)
+# A page can wait for something that never comes: such a test ends after 10 minutes, and the others run.
+BROWSER_TEST = $(TEST) --test-concurrency=1 --test-timeout=600000
 # The longest come first.
-test: all test-browser test-node-24 test-node-20 test-firefox test-service test-edge test-fuzz test-package check-format check-types check-size lint ## all tests and checks
+test: all test-browser test-node-24 test-node-20 test-firefox test-webkit test-service test-edge test-fuzz test-docs test-package check-format check-types check-size lint ## all tests and checks
 test-node: test-node-20 test-node-24 ## test the library and the command line, on Node 20 and 24
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
-	@echo 'Node $*:' && $(call NODE_TEST,$*) --test-concurrency=1 $(TEST_FILES)
+	@echo 'Node $*:' && $(call NODE_TEST,$*) --test-concurrency=2 $(TEST_FILES_$*)
+
+mutants: all build/package/package.json $(filter build/native/64-%,$(NATIVE_TESTS)) node_modules/.installed ## put MUTANTS=200 faults of SEED=1 into the code, one at a time, and list those that no test notices; report in out/mutants/
+	@node_modules/node-24/bin/node tools/mutants/main.js
 
 soak: all build/package/package.json build/native/32-simd/tests/session/test_allocation $(IMAGE_SOAKS) node_modules/.installed ## long tests (100 000 damaged models and images, 10 000 hostile texts, 40 000 JPEGs and PNGs against libjpeg and libpng, 1 000 objects, 2 000 requests, digits), then the benchmarks
 	@node_modules/node-24/bin/node tests/fuzz/soak.js
+	@$(MAKE) test-node-20 ON_NODE_20=%
 	@for soak in $(IMAGE_SOAKS); do $$soak sound 0 10000 && $$soak damaged 0 20000 || exit 1; done
 	@OCELLI_SOAK=1 $(TEST) --test-concurrency=1 tests/browser/video.test.js tests/edge/service.test.js \
 	  tests/service/node-server.test.js tests/node/train/digits.test.js \
@@ -252,22 +315,36 @@ soak: all build/package/package.json build/native/32-simd/tests/session/test_all
 	@OCELLI_SOAK=1 NODE_OPTIONS=--max-old-space-size=128 $(TEST) tests/node/report/hostile.test.js
 	@OCELLI_SOAK=1 build/native/32-simd/tests/session/test_allocation
 	@OCELLI_SOAK=1 OCELLI_BROWSER=firefox $(TEST) tests/browser/page.test.js
+	@$(MAKE) bundlers
 	@$(MAKE) bench
 
+soak-long: all build/package/package.json node_modules/.installed ## a million inferences, a million requests …: goes on where it was, for SOAK_S=600 seconds; report in out/soak-long/
+	@$(NODE) tests/soak/long.js
+
 test-browser: build/package/package.json build/examples/node_modules/.installed node_modules/.installed ## test the package in Chromium
-	@$(TEST) --test-concurrency=1 $(BROWSER_TEST_FILES)
+	@$(BROWSER_TEST) $(BROWSER_TEST_FILES)
 
 test-firefox: build/package/package.json node_modules/.installed ## test the package in Firefox, where it may behave differently
-	@OCELLI_BROWSER=firefox $(TEST) --test-concurrency=1 $(FIREFOX_TEST_FILES)
+	@OCELLI_BROWSER=firefox $(BROWSER_TEST) $(FIREFOX_TEST_FILES)
+
+test-webkit: build/package/package.json node_modules/.installed ## test the package in WebKit, Safari's engine, where it may behave differently
+	@OCELLI_BROWSER=webkit $(BROWSER_TEST) --test-skip-pattern='$(OF_NO_ENGINE)' $(WEBKIT_TEST_FILES)
 
 test-edge: build/package/package.json node_modules/.installed ## test the package and the Worker example in workerd
 	@$(TEST) --test-concurrency=1 $(EDGE_TEST_FILES)
 
 test-service: build/package/package.json node_modules/.installed ## test the server example, on Node 20 and 24
-	@for node in 20 24; do $(call NODE_TEST,$$node) tests/service/node-server.test.js || exit 1; done
+	@for node in 20 24; do $(call NODE_TEST,$$node) --test-concurrency=1 $(SERVICE_TEST_FILES) || exit 1; done
+
+test-docs: build/package/package.json node_modules/.installed ## run the snippets of the documents
+	@$(TEST) tests/docs/snippets.test.js
 
 test-package: build/package/package.json node_modules/.installed ## test the packed npm package and the README's snippets
-	@$(TEST) tests/package/package.test.js
+	@$(TEST) --test-concurrency=1 $(wildcard tests/package/*.test.js)
+
+# npm installs the tools and examples, outside the checkout.
+bundlers: build/package/package.json node_modules/.installed ## test each row of docs/bundlers.md and each example, as npm installs them
+	@tools/postgresql.sh && $(TEST) --test-concurrency=1 tests/bundlers/*.test.js
 
 check-types: node_modules/.installed all
 	@npx tsc --noEmit -p tsconfig.json
@@ -276,11 +353,15 @@ check-format: node_modules/.installed
 	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
 format: node_modules/.installed ## format all source files
 	@npx prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
-lint: build/lint build/lint-imports ## clang-tidy, import and include rules, file sizes, names in comments
+lint: build/lint build/lint-imports build/lint-spelling ## clang-tidy, import and include rules, file sizes, names, links and spelling
 	@node tools/lint/check.js
 # Files that include headers of XNNPACK or Emscripten are left out.
 build/lint: $(filter-out $(addprefix src/image/jpeg_,blocks.c rows.c transform.c) src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy
 	@mkdir -p build && echo '  clang-tidy' && clang-tidy-19 --quiet $(filter %.c,$^) -- -std=c11 -Isrc 2>/dev/null && touch $@
+
+SPELLED := $(filter-out %.svg %.jpg,$(PAGES)) $(wildcard web/*.html tests/*/README.md examples/*/README.md)
+build/lint-spelling: $(SPELLED) $(wildcard tools/lint/cspell.json tools/lint/words.txt) node_modules/.installed
+	@mkdir -p build && echo '  cspell' && $(NODE) node_modules/.bin/cspell lint --config tools/lint/cspell.json --no-progress --no-summary $(SPELLED) && touch $@
 
 # Folders are prerequisites too: their times change when files are moved. dependency-cruiser needs Node 22.
 IMPORTING := wasm bin web examples
@@ -310,4 +391,4 @@ check-size: wasm dist/models/manifest.js dist/web/browser.js
 include bench/bench.mk
 
 clean: ## remove build outputs, but not downloads
-	@rm -rf build dist out
+	@rm -rf build dist out sbom.cdx.json

@@ -34,7 +34,7 @@ bench-photos: all ## large photos: decode 'full' and 'scaled' compared, and time
 bench: all $(BENCH_WASM) build/package/package.json ## compare times with bare XNNPACK, LiteRT.js and TensorFlow.js
 	@{ echo "# ocelli: benchmarks"; echo; \
 	  $(BENCH_NODE) bench/network.js --variant relaxed && $(BENCH_NODE) bench/network.js --variant simd && \
-	  $(BENCH_NODE) bench/choices.js && $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js && $(BENCH_NODE) bench/page.js && \
+	  $(BENCH_NODE) bench/choices.js && $(BENCH_NODE) bench/pipeline.js && $(BENCH_NODE) bench/startup.js && $(BENCH_NODE) bench/page.js && $(BENCH_NODE) bench/line.js && \
 	  $(BENCH_NODE) bench/cold-start.js && $(BENCH_NODE) bench/features.js && $(BENCH_NODE) bench/train.js && \
 	  $(BENCH_NODE) bench/evaluate.js; } | tee build/bench/report.md; \
 	exit $${PIPESTATUS[0]}

@@ -20,6 +20,7 @@ import {
 } from './measure.js';
 import '../wasm/platform/node.js';
 import { Engine } from '../wasm/engine/engine.js';
+import { sourceOf } from '../wasm/engine/gather.js';
 
 /**
  * @typedef {object} Contender
@@ -40,10 +41,7 @@ const RUNS_PER_TURN = 2;
  */
 async function createOurs(variant, model, input) {
   const engine = await Engine.create({ variant, threads: 1 });
-  const chunks = (async function* () {
-    yield model;
-  })();
-  await engine.receiveModel({ sizeBytes: model.length, chunks });
+  await engine.receiveModel(sourceOf(model));
   engine.openModel();
   engine.buildModel();
   engine.writeInput(0, input);

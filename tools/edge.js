@@ -1,4 +1,4 @@
-// Runs examples/cloudflare-worker in workerd on this machine, with a local bucket, queue and database:
+// Runs examples/service/cloudflare in workerd on this machine, with a local bucket, queue and database:
 //   npm run edge [-- DIR]    DIR: photos to store in the bucket and to queue, as R2's events would
 // Its functions also serve the tests and bench/cold-start.js.
 import { execFile } from 'node:child_process';
@@ -19,8 +19,8 @@ import { Miniflare } from 'miniflare';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const WRANGLER = join(ROOT, 'node_modules/wrangler/bin/wrangler.js');
-const WORKER = 'cloudflare-worker';
-const SCHEMA = join(ROOT, 'examples', WORKER, 'schema.sql');
+const EXAMPLE = join(ROOT, 'examples/service');
+const SCHEMA = join(EXAMPLE, 'cloudflare/schema.sql');
 export const COMPATIBILITY_DATE = '2026-07-01';
 /** The queue's settings: as in wrangler.jsonc, with shorter delays. */
 const CONSUMER = { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 5, retryDelay: 1 };
@@ -60,16 +60,15 @@ export async function bundleService(name, wrapper) {
   const folder = join(ROOT, 'build/edge', name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
-  for (const part of ['service', WORKER])
-    cpSync(join(ROOT, 'examples', part), join(folder, part), { recursive: true });
+  cpSync(EXAMPLE, folder, { recursive: true });
   symlinkSync(join(ROOT, 'build/package'), join(folder, 'node_modules/ocelli'));
   symlinkSync(join(ROOT, 'node_modules/hono'), join(folder, 'node_modules/hono'));
   if (wrapper) {
-    const sources = join(folder, WORKER, 'src');
+    const sources = join(folder, 'cloudflare');
     renameSync(join(sources, 'index.js'), join(sources, 'service.js'));
     writeFileSync(join(sources, 'index.js'), wrapper);
   }
-  return dryRun(join(folder, WORKER));
+  return dryRun(join(folder, 'cloudflare'));
 }
 
 /**
@@ -136,7 +135,7 @@ if (process.argv[1] === import.meta.filename) {
     allowPositionals: true,
     options: { port: { type: 'string', default: '8787' } },
   });
-  console.log('  bundling examples/cloudflare-worker');
+  console.log('  bundling examples/service/cloudflare');
   const { out } = await bundleService('local');
   const persist = join(ROOT, 'build/edge/local/state');
   const worker = await startService(out, { persist, port: Number(values.port) });

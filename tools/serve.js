@@ -4,7 +4,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, normalize, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 
 /** @type {Record<string, string>} */
 const TYPES = {
@@ -34,6 +35,7 @@ export const ISOLATION = {
  * @property {Record<string, string>} [headers] added to every answer
  * @property {Record<string, string>} [types] MIME types by extension that override the defaults
  * @property {(path: string) => void} [onRequest]
+ * @property {boolean | 'everything'} [compresses] send texts and wasm gzipped, as hosts do
  * @property {boolean} [keeps] keep requested files in memory, so that benchmarks do not measure the disk
  */
 
@@ -49,8 +51,19 @@ function toPath(url) {
   }
 }
 
+/** @param {string} file */
+const readCompressed = async (file) => promisify(gzip)(await readFile(file));
+
 /** @param {ServerOptions} options */
-export async function startServer({ roots, port = 0, headers = {}, types = {}, onRequest, keeps = false }) {
+export async function startServer({
+  roots,
+  port = 0,
+  headers = {},
+  types = {},
+  onRequest,
+  compresses,
+  keeps = false,
+}) {
   const mounts = Object.entries(roots).sort(([a], [b]) => b.length - a.length);
   /** @type {Map<string, Buffer>} */
   const kept = new Map();
@@ -70,17 +83,21 @@ export async function startServer({ roots, port = 0, headers = {}, types = {}, o
       return;
     }
     const type = { ...TYPES, ...types }[extname(file)] ?? 'application/octet-stream';
+    const isCompressed = compresses === 'everything' || (compresses && /^text|json|svg|wasm/.test(type));
+    const bytes = kept.get(file) ?? (await (isCompressed ? readCompressed(file) : readFile(file)));
+    if (keeps) kept.set(file, bytes);
     response.writeHead(200, {
       'content-type': type,
-      'content-length': found.size,
+      'content-length': bytes.length,
+      ...(isCompressed && { 'content-encoding': 'gzip' }),
       'cache-control': 'no-store',
       ...headers,
     });
-    const bytes = kept.get(file) ?? (await readFile(file));
-    if (keeps) kept.set(file, bytes);
     response.end(bytes);
   });
-  await new Promise((done) => server.listen(port, '127.0.0.1', () => done(undefined)));
+  await new Promise((done, fail) =>
+    server.once('error', fail).listen(port, '127.0.0.1', () => done(undefined)),
+  );
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
   return {
     url: `http://localhost:${address.port}`,
@@ -101,10 +118,14 @@ if (process.argv[1] === import.meta.filename) {
       isolate: { type: 'boolean', default: false },
     },
   });
-  const { url } = await startServer({
+  const server = await startServer({
     roots: Object.fromEntries(positionals.map((mount) => mount.split('='))),
     port: Number(values.port),
     headers: values.isolate ? ISOLATION : {},
+  }).catch((error) => {
+    if (error.code !== 'EADDRINUSE') throw error;
+    console.error(`  port ${values.port} is in use: choose another one, as in: make serve PORT=8081`);
+    process.exit(1);
   });
-  console.log(`  serving ${url}`);
+  console.log(`  serving ${server.url}`);
 }

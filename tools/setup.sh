@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs the Debian 12 packages that the Makefile needs and the machine lacks: make, LLVM 19, a native compiler for
+# Installs the Debian 12 packages that the Makefile needs and the machine lacks: make, ccache, LLVM 19, a native compiler for
 # the tests, Python (for emcc), Node and npm, browsers, ffmpeg. Quick if nothing is missing.
 set -euo pipefail
 
-readonly packages='make chromium firefox-esr ffmpeg gcc g++-multilib libc6-dev clang-19 lld-19 llvm-19 libclang-rt-19-dev libsimde-dev libjpeg62-turbo-dev clang-format-19 clang-tidy-19 python3-minimal xz-utils dpkg-dev'
+readonly packages='make ccache chromium firefox-esr webkit2gtk-driver xvfb ffmpeg gcc g++-multilib libc6-dev clang-19 lld-19 llvm-19 libclang-rt-19-dev libsimde-dev libjpeg62-turbo-dev clang-format-19 clang-tidy-19 python3-minimal xz-utils dpkg-dev'
 
 say() { printf '  setup: %s\n' "$*"; }
 

@@ -1,14 +1,15 @@
-// Markdown names files that exist: the targets of links in all documents, and paths in the code of ARCHITECTURE.md and
-// CONTRIBUTING.md.
+// Markdown names files and headings that exist: the targets of links in all documents, paths in the code of ARCHITECTURE.md
+// and CONTRIBUTING.md, and the pages of the documentation site.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ENTRIES, entriesOf, PAGES } from '../docs/contents.js';
+import { blankCode, findAnchors, isExternal } from '../docs/markdown.js';
 import { listFiles } from './files.js';
 
 const WITH_PATHS = ['ARCHITECTURE.md', 'CONTRIBUTING.md'];
 const NOT_OURS = /^(\..*|build|dist|node_modules|out)$/;
 
 const LINK = /\]\(([^)\s]+)\)/g;
-const URL_OR_HEADING = /^(?:[a-z]+:|#)/;
 const FENCED_OR_INLINE = /```[^\n]*\n([^]*?)```|`([^`\n]+)`/g;
 // A path has a slash. NAME stands for any name. "ocelli/train" is an entry of the package.
 const PATH = /^(?!\.\.\/|~|\/|ocelli\/)(?=.*\/)(?!.*\bNAME\b)[\w.*-]+(?:\/[\w.*-]+)*\/?$/;
@@ -38,16 +39,74 @@ export function checkLinks(root) {
  */
 function checkDocument(root, file, all) {
   const text = readFileSync(join(root, file), 'utf8');
-  const links = findLinks(text).filter(({ path }) => !existsSync(join(root, dirname(file), path)));
+  const links = findLinks(text).flatMap(({ target, at }) => {
+    const missing = findMissing(root, file, target);
+    return missing ? [{ missing, at }] : [];
+  });
   const paths = WITH_PATHS.includes(file) ? findPaths(text).filter(({ path }) => !isThere(path, all)) : [];
-  return [...links, ...paths].map(({ path, at }) => `${file}:${lineAt(text, at)}: there is no ${path}`);
+  return [...links, ...paths.map(({ path, at }) => ({ missing: path, at }))].map(
+    ({ missing, at }) => `${file}:${lineAt(text, at)}: there is no ${missing}`,
+  );
 }
 
 /** @param {string} text */
 function findLinks(text) {
-  return [...text.matchAll(LINK)]
-    .filter(([, target]) => !URL_OR_HEADING.test(target))
-    .map(({ 1: target, index }) => ({ path: target.replace(/#.*/, ''), at: index }));
+  return [...blankCode(text).matchAll(LINK)]
+    .filter(([, target]) => !isExternal(target))
+    .map(({ 1: target, index }) => ({ target, at: index }));
+}
+
+/**
+ * @param {string} root
+ * @param {string} file that has the link
+ * @param {string} target
+ * @returns {string | undefined} what is not there
+ */
+function findMissing(root, file, target) {
+  const [path, anchor] = target.split('#');
+  const full = path ? join(root, dirname(file), path) : join(root, file);
+  if (!existsSync(full)) return path;
+  if (!anchor || !full.endsWith('.md') || findAnchors(readFileSync(full, 'utf8')).has(anchor))
+    return undefined;
+  return target;
+}
+
+/**
+ * The documentation site has every document of docs/, and no other.
+ * @param {string} root the repository
+ * @param {{file: string}[]} [pages] that the site has
+ * @returns {string[]} a message for each document or page that is missing
+ */
+export function checkPages(root, pages = PAGES) {
+  const documents = listFiles(join(root, 'docs'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => `docs/${file}`);
+  return [
+    ...documents
+      .filter((file) => !pages.some((page) => page.file === file))
+      .map((file) => `tools/docs/contents.js: ${file} is in no section`),
+    ...pages
+      .filter(({ file }) => !existsSync(join(root, file)))
+      .map(({ file }) => `tools/docs/contents.js: there is no ${file}`),
+  ];
+}
+
+/**
+ * The site's API reference has every entry of the package, and no other.
+ * @param {string} root the repository
+ * @param {Record<string, object>} [described] by the entry's name
+ * @returns {string[]} a message for each entry that is missing
+ */
+export function checkEntries(root, described = ENTRIES) {
+  const entries = entriesOf(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  return [
+    ...entries
+      .filter((entry) => !Object.hasOwn(described, entry))
+      .map((entry) => `tools/docs/contents.js: ${entry} is not in ENTRIES`),
+    ...Object.keys(described)
+      .filter((entry) => !entries.includes(entry))
+      .map((entry) => `tools/docs/contents.js: package.json does not export ${entry}`),
+  ];
 }
 
 /** @param {string} text */

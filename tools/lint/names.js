@@ -9,8 +9,8 @@ const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.
 
 /** Other projects, and names of their files and functions. */
 const FOREIGN = new Set([
-  ...['LiteRT.js', 'TensorFlow.js', 'transformers.js', 'Next.js'],
-  ...['microparams-init.c', 'portable-api.c', 'pthreads.c', 'wingdi.h'],
+  ...['LiteRT.js', 'TensorFlow.js', 'transformers.js', 'Next.js', 'Node.js'],
+  ...['microparams-init.c', 'portable-api.c', 'pthreads.c', 'wingdi.h', 'sw.js'],
   ...['createByteVector', 'pow'],
 ]);
 /** Files that the build makes, besides those that the Makefile names. */

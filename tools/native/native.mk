@@ -22,9 +22,9 @@ build/xnnpack-native-$(1): XNNPACK_LEVELS := FAST=-fno-sanitize=undefined
 build/xnnpack-native-$(1): $(NATIVE_HEADERS) $(if $(findstring fuzz,$(1)),tools/native/assertions/assert.h)
 build/native/$(1)/%.o: %.c $$(C_HEADERS) $(NATIVE_HEADERS) build/sources
 	@mkdir -p $$(@D) && echo "  native $(1): $$<"
-	@$(call native_cc,$(1)) $(if $(findstring fuzz,$(1)),-fsanitize=fuzzer-no-link) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+	@$(CCACHE) $(call native_cc,$(1)) $(if $(findstring fuzz,$(1)),-fsanitize=fuzzer-no-link) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 build/native/$(1)/pool/%.o: build/sources
-	@mkdir -p $$(@D) && $(call native_cc,$(1)) -w -DNDEBUG $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
+	@mkdir -p $$(@D) && $(CCACHE) $(call native_cc,$(1)) -w -DNDEBUG $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
 build/native/$(1)/libocelli.a: $(patsubst %,build/native/$(1)/%,$(NATIVE_OBJECTS) $(if $(findstring threads,$(1)),src/graph/threads.o pool/portable-api.o pool/fastpath.o,pool/shim.o)) build/xnnpack-native-$(1)
 	@rm -f $$@ && llvm-ar-19 --thin qcs $$@ $$(filter %.o,$$^) $$$$(cat build/xnnpack-native-$(1))/libxnnpack.a
 endef
@@ -42,15 +42,19 @@ NATIVE_TESTS := $(foreach build,$(NATIVE_BUILDS),$(patsubst tests/c/%.c,build/na
   build/native/$(THREADS_BUILD)/tests/threads/test_threads
 # $(1): build
 define native_test_rules
-$(addprefix build/native/$(1)/tests/,graph/test_golden graph/test_hostile session/test_allocation): build/native/cases/hostile.txt
+$(addprefix build/native/$(1)/tests/,graph/test_golden graph/test_graph graph/test_hostile graph/test_parts session/test_allocation session/test_session): build/native/cases/hostile.txt
 build/native/$(1)/tests/session/test_allocation: TEST_FLAGS := $(foreach name,malloc calloc realloc aligned_alloc memalign posix_memalign free,-Wl,--wrap=$(name))
-build/native/$(1)/tests/%: tests/c/%.c build/native/$(1)/libocelli.a $$(wildcard tests/c/*.h tests/c/*/*.h)
-	@mkdir -p $$(@D) && echo "  native $(1): $$*" && $(call native_cc,$(1)) $$(WARNINGS) -Itests/c $$(INCLUDES) $$< build/native/$(1)/libocelli.a \
-	  -fuse-ld=lld $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(TEST_FLAGS) -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options -lm -o $$@
+build/native/$(1)/tests/%.o: tests/c/%.c $$(C_HEADERS) $(NATIVE_HEADERS) $$(wildcard tests/c/*.h tests/c/*/*.h) build/sources
+	@mkdir -p $$(@D) && echo "  native $(1): $$*" \
+	  && $(CCACHE) $(call native_cc,$(1)) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) -Itests/c $$(INCLUDES) -c $$< -o $$@
+build/native/$(1)/tests/%: build/native/$(1)/tests/%.o build/native/$(1)/libocelli.a
+	@$(call native_cc,$(1)) $$(filter %.o %.a,$$^) -fuse-ld=lld $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(TEST_FLAGS) \
+	  -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options -lm -o $$@
+.PRECIOUS: build/native/$(1)/tests/%.o
 endef
 $(foreach build,$(NATIVE_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUILDS),$(eval $(call native_test_rules,$(build))))
 
-build/native/cases/hostile.txt: tests/c/graph/write_cases.js tests/golden_cases.js $(wildcard tests/fuzz/*.js tests/data/ops/* tests/data/models/*) \
+build/native/cases/hostile.txt: tests/c/graph/write_cases.js tests/c/session/networks.js tests/golden_cases.js $(wildcard tests/fuzz/*.js tests/data/ops/* tests/data/models/*) \
   | node_modules/.installed
 	@rm -rf $(@D) && node $< $(@D)
 test-c: $(NATIVE_TESTS) ## build the native C tests and run them under ASan and UBSan, in 32 and 64 bits
@@ -75,6 +79,8 @@ include tests/fuzz/fuzz.mk
 IMAGE_SOAKS := build/native/64-simd/soak/jpeg build/native/64-simd/soak/png
 build/native/64-simd/soak/jpeg: SOAK_LIBRARY := -ljpeg
 build/native/64-simd/soak/png: SOAK_LIBRARY := -lpng
-$(IMAGE_SOAKS): build/native/64-simd/soak/%: tests/c/soak/%.c build/native/64-simd/libocelli.a $(wildcard tests/c/*.h tests/c/image/*.h)
+# Prints files for tests/data/make/pictures.py.
+PICTURES := build/native/64-simd/soak/pictures
+$(IMAGE_SOAKS) $(PICTURES): build/native/64-simd/soak/%: tests/c/soak/%.c build/native/64-simd/libocelli.a $(wildcard tests/c/*.h tests/c/image/*.h)
 	@mkdir -p $(@D) && echo '  native 64-simd: soak/$*' && $(call native_cc,64-simd) $(WARNINGS) -Itests/c $(INCLUDES) $< build/native/64-simd/libocelli.a \
 	  -fuse-ld=lld -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options $(SOAK_LIBRARY) -lm -o $@

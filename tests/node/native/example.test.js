@@ -28,7 +28,7 @@ for (const name of /** @type {const} */ (['astronaut.png', 'coffee.png'])) {
   test(`the example of ocelli.h, ${name}`, async () => {
     assert.ok(existsSync(PROGRAM), 'built by `make test`');
     const rows = run([DEFAULT_MODEL, packagePhotoPath(name)]);
-    const detector = await ObjectDetector.create({ deterministic: true });
+    const detector = await ObjectDetector.create({ deterministic: true, weights: 'full' });
     const found = (await detector.detect(packagePhoto(name), { scoreThreshold: 0.2 })).detections;
     detector.close();
     assert.ok(found.length > 0);
