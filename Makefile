@@ -291,8 +291,8 @@ OF_NO_ENGINE := options of a running detector|module, model and worker from asse
 WEBKIT_TEST_FILES := $(patsubst %,tests/browser/%.test.js,page routes inputs element react others)
 EDGE_TEST_FILES := $(wildcard tests/edge/*.test.js)
 SERVICE_TEST_FILES := $(wildcard tests/service/*.test.js)
-# What hangs is named after 30 minutes: Node's own limits do not end a file that waits for a process.
-NODE_TEST = timeout --foreground 30m node_modules/node-$(1)/bin/node --test --test-reporter=./tests/reporter.js
+# What hangs is named after an hour (a busy machine takes half of it): Node's own limits do not end a file that waits for a process.
+NODE_TEST = timeout --foreground 60m node_modules/node-$(1)/bin/node --test --test-reporter=./tests/reporter.js
 TEST := $(call NODE_TEST,24)
 # A page can wait for something that never comes: such a test ends after 10 minutes, and the others run.
 BROWSER_TEST = $(TEST) --test-concurrency=1 --test-timeout=600000

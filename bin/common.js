@@ -12,7 +12,6 @@ export class UsageError extends Error {
 /** What the user can do about an error, by its code. */
 const HINTS = new Map([
   ['MODULE_NOT_FOUND', 'build it with `make`'],
-  ['MODEL_INPUT_UNKNOWN', 'pass it with --input'],
   ['SSD_UNKNOWN', 'pass it with --ssd'],
 ]);
 
