@@ -117,7 +117,7 @@ describe('embed', () => {
   test('a model of one’s own', () => {
     const model = testData('models/mobilenet_v2_features.fp16.tflite');
     const args = ['embed', '--json', '--model', model, COFFEE];
-    assert.match(ocelli(args).stderr, /MODEL_INPUT_UNKNOWN: .*pass it with --input/);
+    assert.match(ocelli(args).stderr, /MODEL_INPUT_UNKNOWN: .*on the command line --input/);
     const [{ features }] = jsonLines(succeed([...args, '--input', INPUT]));
     assert.equal(features.length, 1280);
   });

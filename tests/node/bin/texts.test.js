@@ -95,7 +95,7 @@ test('a table', () => {
 test('errors', () => {
   const system = (/** @type {object} */ fields) => Object.assign(new Error('no'), fields);
   const { message } = failure('INVALID_OPTION', 'no');
-  assert.match(String(refusal(failure('MODEL_INPUT_UNKNOWN', 'no'))), /: no \(pass it with --input\)$/);
+  assert.match(String(refusal(failure('SSD_UNKNOWN', 'no'))), /: no \(pass it with --ssd\)$/);
   assert.equal(refusal(failure('INVALID_INPUT', 'no')), 'INVALID_INPUT: the input cannot be used: no');
   assert.equal(refusal(failure('INVALID_OPTION', 'no')), `usage: ${message}`);
   assert.equal(refusal(failure('INVALID_OPTION', 'no'), 'a.json'), `usage: a.json: ${message}`);
