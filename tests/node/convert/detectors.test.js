@@ -115,8 +115,9 @@ describe('601 classes of Open Images', needsOpenImages, () => {
 
   test('detections, labels and MIDs on every photo', () => compareAll(converted.model, openImagesPhotos()));
 
+  // What these two give is compared with the reference itself: without convert's own proof, which takes seconds.
   test('the graph with loops', async () => {
-    const { model } = await convert(await loopsSource());
+    const { model } = await convert(await loopsSource(), { verify: false });
     await compareAll(
       model,
       openImagesPhotos().filter(({ isExact }) => isExact),
@@ -141,7 +142,7 @@ describe('601 classes of Open Images', needsOpenImages, () => {
 
   test('classes sliced for good: the same scores', async () => {
     const wanted = ['Dog', 'cat', '/m/01g317'];
-    const sliced = await convert(largeSource(OPEN_IMAGES), { classes: wanted });
+    const sliced = await convert(largeSource(OPEN_IMAGES), { classes: wanted, verify: false });
     assert.ok(sliced.model.length < 0.4 * converted.model.length);
     const detector = await ObjectDetector.create({ model: sliced.model });
     assert.deepEqual(detector.labels.map(({ name }) => name).sort(), ['Cat', 'Dog', 'Person']);
