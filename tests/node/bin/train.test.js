@@ -250,7 +250,10 @@ describe('ocelli train --task detect', () => {
     assert.equal(given.status, 0, given.stderr);
     assert.deepEqual(readFileSync(out), expected);
     assert.match(train('--model', model, '--input', input).stderr, /SSD_UNKNOWN: .*pass it with --ssd/);
-    assert.match(train('--model', model, '--ssd', ssd).stderr, /MODEL_INPUT_UNKNOWN: .*on the command line --input/);
+    assert.match(
+      train('--model', model, '--ssd', ssd).stderr,
+      /MODEL_INPUT_UNKNOWN: .*on the command line --input/,
+    );
     assert.match(train('--ssd', '{"anchors": 3}').stderr, /--ssd: .*anchors/);
     assert.match(train('--signature', 'detect').stderr, /MODEL_NO_SIGNATURE/);
   });
