@@ -1,8 +1,8 @@
-// Opens a page in a fresh Chromium and waits until the page posts its results. No debugger is attached: it would slow
-// the page down.
+// Opens a page in a fresh browser and waits until the page posts its results. No debugger is attached: it would slow the
+// page down.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,13 +13,61 @@ const FLAGS =
   '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
     ' ',
   );
-const TIMEOUT_MS = 60000;
+const TIMEOUT_MS = 120000;
+
+/** Firefox's clock has steps of 1 ms otherwise; and no page of its own beside the one that is measured. */
+const FIREFOX_PREFERENCES = [
+  'user_pref("privacy.reduceTimerPrecision", false);',
+  'user_pref("datareporting.policy.dataSubmissionEnabled", false);',
+  'user_pref("browser.aboutwelcome.enabled", false);',
+].join('\n');
+
+/**
+ * @typedef {object} Browser
+ * @property {string} title
+ * @property {string} program
+ * @property {(profile: string, url: string) => string[]} toArguments `profile`: an empty folder, removed afterwards
+ * @property {Record<string, string>} [environment]
+ */
+
+/** @satisfies {Record<string, Browser>} */
+export const BROWSERS = {
+  chromium: {
+    title: 'Chromium',
+    program: CHROMIUM,
+    toArguments: (profile, url) => [...FLAGS, `--user-data-dir=${profile}`, url],
+  },
+  firefox: {
+    title: 'Firefox',
+    program: '/usr/bin/firefox-esr',
+    toArguments(profile, url) {
+      writeFileSync(join(profile, 'user.js'), FIREFOX_PREFERENCES);
+      return ['--headless', '--no-remote', '--profile', profile, url];
+    },
+  },
+  webkit: {
+    title: 'WebKit',
+    program: '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser',
+    toArguments: (_, url) => ['--private', url],
+    environment: { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' }, // which root needs
+  },
+};
+
+/** A browser without a headless mode gets a screen in memory. @param {Browser} browser @param {string[]} args */
+function start({ program, environment }, args) {
+  const needsScreen = program.endsWith('MiniBrowser');
+  return spawn(needsScreen ? 'xvfb-run' : program, needsScreen ? ['-a', program, ...args] : args, {
+    stdio: 'ignore',
+    env: { ...process.env, ...environment },
+    detached: true, // a group, which ends as a whole
+  });
+}
 
 /**
  * Starts a server whose pages report by a POST to /report/PART/…
- * @param {Pick<import('../tools/serve.js').ServerOptions, 'roots' | 'headers' | 'onRequest'>} options
+ * @param {Pick<import('../tools/serve.js').ServerOptions, 'roots' | 'headers' | 'onRequest'> & {browser?: Browser}} options
  */
-export async function serveReports({ roots, headers, onRequest }) {
+export async function serveReports({ roots, headers, onRequest, browser = BROWSERS.chromium }) {
   /** @type {(parts: string[]) => void} */
   let onReport = () => {};
   const server = await startServer({
@@ -39,16 +87,15 @@ export async function serveReports({ roots, headers, onRequest }) {
    */
   async function visit(path) {
     const profile = mkdtempSync(join(tmpdir(), 'ocelli-page-'));
-    const arguments_ = [...FLAGS, `--user-data-dir=${profile}`, `${server.url}${path}`];
-    const browser = spawn(CHROMIUM, arguments_, { stdio: 'ignore' });
-    const exited = once(browser, 'exit');
+    const child = start(browser, browser.toArguments(profile, `${server.url}${path}`));
+    const exited = once(child, 'exit');
     try {
       return await new Promise((resolve, reject) => {
         onReport = resolve;
         setTimeout(reject, TIMEOUT_MS, new Error(`${path} did not report within ${TIMEOUT_MS} ms`)).unref();
       });
     } finally {
-      browser.kill();
+      process.kill(-Number(child.pid));
       await exited;
       await rm(profile, { recursive: true, force: true, maxRetries: 10 });
     }

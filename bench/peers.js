@@ -1,4 +1,4 @@
-// Compares ocelli with other engines on the same network and input, one thread each, in Chromium and in Node. Each
+// Compares ocelli with other engines on the same network and input, one thread each, in Chromium, Firefox, WebKit and Node. Each
 // instance has a browser or process of its own; they run interleaved in random order. --write puts table and chart into
 // docs/benchmarks.md and docs/benchmarks.svg.
 //   node bench/peers.js [--rounds N] [--json] [--write]
@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
-import { CHROMIUM, serveReports } from './browser.js';
+import { BROWSERS, CHROMIUM, serveReports } from './browser.js';
 import { barPlot } from '../wasm/report/svg.js';
 import { median, min, MODEL, ms, ratio, SHARED, shuffle } from './measure.js';
 
@@ -80,17 +80,22 @@ function readTimes(report) {
   return times;
 }
 
-async function openChromium() {
-  await buildPages();
+/** Runs before it is timed: what JavaScriptCore compiles is fast only after many. */
+const WARM_UP_RUNS = { chromium: 8, firefox: 8, webkit: 100 };
+
+/** @param {keyof typeof BROWSERS} name */
+async function openBrowser(name) {
   const wasm = NAMES.map((name) => [`/wasm/${name}/`, wasmOf(name)]);
   const { visit, close } = await serveReports({
     roots: { '/': OUT, '/dist/': `${ROOT}build/package/dist`, ...Object.fromEntries(wasm) },
+    browser: BROWSERS[name],
   });
   return {
-    title: 'Chromium',
+    title: BROWSERS[name].title,
     names: NAMES,
-    /** @param {Name} name */
-    measure: async (name) => readTimes((await visit(`/${name}/index.html`)).join('/')),
+    /** @param {Name} engine */
+    measure: async (engine) =>
+      readTimes((await visit(`/${engine}/index.html?${WARM_UP_RUNS[name]}`)).join('/')),
     close,
   };
 }
@@ -111,7 +116,7 @@ function openNode() {
 }
 
 /**
- * @param {Awaited<ReturnType<typeof openChromium>>} host
+ * @param {Awaited<ReturnType<typeof openBrowser>>} host
  * @param {number} rounds
  */
 async function measureHost({ title, names, measure, close }, rounds) {
@@ -172,7 +177,11 @@ for (const part of ['input', 'boxes', 'scores'])
   writeFileSync(`${OUT}/${part}`, readFileSync(`${HEADS}.${part}.bin`));
 
 const [loadBefore] = loadavg();
-const hosts = [await measureHost(await openChromium(), rounds), await measureHost(openNode(), rounds)];
+await buildPages();
+const hosts = [];
+for (const name of /** @type {(keyof typeof BROWSERS)[]} */ (Object.keys(BROWSERS)))
+  if (existsSync(BROWSERS[name].program)) hosts.push(await measureHost(await openBrowser(name), rounds));
+hosts.push(await measureHost(openNode(), rounds));
 const date = new Date().toISOString().slice(0, 10);
 const cpu = cpus()[0]?.model ?? 'unknown';
 const markdown = [

@@ -13,6 +13,7 @@ async function run() {
   const times = await measure(create, {
     model: new Uint8Array(model),
     input: new Float32Array(input),
+    warmUpRuns: Number(location.search.slice(1)),
     heads: [boxes, scores].map((head) => new Float32Array(head)),
     wasm: `${location.origin}/wasm${location.pathname.replace(/[^/]*$/, '')}`,
   });

@@ -5,12 +5,12 @@
  * @typedef {object} Given
  * @property {Uint8Array<ArrayBuffer>} model the .tflite file
  * @property {string} wasm path or URL of the folder with the engine's .wasm files
+ * @property {number} [warmUpRuns]
  *
  * @typedef {(input: Float32Array) => Promise<Float32Array[]>} Run
  * @typedef {(given: Given) => Promise<Run>} Create
  */
 
-const WARM_UP_RUNS = 8;
 const RUNS = 16;
 const TOLERANCE = 1e-3;
 
@@ -19,9 +19,9 @@ const TOLERANCE = 1e-3;
  * @param {Given & {input: Float32Array, heads: Float32Array[]}} given `heads`: the reference outputs
  * @returns {Promise<number[]>} milliseconds of each run
  */
-export async function measure(create, { input, heads, ...given }) {
+export async function measure(create, { input, heads, warmUpRuns = 8, ...given }) {
   const run = await create(given);
-  for (let i = 0; i < WARM_UP_RUNS; i++) check(await run(input), heads);
+  for (let i = 0; i < warmUpRuns; i++) check(await run(input), heads);
   const times = [];
   for (let i = 0; i < RUNS; i++) {
     const start = performance.now();
