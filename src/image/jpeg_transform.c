@@ -154,11 +154,11 @@ static void transform_2(const v128_t* c, uint8_t* out, int32_t stride) {
                                                pass_of_2(first_high, p13_high, p57_high, y == 1));
     v128_t sums = wasm_i32x4_dot_i16x8(row, wasm_i16x8_make(0, 29692, 0, -10426, 0, 6967, 0, -5906));
     sums = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 2, 3, 0, 1));
-    const int32_t odd = wasm_i32x4_extract_lane(sums, 0) + wasm_i32x4_extract_lane(sums, 1);
+    const v128_t odd = wasm_i32x4_add(sums, wasm_i32x4_shuffle(sums, sums, 1, 0, 3, 2));
+    const v128_t first = wasm_i32x4_splat(wasm_i16x8_extract_lane(row, 0) * (1 << (FRACTION_BITS + 2)));
     const int32_t shift = FRACTION_BITS + KEPT_BITS + SCALE_BITS + 2;
-    const int32_t first = wasm_i16x8_extract_lane(row, 0) * (1 << (FRACTION_BITS + 2)) + (1 << (shift - 1));
-    out[0] = clamp_sample((first + odd) >> shift);
-    out[1] = clamp_sample((first - odd) >> shift);
+    out[0] = clamp_sample(wasm_i32x4_extract_lane(rounded(wasm_i32x4_add(first, odd), shift), 0));
+    out[1] = clamp_sample(wasm_i32x4_extract_lane(rounded(wasm_i32x4_sub(first, odd), shift), 0));
   }
 }
 

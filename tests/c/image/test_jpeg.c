@@ -5,6 +5,7 @@
 #include "image/image_digest.h"
 #include "image/image_files.h"
 #include "image/jpeg_decode.h"
+#include "image/jpeg_internal.h"
 #include "image/sound_jpegs.h"
 
 // ---- libjpeg-turbo's pixels
@@ -91,6 +92,27 @@ static void test_reads_components_of_the_same_name(void) {
   }
   CHECK(digest_of(bytes, size_bytes, 0) == expected);
   free(bytes);
+}
+
+// The sums of the small transform wrap in 32 bits, as those of the vectors of the large ones do. Only row 0 is not 0,
+// so that the first pass gives four times its numbers.
+static void test_sums_of_the_smallest_transform_wrap(void) {
+  static const int32_t factors[8] = {0, 29692, 0, -10426, 0, 6967, 0, -5906};
+  static const int16_t kSteps[64] = {1, 1, 1, 1, 1, 1, 1, 1};
+  for (int32_t sign = -1; sign <= 1; sign += 2) {
+    int16_t block[64] = {0};
+    uint8_t samples[4];
+    int64_t odd = 0;
+    for (int32_t x = 0; x < 8; x++) block[x] = (int16_t)(x == 0 ? 8000 : factors[x] * sign < 0 ? -8000 : 8000);
+    for (int32_t x = 0; x < 8; x++) odd += factors[x] * 4 * block[x];
+    ocl_jpeg_transform(block, kSteps, 2, false, samples, 2);
+    for (int32_t i = 0; i < 4; i++) {
+      const int64_t sum = ((int64_t)4 * 8000 << 15) + (1 << 19) + (i % 2 == 0 ? odd : -odd);
+      const int32_t value = (int32_t)(uint32_t)sum >> 20;
+      CHECK(samples[i] == (value < -128 ? 0 : value > 127 ? 255 : value + 128));
+    }
+    CHECK(llabs(odd) + ((int64_t)4 * 8000 << 15) > INT32_MAX);
+  }
 }
 
 // ---- needed rows and columns
@@ -285,6 +307,7 @@ int main(void) {
   RUN(test_treats_damaged_files_as_libjpeg_does);
   RUN(test_has_the_pixels_of_tensorflow);
   RUN(test_reads_components_of_the_same_name);
+  RUN(test_sums_of_the_smallest_transform_wrap);
   RUN(test_decodes_what_is_needed);
   RUN(test_says_where_a_file_ends);
   RUN(test_says_in_which_scan_a_file_ends);
