@@ -124,10 +124,6 @@ static void decode(const float encoding[4], const float anchor[4], const float b
   box_out[3] = x_center + width / 2;
 }
 
-void ocl_ssd_decode_box(const float encoding[4], const float anchor[4], const float box_scales[4], float box_out[4]) {
-  decode(encoding, anchor, box_scales, false, box_out);
-}
-
 // A box is unusable if it is not finite, or if a linear side is negative.
 static box_state decode_anchor(const job* j, int32_t anchor) {
   const ocl_ssd_config* c = &j->ssd->config;

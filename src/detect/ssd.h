@@ -68,7 +68,4 @@ ocl_status ocl_ssd_detect(ocl_ssd* ssd, const float* box_encodings, const float*
 // INVALID_ARGUMENT: an option is out of its range, whatever the config is.
 ocl_status ocl_ssd_check_options(const ocl_ssd_options* options);
 
-// One encoding (ty, tx, th, tw) and its anchor -> y_min, x_min, y_max, x_max. Not clipped; finite only if they are.
-void ocl_ssd_decode_box(const float encoding[4], const float anchor[4], const float box_scales[4], float box_out[4]);
-
 #endif  // OCELLI_SSD_H_

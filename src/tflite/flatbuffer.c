@@ -173,8 +173,6 @@ bool ocl_flatbuffer_has_identifier(const uint8_t* bytes, size_t size_bytes, cons
 
 ocl_status ocl_flatbuffer_verify(const uint8_t* bytes, size_t size_bytes, const ocl_flatbuffer_schema* root,
                                  uint32_t* root_out, ocl_detail* detail) {
-  if (size_bytes < 8)
-    return ocl_status_with_detail(OCL_MODEL_TRUNCATED, detail, "%d bytes, at least 8 expected", (int)size_bytes);
   // The limit of FlatBuffers. It keeps every verified position below 2^31.
   if (size_bytes > INT32_MAX) return ocl_status_with_detail(OCL_MODEL_TOO_LARGE, detail, "the file has 2 GiB or more");
   verifier v = {bytes, size_bytes, size_bytes * kMaxVisitsPerByte, detail};

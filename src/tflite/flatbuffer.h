@@ -52,8 +52,8 @@ struct ocl_flatbuffer_schema {
 // Whether `bytes` has this file identifier ("TFL3"). false if it is too short for one.
 bool ocl_flatbuffer_has_identifier(const uint8_t* bytes, size_t size_bytes, const char* identifier);
 
-// Checks everything in the schema `root`. *root_out: the root table's position, for the readers.
-// MODEL_TRUNCATED, MODEL_TOO_LARGE, MODEL_MISALIGNED, MODEL_BAD_OFFSET, MODEL_BAD_TABLE, MODEL_BAD_VECTOR,
+// Checks everything in the schema `root`. `bytes` must have an identifier. *root_out: the root table's position, for
+// the readers. MODEL_TOO_LARGE, MODEL_MISALIGNED, MODEL_BAD_OFFSET, MODEL_BAD_TABLE, MODEL_BAD_VECTOR,
 // MODEL_BAD_STRING; `detail` (may be NULL) starts with the path: "subgraphs[0].tensors[7].shape: …".
 ocl_status ocl_flatbuffer_verify(const uint8_t* bytes, size_t size_bytes, const ocl_flatbuffer_schema* root,
                                  uint32_t* root_out, ocl_detail* detail);

@@ -3,12 +3,9 @@
 #include <math.h>
 
 int32_t ocl_optimizer_num_slots(const ocl_optimizer* o) {
-  switch ((ocl_optimizer_kind)o->kind) {
-    case OCL_SGD: return 1;
-    case OCL_ADAM: return o->is_amsgrad ? 3 : 2;
-    case OCL_RMSPROP: return 1 + (o->momentum > 0) + o->is_centered;
-  }
-  return 0;
+  if (o->kind == OCL_SGD) return 1;
+  if (o->kind == OCL_ADAM) return o->is_amsgrad ? 3 : 2;
+  return 1 + (o->momentum > 0) + o->is_centered;
 }
 
 static void clip(double norm_limit, size_t count, float* gradient) {
