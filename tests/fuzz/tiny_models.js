@@ -2,7 +2,7 @@
 import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../wasm/tflite/flatbuffer.js';
 
 /**
- * @typedef {'float32' | 'int32' | 'uint8' | 'int8'} Dtype
+ * @typedef {'float32' | 'float16' | 'int32' | 'uint8' | 'int64' | 'bool' | 'int8'} Dtype
  * @typedef {object} TinyTensor
  * @property {number[]} shape
  * @property {number[]} [signature] the shape with -1 where it is free
@@ -12,19 +12,24 @@ import { blob, Builder, float32s, int32s, int64s, offsets, table } from '../../w
  * @property {number} [axis]
  * @property {number[]} [data] a constant's elements
  *
+ * @typedef {import('../../wasm/tflite/flatbuffer.js').Field} Field
+ * @typedef {Field | ['ints', id: number, values: number[]]} TinyField
  * @typedef {object} TinyOperator
  * @property {number} code TFLite's BuiltinOperator
  * @property {number[]} inputs
  * @property {number[]} outputs
- * @property {[type: number, ...fields: import('../../wasm/tflite/flatbuffer.js').Field[]]} [options]
+ * @property {[type: number, ...fields: TinyField[]]} [options]
  * @property {string} [custom] name of an operator with code 32
  * @property {Uint8Array} [customOptions]
  */
 
 const DTYPES = {
   float32: { type: 0, View: Float32Array },
+  float16: { type: 1, View: Uint16Array },
   int32: { type: 2, View: Int32Array },
   uint8: { type: 3, View: Uint8Array },
+  int64: { type: 4, View: BigInt64Array },
+  bool: { type: 6, View: Uint8Array },
   int8: { type: 9, View: Int8Array },
 };
 
@@ -77,8 +82,9 @@ function writeEntry(builder, metadata, buffers) {
 /** @param {Builder} builder @param {TinyTensor} tensor @param {string} name @param {number[]} buffers */
 function writeTensor(builder, tensor, name, buffers) {
   const { shape, signature, dtype = 'float32', scale, zeroPoint = 0, axis = 0, data } = tensor;
-  const { type, View } = DTYPES[dtype];
-  const bytes = data && new Uint8Array(new View(data).buffer);
+  const elements =
+    dtype === 'int64' ? BigInt64Array.from(data ?? [], BigInt) : new DTYPES[dtype].View(data ?? []);
+  const bytes = data && new Uint8Array(elements.buffer);
   const buffer = bytes ? buffers.push(table(builder, [['ref', 0, blob(builder, bytes)]])) - 1 : 0;
   const scales = [scale ?? []].flat();
   const quantization =
@@ -90,7 +96,7 @@ function writeTensor(builder, tensor, name, buffers) {
     ]);
   return table(builder, [
     ['ref', 0, int32s(builder, shape)],
-    ['i8', 1, type],
+    ['i8', 1, DTYPES[dtype].type],
     ['u32', 2, buffer],
     ['ref', 3, builder.createString(name)],
     ['ref', 4, quantization],
@@ -100,7 +106,10 @@ function writeTensor(builder, tensor, name, buffers) {
 
 /** @param {Builder} builder @param {TinyOperator} operator @param {number} codeIndex */
 function writeOperator(builder, { inputs, outputs, options, customOptions }, codeIndex) {
-  const [type, ...fields] = options ?? [0];
+  const [type, ...given] = options ?? [0];
+  const fields = given.map((field) =>
+    field[0] === 'ints' ? /** @type {Field} */ (['ref', field[1], int32s(builder, field[2])]) : field,
+  );
   return table(builder, [
     ['u32', 0, codeIndex],
     ['ref', 1, int32s(builder, inputs)],

@@ -3,6 +3,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/status.h"
 #include "base/text.h"
 #include "check.h"
 
@@ -30,8 +31,20 @@ static void test_cuts_to_fit(void) {
   CHECK(ocl_text_format(text, 1, "%d", 12) == 0 && text[0] == '\0');
 }
 
+// Each status says something of its own; a number that is none has a text, too.
+static void test_statuses_have_messages(void) {
+  for (int i = 0; i < OCL_NUM_STATUSES; i++) {
+    const char* message = ocl_status_message((ocl_status)i);
+    CHECK(message[0] != 0);
+    for (int k = 0; k < i; k++) CHECK(strcmp(message, ocl_status_message((ocl_status)k)) != 0);
+  }
+  CHECK(strcmp(ocl_status_message((ocl_status)OCL_NUM_STATUSES), "unknown status") == 0);
+  CHECK(strcmp(ocl_status_message((ocl_status)-1), "unknown status") == 0);
+}
+
 int main(void) {
   RUN(test_conversions);
   RUN(test_cuts_to_fit);
+  RUN(test_statuses_have_messages);
   return check_failed_tests;
 }

@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "graph/internal.h"
+#include "graph/operators/fixed_point.h"
 
 enum { NUM_VALUES = 4 };
 
@@ -362,6 +363,14 @@ static void tables(void) {
   }
 }
 
+// A factor that rounds up to a power of two.
+static void fixed_points(void) {
+  const ocl_fixed_point below_1 = ocl_fixed_point_of(1 - 0x1p-40), one = ocl_fixed_point_of(1);
+  CHECK(below_1.multiplier == one.multiplier && below_1.shift == one.shift);
+  CHECK(one.multiplier == 1 << 30 && one.shift == 1);
+  CHECK(ocl_fixed_point_multiply(12345, below_1) == 12345 && ocl_fixed_point_multiply(-7, one) == -7);
+}
+
 // ---- limits ----
 
 static void sizes(void) {
@@ -462,6 +471,7 @@ int main(void) {
   RUN(elements);
   RUN(wholes);
   RUN(tables);
+  RUN(fixed_points);
   RUN(sizes);
   RUN(outputs);
   RUN(empty_inputs);

@@ -1,5 +1,5 @@
 // Writes what the native tests read. For test_golden.c the cases of tests/data: a list, and files of inputs (as the
-// network takes them) and of answers (float32). For test_hostile.c the networks that are refused, and a list of them. For
+// network takes them) and of answers (float32). For test_hostile.c the networks that are refused, and two lists of them. For
 // test_allocation.c a detector, and a list of the models. For test_parts.c how many multiply-adds each of them takes. For
 // test_session.c its networks.
 // The Makefile runs it:  node write_cases.js OUT
@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readFile } from '../../../wasm/quantize/file.js';
 import { sizeOf } from '../../../wasm/shared/numbers.js';
-import { appendLabels } from '../../../wasm/tflite/metadata.js';
+import { appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { OPERATORS } from '../../../wasm/tflite/operators.js';
 import { REFUSED } from '../../fuzz/hostile_networks.js';
 import { tinyDetector, writeModel } from '../../fuzz/tiny_models.js';
@@ -21,6 +21,8 @@ import {
   makeNumbers,
   toInt8,
 } from '../../node/engine/convolution.js';
+import { formulaCases } from './formula_cases.js';
+import { REFUSED_NETWORKS } from './refused_networks.js';
 import { SESSION_NETWORKS } from '../session/networks.js';
 
 const DATA = fileURLToPath(new URL('../../data', import.meta.url));
@@ -40,14 +42,28 @@ const cases = [
   ...readJson('models/cases.json').map((/** @type {any} */ each) => readModelCase(each, `${DATA}/models`)),
   ...wideConvolutions(),
   ...constantsInFront(),
+  ...formulaCases(),
 ];
 writeFileSync(`${out}/golden.txt`, cases.flatMap(writeCase).join('\n') + '\n');
 const hostile = Object.entries(REFUSED).map(
   ([name, [code, network]], i) => `${code} ${write(`hostile${i}.tflite`, writeModel(network))} ${name}`,
 );
 writeFileSync(`${out}/hostile.txt`, hostile.join('\n') + '\n');
+const refused = REFUSED_NETWORKS.map(
+  ([status, message, network], i) =>
+    `${status} ${write(`refused${i}.tflite`, writeModel(network))} ${message}`,
+);
+writeFileSync(`${out}/refused.txt`, refused.join('\n') + '\n');
 for (const [name, network] of Object.entries(SESSION_NETWORKS)) write(name, writeModel(network));
-write('detector.tflite', appendLabels(tinyDetector(), ['cat', 'dog']));
+const metadata = writeMetadata({
+  ...{ name: 'tiny', description: 'a detector' },
+  image: { name: 'image', mean: [127.5], std: [127.5] },
+  outputs: [
+    { name: 'boxes', role: 'location' },
+    { name: 'scores', role: 'score', labels: ['cat', 'dog'] },
+  ],
+});
+write('detector.tflite', appendLabels(tinyDetector(metadata), ['cat', 'dog']));
 writeFileSync(`${out}/models.txt`, cases.map((golden) => `${resolve(pathOf(golden))}\n`).join(''));
 
 const counts = cases.flatMap((golden) => {
@@ -68,12 +84,17 @@ function wideConvolutions() {
     ),
     ...[1, 2].map((stride) => ({ size: [5, 61], channels: 3, outputs: 10, stride })),
     { size: [4, 7], channels: 17, outputs: 19, kernel: [1, 1] },
+    { size: [3, 3], channels: 9, outputs: 9, padding: 'VALID' },
+    // More products than the 8-bit kernels widen at once.
+    { size: [1, 6], channels: 6402, outputs: 8, kernel: [1, 1] },
+    { size: [3, 6], channels: 720, outputs: 8, padding: 'VALID' },
   ];
   return shapes.flatMap((shape, i) => {
     const c = complete(/** @type {import('../../node/engine/convolution.js').Convolution} */ (shape));
     const { model, ...constants } = build(c);
     const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
     const { int8, ...stored } = toInt8(model);
+    const products = c.kernel[0] * c.kernel[1] * c.channels;
     const bytes = Int8Array.from(input, (value) => value * 32);
     const caseOf = (
       /** @type {string} */ kind,
@@ -86,7 +107,7 @@ function wideConvolutions() {
       outputs: [{ name: 'output', shape: [], values: Array.from(values), limit, cosine: -1 }],
     });
     return [
-      caseOf('fp32', model, input, convolve(c, input, constants), 1e-4),
+      caseOf('fp32', model, input, convolve(c, input, constants), 1e-4 * Math.max(1, products / 256)),
       caseOf('int8', int8, bytes, convolveInt8(c, bytes, stored), 0),
     ];
   });
@@ -182,8 +203,11 @@ function multiplyAdds(bytes) {
   const { tensors, operators } = file;
   const { CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, SPACE_TO_BATCH_ND, TRANSPOSE_CONV } = OPERATORS;
   // A dilated convolution between SPACE_TO_BATCH_ND and its inverse takes fewer: it computes no padding.
-  if (operators.some(({ code }) => code === TRANSPOSE_CONV.code || code === SPACE_TO_BATCH_ND.code))
-    return undefined;
+  const isOther = (/** @type {(typeof operators)[number]} */ { code, custom }) =>
+    code === TRANSPOSE_CONV.code ||
+    code === SPACE_TO_BATCH_ND.code ||
+    custom === 'Convolution2DTransposeBias';
+  if (operators.some(isOther)) return undefined;
   return operators.reduce((sum, { code, inputs, outputs }) => {
     const [output, kernel] = [tensors[outputs[0]]?.shape, tensors[inputs[1]]?.shape];
     if (code === CONV_2D.code) return sum + sizeOf(output) * sizeOf(kernel.slice(1));

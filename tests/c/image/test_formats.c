@@ -310,7 +310,19 @@ static void test_exif_behind_the_pixels_or_with_a_count_too_large(void) {
   drop(&tiff);
 }
 
+// No address below has so many bytes: only the header is read.
+static void test_refuses_files_of_two_gigabytes(void) {
+  file bmp = make_small_bmp();
+  const ocl_image_options options = {.max_pixels = 1 << 20};
+  ocl_image image;
+  ocl_detail detail = {""};
+  CHECK_STATUS(ocl_image_decode(bmp.bytes, (size_t)INT32_MAX + 1, &options, &image, &detail), OCL_IMAGE_TOO_LARGE);
+  CHECK(strcmp(detail.text, "the file has more than 2147483647 bytes") == 0);
+  drop(&bmp);
+}
+
 int main(void) {
+  RUN(test_refuses_files_of_two_gigabytes);
   RUN(test_bmp_with_a_gap_or_a_palette_of_24_bits);
   RUN(test_bmp_whose_pixels_begin_too_early);
   RUN(test_bmp_of_os2);

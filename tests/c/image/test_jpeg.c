@@ -115,6 +115,50 @@ static void test_sums_of_the_smallest_transform_wrap(void) {
   }
 }
 
+// `sampling`: of the components, horizontal and vertical, in a digit each.
+static decoded_jpeg decode_sampled(const uint8_t sampling[3]) {
+  size_t size_bytes;
+  uint8_t* bytes = data_read("images/baseline.jpg", &size_bytes);
+  for (size_t i = 2; i + 20 < size_bytes; i += 2 + (size_t)bytes[i + 2] * 256 + bytes[i + 3]) {
+    if (bytes[i + 1] != 0xC0) continue;
+    for (size_t k = 0; k < 3; k++) bytes[i + 11 + 3 * k] = sampling[k];
+    break;
+  }
+  decoded_jpeg d = decode_jpeg(bytes, size_bytes, 0, true, 1);
+  free(d.rgb);
+  free(bytes);
+  return d;
+}
+
+static void test_refuses_impossible_sampling(void) {
+  decoded_jpeg d = decode_sampled((const uint8_t[]){0x31, 0x21, 0x11});
+  CHECK_STATUS(d.status, OCL_UNSUPPORTED_IMAGE_FORMAT);
+  CHECK(strcmp(d.detail.text, "JPEG with fractional sampling factors") == 0);
+  d = decode_sampled((const uint8_t[]){0x44, 0x11, 0x11});
+  CHECK_STATUS(d.status, OCL_IMAGE_CORRUPT);
+  CHECK(strstr(d.detail.text, "too many blocks in a unit") != NULL);
+}
+
+// The only scan has the first of three components: 12 x 8 blocks, each of no change (00) and the end of the block
+// (1010).
+static void test_refuses_components_without_a_scan(void) {
+  static const uint8_t header[] = {0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0}, four_blocks[] = {0x28, 0xA2, 0x8A};
+  size_t size_bytes;
+  uint8_t* bytes = data_read("images/baseline.jpg", &size_bytes);
+  size_t at = 2;
+  while (bytes[at + 1] != 0xDA) at += 2 + (size_t)bytes[at + 2] * 256 + bytes[at + 3];
+  memcpy(bytes + at, header, sizeof header);
+  at += sizeof header;
+  for (int32_t i = 0; i < 12 * 8 / 4; i++, at += sizeof four_blocks)
+    memcpy(bytes + at, four_blocks, sizeof four_blocks);
+  memcpy(bytes + at, "\xFF\xD9", 2);
+  decoded_jpeg d = decode_jpeg(bytes, at + 2, 0, false, 1);
+  CHECK_STATUS(d.status, OCL_IMAGE_CORRUPT);
+  CHECK(strstr(d.detail.text, "a component has no scan") != NULL);
+  free(d.rgb);
+  free(bytes);
+}
+
 // ---- needed rows and columns
 
 static void test_decodes_what_is_needed(void) {
@@ -308,6 +352,8 @@ int main(void) {
   RUN(test_has_the_pixels_of_tensorflow);
   RUN(test_reads_components_of_the_same_name);
   RUN(test_sums_of_the_smallest_transform_wrap);
+  RUN(test_refuses_impossible_sampling);
+  RUN(test_refuses_components_without_a_scan);
   RUN(test_decodes_what_is_needed);
   RUN(test_says_where_a_file_ends);
   RUN(test_says_in_which_scan_a_file_ends);

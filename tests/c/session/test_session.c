@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "check.h"
+#include "image/image_files.h"
 #include "machines.h"
 #include "ocelli.h"
 #include "test_data.h"
@@ -430,7 +431,7 @@ static void columns_that_are_not_there(void) {
 static const uint8_t kPixels[2][12] = {{1, 2, 3, 40, 50, 60, 7, 8, 9, 100, 110, 120},
                                        {5, 5, 5, 10, 10, 10, 15, 15, 15, 250, 251, 252}};
 
-static ocl_status put(ocl_session* session, int32_t image, int32_t batch_index) {
+static ocl_status put_image(ocl_session* session, int32_t image, int32_t batch_index) {
   const ocl_pixels pixels = {kPixels[image], 12, 6, 2, 2, 3, 1};
   const ocl_resize_target target = {.scale = {1, 2, 4}, .offset = {3, 2, 1}};
   CHECK_STATUS(ocl_session_set_pixels(session, &pixels), OCL_OK);
@@ -444,10 +445,10 @@ static void batches(void) {
   CHECK_STATUS(ocl_session_use_features(session, 0, false), OCL_OK);
   CHECK(ocl_session_features_length(session) == 3);
   CHECK_STATUS(ocl_session_set_batch(session, 2), OCL_OK);
-  CHECK_STATUS(put(session, 0, 2), OCL_INVALID_ARGUMENT);
-  CHECK_STATUS(put(session, 0, -1), OCL_INVALID_ARGUMENT);
-  CHECK_STATUS(put(session, 1, 1), OCL_OK);
-  CHECK_STATUS(put(session, 0, 0), OCL_OK);
+  CHECK_STATUS(put_image(session, 0, 2), OCL_INVALID_ARGUMENT);
+  CHECK_STATUS(put_image(session, 0, -1), OCL_INVALID_ARGUMENT);
+  CHECK_STATUS(put_image(session, 1, 1), OCL_OK);
+  CHECK_STATUS(put_image(session, 0, 0), OCL_OK);
   float features[3];
   CHECK_STATUS(ocl_session_pool_image(session, 0, features), OCL_INVALID_ARGUMENT);  // not run
   CHECK_STATUS(ocl_session_run(session, NULL), OCL_OK);
@@ -527,6 +528,63 @@ static void images_upright(void) {
   ocl_session_destroy(session);
 }
 
+static ocl_session* with_bytes(const char* root, const char* path) {
+  size_t size_bytes;
+  uint8_t* model = read_below(root, path, &size_bytes);
+  ocl_session* session;
+  CHECK_STATUS(ocl_session_create(1, &session), OCL_OK);
+  memcpy(ocl_session_reserve_model(session, size_bytes), model, size_bytes);
+  free(model);
+  CHECK_STATUS(ocl_session_open_model(session), OCL_OK);
+  return session;
+}
+
+static void what_a_file_says(void) {
+  ocl_session* session = with_bytes("build/native/cases", "detector.tflite");
+  char* text;
+  size_t size_bytes;
+  CHECK_STATUS(ocl_session_read_labels(session, &text, &size_bytes), OCL_OK);
+  CHECK(size_bytes == 8 && text != NULL && memcmp(text, "cat\ndog\n", 8) == 0);
+  free(text);
+  CHECK_STATUS(ocl_session_read_calibration(session, &text, &size_bytes), OCL_OK);
+  CHECK(text == NULL && size_bytes == 0);
+  CHECK(ocl_session_num_signatures(session) == 0);
+  ocl_session_destroy(session);
+  session = with_bytes("tests/data", "models/small_classifier.fp32.tflite");
+  CHECK(ocl_session_num_signatures(session) == 1);
+  CHECK(strcmp(ocl_session_signature_key(session, 0), "serving_default") == 0);
+  CHECK(ocl_session_signature_key(session, 1) == NULL && ocl_session_signature_key(session, -1) == NULL);
+  ocl_session_destroy(session);
+}
+
+// A file that is read into the tensor gives what it gives decoded and resized in two calls.
+static void files_into_the_tensor(void) {
+  const ocl_image_options options = {.max_pixels = 1 << 20};
+  const ocl_resize_target target = {.scale = {1, 1, 1}};
+  const file files[] = {make_rgb_png(9, 7), make_small_bmp(), make_jpeg(), copy_of(kGreyJpeg, sizeof kGreyJpeg)};
+  ocl_session* session = load("free.tflite", true);
+  for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+    ocl_image_facts facts, decoded;
+    float expected[12];
+    const ocl_graph_tensor input = ocl_graph_input(ocl_session_graph(session), 0);
+    CHECK_STATUS(ocl_session_decode(session, files[i].bytes, files[i].size_bytes, &options, &decoded), OCL_OK);
+    CHECK_STATUS(ocl_session_preprocess(session, &target, NULL, 0, 0), OCL_OK);
+    memcpy(expected, input.data, sizeof expected);
+    memset(input.data, 0, sizeof expected);
+    CHECK_STATUS(ocl_session_read(session, files[i].bytes, files[i].size_bytes, &options, &target, NULL, 0, 0, &facts),
+                 OCL_OK);
+    CHECK(facts.width_px == decoded.width_px && facts.height_px == decoded.height_px && !facts.is_truncated);
+    for (int32_t k = 0; k < 12; k++) CHECK_NEAR(((const float*)input.data)[k], expected[k], 1e-4);
+    CHECK(ocl_session_pixels(session).num_channels == 0);
+    if (check_failures_in_test > 0) printf("# file %d\n", (int)i);
+    free(files[i].bytes);
+  }
+  // A network without heads finds nothing.
+  CHECK_STATUS(ocl_session_run(session, NULL), OCL_OK);
+  CHECK(!has_run(session));
+  ocl_session_destroy(session);
+}
+
 int main(void) {
   become_machine(&kMachines[NUM_MACHINES - 1]);
   RUN(numbers_of_threads);
@@ -544,5 +602,7 @@ int main(void) {
   RUN(batches);
   RUN(features_of_boxes);
   RUN(images_upright);
+  RUN(what_a_file_says);
+  RUN(files_into_the_tensor);
   return check_failed_tests;
 }

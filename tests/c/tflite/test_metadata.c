@@ -2,6 +2,7 @@
 #include "flatbuffer_writer.h"
 #include "test_data.h"
 #include "tflite/metadata.h"
+#include "tflite/model_file.h"
 #include "tflite/tflite.h"
 #include "tflite/zip.h"
 
@@ -74,9 +75,22 @@ static void build(sample* s) {
   w_set_string(w, s->model, 2, "v3");
   w_set_string(w, s->model, 4, "an insect");
   w_set_string(w, s->model, 5, "Apache-2.0");
-  const uint32_t subgraph = w_new_element(w, w_set_vector(w, s->model, 3, NULL, 1, 4), 0, 7);
+  const uint32_t subgraph = w_new_element(w, w_set_vector(w, s->model, 3, NULL, 1, 4), 0, 10);
   build_input(s, subgraph);
   build_output(s, subgraph);
+  const uint32_t entries = w_set_vector(w, subgraph, 9, NULL, 2, 4);
+  for (uint32_t i = 0; i < 2; i++) {
+    const uint32_t entry = w_new_element(w, entries, i, 2);
+    w_set_string(w, entry, 0, i == 0 ? "OTHER" : OCL_METADATA_OWN_ENTRY);
+    w_set_vector(w, entry, 1, i == 0 ? "other" : "{}", i == 0 ? 5 : 2, 1);
+  }
+}
+
+static void check_entries(const ocl_metadata* metadata) {
+  size_t size_bytes;
+  const uint8_t* own = ocl_metadata_find_custom(metadata, OCL_METADATA_OWN_ENTRY, &size_bytes);
+  CHECK(size_bytes == 2 && own != NULL && memcmp(own, "{}", 2) == 0);
+  CHECK(ocl_metadata_find_custom(metadata, "OTHE", &size_bytes) == NULL && size_bytes == 0);
 }
 
 static void touch_tensor(const ocl_metadata* metadata, const ocl_metadata_tensor* tensor) {
@@ -114,6 +128,7 @@ static void test_all_is_read(void) {
   build(&s);
   ocl_metadata metadata;
   CHECK_STATUS(ocl_metadata_verify(s.w.bytes, s.w.size_bytes, &metadata, NULL), OCL_OK);
+  check_entries(&metadata);
   CHECK(strcmp(metadata.name, "Ocellus") == 0 && strcmp(metadata.description, "finds things") == 0);
   CHECK(strcmp(metadata.version, "v3") == 0 && strcmp(metadata.author, "an insect") == 0);
   CHECK(strcmp(metadata.license, "Apache-2.0") == 0 && metadata.num_inputs == 1 && metadata.num_outputs == 1);
@@ -291,6 +306,31 @@ static void test_files_are_found_in_the_archive(void) {
   }
 }
 
+static void test_files_are_copied(void) {
+  // A block of deflate that is stored as it is.
+  static const uint8_t block[] = {1, 5, 0, 0xfa, 0xff, 'f', 'i', 'r', 's', 't'};
+  const ocl_zip_file deflated = {
+      .bytes = block, .size_bytes = sizeof block, .is_deflated = true, .inflated_size_bytes = 5};
+  char copy[5];
+  CHECK_STATUS(ocl_zip_copy(&deflated, copy), OCL_OK);
+  CHECK(memcmp(copy, "first", 5) == 0);
+  archive a;
+  build_archive(&a, true);
+  const ocl_model_file file = {.bytes = a.bytes, .size_bytes = a.size_bytes};
+  char* text;
+  size_t size_bytes;
+  ocl_detail detail;
+  CHECK_STATUS(ocl_model_file_read(&file, "labels.txt", &text, &size_bytes, &detail), OCL_OK);
+  CHECK(size_bytes == 8 && memcmp(text, "cat\ndog\n", 8) == 0);
+  free(text);
+  CHECK_STATUS(ocl_model_file_read(&file, "a.txt", &text, &size_bytes, &detail), OCL_BAD_METADATA);
+  CHECK(text == NULL && size_bytes == 0 && strcmp(detail.text, "file 'a.txt' does not inflate") == 0);
+  CHECK_STATUS(ocl_model_file_read(&file, "b.txt", &text, &size_bytes, &detail), OCL_BAD_METADATA);
+  CHECK(text == NULL && strcmp(detail.text, "no file 'b.txt'") == 0);
+  CHECK_STATUS(ocl_model_file_read(&file, NULL, &text, &size_bytes, &detail), OCL_OK);
+  CHECK(text == NULL);
+}
+
 static void test_no_archive_is_no_file(void) {
   ocl_zip_file file;
   CHECK_STATUS(ocl_zip_find((const uint8_t*)kBefore, sizeof kBefore, "a.txt", &file, NULL), OCL_OK);
@@ -398,6 +438,7 @@ int main(void) {
   RUN(test_empty_metadata_is_fine);
   RUN(test_hostile_metadata);
   RUN(test_files_are_found_in_the_archive);
+  RUN(test_files_are_copied);
   RUN(test_no_archive_is_no_file);
   RUN(test_hostile_archive);
   RUN(test_malformed_archives_are_refused);

@@ -2,6 +2,7 @@
 
 #include "check.h"
 #include "test_data.h"
+#include "tflite/dense.h"
 #include "tflite/operators.h"
 #include "tflite/tflite.h"
 #include "tiny_model.h"
@@ -190,12 +191,26 @@ static void test_tensors_are_checked(void) {
   REJECTS(poke_i32(t.shapes[WEIGHTS], 2), OCL_MODEL_BAD_BUFFER, "24 bytes of data, its shape asks for 16");
   REJECTS(w_set(&t.w, t.tensors[Y], 5, 1), OCL_MODEL_UNSUPPORTED_FEATURE, "a variable");
   REJECTS(w_new_table(&t.w, t.tensors[Y], 6, 3), OCL_MODEL_UNSUPPORTED_FEATURE, "sparse");
+  REJECTS(w_set(&t.w, t.tensors[Y], 1, 17);
+          w_new_table(&t.w, t.tensors[Y], 6, 3), OCL_MODEL_UNSUPPORTED_FEATURE, "sparse, of 4 bits");
   REJECTS(w_set(&t.w, t.tensors[Y], 10, 4), OCL_MODEL_UNSUPPORTED_FEATURE, "another file");
   REJECTS(w_set(&t.w, t.metadata, 1, 77), OCL_MODEL_BAD_BUFFER, "metadata 0: no buffer 77");
 
   ACCEPTS(poke_i32(t.signature + 4, -1));
   ACCEPTS(w_set_vector(&t.w, t.tensors[QUANTIZED], 0, NULL, 1, 4); poke_i32(t.data[QUANTIZED_DATA] - 4, 0);
           w_set(&t.w, t.tensors[QUANTIZED], 1, 2); w_set_vector(&t.w, t.quantization, 2, NULL, 0, 4));
+}
+
+// A tree of no levels, for a tensor of one dimension.
+static void test_sparse_tensors_that_do_not_fit(void) {
+  build(&t);
+  w_new_table(&t.w, t.tensors[QUANTIZED], 6, 3);
+  ocl_tflite model;
+  ocl_detail detail;
+  int8_t dense[3];
+  CHECK_STATUS(ocl_tflite_verify(t.w.bytes, t.w.size_bytes, &model, &detail), OCL_OK);
+  CHECK_STATUS(ocl_tflite_make_dense(&model, QUANTIZED, dense, &detail), OCL_MODEL_BAD_BUFFER);
+  CHECK(strcmp(detail.text, "tensor 7 'quantized': the lists of its sparse elements do not fit its shape") == 0);
 }
 
 static void test_free_dimensions_are_told_apart(void) {
@@ -259,6 +274,8 @@ static void test_operators_are_checked(void) {
   REJECTS(poke_i32(t.outputs[RESHAPE] - 4, 0), OCL_MODEL_BAD_ARITY, "operator 1 (RESHAPE): 0 outputs");
   REJECTS(poke_i32(t.inputs[CONV] + 4, -1), OCL_MODEL_BAD_ARITY, "input 1 is left out");
   ACCEPTS(poke_i32(t.inputs[CONV] + 8, -1));
+  REJECTS(w_set(&t.w, t.operators[CUSTOM], 9, 2), OCL_MODEL_UNSUPPORTED_FEATURE,
+          "operator 2 (Echo): its custom options are outside the FlatBuffer");
   REJECTS(w_set_string(&t.w, t.codes[CUSTOM], 1, "TFLite_Detection_PostProcess"), OCL_MODEL_BAD_ARITY, "1 inputs");
   REJECTS(w_set(&t.w, t.codes[CONV], 0, 0), OCL_MODEL_BAD_OPTION, "operator 0 (ADD): its options are of another");
   // An operator that we do not know the options of is accepted here and refused by graph.c.
@@ -473,6 +490,7 @@ int main(void) {
   RUN(test_structure_is_checked);
   RUN(test_overlapping_structures_are_refused);
   RUN(test_tensors_are_checked);
+  RUN(test_sparse_tensors_that_do_not_fit);
   RUN(test_free_dimensions_are_told_apart);
   RUN(test_buffers_outside_the_flatbuffer);
   RUN(test_quantization_is_checked);

@@ -160,6 +160,27 @@ static void gradients_match_differences_of_the_loss(void) {
   ocl_ssd_trainer_destroy(trainer);
 }
 
+// What is predicted is what the loss was computed from.
+static void predictions_are_those_of_a_run(void) {
+  enum { MAX_LOGITS = 4096 };
+  static float logits[MAX_LOGITS];
+  ocl_layer layers[4];
+  ocl_ssd_trainer* trainer;
+  make_layers(layers);
+  const ocl_ssd_plan plan = make_plan();
+  CHECK_STATUS(create(layers, &plan, 2, &trainer), OCL_OK);
+  const ocl_ssd_buffers b = ocl_ssd_trainer_get_buffers(trainer);
+  const size_t size_bytes = (size_t)2 * (size_t)plan.num_anchors * COLUMNS * sizeof *logits;
+  CHECK(size_bytes <= sizeof logits);
+  fill(trainer, &b);
+  loss_of(trainer);
+  memcpy(logits, b.logits, size_bytes);
+  memset(b.logits, 0, size_bytes);
+  CHECK_STATUS(ocl_ssd_trainer_predict(trainer, 2), OCL_OK);
+  CHECK(memcmp(logits, b.logits, size_bytes) == 0);
+  ocl_ssd_trainer_destroy(trainer);
+}
+
 static void frozen_layers_stay(void) {
   ocl_layer layers[4];
   ocl_ssd_trainer* trainer;
@@ -184,6 +205,7 @@ int main(void) {
   RUN(plans_that_do_not_fit_are_refused);
   RUN(batches_out_of_range_are_refused);
   RUN(gradients_match_differences_of_the_loss);
+  RUN(predictions_are_those_of_a_run);
   RUN(frozen_layers_stay);
   return check_failed_tests;
 }
