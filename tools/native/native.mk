@@ -30,7 +30,7 @@ build/native/$(1)/libocelli.a: $(patsubst %,build/native/$(1)/%,$(NATIVE_OBJECTS
 endef
 build/native/$(THREADS_BUILD)/src/graph/threads.o: FILE_FLAGS = -D_GNU_SOURCE -include tools/native/threads/wasm_atomics.h
 COVERAGE := -fprofile-instr-generate -fcoverage-mapping
-COVERAGE_BUILDS := 32-simd-coverage 64-simd-coverage
+COVERAGE_BUILDS := $(NATIVE_BUILDS:%=%-coverage)
 $(foreach build,$(COVERAGE_BUILDS),$(eval build/xnnpack-native-$(build): build/xnnpack-native-$(build:-coverage=); @cp $$< $$@))
 $(foreach build,$(NATIVE_BUILDS) $(FUZZ_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUILDS),$(eval $(call native_rules,$(build))))
 
@@ -64,15 +64,15 @@ test-c: $(NATIVE_TESTS) ## build the native C tests and run them under ASan and 
 
 # ---- coverage ----
 
-COVERED_TESTS := $(foreach build,$(COVERAGE_BUILDS),$(patsubst build/native/64-simd/%,build/native/$(build)/%,$(filter build/native/64-simd/%,$(NATIVE_TESTS))))
-coverage: $(COVERED_TESTS) ## how many lines of src/ the native tests run; build/coverage lists the others
+COVERED_TESTS := $(foreach build,$(COVERAGE_BUILDS),$(patsubst build/native/$(build:-coverage=)/%,build/native/$(build)/%, \
+  $(filter build/native/$(build:-coverage=)/%,$(NATIVE_TESTS))))
+coverage: $(COVERED_TESTS) ## how many lines of src/ the native tests run; tools/native/uncovered.json lists the others
 	@rm -rf build/coverage && mkdir -p build/coverage && for test in $(COVERED_TESTS); do \
-	  LLVM_PROFILE_FILE=build/coverage/$$(echo $$test | cut -d/ -f3)-%p.profraw $$test >/dev/null || echo "# $$test failed"; done
-	@for build in $(COVERAGE_BUILDS); do profile=build/coverage/$$build; llvm-profdata-19 merge -sparse $$profile-*.profraw -o $$profile.profdata; \
-	  options="$$(printf -- '-object %s ' $(COVERED_TESTS) | grep -o "build/native/$$build[^ ]*" | sed 's/^/-object /') -instr-profile=$$profile.profdata \
-	  -ignore-filename-regex=(tests|tools|xnnpack|pthreadpool|simde)/"; \
-	  llvm-cov-19 report $$options >$$profile.txt && echo "  $$build: $$(awk '$$1 == "TOTAL" { print $$10 }' $$profile.txt) of the lines of src/"; \
-	  llvm-cov-19 show $$options | grep -E '^/|^ +[0-9]+\| +0\|' >$$profile.missed.txt; done
+	  LLVM_PROFILE_FILE=build/coverage/$$(echo $$test | cut -d/ -f3)-%p.profraw $$test >/dev/null || { echo "# $$test failed"; exit 1; }; done
+	@for build in $(COVERAGE_BUILDS); do profile=build/coverage/$$build; llvm-profdata-19 merge -sparse $$profile-*.profraw -o $$profile.profdata \
+	  && llvm-cov-19 export -format=lcov $$(printf -- '-object %s ' $(COVERED_TESTS) | grep -o "build/native/$$build/[^ ]*" | sed 's/^/-object /') \
+	    -instr-profile=$$profile.profdata '-ignore-filename-regex=(tests|tools|xnnpack|pthreadpool|simde)/' >$$profile.info || exit 1; done
+	@node tools/native/coverage.js build/coverage
 include tests/fuzz/fuzz.mk
 
 # Compare the decoders with libjpeg-turbo and libpng (Debian's libjpeg62-turbo-dev and libpng-dev): part of `make soak`.
