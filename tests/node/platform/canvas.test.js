@@ -218,3 +218,26 @@ test('a file that the browser decodes, as it is, or does not', async () => {
   assert.equal(await drawing.decode(Uint8Array.of(1)), undefined);
   delete page.createImageBitmap;
 });
+
+test('a WebP file that is shorter than it says is not decoded', async () => {
+  page.createImageBitmap = async () => 'bitmap';
+  const decode = (/** @type {number} */ length, /** @type {string} */ tag, /** @type {number} */ said) => {
+    const file = Buffer.alloc(length + 1);
+    file.write('RIFF', 1, 'latin1');
+    file.writeUInt32LE(said, 5);
+    file.write(tag, 9, 'latin1');
+    return drawing.decode(new Uint8Array(file.buffer, file.byteOffset + 1, length));
+  };
+  assert.equal(await decode(20, 'WEBP', 12), 'bitmap');
+  assert.equal(await decode(13, 'WEBP', 5), 'bitmap');
+  for (const [length, said] of [
+    [20, 13],
+    [13, 6],
+    [20, 2 ** 24],
+  ])
+    // prettier-ignore
+    assert.equal(await decode(length, 'WEBP', said), undefined);
+  assert.equal(await decode(20, 'WAVE', 13), 'bitmap');
+  assert.equal(await drawing.decode(new Uint8Array(0)), 'bitmap');
+  delete page.createImageBitmap;
+});
