@@ -165,7 +165,7 @@ function timeRun(engine) {
  * @param {number} rounds
  * @param {(engine: Engine) => T} take
  */
-function takeTurns(engines, rounds, take) {
+export function takeTurns(engines, rounds, take) {
   const results = engines.map(() => /** @type {T[]} */ ([]));
   const order = engines.map((engine, i) => ({ engine, taken: results[i] }));
   for (let round = 0; round < rounds; round++) {
@@ -224,7 +224,7 @@ function summarize(times) {
  * they may be indices or sizes.
  * @param {TensorInfo} info
  */
-function makeNoise({ dtype, shape }) {
+export function makeNoise({ dtype, shape }) {
   const length = sizeOf(shape);
   const random = xorshift(SEED);
   switch (dtype) {
@@ -264,7 +264,7 @@ function xorshift(seed) {
  * @param {Report} report
  * @param {boolean} withOperators
  */
-function toText(report, withOperators) {
+export function toText(report, withOperators) {
   const { file = DEFAULT_MODEL, variant, precision, threads, node, cpu, runs, load, network } = report;
   /** @param {number} time */
   const share = (time) => `${((100 * report.bound_ms) / time).toFixed(0)} % of the bound`;

@@ -133,7 +133,7 @@ function toOptions(
  * @param {string} out
  * @param {import('../../wasm/compress/node.js').Report} report
  */
-function toText(out, { bytes, weights, layers, images, task, answers }) {
+export function toText(out, { bytes, weights, layers, images, task, answers }) {
   const worst = layers.reduce((a, b) => (b.signalToNoise < a.signalToNoise ? b : a));
   const total = weights.int8 + weights.float16 + weights.float32;
   return [

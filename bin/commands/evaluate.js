@@ -204,7 +204,7 @@ async function runModels(values, positionals) {
 }
 
 /** @param {string[] | undefined} texts @returns {(import('../evaluate/detector.js').Tiles | undefined)[]} */
-function tilesOf(texts) {
+export function tilesOf(texts) {
   return (
     texts?.map((text) => {
       if (text === 'off' || text === 'auto') return text;

@@ -143,7 +143,7 @@ function describeDetector(
  * @param {Description} description
  * @param {boolean} listOperators
  */
-function toText(description, listOperators) {
+export function toText(description, listOperators) {
   const { file = DEFAULT_MODEL, manifestId, title, inputs, outputs, operators } = description;
   return [
     bold(printable(file)),

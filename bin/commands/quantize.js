@@ -143,7 +143,7 @@ function toOptions({ signature, ranges, takes, gives, float, uncorrected, 'max-p
  * @param {string} out
  * @param {import('../../wasm/quantize/compare.js').Report} report
  */
-function toText(out, { bytes, ms, layers, images, detections }) {
+export function toText(out, { bytes, ms, layers, images, detections }) {
   const int8 = layers.filter(({ isInt8 }) => isInt8);
   const worst = int8.reduce((a, b) => (b.signalToNoise < a.signalToNoise ? b : a));
   const lines = [

@@ -356,7 +356,7 @@ function checkTask(values) {
 }
 
 /** @param {Values} values @returns {import('../train/detector.js').Chosen[]} */
-function toChosen({ batch, optimizer, compare }) {
+export function toChosen({ batch, optimizer, compare }) {
   if (compare === undefined) return [{ name: 'training', batchSize: batch, optimizer }];
   if (batch !== undefined) throw new UsageError('pass --compare or --batch, not both');
   return compare.map((key) => ({ optimizer, ...CARD[key] }));
@@ -366,7 +366,7 @@ function toChosen({ batch, optimizer, compare }) {
  * @param {Values} values
  * @returns {Fit[]}
  */
-function toFits({ batch, lr: rate, seed, optimizer: chosen, compare, ...values }) {
+export function toFits({ batch, lr: rate, seed, optimizer: chosen, compare, ...values }) {
   const { epochs = DEFAULT_EPOCHS, validation = DEFAULT_VALIDATION } = values;
   const common = { epochs, validationSplit: validation, seed, stratify: !values['no-stratify'] };
   const optimizerOf = (/** @type {import('../../wasm/train/plan.js').OptimizerName} */ name) =>
@@ -423,7 +423,7 @@ function describeBackbone({ model, unfreeze }, { batchNorm }) {
 }
 
 /** @param {import('../../wasm/report/metrics.js').Configuration[]} configurations */
-function summarize(configurations) {
+export function summarize(configurations) {
   const rows = [
     ['', ...configurations.map(({ name }) => name)],
     ...QUALITY.map(({ name, key }) => [name, ...configurations.map((c) => format(finalValue(c, key)))]),
