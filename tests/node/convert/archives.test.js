@@ -134,3 +134,41 @@ test('gzip files: whole, cut short, and too large', () => {
     message: /the limit is 67108864 unpacked bytes/,
   });
 });
+
+describe('a zip archive unpacks to 64 MiB, or 200 times its size, but to 1 GiB at most', () => {
+  /**
+   * An archive whose folders say that they have bytes, so that all of it has so many.
+   * @param {number} packed
+   * @param {number} total
+   * @param {number[]} others of the sizes of the folders
+   */
+  const archive = (packed, total, others) => {
+    const folders = [0, ...others].map((_, i) => [`folder${i}/`, new Uint8Array(0)]);
+    const make = (/** @type {number} */ length) =>
+      zipSync(Object.fromEntries([...folders, ['a', new Uint8Array(length)]]), { level: 0 });
+    const own = packed - make(0).length;
+    const bytes = make(own);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    let at = view.getUint32(bytes.length - 6, true); // where the central directory is
+    for (const size of [others.reduce((left, each) => left - each, total - own), ...others]) {
+      view.setUint32(at + 24, size, true);
+      at += 46 + view.getUint16(at + 28, true);
+    }
+    return bytes;
+  };
+  for (const [packed, limit] of [
+    [1000, 2 ** 26],
+    [335_000, 2 ** 26],
+    [336_000, 67_200_000],
+    [5_369_000, 2 ** 30],
+  ])
+    test(`${packed} bytes: ${limit}`, () => {
+      for (const others of [[], [5]]) {
+        assert.deepEqual([...unzip(archive(packed, limit, others)).keys()], ['a']);
+        assert.throws(() => unzip(archive(packed, limit + 1, others)), {
+          code: 'ARCHIVE_TOO_LARGE',
+          message: new RegExp(`the limit is ${limit} unpacked bytes for an archive of ${packed} bytes`),
+        });
+      }
+    });
+});
