@@ -122,7 +122,7 @@ async function run(values, [source, out]) {
  * @param {Values} values
  * @returns {import('../../wasm/convert/index.js').ConvertOptions}
  */
-function toOptions({ weights, batch, size, signature, outputs, classes, input, ...values }) {
+export function toOptions({ weights, batch, size, signature, outputs, classes, input, ...values }) {
   return {
     weights,
     batch,

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeNoise, takeTurns, toText as benchText } from '../../../bin/commands/bench.js';
 import { toText as compressText } from '../../../bin/commands/compress.js';
+import { toOptions as convertOptions } from '../../../bin/commands/convert.js';
 import { tilesOf } from '../../../bin/commands/evaluate.js';
 import { toText as inspectText } from '../../../bin/commands/inspect.js';
 import { toText as quantizeText } from '../../../bin/commands/quantize.js';
@@ -248,6 +249,54 @@ describe('quantize and compress', () => {
       '  mean cosine of the outputs: 0.50000',
       '  mean relative difference: 0.2500',
     ]);
+  });
+});
+
+describe('convert', () => {
+  const values = { weights: 'fp32', batch: 2, 'keep-batch-norm': false, 'no-verify': false };
+  const of = (/** @type {object} */ more) => any(convertOptions(any({ ...values, ...more })));
+  test('options', () => {
+    const { onProgress, ...plain } = of({});
+    const none = { signature: undefined, outputs: undefined, classes: undefined };
+    assert.deepEqual(plain, { ...none, weights: 'fp32', batch: 2, keepBatchNorm: false, verify: true });
+    assert.deepEqual(of({ size: '224x99999' }).size, [224, 99999]);
+    assert.deepEqual(of({ input: '{"scale": 2}' }).input, { scale: 2 });
+    assert.equal(of({ input: '[0,1]' }).input, '[0,1]');
+    assert.deepEqual(
+      [of({ 'no-verify': true }).verify, of({ 'keep-batch-norm': true }).keepBatchNorm],
+      [false, true],
+    );
+    for (const size of ['224', '224x', 'x224', '224x224x3', '100000x1', '1x100000', ' 1x1'])
+      assert.throws(() => of({ size }), {
+        message: `--size must be height and width, such as 224x224, not ${size}`,
+      });
+    assert.throws(() => of({ input: '{' }), { name: 'Error', message: /^--input: / });
+  });
+  test('progress, and after half a minute of comparing what can be left out', (t) => {
+    let text = '';
+    let now = 1e6;
+    t.mock.method(performance, 'now', () => now);
+    t.mock.method(process.stderr, 'write', (/** @type {string} */ more) => ((text += more), true));
+    const before = process.stderr.isTTY;
+    process.stderr.isTTY = true;
+    t.after(() => void (process.stderr.isTTY = before));
+    const { onProgress } = of({});
+    const show = (/** @type {object} */ progress) => {
+      text = '';
+      onProgress(progress);
+      return text.replaceAll('\x1b[K', '');
+    };
+    assert.match(show({ stage: 'read' }), /^\rstep 2 of 5: read$/);
+    now += 60_000;
+    assert.match(show({ stage: 'verify', done: 2, total: 3 }), /^\rstep \d of \d: verify 66 %$/);
+    now += 30_000;
+    assert.match(show({ stage: 'verify' }), /^\rstep \d of \d: verify 0 %$/);
+    now += 1;
+    assert.match(
+      show({ stage: 'verify', done: 3, total: 3 }),
+      /^\rcomparing .*--no-verify leaves it out\n\rstep .* 100 %/,
+    );
+    assert.match(show({ stage: 'verify', done: 3, total: 3 }), /^\rstep/);
   });
 });
 

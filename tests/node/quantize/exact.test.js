@@ -64,6 +64,11 @@ describe('scale and zero point of a range', () => {
     [0, 1, false, 1 / 255, -128],
     [-2, 1, false, 3 / 255, 42],
     [-3, 1, false, Math.max(3 / 191, 1 / 63), 64],
+    // Zero may lie a twentieth of a step beside a step.
+    [-100.04, 154.96, false, 1, -28],
+    [-99.96, 155.04, false, 1, -28],
+    [-100.06, 154.94, false, 154.94 / 154, -27],
+    [-99.94, 155.06, false, 155.06 / 154, -27],
   ];
   for (const [start, end, isPixelInput, scale, zeroPoint] of pixels)
     test(`pixels from ${start} to ${end}${isPixelInput ? ', as bytes' : ''}`, () => {
