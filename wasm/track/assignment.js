@@ -61,7 +61,7 @@ function pose(values, rows, columns, rowStride, columnStride) {
     columns,
     rowPrices: new Float64Array(rows),
     columnPrices: new Float64Array(columns),
-    columnOf: new Int32Array(rows).fill(-1),
+    columnOf: new Int32Array(rows),
     rowOf: new Int32Array(columns).fill(-1),
   };
 }
@@ -75,7 +75,7 @@ function shortestPath(problem, start) {
   const { rows, columns, rowOf } = problem;
   /** @type {Path} */
   const path = {
-    from: new Int32Array(columns).fill(-1),
+    from: new Int32Array(columns),
     lengths: new Float64Array(columns).fill(Infinity),
     seenRows: new Uint8Array(rows),
     seenColumns: new Uint8Array(columns),

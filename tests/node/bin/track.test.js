@@ -33,49 +33,12 @@ const TRACKS = [
   '4,1,103,20,30,40,0.001,-1,-1,-1',
 ];
 
-describe('the format', () => {
+test('a file, and standard input', () => {
   const text = `${ROWS.join('\n')}\n`;
-  /** @type {[string, string][]} */
-  const layouts = [
-    ['as it is', text],
-    ['with empty lines, and no end', `\n\n${ROWS.join('\n\n  \n')}`],
-    ['with the line ends of Windows and a byte order mark', `\ufeff${ROWS.join('\r\n')}\r\n`],
-    ['with the line ends of old Macs', `${ROWS.join('\r')}\r`],
-    ['with spaces', text.replaceAll(',', ' , ')],
-    ['with tabs', text.replaceAll(',', '\t')],
-    ['with semicolons, one at the end', text.replaceAll(',', ';').replaceAll('\n', ';\n')],
-    ['with seven columns', text.replaceAll(',-1,-1,-1', '')],
-    ['with frames out of order', [...ROWS.slice(2), ...ROWS.slice(0, 2), ''].join('\n')],
-    ['with fractions that are none', text.replace('1,', '1.0,')],
-  ];
-  for (const [name, layout] of layouts)
-    test(name, () => assert.deepEqual(track(layout).trimEnd().split('\n'), TRACKS));
-
-  test('from standard input', () => {
-    assert.deepEqual(
-      succeed(['track', '-'], { input: Buffer.from(text) })
-        .trimEnd()
-        .split('\n'),
-      TRACKS,
-    );
-  });
-
-  test('without scores: all are sure', () => {
-    assert.equal(track('1,-1,0,0,5,5\n2,-1,0,0,5,5\n'), '2,1,0,0,5,5,1,-1,-1,-1\n');
-  });
-
-  test('empty files', () => {
-    assert.equal(track(''), '');
-    assert.equal(track(' \n\n'), '');
-    assert.equal(track('1,-1,0,0,5,5,0.1\n'), '');
-  });
-});
-
-test('frames without a line count, however many', () => {
-  const box = '-1,0,0,5,5,1';
-  assert.equal(track(`1,${box}\n2,${box}\n33,${box}\n`).split('\n')[1], '33,1,0,0,5,5,1,-1,-1,-1');
-  assert.equal(track(`1,${box}\n2,${box}\n34,${box}\n`), '2,1,0,0,5,5,1,-1,-1,-1\n');
-  assert.equal(track(`0,${box}\n1,${box}\n9000000000000000,${box}\n`), '1,1,0,0,5,5,1,-1,-1,-1\n');
+  const expected = `${TRACKS.join('\n')}\n`;
+  assert.equal(track(text), expected);
+  assert.equal(succeed(['track', '-'], { input: Buffer.from(text) }), expected);
+  assert.equal(track(''), '');
 });
 
 test('options of the tracker', () => {
@@ -92,23 +55,7 @@ describe('refuses, with the number of the line', () => {
   /** @type {[string, RegExp][]} */
   const lines = [
     ['frame,id,x,y,w,h,score', /line 3: 'frame' is not a number/],
-    ['5,-1,0,0,5', /line 3: 5 numbers; a detection is/],
-    ['5', /line 3: 1 numbers/],
-    ['5,-1,0,0,nan,5,1', /line 3: 'nan' is not a number/],
-    ['5,-1,0,0,1e400,5,1', /line 3: width and height/],
-    ['5,-1,0,0,5,5,1e999', /line 3: the score/],
-    ['5,-1,0,0,-5,5,1', /line 3: width and height/],
-    ['5,-1,1e10,0,5,5,1', /line 3: x and y/],
-    ['5,-1,0x10,0,5,5,1', /line 3: '0x10' is not a number/],
-    ['5,-1,,0,5,5,1', /line 3: '' is not a number/],
-    ['5,-1,0,0,5,5,1,a', /line 3: 'a' is not a number/],
-    ['1.5,-1,0,0,5,5,1', /line 3: the frame must be a whole number from 0, not 1\.5/],
-    ['-1,-1,0,0,5,5,1', /line 3: the frame/],
-    ['1e30,-1,0,0,5,5,1', /line 3: the frame/],
     [`${'9'.repeat(1e5)}x,-1,0,0,5,5,1`, /line 3: '9{40}' is not a number/],
-    ['{"frame": 1}', /line 3: /],
-    [`5,-1,0,0,5,5${' '.repeat(1e6)}x`, /line 3: 'x' is not a number/],
-    ['5,-1,0,0,5,5,1\n'.repeat(2001), /line 2003: frame 5 has more than 2000 detections/],
   ];
   for (const [line, reason] of lines)
     test(line.slice(0, 30), () => {

@@ -8,7 +8,7 @@ import { toHtml } from '../../../wasm/quantize/page.js';
 
 /** @type {Model['operators'][number]} */
 const ADD = {
-  ...{ code: 0, custom: '', version: 1, inputs: [0, 1], outputs: [2], optionsType: 11, options: [1, true] },
+  ...{ code: 0, custom: '', version: 1, inputs: [0, 1], outputs: [2], optionsType: 11, options: [1, 1] },
   customOptions: undefined,
 };
 const none = { signature: undefined, data: undefined, quantization: undefined };

@@ -172,6 +172,12 @@ describe('what cannot be used is refused, and the tracker works on', () => {
     for (const features of [[1, 2, 3], [1], undefined, [1, 2]])
       assert.deepEqual(ids(own.update([at(0, { features })])), [1]);
   });
+  test('features of several lengths in a frame, but not features of some detections only', () => {
+    const own = new Tracker({ appearance: 0.5 });
+    assert.equal(own.update([at(0, { features: [1, 2] }), at(100), at(200, { features: [3, 4] })]).length, 3);
+    const wrong = [at(0, { features: [1, 2] }), at(100), at(200, { features: [3, 4, 5] })];
+    assert.throws(() => own.update(wrong), { message: /have features of 2 and of 3 numbers$/ });
+  });
   test('frames and options', () => {
     for (const frame of /** @type {any[]} */ ([{ time: NaN }, { time: '1' }, { tim: 1 }, 5, null]))
       assert.throws(() => tracker.update([], frame), { code: 'INVALID_OPTION' });
