@@ -34,7 +34,7 @@ import {
 import { eachImage, eachReadable, findInputs, LeftOut, readImages } from '../../../bin/inputs.js';
 import { blamingLabels, readModel, readSpecs } from '../../../bin/model.js';
 import { toTrackerOptions, tracking, trackingOfVideo } from '../../../bin/tracking.js';
-import { failure } from '../../../wasm/shared/errors.js';
+import { failure, OcelliError } from '../../../wasm/shared/errors.js';
 
 const root = mkdtempSync(join(tmpdir(), 'ocelli-readings-'));
 after(() => rmSync(root, { recursive: true }));
@@ -147,7 +147,7 @@ describe('the images that arguments name', () => {
 });
 
 describe('images that cannot be read', () => {
-  const damaged = failure('IMAGE_CORRUPT', 'cut');
+  const damaged = new OcelliError('IMAGE_CORRUPT', 'cut');
   const bug = new TypeError('a fault');
   test('are named, counted and left out', async (t) => {
     const leftOut = new LeftOut({ strict: false });
@@ -231,13 +231,13 @@ test('what fails is printed with the file that it is about', async (t) => {
     Object.assign(new Error('x'), { errno: -2, syscall: 'open', code: 'ENOENT', ...more });
   /** @type {[any, unknown, string][]} */
   const cases = [
-    ['f', failure('IMAGE_CORRUPT'), 'f: IMAGE_CORRUPT: '],
+    ['f', new OcelliError('IMAGE_CORRUPT', 'cut'), 'f: IMAGE_CORRUPT: '],
     ['dir', system({ path: 'dir/f' }), 'dir/f: ENOENT: '],
     ['dir', system({ path: 'other/f' }), 'dir: ENOENT: '],
     [undefined, system({ path: 'other/f' }), 'other/f: ENOENT: '],
     [undefined, system({}), 'ENOENT: '],
-    [() => 'late', failure('IMAGE_CORRUPT'), 'late: IMAGE_CORRUPT: '],
-    ['', failure('IMAGE_CORRUPT'), "'': IMAGE_CORRUPT: "],
+    [() => 'late', new OcelliError('IMAGE_CORRUPT', 'cut'), 'late: IMAGE_CORRUPT: '],
+    ['', new OcelliError('IMAGE_CORRUPT', 'cut'), "'': IMAGE_CORRUPT: "],
   ];
   for (const [file, error, expected] of cases) {
     const { text, status, answer } = await watch(t, () => attempt(file, () => Promise.reject(error)));

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { runDetector } from '../../../wasm/evaluate/index.js';
 import { matchClasses, readClassTable, withLabels } from '../../../wasm/evaluate/read/match.js';
-import { failure } from '../../../wasm/shared/errors.js';
+import { OcelliError } from '../../../wasm/shared/errors.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 const MS = { decode: 1, network: 2 };
@@ -164,7 +164,7 @@ describe('pictures', () => {
   test('that cannot be read are refused, or told and left out', async () => {
     const damaged = (/** @type {string[]} */ ...paths) =>
       makeDetector((path) => {
-        if (paths.includes(path)) throw failure('IMAGE_CORRUPT', 'cut');
+        if (paths.includes(path)) throw new OcelliError('IMAGE_CORRUPT', 'cut');
         return {};
       }).detector;
     await assert.rejects(runDetector(damaged('2.png'), makeDataset()), {

@@ -16,6 +16,7 @@ const REQUEST = /** @type {any} */ ({ inputs: [], reading: { maxPixels: 100 } })
 
 /** A worker that answers `create` at once, and keeps the other calls. @param {object} [created] */
 function makeWorker(created = {}) {
+  /** @type {any} */
   const worker = {
     held: 0,
     ends: 0,

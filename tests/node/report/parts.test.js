@@ -57,8 +57,8 @@ describe('a page', () => {
   });
 });
 
-/** @param {object} [more] */
-const configuration = ({ name = 'A', history = {}, account = {}, plan = {}, data = {}, ...more } = any({})) =>
+/** @param {any} [more] */
+const configuration = ({ name = 'A', history = {}, account = {}, plan = {}, data = {}, ...more } = {}) =>
   any({
     ...{ name, seconds: 12.34, multiplyAdds: 1 },
     plan: { batchSize: 8, seed: 3, optimizer: { type: 'sgd', learningRate: 0.5, momentum: 0.9 }, ...plan },

@@ -171,7 +171,7 @@ describe('detection in tiles', () => {
     const detections = [found(0, 0.9, [0, 0, 10, 10]), found(1, 0.8, [20, 20, 10, 10])];
     const places = async (/** @type {object} */ how, /** @type {object} */ tiles = {}) =>
       (await run({ size: 100, overlap: 0, ...tiles }, { detections, ...how })).answer.detections.map(
-        ({ labelId, box }) => [labelId, box.x],
+        (/** @type {any} */ { labelId, box }) => [labelId, box.x],
       );
     assert.deepEqual(await places({}), [[0, 0], [0, 100], [1, 20], [1, 120]]); // prettier-ignore
     assert.deepEqual(await places({ limits: { maxResults: 3 } }), [[0, 0], [0, 100], [1, 20]]); // prettier-ignore

@@ -43,7 +43,7 @@ function makeSession(facts, answer = () => []) {
 
 describe('a classifier', () => {
   const labels = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => ({ name }));
-  /** @param {number[]} data @param {object} [how] */
+  /** @param {number[]} data @param {any} [how] */
   const open = (
     data,
     { scores = 'none', quantization = undefined, shape = [1, data.length], ...options } = {},
