@@ -153,6 +153,10 @@ describe('outputs', () => {
   for (const [values, positionals, message] of refused)
     test(`not ${message.source}`, () => assert.rejects(outputs(values, ...positionals), { message }));
 
+  test('the record of a report may be on one line', () => {
+    const { 'r.json': text } = withRecord({ 'r.json': '{"a":1}' }, 'r.json');
+    assert.deepEqual(JSON.parse(String(text)), { a: 1, generator: 'ocelli', files: {} });
+  });
   test('the record of a report lists the others', () => {
     const sha256 = createHash('sha256').update('# ours').digest('hex');
     assert.deepEqual(JSON.parse(String(ours['report.json'])), {

@@ -464,7 +464,7 @@ describe('files', () => {
     await assert.rejects(makeDirectory(at('input.txt')), { code: 'EEXIST' });
     await assert.rejects(makeDirectory(at('input.txt/x')), { code: 'ENOTDIR' });
   });
-  test('are cleaned up at the end of the process, unless they are done', () => {
+  test('are cleaned up at the end of the process, unless they are done', (t) => {
     const count = () => ['exit', 'SIGINT', 'SIGTERM', 'SIGHUP'].map((name) => process.listenerCount(name));
     const before = count();
     let ran = 0;
@@ -473,5 +473,11 @@ describe('files', () => {
     any(process.listeners('exit').at(-1))(0);
     stop();
     assert.deepEqual([count(), ran], [before, 1]);
+    /** @type {any[]} */
+    const killed = [];
+    t.mock.method(process, 'kill', (/** @type {any[]} */ ...given) => killed.push(given));
+    onEnding(() => void ran++);
+    any(process.listeners('SIGTERM').at(-1))('SIGTERM');
+    assert.deepEqual([count(), ran, killed], [before, 2, [[process.pid, 'SIGTERM']]]);
   });
 });
