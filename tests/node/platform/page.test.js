@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { host } from '../../../wasm/engine/host.js';
 import { CARRIED_MODEL, carry } from '../../../wasm/platform/carried.js';
 import { installUrls, locateModel, openingCarried, otherDist } from '../../../wasm/platform/files.js';
+import { serveWorker } from '../../../wasm/platform/pool/serve.browser.js';
 import { toPort, web } from '../../../wasm/platform/web.js';
 
 /** @type {any} */
@@ -15,7 +16,10 @@ function define(more) {
   for (const [name, value] of Object.entries(more))
     Object.defineProperty(scope, name, { value, configurable: true, writable: true });
 }
-const NAMES = ['document', 'Worker', 'navigator', 'crossOriginIsolated', 'location', 'fetch'];
+const NAMES = [
+  ...['document', 'Worker', 'navigator', 'crossOriginIsolated', 'location', 'fetch'],
+  ...['postMessage', 'onmessage', 'close'],
+];
 const before = NAMES.map(
   (name) => /** @type {const} */ ([name, Object.getOwnPropertyDescriptor(scope, name)]),
 );
@@ -233,4 +237,60 @@ test('a worker whose script is not there', async () => {
   worker.dispatchEvent(new Event('error'));
   await turn();
   assert.deepEqual(heard, ['its script did not load']);
+});
+
+describe('the worker of a page', () => {
+  /** A module with what a thread calls: functions that do nothing, or of which `work` fails. @param {boolean} fails */
+  const threadModule = (fails) => {
+    const exported = [
+      '__wasm_call_ctors',
+      '_emscripten_wasm_worker_initialize',
+      'ocl_threads_work',
+      'ocl_threads_abandon',
+    ];
+    const names = exported.flatMap((name, i) => [name.length, ...Buffer.from(name), 0, i]);
+    const bodies = exported.flatMap((_, i) => (fails && i === 2 ? [3, 0, 0, 0x0b] : [2, 0, 0x0b]));
+    const section = (/** @type {number} */ id, /** @type {number[]} */ content) => [
+      id,
+      content.length,
+      ...content,
+    ];
+    return new WebAssembly.Module(
+      Uint8Array.from([
+        ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+        ...section(1, [3, 0x60, 0, 0, 0x60, 2, 0x7f, 0x7f, 0, 0x60, 1, 0x7f, 0]),
+        ...section(3, [4, 0, 1, 1, 2]),
+        ...section(7, [4, ...names]),
+        ...section(10, [4, ...bodies]),
+      ]),
+    );
+  };
+  const serve = (crossOriginIsolated = true) => {
+    const seen = { posted: /** @type {any[]} */ ([]), closed: 0 };
+    const postMessage = (/** @type {any} */ message, /** @type {any} */ { transfer }) =>
+      seen.posted.push([message.id ?? message, transfer]);
+    define({ postMessage, onmessage: undefined, crossOriginIsolated, close: () => void seen.closed++ });
+    serveWorker(() => /** @type {any} */ ({ int8: new URL('http://a.test/m') }));
+    return seen;
+  };
+  test('answers calls, with files and threads of its own', async () => {
+    const { posted } = serve();
+    assert.equal(host().threads, 'here');
+    assert.equal(String(locateModel(undefined, 'int8')), 'http://a.test/m');
+    scope.onmessage({ data: { id: 5, name: 'absent' } });
+    await turn();
+    assert.deepEqual(posted, [[5, []]]);
+    serve(false);
+    assert.equal(host().threads, 'none');
+    installUrls();
+  });
+  for (const fails of [false, true])
+    test(`is a thread of a pool that ${fails ? 'fails' : 'works'}`, async () => {
+      const seen = serve();
+      const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+      scope.onmessage({ data: { thread: { module: threadModule(fails), memory } } });
+      while (seen.closed === 0) await turn();
+      assert.deepEqual([seen.posted, seen.closed], [[['ready', []], ['done', []]], 1]); // prettier-ignore
+      installUrls();
+    });
 });
