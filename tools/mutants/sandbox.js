@@ -21,11 +21,11 @@ const BUILT =
 /** Not the cases: their list has absolute paths. */
 const NATIVE = /^64-(?:simd|relaxed|simd-threads)$/;
 /**
- * What is not made again: what a mutant of JavaScript does not change, and the hash of the interface, by which JavaScript
- * would refuse the module of any mutant of its exports.
+ * What is not made again: what a mutant of JavaScript does not change, the hash of the interface, by which JavaScript would
+ * refuse the module of any mutant of its exports, and the packages: npm would empty the checkout's, to which a link leads.
  */
 const KEPT = [
-  'build/abi',
+  ...['build/abi', 'node_modules/.installed'],
   'dist/types/wasm/vision/index.d.ts',
   ...['.bin', '.gz', '-int8.gz'].map((ending) => `dist/models/ssd_mobilenet_v2_oidv4${ending}`),
 ];
