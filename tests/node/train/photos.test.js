@@ -166,7 +166,10 @@ describe('maps of views', () => {
     const counts = { decoded: 0, extracted: 0, closed: 0 };
     const rows = new Rows(
       any({
-        extractBatch: async (/** @type {any[]} */ [{ data }]) => (counts.extracted++, { data: Float32Array.of(data[0], 0.5) }),
+        extractBatch: async (/** @type {any[]} */ [{ data }]) => (
+          counts.extracted++,
+          { data: Float32Array.of(data[0], 0.5) }
+        ),
         close: () => void counts.closed++,
       }),
       {},
