@@ -153,6 +153,7 @@ static void test_all_is_read(void) {
   CHECK(strcmp(scores.calibration_file, "calibration.csv") == 0);
   ocl_metadata_choose_subgraph(&metadata, 1);  // the metadata does not describe it
   CHECK(metadata.num_inputs == 0 && metadata.num_outputs == 0 && !ocl_metadata_get_scores(&metadata).has_threshold);
+  CHECK(ocl_metadata_find_label_file(&metadata) == NULL);
 }
 
 static void poke_f32(uint32_t position, float value) {
@@ -193,6 +194,7 @@ static void test_empty_metadata_is_fine(void) {
   ocl_metadata metadata;
   CHECK_STATUS(ocl_metadata_verify(s.w.bytes, s.w.size_bytes, &metadata, NULL), OCL_OK);
   CHECK(metadata.num_inputs == 0 && metadata.num_outputs == 0 && metadata.name[0] == 0 && metadata.license[0] == 0);
+  CHECK(ocl_metadata_find_label_file(&metadata) == NULL);
 }
 
 static uint32_t random_state = 20261123;
