@@ -209,6 +209,26 @@ static void codes_of_all_lengths(void) {
   check_cuts();
 }
 
+// A match whose codes and further bits are 48 in all leaves less bits than the literal behind it needs.
+static void the_longest_codes_one_after_the_other(void) {
+  code literals = {{0}, {0}}, distances = {{0}, {0}};
+  static const uint32_t kSymbols[] = {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', END, 'm', 'z', 283};
+  for (uint32_t i = 0; i < 16; i++) {
+    literals.lengths[kSymbols[i]] = i < 15 ? i + 1 : 15;
+    distances.lengths[14 + i] = i < 15 ? i + 1 : 15;
+  }
+  begin();
+  put_codes(&literals, &distances, NUM_DISTANCES, true);
+  for (uint32_t i = 0; i < 25000; i++) put_byte(&literals, i % 16 == 0 ? 'b' : 'a');
+  for (uint32_t round = 0; round < 64; round++) {
+    put_match(&literals, &distances, 195 + round % 32, 20000 + 61 * round);
+    put_byte(&literals, 'z');
+    for (uint32_t i = 0; i < round % 9; i++) put_byte(&literals, 'a');
+  }
+  put_symbol(&literals, END);
+  check_whole();
+}
+
 static void a_single_distance_code_and_none(void) {
   for (uint32_t count = 0; count < 2; count++) {
     code literals = {{0}, {0}}, distances = {{0}, {0}};
@@ -324,6 +344,7 @@ static void bits_before_and_behind(void) {
 int main(void) {
   RUN(every_length_and_distance);
   RUN(codes_of_all_lengths);
+  RUN(the_longest_codes_one_after_the_other);
   RUN(a_single_distance_code_and_none);
   RUN(what_the_taker_does_not_want);
   RUN(what_zlib_refuses);
