@@ -199,8 +199,7 @@ function makeFrame(title, series, { values, labels }, yLabel) {
     bottom: top + PLOT_HEIGHT,
   };
   const [least, most] = [values[0], values[values.length - 1]];
-  const y = (/** @type {number} */ value) =>
-    area.bottom - (PLOT_HEIGHT * (value - least)) / (most - least || 1);
+  const y = (/** @type {number} */ value) => area.bottom - (PLOT_HEIGHT * (value - least)) / (most - least);
   const grid = values.flatMap((value, i) => [
     `<line class="${i === 0 ? 'axis' : 'grid'}" x1="${round(area.left)}" x2="${round(area.right)}" y1="${round(y(value))}" y2="${round(y(value))}"/>`,
     text(area.left - 8, y(value) + 5, labels[i], { kind: 'muted', anchor: 'end' }),

@@ -215,6 +215,24 @@ static void test_says_where_a_file_ends(void) {
   free(bytes);
 }
 
+// As a file that ends before them: FF is no segment yet.
+static void test_fill_bytes_at_the_end(void) {
+  size_t size_bytes;
+  uint8_t* bytes = data_read("images/baseline.jpg", &size_bytes);
+  const size_t lengths[] = {2, size_bytes - 2};
+  for (size_t i = 0; i < 2; i++)
+    for (size_t fill = 1; fill < 3; fill++) {
+      decoded_jpeg without = decode_jpeg(bytes, lengths[i], 0, true, 1);
+      memset(bytes + lengths[i], 0xFF, fill);
+      decoded_jpeg with = decode_jpeg(bytes, lengths[i] + fill, 0, true, 1);
+      CHECK(with.status == without.status && strcmp(with.detail.text, without.detail.text) == 0);
+      CHECK(with.is_truncated == without.is_truncated && (with.rgb == NULL) == (without.rgb == NULL));
+      free(without.rgb);
+      free(with.rgb);
+    }
+  free(bytes);
+}
+
 static void test_says_in_which_scan_a_file_ends(void) {
   size_t size_bytes;
   uint8_t* bytes = data_read("images/progressive.jpg", &size_bytes);
@@ -356,6 +374,7 @@ int main(void) {
   RUN(test_refuses_components_without_a_scan);
   RUN(test_decodes_what_is_needed);
   RUN(test_says_where_a_file_ends);
+  RUN(test_fill_bytes_at_the_end);
   RUN(test_says_in_which_scan_a_file_ends);
   RUN(test_refuses_what_needs_too_much_memory);
   RUN(test_gives_the_tensor_of_the_whole_picture);

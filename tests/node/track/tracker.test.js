@@ -172,6 +172,16 @@ describe('what cannot be used is refused, and the tracker works on', () => {
     for (const features of [[1, 2, 3], [1], undefined, [1, 2]])
       assert.deepEqual(ids(own.update([at(0, { features })])), [1]);
   });
+  test('features alone, without an overlap, are not enough', () => {
+    for (const appearance of [0.5, 1]) {
+      const own = new Tracker({ appearance });
+      const detection = (/** @type {number} */ x) => at(x, { features: [1, 0] });
+      own.update([detection(0)]);
+      assert.deepEqual(ids(own.update([detection(0)])), [1]);
+      assert.deepEqual(ids(own.update([detection(500)])), [undefined]);
+      assert.deepEqual(ids(own.update([detection(500)])), [2]);
+    }
+  });
   test('features of several lengths in a frame, but not features of some detections only', () => {
     const own = new Tracker({ appearance: 0.5 });
     assert.equal(own.update([at(0, { features: [1, 2] }), at(100), at(200, { features: [3, 4] })]).length, 3);
