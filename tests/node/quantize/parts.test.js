@@ -144,6 +144,24 @@ describe('options', () => {
       assert.throws(() => checkOptions(/** @type {any} */ (options)), { code: 'INVALID_OPTION' }));
 });
 
+test('a signal ends the call before the next stage', async () => {
+  const model = await networkOf(KERNEL);
+  for (const [last, seen] of /** @type {[string, string[]][]} */ ([
+    ['calibrate', ['calibrate', 'calibrate', 'calibrate']],
+    ['correct', ['calibrate', 'calibrate', 'calibrate', 'correct']],
+  ])) {
+    const controller = new AbortController();
+    /** @type {string[]} */
+    const stages = [];
+    const onProgress = (/** @type {{stage: string}} */ { stage }) => {
+      stages.push(stage);
+      if (stage === last && stages.length === seen.length) controller.abort(new Error('enough'));
+    };
+    await assert.rejects(quantize(model, images, { signal: controller.signal, onProgress }), /enough/);
+    assert.deepEqual(stages, seen);
+  }
+});
+
 test('images that cannot be read are left out by their places, or end the call', async () => {
   const model = await networkOf(KERNEL);
   const broken = new Uint8Array([1, 2, 3]);
