@@ -10,7 +10,7 @@ import { compileOnce, locateModel, openingCarried } from './files.js';
  */
 async function compile(url) {
   const response = await fetchFile(url, 'MODULE_NOT_FOUND');
-  const isTyped = response.headers.get('content-type')?.startsWith('application/wasm');
+  const isTyped = response.headers.get('content-type') === 'application/wasm'; // with parameters it is refused
   try {
     if (isTyped) return await WebAssembly.compileStreaming(response);
     return await WebAssembly.compile(await response.arrayBuffer());

@@ -184,7 +184,10 @@ test('one canvas is drawn on for all sizes', () => {
     getContext(kind, options) {
       return {
         ...{ canvas: this, kind, options },
-        drawImage: (/** @type {any[]} */ ...given) => drawn.push(given),
+        drawImage(/** @type {any[]} */ ...given) {
+          assert.equal(/** @type {any} */ (this).globalCompositeOperation, 'copy');
+          drawn.push(given);
+        },
         getImageData: (/** @type {any[]} */ ...given) => ({ data: given }),
       };
     }

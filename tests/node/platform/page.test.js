@@ -203,6 +203,7 @@ describe('modules', () => {
     for (const [type, expected] of /** @type {[string, number][]} */ ([
       ['application/wasm', 1],
       ['application/octet-stream', 0],
+      ['application/wasm; charset=utf-8', 0], // refused by the browsers' compileStreaming
       ['', 0],
     ])) {
       streamed = 0;
