@@ -266,6 +266,14 @@ describe('classes', () => {
       [labelled.locate('annotations', 1), labelled.locate('images', 1)],
       ['annotations 2', 'images 1'],
     );
+    const found = matchClasses(dataset.groundTruth.categories, any(LABELS));
+    for (const wrong of ['dog', [{}], [{ name: 1 }], null])
+      for (const use of [
+        () => withLabels(dataset, any(wrong), found),
+        () => matchClasses(any(wrong), any(LABELS)),
+        () => matchClasses([], any(wrong)),
+      ])
+        assert.throws(use, { name: 'OcelliError', code: /^INVALID_/ });
     const none = matchClasses([{ id: 1, name: 'x' }], any(LABELS));
     assert.throws(() => withLabels(dataset, any(LABELS), none), { code: 'NO_CLASSES_MATCH' });
   });
