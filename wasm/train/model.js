@@ -81,11 +81,11 @@ export function replaceWeights({ network, parameters }, weights) {
     weights,
     specs.map(({ name }) => name),
   );
-  for (const { name, offset, size } of specs) {
+  const given = specs.filter(({ name }) => weights[name] !== undefined);
+  for (const { name, size } of given) {
     const values = weights[name];
-    if (values === undefined) continue;
     if (!(values instanceof Float32Array) || values.length !== size || !values.every(Number.isFinite))
       throw failure('INVALID_FEATURES', `${name} must be a Float32Array of ${size} finite numbers`);
-    parameters.set(values, offset);
   }
+  for (const { name, offset } of given) parameters.set(weights[name], offset);
 }
