@@ -188,6 +188,28 @@ describe('what cannot be used is refused, and the tracker works on', () => {
     const wrong = [at(0, { features: [1, 2] }), at(100), at(200, { features: [3, 4, 5] })];
     assert.throws(() => own.update(wrong), { message: /have features of 2 and of 3 numbers$/ });
   });
+  /** @type {[option: string, taken: number[], refused: number[]][]} */
+  const ranges = [
+    ['activationThreshold', [-1e9, 1e9], [-1.1e9, 1.1e9]],
+    ['highThreshold', [-1e9, 1e9], [-1.1e9, 1.1e9]],
+    ['minIou', [0, 1], [-0.01, 1.01]],
+    ['minFrames', [1, 1000], [0, 1001, 1.5]],
+    ['lostFrames', [0, 10_000], [-1, 10_001, 1.5]],
+    ['frameRate', [0.001, 1000], [0, 0.0009, 1001]],
+    ['appearance', [0, 1], [-0.01, 1.01]],
+  ];
+  for (const [option, taken, refused] of ranges)
+    test(`${option} beyond ${taken}`, () => {
+      for (const value of taken) assert.deepEqual(new Tracker({ [option]: value }).tracks, []);
+      for (const value of refused)
+        assert.throws(() => new Tracker({ [option]: value }), { code: 'INVALID_OPTION' });
+    });
+  test('times beyond a trillion seconds', () => {
+    const own = new Tracker();
+    for (const time of [-1e12, 1e12]) own.update([], { time });
+    for (const time of [-1.1e12, 1.1e12])
+      assert.throws(() => own.update([], { time }), { code: 'INVALID_OPTION' });
+  });
   test('frames and options', () => {
     for (const frame of /** @type {any[]} */ ([{ time: NaN }, { time: '1' }, { tim: 1 }, 5, null]))
       assert.throws(() => tracker.update([], frame), { code: 'INVALID_OPTION' });
