@@ -2,6 +2,7 @@
 #include "detect/anchors.h"
 #include "fuzz.h"
 #include "ocelli.h"
+#include "tflite/dense.h"
 #include "tflite/detector_metadata.h"
 #include "tflite/flexbuffer.h"
 #include "tflite/operators.h"
@@ -102,15 +103,24 @@ static void try_flexbuffer(const uint8_t* bytes, size_t size_bytes) {
 
 // ---- the file ----
 
+// As a graph reads it: dense first, then as floats.
 static void read_tensor(const ocl_tflite* model, int32_t index) {
-  const ocl_tflite_tensor t = ocl_tflite_get_tensor(model, index);
+  ocl_tflite_tensor t = ocl_tflite_get_tensor(model, index);
   const size_t count = ocl_shape_num_elements(&t.shape);
+  ocl_detail detail;
   read_text(t.name);
-  if (t.data == NULL || t.data_size_bytes > 1 << 16) return;
+  if (t.data == NULL || t.data_size_bytes > 1 << 16 || count > 1 << 20) return;
   read_bytes(t.data, t.data_size_bytes);
+  uint8_t* dense = malloc(count * ocl_dtype_size_bytes(t.dtype) + 1);
   float* reals = malloc(count * sizeof *reals + 1);
-  ocl_weights_to_float(&t, reals);
+  ocl_status status = OCL_OK;
+  if (t.encoding != OCL_TFLITE_PLAIN) {
+    status = ocl_tflite_make_dense(model, index, dense, &detail);
+    t.data = dense;
+  }
+  if (status == OCL_OK) ocl_weights_to_float(&t, reals);
   free(reals);
+  free(dense);
 }
 
 static void read_operator(const ocl_tflite* model, int32_t index) {
