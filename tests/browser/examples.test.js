@@ -39,15 +39,21 @@ function run(directory, [program, ...args]) {
  * @returns {Promise<{url: string, stop: () => void}>}
  */
 async function start(directory, args, ready) {
-  const child = spawn(process.execPath, args, { cwd: directory, env: ENVIRONMENT });
+  const stdio = /** @type {const} */ (['ignore', 'pipe', 'inherit']);
+  const child = spawn(process.execPath, args, { cwd: directory, env: ENVIRONMENT, stdio });
   let printed = '';
-  for await (const chunk of child.stdout) {
-    // eslint-disable-next-line no-control-regex
-    printed += String(chunk).replace(/\x1b\[\d*m/g, '');
-    const url = ready.exec(printed)?.[1];
-    if (url) return { url, stop: () => child.kill() };
-  }
-  throw new Error(`it ended: ${printed}`);
+  /** @type {string} */
+  const url = await new Promise((resolve, reject) => {
+    child.on('exit', () => reject(new Error(`it ended: ${printed}`)));
+    // Read to the end: a server that prints when nobody reads fails, and a slow one has more to say.
+    child.stdout.on('data', (chunk) => {
+      // eslint-disable-next-line no-control-regex
+      printed += String(chunk).replace(/\x1b\[\d*m/g, '');
+      const url = ready.exec(printed)?.[1];
+      if (url) resolve(url);
+    });
+  });
+  return { url, stop: () => child.kill() };
 }
 
 suite('example apps, from the packed package', needsBrowser, () => {
