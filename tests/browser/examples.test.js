@@ -39,8 +39,8 @@ function run(directory, [program, ...args]) {
  * @returns {Promise<{url: string, stop: () => void}>}
  */
 async function start(directory, args, ready) {
-  const stdio = /** @type {const} */ (['ignore', 'pipe', 'inherit']);
-  const child = spawn(process.execPath, args, { cwd: directory, env: ENVIRONMENT, stdio });
+  const child = spawn(process.execPath, args, { cwd: directory, env: ENVIRONMENT });
+  child.stderr.resume();
   let printed = '';
   /** @type {string} */
   const url = await new Promise((resolve, reject) => {

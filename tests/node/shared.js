@@ -82,11 +82,8 @@ export function samplePath(name) {
 }
 
 /** @param {import('../../wasm/engine/variant.js').Variant} variant */
-export async function createEngine(variant) {
-  const engine = await Engine.create({ variant, threads: variant.endsWith('threads') ? 2 : 1 });
-  await engine.started;
-  return engine;
-}
+export const createEngine = (variant) =>
+  Engine.create({ variant, threads: variant.endsWith('threads') ? 2 : 1 });
 
 /**
  * @param {import('../../wasm/engine/variant.js').Variant} variant

@@ -1,11 +1,11 @@
 // The worker threads that ocelli starts, and what is posted to them: for tests.
 import { once } from 'node:events';
 
-/** @typedef {import('node:worker_threads').Worker & {requests: number, answers: number, started: Promise<unknown>}} Watched */
+/** @typedef {import('node:worker_threads').Worker & {requests: number, answers: number}} Watched */
 
 /**
  * Calls `use`, and returns the workers that were started meanwhile. Each counts the network runs that were asked of it, and
- * its answers to them; `started` resolves with its first message.
+ * its answers to them.
  * @template T
  * @param {() => Promise<T>} use
  * @returns {Promise<{result: T, workers: Watched[]}>}
@@ -24,7 +24,7 @@ export async function watchWorkers(use) {
 
 /** @param {import('node:worker_threads').Worker} worker */
 function watch(worker) {
-  const watched = Object.assign(worker, { requests: 0, answers: 0, started: once(worker, 'message') });
+  const watched = Object.assign(worker, { requests: 0, answers: 0 });
   const { postMessage } = worker;
   watched.postMessage = function (/** @type {any} */ message, transfer) {
     if (message.name === 'run') watched.requests++;
