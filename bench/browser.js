@@ -28,9 +28,10 @@ const FIREFOX_PREFERENCES = [
  * @property {string} program
  * @property {(profile: string, url: string) => string[]} toArguments `profile`: an empty folder, removed afterwards
  * @property {Record<string, string>} [environment]
+ * @property {boolean} [needsScreen] it has no headless mode: it gets a screen in memory
  */
 
-/** @satisfies {Record<string, Browser>} */
+/** @type {Record<'chromium' | 'firefox' | 'webkit', Browser>} */
 export const BROWSERS = {
   chromium: {
     title: 'Chromium',
@@ -50,12 +51,12 @@ export const BROWSERS = {
     program: '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser',
     toArguments: (_, url) => ['--private', url],
     environment: { WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: '1' }, // which root needs
+    needsScreen: true,
   },
 };
 
-/** A browser without a headless mode gets a screen in memory. @param {Browser} browser @param {string[]} args */
-function start({ program, environment }, args) {
-  const needsScreen = program.endsWith('MiniBrowser');
+/** @param {Browser} browser @param {string[]} args */
+function start({ program, environment, needsScreen }, args) {
   return spawn(needsScreen ? 'xvfb-run' : program, needsScreen ? ['-a', program, ...args] : args, {
     stdio: 'ignore',
     env: { ...process.env, ...environment },
@@ -95,7 +96,7 @@ export async function serveReports({ roots, headers, onRequest, browser = BROWSE
         setTimeout(reject, TIMEOUT_MS, new Error(`${path} did not report within ${TIMEOUT_MS} ms`)).unref();
       });
     } finally {
-      process.kill(-Number(child.pid));
+      if (child.exitCode === null) process.kill(-Number(child.pid));
       await exited;
       await rm(profile, { recursive: true, force: true, maxRetries: 10 });
     }
