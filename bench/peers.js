@@ -1,5 +1,5 @@
-// Compares ocelli with other engines on the same network and input, one thread each, in Chromium, Firefox, WebKit and Node. Each
-// instance has a browser or process of its own; they run interleaved in random order. --write puts table and chart into
+// Compares ocelli with other engines on the same network and input, one thread each, in Chromium, Firefox, WebKit and Node.
+// Each instance has a browser or process of its own; they run interleaved in random order. --write puts table and chart into
 // docs/benchmarks.md and docs/benchmarks.svg.
 //   node bench/peers.js [--rounds N] [--json] [--write]
 import { build } from 'esbuild';
@@ -81,7 +81,7 @@ function readTimes(report) {
 }
 
 /** Runs before it is timed: what JavaScriptCore compiles is fast only after many. */
-const WARM_UP_RUNS = { chromium: 8, firefox: 8, webkit: 100 };
+const WARM_UP_RUNS = { chromium: 8, firefox: 8, webkit: 300 };
 
 /** @param {keyof typeof BROWSERS} name */
 async function openBrowser(name) {
