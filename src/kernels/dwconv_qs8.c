@@ -2,8 +2,8 @@
 // layout of weights and its rounding.
 // As in dwconv_f32.c, the taps of an output are three columns of three. Eight channels of a column are interleaved so
 // that a lane has the taps of one channel; each column is interleaved once and used for up to three outputs. With
-// relaxed dot products a lane has four bytes: three taps and a fourth of weight 0. In plain SIMD it has two 16-bit
-// numbers: the top and middle taps, and in other vectors the bottom tap and 0.
+// relaxed dot products a lane has four bytes: three taps and a fourth of weight 0. Without, it has two 16-bit numbers:
+// the top and middle taps, and in other vectors the bottom tap and 0.
 #include "kernels/kernels.h"
 #include "kernels/requantize.h"
 #include "xnnpack/dwconv.h"
@@ -35,7 +35,8 @@ INLINE ocl_octet add_quads(ocl_octet sum, column values, column weights) {
   return (ocl_octet){wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.upper.low, values.upper.low, sum.low),
                      wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.upper.high, values.upper.high, sum.high)};
 }
-#else
+#endif
+
 INLINE column load_pairs(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip) {
   (void)flip;
   const v128_t a = wasm_i16x8_load8x8(top), b = wasm_i16x8_load8x8(middle), c = wasm_i16x8_load8x8(bottom);
@@ -53,7 +54,6 @@ INLINE ocl_octet add_pairs(ocl_octet sum, column v, column w) {
   return (ocl_octet){add_dots(sum.low, v.upper.low, w.upper.low, v.lower.low, w.lower.low),
                      add_dots(sum.high, v.upper.high, w.upper.high, v.lower.high, w.lower.high)};
 }
-#endif
 
 typedef struct {
   const int8_t* const* inputs;  // COLUMN pointers for each column
@@ -118,11 +118,29 @@ INLINE void run_strip(const strip* given, const int step, load_column load, add_
   }
 }
 
+typedef void run_strips(const strip* given);
+
 #ifdef __wasm_relaxed_simd__
-#define RUN_STRIP(s, step) run_strip(s, step, load_quads, add_quads)
-#else
-#define RUN_STRIP(s, step) run_strip(s, step, load_pairs, add_pairs)
+static void run_quads_1(const strip* s) {
+  run_strip(s, 1, load_quads, add_quads);
+}
+static void run_quads_2(const strip* s) {
+  run_strip(s, 2, load_quads, add_quads);
+}
 #endif
+static void run_pairs_1(const strip* s) {
+  run_strip(s, 1, load_pairs, add_pairs);
+}
+static void run_pairs_2(const strip* s) {
+  run_strip(s, 2, load_pairs, add_pairs);
+}
+
+static run_strips* choose(bool is_step_1) {
+#ifdef __wasm_relaxed_simd__
+  if (ocl_kernels_use_dot()) return is_step_1 ? run_quads_1 : run_quads_2;
+#endif
+  return is_step_1 ? run_pairs_1 : run_pairs_2;
+}
 
 static void copy_pointers(const int8_t** inputs, size_t count, size_t offset, const int8_t* zero, const int8_t** out) {
   for (size_t i = 0; i < count; i++) out[i] = inputs[i] == zero ? zero : ocl_kernels_move(inputs[i], offset);
@@ -138,6 +156,7 @@ void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** inp
     return;
   }
   const bool is_step_1 = stride == COLUMN;
+  run_strips* const run = choose(is_step_1);
   const size_t tile_width = is_step_1 ? TILE_OF_STEP_1 : TILE_OF_STEP_2;
   const size_t num_tiles = (output_width + tile_width - 1) / tile_width;
   const int8_t* columns[MAX_COLUMNS * COLUMN];
@@ -153,10 +172,7 @@ void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** inp
       s.weights = (const uint8_t*)weights + c / WEIGHT_LANES * BLOCK_BYTES;
       s.lane = c % WEIGHT_LANES;
       s.output = output + c;
-      if (is_step_1)
-        RUN_STRIP(&s, 1);
-      else
-        RUN_STRIP(&s, 2);
+      run(&s);
     }
     input += s.width * stride;
     output += s.width * s.pixel_stride;

@@ -2,8 +2,9 @@
 // columns, and each lane of an accumulator is one column. With relaxed dot products it has four rows and takes four
 // inputs at a time ("4x8c4"): eight accumulators, two weight vectors and four input vectors fit the sixteen registers
 // of x86. XNNPACK's 4x8c8 has sixteen accumulators with half a column in each lane: they spill to memory, and halves
-// must be added at the end. In plain SIMD a tile has five rows and takes pairs of inputs ("5x8c2"),
-// widened to 16 bits. A sum of products of bytes overflows after 131 071 inputs at the earliest.
+// must be added at the end. In plain SIMD, and where the engine has no such dot products, a tile has five rows and
+// takes pairs of inputs ("5x8c2"), widened to 16 bits. A sum of products of bytes overflows after 131 071 inputs at the
+// earliest.
 #include "kernels/kernels.h"
 #include "kernels/requantize.h"
 
@@ -36,7 +37,8 @@ INLINE const int8_t* add_quads(ocl_octet* sums, const int num_rows, inputs in, s
   }
   return weights;
 }
-#else
+#endif
+
 INLINE ocl_octet load_pairs(const int8_t* weights) {
   return (ocl_octet){wasm_i16x8_load8x8(weights), wasm_i16x8_load8x8(weights + VECTOR_BYTES / 2)};
 }
@@ -53,7 +55,6 @@ INLINE const int8_t* add_pairs(ocl_octet* sums, const int num_rows, inputs in, s
   }
   return weights;
 }
-#endif
 
 static void store_some(int8_t* output, v128_t bytes, size_t count) {
   for (size_t i = 0; i < count; i++, bytes = wasm_u64x2_shr(bytes, 8)) wasm_v128_store8_lane(output + i, bytes, 0);
@@ -153,7 +154,7 @@ INLINE void set_rows(const int num_rows, size_t num_given, product* p, const int
 #ifdef __wasm_relaxed_simd__
 PRODUCTS(quads, 1)
 PRODUCTS(quads, 4)
-#else
+#endif
 PRODUCTS(pairs, 1)
 
 // ---- tiles of five rows, widened once ----
@@ -164,20 +165,40 @@ typedef struct {
   int8_t bytes[PAIR_ROWS * PAIR_BYTES];
 } widened;
 
+// Widens PAIRS_AT_ONCE pairs of each row: transposes those of the first four, so that a store writes all of them.
+INLINE void widen_all(const v128_t* rows, int8_t* to) {
+  const v128_t ab_low = wasm_i32x4_shuffle(rows[0], rows[1], 0, 4, 1, 5),
+               ab_high = wasm_i32x4_shuffle(rows[0], rows[1], 2, 6, 3, 7),
+               cd_low = wasm_i32x4_shuffle(rows[2], rows[3], 0, 4, 1, 5),
+               cd_high = wasm_i32x4_shuffle(rows[2], rows[3], 2, 6, 3, 7);
+  int8_t* const last = to + (PAIR_ROWS - 1) * PAIR_BYTES;
+  wasm_v128_store(to, wasm_i64x2_shuffle(ab_low, cd_low, 0, 2));
+  wasm_v128_store32_lane(last, rows[4], 0);
+  wasm_v128_store(to + sizeof(widened), wasm_i64x2_shuffle(ab_low, cd_low, 1, 3));
+  wasm_v128_store32_lane(last + sizeof(widened), rows[4], 1);
+  wasm_v128_store(to + 2 * sizeof(widened), wasm_i64x2_shuffle(ab_high, cd_high, 0, 2));
+  wasm_v128_store32_lane(last + 2 * sizeof(widened), rows[4], 2);
+  wasm_v128_store(to + 3 * sizeof(widened), wasm_i64x2_shuffle(ab_high, cd_high, 1, 3));
+  wasm_v128_store32_lane(last + 3 * sizeof(widened), rows[4], 3);
+}
+
 // Widens `depth` inputs of each row; of an odd number, a byte behind them too, whose weight is zero.
 INLINE widened* widen(inputs in, size_t depth, widened* out) {
   const size_t num_pairs = (depth + 1) / 2;
   for (size_t done = 0; done < num_pairs; done += PAIRS_AT_ONCE) {
-    const size_t num = num_pairs - done;
+    v128_t rows[PAIR_ROWS];
 #pragma clang loop unroll(full)
-    for (int r = 0; r < PAIR_ROWS; r++) {
-      const v128_t pairs = wasm_i16x8_load8x8(in.rows[r] + 2 * done);
-      int8_t* to = out[done].bytes + r * PAIR_BYTES;
-      wasm_v128_store32_lane(to, pairs, 0);
-      if (num > 1) wasm_v128_store32_lane(to + sizeof *out, pairs, 1);
-      if (num > 2) wasm_v128_store32_lane(to + 2 * sizeof *out, pairs, 2);
-      if (num > 3) wasm_v128_store32_lane(to + 3 * sizeof *out, pairs, 3);
+    for (int r = 0; r < PAIR_ROWS; r++) rows[r] = wasm_i16x8_load8x8(in.rows[r] + 2 * done);
+    if (num_pairs - done >= PAIRS_AT_ONCE) {
+      widen_all(rows, out[done].bytes);
+      continue;
     }
+    for (size_t k = done; k < num_pairs; k++)
+#pragma clang loop unroll(full)
+      for (int r = 0; r < PAIR_ROWS; r++) {
+        wasm_v128_store32_lane(out[k].bytes + r * PAIR_BYTES, rows[r], 0);
+        rows[r] = wasm_i32x4_shuffle(rows[r], rows[r], 1, 2, 3, 0);
+      }
   }
   return out + num_pairs;
 }
@@ -243,4 +264,3 @@ void ocl_igemm_qs8_run_pairs_5(size_t mr, size_t nc, size_t kc, size_t ks, const
   }
   multiply_widened(pairs, tap_pairs * p.num_taps, p, &requantize);
 }
-#endif

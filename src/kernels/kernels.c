@@ -67,15 +67,6 @@ int8_t ocl_kernels_flip(void) {
   return 0;
 }
 
-// In relaxed SIMD the 8-bit kernels need dot products; plain SIMD has others.
-static bool has_int8_kernels(void) {
-#ifdef __wasm_relaxed_simd__
-  return ocl_kernels_use_dot();
-#else
-  return true;
-#endif
-}
-
 static void install_depthwise_int8(void) {
   struct xnn_dwconv_config* configs = (struct xnn_dwconv_config*)xnn_init_qs8_qc8w_dwconv_config();
   for (int i = 0; configs != NULL && i < XNN_MAX_QC8_DWCONV_UKERNELS; i++)
@@ -85,6 +76,21 @@ static void install_depthwise_int8(void) {
 static void put(struct xnn_gemm_config* config, size_t mr, void* gemm, void* igemm) {
   config->minmax.gemm[mr - 1] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)gemm);
   config->minmax.igemm[mr - 1] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)igemm);
+  config->mr = (uint8_t)mr;
+}
+
+static void put_kernels_int8(struct xnn_gemm_config* config) {
+#ifdef __wasm_relaxed_simd__
+  if (ocl_kernels_use_dot()) {
+    put(config, 1, ocl_gemm_qs8_run_quads_1, ocl_igemm_qs8_run_quads_1);
+    put(config, 4, ocl_gemm_qs8_run_quads_4, ocl_igemm_qs8_run_quads_4);
+    config->log2_kr = 2;
+    return;
+  }
+#endif
+  put(config, 1, ocl_gemm_qs8_run_pairs_1, ocl_igemm_qs8_run_pairs_1);
+  put(config, 5, ocl_gemm_qs8_run_pairs_5, ocl_igemm_qs8_run_pairs_5);
+  config->log2_kr = 1;
 }
 
 static void install_matrix_int8(void) {
@@ -93,24 +99,13 @@ static void install_matrix_int8(void) {
   memset(&config->minmax, 0, sizeof config->minmax);
   config->nr = 8;
   config->log2_sr = 0;
-#ifdef __wasm_relaxed_simd__
-  put(config, 1, ocl_gemm_qs8_run_quads_1, ocl_igemm_qs8_run_quads_1);
-  put(config, 4, ocl_gemm_qs8_run_quads_4, ocl_igemm_qs8_run_quads_4);
-  config->mr = 4;
-  config->log2_kr = 2;
-#else
-  put(config, 1, ocl_gemm_qs8_run_pairs_1, ocl_igemm_qs8_run_pairs_1);
-  put(config, 5, ocl_gemm_qs8_run_pairs_5, ocl_igemm_qs8_run_pairs_5);
-  config->mr = 5;
-  config->log2_kr = 1;
-#endif
+  put_kernels_int8(config);
 }
 
 void ocl_kernels_install(void) {
   install_depthwise();
   install_matrix();
   install_packing();
-  if (!has_int8_kernels()) return;
   install_depthwise_int8();
   install_matrix_int8();
 }

@@ -49,8 +49,7 @@ void ocl_igemm_f32_run(size_t mr, size_t nc, size_t kc, size_t ks, const float**
                        size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
                        const union xnn_f32_minmax_params* params);
 
-// An xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16. In relaxed SIMD it needs
-// ocl_kernels_use_dot().
+// An xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16.
 void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const int8_t* zero,
                         const union xnn_qs8_qc8w_conv_minmax_params* params);
