@@ -9,7 +9,7 @@ import { readLabels } from '../wasm/vision/labels.js';
 import { checkInput, findManifestEntry } from '../wasm/vision/model_spec.js';
 import { checkSsd } from '../wasm/vision/spec/ssd.js';
 import { FeatureExtractor } from '../wasm/platform/node.js';
-import { hasFastDots } from '../wasm/engine/precision.js';
+import { hasFastInt8 } from '../wasm/engine/precision.js';
 import { chooseVariant } from '../wasm/engine/variant.js';
 import { pixelRange } from '../wasm/shared/pixel_range.js';
 import { OcelliError } from '../wasm/shared/errors.js';
@@ -178,7 +178,7 @@ export async function loadModel(model, threads, options = {}) {
   const engine = await Engine.create({ variant, threads, baseline });
   const created = performance.now();
   try {
-    const twin = precision === 'auto' ? (hasFastDots(engine, variant) ? 'int8' : 'float') : precision;
+    const twin = precision === 'auto' ? (hasFastInt8(engine) ? 'int8' : 'float') : precision;
     const opened = performance.now();
     const received = await engine.receiveModel(
       await readSource(model ?? locateModel(undefined, formOf({ weights, precision: twin }))),

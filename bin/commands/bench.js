@@ -26,7 +26,6 @@ import { bold, dim, print, printable } from '../output.js';
 /** JavaScript engines recompile hot functions in the background: the first runs are slower. */
 const WARM_UP_RUNS = 5;
 const PROFILED_RUNS = 11;
-const PROBES = 40;
 const SHOWN_OPERATORS = 12;
 const SEED = 20261123;
 const DEFAULT_PRECISION = 'float';
@@ -53,8 +52,8 @@ const options = /** @type {const} */ ({
     type: 'flag',
     about:
       'print one JSON object: {variant, precision, threads, fma_gmacs, dot_gmacs, bound_ms, network: {median_ms, ' +
-      'min_ms}, baseline: {median_ms, min_ms}, operators: [...], ...}. fma_gmacs and dot_gmacs are 10^9 ' +
-      'multiply-adds per second of one core; dot_gmacs, of bytes, is null if relaxed SIMD has none that ocelli can use',
+      'min_ms}, baseline: {median_ms, min_ms}, operators: [...], ...}. fma_gmacs (of floats) and dot_gmacs (of bytes) ' +
+      'are 10^9 multiply-adds per second of one core',
   },
 });
 
@@ -119,7 +118,7 @@ async function measure(
     const [fma, dot] = before.map((peak, i) => Math.max(peak, after[i]));
     const { multiplyAdds } = engine.network;
     const cores = Math.min(threads, availableParallelism());
-    const peak = precision === 'int8' && dot > 0 ? dot : fma;
+    const peak = precision === 'int8' ? dot : fma;
     return {
       file,
       variant,
@@ -132,7 +131,7 @@ async function measure(
       multiply_adds: multiplyAdds,
       cores,
       fma_gmacs: roundMs(fma),
-      dot_gmacs: dot > 0 ? roundMs(dot) : null,
+      dot_gmacs: roundMs(dot),
       bound_ms: roundMs(multiplyAdds / (peak * cores * 1e6)),
       network: summarize(times[0]),
       ...(baseline && { baseline: summarize(times[1]) }),
@@ -181,14 +180,11 @@ export function takeTurns(engines, rounds, take) {
 /**
  * 10^9 multiply-adds per second on one thread: of floats, and of bytes.
  * @param {Engine} engine
- * @returns {[number, number]} the second is 0 if the machine has no products of bytes that the network could use
  */
 function measurePeaks(engine) {
-  engine.measurePeak(); // so that the engine compiles the loop with optimizations
-  const fma = engine.measurePeak();
-  const tries = Array.from({ length: PROBES }, () => engine.timeProducts());
-  const [float, dot] = [0, 1].map((kind) => Math.min(...tries.map((times) => times[kind])));
-  return [fma, dot > 0 ? (4 * fma * float) / dot : 0];
+  const measure = () => [engine.measurePeak(), engine.measurePeak('int8')];
+  measure(); // so that the engine compiles the loops with optimizations
+  return measure();
 }
 
 /**

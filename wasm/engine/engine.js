@@ -341,17 +341,20 @@ export class Engine {
     return { arenaBytes, parameters, multiplyAdds, dynamicBatch };
   }
 
-  /** Measures the peak of one thread, in 10^9 multiply-adds per second. */
-  measurePeak() {
-    return this.#bridge.guard(() => this.#exports.ocl_measure_peak());
+  /**
+   * Measures the peak of one thread, in 10^9 multiply-adds per second.
+   * @param {'float' | 'int8'} [precision]
+   */
+  measurePeak(precision = 'float') {
+    return this.#bridge.guard(() => this.#exports.ocl_measure_peak(Number(precision === 'int8')));
   }
 
   /**
-   * Times float multiply-adds, and four times as many of bytes.
-   * @returns {[number, number]} milliseconds of each; Infinity: dot products do not compute what the network expects
+   * Times the kernels of both precisions.
+   * @returns {[number, number]} milliseconds of as many multiply-adds in floats and in 8 bits
    */
   timeProducts() {
-    return this.#bridge.guard(() => [this.#exports.ocl_time_fma(), this.#exports.ocl_time_dot()]);
+    return this.#bridge.guard(() => [this.#exports.ocl_time_float(), this.#exports.ocl_time_int8()]);
   }
 
   /** Frees the model and stops the threads. */

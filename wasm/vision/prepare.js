@@ -7,7 +7,7 @@ import { formOf } from './spec/forms.js';
 import { readSource } from './input.js';
 import { MAX_TEXT, readLabels } from './labels.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
-import { hasFastDots } from '../engine/precision.js';
+import { hasFastInt8 } from '../engine/precision.js';
 import * as detector from './prepare_detector.js';
 import { chooseVariant } from '../engine/variant.js';
 
@@ -57,7 +57,7 @@ export async function prepare(options) {
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // Download the model while the module compiles.
   const creating = Engine.create({ variant, threads, deterministic, assetsUrl });
-  const opening = choosePrecision(options, creating, variant).then((precision) =>
+  const opening = choosePrecision(options, creating).then((precision) =>
     readSource(
       (precision === 'int8' && options.int8Model) ||
         (options.model ?? locateModel(assetsUrl, formOf({ ...options, precision }))),
@@ -102,13 +102,12 @@ export async function prepare(options) {
  * Chooses between the float and the 8-bit model.
  * @param {SessionOptions} options
  * @param {Promise<Engine>} creating
- * @param {import('../engine/variant.js').Variant} variant
  * @returns {Promise<'float' | 'int8'>}
  */
-async function choosePrecision({ precision = 'float', model, int8Model }, creating, variant) {
+async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
   if (precision !== 'auto') return precision;
   if (int8Model === undefined && (model !== undefined || !host().hasInt8)) return 'float';
-  return hasFastDots(await creating, variant) ? 'int8' : 'float';
+  return hasFastInt8(await creating) ? 'int8' : 'float';
 }
 
 /**

@@ -1,5 +1,5 @@
 // What one worker of a pool has loaded and measured, for the others: they compile nothing, and fetch no file.
-import { assumeFastDots } from '../../engine/precision.js';
+import { assumeFastInt8 } from '../../engine/precision.js';
 import { joinInto } from '../../shared/numbers.js';
 
 /**
@@ -9,7 +9,7 @@ import { joinInto } from '../../shared/numbers.js';
  * @typedef {object} Loads
  * @property {Map<string, Uint8Array>} files by path or URL
  * @property {Map<string, WebAssembly.Module>} modules
- * @property {boolean} [fastDots] what `precision: 'auto'` has measured
+ * @property {boolean} [fastInt8] what `precision: 'auto'` has measured
  */
 
 const PART_BYTES = 1 << 20;
@@ -43,8 +43,8 @@ export function keepLoads(host) {
  * @param {Loads} loads
  * @returns {Host} a host that takes what another worker has loaded
  */
-export function reuseLoads(host, { files, modules, fastDots }) {
-  assumeFastDots(fastDots);
+export function reuseLoads(host, { files, modules, fastInt8 }) {
+  assumeFastInt8(fastInt8);
   return {
     ...host,
     loadModule: async (variant, assetsUrl) => modules.get(variant) ?? host.loadModule(variant, assetsUrl),

@@ -1,6 +1,6 @@
 // The worker's side of a session: answers the calls of remote.js.
 import { host, installHost } from '../../engine/host.js';
-import { fastDots } from '../../engine/precision.js';
+import { fastInt8 } from '../../engine/precision.js';
 import { LocalSession } from '../../vision/session.js';
 import { carry } from '../carried.js';
 import { Link } from './link.js';
@@ -68,7 +68,7 @@ async function loadWith({ loads, keepsLoads }, load) {
   installHost(loads ? reuseLoads(own, loads) : (keeping?.host ?? own));
   try {
     await load();
-    return keeping && { ...keeping.loads, fastDots: fastDots() };
+    return keeping && { ...keeping.loads, fastInt8: fastInt8() };
   } finally {
     installHost(own);
   }
