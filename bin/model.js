@@ -163,7 +163,7 @@ export async function readModel(file) {
  * @param {Uint8Array | string | undefined} model bytes or a file's name; undefined: the default model
  * @param {number} threads
  * @param {object} [options]
- * @param {boolean} [options.baseline] use XNNPACK's own kernels
+ * @param {boolean} [options.baseline] use XNNPACK's own kernels, where it has them
  * @param {Weights} [options.weights] of the default model
  * @param {'float' | 'int8' | 'auto'} [options.precision] of the default model
  * @param {string} [options.signature] which signature to run

@@ -46,7 +46,10 @@ const options = /** @type {const} */ ({
   weights: ownWeights,
   signature,
   threads,
-  baseline: { type: 'flag', about: "also run the network with XNNPACK's own kernels, in turns with ours" },
+  baseline: {
+    type: 'flag',
+    about: "of a network in floats: also run it with XNNPACK's own kernels, in turns with ours",
+  },
   operators: { type: 'flag', about: 'also list the operators that take the most time' },
   json: {
     type: 'flag',
@@ -103,6 +106,8 @@ async function measure(
   const precision = precisionOf(engine);
   const engines = [engine];
   try {
+    if (baseline && precision === 'int8')
+      throw new UsageError("--baseline is for floats: 8 bits have no kernels but ocelli's");
     writeNoise(engine);
     const first = timeRun(engine);
     if (baseline)

@@ -102,10 +102,11 @@ static void install_matrix_int8(void) {
   put_kernels_int8(config);
 }
 
-void ocl_kernels_install(void) {
+void ocl_kernels_install(bool are_only_missing) {
+  install_matrix_int8();
+  if (are_only_missing) return;
   install_depthwise();
   install_matrix();
   install_packing();
   install_depthwise_int8();
-  install_matrix_int8();
 }

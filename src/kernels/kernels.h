@@ -28,8 +28,9 @@ void ocl_pack_f32_run(size_t groups, size_t columns, size_t depth, size_t nr, si
                       const uint32_t* weights, const uint32_t* bias, const void* scale, uint32_t* packed,
                       size_t extra_bytes, const void* params);
 
-// Puts these kernels into XNNPACK's configuration. Operators that already exist keep their kernels.
-void ocl_kernels_install(void);
+// Puts these kernels into XNNPACK's configuration, all or only those that it lacks (tools/xnnpack_unused.h leaves its
+// 8-bit matrix kernels out). Operators that already exist keep their kernels.
+void ocl_kernels_install(bool are_only_missing);
 
 // Whether the 8-bit kernels use relaxed dot products: only if those of the engine compute what XNNPACK expects.
 bool ocl_kernels_use_dot(void);

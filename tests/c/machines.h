@@ -30,7 +30,7 @@ static void become_machine(const machine* m) {
   ocl_native_dot = m->dot;
   // The table is XNNPACK's own and filled in on first use; the cast is the only way to it.
   ((struct xnn_hardware_config*)xnn_init_hardware_config())->is_x86 = m->is_x86;
-  ocl_kernels_install();
+  ocl_kernels_install(false);
   ocl_graph_enable_shared_rows();
 }
 

@@ -24,13 +24,11 @@ const char* ocl_detail_text(void) {
   return session == NULL ? "" : ocl_session_detail(session);
 }
 
-// `use_baseline`: uses XNNPACK's kernels and indirection buffers only, for benchmarks.
+// `use_baseline`: uses XNNPACK's kernels, where it has them, and its indirection buffers, for benchmarks.
 ocl_status ocl_start(int32_t num_threads, int32_t is_deterministic, int32_t use_baseline) {
   if (is_deterministic) ocl_graph_make_deterministic();
-  if (!use_baseline) {
-    ocl_kernels_install();
-    ocl_graph_enable_shared_rows();
-  }
+  ocl_kernels_install(use_baseline);
+  if (!use_baseline) ocl_graph_enable_shared_rows();
   return ocl_session_create(num_threads, &session);
 }
 void ocl_stop(void) {

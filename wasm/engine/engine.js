@@ -112,7 +112,7 @@ export class Engine {
 
   /**
    * @param {{variant: import('./variant.js').Variant, threads: number, deterministic?: boolean,
-   *   baseline?: boolean, assetsUrl?: string}} options baseline: use XNNPACK's kernels only, for benchmarks
+   *   baseline?: boolean, assetsUrl?: string}} options baseline: use XNNPACK's kernels where it has them, for benchmarks
    */
   static async create({ variant, threads, deterministic = false, baseline = false, assetsUrl }) {
     const module = await host().loadModule(variant, assetsUrl);

@@ -205,7 +205,7 @@ static void columns(void) {
 }
 
 int main(void) {
-  ocl_kernels_install();
+  ocl_kernels_install(false);
   RUN(what_is_not_placed_does_not_run);
   RUN(memory_is_used_again);
   RUN(a_batch_that_is_fixed);

@@ -132,7 +132,7 @@ static void every_model(void) {
 }
 
 int main(void) {
-  ocl_kernels_install();
+  ocl_kernels_install(false);
   RUN(every_model);
   return check_failed_tests;
 }
