@@ -9,8 +9,13 @@
 
 enum { kSpins = 200000 };
 
-// pool->flags, which pthreadpool does not use here, counts the workers that have started, and says that one is lost.
+// pool->flags, which pthreadpool does not use here, counts the workers that have joined, and says that one is lost.
 enum { kLost = 1 << 16 };
+
+// pool->command says what to do and how many workers do it: those that had joined before. A worker that joins later
+// leaves the command alone, and the others take its share of the tasks. kTurn changes with each command, so that a
+// worker notices two equal ones in a row.
+enum { kKind = 3, kTurn = 4, kOneWorker = 8 };
 
 static uint32_t flags_of(struct pthreadpool* pool) {
   return pthreadpool_load_acquire_uint32_t(&pool->flags);
@@ -52,25 +57,30 @@ static void finish_command(struct pthreadpool* pool) {
   wake_all(&pool->has_active_threads);
 }
 
-static void send_command(struct pthreadpool* pool, uint32_t command) {
-  pthreadpool_store_relaxed_size_t(&pool->active_threads, pool->threads_count.value - 1);
-  pthreadpool_store_relaxed_uint32_t(&pool->has_active_threads, 1);
-  // The upper bits change with each command, so that a worker notices two equal commands in a row.
-  const uint32_t before = pthreadpool_load_relaxed_uint32_t(&pool->command);
-  pthreadpool_store_release_uint32_t(&pool->command, ~(before | THREADPOOL_COMMAND_MASK) | command);
+// Returns the number of workers that carry it out.
+static uint32_t send_command(struct pthreadpool* pool, uint32_t kind) {
+  const uint32_t num_workers = (uint32_t)ocl_graph_threads_num_ready(pool);
+  pthreadpool_store_relaxed_size_t(&pool->active_threads, num_workers);
+  pthreadpool_store_relaxed_uint32_t(&pool->has_active_threads, num_workers > 0);
+  const uint32_t turn = ~pthreadpool_load_relaxed_uint32_t(&pool->command) & kTurn;
+  pthreadpool_store_release_uint32_t(&pool->command, kind | turn | num_workers * kOneWorker);
   wake_all(&pool->command);
+  return num_workers;
+}
+
+static void run_tasks(struct pthreadpool* pool, int32_t thread) {
+  const thread_function_t work = (thread_function_t)pthreadpool_load_relaxed_void_p(&pool->thread_function);
+  work(pool, &pool->threads[thread]);
 }
 
 void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread) {
+  const uint32_t before_me = __atomic_fetch_add((uint32_t*)&pool->flags, 1, __ATOMIC_ACQ_REL) & (kLost - 1);
   uint32_t command = threadpool_command_init;
-  __atomic_fetch_add((uint32_t*)&pool->flags, 1, __ATOMIC_ACQ_REL);
-  while ((command & THREADPOOL_COMMAND_MASK) != threadpool_command_shutdown) {
+  while ((command & kKind) != threadpool_command_shutdown) {
     wait_while_equal(&pool->command, command);
     command = pthreadpool_load_acquire_uint32_t(&pool->command);
-    if ((command & THREADPOOL_COMMAND_MASK) == threadpool_command_parallelize) {
-      const thread_function_t work = (thread_function_t)pthreadpool_load_relaxed_void_p(&pool->thread_function);
-      work(pool, &pool->threads[thread]);
-    }
+    if (command / kOneWorker <= before_me) continue;
+    if ((command & kKind) == threadpool_command_parallelize) run_tasks(pool, thread);
     finish_command(pool);
   }
 }
@@ -110,11 +120,12 @@ PTHREADPOOL_INTERNAL void pthreadpool_parallelize(struct pthreadpool* pool, thre
 
 void pthreadpool_destroy(struct pthreadpool* pool) {
   if (pool == NULL) return;
-  send_command(pool, threadpool_command_shutdown);
+  const uint32_t num_workers = send_command(pool, threadpool_command_shutdown);
   // A lost worker never answers. The others may still read the pool.
   if (flags_of(pool) & kLost) return;
   wait_while_equal(&pool->has_active_threads, 1);
-  free(pool);
+  // A worker that joins later reads the pool to find out that it is too late.
+  if (num_workers == pool->threads_count.value - 1) free(pool);
 }
 
 void ocl_graph_threads_destroy(ocl_thread_pool pool) {

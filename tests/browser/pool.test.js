@@ -131,4 +131,28 @@ suite('pools', needsBrowser, () => {
     assert.deepEqual(warnings, []);
     await page.close();
   });
+
+  test('a thread that does not start ends a call with its code', async (t) => {
+    const server = await serve({ headers: ISOLATION });
+    t.after(() => server.close());
+    const { page } = await openPage(browser, `${server.url}/blank.html`);
+    const code = await page.evaluate(async () => {
+      // @ts-expect-error the page's
+      const { ObjectDetector } = await import('/ocelli/dist/web/browser.js');
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (/** @type {any} */ message, /** @type {any} */ transfer) {
+        const damaged = message.thread ? { thread: { ...message.thread, module: undefined } } : message;
+        postMessage.call(this, damaged, transfer);
+      };
+      const photo = await (await fetch('/photos/chelsea.png')).blob();
+      try {
+        const detector = await ObjectDetector.create({ threads: 2 });
+        for (;;) await detector.detect(photo);
+      } catch (error) {
+        return /** @type {any} */ (error).code;
+      }
+    });
+    assert.equal(code, 'THREADS_UNAVAILABLE');
+    await page.close();
+  });
 });

@@ -82,8 +82,11 @@ export function samplePath(name) {
 }
 
 /** @param {import('../../wasm/engine/variant.js').Variant} variant */
-export const createEngine = (variant) =>
-  Engine.create({ variant, threads: variant.endsWith('threads') ? 2 : 1 });
+export async function createEngine(variant) {
+  const engine = await Engine.create({ variant, threads: variant.endsWith('threads') ? 2 : 1 });
+  await engine.started;
+  return engine;
+}
 
 /**
  * @param {import('../../wasm/engine/variant.js').Variant} variant

@@ -96,6 +96,11 @@ export class Engine {
   #bridge;
   #exports;
   #memory;
+  /** Why a thread did not start. @type {unknown} */
+  #threadFailure;
+  #lacksThreads = false;
+  /** Settles when all threads have started, or one could not. @type {Promise<unknown>} */
+  started = Promise.resolve();
 
   /**
    * @param {import('./bridge.js').Exports} exports
@@ -111,6 +116,7 @@ export class Engine {
   }
 
   /**
+   * Does not wait for the threads: the network runs on those that are there, with the same results.
    * @param {{variant: import('./variant.js').Variant, threads: number, deterministic?: boolean,
    *   baseline?: boolean, assetsUrl?: string}} options baseline: use XNNPACK's kernels where it has them, for benchmarks
    */
@@ -119,7 +125,7 @@ export class Engine {
     const { exports, memory } = await instantiate(module);
     const engine = new Engine(exports, memory);
     engine.#bridge.call(() => exports.ocl_start(threads, Number(deterministic), Number(baseline)));
-    if (threads > 1) await engine.#startThreads(module, memory, threads, assetsUrl);
+    if (threads > 1) engine.#startThreads(module, memory, threads, assetsUrl);
     return engine;
   }
 
@@ -129,7 +135,7 @@ export class Engine {
    * @param {number} threads
    * @param {string} [assetsUrl]
    */
-  async #startThreads(module, memory, threads, assetsUrl) {
+  #startThreads(module, memory, threads, assetsUrl) {
     const { startThread } = host();
     if (!startThread) throw failure('THREADS_UNAVAILABLE');
     const pool = this.#exports.ocl_pool();
@@ -142,12 +148,20 @@ export class Engine {
       pool,
       index: i + 1,
     }));
-    await Promise.all(starts.map((start) => startThread(start, assetsUrl)));
+    this.started = Promise.all(starts.map((start) => startThread(start, assetsUrl)));
+    this.started.catch((error) => (this.#threadFailure = error));
   }
 
-  /** True after a trap, which leaves the memory in an unknown state: do not use the engine again. */
+  /** Throws if a thread could not be started. The engine is broken then. */
+  checkThreads() {
+    if (!this.#threadFailure) return;
+    this.#lacksThreads = true;
+    throw this.#threadFailure;
+  }
+
+  /** True after a trap, which leaves the memory in an unknown state, or without a thread: do not use the engine again. */
   get isBroken() {
-    return this.#bridge.isBroken;
+    return this.#bridge.isBroken || this.#lacksThreads;
   }
 
   /** Sizes of the whole memory and of the allocations in it. */
@@ -317,6 +331,7 @@ export class Engine {
 
   /** @param {boolean} [profile] record each operator's time */
   run(profile = false) {
+    this.checkThreads();
     this.#bridge.call(() => this.#exports.ocl_run(Number(profile)));
   }
 
@@ -359,7 +374,7 @@ export class Engine {
 
   /** Frees the model and stops the threads. */
   close() {
-    if (this.isBroken || this.#bridge.isClosed) return;
+    if (this.#bridge.isBroken || this.#bridge.isClosed) return;
     this.#bridge.guard(() => this.#exports.ocl_stop());
     this.#bridge.isClosed = true;
   }

@@ -84,6 +84,7 @@ export async function prepare(options) {
     const [, height, width, channels] = tensor.shape;
     const facts = await prepareTask(engine, options, { labels, metadata, entry });
     engine.closeModel();
+    engine.checkThreads();
     const multiplyAdds = engine.network.multiplyAdds / (tensor.shape[0] ?? 1);
     const precision = precisionOf(engine);
     if (options.precision === 'int8' && precision === 'float')

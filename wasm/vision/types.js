@@ -45,7 +45,7 @@
  *   TFLite's interpreter
  * @property {Partial<InputSpec> | '[-1,1]' | '[0,1]' | '[0,255]' | 'imagenet' | undefined} [input] how pixels become the model's input, if the file does not say it: the
  *   values that it takes ('[-1,1]', '[0,1]', '[0,255]' or 'imagenet'), or an object
- * @property {number | undefined} [threads] 1 to 64, default 1
+ * @property {number | undefined} [threads] 1 to 64, default 1. The network begins on those that have started
  * @property {boolean | undefined} [deterministic] use plain SIMD and the same kernels everywhere: the same bits on every engine.
  *   Default false
  * @property {boolean | undefined} [exact] read drawables (video, canvas, ImageBitmap …) at their own size and let the module scale

@@ -1,6 +1,7 @@
 // The thread pool with real threads, under TSan: as many threads as a page may have give the same bits as one, run
-// after run, and the pool ends.
+// after run, whenever they join, and the pool ends.
 #include <pthread.h>
+#include <pthreadpool.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,16 +35,25 @@ static void fill(const ocl_graph* graph, int run) {
       ((float*)input.data)[k] = (float)((k + (size_t)run) % 29) / 14 - 1;
 }
 
-// The outputs of some runs, one after the other (caller frees).
-static uint8_t* run_model(const char* path, int32_t num_threads, size_t* size_bytes_out) {
-  ocl_session* session;
-  pthread_t threads[MAX_THREADS];
+typedef struct {
   worker workers[MAX_THREADS];
+  pthread_t threads[MAX_THREADS];
+} crew;
+
+static void start(crew* c, ocl_thread_pool pool, int32_t index) {
+  c->workers[index] = (worker){pool, index};
+  CHECK(pthread_create(&c->threads[index], NULL, work, &c->workers[index]) == 0);
+}
+
+static void wait_for(const crew* c, int32_t first, int32_t end) {
+  for (int32_t i = first; i < end; i++) CHECK(pthread_join(c->threads[i], NULL) == 0);
+}
+
+// The outputs of some runs, one after the other (caller frees). Worker i starts before run `every` * i.
+static uint8_t* run_model(const char* path, int32_t num_threads, int every, size_t* size_bytes_out) {
+  ocl_session* session;
+  crew c;
   CHECK_STATUS(ocl_session_create(num_threads, &session), OCL_OK);
-  for (int32_t i = 1; i < num_threads; i++) {
-    workers[i] = (worker){ocl_session_pool(session), i};
-    CHECK(pthread_create(&threads[i], NULL, work, &workers[i]) == 0);
-  }
   size_t model_bytes;
   uint8_t* model = data_read(path, &model_bytes);
   memcpy(ocl_session_reserve_model(session, model_bytes), model, model_bytes);
@@ -53,13 +63,16 @@ static uint8_t* run_model(const char* path, int32_t num_threads, size_t* size_by
   CHECK_STATUS(ocl_session_close_model(session), OCL_OK);
   const size_t bytes = ocl_graph_output(ocl_session_graph(session), 0).size_bytes;
   uint8_t* outputs = malloc(NUM_RUNS * bytes);
+  int32_t num_started = 1;
   for (int run = 0; run < NUM_RUNS; run++) {
+    for (; num_started < num_threads && run >= every * num_started; num_started++)
+      start(&c, ocl_session_pool(session), num_started);
     fill(ocl_session_graph(session), run);
     CHECK_STATUS(ocl_session_run(session, NULL), OCL_OK);
     memcpy(outputs + (size_t)run * bytes, ocl_graph_output(ocl_session_graph(session), 0).data, bytes);
   }
   ocl_session_destroy(session);
-  for (int32_t i = 1; i < num_threads; i++) pthread_join(threads[i], NULL);
+  wait_for(&c, 1, num_started);
   *size_bytes_out = NUM_RUNS * bytes;
   return outputs;
 }
@@ -67,34 +80,68 @@ static uint8_t* run_model(const char* path, int32_t num_threads, size_t* size_by
 static void the_same_bits_as_one_thread(void) {
   for (size_t i = 0; i < sizeof kModels / sizeof *kModels; i++) {
     size_t expected_bytes, found_bytes;
-    uint8_t* expected = run_model(kModels[i], 1, &expected_bytes);
-    for (int32_t num_threads = 2; num_threads <= MAX_THREADS; num_threads++) {
-      uint8_t* found = run_model(kModels[i], num_threads, &found_bytes);
-      CHECK(found_bytes == expected_bytes && memcmp(found, expected, found_bytes) == 0);
-      free(found);
-    }
+    uint8_t* expected = run_model(kModels[i], 1, 0, &expected_bytes);
+    for (int32_t num_threads = 2; num_threads <= MAX_THREADS; num_threads++)
+      for (int every = 0; every <= 2; every += 2) {
+        uint8_t* found = run_model(kModels[i], num_threads, every, &found_bytes);
+        CHECK(found_bytes == expected_bytes && memcmp(found, expected, found_bytes) == 0);
+        free(found);
+      }
     free(expected);
   }
 }
 
+enum { NUM_WORKERS = 3 };
+
 static void all_workers_start(void) {
-  enum { NUM_WORKERS = 3 };
   ocl_thread_pool pool;
-  pthread_t threads[NUM_WORKERS];
-  worker workers[NUM_WORKERS];
+  crew c;
   CHECK_STATUS(ocl_graph_threads_create(NUM_WORKERS + 1, &pool), OCL_OK);
-  for (int32_t i = 0; i < NUM_WORKERS; i++) {
-    workers[i] = (worker){pool, i + 1};
-    CHECK(pthread_create(&threads[i], NULL, work, &workers[i]) == 0);
-  }
+  for (int32_t i = 1; i <= NUM_WORKERS; i++) start(&c, pool, i);
   while (ocl_graph_threads_num_ready(pool) < NUM_WORKERS) sched_yield();
   ocl_graph_threads_destroy(pool);
-  for (int32_t i = 0; i < NUM_WORKERS; i++) pthread_join(threads[i], NULL);
+  wait_for(&c, 1, NUM_WORKERS + 1);
+}
+
+static void count_task(void* counts, size_t index) {
+  __atomic_fetch_add((int32_t*)counts + index, 1, __ATOMIC_RELAXED);
+}
+
+// Workers join in the middle of many short commands.
+static void every_task_runs_once(void) {
+  enum { NUM_COMMANDS = 400, NUM_TASKS = 7 };
+  static int32_t counts[NUM_TASKS];
+  ocl_thread_pool pool;
+  crew c;
+  CHECK_STATUS(ocl_graph_threads_create(NUM_WORKERS + 1, &pool), OCL_OK);
+  for (int32_t done = 0; done < NUM_COMMANDS; done++) {
+    if (done % (NUM_COMMANDS / 4) == 0 && done > 0) start(&c, pool, done / (NUM_COMMANDS / 4));
+    pthreadpool_parallelize_1d(pool, count_task, counts, NUM_TASKS, 0);
+  }
+  for (int i = 0; i < NUM_TASKS; i++) CHECK(counts[i] == NUM_COMMANDS);
+  ocl_graph_threads_destroy(pool);
+  wait_for(&c, 1, NUM_WORKERS + 1);
+}
+
+static void a_worker_that_comes_after_the_end_returns(void) {
+  for (int32_t num_before = 0; num_before < NUM_WORKERS; num_before++) {
+    ocl_thread_pool pool;
+    crew c;
+    CHECK_STATUS(ocl_graph_threads_create(NUM_WORKERS + 1, &pool), OCL_OK);
+    for (int32_t i = 1; i <= num_before; i++) start(&c, pool, i);
+    while (ocl_graph_threads_num_ready(pool) < num_before) sched_yield();
+    ocl_graph_threads_destroy(pool);
+    for (int32_t i = num_before + 1; i <= NUM_WORKERS; i++) start(&c, pool, i);
+    wait_for(&c, 1, NUM_WORKERS + 1);
+    free(pool);  // which only this test knows to be left by all
+  }
 }
 
 int main(void) {
   become_machine(&kMachines[NUM_MACHINES - 1]);
   RUN(all_workers_start);
+  RUN(every_task_runs_once);
+  RUN(a_worker_that_comes_after_the_end_returns);
   RUN(the_same_bits_as_one_thread);
   return check_failed_tests;
 }

@@ -19,7 +19,7 @@ function define(more) {
 }
 const NAMES = [
   ...['document', 'Worker', 'navigator', 'crossOriginIsolated', 'location', 'fetch'],
-  ...['postMessage', 'onmessage', 'close'],
+  ...['postMessage', 'onmessage', 'close', 'reportError'],
 ];
 const before = NAMES.map(
   (name) => /** @type {const} */ ([name, Object.getOwnPropertyDescriptor(scope, name)]),
@@ -268,11 +268,12 @@ describe('the worker of a page', () => {
     );
   };
   const serve = (crossOriginIsolated = true) => {
-    const seen = { posted: /** @type {any[]} */ ([]), closed: 0 };
+    const seen = { posted: /** @type {any[]} */ ([]), errors: /** @type {unknown[]} */ ([]), closed: 0 };
     const postMessage = (/** @type {any} */ message, /** @type {any} */ { transfer }) =>
       seen.posted.push([message.id ?? message, transfer]);
+    const reportError = (/** @type {unknown} */ error) => seen.errors.push(error);
     const close = () => void seen.closed++;
-    define({ postMessage, onmessage: undefined, crossOriginIsolated, close });
+    define({ postMessage, onmessage: undefined, crossOriginIsolated, close, reportError });
     serveWorker(() => /** @type {any} */ ({ int8: new URL('http://a.test/m') }));
     return seen;
   };
@@ -298,8 +299,25 @@ describe('the worker of a page', () => {
           ['ready', []],
           ['done', []],
         ],
+        errors: [],
         closed: 1,
       });
       installUrls();
     });
+  test('reports a thread that cannot be started to the page, as an error of the worker', async () => {
+    const seen = serve();
+    // It imports what nobody gives it.
+    const module = new WebAssembly.Module(
+      Uint8Array.from([
+        ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 4, 1, 0x60, 0, 0],
+        ...[2, 7, 1, 1, 0x61, 1, 0x62, 0, 0],
+      ]),
+    );
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    scope.onmessage({ data: { thread: { module, memory } } });
+    await until(() => seen.closed > 0, 0);
+    assert.deepEqual([seen.posted, seen.errors.length, seen.closed], [[], 1, 1]);
+    assert.match(String(seen.errors[0]), /TypeError|LinkError/);
+    installUrls();
+  });
 });

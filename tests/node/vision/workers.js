@@ -1,11 +1,11 @@
 // The worker threads that ocelli starts, and what is posted to them: for tests.
 import { once } from 'node:events';
 
-/** @typedef {import('node:worker_threads').Worker & {requests: number, answers: number}} Watched */
+/** @typedef {import('node:worker_threads').Worker & {requests: number, answers: number, started: Promise<unknown>}} Watched */
 
 /**
  * Calls `use`, and returns the workers that were started meanwhile. Each counts the network runs that were asked of it, and
- * its answers to them.
+ * its answers to them; `started` resolves with its first message.
  * @template T
  * @param {() => Promise<T>} use
  * @returns {Promise<{result: T, workers: Watched[]}>}
@@ -24,7 +24,7 @@ export async function watchWorkers(use) {
 
 /** @param {import('node:worker_threads').Worker} worker */
 function watch(worker) {
-  const watched = Object.assign(worker, { requests: 0, answers: 0 });
+  const watched = Object.assign(worker, { requests: 0, answers: 0, started: once(worker, 'message') });
   const { postMessage } = worker;
   watched.postMessage = function (/** @type {any} */ message, transfer) {
     if (message.name === 'run') watched.requests++;
@@ -47,7 +47,9 @@ export async function kill(...workers) {
 
 /** Resolves when all workers have ended. @param {Watched[]} workers */
 export async function untilEnded(workers) {
+  // Not by ref() of the workers: ocelli's threads release the process again when they have started.
+  const holding = setInterval(() => {}, 1000);
   const living = workers.filter(({ threadId }) => threadId >= 0);
-  for (const worker of living) worker.ref(); // an idle worker does not keep the process alive
   await Promise.all(living.map((worker) => once(worker, 'exit')));
+  clearInterval(holding);
 }

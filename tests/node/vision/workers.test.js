@@ -307,6 +307,7 @@ describe('a worker that ends', () => {
       const { result: detector, workers } = await watchDetector({ worker: true, threads });
       const expected = (await detector.detect(PHOTO)).detections;
       for (let i = 0; i < 2 * threads; i++) {
+        await Promise.all(workers.map(({ started }) => started));
         const victim = /** @type {import('./workers.js').Watched} */ (workers.at(i % 2 ? -1 : 0));
         const { result, workers: started } = await watchWorkers(async () => {
           const next = async () => (await detector.detect(PHOTO)).detections;

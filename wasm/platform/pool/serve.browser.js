@@ -16,7 +16,7 @@ export function serveWorker(urls) {
   const post = (message, transfer = []) => globalThis.postMessage(message, { transfer });
   const receive = serve(post);
   globalThis.onmessage = ({ data }) => {
-    if (data.thread) runThread(data.thread, post).finally(close);
+    if (data.thread) runThread(data.thread, post).catch(reportError).finally(close);
     else receive(data);
   };
 }
