@@ -18,6 +18,7 @@ typedef struct {
   size_t first_shared, num_shared;  // num_shared 0: XNNPACK runs the operator
   size_t input_stride_bytes;        // between the inputs of neighbouring output rows
   size_t num_pointers;              // for one output row
+  size_t first_wide, end_wide;      // columns of shared rows whose windows' rows are one tap each
 } ocl_conv_rows;
 
 typedef struct {

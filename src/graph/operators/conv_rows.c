@@ -5,6 +5,9 @@
 // The pointers of output rows whose windows cross neither the top nor the bottom edge of the input differ by a constant
 // only, which the kernels can add to each pointer. These rows share one row of pointers here, which stays in the L1
 // cache.
+// The taps of a window's row lie side by side in memory, as their weights do. Where they all lie inside the image, they
+// are one tap with more channels: a first convolution of 3 x 3 has three taps of nine numbers in place of nine of
+// three.
 #include <pthreadpool.h>
 #include <string.h>
 
@@ -30,14 +33,22 @@ static size_t num_kept_rows(const ocl_step* step) {
   return step->xnn->output_height - ocl_conv_of(step)->rows.num_shared + 1;
 }
 
+// The pointers to the wide taps of a shared row, behind all others.
+static const void** wide_row(const ocl_step* step) {
+  return step->xnn->indirection_buffer + num_kept_rows(step) * ocl_conv_of(step)->rows.num_pointers;
+}
+
+static bool is_shared(const ocl_conv_rows* rows, size_t y) {
+  return y >= rows->first_shared && y < rows->first_shared + rows->num_shared;
+}
+
 // The pointers of output row `y`, and the offset to add to them.
 static const void** find_row(const ocl_step* step, size_t y, size_t* offset_out) {
   const ocl_conv_rows* rows = &ocl_conv_of(step)->rows;
   const size_t first = rows->first_shared;
   const size_t num_skipped = y < first ? 0 : min(y - first, rows->num_shared - 1);
-  const bool is_shared = y >= first && y < first + rows->num_shared;
   *offset_out = (uintptr_t)step->xnn->input - (uintptr_t)base(step->xnn) +
-                (is_shared ? num_skipped * rows->input_stride_bytes : 0);
+                (is_shared(rows, y) ? num_skipped * rows->input_stride_bytes : 0);
   return step->xnn->indirection_buffer + (y - num_skipped) * rows->num_pointers;
 }
 
@@ -90,6 +101,29 @@ static bool can_share(const ocl_step* step) {
   return op->compute[1].type == xnn_parallelization_type_2d && op->ukernel.dwconv.last_tile == 0;
 }
 
+// Finds the output columns whose windows cross neither the left nor the right edge. None, if the weights of a tap are
+// not next to those of its neighbour, because they are padded or dilated.
+static void find_wide_columns(ocl_step* step) {
+  ocl_conv_rows* rows = &ocl_conv_of(step)->rows;
+  xnn_operator_t op = step->xnn;
+  rows->first_wide = rows->end_wide = 0;
+  if (!is_igemm(op) || op->ukernel.igemm.kr != 1 || op->kernel_width == 1 || op->dilation_width != 1) return;
+  const size_t stride = op->stride_width, end_of_input = op->padding_left + op->input_width;
+  rows->first_wide = divide_round_up(op->padding_left, stride);
+  rows->end_wide = min(divide_round_up(doz(end_of_input, op->kernel_width - 1), stride), op->output_width);
+}
+
+// Takes the first pointer of each row of a window from the pointers of the shared rows.
+static void fill_wide_row(const ocl_step* step, size_t mr) {
+  xnn_operator_t op = step->xnn;
+  const size_t num_tiles = divide_round_up(op->output_width, mr), kernel_width = op->kernel_width;
+  const void** from =
+      op->indirection_buffer + ocl_conv_of(step)->rows.first_shared * ocl_conv_of(step)->rows.num_pointers;
+  const void** to = wide_row(step);
+  for (size_t tap = 0; tap < num_tiles * op->kernel_height; tap++, from += kernel_width * mr, to += mr)
+    memcpy(to, from, mr * sizeof *to);
+}
+
 bool ocl_conv_prepare_rows(ocl_step* step) {
   xnn_operator_t op = step->xnn;
   if (!is_enabled || (!is_igemm(op) && op->ukernel.type != xnn_microkernel_type_dwconv)) return false;
@@ -117,8 +151,10 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
   const size_t kernel_size = (size_t)op->kernel_height * op->kernel_width;
   ocl_conv_of(step)->rows.num_pointers = is_igemm(op) ? round_up(op->output_width, mr) * kernel_size
                                                       : dwconv->step_height + dwconv->tile_size - kernel_size;
-  const void** pointers = xnn_reallocate_memory(
-      (void*)op->indirection_buffer, num_kept_rows(step) * ocl_conv_of(step)->rows.num_pointers * sizeof *pointers);
+  find_wide_columns(step);
+  // One row more for the wide taps.
+  const size_t num_pointers = (num_kept_rows(step) + 1) * ocl_conv_of(step)->rows.num_pointers;
+  const void** pointers = xnn_reallocate_memory((void*)op->indirection_buffer, num_pointers * sizeof *pointers);
   if (pointers == NULL) return OCL_OUT_OF_MEMORY;
   op->indirection_buffer = pointers;
   for (size_t i = 0; i < num_kept_rows(step); i++, pointers += ocl_conv_of(step)->rows.num_pointers) {
@@ -128,6 +164,7 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
     else
       fill_dwconv_row(op, y, pointers);
   }
+  if (is_igemm(op)) fill_wide_row(step, mr);
   return OCL_OK;
 }
 
@@ -136,10 +173,14 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
 static void run_igemm_tile(ocl_step* step, size_t image, size_t y, size_t x, size_t channel, size_t width,
                            size_t channels) {
   const struct igemm_context* c = &step->xnn->context.igemm.igemm;
+  const ocl_conv_rows* rows = &ocl_conv_of(step)->rows;
+  const bool is_wide = is_shared(rows, y) && x >= rows->first_wide && x + width <= rows->end_wide;
+  const size_t taps_in_one = is_wide ? step->xnn->kernel_width : 1, num_taps = c->ks / taps_in_one;
   size_t offset;
-  const void** pointers = find_row(step, y, &offset) + x * c->ks;
+  const void** row = find_row(step, y, &offset);
+  const void** pointers = (is_wide ? wide_row(step) : row) + x * num_taps;
   char* output = (char*)c->c + image * c->bc_stride + (y * step->xnn->output_width + x) * c->cm_stride;
-  c->ukernel.function[XNN_UARCH_DEFAULT](width, channels, c->kc, c->ks_scaled, pointers,
+  c->ukernel.function[XNN_UARCH_DEFAULT](width, channels, c->kc * taps_in_one, c->ks_scaled / taps_in_one, pointers,
                                          (const char*)c->packed_w + channel * c->w_stride,
                                          output + (channel << c->log2_csize), c->cm_stride, c->cn_stride,
                                          offset + image * c->ba_stride, c->zero, &c->params);
