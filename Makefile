@@ -176,12 +176,12 @@ node_modules/.installed: package.json package-lock.json
 $(MODEL) dist/models/manifest.js &: models/fetch.js models/manifest.json
 	@node models/fetch.js && touch $(MODEL) dist/models/manifest.js
 # The wasm modules are order-only: they run the quantizer, but a new build of them does not change its output.
-$(INT8_MODEL): models/quantize.js models/made.js models/calibration.js tools/samples.sh $(wildcard wasm/quantize/*.js) $(COMPRESSED_MODEL) \
+$(INT8_MODEL): models/quantize.js models/made.js models/calibration.js tools/made.sh tools/samples.sh $(wildcard wasm/quantize/*.js) $(COMPRESSED_MODEL) \
   | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm $(CONSTANTS) node_modules/.installed
-	@node models/quantize.js "$$(tools/samples.sh)/photos"
-$(COMPRESSED_MODEL): models/compress.js models/made.js models/calibration.js tools/samples.sh $(wildcard wasm/compress/*.js) $(MODEL) \
+	@tools/made.sh $< $@ $(filter %.gz %.wasm,$^ $|)
+$(COMPRESSED_MODEL): models/compress.js models/made.js models/calibration.js tools/made.sh tools/samples.sh $(wildcard wasm/compress/*.js) $(MODEL) \
   | dist/ocelli-simd.wasm dist/ocelli-relaxed.wasm dist/ocelli-train-simd.wasm $(CONSTANTS) node_modules/.installed
-	@node models/compress.js "$$(tools/samples.sh)/photos"
+	@tools/made.sh $< $@ $(filter %.bin %.wasm,$^ $|)
 dist/font.js: tools/make-font.js node_modules/.installed
 	@node tools/make-font.js
 # Bundles for browsers, because each level of imports costs a page a round trip. The output lies two folders deep, as
