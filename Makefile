@@ -347,18 +347,25 @@ test-package: build/package/package.json node_modules/.installed ## test the pac
 bundlers: build/package/package.json node_modules/.installed ## test each row of docs/bundlers.md and each example, as npm installs them
 	@tools/postgresql.sh && $(TEST) --test-concurrency=1 tests/bundlers/*.test.js
 
+# What these tools know of files that have not changed since. They name files by their full paths.
+CHECKED := $(CACHE)/checked$(CURDIR)
 check-types: node_modules/.installed all
-	@npx tsc --noEmit -p tsconfig.json
+	@$(NODE) node_modules/.bin/tsc --noEmit -p tsconfig.json --incremental --tsBuildInfoFile $(CHECKED)/types
 FORMATTED_C := $(C_FILES) $(filter %.h,$(C_HEADERS)) $(NATIVE_HEADERS) $(wildcard wasm/bridge/*.c tools/native/*.c tests/c/*.h tests/c/*/*.[ch])
 check-format: node_modules/.installed
-	@npx prettier --log-level warn --check . && npx eslint . && clang-format-19 --dry-run --Werror $(FORMATTED_C)
+	@$(NODE) node_modules/.bin/prettier --log-level warn --check --cache --cache-strategy content --cache-location $(CHECKED)/prettier . \
+	  && $(NODE) node_modules/.bin/eslint --cache --cache-strategy content --cache-location $(CHECKED)/eslint . \
+	  && clang-format-19 --dry-run --Werror $(FORMATTED_C)
 format: node_modules/.installed ## format all source files
-	@npx prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
+	@$(NODE) node_modules/.bin/prettier --log-level warn --write . && clang-format-19 -i $(FORMATTED_C)
 lint: build/lint build/lint-imports build/lint-spelling ## clang-tidy, import and include rules, file sizes, names, links and spelling
 	@node tools/lint/check.js
 # Files that include headers of XNNPACK or Emscripten are left out.
-build/lint: $(filter-out $(addprefix src/image/jpeg_,blocks.c rows.c transform.c) src/graph/% src/kernels/%,$(C_FILES)) $(C_HEADERS) .clang-tidy
-	@mkdir -p build && echo '  clang-tidy' && clang-tidy-19 --quiet $(filter %.c,$^) -- -std=c11 -Isrc 2>/dev/null && touch $@
+TIDIED := $(filter-out $(addprefix src/image/jpeg_,blocks.c rows.c transform.c) src/graph/% src/kernels/%,$(C_FILES))
+build/lint: $(TIDIED:%=build/tidy/%)
+	@touch $@
+build/tidy/%.c: %.c $(C_HEADERS) .clang-tidy tools/lint/tidy.sh
+	@mkdir -p $(@D) && echo '  clang-tidy: $<' && tools/lint/tidy.sh $< && touch $@
 
 SPELLED := $(filter-out %.svg %.jpg,$(PAGES)) $(wildcard web/*.html tests/*/README.md examples/*/README.md)
 build/lint-spelling: $(SPELLED) $(wildcard tools/lint/cspell.json tools/lint/words.txt) node_modules/.installed
