@@ -3,7 +3,7 @@
 # build/native/WIDTH-FLAVOUR/libocelli.a contains all of src/ and XNNPACK, for plain or for relaxed SIMD.
 NATIVE_HEADERS := $(wildcard tools/native/include/*.h tools/native/include/*/*.h)
 NATIVE_BUILDS := 32-simd 32-relaxed 64-simd 64-relaxed
-# For fuzzing (tests/fuzz/README.md): src/ tells libFuzzer which branches it takes, and XNNPACK checks its assertions.
+# For fuzzing (tests/fuzz/README.md): src/ tells libFuzzer which branches it takes. In 32 bits, XNNPACK checks its assertions.
 FUZZ_BUILDS := 32-simd-fuzz 32-relaxed-fuzz
 # UBSan does not check function types, because XNNPACK calls its kernels through pointers of other types. XNNPACK's kernels
 # are compiled without UBSan: it sees nothing in vectors, and compiling would take three times as long.
@@ -32,6 +32,8 @@ build/native/$(THREADS_BUILD)/src/graph/threads.o: FILE_FLAGS = -D_GNU_SOURCE -i
 COVERAGE := -fprofile-instr-generate -fcoverage-mapping
 COVERAGE_BUILDS := $(NATIVE_BUILDS:%=%-coverage)
 $(foreach build,$(COVERAGE_BUILDS),$(eval build/xnnpack-native-$(build): build/xnnpack-native-$(build:-coverage=); @cp $$< $$@))
+# In 32 bits, one XNNPACK for the tests and for fuzzing.
+$(foreach build,$(FUZZ_BUILDS),$(eval build/xnnpack-native-$(build:-fuzz=): build/xnnpack-native-$(build); @cp $$< $$@))
 $(foreach build,$(NATIVE_BUILDS) $(FUZZ_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUILDS),$(eval $(call native_rules,$(build))))
 
 # ---- tests ----
