@@ -82,14 +82,12 @@ for (const [command, args] of Object.entries(WRITERS)) {
       assert.match(stderr, /^ocelli: .* - and --json would mix on standard output\n|not both/);
     });
 
-    for (const name of ['x.h5', 'x.JPG', 'x.pb', '.tflite.onnx']) {
-      test(`and refuses to write ${name}`, () => {
-        const { status, stdout, stderr } = run([command, ...args, name]);
-        assert.deepEqual({ status, stdout: String(stdout) }, { status: 2, stdout: '' });
-        assert.ok(stderr.includes(`ocelli writes ${extension} files, not .`), stderr);
-        assert.ok(!existsSync(join(sandbox, name)));
-      });
-    }
+    test('and refuses to write a file of another kind', () => {
+      const { status, stdout, stderr } = run([command, ...args, 'x.h5']);
+      assert.deepEqual({ status, stdout: String(stdout) }, { status: 2, stdout: '' });
+      assert.ok(stderr.includes(`ocelli writes ${extension} files, not .h5`), stderr);
+      assert.ok(!existsSync(join(sandbox, 'x.h5')));
+    });
 
     test('and names a place that cannot be written before it starts', () => {
       const out = `no/such/place${extension}`;

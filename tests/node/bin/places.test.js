@@ -42,6 +42,8 @@ describe('names of places', () => {
     ['some.tflite', ['directory'], /: that is not a directory; name a directory$/],
     ['some.mp4', ['.mp4']],
     ['new.PNG', ['.png']],
+    ['new.JPG', ['.png'], /: ocelli writes \.png files, not \.jpg$/],
+    ['.tflite.onnx', ['.tflite'], /: ocelli writes \.tflite files, not \.onnx$/],
     ['new.gz', ['.tflite', '.gz']],
     ['new.jpg', ['.tflite', '.gz'], /: ocelli writes \.tflite and \.gz files, not \.jpg$/],
     [
