@@ -279,8 +279,8 @@ build/example/example.mjs: tests/c/example/example.c build/example/example.inc $
 
 # On Node 20 only what depends on Node or on its engine: files, processes, threads, the module. The rest is JavaScript alone, or
 # native programs. `make soak` runs all of it.
-ON_NODE_20 := $(addsuffix .test.js,$(addprefix bin/,cli endings inputs mistakes outputs strict) draw/% engine/% models/% platform/% \
-  tflite/% tiles/% $(addprefix train/,digits keras ssd-heads train) \
+ON_NODE_20 := $(addsuffix .test.js,$(addprefix bin/,cli endings inputs mistakes outputs) draw/% engine/% models/% platform/% \
+  tflite/% $(addprefix train/,keras ssd-heads train) \
   $(addprefix vision/,calls concurrency detector images loading sources workers))
 TEST_FILES_24 := $(wildcard tests/node/*/*.test.js)
 TEST_FILES_20 := $(filter $(ON_NODE_20:%=tests/node/%),$(TEST_FILES_24))
