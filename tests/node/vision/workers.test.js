@@ -19,6 +19,10 @@ import { kill, untilEnded, watchWorkers } from './workers.js';
 
 const PHOTO = packagePhoto('astronaut.png');
 const LOW = { scoreThreshold: 0.3, deterministic: true };
+const CLASSIFYING = {
+  model: testData('models/mobilenet_v1_classifier.fp32.tflite'),
+  input: { scale: 1 / 127.5, offset: -1, resize: /** @type {const} */ ('half-pixel') },
+};
 const ENTRY = new URL('../../../wasm/platform/node.js', import.meta.url).href;
 const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-workers-'));
 after(() => rmSync(sandbox, { recursive: true, force: true }));
@@ -78,14 +82,10 @@ describe('in a worker', () => {
       data: new Float32Array(2 * 32 * 32 * 3).map((_, i) => (i % 7) / 7),
       shape: [2, 32, 32, 3],
     };
-    const classifying = {
-      model: testData('models/mobilenet_v1_classifier.fp32.tflite'),
-      input: { scale: 1 / 127.5, offset: -1, resize: /** @type {const} */ ('half-pixel') },
-    };
     const answers = [];
     for (const worker of [false, true]) {
       const extractor = await FeatureExtractor.create({ deterministic: true, worker });
-      const classifier = await ImageClassifier.create({ ...classifying, deterministic: true, worker });
+      const classifier = await ImageClassifier.create({ ...CLASSIFYING, deterministic: true, worker });
       answers.push([
         (await extractor.extractBatch(images)).data,
         (await extractor.extractBatch(floats)).data,
@@ -141,18 +141,20 @@ describe('in a worker', () => {
   });
 
   test('a model by path, URL, bytes, part of a larger buffer and Blob', async () => {
-    const bytes = new Uint8Array(readFileSync(DEFAULT_MODEL));
+    const path = CLASSIFYING.model;
+    const bytes = new Uint8Array(readFileSync(path));
     const larger = new Uint8Array(bytes.length + 100);
     larger.set(bytes, 50);
     const part = larger.subarray(50, 50 + bytes.length);
-    const url = pathToFileURL(DEFAULT_MODEL);
-    const expected = (await (await ObjectDetector.create({ ...LOW, weights: 'full' })).detect(PHOTO))
-      .detections;
-    for (const model of [DEFAULT_MODEL, url, url.href, bytes, bytes.buffer, part, new Blob([bytes])]) {
-      const detector = await ObjectDetector.create({ ...LOW, pool: 2, model });
-      assert.deepEqual((await detector.detect(PHOTO)).detections, expected);
-      detector.close();
+    const url = pathToFileURL(path);
+    const here = await ImageClassifier.create({ ...CLASSIFYING, deterministic: true });
+    const expected = (await here.classify(PHOTO)).classes;
+    for (const model of [path, url, url.href, bytes, bytes.buffer, part, new Blob([bytes])]) {
+      const there = await ImageClassifier.create({ ...CLASSIFYING, deterministic: true, pool: 2, model });
+      assert.deepEqual((await there.classify(PHOTO)).classes, expected);
+      there.close();
     }
+    here.close();
     assert.equal(bytes.length, larger.length - 100);
   });
 });
