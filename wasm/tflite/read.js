@@ -274,9 +274,26 @@ export class TfliteFile {
 function dequantize(stored, shape, quantization) {
   const scales = fromBytes('float32', quantization.bytes(2, 4));
   const zeros = fromBytes('int64', quantization.bytes(3, 8));
-  const block = sizeOf(shape.slice(quantization.i32(6) + 1));
-  const channelOf = (/** @type {number} */ i) => Math.floor(i / block) % scales.length;
-  return Float32Array.from(stored, (value, i) => (value - (zeros[channelOf(i)] ?? 0)) * scales[channelOf(i)]);
+  const block = Math.max(sizeOf(shape.slice(quantization.i32(6) + 1)), 1);
+  const data = new Float32Array(stored.length);
+  for (let start = 0, number = 0; start < data.length; start += block, number++) {
+    const channel = number % scales.length;
+    const [scale, zero] = [scales[channel], zeros[channel] ?? 0];
+    for (let i = start; i < start + block; i++) data[i] = (stored[i] - zero) * scale;
+  }
+  return data;
+}
+
+/**
+ * [O, …] -> […, O]
+ * @param {ArrayLike<number>} data
+ * @param {number} out
+ */
+function turn(data, out) {
+  const inner = data.length / out;
+  const turned = new Float32Array(data.length);
+  for (let o = 0; o < out; o++) for (let i = 0; i < inner; i++) turned[i * out + o] = data[o * inner + i];
+  return turned;
 }
 
 /**
@@ -302,10 +319,7 @@ function toKernel(kind, { shape, data }) {
     return { kernel: { dtype: /** @type {const} */ ('float32'), shape, data }, isTransposed: true };
   const [out, height, width, channels] = shape;
   const isDepthwise = kind === 'DEPTHWISE_CONV_2D';
-  const inner = data.length / out;
-  const turned = isDepthwise
-    ? data
-    : Float32Array.from(data, (_, i) => data[(i % out) * inner + Math.floor(i / out)]);
+  const turned = isDepthwise ? data : turn(data, out);
   const kernelShape = isDepthwise ? [height, width, channels, 1] : [height, width, channels, out];
   return {
     kernel: { dtype: /** @type {const} */ ('float32'), shape: kernelShape, data: turned },
