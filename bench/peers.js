@@ -1,13 +1,14 @@
 // Compares ocelli with other engines on the same network and input, one thread each, in Chromium, Firefox, WebKit and Node.
 // Each instance has a browser or process of its own; they run interleaved in random order. --write puts table and chart into
-// docs/benchmarks.md and docs/benchmarks.svg.
-//   node bench/peers.js [--rounds N] [--json] [--write]
+// docs/benchmarks.md and docs/benchmarks.svg. With more threads: only the engines that take them, in Chromium.
+//   node bench/peers.js [--rounds N] [--threads N] [--json] [--write]
 import { build } from 'esbuild';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { ISOLATION } from '../tools/serve.js';
 import { BROWSERS, CHROMIUM, serveReports } from './browser.js';
 import { barPlot } from '../wasm/report/svg.js';
 import { median, min, MODEL, ms, ratio, SHARED, shuffle } from './measure.js';
@@ -83,19 +84,26 @@ function readTimes(report) {
 /** Runs before it is timed: what JavaScriptCore compiles is fast only after many. */
 const WARM_UP_RUNS = { chromium: 8, firefox: 8, webkit: 300 };
 
-/** @param {keyof typeof BROWSERS} name */
-async function openBrowser(name) {
+/** @type {Name[]} */
+const THREADED = ['ocelli', 'litert'];
+
+/**
+ * @param {keyof typeof BROWSERS} name
+ * @param {number} [threads]
+ */
+async function openBrowser(name, threads = 1) {
   const wasm = NAMES.map((name) => [`/wasm/${name}/`, wasmOf(name)]);
   const { visit, close } = await serveReports({
     roots: { '/': OUT, '/dist/': `${ROOT}build/package/dist`, ...Object.fromEntries(wasm) },
     browser: BROWSERS[name],
+    headers: threads > 1 ? ISOLATION : {},
   });
   return {
     title: BROWSERS[name].title,
-    names: NAMES,
+    names: threads > 1 ? THREADED : NAMES,
     /** @param {Name} engine */
     measure: async (engine) =>
-      readTimes((await visit(`/${engine}/index.html?${WARM_UP_RUNS[name]}`)).join('/')),
+      readTimes((await visit(`/${engine}/index.html?${WARM_UP_RUNS[name]},${threads}`)).join('/')),
     close,
   };
 }
@@ -161,12 +169,16 @@ function drawChart(hosts) {
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '8' },
+    threads: { type: 'string', default: '1' },
     json: { type: 'boolean' },
     write: { type: 'boolean' },
   },
 });
 const rounds = Number(values.rounds);
-if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds must be an integer above 0');
+const threads = Number(values.threads);
+for (const [name, count] of Object.entries({ rounds, threads }))
+  if (!(Number.isInteger(count) && count > 0)) throw new Error(`--${name} must be an integer above 0`);
+if (threads > 1 && values.write) throw new Error('--write is for one thread');
 if (![CHROMIUM, `${HEADS}.input.bin`].every(existsSync)) {
   console.log(values.json ? '{}' : `Peers: skipped, no ${CHROMIUM} or ${HEADS}.input.bin`);
   process.exit();
@@ -179,13 +191,16 @@ for (const part of ['input', 'boxes', 'scores'])
 const [loadBefore] = loadavg();
 await buildPages();
 const hosts = [];
-for (const name of /** @type {(keyof typeof BROWSERS)[]} */ (Object.keys(BROWSERS)))
-  if (existsSync(BROWSERS[name].program)) hosts.push(await measureHost(await openBrowser(name), rounds));
-hosts.push(await measureHost(openNode(), rounds));
+if (threads > 1) hosts.push(await measureHost(await openBrowser('chromium', threads), rounds));
+else {
+  for (const name of /** @type {(keyof typeof BROWSERS)[]} */ (Object.keys(BROWSERS)))
+    if (existsSync(BROWSERS[name].program)) hosts.push(await measureHost(await openBrowser(name), rounds));
+  hosts.push(await measureHost(openNode(), rounds));
+}
 const date = new Date().toISOString().slice(0, 10);
 const cpu = cpus()[0]?.model ?? 'unknown';
 const markdown = [
-  `${date}, ${cpu}, one thread, ${rounds} fresh instances of each, interleaved. The median is that of the instances' medians. ${cpus().length} cores; load average ${loadBefore.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after, of which the benchmark causes 1.`,
+  `${date}, ${cpu}, ${threads > 1 ? `${threads} threads` : 'one thread'}, ${rounds} fresh instances of each, interleaved. The median is that of the instances' medians. ${cpus().length} cores; load average ${loadBefore.toFixed(1)} before and ${loadavg()[0].toFixed(1)} after, of which the benchmark causes ${threads}.`,
   '',
   ...hosts.flatMap(toTable),
 ].join('\n');

@@ -10,10 +10,11 @@ async function run() {
   const [model, input, boxes, scores] = await Promise.all(
     ['/model', '/input', '/boxes', '/scores'].map(read),
   );
+  const [warmUpRuns, threads] = location.search.slice(1).split(',').map(Number);
   const times = await measure(create, {
     model: new Uint8Array(model),
     input: new Float32Array(input),
-    warmUpRuns: Number(location.search.slice(1)),
+    ...{ warmUpRuns, threads },
     heads: [boxes, scores].map((head) => new Float32Array(head)),
     wasm: `${location.origin}/wasm${location.pathname.replace(/[^/]*$/, '')}`,
   });

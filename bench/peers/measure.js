@@ -6,6 +6,7 @@
  * @property {Uint8Array<ArrayBuffer>} model the .tflite file
  * @property {string} wasm path or URL of the folder with the engine's .wasm files
  * @property {number} [warmUpRuns]
+ * @property {number} [threads] default 1
  *
  * @typedef {(input: Float32Array) => Promise<Float32Array[]>} Run
  * @typedef {(given: Given) => Promise<Run>} Create
