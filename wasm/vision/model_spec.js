@@ -196,10 +196,13 @@ export function resolveLimits(metadata) {
 /** @param {NonNullable<OwnMetadata['suppression']>} suppression */
 function limitsOf({ scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic }) {
   const most = (/** @type {number | undefined} */ count) => count && Math.min(count, MAX_RESULTS);
-  return {
+  const limits = {
     ...{ scoreThreshold, iouThreshold, classAgnostic },
     ...{ maxPerClass: most(maxPerClass), maxResults: most(maxResults) },
   };
+  // What the file does not say must not replace a default.
+  const said = Object.entries(limits).filter(([, value]) => value !== undefined);
+  return /** @type {Partial<typeof limits>} */ (Object.fromEntries(said));
 }
 
 /**

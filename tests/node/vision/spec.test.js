@@ -170,6 +170,9 @@ describe('limits of the metadata', () => {
       ...{ maxResults: MOST, ownThreshold: 0.25 },
     });
     assert.deepEqual(resolveLimits(NOTHING), {});
+    // What it does not say must not replace a default.
+    for (const part of [{ iouThreshold: 0.5 }, { iouThreshold: 0, classAgnostic: false }])
+      assert.deepEqual(resolveLimits(metadataOf(own({ suppression: { ...part, other: 1 } }))), part);
     for (const [scoreThreshold, expected] of [
       [0, { ownThreshold: 0 }],
       [1, { ownThreshold: 1 }],
