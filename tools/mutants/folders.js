@@ -65,7 +65,10 @@ export const FOLDERS = [
     tests: [...both('graph'), 'tests/c/session/test_allocation.c'],
   },
   { path: 'src/graph/threads.c', kind: 'native', tests: [`64-simd-threads:${c('threads')}`] },
-  { path: 'src/graph/operators/', kind: 'native', tests: both('graph'), then: inModules(ENGINE) },
+  {
+    ...{ path: 'src/graph/operators/', kind: 'native', then: inModules(ENGINE) },
+    tests: [...both('graph'), 'tests/c/session/test_allocation.c'],
+  },
   { path: 'src/image/', kind: 'native', tests: [c('image')] },
   { path: 'src/kernels/', kind: 'native', tests: both('graph'), then: inModules(ENGINE) },
   {

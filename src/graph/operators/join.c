@@ -203,7 +203,7 @@ static ocl_status plan_split_into_sizes(ocl_graph* graph, ocl_step* step, ocl_de
                               (long long)size, (int)input->dims[axis]);
     if (!is_free) rest -= size;
     ocl_graph_out(graph, step, i)->shape = *input;
-    ocl_graph_out(graph, step, i)->shape.dims[axis] = is_free ? 0 : (int32_t)size;
+    ocl_graph_out(graph, step, i)->shape.dims[axis] = (int32_t)size;
   }
   if (free_part >= 0)
     ocl_graph_out(graph, step, free_part)->shape.dims[axis] = (int32_t)rest;

@@ -270,14 +270,58 @@ function transposedConvolution(padding, size, side) {
   ];
 }
 
+/**
+ * Resized images, alone and in one batch: for each number of images the operator is planned again.
+ * @returns {import('../../golden_cases.js').GoldenCase[]}
+ */
+function batches() {
+  const images = [
+    [1, 3],
+    [-7, 9],
+  ];
+  /** @type {Record<string, [NodeJS.ArrayBufferView & {constructor: any}, Partial<TinyTensor>, keyof typeof OPERATORS, (a: number, b: number) => number[]]>} */
+  const kinds = {
+    bilinear: [new Float32Array(), {}, 'RESIZE_BILINEAR', (a, b) => [a, (a + b) / 2, b, b]],
+    bilinear_int8: [
+      new Int8Array(),
+      { dtype: 'int8', scale: 1 },
+      'RESIZE_BILINEAR',
+      (a, b) => [a, (a + b) / 2, b, b],
+    ],
+    nearest: [new Float32Array(), {}, 'RESIZE_NEAREST_NEIGHBOR', (a, b) => [a, a, b, b]],
+  };
+  return Object.entries(kinds).map(([name, [{ constructor: View }, type, kind, resized]]) => ({
+    ...{ name: `free_batch_${name}`, hasDetections: false, isBatchFree: true },
+    inputs: images.map((image) => View.from(image)),
+    model: writeModel({
+      tensors: [
+        { ...type, shape: [1, 1, 2, 1], signature: [-1, 1, 2, 1] },
+        int32s(1, 4),
+        { ...type, shape: [1, 1, 4, 1], signature: [-1, 1, 4, 1] },
+      ],
+      ...{ operators: [op(kind, [0, 1], 2)], inputs: [0], outputs: [2] },
+    }),
+    outputs: [
+      {
+        name: 't2',
+        shape: [1, 1, 4, 1],
+        values: images.flatMap(([a, b]) => resized(a, b)),
+        limit: 1e-5,
+        cosine: -1,
+      },
+    ],
+  }));
+}
+
 /** @returns {import('../../golden_cases.js').GoldenCase[]} */
 export function formulaCases() {
   const formulas = { ...moves(), ...numbers(), ...images() };
-  return Object.entries(formulas).map(([name, [input, tensors, operators, expected]]) => ({
+  const alone = Object.entries(formulas).map(([name, [input, tensors, operators, expected]]) => ({
     ...{ name, inputs: [input], hasDetections: false, isBatchFree: false },
     model: writeModel({ tensors, operators, inputs: [0], outputs: Object.keys(expected).map(Number) }),
     outputs: Object.entries(expected).map(([tensor, values]) => ({
       ...{ name: `t${tensor}`, shape: tensors[Number(tensor)].shape, values, limit: 1e-5, cosine: -1 },
     })),
   }));
+  return [...alone, ...batches()];
 }

@@ -178,6 +178,19 @@ function constantsInFront() {
       ],
       { 3: values((value, i) => value + c[i]) },
     ],
+    dequantized_kernel: [
+      [
+        { shape: [1, 1, 1, 1], dtype: 'int8', scale: 0.5, data: [6] },
+        pixels,
+        { shape: [1, 1, 1, 1] },
+        pixels,
+      ],
+      [
+        { code: DEQUANTIZE, inputs: [0], outputs: [2] },
+        { code: CONV_2D, inputs: [1, 2], outputs: [3], options: conv },
+      ],
+      { 3: values((value) => 3 * value) },
+    ],
   };
   return Object.entries(networks).map(([name, [tensors, operators, expected]]) => ({
     ...{ name: `constant_in_front_${name}`, inputs: [x], hasDetections: false, isBatchFree: false },
