@@ -251,22 +251,22 @@ function formatNormalization({ mean, std }) {
 
 /** @param {NonNullable<Description['detector']>} detector */
 function detectorRows({ anchors, boxCoder, classes, mids, scores, resize, suppression }) {
-  const { scoreThreshold, iouThreshold, maxPerClass, maxResults } = Object(suppression);
   return [
     ...(resize ? [['resize', printable(String(resize))]] : []),
     ['anchors', `${anchors}, box coder ${boxCoder.join(', ')}`],
     ['scores', printable(`${scores}, ${plural(classes, 'class', 'classes')}${mids ? ', with MIDs' : ''}`)],
-    ...(suppression
-      ? [
-          [
-            'suppression',
-            printable(
-              `score ${scoreThreshold}, IoU ${iouThreshold}, ${maxPerClass} a class, ${maxResults} in all`,
-            ),
-          ],
-        ]
-      : []),
+    ...(suppression ? [['suppression', printable(formatSuppression(suppression))]] : []),
   ];
+}
+
+/** Only the IoU is always there. @param {NonNullable<NonNullable<Description['detector']>['suppression']>} suppression */
+function formatSuppression({ scoreThreshold, iouThreshold, maxPerClass, maxResults }) {
+  return [
+    ...(scoreThreshold === undefined ? [] : [`score ${scoreThreshold}`]),
+    `IoU ${iouThreshold}`,
+    ...(maxPerClass === undefined ? [] : [`${maxPerClass} a class`]),
+    ...(maxResults === undefined ? [] : [`${maxResults} in all`]),
+  ].join(', ');
 }
 
 /** @param {{name: string}[]} labels */

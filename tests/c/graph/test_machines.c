@@ -21,6 +21,11 @@ static void every_machine_can_be_one_of_x86(void) {
   CHECK(xnn_init_hardware_config()->is_x86);
 }
 
+static void packing_reads_what_is_stored(void) {
+  CHECK(ocl_kernels_pack_stored(2, 8) && ocl_kernels_pack_stored(2, 9));
+  CHECK(!ocl_kernels_pack_stored(1, 8) && !ocl_kernels_pack_stored(2, 7));
+}
+
 int main(void) {
   int failed = 0;
   for (size_t i = 0; i < NUM_MACHINES; i++) {
@@ -30,6 +35,7 @@ int main(void) {
       become_machine(current);
       RUN(dot_products_are_found);
       RUN(every_machine_can_be_one_of_x86);
+      RUN(packing_reads_what_is_stored);
       return check_failed_tests > 0;
     }
     int status;

@@ -32,10 +32,17 @@ export const SOFTMAX_OPTIONS = {
 };
 
 /**
- * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number}} [how]
+ * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number,
+ *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION'}} [how] lastOperator: of the scores
  * @returns {Uint8Array} its raw boxes and scores are its outputs. With sigmoids, its metadata says all about it
  */
-export function tinyDetector({ names = ['cat', 'dog'], heads = 'plain', scores = 'sigmoid', maps = 2 } = {}) {
+export function tinyDetector({
+  names = ['cat', 'dog'],
+  heads = 'plain',
+  scores = 'sigmoid',
+  maps = 2,
+  lastOperator,
+} = {}) {
   const layers = new Layers();
   const image = { name: 'image', shape: [1, SIDE, SIDE, 3] };
   const columns = { boxes: 4, scores: names.length + Number(scores === 'softmax') };
@@ -56,6 +63,7 @@ export function tinyDetector({ names = ['cat', 'dog'], heads = 'plain', scores =
     }
   }
   const outputs = Object.entries(parts).map(([name, all]) => ({ name, value: layers.join(name, all) }));
+  if (lastOperator) outputs[1].value = layers.addLast(outputs[1].value, lastOperator);
   const anchors = ANCHORS.slice(0, outputs[0].value.shape[1]);
   const metadata = writeMetadata({
     ...{ name: 'tiny', description: '', image: { name: 'image', mean: [0, 0, 0], std: [255, 255, 255] } },
@@ -123,6 +131,13 @@ class Layers {
     const options = { axis: 1, activation: 'NONE' };
     const output = { name, shape: shape.with(1, rows) };
     return this.#push({ kind: 'CONCATENATION', inputs: parts, output, options });
+  }
+
+  /** @param {Value} input @param {string} kind */
+  addLast(input, kind) {
+    const options = kind === 'SOFTMAX' ? {} : { activation: 'NONE' };
+    const output = { name: `${input.name}/last`, shape: input.shape };
+    return this.#push({ kind, inputs: [input], output, options });
   }
 
   /** @param {Op} op */

@@ -1,0 +1,422 @@
+// Commands in this process, on models and images that load in milliseconds: what they print and write, against definitions and
+// against the library's own calls.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { UsageError } from '../../../bin/common.js';
+import { encodePng } from '../../../wasm/draw/png.js';
+import { evaluateDetections } from '../../../wasm/evaluate/evaluate.js';
+import { readDataset } from '../../../wasm/evaluate/read/dataset.js';
+import { runDetector } from '../../../wasm/evaluate/run.js';
+import { ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
+import { TfliteFile } from '../../../wasm/tflite/read.js';
+import { brightBoxes, SIDE, tinyDetector } from '../train/tiny_detector.js';
+import { runCommand } from './in_process.js';
+import { INPUT, jsonLines, makeSandbox, SAVED, SMALL } from './run.js';
+
+/** @typedef {import('node:test').TestContext} TestContext */
+
+const sandbox = makeSandbox('commands-', ['a', 'b']);
+const at = (/** @type {string} */ name) => join(sandbox, name);
+const PHOTOS = ['dark/a', 'dark/b', 'light/a', 'light/b'].map((name) => at(`photos/${name}.png`));
+const LABELS = ['cat', 'dog', 'cat'];
+const boxes = brightBoxes(LABELS);
+mkdirSync(at('boxes'));
+const BOXES = boxes.map(({ image: { data } }, i) => {
+  const file = at(`boxes/${i}.png`);
+  writeFileSync(file, encodePng({ data, width: SIDE, height: SIDE, channels: 3 }));
+  return file;
+});
+writeFileSync(at('boxes/unreadable.png'), 'no image');
+const TINY = at('tiny.tflite');
+writeFileSync(TINY, tinyDetector());
+const DATASET = at('dataset');
+mkdirSync(DATASET);
+BOXES.forEach((file, i) => writeFileSync(join(DATASET, `${i}.png`), readFileSync(file)));
+const [IMAGES, ANNOTATIONS] = [
+  LABELS.map((_, id) => ({ id, file_name: `${id}.png`, width: SIDE, height: SIDE })),
+  boxes.map(({ boxes: [{ label, box }] }, id) => ({
+    ...{ id: id + 1, image_id: id, category_id: LABELS.indexOf(label) + 1, area: 24, iscrowd: 0 },
+    bbox: [box.x, box.y, box.width, box.height],
+  })),
+];
+const CATEGORIES = ['cat', 'dog'].map((name, i) => ({ id: i + 1, name }));
+writeFileSync(
+  join(DATASET, 'instances.json'),
+  JSON.stringify({ images: IMAGES, annotations: ANNOTATIONS, categories: CATEGORIES }),
+);
+
+/** Its lines as JSON. @param {TestContext} t @param {string} name @param {string[]} args */
+async function json(t, name, ...args) {
+  const { status, stdout } = await runCommand(t, name, [...args, '--json']);
+  assert.equal(status, 0);
+  // What is written is told beside it.
+  return jsonLines(stdout.replaceAll(/^written: .*\n/gm, ''));
+}
+
+describe('an option that is missing or out of range', () => {
+  /** @type {[string, string[], RegExp][]} */
+  const cases = [
+    ['quantize', ['a.tflite', 'b.tflite'], /--images/],
+    ['compress', ['a.tflite', 'b.gz'], /--images/],
+    ['classify', ['a.png'], /--model/],
+    ['compress', ['--images', 'x', 'a', 'b', '--target-match', '100.5'], /--target-match/],
+    ['compress', ['--images', 'x', 'a', 'b', '--target-match=-0.5'], /--target-match/],
+    ['compress', ['--images', 'x', 'a', 'b', '--target-bytes', '0'], /--target-bytes/],
+    ['classify', ['--model', 'a', 'b', '--top', '0'], /--top/],
+    ['similar', ['--top', '0', 'a', 'b'], /--top/],
+    ['detect', ['--score', '1.5', 'a'], /--score/],
+    ['detect', ['--max', '0', 'a'], /--max/],
+    ['bench', ['--runs', '0'], /--runs/],
+  ];
+  for (const [name, args, message] of cases)
+    test(`${name} ${args.join(' ')}`, (t) =>
+      assert.rejects(
+        runCommand(t, name, args),
+        (error) => error instanceof UsageError && message.test(error.message),
+      ));
+});
+
+describe('inspect', () => {
+  const maps = [8 * 8, 4 * 4];
+  /** Multiply-adds of one output channel of each head. */
+  const taps = [9 * 4, 4];
+  const columns = (/** @type {number} */ count) =>
+    maps.reduce((sum, pixels, i) => sum + pixels * taps[i] * count, 0);
+
+  test('a detector', async (t) => {
+    const [found] = await json(t, 'inspect', TINY);
+    const file = new TfliteFile(new Uint8Array(readFileSync(TINY)));
+    assert.deepEqual(
+      found.operators.map((/** @type {any} */ { output }) => output),
+      file.operators.map(({ name }) => name),
+    );
+    const heads = 2 * 4 + 2 * 2;
+    assert.deepEqual(
+      {
+        parameters: found.parameters,
+        multiplyAdds: found.multiplyAdds,
+        fileBytes: found.memory.fileBytes,
+        detector: found.detector,
+        labels: found.labels,
+        precision: found.precision,
+      },
+      {
+        parameters: (27 + 1) * 4 + (36 + 1) * 4 + (36 + 1) * heads + (4 + 1) * heads,
+        multiplyAdds: maps[0] * 27 * 4 + maps[1] * 36 * 4 + columns(heads),
+        fileBytes: readFileSync(TINY).length,
+        detector: {
+          ...{ anchors: 160, boxCoder: [10, 10, 5, 5], classes: 2, mids: false, scores: 'sigmoid' },
+          ...{ resize: 'half-pixel', suppression: { iouThreshold: 0.5 } },
+        },
+        labels: [{ name: 'cat' }, { name: 'dog' }],
+        precision: 'float',
+      },
+    );
+  });
+
+  const softmax = 'its softmax scores depend on each other';
+  /** @type {[string, Parameters<typeof tinyDetector>[0], string, object][]} */
+  const slices = [
+    ['one of two classes', {}, 'dog', { classes: 1, savedMultiplyAdds: columns(2) }],
+    ['two of three, by number', { names: ['a', 'b', 'c'] }, '0,c', { classes: 2, savedMultiplyAdds: columns(2) }],
+    ['all classes', {}, 'cat,dog', { classes: 2, savedMultiplyAdds: 0 }],
+    ['a softmax', { lastOperator: 'SOFTMAX' }, 'dog', { classes: 1, savedMultiplyAdds: 0, leftWhole: softmax }],
+    ['scores that are divided by their length', { lastOperator: 'L2_NORMALIZATION' }, 'dog',
+      { classes: 1, savedMultiplyAdds: 0, leftWhole: 'nothing can be cut out of its class heads' }],
+  ]; // prettier-ignore
+  for (const [name, how, classes, expected] of slices)
+    test(`what is saved by ${name}`, async (t) => {
+      const file = at('sliced.tflite');
+      writeFileSync(file, tinyDetector(how));
+      const [{ sliced }] = await json(t, 'inspect', file, '--classes', classes);
+      assert.deepEqual(sliced, expected);
+    });
+
+  test('as text, of what the file says only', async (t) => {
+    const { stdout } = await runCommand(t, 'inspect', [TINY]);
+    assert.match(stdout, /\n {2}suppression +IoU 0\.5\n/);
+    assert.doesNotMatch(stdout, /undefined/);
+    const { stdout: every } = await runCommand(t, 'inspect', ['--operators', TINY]);
+    assert.match(every, /\n12 operators\n {3}0 {2}CONV_2D +float32 +\[1, 8, 8, 4\] +6\.91 k {2}map0\n/);
+  });
+
+  test('weights are of the default model', (t) =>
+    assert.rejects(runCommand(t, 'inspect', [TINY, '--weights', 'full']), UsageError));
+});
+
+describe('images', () => {
+  const model = ['--model', SMALL, ...INPUT];
+  const spec = JSON.parse(INPUT[1]);
+
+  test('classify gives what the library gives', async (t) => {
+    const found = await json(t, 'classify', ...model, '--top', '3', ...PHOTOS);
+    const classifier = await ImageClassifier.create({ model: SMALL, input: spec });
+    for (const [i, file] of PHOTOS.entries()) {
+      const { classes, size } = await classifier.classify(readFileSync(file), { topK: 3 });
+      const { ms, ...rest } = found[i];
+      assert.deepEqual(rest, { file, ...size, classes, precision: 'float' });
+      assert.deepEqual(Object.keys(ms), ['decode', 'preprocess', 'network', 'postprocess']);
+    }
+    classifier.close();
+    const { stdout } = await runCommand(t, 'classify', [...model, '--top', '1', PHOTOS[0]]);
+    const [{ label, score }] = found[0].classes;
+    assert.equal(stdout, `${PHOTOS[0]}\n  ${(100 * score).toFixed(1)} %  ${label}\n`);
+  });
+
+  test('embed prints vectors, and writes them as NumPy reads them', async (t) => {
+    const found = await json(t, 'embed', ...model, ...PHOTOS);
+    const npy = at('vectors.npy');
+    const { stdout } = await runCommand(t, 'embed', [...model, '--npy', npy, ...PHOTOS]);
+    const vectors = found.map(({ features }) => features);
+    const bytes = readFileSync(npy);
+    const header = 10 + bytes.readUInt16LE(8);
+    assert.equal(header % 64, 0);
+    assert.equal(bytes.toString('latin1', 0, 8), '\x93NUMPY\x01\x00');
+    assert.match(bytes.toString('latin1', 10, header), /'descr': '<f4'.*'shape': \(4, 10\), } *\n$/);
+    assert.deepEqual(
+      new Float32Array(new Uint8Array(bytes.subarray(header)).buffer),
+      Float32Array.from(vectors.flat()),
+    );
+    const norm = Math.hypot(...vectors[0]);
+    assert.match(stdout, new RegExp(`a\\.png {2}10 numbers, length ${norm.toFixed(3)}`));
+    const [{ features }] = await json(t, 'embed', ...model, '--normalize', PHOTOS[0]);
+    features.forEach((/** @type {number} */ value, /** @type {number} */ i) =>
+      assert.ok(Math.abs(value - vectors[0][i] / norm) < 1e-6),
+    );
+    await assert.rejects(runCommand(t, 'embed', [...model, '--json', '--npy', npy, PHOTOS[0]]), UsageError);
+  });
+
+  test('similar sorts by the cosine', async (t) => {
+    const vectors = (await json(t, 'embed', ...model, ...PHOTOS)).map(({ features }) => features);
+    const cosine = (/** @type {number[]} */ a, /** @type {number[]} */ b) =>
+      a.reduce((sum, value, i) => sum + value * b[i], 0) / Math.hypot(...a) / Math.hypot(...b);
+    const query = PHOTOS[2];
+    const [{ matches, ...rest }] = await json(t, 'similar', ...model, query, at('photos'));
+    assert.deepEqual(rest, { query });
+    assert.deepEqual(
+      matches.map((/** @type {any} */ { file }) => file),
+      [PHOTOS[2], PHOTOS[3], PHOTOS[0], PHOTOS[1]],
+    );
+    for (const { file, similarity } of matches)
+      assert.ok(Math.abs(similarity - cosine(vectors[2], vectors[PHOTOS.indexOf(file)])) < 1e-5);
+    const { stdout } = await runCommand(t, 'similar', [...model, '--top', '1', query, at('photos')]);
+    assert.equal(stdout, `${query}\n  1.0000  ${query}\n`);
+    await assert.rejects(
+      runCommand(t, 'similar', [...model, at('photos'), query]),
+      /QUERY is one image, but .* has 4/,
+    );
+  });
+
+  test('an image that cannot be read is left out, or ends the command', async (t) => {
+    const files = [BOXES[0], at('boxes/unreadable.png')];
+    for (const [strict, code] of /** @type {const} */ ([
+      [[], /unreadable\.png: UNSUPPORTED_IMAGE_FORMAT: .*; left out\nimages left out: 1 of 2\n$/],
+      [['--strict'], /unreadable\.png: UNSUPPORTED_IMAGE_FORMAT: (?!.*left out)/],
+    ])) {
+      const { status, stdout, stderr } = await runCommand(t, 'embed', [
+        ...model,
+        ...strict,
+        '--json',
+        ...files,
+      ]);
+      assert.deepEqual([status, jsonLines(stdout).length], [1, 1]);
+      assert.match(stderr, code);
+    }
+    const none = await runCommand(t, 'embed', [...model, files[1]]);
+    assert.deepEqual([none.status, none.stdout], [1, '']);
+    assert.match(none.stderr, /none of the images can be read/);
+  });
+});
+
+describe('detect', () => {
+  test('gives what the library gives, with its thresholds', async (t) => {
+    const detector = await ObjectDetector.create({ model: TINY });
+    /** @type {[string[], object][]} */
+    const cases = [
+      [['--score', '0.99'], { scoreThreshold: 0.99 }],
+      [['--score', '0.9', '--max', '3'], { scoreThreshold: 0.9, maxResults: 3, maxPerClass: 3 }],
+      [['--score', '0.9', '--iou', '0.1'], { scoreThreshold: 0.9, iouThreshold: 0.1 }],
+      [['--score', '0.5', '--tiles', '32'], { scoreThreshold: 0.5, tiles: { size: 32 } }],
+    ];
+    for (const [args, options] of cases) {
+      const [{ ms, file, ...found }] = await json(t, 'detect', '--model', TINY, ...args, BOXES[0]);
+      const { detections, size, tiles } = await detector.detect(readFileSync(BOXES[0]), options);
+      assert.deepEqual(found.detections, JSON.parse(JSON.stringify(detections)), args.join(' '));
+      assert.deepEqual([file, found.width, found.height], [BOXES[0], size.width, size.height]);
+      assert.deepEqual(found.tiles, tiles && JSON.parse(JSON.stringify(tiles)));
+    }
+    detector.close();
+    for (const chosen of [
+      ['--classes', 'cat'],
+      ['--deny', 'dog'],
+    ]) {
+      const [{ detections }] = await json(t, 'detect', '--model', TINY, ...chosen, BOXES[0]);
+      assert.ok(detections.length > 0);
+      assert.ok(detections.every((/** @type {any} */ { label }) => label === 'cat'));
+    }
+  });
+
+  test('draws pictures with names of their own', async (t) => {
+    mkdirSync(at('other'));
+    writeFileSync(at('other/0.PNG'), readFileSync(BOXES[0]));
+    const args = ['--model', TINY, '--score', '0.999', '--out', at('found/')];
+    const { stdout, status } = await runCommand(t, 'detect', [...args, ...BOXES, at('other/0.PNG')]);
+    assert.equal(status, 0);
+    assert.deepEqual(readdirSync(at('found')).sort(), ['0-2.png', '0.png', '1.png', '2.png']);
+    assert.match(
+      stdout,
+      /^.*0\.png {2}16 x 16 px, \d objects?, \d+ ms\n {2}label +score +x +y +width +height\n/,
+    );
+    await assert.rejects(
+      runCommand(t, 'detect', ['--model', TINY, '--out', at('one.png'), ...BOXES]),
+      /--out .*one\.png is one file for 3 images; name a directory/,
+    );
+  });
+
+  test('says so if there is nothing', async (t) => {
+    const { stdout } = await runCommand(t, 'detect', ['--model', TINY, '--score', '1', BOXES[0]]);
+    assert.match(stdout, /16 x 16 px, nothing above 100\.0 %, \d+ ms\n$/);
+  });
+
+  test('options of tracking need --track', async (t) => {
+    for (const args of [
+      ['--video', 'a.mp4'],
+      ['--lost', '3'],
+      ['--activation', '0.4'],
+    ])
+      await assert.rejects(
+        runCommand(t, 'detect', [...args, BOXES[0]]),
+        new RegExp(`${args[0]} needs --track`),
+      );
+    await assert.rejects(runCommand(t, 'detect', ['--track', ...BOXES]), /--track takes one video, not 3/);
+    await assert.rejects(runCommand(t, 'detect', ['--track', '--out', 'x', BOXES[0]]), /--out takes images/);
+  });
+});
+
+describe('reports of', () => {
+  for (const [name, record, target, read] of /** @type {const} */ ([
+    ['compress', 'compression', 'c.tflite.gz', gunzipSync],
+    ['quantize', 'quantization', 'q.tflite', (/** @type {Uint8Array} */ bytes) => bytes],
+  ]))
+    test(name, async (t) => {
+      const [directory, out] = [at(`${name}-report`), at(target)];
+      const args = ['--images', at('photos'), ...INPUT, '--report', directory, SMALL, out];
+      const [report] = await json(t, name, ...args);
+      assert.equal(report.images, 4);
+      assert.equal(report.bytes.float, readFileSync(SMALL).length);
+      assert.equal(report.bytes.quantized ?? report.bytes.gzip, readFileSync(out).length);
+      assert.ok(new TfliteFile(new Uint8Array(read(readFileSync(out)))).operators.length > 5);
+      assert.deepEqual(
+        readdirSync(directory)
+          .filter((file) => file.startsWith(record))
+          .sort(),
+        ['html', 'json', 'md'].map((extension) => `${record}.${extension}`),
+      );
+      const text = readFileSync(join(directory, `${record}.json`), 'utf8');
+      const { generator, files, ...rest } = JSON.parse(text);
+      assert.deepEqual([rest, generator], [report, 'ocelli']);
+      assert.ok(text.startsWith(JSON.stringify(rest, undefined, 2).slice(0, -2)));
+      assert.deepEqual(Object.keys(files), [`${record}.md`, `${record}.html`]);
+      for (const [file, hash] of Object.entries(files))
+        assert.equal(
+          createHash('sha256')
+            .update(readFileSync(join(directory, file)))
+            .digest('hex'),
+          hash,
+        );
+    });
+
+  test('compress writes no gzip into a .tflite file, and keeps a target', async (t) => {
+    const out = at('plain.tflite');
+    const args = ['--images', at('photos'), ...INPUT, SMALL, out, '--target-match', '100'];
+    const [report] = await json(t, 'compress', ...args);
+    assert.equal(report.bytes.compressed, readFileSync(out).length);
+    assert.equal(report.answers.share, 1);
+  });
+});
+
+describe('a data set', () => {
+  test('is evaluated as the library does', async (t) => {
+    const [found] = await json(t, 'evaluate', TINY, DATASET);
+    const detector = await ObjectDetector.create({ model: TINY });
+    const files = readdirSync(DATASET).map((name) => [
+      name,
+      new Uint8Array(readFileSync(join(DATASET, name))),
+    ]);
+    const ran = await runDetector(detector, await readDataset(Object.fromEntries(files)));
+    detector.close();
+    const { coco } = evaluateDetections(ran.dataset.groundTruth, ran.detections);
+    assert.ok(coco.AP50 !== null && coco.AP50 > 0);
+    for (const key of /** @type {const} */ (['AP', 'AP50', 'AP75', 'AR100']))
+      assert.equal(found.coco[key], coco[key]);
+    assert.deepEqual(
+      [found.images, found.objects, found.detections, found.model.name, found.model.sizeBytes],
+      [3, 3, ran.detections.length, TINY, readFileSync(TINY).length],
+    );
+  });
+
+  test('trains a detector', async (t) => {
+    const [out, report] = [at('trained.tflite'), at('training')];
+    const args = [
+      '--task',
+      'detect',
+      '--model',
+      TINY,
+      '--epochs',
+      '2',
+      '--out',
+      out,
+      '--report',
+      report,
+      DATASET,
+    ];
+    const [{ best, configurations }] = await json(t, 'train', ...args);
+    const [{ name, plan, history, multiplyAdds, data }] = configurations;
+    assert.deepEqual([best, name, configurations.length], ['training', 'training', 1]);
+    // Few photos: 20 views of each, in batches of 4.
+    const rows = 3 * 20;
+    assert.deepEqual([plan.views, plan.batchSize, history.params], [20, 4, { epochs: 2, steps: rows / 4 }]);
+    // Kernels' gradients take as many multiply-adds as the forward pass, of heads of 12 columns in all.
+    assert.equal(multiplyAdds, 2 * rows * 2 * 12 * (64 * 36 + 16 * 4));
+    assert.deepEqual([data.train, data.validation, data.classes], [3, 0, ['cat', 'dog']]);
+    const detector = await ObjectDetector.create({ model: out });
+    assert.deepEqual(detector.labels, [{ name: 'cat' }, { name: 'dog' }]);
+    detector.close();
+    assert.match(readFileSync(join(report, 'README.md'), 'utf8'), /the feature maps of tiny\.tflite/);
+  });
+
+  test('of folders trains a classifier', async (t) => {
+    const out = at('classes.tflite');
+    const args = ['--model', SMALL, ...INPUT, '--epochs', '3', '--batch', '2', '--out', out, at('photos')];
+    const [{ configurations }] = await json(t, 'train', ...args);
+    const [{ history, data }] = configurations;
+    // A weight for each of 48 features, and a bias.
+    assert.deepEqual(data, { train: 3, validation: 1, classes: ['dark', 'light'], parameters: (48 + 1) * 2 });
+    assert.deepEqual([history.epoch, history.params], [[0, 1, 2], { epochs: 3, steps: 2 }]);
+    const [{ classes }] = await json(t, 'classify', '--model', out, PHOTOS[0]);
+    assert.deepEqual(classes.map((/** @type {any} */ { label }) => label).sort(), ['dark', 'light']);
+  });
+});
+
+test('bench measures a network', async (t) => {
+  const [found] = await json(t, 'bench', TINY, '--runs', '3');
+  const { file, runs, cores, multiply_adds: work, network, bound_ms: bound, fma_gmacs: speed } = found;
+  assert.deepEqual([file, runs, cores, work, found.operators.length], [TINY, 3, 1, 37632, 12]);
+  assert.ok(network.min_ms > 0 && network.min_ms <= network.median_ms);
+  assert.ok(Math.abs(bound - work / (speed * 1e6)) < 0.001);
+});
+
+test('convert writes what it prints', async (t) => {
+  const out = at('converted.tflite');
+  const [{ kind, bytes, operators, notes }] = await json(t, 'convert', SAVED, out);
+  assert.deepEqual([kind, bytes, notes.length], ['network', readFileSync(out).length, 1]);
+  /** @type {Record<string, number>} */
+  const counts = {};
+  for (const { kind: each } of new TfliteFile(new Uint8Array(readFileSync(out))).operators)
+    counts[String(each)] = (counts[String(each)] ?? 0) + 1;
+  assert.deepEqual(operators, counts);
+});

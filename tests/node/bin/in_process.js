@@ -1,0 +1,34 @@
+// Runs a command in this process, which takes milliseconds.
+import { readArguments } from '../../../bin/arguments.js';
+
+/**
+ * @param {import('node:test').TestContext} t
+ * @param {string} name
+ * @param {string[]} args
+ * @returns {Promise<{status: number, stdout: string, stderr: string}>} without the checks of output files that come before
+ */
+export async function runCommand(t, name, args) {
+  /** @type {import('../../../bin/arguments.js').Command} */
+  const command = (await import(`../../../bin/commands/${name}.js`)).command;
+  const given = readArguments(name, command, args);
+  if (!given) throw new Error('asked for help');
+  const texts = { stdout: '', stderr: '' };
+  const mocks = /** @type {const} */ (['stdout', 'stderr']).map((stream) => {
+    const write = process[stream].write.bind(process[stream]);
+    // The test runner itself writes bytes.
+    return t.mock.method(process[stream], 'write', (/** @type {string | Uint8Array} */ data) => {
+      if (typeof data !== 'string') return write(data);
+      texts[stream] += data;
+      return true;
+    });
+  });
+  const before = process.exitCode;
+  process.exitCode = 0;
+  try {
+    await command.run(given.values, given.positionals);
+    return { status: Number(process.exitCode), ...texts };
+  } finally {
+    process.exitCode = before;
+    for (const { mock } of mocks) mock.restore();
+  }
+}
