@@ -16,7 +16,6 @@ static void install_depthwise(void) {
     configs[i].minmax.unipass = (xnn_dwconv_unipass_ukernel_fn)ocl_dwconv_f32_run;
     // The weight layout of our kernel; XNNPACK's kernel may have a tile of four channels.
     configs[i].channel_tile = configs[i].channel_subtile = 8;
-    configs[i].channel_round = 1;
   }
 }
 

@@ -88,8 +88,9 @@ function wideConvolutions() {
     // More products than the 8-bit kernels widen at once.
     { size: [1, 6], channels: 6402, outputs: 8, kernel: [1, 1] },
     { size: [3, 6], channels: 720, outputs: 8, padding: 'VALID' },
-    // Exactly as many, at a tap five pairs of them.
+    // Exactly as many, at a tap five or ten pairs of them.
     { size: [16, 46], channels: 10, outputs: 8, kernel: [16, 40], padding: 'VALID' },
+    { size: [16, 26], channels: 20, outputs: 8, kernel: [16, 20], padding: 'VALID' },
   ];
   return shapes.flatMap((shape, i) => {
     const c = complete(/** @type {import('../../node/engine/convolution.js').Convolution} */ (shape));

@@ -470,6 +470,21 @@ describe('the loop', () => {
       [3, 0, 'zero', { loss: [0, 1, 2] }],
     );
   });
+  test('lets other tasks run after each epoch, however short', async () => {
+    const { loop } = start({ epochs: 5 });
+    let turns = 0;
+    /** @type {number[]} */
+    const atEpochs = [];
+    const count = () => {
+      turns++;
+      next = setImmediate(count);
+    };
+    let next = setImmediate(count);
+    await loop.run({ onEpoch: () => void atEpochs.push(turns) });
+    clearImmediate(next);
+    for (const [i, before] of atEpochs.entries()) assert.ok(before >= i, `${before} turns in ${i} epochs`);
+    assert.ok(turns >= 5);
+  });
   test('in another order in each epoch, each row once', async () => {
     const { loop, batches } = start({ shuffle: true, batchSize: 5, epochs: 4 });
     await loop.run({});

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { encodePng } from '../../../wasm/draw/png.js';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
+import { readFile } from '../../../wasm/quantize/file.js';
 import { readSafetensors } from '../../../wasm/tflite/safetensors.js';
 import { DetectorLearner } from '../../../wasm/train/node.js';
 import { uniforms } from '../../../wasm/train/random.js';
-import { maxDifference, runModel } from '../shared.js';
+import { loadEngine, maxDifference, runModel } from '../shared.js';
 import { brightBoxes, SIDE, SOFTMAX_OPTIONS, tinyDetector } from './tiny_detector.js';
 
 /** @typedef {import('../../../wasm/train/index.js').DetectorLearnerOptions} Options */
@@ -40,6 +41,15 @@ async function outputsOf(model) {
   return [boxes, scores].map(({ data, shape }) => ({ data: /** @type {Float32Array} */ (data), shape }));
 }
 
+/** The shapes that the file states are those that are computed. @param {Uint8Array} model */
+async function checkShapes(model) {
+  const engine = await loadEngine('simd', model);
+  const stated = new Map(readFile(model).tensors.map(({ name, shape }) => [name, shape]));
+  assert.ok(engine.operators.length > 4);
+  for (const { output, shape } of engine.operators) assert.deepEqual(stated.get(output), shape, output);
+  engine.close();
+}
+
 /** Columns of rows. @param {{data: Float32Array, shape: number[]}} scores @param {number[]} columns */
 const pick = ({ data, shape: [, rows, width] }, columns) =>
   Array.from({ length: rows }, (_, row) => columns.map((column) => data[row * width + column])).flat();
@@ -54,6 +64,13 @@ describe('without a change of weights, the file', () => {
     ['one map', { maps: 1 }, ['cat', 'dog'], {}],
     ['separable heads', { heads: 'separable' }, ['cat', 'dog'], {}],
     ['heads that all maps share', { heads: 'shared' }, ['cat', 'dog'], {}],
+    ['heads without biases', { hasBias: false }, ['cat', 'dog'], {}],
+    [
+      'kept classes without biases',
+      { hasBias: false, names: ['cat', 'dog', 'cow'] },
+      ['dog'],
+      { keepClasses: true },
+    ],
     ['kept classes', { names: ['cat', 'dog', 'cow'] }, ['dog'], { keepClasses: true }],
     [
       'kept classes, shared heads',
@@ -69,6 +86,7 @@ describe('without a change of weights, the file', () => {
       await learner.fit(NO_STEP);
       const file = learner.export();
       assert.deepEqual(await outputsOf(file), await outputsOf(model));
+      await checkShapes(file);
       const detectors = await Promise.all(
         [model, file].map((each) =>
           ObjectDetector.create({ model: each, deterministic: true, worker: false }),
@@ -121,6 +139,7 @@ describe('without a change of weights, the file', () => {
       expected.push(powers[1] / sum, powers[2] / sum);
     }
     assert.ok(maxDifference(scores.data, expected) < 1e-6);
+    await checkShapes(learner.export());
     learner.close();
   });
 

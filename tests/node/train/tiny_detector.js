@@ -7,7 +7,7 @@ import { uniforms } from '../../../wasm/train/random.js';
 /**
  * @typedef {import('../../../wasm/tflite/network.js').Op} Op
  * @typedef {import('../../../wasm/tflite/network.js').Value} Value
- * @typedef {{channels: number, size?: number, stride?: number, isDepthwise?: boolean, weights?: string}} Layer weights: layers
+ * @typedef {{channels: number, size?: number, stride?: number, isDepthwise?: boolean, weights?: string, hasBias?: boolean}} Layer weights: layers
  *   with the same name have the same
  */
 
@@ -32,8 +32,8 @@ export const SOFTMAX_OPTIONS = {
 };
 
 /**
- * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number,
- *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION'}} [how] lastOperator: of the scores
+ * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number, hasBias?: boolean,
+ *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION'}} [how] lastOperator: of the scores; hasBias: of the heads
  * @returns {Uint8Array} its raw boxes and scores are its outputs. With sigmoids, its metadata says all about it
  */
 export function tinyDetector({
@@ -41,6 +41,7 @@ export function tinyDetector({
   heads = 'plain',
   scores = 'sigmoid',
   maps = 2,
+  hasBias = true,
   lastOperator,
 } = {}) {
   const layers = new Layers();
@@ -58,7 +59,7 @@ export function tinyDetector({
           : map;
       const size = heads === 'plain' && i === 0 ? 3 : 1;
       const weights = heads === 'shared' ? kind : undefined;
-      const layer = layers.add(input, `${kind}${i}`, { channels: AT_PIXEL * width, size, weights });
+      const layer = layers.add(input, `${kind}${i}`, { channels: AT_PIXEL * width, size, weights, hasBias });
       parts[kind].push(layers.reshape(layer, [1, AT_PIXEL * MAP_SIDES[i] ** 2, width]));
     }
   }
@@ -91,10 +92,10 @@ class Layers {
   #random = uniforms(7);
 
   /** @param {Value} input @param {string} name @param {Layer} layer */
-  add(input, name, { channels, size = 1, stride = 1, isDepthwise = false, weights = name }) {
+  add(input, name, { channels, size = 1, stride = 1, isDepthwise = false, weights = name, hasBias = true }) {
     const [, height, width, depth] = input.shape;
     const shape = [size, size, depth, isDepthwise ? 1 : channels];
-    const known = this.#weights.get(weights) ?? this.#newWeights(shape, channels);
+    const known = this.#weights.get(weights) ?? this.#newWeights(shape, hasBias ? channels : 0);
     this.#weights.set(weights, known);
     return this.#push({
       kind: isDepthwise ? 'DEPTHWISE_CONV_2D' : 'CONV_2D',
@@ -107,13 +108,14 @@ class Layers {
     });
   }
 
-  /** @param {number[]} shape @param {number} channels */
-  #newWeights(shape, channels) {
+  /** @param {number[]} shape @param {number} biases 0: none */
+  #newWeights(shape, biases) {
     const numbers = (/** @type {number} */ length) =>
       Float32Array.from({ length }, () => 2 * this.#random() - 1);
     const data = numbers(shape.reduce((a, b) => a * b));
     const kernel = { dtype: /** @type {const} */ ('float32'), shape, data };
-    return { kernel, isTransposed: false, bias: Float64Array.from(numbers(channels)) };
+    const bias = biases > 0 ? { bias: Float64Array.from(numbers(biases)) } : {};
+    return { kernel, isTransposed: false, ...bias };
   }
 
   /** @param {Value} input @param {number[]} shape */

@@ -38,6 +38,27 @@ async function detectBoth(file) {
   return results.map(({ detections, size }) => ({ detections, size }));
 }
 
+test('sharp’s own limit of 268 megapixels is off: maxPixels is the limit', () => {
+  const sharpThatTells = `
+    export default (bytes, options) => {
+      const steps = [];
+      const image = new Proxy({ then: undefined }, { get: (target, name) => (...args) => {
+        if (name === 'toBuffer') return { data: [options, steps], info: { width: 3, height: 2 } };
+        steps.push([name, ...args]);
+        return image;
+      } });
+      return image;
+    };`;
+  const program = `
+    import { decodeFile } from './node_modules/ocelli/wasm/platform/decoders.node.js';
+    console.log(JSON.stringify(await decodeFile(new Uint8Array(30), 'avif')));`;
+  const { pixels, isUpright } = runWith('limit', { sharp: sharpThatTells }, program);
+  const [options, steps] = pixels.data;
+  assert.deepEqual(options, { limitInputPixels: false });
+  assert.deepEqual(steps, [['rotate'], ['toColourspace', 'srgb'], ['ensureAlpha'], ['raw']]);
+  assert.deepEqual([pixels.width, pixels.height, isUpright], [3, 2, true]);
+});
+
 describe('with sharp', () => {
   for (const format of FORMATS) {
     test(`${format}: its pixels, upright`, async () => {
@@ -89,13 +110,19 @@ describe('with sharp', () => {
 
 /**
  * Runs a program in a project that has ocelli and these packages alone, and returns what it prints as JSON.
- * @param {string[]} packages
+ * @param {string} name of the project
+ * @param {{packages?: string[], sharp?: string}} has sharp: a module in its place
  * @param {string} program
  */
-function runWith(packages, program) {
-  const modules = join(project, packages.length > 0 ? 'some' : 'none', 'node_modules');
+function runWith(name, { packages = [], sharp: replacement }, program) {
+  const modules = join(project, name, 'node_modules');
   mkdirSync(join(modules, '@jsquash'), { recursive: true });
-  for (const name of packages) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name));
+  for (const each of packages) symlinkSync(join(ROOT, 'node_modules', each), join(modules, each));
+  if (replacement) {
+    mkdirSync(join(modules, 'sharp'));
+    writeFileSync(join(modules, 'sharp/index.mjs'), replacement);
+    writeFileSync(join(modules, 'sharp/package.json'), JSON.stringify({ name: 'sharp', main: 'index.mjs' }));
+  }
   mkdirSync(join(modules, 'ocelli'));
   for (const part of ['package.json', 'wasm', 'dist'])
     symlinkSync(join(ROOT, part), join(modules, 'ocelli', part));
@@ -128,7 +155,11 @@ test('with @jsquash/webp and @jsquash/avif alone: the same pixels, upright; dama
   });
   writeFileSync(join(project, 'cut'), files[0].subarray(0, 700));
   const packages = ['@jsquash/webp', '@jsquash/avif', 'wasm-feature-detect'];
-  const answer = runWith(packages, REPORT.replace('FILES', JSON.stringify([...paths, join(project, 'cut')])));
+  const answer = runWith(
+    'some',
+    { packages },
+    REPORT.replace('FILES', JSON.stringify([...paths, join(project, 'cut')])),
+  );
   for (const [i, file] of files.entries()) {
     const { data, info } = await pixelsOf(file);
     assert.deepEqual([answer[i].width, answer[i].height], [info.width, info.height]);
@@ -145,7 +176,7 @@ test('with none of them: the error names the packages', async () => {
     paths.push(join(project, `plain.${format}`));
     writeFileSync(/** @type {string} */ (paths.at(-1)), await encode(format));
   }
-  const [webp, avif] = runWith([], REPORT.replace('FILES', JSON.stringify(paths)));
+  const [webp, avif] = runWith('none', {}, REPORT.replace('FILES', JSON.stringify(paths)));
   assert.equal(webp.code, 'UNSUPPORTED_IMAGE_FORMAT');
   assert.match(webp.message, /WebP; to read it, install @jsquash\/webp or sharp/);
   assert.match(avif.message, /AVIF; to read it, install @jsquash\/avif or sharp/);
