@@ -32,7 +32,7 @@ export const SOFTMAX_OPTIONS = {
 };
 
 /**
- * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number, hasBias?: boolean,
+ * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number, hasBias?: boolean, isSigmoid?: boolean,
  *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION'}} [how] lastOperator: of the scores; hasBias: of the heads
  * @returns {Uint8Array} its raw boxes and scores are its outputs. With sigmoids, its metadata says all about it
  */
@@ -42,6 +42,7 @@ export function tinyDetector({
   scores = 'sigmoid',
   maps = 2,
   hasBias = true,
+  isSigmoid = true,
   lastOperator,
 } = {}) {
   const layers = new Layers();
@@ -74,7 +75,7 @@ export function tinyDetector({
     ],
     detector: {
       ...{ anchors: Float32Array.from(anchors.flat()), boxCoder: BOX_CODER },
-      ...{ numClasses: names.length, isSigmoid: true },
+      ...{ numClasses: names.length, isSigmoid },
     },
     own: { resize: 'half-pixel', suppression: { iouThreshold: 0.5 } },
   });
