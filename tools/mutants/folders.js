@@ -134,7 +134,11 @@ export const FOLDERS = [
   },
   { path: 'wasm/react/', kind: 'package', tests: ['tests/browser/react.test.js'] },
   { path: 'bin/', kind: 'node', tests: [node('bin'), 'tests/node/evaluate/cli.test.js'] },
-  { path: 'examples/service/', kind: 'node', tests: ['tests/service/app.test.js'] },
+  {
+    ...{ path: 'examples/service/', kind: 'node' },
+    tests: ['tests/service/app.test.js', 'tests/service/bulk.test.js'],
+    then: inPackage(['tests/service/node-server.test.js', 'tests/edge/service.test.js']),
+  },
   { path: 'examples/service/annotate.js', kind: 'package', tests: ['tests/service/node-server.test.js'] },
 ];
 
