@@ -13,6 +13,8 @@ import { readDataset } from '../../../wasm/evaluate/read/dataset.js';
 import { runDetector } from '../../../wasm/evaluate/run.js';
 import { ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
 import { TfliteFile } from '../../../wasm/tflite/read.js';
+import { parseMot, trackMot } from '../../../wasm/track/mot.js';
+import { checkTracking } from '../../../wasm/track/tracker.js';
 import { brightBoxes, SIDE, tinyDetector } from '../train/tiny_detector.js';
 import { runCommand } from './in_process.js';
 import { INPUT, jsonLines, makeSandbox, SAVED, SMALL } from './run.js';
@@ -53,9 +55,11 @@ writeFileSync(
 async function json(t, name, ...args) {
   const { status, stdout } = await runCommand(t, name, [...args, '--json']);
   assert.equal(status, 0);
-  // What is written is told beside it.
-  return jsonLines(stdout.replaceAll(/^written: .*\n/gm, ''));
+  return results(stdout);
 }
+
+/** Without what is told of files; `main` puts that beside the results. @param {string} stdout */
+const results = (stdout) => jsonLines(stdout.replaceAll(/^written: .*\n/gm, ''));
 
 describe('an option that is missing or out of range', () => {
   /** @type {[string, string[], RegExp][]} */
@@ -400,6 +404,65 @@ describe('a data set', () => {
     const [{ classes }] = await json(t, 'classify', '--model', out, PHOTOS[0]);
     assert.deepEqual(classes.map((/** @type {any} */ { label }) => label).sort(), ['dark', 'light']);
   });
+});
+
+describe('folders with a file that is no image', () => {
+  const folders = at('mixed');
+  for (const [i, name] of ['dark', 'light'].entries()) {
+    mkdirSync(join(folders, name), { recursive: true });
+    for (const [k, photo] of PHOTOS.slice(2 * i, 2 * i + 2).entries())
+      writeFileSync(join(folders, name, `${k}.png`), readFileSync(photo));
+  }
+  writeFileSync(join(folders, 'dark/2.png'), 'no image');
+  const model = ['--model', SMALL, ...INPUT];
+  const models = () => readdirSync(sandbox).filter((name) => name.endsWith('.tflite'));
+
+  test('train a classifier on the others, or nothing with --strict; without --out, no file is written', async (t) => {
+    const before = models();
+    const args = [...model, '--epochs', '1', '--validation', '0', '--json', '--report', at('r1'), folders];
+    const { status, stdout, stderr } = await runCommand(t, 'train', args);
+    const [{ configurations }] = results(stdout);
+    assert.deepEqual([configurations[0].data.train, status], [4, 0]);
+    assert.match(stderr, /2\.png: UNSUPPORTED_IMAGE_FORMAT: .*; left out\nimages left out: 1 of 5\n/);
+    const strict = await runCommand(t, 'train', [...args, '--strict']);
+    assert.deepEqual([strict.status, strict.stdout], [1, '']);
+    assert.match(strict.stderr, /UNSUPPORTED_IMAGE_FORMAT: .*2\.png/);
+    assert.deepEqual(models(), before);
+  });
+
+  test('measure a classifier on the others', async (t) => {
+    const out = at('measured.tflite');
+    await runCommand(t, 'train', [...model, '--epochs', '1', '--out', out, at('photos')]);
+    const { status, stdout, stderr } = await runCommand(t, 'evaluate', [out, folders, '--json']);
+    const [{ accuracy }] = jsonLines(stdout);
+    const named = await json(t, 'classify', '--model', out, '--top', '1', ...PHOTOS);
+    const right = named.filter(({ file, classes }) => file.includes(`/${classes[0].label}/`));
+    assert.deepEqual([accuracy, status], [right.length / 4, 0]);
+    assert.match(stderr, /left out\nimages left out: 1 of 5\n/);
+  });
+
+  test('train a detector without --out: no file is written', async (t) => {
+    const before = models();
+    const args = ['--task', 'detect', '--model', TINY, '--epochs', '1', '--report', at('r2'), DATASET];
+    const { status, stdout } = await runCommand(t, 'train', args);
+    assert.equal(status, 0);
+    assert.match(stdout, /\n +training\n/);
+    assert.deepEqual(models(), before);
+  });
+});
+
+test('track prints what the library tracks, and names a file that is damaged', async (t) => {
+  const file = at('det.txt');
+  const rows = Array.from({ length: 1200 }, (_, i) => `${i + 1},-1,${10 + i / 100},20,30,40,0.9,-1,-1,-1`);
+  writeFileSync(file, rows.join('\n'));
+  const { stdout } = await runCommand(t, 'track', [file]);
+  const lines = stdout.trimEnd().split('\n');
+  assert.deepEqual(lines, [...trackMot(parseMot(rows.join('\n')), checkTracking({}))]);
+  assert.ok(lines.length > 1000);
+  writeFileSync(file, '1,-1,a');
+  const { status, stderr } = await runCommand(t, 'track', [file]);
+  assert.equal(status, 1);
+  assert.ok(stderr.startsWith(`ocelli: ${file}: `), stderr);
 });
 
 test('bench measures a network', async (t) => {

@@ -6,14 +6,14 @@ import { Engine } from '../../../wasm/engine/engine.js';
 
 const MODEL = Uint8Array.from({ length: 12 }, (_, i) => i * 20);
 
-/** @param {Iterable<any>} chunks @param {number} [sizeBytes] */
-async function receive(chunks, sizeBytes) {
+/** @param {Iterable<any>} chunks @param {number} [sizeBytes] @param {object} [options] */
+async function receive(chunks, sizeBytes, options = {}) {
   const engine = await Engine.create({ variant: 'simd', threads: 1 });
   const source = (async function* () {
     yield* chunks;
   })();
   try {
-    return (await engine.receiveModel({ sizeBytes, chunks: source })).readAll();
+    return (await engine.receiveModel({ sizeBytes, chunks: source }, options)).readAll();
   } finally {
     engine.close();
   }
@@ -36,3 +36,18 @@ for (const chunk of [new Uint8Array(4), Buffer.alloc(4)])
     })();
     assert.deepEqual(await receive(chunks), MODEL);
   });
+
+for (const sizeBytes of [12, undefined])
+  for (const last of [4, 8, 12])
+    test(`loading ends by its signal at byte ${last} of ${sizeBytes ?? 'unknown'}`, async () => {
+      const controller = new AbortController();
+      /** @type {number[]} */
+      const told = [];
+      const onProgress = (/** @type {{loaded: number}} */ { loaded }) => {
+        told.push(loaded);
+        if (loaded === last) controller.abort(new Error('enough'));
+      };
+      const parts = [0, 4, 8].map((at) => MODEL.subarray(at, at + 4));
+      await assert.rejects(receive(parts, sizeBytes, { signal: controller.signal, onProgress }), /enough/);
+      assert.deepEqual(told, [4, 8, 12].slice(0, last / 4));
+    });
