@@ -3,13 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compareAnswers } from '../../../wasm/compress/answers.js';
+import { compress } from '../../../wasm/compress/node.js';
 import { randomSigns } from '../../../wasm/compress/exact.js';
 import { toMarkdown } from '../../../wasm/compress/report.js';
 import { search } from '../../../wasm/compress/search.js';
 import { chooseSteps } from '../../../wasm/compress/steps.js';
 import { findTask } from '../../../wasm/compress/task.js';
 import { readFloatModel } from '../../../wasm/quantize/float_model.js';
-import { writeMetadata } from '../../../wasm/tflite/metadata.js';
+import { appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
 import { createEngine, loadModel } from '../shared.js';
 import { ANCHORS, tinyDetector } from '../train/tiny_detector.js';
@@ -132,6 +133,11 @@ test('signs are those of Marsaglia’s xorshift generator', () => {
   }
 });
 
+const softmax = (/** @type {number[]} */ row) => {
+  const sum = row.reduce((total, x) => total + Math.exp(x), 0);
+  return row.map((x) => Math.exp(x) / sum);
+};
+
 /** A network of one matrix product of two inputs and three outputs, and a softmax if that is wanted. @param {{bias: number[], isSoftmax: boolean, labels?: string[]}} how */
 function tiny({ bias, isSoftmax, labels }) {
   const image = { name: 'x', shape: [1, 1, 2, 1] };
@@ -149,11 +155,12 @@ function tiny({ bias, isSoftmax, labels }) {
   const metadata =
     labels &&
     writeMetadata({ name: '', description: '', outputs: [{ name: 'y', role: 'probability', labels }] });
-  return writeTflite(any({ ops, inputs: [image], outputs: [{ name: 'y', value: output }] }), {
+  const model = writeTflite(any({ ops, inputs: [image], outputs: [{ name: 'y', value: output }] }), {
     precision: 'fp32',
     description: '',
     ...(metadata && { metadata }),
   });
+  return labels ? appendLabels(model, labels) : model;
 }
 
 /** @param {Uint8Array} bytes */
@@ -175,6 +182,24 @@ describe('what a network answers', () => {
       .lossGradients(new Map([[model.outputs[0], Float32Array.of(0.5, 0.25, 0.25)]]), 5)
       .values();
     assert.deepEqual([...gradient], [signs(), signs(), signs()]);
+  });
+  test('with labels and logits: the class of their softmax', async () => {
+    const { task, model } = await taskOf(
+      tiny({ bias: [0, 0, 0], isSoftmax: false, labels: ['a', 'b', 'c'] }),
+    );
+    assert.deepEqual([task.kind, task.outputs], ['classifier', model.outputs]);
+    const logits = [1, -0.5, 2];
+    const [gradient] = task
+      .lossGradients(new Map([[model.outputs[0], Float32Array.from(logits)]]), 9)
+      .values();
+    const sign = randomSigns(9);
+    const signs = logits.map(() => sign());
+    // Of the sum of the probabilities with their signs, by differences.
+    const loss = (/** @type {number[]} */ row) => softmax(row).reduce((sum, p, i) => sum + signs[i] * p, 0);
+    logits.forEach((logit, i) => {
+      const [more, less] = [1e-4, -1e-4].map((change) => loss(logits.with(i, logit + change)));
+      near(gradient[i], (more - less) / 2e-4, 1e-5);
+    });
   });
   test('with vectors: features, in parts of their length', async () => {
     const { task, model } = await taskOf(tiny({ bias: [0, 0, 0], isSoftmax: false }));
@@ -224,10 +249,6 @@ describe('answers that stay', () => {
   };
   /** The network's numbers. @param {number[]} bias */
   const logitsOf = (bias) => [[1, 0.5, -0.75], [0.5, 2, 0.5]].map((row) => row.map((x, i) => x + bias[i])); // prettier-ignore
-  const softmax = (/** @type {number[]} */ row) => {
-    const sum = row.reduce((total, x) => total + Math.exp(x), 0);
-    return row.map((x) => Math.exp(x) / sum);
-  };
   for (const [bias, share] of /** @type {[number[], number][]} */ ([
     [[0, 0, 0], 1],
     [[0, 0.75, 0], 0.5],
@@ -275,4 +296,17 @@ test('a report as Markdown', () => {
   assert.match(lines.find((line) => line.includes('found again')) ?? '', /3 of 4/);
   assert.match(lines.find((line) => line.includes('found before')) ?? '', /2 of 5/);
   assert.equal(lines.at(-2), '| a b | 100.0 dB |');
+});
+
+test('stages are told in their order', async () => {
+  const image = { data: Uint8Array.of(10, 200), width: 2, height: 1, channels: /** @type {const} */ (1) };
+  const input = { scale: 1 / 255, offset: 0, resize: /** @type {const} */ ('half-pixel') };
+  const stages = [{ stage: 'measure', images: 1 }, { stage: 'measure', images: 2 }, { stage: 'search' }];
+  for (const report of [true, false]) {
+    /** @type {object[]} */
+    const told = [];
+    const onProgress = (/** @type {object} */ progress) => void told.push(progress);
+    await compress(tiny({ bias: [0, 0, 0], isSoftmax: true }), [image, image], { input, report, onProgress });
+    assert.deepEqual(told, report ? [...stages, { stage: 'compare' }] : stages);
+  }
 });
