@@ -137,7 +137,6 @@ export const FOLDERS = [
   {
     ...{ path: 'examples/service/', kind: 'node' },
     tests: ['tests/service/app.test.js', 'tests/service/bulk.test.js'],
-    then: inPackage(['tests/service/node-server.test.js', 'tests/edge/service.test.js']),
   },
   { path: 'examples/service/annotate.js', kind: 'package', tests: ['tests/service/node-server.test.js'] },
 ];
