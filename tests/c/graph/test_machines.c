@@ -41,14 +41,11 @@ static void kernels_are_installed(void) {
   const struct xnn_gemm_config *matrix = xnn_init_f32_gemm_config(), *int8 = xnn_init_qs8_qc8w_gemm_config();
   CHECK(matrix->pack_gemm_goi == (xnn_packw_gemm_goi_ukernel_fn)ocl_pack_f32_run);
 #ifdef __wasm_relaxed_simd__
-  const bool has_int8 = ocl_kernels_use_dot();
   CHECK(matrix->mr == 6);
-  CHECK(!has_int8 || (int8->mr == 4 && int8->nr == 8 && int8->log2_kr == 2 && int8->log2_sr == 0));
-#else
-  const bool has_int8 = true;
-  CHECK(int8->mr == 5 && int8->nr == 8 && int8->log2_kr == 1 && int8->log2_sr == 0);
 #endif
-  CHECK(num_floats >= 1 && num_bytes == has_int8);
+  const bool has_quads = ocl_kernels_use_dot();
+  CHECK(int8->mr == (has_quads ? 4 : 5) && int8->log2_kr == (has_quads ? 2 : 1) && int8->nr == 8 && int8->log2_sr == 0);
+  CHECK(num_floats >= 1 && num_bytes == 1);
 }
 
 int main(void) {
