@@ -9,10 +9,9 @@ readonly cache=${XDG_CACHE_HOME:-$HOME/.cache}/ocelli/made
 
 # The bundle contains all JavaScript that the script imports.
 key() {
-  {
-    node_modules/.bin/esbuild "$script" --bundle --minify --platform=node --format=esm --log-level=error
-    cat models/manifest.json tools/samples.sh "${inputs[@]}"
-  } | sha256sum | cut -c1-12
+  local bundle
+  bundle=$(node_modules/.bin/esbuild "$script" --bundle --minify --platform=node --format=esm --log-level=error) || return
+  { echo "$bundle"; cat models/manifest.json tools/samples.sh "${inputs[@]}"; } | sha256sum | cut -c1-12
 }
 
 make_form() {
@@ -21,7 +20,8 @@ make_form() {
 
 photos=$(tools/samples.sh)/photos
 if [ -n "${CCACHE_DISABLE:-}" ]; then make_form; exit; fi
-kept=$cache/$(key)-$(basename "$file")
+hash=$(key)
+kept=$cache/$hash-$(basename "$file")
 if [ ! -e "$kept" ]; then
   make_form
   mkdir -p "$cache" && cp "$file" "$kept.$$" && mv "$kept.$$" "$kept"
