@@ -297,7 +297,7 @@ TEST := $(call NODE_TEST,24)
 # A page can wait for something that never comes: such a test ends after 10 minutes, and the others run.
 BROWSER_TEST = $(TEST) --test-concurrency=1 --test-timeout=600000
 # The longest come first.
-test: all test-browser test-node-24 test-node-20 test-firefox test-webkit test-service test-edge test-fuzz test-docs test-package check-format check-types check-size lint ## all tests and checks
+test: all test-browser test-node-24 test-node-20 test-firefox test-webkit test-docs test-package test-service test-edge test-fuzz check-format check-types check-size lint ## all tests and checks
 test-node: test-node-20 test-node-24 ## test the library and the command line, on Node 20 and 24
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
 	@echo 'Node $*:' && $(call NODE_TEST,$*) --test-concurrency=2 $(TEST_FILES_$*)
