@@ -152,8 +152,8 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
   ocl_conv_of(step)->rows.num_pointers = is_igemm(op) ? round_up(op->output_width, mr) * kernel_size
                                                       : dwconv->step_height + dwconv->tile_size - kernel_size;
   find_wide_columns(step);
-  // One row more for the wide taps.
-  const size_t num_pointers = (num_kept_rows(step) + 1) * ocl_conv_of(step)->rows.num_pointers;
+  const bool has_wide = ocl_conv_of(step)->rows.end_wide > ocl_conv_of(step)->rows.first_wide;
+  const size_t num_pointers = (num_kept_rows(step) + has_wide) * ocl_conv_of(step)->rows.num_pointers;
   const void** pointers = xnn_reallocate_memory((void*)op->indirection_buffer, num_pointers * sizeof *pointers);
   if (pointers == NULL) return OCL_OUT_OF_MEMORY;
   op->indirection_buffer = pointers;
@@ -164,7 +164,7 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
     else
       fill_dwconv_row(op, y, pointers);
   }
-  if (is_igemm(op)) fill_wide_row(step, mr);
+  if (has_wide) fill_wide_row(step, mr);
   return OCL_OK;
 }
 
