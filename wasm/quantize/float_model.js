@@ -1,10 +1,9 @@
 // Reads a float .tflite model with all constants in float32: converts float16 and int8 constants, and removes the
 // DEQUANTIZE operators that converted them at run time.
-import { fromBytes } from '../tflite/tensor.js';
+import { dequantize, fromBytes } from '../tflite/tensor.js';
 import { failure } from './errors.js';
 import { readFile, TYPE } from './file.js';
 import { DEQUANTIZE } from './operators.js';
-import { sizeOf } from '../shared/numbers.js';
 
 /**
  * @typedef {import('./file.js').Model} Model
@@ -44,24 +43,17 @@ export function readFloatModel(bytes, signature) {
 
 /** @param {Tensor} tensor @returns {Tensor} */
 function toFloat32(tensor) {
-  const { data, type, quantization } = tensor;
+  const { data, shape, type, quantization } = tensor;
   if (!data || (type !== TYPE.float16 && !(type === TYPE.int8 && quantization))) return tensor;
   const values =
     type === TYPE.float16
       ? Float32Array.from(fromBytes('float16', data))
-      : dequantize(tensor, fromBytes('int8', data));
+      : dequantize(
+          fromBytes('int8', data),
+          shape,
+          /** @type {import('./file.js').Quantization} */ (quantization),
+        );
   return { ...tensor, type: TYPE.float32, data: toBytes(values), quantization: undefined };
-}
-
-/** @param {Tensor} tensor @param {ArrayLike<number>} stored */
-function dequantize({ shape, quantization }, stored) {
-  const { scales, zeroPoints, axis } = /** @type {import('./file.js').Quantization} */ (quantization);
-  const block = sizeOf(shape.slice(axis + 1));
-  const channelOf = (/** @type {number} */ i) => Math.floor(i / block) % scales.length;
-  return Float32Array.from(
-    stored,
-    (value, i) => (value - (zeroPoints[channelOf(i)] ?? 0)) * scales[channelOf(i)],
-  );
 }
 
 /** @param {{buffer: ArrayBufferLike, byteOffset: number, byteLength: number}} array */

@@ -3,9 +3,8 @@
 import { reading } from '../shared/errors.js';
 import { graphFailure } from './errors.js';
 import { WEIGHTED } from './network.js';
-import { sizeOf } from '../shared/numbers.js';
 import { fromFields, kindOf, optionsOf } from './operators.js';
-import { fromBytes } from './tensor.js';
+import { dequantize, fromBytes } from './tensor.js';
 
 /**
  * @typedef {import('./network.js').Network} Network
@@ -236,7 +235,11 @@ export class TfliteFile {
     const quantization = tensor.table(4);
     if (tensor.i8(1) !== INT8 || stored.length === 0 || !quantization) return this.#value(number);
     const shape = tensor.ints(0);
-    const data = dequantize(fromBytes('int8', stored), shape, quantization);
+    const data = dequantize(fromBytes('int8', stored), shape, {
+      scales: fromBytes('float32', quantization.bytes(2, 4)),
+      zeroPoints: fromBytes('int64', quantization.bytes(3, 8)),
+      axis: quantization.i32(6),
+    });
     return { name: tensor.text(3), shape, tensor: { dtype: 'float32', shape, data } };
   }
 
@@ -264,24 +267,6 @@ export class TfliteFile {
       weights: { ...toKernel(kind, values[1].tensor), ...(bias && { bias }) },
     };
   }
-}
-
-/**
- * @param {ArrayLike<number>} stored int8
- * @param {number[]} shape
- * @param {Table} quantization with one scale and zero point, or one for each element of an axis
- */
-function dequantize(stored, shape, quantization) {
-  const scales = fromBytes('float32', quantization.bytes(2, 4));
-  const zeros = fromBytes('int64', quantization.bytes(3, 8));
-  const block = Math.max(sizeOf(shape.slice(quantization.i32(6) + 1)), 1);
-  const data = new Float32Array(stored.length);
-  for (let start = 0, number = 0; start < data.length; start += block, number++) {
-    const channel = number % scales.length;
-    const [scale, zero] = [scales[channel], zeros[channel] ?? 0];
-    for (let i = start; i < start + block; i++) data[i] = (stored[i] - zero) * scale;
-  }
-  return data;
 }
 
 /**

@@ -84,6 +84,24 @@ export function fromBytes(dtype, bytes) {
   return new Uint8Array(buffer, byteOffset, count);
 }
 
+/**
+ * The numbers that stored integers stand for.
+ * @param {ArrayLike<number>} stored
+ * @param {number[]} shape
+ * @param {{scales: ArrayLike<number>, zeroPoints: ArrayLike<number>, axis: number}} quantization with one scale and zero point,
+ *   or one for each element of an axis
+ */
+export function dequantize(stored, shape, { scales, zeroPoints, axis }) {
+  const block = Math.max(sizeOf(shape.slice(axis + 1)), 1);
+  const data = new Float32Array(stored.length);
+  for (let start = 0, number = 0; start < data.length; start += block, number++) {
+    const channel = number % scales.length;
+    const [scale, zero] = [scales[channel], zeroPoints[channel] ?? 0];
+    for (let i = start; i < start + block; i++) data[i] = (stored[i] - zero) * scale;
+  }
+  return data;
+}
+
 /** @param {Uint16Array} halves */
 function widenBfloat16(halves) {
   const words = Uint32Array.from(halves, (half) => half << 16);
