@@ -57,7 +57,7 @@ endef
 $(foreach build,$(NATIVE_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUILDS),$(eval $(call native_test_rules,$(build))))
 
 build/native/cases/hostile.txt: tests/c/graph/write_cases.js tests/c/session/networks.js tests/golden_cases.js $(wildcard tests/fuzz/*.js tests/data/ops/* tests/data/models/*) \
-  | node_modules/.installed
+  | $(CONSTANTS) node_modules/.installed
 	@rm -rf $(@D) && node $< $(@D)
 test-c: $(NATIVE_TESTS) ## build the native C tests and run them under ASan and UBSan, in 32 and 64 bits
 	@for test in $(NATIVE_TESTS); do $$test || echo "# $$test ended with $$?"; done | awk '{ print } \
