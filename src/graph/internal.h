@@ -12,6 +12,14 @@ ocl_status ocl_graph_rebuild(ocl_graph* graph, ocl_step* step, ocl_detail* detai
 ocl_status ocl_graph_plan(ocl_graph* graph, int32_t batch, ocl_detail* detail);
 ocl_status ocl_graph_assign_memory(ocl_graph* graph, ocl_detail* detail);
 
+// bands.c
+// Finds the blocks of three steps that run band by band, and sets the sizes of their workspaces.
+void ocl_graph_find_bands(ocl_graph* graph);
+// Gives the feature maps within the blocks their memory, which is in the workspaces.
+void ocl_graph_place_bands(ocl_graph* graph);
+// Runs the block whose last step is steps[last]. clock_us (may be NULL): records the times of its steps.
+void ocl_graph_run_bands(ocl_graph* graph, int32_t last, double (*clock_us)(void));
+
 // run.c
 enum xnn_status ocl_graph_bind_step(ocl_graph* graph, ocl_step* step);
 enum xnn_status ocl_graph_run_step(ocl_graph* graph, ocl_step* step);

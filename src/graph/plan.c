@@ -65,6 +65,12 @@ static void extend_lifetime(ocl_graph* graph, const ocl_value* value, int32_t st
   if (step > storage->last_step) storage->last_step = step;
 }
 
+// The step that reads the inputs of step `s`: the last one of its block, if it runs in bands.
+static int32_t reader_of_inputs(const ocl_graph* graph, int32_t s) {
+  while (graph->steps[s].is_in_bands) s++;
+  return s;
+}
+
 static void find_lifetimes(ocl_graph* graph) {
   for (int32_t i = 0; i < graph->num_values; i++) {
     graph->values[i].first_step = INT32_MAX;
@@ -74,7 +80,7 @@ static void find_lifetimes(ocl_graph* graph) {
     const ocl_step* step = &graph->steps[s];
     for (int32_t i = 0; i < step->op.num_inputs; i++) {
       const ocl_value* input = ocl_graph_in(graph, step, i);
-      if (input != NULL) extend_lifetime(graph, input, s);
+      if (input != NULL) extend_lifetime(graph, input, reader_of_inputs(graph, s));
     }
     for (int32_t i = 0; i < step->op.num_outputs; i++) {
       const ocl_value* output = ocl_graph_out(graph, step, i);
@@ -93,7 +99,7 @@ static void find_lifetimes(ocl_graph* graph) {
 
 static bool needs_memory(const ocl_graph* graph, int32_t index) {
   const ocl_value* value = &graph->values[index];
-  return value->known == NULL && value->storage == index && value->last_step >= 0;
+  return value->known == NULL && value->storage == index && value->last_step >= 0 && !value->is_in_bands;
 }
 
 static bool has_workspace(const ocl_step* step) {
@@ -121,6 +127,7 @@ static void set_addresses(ocl_graph* graph, const ocl_arena_block* block) {
     if (has_workspace(&graph->steps[s])) graph->steps[s].workspace = graph->arena + (block++)->offset_bytes;
   for (int32_t i = 0; i < graph->num_values; i++)
     if (graph->values[i].known == NULL) graph->values[i].data = graph->values[graph->values[i].storage].data;
+  ocl_graph_place_bands(graph);
 }
 
 static void free_arena(ocl_graph* graph) {
@@ -132,6 +139,7 @@ static void free_arena(ocl_graph* graph) {
 static ocl_status plan_memory(ocl_graph* graph) {
   ocl_arena_block* blocks = calloc((size_t)(graph->num_values + graph->num_steps) + 1, sizeof *blocks);
   if (blocks == NULL) return OCL_OUT_OF_MEMORY;
+  ocl_graph_find_bands(graph);
   find_lifetimes(graph);
   ocl_status status = ocl_arena_plan(blocks, list_blocks(graph, blocks), &graph->arena_bytes);
   if (status == OCL_OK) {

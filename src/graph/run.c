@@ -17,6 +17,12 @@ static ocl_status run(ocl_graph* graph, double (*clock_us)(void)) {
   double before = clock_us == NULL ? 0 : clock_us();
   for (int32_t s = 0; s < graph->num_steps; s++) {
     ocl_step* step = &graph->steps[s];
+    if (step->is_in_bands) continue;
+    if (step->bands.num_bands > 0) {
+      ocl_graph_run_bands(graph, s, clock_us);
+      if (clock_us != NULL) before = clock_us();
+      continue;
+    }
     const enum xnn_status status = step->is_folded ? xnn_status_success : ocl_graph_run_step(graph, step);
     if (status != xnn_status_success)
       return status == xnn_status_invalid_parameter ? OCL_INDEX_OUT_OF_RANGE : OCL_OUT_OF_MEMORY;

@@ -33,11 +33,23 @@ typedef struct {
   bool is_input, is_output;
   bool is_batch_free;     // an input whose dimension 0 is the batch
   bool is_kept_constant;  // `known` is a copy of a constant of the model and stays for the graph's life
+  bool is_in_bands;       // never there as a whole: `data` is memory for some rows (bands.c)
   int32_t first_step, last_step;
   void* data;
 } ocl_value;
 
 typedef struct ocl_step ocl_step;
+
+// Output row y is computed from input rows y * stride - padding_top on, `span` of them.
+typedef struct {
+  int64_t span, stride, padding_top;
+} ocl_row_window;
+
+// Output rows `first` to end - 1. The distances, in bytes, are added to the addresses of input and output, and may
+// wrap.
+typedef struct {
+  size_t first, end, input_distance, output_distance;
+} ocl_rows;
 
 // The implementation of an operator. `build` is called once (and again if columns are removed), `plan` and `bind` for
 // each batch size, `run` for each run.
@@ -57,6 +69,9 @@ typedef struct {
   int32_t (*num_classes)(const ocl_step* step);
   // Whether each output channel has its own weights, which can be removed: `build` then reads step->columns. NULL: no.
   bool (*makes_columns)(const ocl_step* step);
+  // Whether some rows of a feature map [1, H, W, C] can be computed alone, by run_rows on one thread. NULL: no.
+  bool (*find_rows)(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out);
+  void (*run_rows)(const ocl_step* step, const ocl_rows* rows);
   const void* variant;  // parameters that distinguish the operators of one family
 } ocl_kind;
 
@@ -67,6 +82,14 @@ typedef struct {
   int32_t total, count;
   const int32_t* kept;
 } ocl_columns;
+
+// How the last step of a block runs the whole block (bands.c). num_bands 0: it is not the last step of one.
+typedef struct {
+  size_t num_bands;
+  size_t bytes_of_thread;   // of the workspace: each thread has rows of both feature maps of its own
+  size_t offset_of_second;  // of the second feature map's rows among them, in bytes
+  ocl_row_window window;    // of the second step
+} ocl_bands;
 
 struct ocl_step {
   const ocl_kind* kind;
@@ -82,6 +105,8 @@ struct ocl_step {
   double time_us;
   bool is_absorbed;  // the following (or the previous) convolution does what it does; it does not run
   bool is_folded;    // constant folding: it was run at plan time, and its outputs are known
+  bool is_in_bands;  // the last step of its block runs it
+  ocl_bands bands;
 };
 
 // A list of constants in memory of its own.

@@ -44,7 +44,7 @@ NATIVE_TESTS := $(foreach build,$(NATIVE_BUILDS),$(patsubst tests/c/%.c,build/na
   build/native/$(THREADS_BUILD)/tests/threads/test_threads
 # $(1): build
 define native_test_rules
-$(addprefix build/native/$(1)/tests/,graph/test_golden graph/test_graph graph/test_hostile graph/test_parts session/test_allocation session/test_session): build/native/cases/hostile.txt
+$(addprefix build/native/$(1)/tests/,graph/test_golden graph/test_graph graph/test_hostile graph/test_parts session/test_allocation session/test_session threads/test_threads): build/native/cases/hostile.txt
 build/native/$(1)/tests/session/test_allocation: TEST_FLAGS := $(foreach name,malloc calloc realloc aligned_alloc memalign posix_memalign free,-Wl,--wrap=$(name))
 build/native/$(1)/tests/%.o: tests/c/%.c $$(C_HEADERS) $(NATIVE_HEADERS) $$(wildcard tests/c/*.h tests/c/*/*.h) build/sources
 	@mkdir -p $$(@D) && echo "  native $(1): $$*" \
@@ -56,7 +56,8 @@ build/native/$(1)/tests/%: build/native/$(1)/tests/%.o build/native/$(1)/libocel
 endef
 $(foreach build,$(NATIVE_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUILDS),$(eval $(call native_test_rules,$(build))))
 
-build/native/cases/hostile.txt: tests/c/graph/write_cases.js tests/c/session/networks.js tests/golden_cases.js $(wildcard tests/fuzz/*.js tests/data/ops/* tests/data/models/*) \
+build/native/cases/hostile.txt: tests/c/graph/write_cases.js tests/c/session/networks.js tests/golden_cases.js \
+  $(wildcard tests/c/graph/*.js tests/node/engine/convolution.js tests/node/engine/blocks.js tests/fuzz/*.js tests/data/ops/* tests/data/models/*) \
   | $(CONSTANTS) node_modules/.installed
 	@rm -rf $(@D) && node $< $(@D)
 test-c: $(NATIVE_TESTS) ## build the native C tests and run them under ASan and UBSan, in 32 and 64 bits

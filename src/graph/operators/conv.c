@@ -257,10 +257,14 @@ const ocl_kind ocl_kind_CONV_2D = {.state_bytes = sizeof(ocl_conv),
                                    .bind = bind_convolution,
                                    .run = ocl_conv_run,
                                    .drop = ocl_conv_drop,
-                                   .makes_columns = ocl_conv_makes_columns};
+                                   .makes_columns = ocl_conv_makes_columns,
+                                   .find_rows = ocl_conv_find_rows,
+                                   .run_rows = ocl_conv_run_some_rows};
 const ocl_kind ocl_kind_DEPTHWISE_CONV_2D = {.state_bytes = sizeof(ocl_conv),
                                              .build = build_depthwise,
                                              .plan = plan_convolution,
                                              .bind = bind_convolution,
                                              .run = ocl_conv_run,
-                                             .drop = ocl_conv_drop};
+                                             .drop = ocl_conv_drop,
+                                             .find_rows = ocl_conv_find_rows,
+                                             .run_rows = ocl_conv_run_some_rows};

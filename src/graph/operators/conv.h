@@ -101,5 +101,8 @@ bool ocl_conv_prepare_rows(ocl_step* step);
 // Call it after reshaping. Sets num_shared to 0 if XNNPACK is faster for this shape; then reshape the operator again.
 ocl_status ocl_conv_share_rows(ocl_step* step);
 void ocl_conv_run_rows(ocl_graph* graph, ocl_step* step);
+// `find_rows` and `run_rows` of a kind.
+bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out);
+void ocl_conv_run_some_rows(const ocl_step* step, const ocl_rows* rows);
 
 #endif  // OCELLI_GRAPH_OPERATORS_CONV_H_

@@ -170,8 +170,10 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
 
 // ---- running ----
 
-static void run_igemm_tile(ocl_step* step, size_t image, size_t y, size_t x, size_t channel, size_t width,
-                           size_t channels) {
+// A tile of output pixels in row `y`, from the pixel `x` on. The distances are added to the addresses of input and
+// output.
+static void run_igemm_tile(const ocl_step* step, size_t input_distance, size_t output_distance, size_t y, size_t x,
+                           size_t channel, size_t width, size_t channels) {
   const struct igemm_context* c = &step->xnn->context.igemm.igemm;
   const ocl_conv_rows* rows = &ocl_conv_of(step)->rows;
   const bool is_wide = is_shared(rows, y) && x >= rows->first_wide && x + width <= rows->end_wide;
@@ -179,31 +181,89 @@ static void run_igemm_tile(ocl_step* step, size_t image, size_t y, size_t x, siz
   size_t offset;
   const void** row = find_row(step, y, &offset);
   const void** pointers = (is_wide ? wide_row(step) : row) + x * num_taps;
-  char* output = (char*)c->c + image * c->bc_stride + (y * step->xnn->output_width + x) * c->cm_stride;
+  const size_t pixel = y * step->xnn->output_width + x;
+  char* output = (char*)ocl_kernels_move(c->c, output_distance + pixel * c->cm_stride + (channel << c->log2_csize));
   c->ukernel.function[XNN_UARCH_DEFAULT](width, channels, c->kc * taps_in_one, c->ks_scaled / taps_in_one, pointers,
-                                         (const char*)c->packed_w + channel * c->w_stride,
-                                         output + (channel << c->log2_csize), c->cm_stride, c->cn_stride,
-                                         offset + image * c->ba_stride, c->zero, &c->params);
+                                         (const char*)c->packed_w + channel * c->w_stride, output, c->cm_stride,
+                                         c->cn_stride, offset + input_distance, c->zero, &c->params);
 }
 
-static void run_dwconv_row(ocl_step* step, size_t image, size_t y) {
+static void run_dwconv_row(const ocl_step* step, size_t input_distance, size_t output_distance, size_t y) {
   const struct dwconv_context* c = &step->xnn->context.dwconv.dwconv;
   size_t offset;
   const void** pointers = find_row(step, y, &offset);
-  c->unipass_ukernel(c->groups, c->output_width, pointers, c->packed_weights,
-                     (char*)c->output + image * c->output_batch_stride + y * c->output_height_stride,
-                     c->indirect_input_width_stride, c->output_increment, offset + image * c->input_batch_stride,
-                     c->zero, &c->params);
+  char* output = (char*)ocl_kernels_move(c->output, output_distance + y * c->output_height_stride);
+  c->unipass_ukernel(c->groups, c->output_width, pointers, c->packed_weights, output, c->indirect_input_width_stride,
+                     c->output_increment, offset + input_distance, c->zero, &c->params);
+}
+
+static void run_tile_of_image(ocl_step* step, size_t image, size_t y, size_t x, size_t channel, size_t width,
+                              size_t channels) {
+  const struct igemm_context* c = &step->xnn->context.igemm.igemm;
+  run_igemm_tile(step, image * c->ba_stride, image * c->bc_stride, y, x, channel, width, channels);
+}
+
+static void run_row_of_image(ocl_step* step, size_t image, size_t y) {
+  const struct dwconv_context* c = &step->xnn->context.dwconv.dwconv;
+  run_dwconv_row(step, image * c->input_batch_stride, image * c->output_batch_stride, y);
 }
 
 void ocl_conv_run_rows(ocl_graph* graph, ocl_step* step) {
   xnn_operator_t op = step->xnn;
   const size_t* tile = op->compute[1].tile;
   if (is_igemm(op))
-    pthreadpool_parallelize_4d_tile_2d(graph->pool, (pthreadpool_task_4d_tile_2d_t)run_igemm_tile, step, op->batch_size,
-                                       op->output_height, op->output_width, op->group_output_channels, tile[0], tile[1],
-                                       PTHREADPOOL_FLAG_DISABLE_DENORMALS);
+    pthreadpool_parallelize_4d_tile_2d(graph->pool, (pthreadpool_task_4d_tile_2d_t)run_tile_of_image, step,
+                                       op->batch_size, op->output_height, op->output_width, op->group_output_channels,
+                                       tile[0], tile[1], PTHREADPOOL_FLAG_DISABLE_DENORMALS);
   else
-    pthreadpool_parallelize_2d(graph->pool, (pthreadpool_task_2d_t)run_dwconv_row, step, op->batch_size,
+    pthreadpool_parallelize_2d(graph->pool, (pthreadpool_task_2d_t)run_row_of_image, step, op->batch_size,
                                op->output_height, PTHREADPOOL_FLAG_DISABLE_DENORMALS);
+}
+
+// ---- rows alone ----
+
+static bool is_gemm(xnn_operator_t op) {
+  return op->ukernel.type == xnn_microkernel_type_gemm && op->groups == 1;
+}
+
+bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out) {
+  const ocl_conv* conv = ocl_conv_of(step);
+  xnn_operator_t op = step->xnn;
+  const bool has_rows = conv->rows.num_shared > 0 || (is_enabled && op != NULL && is_gemm(op));
+  if (!has_rows || conv->sums != OCL_CONV_XNNPACK || ocl_graph_in(graph, step, 0)->shape.dims[0] != 1) return false;
+  const int64_t reach = (int64_t)(op->kernel_height - 1) * op->dilation_height;
+  *window_out = (ocl_row_window){reach + 1, op->stride_height, op->padding_top};
+  return true;
+}
+
+static void run_gemm_pixels(xnn_operator_t op, const ocl_rows* rows) {
+  const struct gemm_context* c = &op->context.gemm.gemm.gemm;
+  const size_t end = rows->end * op->output_width, mr = op->compute[0].tile[0];
+  for (size_t pixel = rows->first * op->output_width; pixel < end; pixel += mr)
+    c->ukernel.function[XNN_UARCH_DEFAULT](min(mr, end - pixel), op->group_output_channels, c->k_scaled,
+                                           ocl_kernels_move(c->a, rows->input_distance + pixel * c->a_stride),
+                                           c->a_stride, c->packed_w,
+                                           (void*)ocl_kernels_move(c->c, rows->output_distance + pixel * c->cm_stride),
+                                           c->cm_stride, c->cn_stride, c->fused_params);
+}
+
+static void run_igemm_row(const ocl_step* step, const ocl_rows* rows, size_t y) {
+  xnn_operator_t op = step->xnn;
+  const size_t width = op->compute[1].tile[0];
+  for (size_t x = 0; x < op->output_width; x += width)
+    run_igemm_tile(step, rows->input_distance, rows->output_distance, y, x, 0, min(width, op->output_width - x),
+                   op->group_output_channels);
+}
+
+void ocl_conv_run_some_rows(const ocl_step* step, const ocl_rows* rows) {
+  if (is_gemm(step->xnn)) {
+    run_gemm_pixels(step->xnn, rows);
+    return;
+  }
+  for (size_t y = rows->first; y < rows->end; y++) {
+    if (is_igemm(step->xnn))
+      run_igemm_row(step, rows, y);
+    else
+      run_dwconv_row(step, rows->input_distance, rows->output_distance, y);
+  }
 }

@@ -13,8 +13,10 @@ import { OPERATORS } from '../../../wasm/tflite/operators.js';
 import { REFUSED } from '../../fuzz/hostile_networks.js';
 import { tinyDetector, writeModel } from '../../fuzz/tiny_models.js';
 import { readModelCase, readOperatorCase } from '../../golden_cases.js';
+import { BLOCKS, layersOf } from '../../node/engine/blocks.js';
 import {
   build,
+  buildChain,
   complete,
   convolve,
   convolveInt8,
@@ -41,6 +43,7 @@ const cases = [
   ),
   ...readJson('models/cases.json').map((/** @type {any} */ each) => readModelCase(each, `${DATA}/models`)),
   ...wideConvolutions(),
+  ...blocks(),
   ...constantsInFront(),
   ...formulaCases(),
 ];
@@ -113,6 +116,23 @@ function wideConvolutions() {
       caseOf('fp32', model, input, convolve(c, input, constants), 1e-4 * Math.max(1, products / 256)),
       caseOf('int8', int8, bytes, convolveInt8(c, bytes, stored), 0),
     ];
+  });
+}
+
+/**
+ * Blocks that run band by band, against the formula: one of each four.
+ * @returns {import('../../golden_cases.js').GoldenCase[]}
+ */
+function blocks() {
+  return BLOCKS.filter((_, i) => i % 4 === 0).map((block, i) => {
+    const layers = layersOf(block);
+    const { model, constants } = buildChain(layers);
+    const input = makeNumbers(layers[0].size[0] * layers[0].size[1] * layers[0].channels);
+    const values = layers.reduce((map, layer, k) => convolve(layer, map, constants[k]), input);
+    return {
+      ...{ name: `block${i}`, model, inputs: [input], hasDetections: false, isBatchFree: false },
+      outputs: [{ name: 'output', shape: [], values: Array.from(values), limit: 1e-3, cosine: -1 }],
+    };
   });
 }
 

@@ -131,30 +131,52 @@ export function convolveInt8(c, input, { kernel, bias, scales }) {
  * @param {'fp32' | 'fp16'} [precision] of the stored weights
  */
 export function build(c, precision = 'fp32') {
+  const { model, constants } = buildChain([c], { precision });
+  return { model, ...constants[0] };
+}
+
+/**
+ * A network of convolutions of which each reads the one before.
+ * @param {Required<Convolution>[]} layers
+ * @param {{precision?: 'fp32' | 'fp16', isSplit?: boolean}} [options] isSplit: each convolution's result is an output
+ */
+export function buildChain(layers, { precision = 'fp32', isSplit = false } = {}) {
+  const input = { name: 'input', shape: [1, ...layers[0].size, layers[0].channels] };
+  const constants = layers.map(({ channels, outputs, kernel }, i) => ({
+    weights: makeNumbers(kernel[0] * kernel[1] * channels * (outputs || 1), 2 + 2 * i),
+    bias: makeNumbers(outputs || channels, 3 + 2 * i),
+  }));
+  /** @type {ReturnType<typeof operator>[]} */
+  const ops = [];
+  for (const [i, c] of layers.entries()) {
+    const name = i === layers.length - 1 ? 'output' : `map${i}`;
+    ops.push(operator(c, ops.at(-1)?.output ?? input, name, constants[i]));
+  }
+  const outputs = (isSplit ? ops : ops.slice(-1)).map(({ output }) => ({ name: output.name, value: output }));
+  return { model: writeTflite({ ops, inputs: [input], outputs }, { precision, description: '' }), constants };
+}
+
+/**
+ * @param {Required<Convolution>} c
+ * @param {{name: string, shape: number[]}} input
+ * @param {string} name of the output
+ * @param {{weights: Float32Array, bias: Float32Array}} constants
+ */
+function operator(c, input, name, { weights, bias }) {
   const { channels, outputs, kernel, stride, dilation, padding, activation } = c;
   const isDepthwise = outputs === 0;
-  const made = outputs || channels;
-  const weights = makeNumbers(kernel[0] * kernel[1] * channels * (outputs || 1), 2);
-  const bias = makeNumbers(made, 3);
-  const input = { name: 'input', shape: [1, ...c.size, channels] };
-  const output = { name: 'output', shape: [1, ...outputSize(c), made] };
-  const tensor = {
-    dtype: /** @type {const} */ ('float32'),
-    shape: [...kernel, channels, outputs || 1],
-    data: weights,
-  };
-  const op = {
+  const shape = [...kernel, channels, outputs || 1];
+  const tensor = { dtype: /** @type {const} */ ('float32'), shape, data: weights };
+  return {
     kind: isDepthwise ? 'DEPTHWISE_CONV_2D' : 'CONV_2D',
     inputs: [input],
-    output,
+    output: { name, shape: [1, ...outputSize(c), outputs || channels] },
     weights: { kernel: tensor, isTransposed: false, bias: Float64Array.from(bias) },
     options: {
       ...{ strideW: stride, strideH: stride, dilationW: dilation, dilationH: dilation },
       ...{ padding, activation, ...(isDepthwise && { depthMultiplier: 1 }) },
     },
   };
-  const network = { ops: [op], inputs: [input], outputs: [{ name: 'output', value: output }] };
-  return { model: writeTflite(network, { precision, description: '' }), weights, bias };
 }
 
 /**
@@ -210,8 +232,26 @@ export function withStoredBytes(bytes, numScales, isUnsigned) {
  */
 export function toInt8(bytes) {
   const model = readFile(bytes);
-  const [{ inputs, outputs }] = model.operators;
-  const [input, kernel, bias, output] = [...inputs, ...outputs].map((tensor) => model.tensors[tensor]);
+  const [first, ...others] = model.operators;
+  const { inputs } = first;
+  setInt8(model.tensors[inputs[0]], INPUT);
+  const stored = storeInt8(model, first, INPUT.scale);
+  for (const operator of others) storeInt8(model, operator, OUTPUT.scale);
+  return { int8: writeFile(model), ...stored };
+}
+
+/** @typedef {import('../../../wasm/quantize/file.js').Model} FileModel */
+
+/** @param {FileModel['tensors'][number]} tensor @param {{scale: number, zeroPoint: number}} quantization */
+function setInt8(tensor, { scale, zeroPoint }) {
+  Object.assign(tensor, {
+    ...{ type: TYPE.int8, quantization: { scales: [scale], zeroPoints: [zeroPoint], axis: 0 } },
+  });
+}
+
+/** @param {FileModel} model @param {FileModel['operators'][number]} operator @param {number} inputScale */
+function storeInt8(model, { inputs, outputs }, inputScale) {
+  const [kernel, bias, output] = [...inputs.slice(1), ...outputs].map((tensor) => model.tensors[tensor]);
   const isDepthwise = kernel.shape[0] === 1 && kernel.shape[3] === floatsOf(bias).length;
   const scales = Array.from(floatsOf(bias), (_, c) => (1 + (c % 3)) / 64);
   /** @param {Float32Array} values @param {number} scale @param {number} run of values with one scale */
@@ -221,15 +261,8 @@ export function toInt8(bytes) {
     );
   const zeros = scales.map(() => 0);
   const run = isDepthwise ? 1 : floatsOf(kernel).length / scales.length;
-  const quantized = { kernel: store(floatsOf(kernel), 1, run), bias: store(floatsOf(bias), INPUT.scale, 1) };
-  Object.assign(input, {
-    type: TYPE.int8,
-    quantization: { scales: [INPUT.scale], zeroPoints: [INPUT.zeroPoint], axis: 0 },
-  });
-  Object.assign(output, {
-    type: TYPE.int8,
-    quantization: { scales: [OUTPUT.scale], zeroPoints: [OUTPUT.zeroPoint], axis: 0 },
-  });
+  const quantized = { kernel: store(floatsOf(kernel), 1, run), bias: store(floatsOf(bias), inputScale, 1) };
+  setInt8(output, OUTPUT);
   Object.assign(kernel, {
     type: TYPE.int8,
     data: toBytes(Int8Array.from(quantized.kernel)),
@@ -238,7 +271,7 @@ export function toInt8(bytes) {
   Object.assign(bias, {
     type: TYPE.int32,
     data: toBytes(Int32Array.from(quantized.bias)),
-    quantization: { scales: scales.map((scale) => scale * INPUT.scale), zeroPoints: zeros, axis: 0 },
+    quantization: { scales: scales.map((scale) => scale * inputScale), zeroPoints: zeros, axis: 0 },
   });
-  return { int8: writeFile(model), scales, ...quantized };
+  return { scales, ...quantized };
 }
