@@ -7,11 +7,17 @@
 #include "base/arena.h"
 #include "graph/internal.h"
 
-enum { BLOCK = 3, MAX_THREADS = 64, MIN_ROWS_OF_THREAD = 8, MIN_BANDS_OF_THREAD = 8 };
+enum { BLOCK = 3, MAX_THREADS = 64 };
+#ifndef OCL_BANDS_OF_SMALL_MAPS
+enum { MIN_ROWS_OF_THREAD = 8, MIN_BANDS_OF_THREAD = 8 };
 // Of the first feature map. Smaller ones stay in the cache between two steps.
 static const size_t kMinBytes = 1 << 20;
 // Of a band's rows of both feature maps, which must stay in the second cache.
 static const size_t kBandBytes = 1 << 19;
+#else  // tests/fuzz, whose networks are small
+enum { MIN_ROWS_OF_THREAD = 1, MIN_BANDS_OF_THREAD = 1 };
+static const size_t kMinBytes = 1, kBandBytes = 1 << 8;
+#endif
 
 static size_t row_bytes(const ocl_value* map) {
   return ocl_graph_size_bytes(map) / (size_t)map->shape.dims[1];

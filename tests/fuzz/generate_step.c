@@ -251,35 +251,63 @@ static void add_weighted(generator* g, int32_t row, int32_t input, int32_t kerne
   if (gen_is_8_bit(tensor_of(g, output))) gen_quantize_any(g, tensor_of(g, output));
 }
 
+// -1: the window does not fit.
+static int32_t conv_of(generator* g, int32_t input, const window* w, int32_t groups, int32_t channels) {
+  const net_tensor t = *tensor_of(g, input);
+  const int32_t inputs = t.shape.dims[3];
+  const ocl_shape kernel_shape = {4, {channels, w->kernel_h, w->kernel_w, inputs / groups}};
+  ocl_shape shape;
+  if (inputs % groups != 0 || channels > MAX_CHANNELS || !gen_is_small(&kernel_shape)) return -1;
+  if (!slide(w, &t.shape, channels, &shape)) return -1;
+  const int32_t kernel = add_kernel(g, t.dtype, kernel_shape, 0);
+  const int64_t options[] = {w->is_valid, w->stride_w, w->stride_h, activation(g), w->dilation_w, w->dilation_h};
+  add_weighted(g, OCL_OPERATOR_ROW_CONV_2D, input, kernel, channels, options, 6, shape);
+  return g->net->num_tensors - 1;
+}
+
+static int32_t depthwise_of(generator* g, int32_t input, const window* w, int32_t multiplier) {
+  const net_tensor t = *tensor_of(g, input);
+  const int32_t channels = t.shape.dims[3] * multiplier;
+  const ocl_shape kernel_shape = {4, {1, w->kernel_h, w->kernel_w, channels}};
+  ocl_shape shape;
+  if (channels > MAX_CHANNELS || !slide(w, &t.shape, channels, &shape)) return -1;
+  const int32_t kernel = add_kernel(g, t.dtype, kernel_shape, 3);
+  const int64_t options[] = {w->is_valid,   w->stride_w,   w->stride_h,  multiplier,
+                             activation(g), w->dilation_w, w->dilation_h};
+  add_weighted(g, OCL_OPERATOR_ROW_DEPTHWISE_CONV_2D, input, kernel, channels, options, 7, shape);
+  return g->net->num_tensors - 1;
+}
+
+static const window kPixel = {1, 1, 1, 1, 1, 1, false};
+
+// Behind a convolution: a depthwise one and a 1x1, which nothing else reads; the three may run band by band.
+static void add_rest_of_block(generator* g, int32_t expanded) {
+  if (!gen_has_room(g)) return;
+  const window w = any_window(g, true);
+  g->is_operand[expanded] = fuzz_one_in(g->b, 4);
+  const int32_t filtered =
+      fuzz_one_in(g->b, 4) ? conv_of(g, expanded, &w, 1, any_channels(g)) : depthwise_of(g, expanded, &w, 1);
+  if (filtered < 0 || !gen_has_room(g)) return;
+  g->is_operand[filtered] = fuzz_one_in(g->b, 4);
+  conv_of(g, filtered, &kPixel, 1, any_channels(g));
+}
+
 static void add_conv(generator* g, int32_t row) {
+  (void)row;
   const int32_t input = gen_pick(g, gen_fits_map);
   if (input < 0) return;
-  const net_tensor t = *tensor_of(g, input);
-  const window w = any_window(g, true);
+  const window w = fuzz_one_in(g->b, 3) ? kPixel : any_window(g, true);
   const int32_t groups = fuzz_one_in(g->b, 6) ? fuzz_range(g->b, 1, 4) : 1;
-  const int32_t channels = groups * any_channels(g), inputs = t.shape.dims[3];
-  const ocl_shape kernel_shape = {4, {channels, w.kernel_h, w.kernel_w, inputs / groups}};
-  ocl_shape shape;
-  if (inputs % groups != 0 || channels > MAX_CHANNELS || !gen_is_small(&kernel_shape)) return;
-  if (!slide(&w, &t.shape, channels, &shape)) return;
-  const int32_t kernel = add_kernel(g, t.dtype, kernel_shape, 0);
-  const int64_t options[] = {w.is_valid, w.stride_w, w.stride_h, activation(g), w.dilation_w, w.dilation_h};
-  add_weighted(g, row, input, kernel, channels, options, 6, shape);
+  const int32_t output = conv_of(g, input, &w, groups, groups * any_channels(g));
+  if (output >= 0 && fuzz_one_in(g->b, 3)) add_rest_of_block(g, output);
 }
 
 static void add_depthwise(generator* g, int32_t row) {
+  (void)row;
   const int32_t input = gen_pick(g, gen_fits_map);
   if (input < 0) return;
-  const net_tensor t = *tensor_of(g, input);
   const window w = any_window(g, true);
-  const int32_t multiplier = fuzz_one_in(g->b, 3) ? fuzz_range(g->b, 1, 3) : 1;
-  const int32_t channels = t.shape.dims[3] * multiplier;
-  const ocl_shape kernel_shape = {4, {1, w.kernel_h, w.kernel_w, channels}};
-  ocl_shape shape;
-  if (channels > MAX_CHANNELS || !slide(&w, &t.shape, channels, &shape)) return;
-  const int32_t kernel = add_kernel(g, t.dtype, kernel_shape, 3);
-  const int64_t options[] = {w.is_valid, w.stride_w, w.stride_h, multiplier, activation(g), w.dilation_w, w.dilation_h};
-  add_weighted(g, row, input, kernel, channels, options, 7, shape);
+  depthwise_of(g, input, &w, fuzz_one_in(g->b, 3) ? fuzz_range(g->b, 1, 3) : 1);
 }
 
 static void add_fully_connected(generator* g, int32_t row) {

@@ -40,6 +40,13 @@ ocl_status ocl_arena_plan(ocl_arena_block* blocks, int32_t num_blocks, size_t* s
   return OCL_OK;
 }
 
+// The same of bands.c. Feature maps that are not shared are there as a whole.
+void ocl_graph_find_bands_of_all(ocl_graph* graph);
+
+void ocl_graph_find_bands(ocl_graph* graph) {
+  if (!arena.is_unshared) ocl_graph_find_bands_of_all(graph);
+}
+
 static void check_canaries(const ocl_graph* graph, uint8_t fill) {
   size_t at = 0;
   for (int32_t i = 0; i <= arena.num_blocks; i++) {
