@@ -196,6 +196,7 @@ describe('the plan of a detector', () => {
         flip: true,
         crop: true,
         pad: true,
+        paste: true,
         brightness: 0.2,
         contrast: 0.2,
         saturation: 0.2,
@@ -208,12 +209,16 @@ describe('the plan of a detector', () => {
     assert.equal(makeDetectorPlan({ trainBoxes: true }, model).trainBoxes, true);
   });
   test('augmentation: none, and a part', () => {
-    const none = { flip: false, crop: false, pad: false, brightness: 0, contrast: 0, saturation: 0, hue: 0 };
+    const none = {
+      ...{ flip: false, crop: false, pad: false, paste: false },
+      ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0 },
+    };
     assert.deepEqual(makeDetectorPlan({ augmentation: false }, model).augmentation, none);
     assert.deepEqual(
       makeDetectorPlan({ augmentation: { crop: false, hue: 0.2, contrast: 1 } }, model).augmentation,
       {
-        ...{ flip: true, crop: false, pad: true, brightness: 0.2, contrast: 1, saturation: 0.2, hue: 0.2 },
+        ...{ flip: true, crop: false, pad: true, paste: true },
+        ...{ brightness: 0.2, contrast: 1, saturation: 0.2, hue: 0.2 },
       },
     );
   });

@@ -156,6 +156,7 @@ describe('maps of views', () => {
     flip: true,
     crop: false,
     pad: false,
+    paste: false,
     brightness: 0,
     contrast: 0,
     saturation: 0,
@@ -197,6 +198,22 @@ describe('maps of views', () => {
     assert.notEqual(await rows.get(first, 0, 0, plan, 0), row);
     rows.close();
     assert.deepEqual([rows.keptBytes, counts.closed], [0, 1]);
+  });
+  test('show parts of the donors, each of which is decoded once; those of another donor are another row', async () => {
+    const { rows, counts, first, second } = make();
+    const pasting = { ...plan, maxMemory: 1000, augmentation: { ...augmentation, flip: false, paste: true } };
+    const third = { ...first, name: 'r', targets: [] };
+    await rows.get(first, 0, 1, pasting, 0);
+    assert.equal(counts.decoded, 1);
+    const none = await rows.get(third, 1, 1, pasting, 0, [second]);
+    assert.equal(counts.decoded, 3);
+    assert.equal(await rows.get(third, 1, 1, pasting, 0, [second]), none);
+    assert.notEqual(await rows.get(third, 1, 1, pasting, 0, [first]), none);
+    await rows.get(third, 1, 2, pasting, 0, [first, second]);
+    assert.equal(counts.decoded, 3);
+    await rows.get(second, 2, 0, pasting, 0, [
+      { ...first, read: () => assert.fail('a photo itself needs no donor') },
+    ]);
   });
   test('are the same for one seed, others for another seed, view, photo or, if that is wanted, epoch', async () => {
     const { rows, first } = make();

@@ -24,7 +24,10 @@ for (const [option, taken, refused] of ranges)
   });
 
 describe('colours of a view', () => {
-  const none = { flip: false, crop: false, pad: false, brightness: 0, contrast: 0, saturation: 0, hue: 0 };
+  const none = {
+    ...{ flip: false, crop: false, pad: false, paste: false },
+    ...{ brightness: 0, contrast: 0, saturation: 0, hue: 0 },
+  };
   /** Views of a photo of two pixels. @param {number[]} levels @param {object} change */
   const views = (levels, change) =>
     Array.from({ length: 40 }, (_, stream) => {

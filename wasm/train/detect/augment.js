@@ -1,21 +1,23 @@
 // Views of a photo: a random crop, a smaller copy on a canvas, a flip and other colours, as TensorFlow's Object Detection API
-// augments (ssd_random_crop_pad, random_horizontal_flip, random_adjust_*). Boxes follow. Only arithmetic that is the same on every engine.
+// augments (ssd_random_crop_pad, random_horizontal_flip, random_adjust_*); and pasted objects. Boxes follow. Only arithmetic that is the same on every engine.
 import { uniforms } from '../random.js';
+import { paste } from './paste.js';
+import { between, coverage } from './region.js';
 
 /**
  * @typedef {import('./examples.js').Rgb} Rgb
  * @typedef {import('./examples.js').Target} Target
+ * @typedef {import('./region.js').Region} Region
  *
  * @typedef {object} Augmentation
  * @property {boolean} flip half of the views are mirrored
  * @property {boolean} crop
  * @property {boolean} pad a crop may also become smaller: half of the views are put on a larger canvas of their mean colour
+ * @property {boolean} paste objects of a training photo, at other sizes and angles, and parts without one are pasted on views
  * @property {number} brightness the most that is added to the levels, as a share of the full range
  * @property {number} contrast levels are scaled about their mean by 1 - contrast to 1 + contrast
  * @property {number} saturation by 1 - saturation to 1 + saturation
  * @property {number} hue the most by which it turns, as a share of the circle
- *
- * @typedef {{left: number, top: number, right: number, bottom: number}} Region as shares of the photo
  */
 
 /** ssd_random_crop's choices of how much of one object a crop must contain. */
@@ -34,9 +36,10 @@ const SEEN = 0.5;
  * @param {readonly Target[]} targets
  * @param {Augmentation} augmentation
  * @param {{seed: number, stream: number}} random
+ * @param {{image: Rgb, targets: readonly Target[]}} [donor] what is pasted is of this photo; default: of the same
  * @returns {{image: Rgb, targets: Target[]}}
  */
-export function augment(photo, targets, augmentation, { seed, stream }) {
+export function augment(photo, targets, augmentation, { seed, stream }, donor = { image: photo, targets }) {
   const random = uniforms(seed, stream);
   const region = augmentation.crop
     ? chooseRegion(photo, targets, random)
@@ -45,7 +48,25 @@ export function augment(photo, targets, augmentation, { seed, stream }) {
   const seen = { image: cut(photo, region, isFlipped), targets: moveTargets(targets, region, isFlipped) };
   const { image, targets: moved } = augmentation.pad ? pad(seen, random) : seen;
   adjustColours(image.data, augmentation, random);
-  return { image, targets: moved };
+  const view = { image, targets: moved };
+  if (!augmentation.paste) return view;
+  paste(view, donor.targets, (part) => cutOut(donor.image, part, augmentation, random), random);
+  return view;
+}
+
+/**
+ * @param {Rgb} photo
+ * @param {Region} part without what is outside the photo
+ * @param {Augmentation} augmentation
+ * @param {() => number} random
+ */
+function cutOut(photo, part, augmentation, random) {
+  const [left, top] = [Math.max(part.left, 0), Math.max(part.top, 0)];
+  const [wide, high] = [Math.min(part.right, 1) - left, Math.min(part.bottom, 1) - top];
+  const isFlipped = augmentation.flip && random() < 0.5;
+  const image = cut(photo, toPixelRegion(left, top, wide, high, photo), isFlipped);
+  adjustColours(image.data, augmentation, random);
+  return image;
 }
 
 /**
@@ -76,13 +97,6 @@ function chooseRegion({ width, height }, targets, random) {
 }
 
 /**
- * @param {() => number} random
- * @param {number} low
- * @param {number} high
- */
-const between = (random, low, high) => low + random() * (high - low);
-
-/**
  * @param {number} left
  * @param {number} top
  * @param {number} wide
@@ -99,17 +113,6 @@ function toPixelRegion(left, top, wide, high, { width, height }) {
     right: Math.min(x + Math.max(Math.round(wide * width), 1), width) / width,
     bottom: Math.min(y + Math.max(Math.round(high * height), 1), height) / height,
   };
-}
-
-/**
- * The share of a box that is inside.
- * @param {Target['box']} box
- * @param {Region} region
- */
-function coverage([ymin, xmin, ymax, xmax], { left, top, right, bottom }) {
-  const wide = Math.max(Math.min(xmax, right) - Math.max(xmin, left), 0);
-  const high = Math.max(Math.min(ymax, bottom) - Math.max(ymin, top), 0);
-  return (wide * high) / ((xmax - xmin) * (ymax - ymin));
 }
 
 /**

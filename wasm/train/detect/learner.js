@@ -17,6 +17,7 @@ import { keepImage, Photos, toRgb } from './examples.js';
 import { DetectorFit, startDetectorProgress } from './fit.js';
 import { openDetector, openExtractor } from './model.js';
 import { countHeadMultiplyAdds } from './network.js';
+import { MOST_PASTED } from './paste.js';
 import { DETECTOR_PLAN_KEYS, makeDetectorPlan, splitPhotos } from './plan.js';
 import { planMemory, Rows } from './rows.js';
 import { readDetectorState, writeDetectorState } from './state.js';
@@ -270,9 +271,10 @@ export class DetectorLearner {
     if (parts.train.length === 0)
       throw failure('NO_EXAMPLES', 'validationSplit leaves no examples to train on');
     const rows = await this.#openRows(model);
+    const donors = Array.from(parts.train, (photo) => photos[photo]);
     const rowOf = (/** @type {number} */ index, /** @type {number} */ epoch) => {
       const photo = Math.floor(index / plan.views);
-      return rows.get(photos[photo], photo, index % plan.views, plan, epoch);
+      return rows.get(photos[photo], photo, index % plan.views, plan, epoch, donors);
     };
     const firstView = (/** @type {Uint32Array} */ list) => list.map((photo) => photo * plan.views);
     const train = Uint32Array.from(
@@ -286,14 +288,8 @@ export class DetectorLearner {
     await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
     this.#extractionSeconds = (performance.now() - start) / 1000;
     const trainer = this.#open(model, plan.batchSize);
-    const fit = new DetectorFit(
-      trainer,
-      plan,
-      progress,
-      rowOf,
-      model.classes,
-      countHeadMultiplyAdds(model.network),
-    );
+    const multiplyAdds = countHeadMultiplyAdds(model.network);
+    const fit = new DetectorFit(trainer, plan, progress, rowOf, model.classes, multiplyAdds);
     await this.#train(model, progress, () => fit.run(train, validation, { ...callbacks, signal }));
     const steps = Math.ceil(train.length / plan.batchSize);
     const { history } = progress;
@@ -370,7 +366,8 @@ export class DetectorLearner {
 
   /** @param {HeadModel} model @param {number} maxRows */
   #open(model, maxRows) {
-    const most = Math.max(...this.#photos.list.map(({ targets }) => targets.length), 1);
+    const shown = Math.max(...this.#photos.list.map(({ targets }) => targets.length), 1);
+    const most = shown + (model.plan.augmentation.paste ? MOST_PASTED : 0);
     openHeads(model, this.#requireTrainer(), { file: this.#file, maxRows, maxBoxes: most * maxRows });
     return this.#requireTrainer();
   }

@@ -15,8 +15,8 @@ import { makeLoss } from './loss.js';
  * @property {import('./loss.js').LossOptions} [loss]
  * @property {number} [views] views of each photo: the photo itself and augmented ones; 1 to 1000, default 8
  * @property {boolean} [freshViews] compute new augmented views in each epoch; default false: each view once
- * @property {AugmentationOptions | false} [augmentation] default {flip: true, crop: true, pad: true, brightness: 0.2, contrast: 0.2,
- *   saturation: 0.2, hue: 0.02}
+ * @property {AugmentationOptions | false} [augmentation] default {flip: true, crop: true, pad: true, paste: true, brightness: 0.2,
+ *   contrast: 0.2, saturation: 0.2, hue: 0.02}
  * @property {number} [maxMemory] bytes of feature maps to keep; what exceeds them is computed again in each epoch. Default
  *   1 GiB
  * @property {boolean} [trainBoxes] whether the heads of boxes are trained too; default: only if no old class is kept
@@ -36,6 +36,7 @@ const AUGMENTATION = {
   flip: true,
   crop: true,
   pad: true,
+  paste: true,
   brightness: 0.2,
   contrast: 0.2,
   saturation: 0.2,
@@ -45,6 +46,7 @@ const NO_AUGMENTATION = {
   flip: false,
   crop: false,
   pad: false,
+  paste: false,
   brightness: 0,
   contrast: 0,
   saturation: 0,

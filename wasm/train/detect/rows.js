@@ -2,6 +2,7 @@
 // whenever it is needed.
 import { sizeOf } from '../../shared/numbers.js';
 import { numberToHalf } from '../../tflite/tensor.js';
+import { uniforms } from '../random.js';
 import { augment } from './augment.js';
 import { toRgb } from './examples.js';
 
@@ -21,6 +22,8 @@ import { toRgb } from './examples.js';
 
 /** Views of a photo that one stream of random numbers can have. */
 const MAX_VIEWS = 1 << 12;
+/** Bytes of decoded photos to keep: views follow each other, and take parts of other photos. */
+const MAX_DECODED = 2 ** 27;
 
 /**
  * @param {readonly number[][]} inputs shapes of the maps
@@ -38,8 +41,7 @@ export class Rows {
   #options;
   /** @type {Map<string, Row>} */ #kept = new Map();
   #keptBytes = 0;
-  /** Of the last photo that was decoded: its views follow each other. @type {{photo: Photo, rgb: Rgb} | undefined} */
-  #decoded;
+  /** The last one that was used is the last one. @type {Map<Photo, Rgb>} */ #decoded = new Map();
 
   /**
    * @param {import('../../vision/features.js').FeatureExtractor} extractor of the maps
@@ -66,22 +68,23 @@ export class Rows {
    * @param {number} view
    * @param {ViewPlan} plan
    * @param {number} epoch
+   * @param {readonly Photo[]} [donors] whose parts may be pasted on the view; default: the photo itself
    * @returns {Promise<Row>}
    */
-  async get(photo, photoIndex, view, plan, epoch) {
+  async get(photo, photoIndex, view, plan, epoch, donors = [photo]) {
     const isFresh = plan.freshViews && view > 0;
     const stream = photoIndex * MAX_VIEWS + view + (isFresh ? (epoch + 1) * 0x3c6ef372 : 0);
+    const donor = donors[Math.floor(uniforms(plan.seed, -stream)() * donors.length)];
     const key =
       view === 0
         ? `${photoIndex}`
-        : `${photoIndex} ${view} ${plan.seed} ${JSON.stringify(plan.augmentation)}`;
+        : `${photoIndex} ${view} ${plan.seed} ${JSON.stringify(plan.augmentation)} ${donor.name}`;
     const known = isFresh ? undefined : this.#kept.get(key);
     if (known) return known;
-    const rgb = await this.#decode(photo);
     const { image, targets } =
       view === 0
-        ? { image: rgb, targets: photo.targets }
-        : augment(rgb, photo.targets, plan.augmentation, { seed: plan.seed, stream });
+        ? { image: await this.#decode(photo), targets: photo.targets }
+        : await this.#augment(photo, donor, plan, stream);
     const row = { maps: await this.#extract(image), targets };
     const bytes = row.maps.byteLength;
     if (!isFresh && this.#keptBytes + bytes <= plan.maxMemory) {
@@ -91,11 +94,32 @@ export class Rows {
     return row;
   }
 
+  /**
+   * @param {Photo} photo
+   * @param {Photo} donor
+   * @param {ViewPlan} plan
+   * @param {number} stream
+   */
+  async #augment(photo, donor, { augmentation, seed }, stream) {
+    const rgb = await this.#decode(photo);
+    const from = augmentation.paste
+      ? { image: await this.#decode(donor), targets: donor.targets }
+      : undefined;
+    return augment(rgb, photo.targets, augmentation, { seed, stream }, from);
+  }
+
   /** @param {Photo} photo */
   async #decode(photo) {
-    if (this.#decoded?.photo !== photo)
-      this.#decoded = { photo, rgb: await toRgb(await photo.read(), this.#options) };
-    return this.#decoded.rgb;
+    const rgb = this.#decoded.get(photo) ?? (await toRgb(await photo.read(), this.#options));
+    this.#decoded.delete(photo);
+    this.#decoded.set(photo, rgb);
+    let bytes = [...this.#decoded.values()].reduce((sum, { data }) => sum + data.length, 0);
+    for (const [old, { data }] of this.#decoded) {
+      if (bytes <= MAX_DECODED || old === photo) break;
+      this.#decoded.delete(old);
+      bytes -= data.length;
+    }
+    return rgb;
   }
 
   /** @param {Rgb} image */
