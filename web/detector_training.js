@@ -6,7 +6,9 @@ import { describeEnd, fitUntilStopped, heldOut } from './fitting.js';
 /** Up to here the batches are small, and the rate does not fall. */
 const FEW = 15;
 const BATCH = { few: 4, many: 16 };
-const RATE = { few: 0.003, many: 0.004 };
+/** With few pictures only anchors that fit an object well learn it, and those that fit it a little learn nothing. */
+const LOSS_OF_FEW = { matchedIou: 0.6, unmatchedIou: 0.3 };
+const RATE = { few: 0.0015, many: 0.004 };
 /** A training should see about so many views of the pictures. */
 const ROWS = 500;
 const VIEWS = { min: 2, max: 20 };
@@ -47,7 +49,8 @@ export function planTraining(pictures, steps) {
   const epochs = Math.ceil(steps / each);
   const falling = { type: /** @type {const} */ ('cosine'), rate: RATE.many, decaySteps: epochs * each };
   const optimizer = { type: /** @type {const} */ ('adam'), learningRate: isFew ? RATE.few : falling };
-  return { validationSplit, views, batchSize, epochs, optimizer, maxMemory: MAX_MEMORY };
+  const loss = isFew ? LOSS_OF_FEW : undefined;
+  return { validationSplit, views, batchSize, epochs, optimizer, loss, maxMemory: MAX_MEMORY };
 }
 
 /**

@@ -31,8 +31,10 @@ const MIN_EPOCHS = 12;
 const BATCH = { few: 4, many: 16 };
 /** From so many photos on, a part of them validates. */
 const VALIDATED = 15;
+/** Few photos: only anchors that fit an object well learn it, and those that fit it a little learn nothing. */
+const LOSS_OF_FEW = { matchedIou: 0.6, unmatchedIou: 0.3 };
 /** Few photos: constant; many: falls to 0 by the end. */
-const RATE = { few: 0.003, many: 0.004 };
+const RATE = { few: 0.0015, many: 0.004 };
 
 /**
  * @param {Values} values
@@ -103,23 +105,25 @@ async function trainOnce(values, { dataset, loading }, chosen) {
  * @returns {DetectorFitOptions}
  */
 export function toOptions({ epochs, lr, validation, seed, views: givenViews }, photos, chosen) {
-  const validationSplit = validation ?? (photos < VALIDATED ? 0 : 0.2);
+  const isFew = photos < VALIDATED;
+  const validationSplit = validation ?? (isFew ? 0 : 0.2);
   const training = Math.max(Math.floor(photos * (1 - validationSplit)), 1);
   const views = givenViews ?? Math.min(Math.max(Math.ceil(ROWS / training), VIEWS.min), VIEWS.max);
-  const batchSize = chosen.batchSize ?? (photos < VALIDATED ? BATCH.few : BATCH.many);
+  const batchSize = chosen.batchSize ?? (isFew ? BATCH.few : BATCH.many);
   const steps = Math.ceil((training * views) / batchSize);
-  const length = epochs ?? Math.max(Math.ceil(STEPS / steps), photos < VALIDATED ? 1 : MIN_EPOCHS);
+  const length = epochs ?? Math.max(Math.ceil(STEPS / steps), isFew ? 1 : MIN_EPOCHS);
   const falling = {
     type: /** @type {const} */ ('cosine'),
     rate: lr ?? RATE.many,
     decaySteps: length * steps,
   };
-  const learningRate = photos < VALIDATED ? (lr ?? RATE.few) : falling;
+  const learningRate = isFew ? (lr ?? RATE.few) : falling;
   const optimizer = chosen.optimizer
     ? { ...NAMED_OPTIMIZERS[chosen.optimizer], ...(lr !== undefined && { learningRate: lr }) }
     : { type: /** @type {const} */ ('adam'), learningRate };
   const earlyStopping = validationSplit > 0 && { monitor: /** @type {const} */ ('val_AP'), patience: 5 };
-  return { epochs: length, batchSize, views, seed, validationSplit, optimizer, earlyStopping };
+  const loss = isFew ? LOSS_OF_FEW : undefined;
+  return { epochs: length, batchSize, views, seed, validationSplit, optimizer, earlyStopping, loss };
 }
 
 /** @param {string} name @returns {import('../../wasm/train/index.js').DetectorCallbacks} */

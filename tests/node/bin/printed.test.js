@@ -354,25 +354,26 @@ describe('train', () => {
 
   /** @type {[object, number, object, object][]} */
   const defaults = [
-    [{}, 14, {}, { validationSplit: 0, views: 20, batchSize: 4, epochs: 3, rate: 0.003, stops: false }],
+    [{}, 14, {}, { validationSplit: 0, views: 20, batchSize: 4, epochs: 3, rate: 0.0015, stops: false }],
     [{}, 15, {}, { validationSplit: 0.2, views: 20, batchSize: 16, epochs: 14, steps: 15, rate: 0.004, stops: true }],
     [{}, 1000, {}, { validationSplit: 0.2, views: 3, batchSize: 16, epochs: 12, steps: 150, rate: 0.004, stops: true }],
     [{}, 125, {}, { validationSplit: 0.2, views: 10, batchSize: 16, epochs: 12, steps: 63, rate: 0.004, stops: true }],
-    [{}, 1, {}, { validationSplit: 0, views: 20, batchSize: 4, epochs: 40, rate: 0.003, stops: false }],
+    [{}, 1, {}, { validationSplit: 0, views: 20, batchSize: 4, epochs: 40, rate: 0.0015, stops: false }],
     [{ validation: 0.99 }, 20, {}, { validationSplit: 0.99, views: 20, batchSize: 16, epochs: 100, steps: 2, rate: 0.004, stops: true }],
-    [{ validation: 0.5, views: 1 }, 14, {}, { validationSplit: 0.5, views: 1, batchSize: 4, epochs: 100, rate: 0.003, stops: true }],
+    [{ validation: 0.5, views: 1 }, 14, {}, { validationSplit: 0.5, views: 1, batchSize: 4, epochs: 100, rate: 0.0015, stops: true }],
     [{ epochs: 2, lr: 0.5 }, 14, { batchSize: 7 }, { validationSplit: 0, views: 20, batchSize: 7, epochs: 2, rate: 0.5, stops: false }],
     [{ epochs: 2, lr: 0.5 }, 15, { batchSize: 8 }, { validationSplit: 0.2, views: 20, batchSize: 8, epochs: 2, steps: 30, rate: 0.5, stops: true }],
     [{}, 900, {}, { validationSplit: 0.2, views: 3, batchSize: 16, epochs: 12, steps: 135, rate: 0.004, stops: true }],
   ]; // prettier-ignore
   for (const [values, photos, chosen, { steps, rate, stops, ...expected }] of any(defaults))
     test(`${photos} photos, ${JSON.stringify({ ...values, ...chosen })}`, () => {
-      const { optimizer, earlyStopping, ...found } = toOptions(
+      const { optimizer, earlyStopping, loss, ...found } = toOptions(
         any({ seed: 7, ...values }),
         photos,
         any({ name: 'n', ...chosen }),
       );
       assert.deepEqual(found, { ...expected, seed: 7 });
+      assert.deepEqual(loss, photos < 15 ? { matchedIou: 0.6, unmatchedIou: 0.3 } : undefined);
       const falling = { type: 'cosine', rate, decaySteps: expected.epochs * steps };
       assert.deepEqual(optimizer, { type: 'adam', learningRate: steps === undefined ? rate : falling });
       assert.deepEqual(earlyStopping, stops && { monitor: 'val_AP', patience: 5 });

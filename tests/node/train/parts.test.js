@@ -203,7 +203,7 @@ describe('the plan of a detector', () => {
         hue: 0.02,
       },
     });
-    assert.deepEqual([optimizer.type, optimizer.learningRate], ['adam', 0.003]);
+    assert.deepEqual([optimizer.type, optimizer.learningRate], ['adam', 0.0015]);
     assert.deepEqual(loss, makeLoss({}, model));
     assert.equal(makeDetectorPlan({}, { ...model, keepsClasses: false }).trainBoxes, true);
     assert.equal(makeDetectorPlan({ trainBoxes: true }, model).trainBoxes, true);

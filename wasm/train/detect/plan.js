@@ -58,7 +58,7 @@ export const MAX_MEMORY = { min: 0, max: 2 ** 40 };
 const DEFAULTS = {
   batchSize: 8,
   epochs: 10,
-  optimizer: /** @type {const} */ ({ type: 'adam', learningRate: 0.003 }),
+  optimizer: /** @type {const} */ ({ type: 'adam', learningRate: 0.0015 }),
 };
 export const MONITORS = /** @type {const} */ (['loss', 'val_loss', 'val_AP', 'val_AP50']);
 
