@@ -1,6 +1,8 @@
 // Views of a photo: what moves in the pixels moves in the boxes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { paste } from '../../../wasm/train/detect/paste.js';
+import { uniforms } from '../../../wasm/train/random.js';
 import { augment } from '../../../wasm/train/detect/augment.js';
 
 const WIDTH = 90;
@@ -155,5 +157,21 @@ describe('pasted objects', () => {
     const before = plain.data.slice();
     view(1);
     assert.deepEqual(plain.data, before);
+  });
+  test('have the colour of their photo on views of a few pixels, too', () => {
+    const part = { data: new Uint8Array(12 * 9 * 3).fill(200), width: 12, height: 9 };
+    for (const [width, height] of [
+      [1, 1],
+      [4, 4],
+      [2, 30],
+    ])
+      for (let seed = 0; seed < 100; seed++) {
+        const image = { data: new Uint8Array(width * height * 3).fill(200), width, height };
+        paste({ image, targets: [] }, [object], () => part, uniforms(seed));
+        assert.ok(
+          image.data.every((level) => level === 200),
+          `${width} x ${height}, seed ${seed}`,
+        );
+      }
   });
 });

@@ -172,7 +172,8 @@ const toBox = (centre, half, { width, height }) => [
 function blend({ data, width, height }, part, { x, y, wide, high, cosine, sine }, fade) {
   const reach = Math.max(wide, high);
   let source = part;
-  while (source.width > 4 * wide && source.height > 4 * high) source = halve(source);
+  while (source.width > Math.max(4 * wide, 1) && source.height > Math.max(4 * high, 1))
+    source = halve(source);
   const pixel = new Float64Array(3);
   const [bottom, right] = [Math.min(y + reach, height), Math.min(x + reach, width)];
   for (let row = Math.max(Math.floor(y - reach), 0); row < bottom; row++) {
