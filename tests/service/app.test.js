@@ -1,5 +1,6 @@
 // The service without a server, a detector and a network: requests at every limit, and what becomes of their memory.
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 import { describe, mock, test } from 'node:test';
 import { createApp } from '../../examples/service/app.js';
 import { isAuthorized } from '../../examples/service/auth.js';
@@ -8,6 +9,7 @@ import { readConfig } from '../../examples/service/config.js';
 import { describe as describeError, ServiceError } from '../../examples/service/errors.js';
 import { Intake, release } from '../../examples/service/intake.js';
 import { toLogLine } from '../../examples/service/log.js';
+import { readSettings } from '../../examples/service/node/settings.js';
 import { openapi } from './contract.js';
 
 const LIMIT = 1000;
@@ -375,6 +377,17 @@ describe('the memory of all bodies', () => {
     release(new Uint8Array(0));
     assert.deepEqual([whole.length, part.length], [0, 9]);
   });
+
+  test('what is released is free at once, also without ArrayBuffer.transfer(), as in Node 20', () => {
+    for (const isOld of [false, true]) {
+      const before = process.memoryUsage().arrayBuffers;
+      const large = new Uint8Array(1e8);
+      if (isOld) Object.defineProperty(large.buffer, 'transfer', { value: undefined });
+      release(large);
+      assert.equal(large.length, 0);
+      assert.ok(process.memoryUsage().arrayBuffers - before < 5e7);
+    }
+  });
 });
 
 test('authorization: the token, after any spelling of Bearer', async () => {
@@ -418,6 +431,25 @@ test('settings', () => {
       () => readConfig({ [name]: value }),
       new RegExp(name === 'MAX_BODY_BYTES' ? '20000000' : `${name}.*${value}`),
     );
+});
+
+test('settings of the server', () => {
+  const { config, ...rest } = readSettings({ THREADS: '3' });
+  assert.deepEqual(config, readConfig({ MAX_IN_FLIGHT: 15 }));
+  assert.deepEqual(rest, {
+    pool: { threads: 3, maxQueue: 15, maxPixels: 16e6, model: undefined },
+    address: { port: 8080, hostname: undefined },
+    timeouts: { requestTimeout: 30000, headersTimeout: 15000 },
+    maxConnections: 1000,
+  });
+  assert.equal(readSettings({}).pool.threads, availableParallelism());
+  const own = { MAX_QUEUE: '5', MODEL: 'm', PORT: '0', HOST: 'h', MAX_CONNECTIONS: '6', TIMEOUT_MS: '7' };
+  const { pool, address, timeouts, maxConnections } = readSettings({ THREADS: '1', ...own });
+  assert.deepEqual(
+    [pool.maxQueue, pool.model, address, timeouts, maxConnections],
+    [...[6, 'm', { port: 0, hostname: 'h' }, { requestTimeout: 14, headersTimeout: 7 }, 6]],
+  );
+  assert.equal(readSettings({ MAX_IN_FLIGHT: '2' }).pool.maxQueue, 2);
 });
 
 test('errors: known codes keep their message, others tell nothing', () => {

@@ -35,6 +35,8 @@ async function measureBare() {
   return 20 / seconds;
 }
 
+const inExample = (/** @type {string} */ file) => import(pathToFileURL(`${folder}/${file}`).href);
+
 /** @param {Server} server @param {Uint8Array} [body] */
 const detect = (server, body = PHOTO) =>
   server.ask('/detect', { method: 'POST', body: /** @type {Uint8Array<ArrayBuffer>} */ (body) });
@@ -75,6 +77,66 @@ describe('the service in Node', () => {
         [],
       );
     }
+  });
+});
+
+describe('the pool, of a detector without a model', () => {
+  const WANTED = { threshold: 0.5, max: 7, annotate: false };
+  const FOUND = { width: 3, height: 2, detections: [] };
+  const fault = (/** @type {string} */ code) => Object.assign(new Error(`it is ${code}`), { code });
+
+  /** @param {import('node:test').TestContext} t @param {(...given: any[]) => Promise<any>} run a detection */
+  async function makePool(t, run) {
+    const { createPool } = await inExample('pool.js');
+    const { ObjectDetector: Packed } = await inExample('../node_modules/ocelli/wasm/platform/node.js');
+    const close = t.mock.fn();
+    const create = t.mock.method(Packed, 'create', async () => ({ detect: run, close }));
+    const pool = await createPool({ threads: 2, maxQueue: 9, maxPixels: 8, model: 'm' });
+    return { pool, create, close };
+  }
+
+  for (const [codes, outcome] of /** @type {[string[], object][]} */ ([
+    [[], FOUND],
+    [['WORKER_LOST', 'WORKER_LOST'], FOUND],
+    [['WORKER_LOST', 'WORKER_LOST', 'WORKER_LOST'], { code: 'WORKER_LOST', message: 'it is WORKER_LOST' }],
+    [['QUEUE_FULL'], { code: 'BUSY', message: 'the queue is full; try again later' }],
+    [['WORKER_LOST', 'IMAGE_CORRUPT'], { code: 'IMAGE_CORRUPT', message: 'it is IMAGE_CORRUPT' }],
+  ]))
+    test(`that fails so: [${codes}]`, async (t) => {
+      const rest = [...codes];
+      /** @type {any[][]} */ const asked = [];
+      const { pool } = await makePool(t, async (...given) => {
+        asked.push(given);
+        const code = rest.shift();
+        if (code !== undefined) throw fault(code);
+        return { detections: [], size: { width: 3, height: 2 } };
+      });
+      const answer = await pool
+        .detect(PHOTO, WANTED)
+        .catch((/** @type {any} */ { code, message }) => ({ code, message }));
+      assert.deepEqual([answer, rest], [outcome, []]);
+      for (const given of asked) assert.deepEqual(given, [PHOTO, { scoreThreshold: 0.5, maxResults: 7 }]);
+      assert.equal(asked.length, codes.length + (outcome === FOUND ? 1 : 0));
+    });
+
+  test('its options, how many wait, and its end', async (t) => {
+    /** @type {((result: any) => void)[]} */ const waiting = [];
+    const { pool, create, close } = await makePool(
+      t,
+      () => new Promise((resolve) => void waiting.push(resolve)),
+    );
+    assert.deepEqual(create.mock.calls[0].arguments, [{ pool: 2, maxQueue: 9, maxPixels: 8, model: 'm' }]);
+    const lengths = [pool.queueLength()];
+    const answers = [0, 1, 2, 3].map(() => {
+      const answer = pool.detect(PHOTO, WANTED);
+      lengths.push(pool.queueLength());
+      return answer;
+    });
+    for (const resolve of waiting) resolve({ detections: [], size: { width: 3, height: 2 } });
+    assert.deepEqual(await Promise.all(answers), Array(4).fill(FOUND));
+    assert.deepEqual([...lengths, pool.queueLength()], [0, 0, 0, 1, 2, 0]);
+    pool.close();
+    assert.equal(close.mock.callCount(), 1);
   });
 });
 
@@ -173,7 +235,7 @@ describe('faults', () => {
   });
 
   test('threads that die: what they were at is answered all the same, once', async () => {
-    const { createPool } = await import(pathToFileURL(`${folder}/pool.js`).href);
+    const { createPool } = await inExample('pool.js');
     const { result: pool, workers } = await watchWorkers(() =>
       createPool({ threads: 2, maxQueue: 100, maxPixels: 1e6 }),
     );

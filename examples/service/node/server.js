@@ -3,24 +3,21 @@
 // accepted requests, then exits.
 import { serve } from '@hono/node-server';
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { createApp } from '../app.js';
 import { isReadToEnd } from '../body.js';
-import { readConfig } from '../config.js';
 import { release } from '../intake.js';
 import { toLogLine } from '../log.js';
 import { createMetrics } from './metrics.js';
 import { createPool } from './pool.js';
+import { readSettings } from './settings.js';
 
 /** A connection whose body nobody reads holds no more than this, and the chunk that exceeds it. */
 const BUFFERED_BYTES = 16384;
 
-const { env } = process;
-const threads = Number(env.THREADS ?? availableParallelism());
-const maxQueue = Number(env.MAX_QUEUE ?? 4 * threads);
-const config = readConfig({ MAX_IN_FLIGHT: threads + maxQueue, ...env });
-const limits = { maxQueue: config.maxInFlight, maxPixels: config.maxPixels };
-const pool = await createPool({ threads, ...limits, model: env.MODEL });
+const settings = readSettings(process.env);
+const { config } = settings;
+const { threads } = settings.pool;
+const pool = await createPool(settings.pool);
 const { detect } = pool;
 const openapi = JSON.parse(readFileSync(new URL('../openapi.json', import.meta.url), 'utf8'));
 const metrics = createMetrics(pool.queueLength, Object.keys(openapi.paths));
@@ -63,16 +60,11 @@ async function answer(request, { incoming }) {
 }
 
 const server = serve({
-  ...{ fetch: answer, port: Number(env.PORT ?? 8080), hostname: env.HOST },
+  ...{ fetch: answer, ...settings.address },
   autoCleanupIncoming: false, // would read on the bodies of refused requests
-  serverOptions: {
-    // Time limits for headers and body, so that slow clients cannot hold connections open.
-    ...{ requestTimeout: 2 * config.timeoutMs, headersTimeout: config.timeoutMs },
-    highWaterMark: BUFFERED_BYTES,
-  },
+  serverOptions: { ...settings.timeouts, highWaterMark: BUFFERED_BYTES },
 });
-// Further ones are closed at once: each open connection costs some memory, even one that never sends a request.
-server.maxConnections = Number(env.MAX_CONNECTIONS ?? 1000);
+server.maxConnections = settings.maxConnections; // further ones are closed at once
 server.on('listening', () => {
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
   console.log(JSON.stringify({ listening: port, threads, maxInFlight: config.maxInFlight }));
