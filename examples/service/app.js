@@ -135,7 +135,7 @@ export function createApp(parts) {
   });
   app.onError((error, context) => {
     const { status, code, message } = describe(error);
-    if (status === 500) log({ level: 'error', error: String(error.stack ?? error) });
+    if (status === 500) log({ level: 'error', error: error.stack });
     context.header('x-error', code);
     if (status === 503) context.header('retry-after', '1');
     if (status === 401) context.header('www-authenticate', 'Bearer');
