@@ -137,6 +137,7 @@ export const FOLDERS = [
   {
     ...{ path: 'examples/service/', kind: 'node' },
     tests: ['tests/service/app.test.js', 'tests/service/bulk.test.js'],
+    then: inPackage(['tests/edge/service.test.js', 'tests/service/node-server.test.js']),
   },
   { path: 'examples/service/annotate.js', kind: 'package', tests: ['tests/service/node-server.test.js'] },
 ];
