@@ -132,7 +132,12 @@ export const FOLDERS = [
     kind: 'package',
     tests: ['tests/browser/element.test.js', 'tests/browser/access.test.js'],
   },
-  { path: 'wasm/react/', kind: 'package', tests: ['tests/browser/react.test.js'] },
+  {
+    path: 'wasm/react/',
+    kind: 'node',
+    tests: [node('react')],
+    then: inPackage(['tests/browser/react.test.js']),
+  },
   { path: 'bin/', kind: 'node', tests: [node('bin'), 'tests/node/evaluate/cli.test.js'] },
   {
     ...{ path: 'examples/service/', kind: 'node' },
