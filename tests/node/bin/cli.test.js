@@ -1,8 +1,6 @@
 // The command line, run as its users run it: what comes out on stdout and stderr, the exit status, the files written.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import {
   copyFileSync,
   linkSync,
@@ -20,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
 import { encodePng } from '../../../wasm/draw/png.js';
 import { packagePhoto } from '../shared.js';
-import { CLI, jsonLines, ocelli, succeed } from './run.js';
+import { jsonLines, ocelli, succeed } from './run.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const DEFAULT_MODEL = join(ROOT, 'dist/models/ssd_mobilenet_v2_oidv4.bin');
@@ -203,22 +201,6 @@ describe('detect', () => {
     assert.match(columns, /^ +label +score +x +y +width +height$/);
     assert.match(rows[0], /^ {2}Person +5[89]\.\d % +\d\d +\d\d +3\d\d +4\d\d$/);
     assert.match(rows[1], /^coffee\.png .* nothing above 58\.0 %/);
-  });
-
-  test('ends with Ctrl-C at once', async () => {
-    const child = spawn(process.execPath, [CLI, 'detect', '-'], { stdio: 'pipe' });
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    child.kill('SIGINT');
-    const [status, signal] = await once(child, 'exit');
-    assert.deepEqual({ status, signal }, { status: null, signal: 'SIGINT' }); // 130 in a shell
-  });
-
-  test('ends quietly when nobody reads on', async () => {
-    const child = spawn(process.execPath, [CLI, 'detect', PNG, PNG, PNG], { stdio: 'pipe' });
-    child.stdout.destroy();
-    const stderr = child.stderr.setEncoding('utf8').toArray();
-    const [status] = await once(child, 'exit');
-    assert.deepEqual({ status, stderr: (await stderr).join('') }, { status: 0, stderr: '' });
   });
 });
 

@@ -5,12 +5,11 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { CLI, INPUT, makeSandbox, SAVED, SMALL, withoutProgress } from './run.js';
+import { PATIENCE_MS } from '../../patience.js';
+import { CLI, INPUT, makeSandbox, SAVED, SMALL } from './run.js';
 
 const OUTPUT = new URL('../../../bin/output.js', import.meta.url).href;
 const FILES = new URL('../../../bin/files.js', import.meta.url).href;
-const MODEL = fileURLToPath(new URL('../../../dist/models/ssd_mobilenet_v2_oidv4.bin', import.meta.url));
 
 const sandbox = makeSandbox('ocelli-endings-', ['a', 'b', 'c']);
 const cwd = sandbox;
@@ -80,22 +79,11 @@ test('a program that exits while it writes a file leaves nothing', () => {
 });
 
 describe('a command ends quietly when nobody reads on', () => {
-  /** @type {string[][]} */
-  const commands = [
-    ['--help'],
-    ['detect', 'photos'],
-    ['embed', 'photos'],
-    ['classify', '--model', SMALL, ...INPUT, 'photos'],
-    ['similar', 'photos/dark/a.png', 'photos'],
-    ['inspect', '--operators', MODEL],
-    ['bench', SMALL, '--runs', '1'],
-    ['convert', SAVED, '-'],
-    ['quantize', SMALL, '-', ...INPUT, '--images', 'photos'],
-    ['train', 'photos', '--model', SMALL, ...INPUT, '--epochs', '1', '--json', '--report', 'card'],
-  ];
+  /** What they print, each in its own way. The second would wait for standard input. @type {string[][]} */
+  const commands = [['--help'], ['detect', 'photos/dark/a.png', '-'], ['convert', SAVED, '-']];
   for (const args of commands) {
     test(args[0], async () => {
-      const child = spawn(process.execPath, [CLI, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(process.execPath, [CLI, ...args], { cwd, timeout: PATIENCE_MS });
       child.stdout.destroy();
       const stderr = child.stderr.setEncoding('utf8').toArray();
       const [status] = await once(child, 'exit');
@@ -184,7 +172,7 @@ describe('progress', () => {
     ],
   ];
   for (const [args, expected] of cases) {
-    test(`of ${args[0]}: a line on a terminal with a total, removed at the end; nothing elsewhere`, () => {
+    test(`of ${args[0]}: a line on a terminal with a total, removed at the end`, () => {
       const quoted = [process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(' ');
       // `script` runs a command on a terminal of its own; the results go elsewhere.
       const { stdout, status } = spawnSync('script', ['-qec', `${quoted} > /dev/null`, '/dev/null'], {
@@ -200,9 +188,6 @@ describe('progress', () => {
         );
       assert.ok(stdout.endsWith('\r\x1b[K'));
       assert.ok(shown.every((line) => line.length < 80));
-      const elsewhere = spawnSync(process.execPath, [CLI, ...args], { cwd, encoding: 'utf8' });
-      assert.deepEqual([elsewhere.status, withoutProgress(elsewhere.stderr)], [0, '']);
-      assert.ok(!elsewhere.stderr.includes('\r'));
     });
   }
 });
