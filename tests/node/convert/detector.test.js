@@ -434,10 +434,12 @@ describe('suppression', () => {
       assert.equal(read('NonMaxSuppressionV3', usual, { after }).maxResults, expected));
   test('in all: the size of the outputs', () => {
     const nms = make('nms', 'NonMaxSuppressionV3', [boxes, scores, ...usual]);
-    const [found, others] = [image('found'), image('others')];
-    const outputs = [nms, found, others];
+    const [found, none, unknown, others] = ['found', 'none', 'unknown', 'others'].map((name) => image(name));
+    const outputs = [nms, found, none, unknown, others];
     const shapes = new Map([
       [found.node, [1, 11, 4]],
+      [none.node, [1, 0, 4]],
+      [unknown.node, [1, -1, 4]],
       [others.node, [1, 2, 5]],
     ]);
     const facts = new Facts(outputs, shapes);

@@ -9,11 +9,14 @@ import { checkSingleIterations } from '../../../wasm/convert/graph/loops.js';
 import { sliceRanges } from '../../../wasm/convert/graph/ranges.js';
 import { checkOptions } from '../../../wasm/convert/options.js';
 import { Files, openSource } from '../../../wasm/convert/source/files.js';
+import { Hdf5 } from '../../../wasm/convert/source/hdf5.js';
+import { readLayersModel } from '../../../wasm/convert/source/layers.js';
 import { legacyWeights, namedWeights, numberedWeights } from '../../../wasm/convert/source/layer_weights.js';
 import { readModel } from '../../../wasm/convert/source/read.js';
 import { readModelJson, readWeights, isWebModel } from '../../../wasm/convert/source/tfjs.js';
 import { graphModel } from './graph_model.js';
 
+const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 const encoder = new TextEncoder();
 const filesOf = (/** @type {Record<string, Uint8Array>} */ files) =>
   new Files(new Map(Object.entries(files)));
@@ -359,6 +362,57 @@ describe("Keras' weights by name", () => {
     assert.equal(found(['_layer_checkpoint_dependencies/inner/layers/dense/vars/0']), 0);
     assert.equal(found(['layers/dense/vars/0']), undefined);
   });
+});
+
+describe('the groups of an HDF5 file', () => {
+  const group = (/** @type {Record<string, any>} */ entries) => ({
+    keys: Object.keys(entries),
+    get: (/** @type {string} */ key) => entries[key],
+  });
+  const dataset = {};
+  const namesOf = (/** @type {object} */ root) => new Hdf5(new Uint8Array(0), any(root)).names;
+  const nested = (/** @type {number} */ depth, /** @type {(inner: object) => object} */ wrap, inner = {}) =>
+    Array.from({ length: depth }).reduce((/** @type {object} */ last) => wrap(last), inner);
+  const damaged = (/** @type {RegExp} */ message) => ({ code: 'SOURCE_DAMAGED', message });
+
+  test('paths of datasets, without links that lead nowhere', () =>
+    assert.deepEqual(namesOf(group({ a: group({ b: dataset, none: null, empty: group({}) }), c: dataset })), [
+      ...['a/b', 'c'],
+    ]));
+
+  test('as deep as is allowed, and deeper', () => {
+    const deep = (/** @type {number} */ depth) => nested(depth, (a) => group({ a }), group({ x: dataset }));
+    assert.deepEqual(namesOf(deep(64)), [`${'a/'.repeat(64)}x`]);
+    assert.throws(() => namesOf(deep(65)), damaged(/nested too deeply/));
+  });
+
+  test('as many as are allowed, and more', () => {
+    const wide = (/** @type {number} */ count) =>
+      group(Object.fromEntries(Array.from({ length: count }, (_, i) => [`d${i}`, dataset])));
+    assert.equal(namesOf(wide(1e5)).length, 1e5);
+    assert.throws(() => namesOf(wide(1e5 + 1)), damaged(/more than 100000 groups/));
+    assert.equal(namesOf(group({ a: wide(1e5 - 1) })).length, 1e5 - 1);
+    assert.throws(() => namesOf(group({ a: wide(1e5) })), damaged(/more than 100000 groups/));
+  });
+
+  test('that share their parts are not walked through 2^50 times', () =>
+    assert.throws(
+      () => namesOf(nested(50, (each) => group({ a: each, b: each }), group({}))),
+      damaged(/more than 100000 groups/),
+    ));
+});
+
+test('inputs of layers: each size that is not known is -1', () => {
+  for (const key of ['batch_input_shape', 'batch_shape']) {
+    const input = { class_name: 'InputLayer', config: { name: 'x', [key]: [null, null, 5] } };
+    const layers = [input, { class_name: 'ReLU', config: { name: 'y' } }];
+    const topology = any({ class_name: 'Sequential', config: { name: 'm', layers } });
+    const { inputs } = readLayersModel(topology, any({}), 2, {});
+    assert.deepEqual(
+      inputs.map(({ name, shape, ref }) => [name, shape, ref.node.attrs.get('shape')]),
+      [['x', [-1, -1, 5], { shape: { dim: [{ size: -1 }, { size: -1 }, { size: 5 }] } }]],
+    );
+  }
 });
 
 describe('ranges of slices', () => {

@@ -13,8 +13,9 @@ import { fromBytes } from '../../tflite/tensor.js';
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 const DATA_LAYOUT = 8;
 const CONTIGUOUS = 1;
-const MAX_DATASETS = 1e5;
 const MAX_DEPTH = 64;
+/** Links count, not what they lead to: groups that share their parts would be walked through without end. */
+const MAX_LINKS = 1e5;
 /** Compressed numbers may be this many times the bytes of the file, or this many. */
 const MAX_RATIO = 50;
 const SMALL = 1 << 23;
@@ -76,7 +77,7 @@ export class Hdf5 {
     if (this.#datasets) return this.#datasets;
     /** @type {Map<string, Dataset>} */
     const found = new Map();
-    guard(() => collect(this.#root, '', found, 0));
+    guard(() => collect(this.#root, '', { found, links: 0 }, 0));
     this.#datasets = found;
     return found;
   }
@@ -120,18 +121,23 @@ export class Hdf5 {
 /**
  * @param {Group} group
  * @param {string} path
- * @param {Map<string, Dataset>} found
+ * @param {{found: Map<string, Dataset>, links: number}} walk
  * @param {number} depth
  */
-function collect(group, path, found, depth) {
-  if (depth > MAX_DEPTH || found.size > MAX_DATASETS)
+function collect(group, path, walk, depth) {
+  if (depth > MAX_DEPTH)
     throw convertFailure('SOURCE_DAMAGED', 'the groups of the HDF5 file are nested too deeply');
   for (const key of group.keys) {
+    if (++walk.links > MAX_LINKS)
+      throw convertFailure(
+        'SOURCE_DAMAGED',
+        `the HDF5 file links to more than ${MAX_LINKS} groups and datasets`,
+      );
     const name = path + key;
     const child = group.get(key);
     if (child === null) continue;
-    if ('keys' in child && Array.isArray(child.keys)) collect(child, `${name}/`, found, depth + 1);
-    else found.set(name, /** @type {Dataset} */ (child));
+    if ('keys' in child && Array.isArray(child.keys)) collect(child, `${name}/`, walk, depth + 1);
+    else walk.found.set(name, /** @type {Dataset} */ (child));
   }
 }
 
