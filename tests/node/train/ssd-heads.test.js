@@ -24,25 +24,38 @@ function translate({ type, learning_rate: learningRate, ...rest }) {
   return optimizerStruct(checkOptimizer({ type, learningRate, ...rest }));
 }
 
+/** @param {any} cs @returns {Record<string, any>} */
+const arraysOf = (cs) =>
+  Object.fromEntries(
+    Object.entries(cs.arrays).map(([key, place]) => [key, arrayAt(/** @type {any} */ (place))]),
+  );
+
 /**
  * @param {any} cs
  * @param {SsdTrainer} trainer
+ * @param {Float32Array} anchors
  */
-function train(cs, trainer) {
-  const arrays = Object.fromEntries(
-    Object.entries(cs.arrays).map(([key, place]) => [key, arrayAt(/** @type {any} */ (place))]),
-  );
+function open(cs, trainer, anchors) {
   const loss = makeLoss(
     { type: cs.type, unmatchedIou: 0.4, hardExamples: cs.mined },
     { isSoftmax: cs.type === 'softmax' },
   );
-  const { anchors, initial, final } = /** @type {Record<string, Float32Array>} */ (arrays);
   const settings = { anchors, boxCoder: BOX_CODER, background: cs.background, maxRows: batch, maxBoxes: 100 };
   const layers = cs.layers.map((/** @type {any} */ { relu6, ...layer }) => ({
     ...layer,
     activation: relu6 ? 'relu6' : 'linear',
   }));
   trainer.open({ ...cs, layers }, translate(cs.optimizer), loss, settings);
+}
+
+/**
+ * @param {any} cs
+ * @param {SsdTrainer} trainer
+ */
+function train(cs, trainer) {
+  const arrays = arraysOf(cs);
+  const { anchors, initial, final } = arrays;
+  open(cs, trainer, anchors);
   trainer.write('parameters', initial);
   const rowLength = arrays.rows.length / images;
   const starts = cs.counts.map((/** @type {number} */ _, /** @type {number} */ i) =>
@@ -86,4 +99,21 @@ describe('200 steps of a detector’s heads are TensorFlow’s', () => {
       });
     }
   }
+});
+
+test('networks that are opened one after the other leave nothing behind', async () => {
+  const [cs] = Object.values(cases);
+  const { anchors } = arraysOf(cs);
+  const trainer = await SsdTrainer.create();
+  open(cs, trainer, anchors);
+  const { liveBytes } = trainer.memoryUse;
+  for (let i = 0; i < 3; i++) open(cs, trainer, anchors);
+  assert.equal(trainer.memoryUse.liveBytes, liveBytes);
+  for (let i = 0; i < 2; i++) trainer.close();
+  const closed = trainer.memoryUse.liveBytes;
+  assert.ok(closed < liveBytes);
+  open(cs, trainer, anchors);
+  assert.equal(trainer.memoryUse.liveBytes, liveBytes);
+  trainer.close();
+  assert.equal(trainer.memoryUse.liveBytes, closed);
 });

@@ -256,6 +256,17 @@ describe('training', () => {
         JSON.stringify(more),
       );
     }
+    const ending = new AbortController();
+    const dones = /** @type {number[]} */ ([]);
+    const onView = (/** @type {any} */ { done }) => (
+      dones.push(done),
+      done === 2 && ending.abort(new Error('enough'))
+    );
+    await assert.rejects(
+      learner.fit({ ...FIT, seed: 2, callbacks: { onView }, signal: ending.signal }),
+      /enough/,
+    );
+    assert.deepEqual(dones, [1, 2]);
     learner.close();
   });
 
