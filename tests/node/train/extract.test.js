@@ -46,7 +46,8 @@ describe('features of images', () => {
   test('those that cannot be read are told and left out', async () => {
     for (const kinds of PATTERNS)
       for (const batchSize of BATCH_SIZES) {
-        /** @type {any[]} */ const [told, progress] = [[], []];
+        /** @type {[string, number][]} */ const told = [];
+        /** @type {object[]} */ const progress = [];
         const features = await extractFeatures(makeExtractor().extractor, sourcesOf(kinds), {
           batchSize,
           onUnreadable: (error, i) => void told.push([any(error).code, i]),
@@ -59,7 +60,7 @@ describe('features of images', () => {
           `${kinds} by ${batchSize}`,
         );
         assert.deepEqual(
-          told.toSorted(([, a], [, b]) => a - b),
+          told.toSorted((a, b) => a[1] - b[1]),
           all.flatMap(({ kind, i }) => (kind === 'o' ? [] : [[CODES[kind], i]])),
         );
         assert.deepEqual(progress, progressOf(kinds.length, batchSize));
