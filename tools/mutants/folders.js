@@ -128,9 +128,8 @@ export const FOLDERS = [
   })),
   { path: 'wasm/inline/', kind: 'node', tests: ['tests/node/platform/inline.test.js'] },
   {
-    path: 'wasm/element/',
-    kind: 'package',
-    tests: ['tests/browser/element.test.js', 'tests/browser/access.test.js'],
+    ...{ path: 'wasm/element/', kind: 'node', tests: [node('element')] },
+    then: inPackage(['tests/browser/element.test.js', 'tests/browser/access.test.js']),
   },
   {
     path: 'wasm/react/',

@@ -213,12 +213,13 @@ export class OcelliDetectorElement extends Base {
       ...(threshold !== null && { scoreThreshold: threshold.trim() === '' ? NaN : Number(threshold) }),
     };
     const { shown, file } = media;
-    if (shown instanceof HTMLImageElement) {
-      this.#show(await detector.detect(file ?? shown, options), signal);
+    if (file) {
+      this.#show(await detector.detect(file, options), signal);
       return;
     }
+    const video = /** @type {HTMLVideoElement} */ (shown);
     const track = this.hasAttribute('track') && TRACK;
-    for await (const result of detector.video(shown, { ...options, track })) this.#show(result, signal);
+    for await (const result of detector.video(video, { ...options, track })) this.#show(result, signal);
   }
 
   /**

@@ -48,7 +48,7 @@ export async function openUrl(url, signal) {
 
 /** @param {Response} response */
 function isVideo({ url, headers }) {
-  const type = headers.get('content-type') ?? '';
+  const type = String(headers.get('content-type'));
   return /^video\//i.test(type) || (!/^image\//i.test(type) && VIDEO_NAME.test(new URL(url).pathname));
 }
 
@@ -75,8 +75,8 @@ function createVideo() {
 /** Rejects when there is no first frame to come. @param {HTMLVideoElement} video @param {AbortSignal} signal */
 const firstFrame = (video, signal) =>
   new Promise((resolve, reject) => {
-    video.addEventListener('loadeddata', resolve, { once: true });
-    video.addEventListener('error', () => reject(video.error), { once: true });
+    video.addEventListener('loadeddata', resolve);
+    video.addEventListener('error', () => reject(video.error));
     signal.addEventListener('abort', () => reject(signal.reason));
   });
 

@@ -48,6 +48,7 @@ export class View {
   #detections = [];
   #resizing = new ResizeObserver(() => this.#draw());
   #text = '';
+  #label = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #speaking;
 
@@ -73,6 +74,7 @@ export class View {
 
   /** @param {string} label of the picture or video, for screen readers */
   name(label) {
+    this.#label = label;
     this.#stage.setAttribute('aria-label', label);
     if (this.#media?.shown instanceof HTMLImageElement) this.#media.shown.alt = label;
   }
@@ -92,17 +94,17 @@ export class View {
     shown.setAttribute('part', 'media');
     shown.classList.toggle('mirrored', isMirrored === true);
     this.#stage.prepend(shown);
-    this.name(this.#stage.getAttribute('aria-label') ?? '');
+    this.name(this.#label);
     if (!(shown instanceof HTMLVideoElement)) return;
-    for (const type of ['play', 'pause']) shown.addEventListener(type, () => this.#label(shown));
+    for (const type of ['play', 'pause']) shown.addEventListener(type, () => this.#nameButton(shown));
     if (isLive) this.#stage.append(this.#button);
-    this.#label(shown);
+    this.#nameButton(shown);
     // Who wants less motion starts the video; a camera was asked for.
     if (isLive || !matchMedia('(prefers-reduced-motion: reduce)').matches) play(shown);
   }
 
   /** @param {HTMLVideoElement} video */
-  #label(video) {
+  #nameButton(video) {
     this.#button.textContent = video.paused ? 'Resume' : 'Pause';
   }
 
@@ -133,11 +135,12 @@ export class View {
     const height = Math.round(this.#canvas.clientHeight * density);
     Object.assign(this.#canvas, { width, height }); // which clears it
     const context = this.#canvas.getContext('2d');
-    const scale = this.#media ? width / widthOf(this.#media.shown) : 0;
-    if (!context || !Number.isFinite(scale) || scale <= 0) return;
+    if (!context || !this.#media) return;
+    const scale = width / widthOf(this.#media.shown);
+    if (!(scale > 0 && scale < Infinity)) return; // one of them has no size yet
     paint(context, [...this.#detections], {
       scale,
-      mirror: this.#media?.isMirrored === true,
+      mirror: this.#media.isMirrored === true,
       fontSize: FONT_PX * density,
       lineWidth: LINE_PX * density,
     });
