@@ -5,6 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { gunzipSync } from 'node:zlib';
 
 const url = (/** @type {string} */ path) => new URL(`../../../wasm/${path}`, import.meta.url);
 
@@ -56,6 +57,20 @@ test('in a page', () => {
   ]);
 });
 
+test('in an edge runtime, whose modules Vercel compiles: the model', () => {
+  // `.wasm?module` is the compiled module there.
+  const hooks = `export const load = (url, context, next) => url.endsWith('.wasm?module')
+    ? { format: 'module', source: 'export default 0', shortCircuit: true } : next(url, context);`;
+  const program = `
+    const { register } = await import('node:module');
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hooks)}));
+    const entry = await import('${url('inline/edge_light.js')}');
+    const { carried } = await import('${url('platform/carried.js')}');
+    console.log(JSON.stringify([${DETECTOR}, (await carried().read()).length]));`;
+  const model = gunzipSync(readFileSync(url('../dist/models/ssd_mobilenet_v2_oidv4.gz')));
+  assert.deepEqual(run(program), ['function', model.length]);
+});
+
 test("a page's worker waits for messages", () => {
   const program = `
     const posted = [];
@@ -75,6 +90,7 @@ test("a worker of Node serves calls, or is a pool's thread", async () => {
       return await new Promise((resolve) => {
         worker.on('message', ({ id, error }) => resolve([id, error !== undefined]));
         worker.on('error', (error) => resolve(error.name));
+        worker.on('exit', () => resolve('ended without a word'));
         worker.postMessage({ id: 5, name: 'absent' });
       });
     } finally {
