@@ -79,8 +79,13 @@ export const FOLDERS = [
   {
     ...{ path: 'wasm/bridge/', kind: 'wasm' },
     tests: [
-      ...[...ENGINE, ...DETECTIONS, 'tests/node/engine/layout.test.js'],
-      ...['keras', 'states', 'train', 'backbone'].map((name) => `tests/node/train/${name}.test.js`),
+      ...[...ENGINE, ...DETECTIONS],
+      ...['engine/layout', 'engine/bridge', 'vision/field', 'vision/own_labels'].map(
+        (name) => `tests/node/${name}.test.js`,
+      ),
+      ...['keras', 'states', 'train', 'backbone', 'tiny', 'ssd-heads'].map(
+        (name) => `tests/node/train/${name}.test.js`,
+      ),
     ],
   },
   ...[

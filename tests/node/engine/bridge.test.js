@@ -1,0 +1,106 @@
+// The exports of the module as they are, without the classes that call them in the right order: ends of indices, what a stop frees,
+// and what is measured by a clock that the test moves.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import '../../../wasm/platform/node.js';
+import { Bridge } from '../../../wasm/engine/bridge.js';
+import { Engine } from '../../../wasm/engine/engine.js';
+import { host } from '../../../wasm/engine/host.js';
+import { instantiate } from '../../../wasm/engine/instance.js';
+import { tinyDetector } from '../../fuzz/tiny_models.js';
+
+async function start() {
+  const { exports, memory } = await instantiate(await host().loadModule('simd'));
+  const bridge = new Bridge(exports, memory);
+  const before = bridge.memoryUse.liveBytes;
+  bridge.call(() => exports.ocl_start(1, 0, 0));
+  return { exports, bridge, before };
+}
+
+for (const name of ['input', 'output', 'step'])
+  test(`an ${name} is one of those that are there`, async () => {
+    const { exports, bridge } = await start();
+    const [at, count] = [exports[`ocl_${name}`], exports[`ocl_${name}_count`]];
+    const out = exports.ocl_alloc(4096);
+    const refuses = (/** @type {number} */ i) =>
+      assert.throws(() => bridge.call(() => at(i, out)), { code: 'INVALID_ARGUMENT' }, `${i} of ${count()}`);
+    assert.equal(count(), 0);
+    for (const i of [-1, 0, 1]) refuses(i);
+    const model = tinyDetector();
+    bridge.memory.write(exports.ocl_model_reserve(model.length), model);
+    for (const step of [() => exports.ocl_model_open(0), () => exports.ocl_model_build(1)]) bridge.call(step);
+    assert.ok(count() > 0);
+    for (const i of [-1, count(), count() + 1]) refuses(i);
+    for (const i of [0, count() - 1]) bridge.call(() => at(i, out));
+  });
+
+test('a stop frees all, and another one nothing', async () => {
+  const { exports, bridge, before } = await start();
+  const liveBytes = () => bridge.memoryUse.liveBytes;
+  const started = liveBytes();
+  const pixels = exports.ocl_image_reserve(1000);
+  const withPixels = liveBytes();
+  assert.ok(before < started && started + 1000 < withPixels);
+  assert.equal(exports.ocl_image_reserve(1000), pixels, 'frames of one size use the same memory');
+  assert.equal(liveBytes(), withPixels);
+  exports.ocl_image_reserve(3000);
+  assert.equal(Math.round((liveBytes() - withPixels) / 1000), 2);
+  const other = exports.ocl_alloc(3001); // of the size that a second free() would free
+  exports.ocl_stop();
+  const held = exports.ocl_alloc(3001);
+  const kept = liveBytes();
+  exports.ocl_stop();
+  assert.equal(liveBytes(), kept);
+  for (const address of [other, held]) exports.ocl_free(address);
+  assert.equal(liveBytes(), before);
+  bridge.call(() => exports.ocl_start(1, 0, 0));
+  assert.equal(liveBytes(), started);
+});
+
+describe('measured', () => {
+  /** @param {(engine: Engine) => unknown} use */
+  async function withEngine(use) {
+    const engine = await Engine.create({ variant: 'simd', threads: 1 });
+    try {
+      await use(engine);
+    } finally {
+      engine.close();
+    }
+  }
+  /** A clock that shows these times, one after the other, and then the last one. @param {number[]} times */
+  const show = (times) => {
+    const rest = [...times];
+    return () => (rest.length > 1 ? rest.shift() : rest[0]);
+  };
+  /** Multiply-adds of one try: 4 lanes, 12 chains, 400 000 rounds. */
+  const PRODUCTS = 4 * 12 * 400_000;
+
+  test('the peak is that of the fastest of five tries', (t) =>
+    withEngine((engine) => {
+      const tries = [5, 4, 3, 8, 9].flatMap((ms, i) => [100 * i, 100 * i + ms]);
+      for (const [precision, products] of /** @type {['float' | 'int8', number][]} */ ([
+        ['float', 1],
+        ['int8', 2],
+      ])) {
+        for (const [times, ms] of /** @type {[number[], number][]} */ ([
+          [tries, 3],
+          [[0, 9, 0, 9, 0, 9, 0, 9, 0, 2], 2],
+          [[0, 9, 0, 9, 0, 9, 0, 9, 0, 9, 0, 1], 9],
+        ])) {
+          const { mock } = t.mock.method(performance, 'now', show(times));
+          assert.equal(engine.measurePeak(precision), (PRODUCTS * products) / ms / 1e6);
+          mock.restore();
+        }
+        const { mock } = t.mock.method(performance, 'now', () => 7);
+        assert.equal(engine.measurePeak(precision), 0, 'the clock stands still');
+        mock.restore();
+      }
+    }));
+
+  test('the kernels take what the clock says, which goes on meanwhile', (t) =>
+    withEngine((engine) => {
+      for (const time of engine.timeProducts()) assert.ok(time > 0);
+      t.mock.method(performance, 'now', show([10, 13, 20, 27]));
+      assert.deepEqual(engine.timeProducts(), [3, 7]);
+    }));
+});
