@@ -245,10 +245,10 @@ export class OcelliDetectorElement extends Base {
     return true;
   }
 
-  /** @param {number} step */
+  /** @param {number} step 1 or -1 */
   #next(step) {
     const count = this.detections.length;
-    if (this.#chosen === undefined) return step > 0 ? 0 : count - 1;
+    if (this.#chosen === undefined) return step === 1 ? 0 : count - 1;
     return (this.#chosen + step + count) % count;
   }
 

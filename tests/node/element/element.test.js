@@ -12,7 +12,9 @@ const { OcelliDetectorElement } = await import('../../../wasm/element/element.js
 const { openCamera, openUrl } = await import('../../../wasm/element/media.js');
 const { describeAll, describeOne, parseClasses } = await import('../../../wasm/element/texts.js');
 
-const settle = () => new Promise((resolve) => void setImmediate(resolve));
+async function settle() {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => void setImmediate(resolve));
+}
 const CAT = any({ label: 'Cat', labelId: 1, score: 0.806, box: { x: 20, y: 30, width: 100, height: 50 } });
 const DOG = any({
   label: 'Dog',
@@ -214,6 +216,10 @@ function makeElement(t) {
   });
   answerFetch(t, async (url) => responseOf(PAGE + url, url.endsWith('mp4') ? 'video/mp4' : 'image/png'));
   const element = any(new OcelliDetectorElement());
+  t.after(() => {
+    element.isConnected = false;
+    element.disconnectedCallback();
+  });
   /** @type {any[]} */ const events = [];
   for (const type of ['ready', 'detections', 'error'])
     element.addEventListener(type, (/** @type {any} */ { detail, error, message }) =>
@@ -379,6 +385,19 @@ describe('the element', () => {
     assert.equal(element.detector, undefined, 'it is closed');
   });
 
+  test('shows no picture that comes too late', async (t) => {
+    const { names, connect, set, stage } = makeElement(t);
+    /** @type {(() => void)[]} */ const waiting = [];
+    page.decode = () => new Promise((resolve) => void waiting.push(resolve));
+    await connect(true, { src: 'a.png' });
+    await set({ src: 'b.png' });
+    for (const resolve of waiting.toReversed()) {
+      resolve();
+      await settle();
+    }
+    assert.deepEqual([names(), stage.children[0]], [['ready', 'detections'], page.pictures[1]]);
+  });
+
   test('says that it is ready where there is nothing to detect in', async (t) => {
     const { names, connect, status } = makeElement(t);
     await connect(true);
@@ -410,6 +429,9 @@ describe('the element', () => {
     page.isStillWanted = true;
     await set({ src: 'b.mp4' });
     assert.ok(page.videos[1].paused, 'who wants less motion starts it');
+    answers.creating = () => new Promise(() => {});
+    await set({ model: 'm' });
+    assert.equal(status.textContent, 'Loading …', 'at once');
   });
 
   test('watches a camera, with a button that pauses it', async (t) => {
@@ -478,9 +500,9 @@ describe('the element', () => {
   test('draws again in another size, and nothing without a size', async (t) => {
     const { connect, canvas } = makeElement(t);
     await connect(true, { src: 'a.png' });
-    Object.assign(canvas, { clientWidth: 400.2, clientHeight: 200.1 });
+    Object.assign(canvas, { clientWidth: 400.3, clientHeight: 200.4 });
     page.resize();
-    assert.deepEqual([canvas.width, canvas.height], [800, 400]);
+    assert.deepEqual([canvas.width, canvas.height], [801, 401]);
     assert.ok(canvas.drawn.length > 0);
     for (const [clientWidth, naturalWidth] of [
       [0, 400],
