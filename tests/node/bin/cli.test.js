@@ -17,7 +17,9 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decode } from 'fast-png';
 import { encodePng } from '../../../wasm/draw/png.js';
+import { UsageError } from '../../../bin/common.js';
 import { packagePhoto } from '../shared.js';
+import { runCommand, runRefused } from './in_process.js';
 import { jsonLines, ocelli, succeed } from './run.js';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -59,19 +61,7 @@ describe('wrong usage ends with 2 and one line that says why', () => {
     [['constructor'], /no command 'constructor'/],
     [['--frobnicate'], /no option '--frobnicate' before a command/],
     [['detect'], /detect needs at least one image/],
-    [['detect', PNG, '--input', '{'], /--input: /],
-    [['detect', PNG, '--input', 'nan'], /--input nan: neither a value that it takes nor a file/],
-    [['detect', PNG, '--input', '{"resize": "nicely"}'], /input\.resize must be/],
-    [['detect', '-', '-'], /standard input can be read only once/],
-    [['detect', PNG, PNG, '--out', join(sandbox, 'one.png')], /is one file for 2 images/],
     [['detect', PNG, '--out', PNG], /would overwrite the input/],
-    [['detect', PNG, '--out', file('notes.md', 'text')], /writes \.png files, not \.md/],
-    [['inspect', 'a.tflite', 'b.tflite'], /unexpected argument 'b.tflite'/],
-    [['bench', '--precision', 'int8', DEFAULT_MODEL], /--precision is only for the default model/],
-    [['bench', '--weights', 'full', DEFAULT_MODEL], /--weights is only for the default model/],
-    [['inspect', '--weights', 'full', DEFAULT_MODEL], /--weights is only for the default model/],
-    [['detect', '--weights', 'half', 'a.png'], /--weights/],
-    [['bench', '--baseline', '-'], /--baseline loads MODEL twice/],
   ];
   for (const [args, reason] of cases) {
     test(['ocelli', ...args].join(' ').replaceAll(sandbox, ''), () => {
@@ -84,6 +74,27 @@ describe('wrong usage ends with 2 and one line that says why', () => {
       assert.deepEqual(rest, ['']);
     });
   }
+
+  // Each is told in the same form.
+  /** @type {[string[], RegExp][]} */
+  const others = [
+    [['detect', PNG, '--input', '{'], /--input: /],
+    [['detect', PNG, '--input', 'nan'], /--input nan: neither a value that it takes nor a file/],
+    [['detect', PNG, '--input', '{"resize": "nicely"}'], /input\.resize must be/],
+    [['detect', '-', '-'], /standard input can be read only once/],
+    [['detect', PNG, PNG, '--out', join(sandbox, 'one.png')], /is one file for 2 images/],
+    [['detect', PNG, '--out', file('notes.md', 'text')], /writes \.png files, not \.md/],
+    [['inspect', 'a.tflite', 'b.tflite'], /unexpected argument 'b.tflite'/],
+    [['bench', '--precision', 'int8', DEFAULT_MODEL], /--precision is only for the default model/],
+    [['bench', '--weights', 'full', DEFAULT_MODEL], /--weights is only for the default model/],
+    [['inspect', '--weights', 'full', DEFAULT_MODEL], /--weights is only for the default model/],
+    [['detect', '--weights', 'half', 'a.png'], /--weights/],
+    [['bench', '--baseline', '-'], /--baseline loads MODEL twice/],
+  ];
+  for (const [args, reason] of others)
+    test(['ocelli', ...args].join(' ').replaceAll(sandbox, ''), () =>
+      assert.rejects(runRefused(args), (error) => error instanceof UsageError && reason.test(error.message)),
+    );
 });
 
 describe('bad input ends with 1 and is named', () => {
@@ -102,19 +113,24 @@ describe('bad input ends with 1 and is named', () => {
     [['detect', PNG, '--labels', 'no.txt'], 'no.txt', 'ENOENT'],
     [['detect', PNG, '--ssd', 'no.json'], 'no.json', 'ENOENT'],
     [['detect', PNG, '--classes', 'Doge'], 'default model', 'UNKNOWN_CLASS'],
-    [['detect', PNG, '--out', 'no/such/directory.png'], 'no/such/directory.png', 'ENOENT'],
     [['inspect', 'no.tflite'], 'no.tflite', 'MODEL_NOT_FOUND'],
     [['inspect', PNG], PNG, 'MODEL_NOT_TFLITE'],
     [['bench', PNG], PNG, 'MODEL_NOT_TFLITE'],
   ];
   for (const [args, name, code] of cases) {
-    test(['ocelli', ...args].join(' ').replaceAll(sandbox, ''), () => {
-      const { status, stderr } = ocelli(args);
+    test(['ocelli', ...args].join(' ').replaceAll(sandbox, ''), async (t) => {
+      const { status, stderr } = await runCommand(t, args[0], args.slice(1));
       assert.equal(status, 1);
       assert.ok(stderr.startsWith(`ocelli: ${name}: ${code}: `), stderr);
       assert.equal(stderr.split('\n').length, 2);
     });
   }
+
+  test('an output that cannot be written', () => {
+    const { status, stderr } = ocelli(['detect', PNG, '--out', 'no/such/directory.png']);
+    assert.equal(status, 1);
+    assert.match(stderr, /^ocelli: no\/such\/directory\.png: ENOENT: .*\n$/);
+  });
 
   test('on standard input', () => {
     const { status, stdout, stderr } = ocelli(['detect', '--json', '-'], { input: Buffer.from('no image') });
@@ -354,12 +370,5 @@ describe('bench', () => {
     const report = JSON.parse(succeed(['bench', '--json', '--runs', '3', '--precision', 'int8']));
     assert.equal(report.precision, 'int8');
     assert.ok(report.multiply_adds / report.bound_ms / 1e6 > 0);
-  });
-
-  test('prints a table', () => {
-    const text = succeed(['bench', '--runs', '2', '--baseline', '--operators']);
-    for (const row of ['load', 'first run', 'median', 'min', 'bound', 'baseline', 'depthwise']) {
-      assert.match(text, new RegExp(`^ {2}${row} +\\d+(\\.\\d+)? ms`, 'm'));
-    }
   });
 });

@@ -471,6 +471,9 @@ test('bench measures a network', async (t) => {
   assert.deepEqual([file, runs, cores, work, found.operators.length], [TINY, 3, 1, 37632, 12]);
   assert.ok(network.min_ms > 0 && network.min_ms <= network.median_ms);
   assert.ok(Math.abs(bound - work / (speed * 1e6)) < 0.001);
+  const { stdout } = await runCommand(t, 'bench', [TINY, '--runs', '2', '--baseline', '--operators']);
+  for (const row of ['load', 'first run', 'median', 'min', 'bound', 'baseline'])
+    assert.match(stdout, new RegExp(`^ {2}${row} +\\d+(\\.\\d+)? ms`, 'm'));
 });
 
 test('convert writes what it prints', async (t) => {

@@ -1,5 +1,24 @@
 // Runs a command in this process, which takes milliseconds.
-import { readArguments } from '../../../bin/arguments.js';
+import { outputsOf, readArguments } from '../../../bin/arguments.js';
+
+/** @param {string} name @param {string[]} args */
+async function read(name, args) {
+  /** @type {import('../../../bin/arguments.js').Command} */
+  const command = (await import(`../../../bin/commands/${name}.js`)).command;
+  const given = readArguments(name, command, args);
+  if (!given) throw new Error('asked for help');
+  return { command, ...given };
+}
+
+/**
+ * Runs a command that is to refuse its arguments, with the checks of output files.
+ * @param {string[]} args the command's name first
+ */
+export async function runRefused([name, ...args]) {
+  const { command, values, positionals } = await read(name, args);
+  await outputsOf(command, values, positionals);
+  await command.run(values, positionals);
+}
 
 /**
  * @param {import('node:test').TestContext} t
@@ -8,10 +27,7 @@ import { readArguments } from '../../../bin/arguments.js';
  * @returns {Promise<{status: number, stdout: string, stderr: string}>} without the checks of output files that come before
  */
 export async function runCommand(t, name, args) {
-  /** @type {import('../../../bin/arguments.js').Command} */
-  const command = (await import(`../../../bin/commands/${name}.js`)).command;
-  const given = readArguments(name, command, args);
-  if (!given) throw new Error('asked for help');
+  const { command, values, positionals } = await read(name, args);
   const texts = { stdout: '', stderr: '' };
   const mocks = /** @type {const} */ (['stdout', 'stderr']).map((stream) => {
     const write = process[stream].write.bind(process[stream]);
@@ -25,7 +41,7 @@ export async function runCommand(t, name, args) {
   const before = process.exitCode;
   process.exitCode = 0;
   try {
-    await command.run(given.values, given.positionals);
+    await command.run(values, positionals);
     return { status: Number(process.exitCode), ...texts };
   } finally {
     process.exitCode = before;
