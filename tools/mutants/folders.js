@@ -4,8 +4,8 @@
 /**
  * @typedef {object} Folder
  * @property {string} path a folder, or files of it that run elsewhere
- * @property {'node' | 'native' | 'wasm' | 'package'} kind what a mutant of it is built into: nothing; the native tests; the modules;
- *   the package that npm makes
+ * @property {'node' | 'example' | 'native' | 'wasm' | 'package'} kind what a mutant of it is built into: nothing; nothing, but its
+ *   tests run a copy of it; the native tests; the modules; the package that npm makes
  * @property {string[]} tests glob patterns; behind a native build's name and a colon, run in that build instead of 64-simd
  * @property {Pick<Folder, 'kind' | 'tests'>} [then] slower tests, of what these do not notice
  */
@@ -146,9 +146,9 @@ export const FOLDERS = [
   {
     ...{ path: 'examples/service/', kind: 'node' },
     tests: ['tests/service/app.test.js', 'tests/service/bulk.test.js'],
-    then: inPackage(['tests/edge/service.test.js', 'tests/service/node-server.test.js']),
+    then: { kind: 'example', tests: ['tests/service/node-server.test.js'] },
   },
-  { path: 'examples/service/annotate.js', kind: 'package', tests: ['tests/service/node-server.test.js'] },
+  { path: 'examples/service/annotate.js', kind: 'example', tests: ['tests/service/node-server.test.js'] },
 ];
 
 /** The entry of a file. @param {string} file */

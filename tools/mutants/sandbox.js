@@ -82,7 +82,7 @@ export function putIn(tree, { file, start, end, text }) {
 export function targetsOf({ kind }, tests) {
   if (kind === 'package') return ['build/package/package.json'];
   if (kind === 'wasm') return ['dist/ocelli-simd.wasm', 'dist/ocelli-train-simd.wasm'];
-  return kind === 'node' ? [] : tests.map((test) => binaryOf(test));
+  return kind === 'native' ? tests.map((test) => binaryOf(test)) : [];
 }
 
 /** The program of a native test. @param {string} test */
