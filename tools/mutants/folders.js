@@ -92,8 +92,10 @@ export const FOLDERS = [
     'compress',
     'convert',
     'draw',
+    'element',
     'evaluate',
     'quantize',
+    'react',
     'report',
     'shared',
     'tiles',
@@ -132,16 +134,6 @@ export const FOLDERS = [
     ),
   })),
   { path: 'wasm/inline/', kind: 'node', tests: ['tests/node/platform/inline.test.js'] },
-  {
-    ...{ path: 'wasm/element/', kind: 'node', tests: [node('element')] },
-    then: inPackage(['tests/browser/element.test.js', 'tests/browser/access.test.js']),
-  },
-  {
-    path: 'wasm/react/',
-    kind: 'node',
-    tests: [node('react')],
-    then: inPackage(['tests/browser/react.test.js']),
-  },
   { path: 'bin/', kind: 'node', tests: [node('bin'), 'tests/node/evaluate/cli.test.js'] },
   {
     ...{ path: 'examples/service/', kind: 'node' },
