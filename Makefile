@@ -300,7 +300,7 @@ BROWSER_TEST = $(TEST) --test-concurrency=1 --test-timeout=600000
 test: all test-browser test-node-24 test-node-20 test-firefox test-webkit test-docs test-package test-service test-edge test-fuzz check-format check-types check-size lint ## all tests and checks
 test-node: test-node-20 test-node-24 ## test the library and the command line, on Node 20 and 24
 test-node-20 test-node-24: test-node-%: all $(NATIVE_TESTS) build/example/example.mjs node_modules/.installed
-	@echo 'Node $*:' && $(call NODE_TEST,$*) --test-concurrency=2 $(TEST_FILES_$*)
+	@echo 'Node $*:' && $(call NODE_TEST,$*) --test-concurrency=3 $(TEST_FILES_$*)
 
 mutants: all build/package/package.json $(filter build/native/64-%,$(NATIVE_TESTS)) node_modules/.installed ## put MUTANTS=200 faults of SEED=1 into the code, one at a time, and list those that no test notices; report in out/mutants/
 	@node_modules/node-24/bin/node tools/mutants/main.js
