@@ -15,8 +15,7 @@ static bool live_together(const ocl_arena_block* a, const ocl_arena_block* b) {
 }
 
 static size_t footprint(const ocl_arena_block* block) {
-  const size_t mask = OCL_ARENA_ALIGNMENT_BYTES - 1;
-  return (block->size_bytes + OCL_ARENA_SLACK_BYTES + mask) & ~mask;
+  return ocl_arena_padded(block->size_bytes);
 }
 
 // The lowest offset at which `block` collides with none of the `count` placed ones, which are in order of offset.

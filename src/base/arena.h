@@ -10,6 +10,12 @@
 // Every offset is a multiple of this, and every block is followed by as many bytes as a SIMD kernel may read past it.
 enum { OCL_ARENA_ALIGNMENT_BYTES = 64, OCL_ARENA_SLACK_BYTES = 64 };
 
+// The bytes from the start of something of `size_bytes` to where the next one may begin.
+static inline size_t ocl_arena_padded(size_t size_bytes) {
+  const size_t mask = OCL_ARENA_ALIGNMENT_BYTES - 1;
+  return (size_bytes + OCL_ARENA_SLACK_BYTES + mask) & ~mask;
+}
+
 typedef struct {
   size_t size_bytes;
   int32_t first_step, last_step;  // inclusive; the block is untouched outside them

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "graph/internal.h"
+#include "xnnpack/math.h"
 
 enum { BLOCK = 3, MAX_THREADS = 64 };
 #ifndef OCL_BANDS_OF_SMALL_MAPS
@@ -28,10 +29,6 @@ static size_t height_of(const ocl_value* map) {
 }
 
 // ---- planning ----
-
-static size_t divide_round_up(size_t a, size_t b) {
-  return (a + b - 1) / b;
-}
 
 // Whether only the next step reads the step's output, as its feature map.
 static bool feeds_next(ocl_graph* graph, int32_t s) {
@@ -64,11 +61,6 @@ static size_t rows_in_band(const ocl_row_window* w, uint64_t first_row_bytes, ui
   return rows > 1 ? (size_t)rows : 1;
 }
 
-static uint64_t block_bytes(uint64_t size_bytes) {
-  const uint64_t end = size_bytes + OCL_ARENA_SLACK_BYTES;
-  return (end + OCL_ARENA_ALIGNMENT_BYTES - 1) / OCL_ARENA_ALIGNMENT_BYTES * OCL_ARENA_ALIGNMENT_BYTES;
-}
-
 // Leaves num_bands at 0 if bands would take more memory than the feature maps, or if there are too few rows for each
 // thread, which computes the first rows of the first map for its neighbour, too.
 static ocl_bands plan_bands(ocl_graph* graph, int32_t first, const ocl_row_window* window) {
@@ -82,8 +74,8 @@ static ocl_bands plan_bands(ocl_graph* graph, int32_t first, const ocl_row_windo
   const uint64_t rows_of_first = (uint64_t)window->span + (num_rows - 1) * (uint64_t)window->stride;
   if (num_threads > MAX_THREADS || rows_of_thread < MIN_ROWS_OF_THREAD || rows_of_first > height_of(map))
     return (ocl_bands){0};
-  const uint64_t offset_of_second = block_bytes(rows_of_first * row_bytes(map));
-  const uint64_t bytes = offset_of_second + block_bytes(num_rows * row_bytes(second));
+  const uint64_t offset_of_second = ocl_arena_padded((size_t)rows_of_first * row_bytes(map));
+  const uint64_t bytes = offset_of_second + ocl_arena_padded(num_rows * row_bytes(second));
   if (bytes * num_threads > ocl_graph_size_bytes(map) + ocl_graph_size_bytes(second)) return (ocl_bands){0};
   return (ocl_bands){num_bands, (size_t)bytes, (size_t)offset_of_second, *window};
 }
