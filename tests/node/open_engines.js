@@ -1,4 +1,5 @@
-// Counts the engines that are open: each holds a module's memory, which a forgotten close() keeps.
+// Engines hold a module's memory, which a forgotten close() keeps: one that is closed whatever happens, and a count of those
+// that are open.
 import { Engine } from '../../wasm/engine/engine.js';
 
 /**
@@ -28,4 +29,14 @@ export async function enginesLeftBy(run) {
     Engine.prototype.close = close;
   }
   return { left: open.size, opened };
+}
+
+/** Of plain SIMD. @param {(engine: Engine) => unknown} use */
+export async function withEngine(use) {
+  const engine = await Engine.create({ variant: 'simd', threads: 1 });
+  try {
+    await use(engine);
+  } finally {
+    engine.close();
+  }
 }

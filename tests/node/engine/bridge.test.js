@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import '../../../wasm/platform/node.js';
 import { Bridge } from '../../../wasm/engine/bridge.js';
-import { Engine } from '../../../wasm/engine/engine.js';
 import { host } from '../../../wasm/engine/host.js';
 import { instantiate } from '../../../wasm/engine/instance.js';
 import { tinyDetector } from '../../fuzz/tiny_models.js';
+import { withEngine } from '../open_engines.js';
 
 async function start() {
   const { exports, memory } = await instantiate(await host().loadModule('simd'));
@@ -58,15 +58,6 @@ test('a stop frees all, and another one nothing', async () => {
 });
 
 describe('measured', () => {
-  /** @param {(engine: Engine) => unknown} use */
-  async function withEngine(use) {
-    const engine = await Engine.create({ variant: 'simd', threads: 1 });
-    try {
-      await use(engine);
-    } finally {
-      engine.close();
-    }
-  }
   /** A clock that shows these times, one after the other, and then the last one. @param {number[]} times */
   const show = (times) => {
     const rest = [...times];

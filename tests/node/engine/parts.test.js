@@ -15,6 +15,7 @@ import { Memory } from '../../../wasm/engine/memory.js';
 import { readStream } from '../../../wasm/engine/stream.js';
 import { chooseVariant } from '../../../wasm/engine/variant.js';
 import { writeModel } from '../../fuzz/tiny_models.js';
+import { withEngine } from '../open_engines.js';
 
 /** @typedef {import('../../../wasm/engine/host.js').Host} Host */
 /** @typedef {import('../../../wasm/engine/types.js').SsdAnchorGenerator} SsdAnchorGenerator */
@@ -45,16 +46,6 @@ async function all(chunks) {
   const parts = [];
   for await (const chunk of chunks) parts.push(...chunk);
   return parts;
-}
-
-/** @param {(engine: Engine) => unknown} use */
-async function withEngine(use) {
-  const engine = await Engine.create({ variant: 'simd', threads: 1 });
-  try {
-    await use(engine);
-  } finally {
-    engine.close();
-  }
 }
 
 describe('a host', () => {
