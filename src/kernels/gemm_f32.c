@@ -1,5 +1,5 @@
-// Products of float matrices in tiles of six rows by eight columns. XNNPACK's kernels keep a pointer for each row,
-// which engines step and extend one by one: 37 instructions for 12 multiply-adds. Here the rows are found from the
+// Products of float matrices in tiles of up to six rows by eight columns. XNNPACK's kernels keep a pointer for each
+// row, which engines step and extend one by one: 37 instructions for 12 multiply-adds. Here the rows are found from the
 // first one, by an addition each, so that only one pointer is stepped. Sums are added in XNNPACK's order: the bits are
 // the same.
 #include <wasm_simd128.h>
@@ -7,8 +7,6 @@
 #include "kernels/kernels.h"
 
 #ifdef __wasm_relaxed_simd__
-#include "xnnpack/gemm.h"
-#include "xnnpack/igemm.h"
 #include "xnnpack/microparams.h"
 
 enum { ROWS = 6, COLUMNS = 8 };
@@ -44,8 +42,13 @@ static inline v128_t clamp(v128_t value, v128_t min, v128_t max) {
   return wasm_f32x4_relaxed_min(max, wasm_f32x4_relaxed_max(min, value));
 }
 
-// Stores the first `left` columns, fewer than eight.
-static inline void store_some(float* to, octet values, size_t left) {
+// Stores the first `left` columns, at most eight.
+static inline void store_row(float* to, octet values, size_t left) {
+  if (left >= COLUMNS) {
+    wasm_v128_store(to, values.low);
+    wasm_v128_store(to + 4, values.high);
+    return;
+  }
   if (left & 4) {
     wasm_v128_store(to, values.low);
     values.low = values.high;
@@ -59,29 +62,77 @@ static inline void store_some(float* to, octet values, size_t left) {
   if (left & 1) wasm_v128_store32_lane(to, values.low, 0);
 }
 
-// The limits are loaded here, behind HIDE, because they would take two registers from the sums during the loop.
-__attribute__((always_inline)) static inline void store(octet sums[ROWS], float* to, size_t row_bytes, size_t left,
-                                                        const union xnn_f32_minmax_params* params) {
+// Stores the first `rows` rows. The limits are loaded here, behind HIDE, because they would take two registers from the
+// sums during the loop.
+__attribute__((always_inline)) static inline void store(octet sums[ROWS], size_t rows, float* to, size_t row_bytes,
+                                                        size_t left, const union xnn_f32_minmax_params* params) {
   HIDE(params);
   const v128_t min = wasm_v128_load32_splat(&params->scalar.min), max = wasm_v128_load32_splat(&params->scalar.max);
 #pragma clang loop unroll(full)
-  for (int i = 0; i < ROWS; i++) {
+  for (size_t i = 0; i < ROWS; i++, to = (float*)((uintptr_t)to + row_bytes)) {
     const octet values = {clamp(sums[i].low, min, max), clamp(sums[i].high, min, max)};
-    if (left >= COLUMNS) {
-      wasm_v128_store(to, values.low);
-      wasm_v128_store(to + 4, values.high);
-    } else {
-      store_some(to, values, left);
-    }
-    to = (float*)((uintptr_t)to + row_bytes);
+    if (i < rows) store_row(to, values, left);
   }
+}
+
+// Where a tap's rows lie: that of the first and how far the others are from it.
+typedef struct {
+  uintptr_t first, distances[ROWS];
+} tap;
+
+static inline tap tap_of(const float** rows, int num_rows, size_t offset_bytes, const float* zero) {
+  tap t;
+#pragma clang loop unroll(full)
+  for (int i = 0; i < num_rows; i++) {
+    const uintptr_t address = (uintptr_t)rows[i] + (rows[i] == zero ? 0 : offset_bytes);
+    if (i == 0) t.first = address;
+    t.distances[i] = address - t.first;
+  }
+  return t;
+}
+
+// The first num_rows rows of each tap are computed, of which mr are stored.
+__attribute__((always_inline)) static inline void run_taps(int num_rows, size_t mr, size_t nc, size_t kc, size_t ks,
+                                                           const float** a, const float* w, float* c, size_t cm_stride,
+                                                           size_t cn_stride, size_t a_offset, const float* zero,
+                                                           const union xnn_f32_minmax_params* params) {
+  for (size_t left = nc;; left -= COLUMNS) {
+    octet sums[ROWS];
+    w = begin(sums, w);
+    const float** rows = a;
+    for (size_t bytes_left = ks; bytes_left != 0; bytes_left -= ROWS * sizeof *rows, rows += ROWS) {
+      tap t = tap_of(rows, num_rows, a_offset, zero);
+      for (size_t bytes = kc; bytes != 0; bytes -= sizeof **a) {
+        HIDE(w);
+        const octet weights = load(w);
+        HIDE(t.first);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < num_rows; i++) sums[i] = madd(splat(t.first + t.distances[i]), weights, sums[i]);
+        t.first += sizeof **a;
+        w += COLUMNS;
+      }
+    }
+    store(sums, mr, c, cm_stride, left, params);
+    if (left <= COLUMNS) return;
+    c = (float*)((uintptr_t)c + cn_stride);
+  }
+}
+
+void ocl_igemm_f32_run(size_t mr, size_t nc, size_t kc, size_t ks, const float** a, const float* w, float* c,
+                       size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
+                       const union xnn_f32_minmax_params* params) {
+  if (mr == ROWS)
+    run_taps(ROWS, ROWS, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
+  else
+    run_taps(ROWS - 1, mr, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
 }
 
 void ocl_gemm_f32_run(size_t mr, size_t nc, size_t kc, const float* a, size_t a_stride, const float* w, float* c,
                       size_t cm_stride, size_t cn_stride, const union xnn_f32_minmax_params* params) {
   if (mr < ROWS) {
-    xnn_f32_gemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat(mr, nc, kc, a, a_stride, w, c, cm_stride, cn_stride,
-                                                                   params);
+    const float* rows[ROWS];
+    for (size_t i = 0; i < ROWS; i++) rows[i] = ocl_kernels_move(a, (i < mr ? i : mr - 1) * a_stride);
+    ocl_igemm_f32_run(mr, nc, kc, sizeof rows, rows, w, c, cm_stride, cn_stride, 0, NULL, params);
     return;
   }
   for (size_t left = nc;; left -= COLUMNS) {
@@ -98,53 +149,7 @@ void ocl_gemm_f32_run(size_t mr, size_t nc, size_t kc, const float* a, size_t a_
       row += sizeof *a;
       w += COLUMNS;
     }
-    store(sums, c, cm_stride, left, params);
-    if (left <= COLUMNS) return;
-    c = (float*)((uintptr_t)c + cn_stride);
-  }
-}
-
-// Where a tap's rows lie: that of the first and how far the others are from it.
-typedef struct {
-  uintptr_t first, distances[ROWS];
-} tap;
-
-static inline tap tap_of(const float** rows, size_t offset_bytes, const float* zero) {
-  tap t;
-#pragma clang loop unroll(full)
-  for (int i = 0; i < ROWS; i++) {
-    const uintptr_t address = (uintptr_t)rows[i] + (rows[i] == zero ? 0 : offset_bytes);
-    if (i == 0) t.first = address;
-    t.distances[i] = address - t.first;
-  }
-  return t;
-}
-
-void ocl_igemm_f32_run(size_t mr, size_t nc, size_t kc, size_t ks, const float** a, const float* w, float* c,
-                       size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
-                       const union xnn_f32_minmax_params* params) {
-  if (mr < ROWS) {
-    xnn_f32_igemm_minmax_ukernel_6x8__wasmrelaxedsimd_fma_loadsplat(mr, nc, kc, ks, a, w, c, cm_stride, cn_stride,
-                                                                    a_offset, zero, params);
-    return;
-  }
-  for (size_t left = nc;; left -= COLUMNS) {
-    octet sums[ROWS];
-    w = begin(sums, w);
-    const float** rows = a;
-    for (size_t bytes_left = ks; bytes_left != 0; bytes_left -= ROWS * sizeof *rows, rows += ROWS) {
-      tap t = tap_of(rows, a_offset, zero);
-      for (size_t bytes = kc; bytes != 0; bytes -= sizeof **a) {
-        HIDE(w);
-        const octet weights = load(w);
-        HIDE(t.first);
-#pragma clang loop unroll(full)
-        for (int i = 0; i < ROWS; i++) sums[i] = madd(splat(t.first + t.distances[i]), weights, sums[i]);
-        t.first += sizeof **a;
-        w += COLUMNS;
-      }
-    }
-    store(sums, c, cm_stride, left, params);
+    store(sums, ROWS, c, cm_stride, left, params);
     if (left <= COLUMNS) return;
     c = (float*)((uintptr_t)c + cn_stride);
   }
