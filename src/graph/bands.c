@@ -9,7 +9,7 @@
 #include "xnnpack/math.h"
 
 enum { BLOCK = 3, MAX_THREADS = 64 };
-#ifndef OCL_BANDS_OF_SMALL_MAPS
+#ifndef OCL_SMALL_CACHES
 enum { MIN_ROWS_OF_THREAD = 8, MIN_BANDS_OF_THREAD = 8 };
 // Of the first feature map. Smaller ones stay in the cache between two steps.
 static const size_t kMinBytes = 1 << 20;

@@ -6,7 +6,8 @@ fuzz_cc = $(call native_cc,$(1)) $(WARNINGS) -fsanitize=fuzzer-no-link -Itests/c
 
 # try_network.c gives every tensor memory of its own, runs no bands, and refuses long work: it defines what these files define.
 build/native/%-fuzz/src/base/arena.o: FILE_FLAGS = -Docl_arena_plan=ocl_arena_plan_shared
-build/native/%-fuzz/src/graph/bands.o: FILE_FLAGS = -DOCL_BANDS_OF_SMALL_MAPS -Docl_graph_find_bands=ocl_graph_find_bands_of_all
+build/native/%-fuzz/src/graph/bands.o: FILE_FLAGS = -DOCL_SMALL_CACHES -Docl_graph_find_bands=ocl_graph_find_bands_of_all
+build/native/%-fuzz/src/graph/operators/conv_rows.o: FILE_FLAGS = -DOCL_SMALL_CACHES
 build/native/%-fuzz/src/graph/limits.o: FILE_FLAGS = -Docl_graph_check_work=ocl_graph_check_work_limited
 
 define fuzz_rules

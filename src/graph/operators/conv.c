@@ -241,9 +241,7 @@ enum xnn_status ocl_conv_run(ocl_graph* graph, ocl_step* step) {
   }
   const bool has_own_sums = conv->sums != OCL_CONV_XNNPACK;
   if (has_own_sums) ocl_conv_begin_sums(graph, step);
-  if (conv->rows.num_shared > 0) {
-    ocl_conv_run_rows(graph, step);
-  } else {
+  if (!ocl_conv_run_rows(graph, step)) {
     const enum xnn_status status = xnn_run_operator(step->xnn, graph->pool);
     if (status != xnn_status_success) return status;
   }

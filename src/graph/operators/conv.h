@@ -15,7 +15,7 @@ typedef enum {
 
 // Output rows that share one row of input pointers (conv_rows.c).
 typedef struct {
-  size_t first_shared, num_shared;  // num_shared 0: XNNPACK runs the operator
+  size_t first_shared, num_shared;  // num_shared 0: each pixel has pointers of its own, or needs none
   size_t input_stride_bytes;        // between the inputs of neighbouring output rows
   size_t num_pointers;              // for one output row
   size_t first_wide, end_wide;      // columns of shared rows whose windows' rows are one tap each
@@ -100,7 +100,8 @@ void ocl_conv_run_builtin(ocl_graph* graph, ocl_step* step);
 bool ocl_conv_prepare_rows(ocl_step* step);
 // Call it after reshaping. Sets num_shared to 0 if XNNPACK is faster for this shape; then reshape the operator again.
 ocl_status ocl_conv_share_rows(ocl_step* step);
-void ocl_conv_run_rows(ocl_graph* graph, ocl_step* step);
+// false: XNNPACK must run the operator.
+bool ocl_conv_run_rows(ocl_graph* graph, ocl_step* step);
 // `find_rows` and `run_rows` of a kind.
 bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out);
 void ocl_conv_run_some_rows(const ocl_step* step, const ocl_rows* rows);

@@ -8,6 +8,9 @@
 // The taps of a window's row lie side by side in memory, as their weights do. Where they all lie inside the image, they
 // are one tap with more channels: a first convolution of 3 x 3 has three taps of nine numbers in place of nine of
 // three.
+// XNNPACK reads all weights again for every few pixels. Where they exceed the second cache and the pixels are few, all
+// pixels of some output channels are computed before the next channels: each weight comes from the third cache once,
+// and threads read different weights.
 #include <pthreadpool.h>
 #include <string.h>
 
@@ -17,6 +20,13 @@
 #include "xnnpack/indirection.h"
 #include "xnnpack/math.h"
 #include "xnnpack/operator.h"
+
+// Of the weights of a block of output channels, which must stay in the second cache beside the input.
+#ifndef OCL_SMALL_CACHES
+static const size_t kBlockBytes = 1 << 18;
+#else  // tests/fuzz, whose networks are small
+static const size_t kBlockBytes = 1;
+#endif
 
 static bool is_enabled;
 
@@ -208,23 +218,82 @@ static void run_row_of_image(ocl_step* step, size_t image, size_t y) {
   run_dwconv_row(step, image * c->input_batch_stride, image * c->output_batch_stride, y);
 }
 
-void ocl_conv_run_rows(ocl_graph* graph, ocl_step* step) {
+static void run_gemm_tile(xnn_operator_t op, const ocl_rows* rows, size_t pixel, size_t channel, size_t width,
+                          size_t channels) {
+  const struct gemm_context* c = &op->context.gemm.gemm.gemm;
+  const size_t output_distance = rows->output_distance + pixel * c->cm_stride + (channel << c->log2_csize);
+  c->ukernel.function[XNN_UARCH_DEFAULT](
+      width, channels, c->k_scaled, ocl_kernels_move(c->a, rows->input_distance + pixel * c->a_stride), c->a_stride,
+      (const char*)c->packed_w + channel * c->w_stride, (void*)ocl_kernels_move(c->c, output_distance), c->cm_stride,
+      c->cn_stride, c->fused_params);
+}
+
+// ---- blocks of channels ----
+
+static bool is_gemm(xnn_operator_t op) {
+  return op->ukernel.type == xnn_microkernel_type_gemm && op->groups == 1;
+}
+
+static size_t bytes_of_channel(xnn_operator_t op) {
+  return is_igemm(op) ? op->context.igemm.igemm.w_stride : op->context.gemm.gemm.gemm.w_stride;
+}
+
+static size_t channels_of_block(xnn_operator_t op) {
+  const size_t nr = is_igemm(op) ? op->ukernel.igemm.nr : op->ukernel.gemm.nr;
+  return max(kBlockBytes / bytes_of_channel(op) / nr, 1) * nr;
+}
+
+static bool has_blocks(ocl_graph* graph, const ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  const ocl_conv* conv = ocl_conv_of(step);
+  const bool is_known = is_gemm(op) ? !conv->is_fully_connected : is_igemm(op) && conv->rows.num_shared > 0;
+  if (!is_enabled || !is_known) return false;
+  const size_t bytes = bytes_of_channel(op) * op->group_output_channels;
+  return bytes > kBlockBytes && bytes > ocl_graph_size_bytes(ocl_graph_in(graph, step, 0));
+}
+
+// `part`: a tile of pixels of a gemm, or a row of an igemm.
+static void run_block(ocl_step* step, size_t block, size_t part) {
+  xnn_operator_t op = step->xnn;
+  const size_t channel = block * channels_of_block(op);
+  const size_t channels = min(channels_of_block(op), op->group_output_channels - channel);
+  if (is_gemm(op)) {
+    const size_t mr = op->compute[0].tile[0], pixel = part * mr;
+    run_gemm_tile(op, &(ocl_rows){0}, pixel, channel, min(mr, op->compute[0].range[0] - pixel), channels);
+    return;
+  }
+  const size_t mr = op->compute[1].tile[0], image = part / op->output_height, y = part % op->output_height;
+  for (size_t x = 0; x < op->output_width; x += mr)
+    run_tile_of_image(step, image, y, x, channel, min(mr, op->output_width - x), channels);
+}
+
+static void run_blocks(ocl_graph* graph, ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  const size_t blocks = divide_round_up(op->group_output_channels, channels_of_block(op));
+  const size_t parts = is_gemm(op) ? divide_round_up(op->compute[0].range[0], op->compute[0].tile[0])
+                                   : op->batch_size * op->output_height;
+  pthreadpool_parallelize_2d(graph->pool, (pthreadpool_task_2d_t)run_block, step, blocks, parts,
+                             PTHREADPOOL_FLAG_DISABLE_DENORMALS);
+}
+
+bool ocl_conv_run_rows(ocl_graph* graph, ocl_step* step) {
   xnn_operator_t op = step->xnn;
   const size_t* tile = op->compute[1].tile;
-  if (is_igemm(op))
+  if (has_blocks(graph, step))
+    run_blocks(graph, step);
+  else if (ocl_conv_of(step)->rows.num_shared == 0)
+    return false;
+  else if (is_igemm(op))
     pthreadpool_parallelize_4d_tile_2d(graph->pool, (pthreadpool_task_4d_tile_2d_t)run_tile_of_image, step,
                                        op->batch_size, op->output_height, op->output_width, op->group_output_channels,
                                        tile[0], tile[1], PTHREADPOOL_FLAG_DISABLE_DENORMALS);
   else
     pthreadpool_parallelize_2d(graph->pool, (pthreadpool_task_2d_t)run_row_of_image, step, op->batch_size,
                                op->output_height, PTHREADPOOL_FLAG_DISABLE_DENORMALS);
+  return true;
 }
 
 // ---- rows alone ----
-
-static bool is_gemm(xnn_operator_t op) {
-  return op->ukernel.type == xnn_microkernel_type_gemm && op->groups == 1;
-}
 
 bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out) {
   const ocl_conv* conv = ocl_conv_of(step);
@@ -237,14 +306,9 @@ bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* 
 }
 
 static void run_gemm_pixels(xnn_operator_t op, const ocl_rows* rows) {
-  const struct gemm_context* c = &op->context.gemm.gemm.gemm;
   const size_t end = rows->end * op->output_width, mr = op->compute[0].tile[0];
   for (size_t pixel = rows->first * op->output_width; pixel < end; pixel += mr)
-    c->ukernel.function[XNN_UARCH_DEFAULT](min(mr, end - pixel), op->group_output_channels, c->k_scaled,
-                                           ocl_kernels_move(c->a, rows->input_distance + pixel * c->a_stride),
-                                           c->a_stride, c->packed_w,
-                                           (void*)ocl_kernels_move(c->c, rows->output_distance + pixel * c->cm_stride),
-                                           c->cm_stride, c->cn_stride, c->fused_params);
+    run_gemm_tile(op, rows, pixel, 0, min(mr, end - pixel), op->group_output_channels);
 }
 
 static void run_igemm_row(const ocl_step* step, const ocl_rows* rows, size_t y) {

@@ -13,9 +13,10 @@
 
 enum { MAX_THREADS = 4, NUM_RUNS = 8 };
 
-// The last one runs band by band.
+// The last ones run by blocks of channels, and band by band.
 static const char* const kModels[] = {"models/small_classifier.fp32.tflite", "models/small_classifier.uint8.tflite",
                                       "models/mobilenet_v1_classifier.dynamic.tflite",
+                                      "../../build/native/cases/wide20.int8.tflite",
                                       "../../build/native/cases/block2.tflite"};
 
 typedef struct {

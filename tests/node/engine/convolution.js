@@ -23,6 +23,21 @@ export const INPUT = { zeroPoint: 9, scale: 1 / 16 };
 export const OUTPUT = { zeroPoint: -5, scale: 1 / 4 };
 
 /**
+ * Whose weights are more than their input, and than a quarter of a mebibyte, also in 8 bits: they run by blocks of output
+ * channels, of which the last is smaller. Windows, strides, pixels that fill no tile, a single pixel.
+ * @type {Convolution[]}
+ */
+export const HEAVY = [
+  { size: [5, 7], channels: 500, outputs: 601, kernel: [1, 1] },
+  { size: [1, 1], channels: 700, outputs: 403, kernel: [1, 1] },
+  { size: [6, 6], channels: 520, outputs: 533, kernel: [1, 1], stride: 2 },
+  { size: [8, 9], channels: 120, outputs: 263, stride: 2 },
+  { size: [5, 5], channels: 96, outputs: 315, activation: 'NONE' },
+  { size: [9, 13], channels: 90, outputs: 333, padding: 'VALID' },
+  { size: [9, 8], channels: 100, outputs: 301, dilation: 2 },
+].map((c) => /** @type {Convolution} */ (c));
+
+/**
  * @param {Convolution} given
  * @returns {Required<Convolution>} 0 outputs: a depthwise convolution
  */

@@ -7,8 +7,8 @@ import { loadModel, maxDifference, variants } from '../shared.js';
 
 /** @typedef {import('./convolution.js').Convolution} Convolution */
 
-const { build, complete, convolve, convolveInt8, makeNumbers, toInt8, withEveryHalf, withStoredBytes } =
-  convolutions;
+const { build, complete, convolve, convolveInt8, HEAVY, makeNumbers } = convolutions;
+const { toInt8, withEveryHalf, withStoredBytes } = convolutions;
 
 const SIZES = [1, 2, 3, 4, 5, 7, 19, 38, 39, 40, 41, 75, 77, 78, 79, 80];
 const CHANNELS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 15, 16, 17, 24, 31, 96];
@@ -101,7 +101,10 @@ for (const variant of variants) {
   describe(`kernels, ${variant}`, async () => {
     const ours = await Engine.create({ variant, threads: 1 });
     const theirs = await Engine.create({ variant, threads: 1, baseline: true });
-    after(() => [ours, theirs].forEach((engine) => engine.close()));
+    const threaded = await Promise.all(
+      [2, 3].map((threads) => Engine.create({ variant: `${variant}-threads`, threads })),
+    );
+    after(() => [ours, theirs, ...threaded].forEach((engine) => engine.close()));
     /** @param {Uint8Array} model @param {Float32Array | Int8Array} input */
     const runBoth = (model, input) =>
       Promise.all([ours, theirs].map((engine) => runModel(engine, model, input)));
@@ -169,6 +172,23 @@ for (const variant of variants) {
           assert.deepEqual(fromBytes, fromFloats);
         });
       }
+    }
+
+    for (const given of HEAVY) {
+      test(`by blocks of channels ${JSON.stringify(given)}`, async () => {
+        const c = complete(given);
+        const { model } = build(c);
+        const input = makeNumbers(c.size[0] * c.size[1] * c.channels);
+        const bytes = Int8Array.from(input, (value) => value * 32);
+        for (const [network, data] of /** @type {const} */ ([
+          [model, input],
+          [toInt8(model).int8, bytes],
+        ])) {
+          const [actual, expected] = await runBoth(network, data);
+          assert.deepEqual(actual, expected);
+          for (const engine of threaded) assert.deepEqual(await runModel(engine, network, data), expected);
+        }
+      });
     }
 
     test('float16 weights: all that there are', async () => {
