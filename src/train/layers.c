@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { TAPS = 3, MAX_TAPS = OCL_DEPTHWISE_MAX_SIZE * OCL_DEPTHWISE_MAX_SIZE };
+enum { MAX_TAPS = OCL_SAME_MAX_SIZE * OCL_SAME_MAX_SIZE };
 
 // One output pixel's tap inside the image: where its channels begin in the three arrays.
 typedef struct {
@@ -10,29 +10,28 @@ typedef struct {
 } tap;
 
 // The taps of output pixel number `pixel`, those that fall on padding left out. Returns how many.
-static int32_t find_taps(const ocl_depthwise* d, int32_t pixel, tap taps[MAX_TAPS]) {
-  const int32_t out_height = ocl_depthwise_out(d->height, d->stride),
-                out_width = ocl_depthwise_out(d->width, d->stride);
-  const int32_t padding_y = ((out_height - 1) * d->stride + d->size - d->height) / 2;
-  const int32_t padding_x = ((out_width - 1) * d->stride + d->size - d->width) / 2;
+static int32_t find_taps(const ocl_same_window* w, int32_t pixel, tap taps[MAX_TAPS]) {
+  const int32_t out_height = ocl_same_out(w->height, w->stride), out_width = ocl_same_out(w->width, w->stride);
+  const int32_t padding_y = ((out_height - 1) * w->stride + w->size - w->height) / 2;
+  const int32_t padding_x = ((out_width - 1) * w->stride + w->size - w->width) / 2;
   const int32_t image = pixel / (out_height * out_width);
-  const int32_t top = pixel / out_width % out_height * d->stride - padding_y;
-  const int32_t left = pixel % out_width * d->stride - padding_x;
-  const size_t channels = (size_t)d->channels;
+  const int32_t top = pixel / out_width % out_height * w->stride - padding_y;
+  const int32_t left = pixel % out_width * w->stride - padding_x;
+  const size_t channels = (size_t)w->channels;
   int32_t count = 0;
-  for (int32_t y = 0; y < d->size; y++) {
-    for (int32_t x = 0; x < d->size; x++) {
-      if (top + y < 0 || top + y >= d->height || left + x < 0 || left + x >= d->width) continue;
-      const size_t source = ((size_t)image * (size_t)d->height + (size_t)(top + y)) * (size_t)d->width;
+  for (int32_t y = 0; y < w->size; y++) {
+    for (int32_t x = 0; x < w->size; x++) {
+      if (top + y < 0 || top + y >= w->height || left + x < 0 || left + x >= w->width) continue;
+      const size_t source = ((size_t)image * (size_t)w->height + (size_t)(top + y)) * (size_t)w->width;
       taps[count++] = (tap){(source + (size_t)(left + x)) * channels, (size_t)pixel * channels,
-                            (size_t)(y * d->size + x) * channels};
+                            (size_t)(y * w->size + x) * channels};
     }
   }
   return count;
 }
 
-static int32_t count_pixels(const ocl_depthwise* d) {
-  return d->images * ocl_depthwise_out(d->height, d->stride) * ocl_depthwise_out(d->width, d->stride);
+static int32_t count_pixels(const ocl_same_window* w) {
+  return w->images * ocl_same_out(w->height, w->stride) * ocl_same_out(w->width, w->stride);
 }
 
 // out += a * b
@@ -40,61 +39,56 @@ static void add_products(int32_t count, const float* restrict a, const float* re
   for (int32_t i = 0; i < count; i++) out[i] += a[i] * b[i];
 }
 
-void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const float* kernel, float* out) {
-  const int32_t pixels = count_pixels(d);
-  memset(out, 0, (size_t)pixels * (size_t)d->channels * sizeof *out);
+void ocl_depthwise_forward(const ocl_same_window* w, const float* input, const float* kernel, float* out) {
+  const int32_t pixels = count_pixels(w);
+  memset(out, 0, (size_t)pixels * (size_t)w->channels * sizeof *out);
   tap taps[MAX_TAPS];
   for (int32_t pixel = 0; pixel < pixels; pixel++) {
-    const int32_t count = find_taps(d, pixel, taps);
+    const int32_t count = find_taps(w, pixel, taps);
     for (int32_t i = 0; i < count; i++)
-      add_products(d->channels, input + taps[i].input, kernel + taps[i].kernel, out + taps[i].output);
+      add_products(w->channels, input + taps[i].input, kernel + taps[i].kernel, out + taps[i].output);
   }
 }
 
-void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const float* kernel, const float* gradient,
+void ocl_depthwise_backward(const ocl_same_window* w, const float* input, const float* kernel, const float* gradient,
                             float* kernel_gradient_out, float* input_gradient_out) {
-  const int32_t pixels = count_pixels(d);
+  const int32_t pixels = count_pixels(w);
   tap taps[MAX_TAPS];
   for (int32_t pixel = 0; pixel < pixels; pixel++) {
-    const int32_t count = find_taps(d, pixel, taps);
+    const int32_t count = find_taps(w, pixel, taps);
     for (int32_t i = 0; i < count; i++) {
       const float* g = gradient + taps[i].output;
-      add_products(d->channels, input + taps[i].input, g, kernel_gradient_out + taps[i].kernel);
+      add_products(w->channels, input + taps[i].input, g, kernel_gradient_out + taps[i].kernel);
       if (input_gradient_out != NULL)
-        add_products(d->channels, kernel + taps[i].kernel, g, input_gradient_out + taps[i].input);
+        add_products(w->channels, kernel + taps[i].kernel, g, input_gradient_out + taps[i].input);
     }
   }
 }
 
-// The neighbours of all pixels of an image, in the order of ocl_layers_unfold(). `input` is that of the neighbour;
-// NULL: it is on the padding.
-static const float* neighbour(int32_t height, int32_t width, int32_t channels, int32_t pixel, int32_t at,
-                              const float* input) {
-  const int32_t y = pixel / width + at / TAPS - 1, x = pixel % width + at % TAPS - 1;
-  if (y < 0 || y >= height || x < 0 || x >= width) return NULL;
-  return input + ((size_t)y * (size_t)width + (size_t)x) * (size_t)channels;
+static size_t column_size(const ocl_same_window* w) {
+  return (size_t)w->size * (size_t)w->size * (size_t)w->channels;
 }
 
-void ocl_layers_unfold(int32_t height, int32_t width, int32_t channels, const float* input, float* columns_out) {
-  const size_t bytes = (size_t)channels * sizeof *columns_out;
-  for (int32_t pixel = 0; pixel < height * width; pixel++) {
-    for (int32_t at = 0; at < TAPS * TAPS; at++, columns_out += channels) {
-      const float* from = neighbour(height, width, channels, pixel, at, input);
-      if (from == NULL)
-        memset(columns_out, 0, bytes);
-      else
-        memcpy(columns_out, from, bytes);
-    }
+void ocl_layers_unfold(const ocl_same_window* w, const float* input, float* columns_out) {
+  const int32_t pixels = count_pixels(w);
+  const size_t size = column_size(w), bytes = (size_t)w->channels * sizeof *columns_out;
+  tap taps[MAX_TAPS];
+  for (int32_t pixel = 0; pixel < pixels; pixel++, columns_out += size) {
+    const int32_t count = find_taps(w, pixel, taps);
+    if (count < w->size * w->size) memset(columns_out, 0, size * sizeof *columns_out);
+    for (int32_t i = 0; i < count; i++) memcpy(columns_out + taps[i].kernel, input + taps[i].input, bytes);
   }
 }
 
-void ocl_layers_fold(int32_t height, int32_t width, int32_t channels, const float* columns, float* input_gradient_out) {
-  for (int32_t pixel = 0; pixel < height * width; pixel++) {
-    for (int32_t at = 0; at < TAPS * TAPS; at++, columns += channels) {
-      const float* from = neighbour(height, width, channels, pixel, at, input_gradient_out);
-      if (from == NULL) continue;
-      float* to = input_gradient_out + (from - input_gradient_out);
-      for (int32_t c = 0; c < channels; c++) to[c] += columns[c];
+void ocl_layers_fold(const ocl_same_window* w, const float* columns, float* input_gradient_out) {
+  const int32_t pixels = count_pixels(w);
+  tap taps[MAX_TAPS];
+  for (int32_t pixel = 0; pixel < pixels; pixel++, columns += column_size(w)) {
+    const int32_t count = find_taps(w, pixel, taps);
+    for (int32_t i = 0; i < count; i++) {
+      const float* from = columns + taps[i].kernel;
+      float* to = input_gradient_out + taps[i].input;
+      for (int32_t c = 0; c < w->channels; c++) to[c] += from[c];
     }
   }
 }

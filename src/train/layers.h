@@ -6,29 +6,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// A depthwise convolution of `images` [height, width, channels] under SAME padding; its kernel has `size` rows and
-// columns, at most OCL_DEPTHWISE_MAX_SIZE.
+// A convolution's window over `images` [height, width, channels] under SAME padding; it has `size` rows and columns, at
+// most OCL_SAME_MAX_SIZE.
 typedef struct {
   int32_t images, height, width, channels, stride, size;
-} ocl_depthwise;
+} ocl_same_window;
 
-enum { OCL_DEPTHWISE_MAX_SIZE = 5 };
+enum { OCL_SAME_MAX_SIZE = 5 };
 
 // Outputs along an axis of `size`.
-static inline int32_t ocl_depthwise_out(int32_t size, int32_t stride) {
+static inline int32_t ocl_same_out(int32_t size, int32_t stride) {
   return (size + stride - 1) / stride;
 }
 
 // kernel [size, size, channels].
-void ocl_depthwise_forward(const ocl_depthwise* d, const float* input, const float* kernel, float* out);
+void ocl_depthwise_forward(const ocl_same_window* w, const float* input, const float* kernel, float* out);
 // Adds to both gradients; input_gradient_out may be NULL.
-void ocl_depthwise_backward(const ocl_depthwise* d, const float* input, const float* kernel, const float* gradient,
+void ocl_depthwise_backward(const ocl_same_window* w, const float* input, const float* kernel, const float* gradient,
                             float* kernel_gradient_out, float* input_gradient_out);
 
-// [height, width, channels] -> [height * width, 9 * channels]: the 3x3 neighbours of each pixel, 0 on the padding.
-void ocl_layers_unfold(int32_t height, int32_t width, int32_t channels, const float* input, float* columns_out);
+// What the window sees at each output pixel: [images * out_height * out_width, size, size, channels], 0 on the padding.
+void ocl_layers_unfold(const ocl_same_window* w, const float* input, float* columns_out);
 // The gradient of that, added.
-void ocl_layers_fold(int32_t height, int32_t width, int32_t channels, const float* columns, float* input_gradient_out);
+void ocl_layers_fold(const ocl_same_window* w, const float* columns, float* input_gradient_out);
 
 // sums_out[channels] of a, or of a * b; b may be NULL.
 void ocl_layers_sum(size_t rows, int32_t channels, const float* a, const float* b, double* sums_out);

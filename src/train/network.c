@@ -8,7 +8,7 @@
 #include "train/matmul.h"
 
 // Of conv3.
-enum { TAPS = 9 };
+enum { SIDE = 3, TAPS = SIDE * SIDE };
 
 struct ocl_network_layer {
   ocl_layer is;
@@ -23,6 +23,10 @@ typedef ocl_network_layer layer;
 
 // ---- shapes and memory
 
+static bool has_window(const ocl_layer* is) {
+  return is->kind == OCL_DEPTHWISE || is->kind == OCL_CONV3;
+}
+
 static bool fit_kind(const ocl_layer* is, ocl_map_shape input) {
   if (is->kind < 0 || is->kind >= OCL_NUM_LAYER_KINDS || is->norm < 0 || is->norm >= OCL_NUM_NORMS) return false;
   if (is->activation < 0 || is->activation >= OCL_NUM_LAYER_ACTIVATIONS) return false;
@@ -30,14 +34,15 @@ static bool fit_kind(const ocl_layer* is, ocl_map_shape input) {
   const bool may_change = is->kind == OCL_POINTWISE || is->kind == OCL_CONV3;
   if (!may_change && is->channels != input.channels) return false;
   if (is->kind == OCL_GATE) return input.height == 1 && input.width == 1 && is->added >= 0;
-  return is->kind != OCL_DEPTHWISE || ((is->stride == 1 || is->stride == 2) && (is->size == 3 || is->size == 5));
+  if (is->kind == OCL_DEPTHWISE && is->size != 3 && is->size != 5) return false;
+  return !has_window(is) || is->stride == 1 || is->stride == 2;
 }
 
 static ocl_map_shape out_shape(const ocl_network* n, const ocl_layer* is, ocl_map_shape input) {
   if (is->kind == OCL_POOL) return (ocl_map_shape){1, 1, is->channels};
   if (is->kind == OCL_GATE) return n->activations[is->added].shape;
-  const int32_t stride = is->kind == OCL_DEPTHWISE ? is->stride : 1;
-  return (ocl_map_shape){ocl_depthwise_out(input.height, stride), ocl_depthwise_out(input.width, stride), is->channels};
+  const int32_t stride = has_window(is) ? is->stride : 1;
+  return (ocl_map_shape){ocl_same_out(input.height, stride), ocl_same_out(input.width, stride), is->channels};
 }
 
 static uint64_t kernel_size(const ocl_layer* is, ocl_map_shape input) {
@@ -141,7 +146,7 @@ static size_t lay_out(ocl_network* n, float* base) {
     channels = larger(channels, (size_t)l->is.channels);
     depth = larger(depth, larger((size_t)in.channels, rows * pixels_of(in)));
     if (l->is.kind != OCL_CONV3) continue;
-    columns = larger(columns, TAPS * ocl_map_size(in));
+    columns = larger(columns, pixels_of(l->output->shape) * TAPS * (size_t)in.channels);
     depth = larger(depth, TAPS * (size_t)in.channels);
   }
   depth = larger(depth, channels);
@@ -234,9 +239,10 @@ static size_t count_out_pixels(const layer* l, int32_t rows) {
   return (size_t)rows * pixels_of(l->output->shape);
 }
 
-static ocl_depthwise as_depthwise(const layer* l, int32_t rows) {
+static ocl_same_window window_of(const layer* l, int32_t rows) {
   const ocl_map_shape in = l->input->shape;
-  return (ocl_depthwise){rows, in.height, in.width, in.channels, l->is.stride, l->is.size};
+  const int32_t size = l->is.kind == OCL_CONV3 ? SIDE : l->is.size;
+  return (ocl_same_window){rows, in.height, in.width, in.channels, l->is.stride, size};
 }
 
 // scale = gamma / sqrt(variance + epsilon), of the moving statistics.
@@ -282,9 +288,10 @@ static void norm_live(const ocl_network* n, const layer* l, size_t pixels) {
 
 static void convolve_conv3(const ocl_network* n, const layer* l, int32_t rows, const float* kernel) {
   const ocl_map_shape in = l->input->shape;
-  const int32_t pixels = (int32_t)pixels_of(in), depth = TAPS * in.channels, out = l->is.channels;
+  const ocl_same_window window = window_of(l, 1);
+  const int32_t pixels = (int32_t)pixels_of(l->output->shape), depth = TAPS * in.channels, out = l->is.channels;
   for (int32_t row = 0; row < rows; row++) {
-    ocl_layers_unfold(in.height, in.width, in.channels, l->input->values + (size_t)row * ocl_map_size(in), n->columns);
+    ocl_layers_unfold(&window, l->input->values + (size_t)row * ocl_map_size(in), n->columns);
     const ocl_matrix x = {n->columns, depth, 1}, w = {kernel, out, 1};
     ocl_matmul(pixels, out, depth, x, w, false, n->scratch,
                l->output->values + (size_t)row * ocl_map_size(l->output->shape));
@@ -294,8 +301,8 @@ static void convolve_conv3(const ocl_network* n, const layer* l, int32_t rows, c
 static void convolve(const ocl_network* n, const layer* l, int32_t rows, size_t pixels) {
   const float* kernel = n->parameters + l->kernel;
   if (l->is.kind == OCL_DEPTHWISE) {
-    const ocl_depthwise depthwise = as_depthwise(l, rows);
-    ocl_depthwise_forward(&depthwise, l->input->values, kernel, l->output->values);
+    const ocl_same_window window = window_of(l, rows);
+    ocl_depthwise_forward(&window, l->input->values, kernel, l->output->values);
   } else if (l->is.kind == OCL_CONV3) {
     convolve_conv3(n, l, rows, kernel);
   } else {
@@ -363,17 +370,18 @@ static void norm_backward(const ocl_network* n, const layer* l, size_t pixels) {
 
 static void conv3_backward(const ocl_network* n, const layer* l, int32_t rows, float* of_kernel) {
   const ocl_map_shape in = l->input->shape;
-  const int32_t pixels = (int32_t)pixels_of(in), depth = TAPS * in.channels, out = l->is.channels;
+  const ocl_same_window window = window_of(l, 1);
+  const int32_t pixels = (int32_t)pixels_of(l->output->shape), depth = TAPS * in.channels, out = l->is.channels;
   float* of_columns = n->columns + (size_t)pixels * (size_t)depth;
   for (int32_t row = 0; row < rows; row++) {
     const size_t image = (size_t)row * ocl_map_size(in);
     const ocl_matrix g = {l->output->gradient + (size_t)row * ocl_map_size(l->output->shape), out, 1};
-    ocl_layers_unfold(in.height, in.width, in.channels, l->input->values + image, n->columns);
+    ocl_layers_unfold(&window, l->input->values + image, n->columns);
     const ocl_matrix x_transposed = {n->columns, 1, depth}, w_transposed = {n->parameters + l->kernel, 1, out};
     ocl_matmul(depth, out, pixels, x_transposed, g, true, n->scratch, of_kernel);
     if (l->input->gradient == NULL) continue;
     ocl_matmul(pixels, depth, out, g, w_transposed, false, n->scratch, of_columns);
-    ocl_layers_fold(in.height, in.width, in.channels, of_columns, l->input->gradient + image);
+    ocl_layers_fold(&window, of_columns, l->input->gradient + image);
   }
 }
 
@@ -381,8 +389,8 @@ static void convolve_backward(const ocl_network* n, const layer* l, int32_t rows
   const float* kernel = n->parameters + l->kernel;
   float *of_kernel = n->gradients + l->kernel, *of_input = l->input->gradient;
   if (l->is.kind == OCL_DEPTHWISE) {
-    const ocl_depthwise depthwise = as_depthwise(l, rows);
-    ocl_depthwise_backward(&depthwise, l->input->values, kernel, l->output->gradient, of_kernel, of_input);
+    const ocl_same_window window = window_of(l, rows);
+    ocl_depthwise_backward(&window, l->input->values, kernel, l->output->gradient, of_kernel, of_input);
     return;
   }
   if (l->is.kind == OCL_CONV3) {

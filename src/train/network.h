@@ -10,7 +10,7 @@
 #include "train/activation.h"
 #include "train/optimizer.h"
 
-// conv3: 3x3 with SAME padding and stride 1; depthwise: with SAME padding; pool: global average; gate: the map `added`
+// conv3: 3x3 with SAME padding; depthwise: with SAME padding; pool: global average; gate: the map `added`
 // times the input [1, 1, channels].
 typedef enum { OCL_POINTWISE, OCL_DEPTHWISE, OCL_POOL, OCL_CONV3, OCL_GATE, OCL_NUM_LAYER_KINDS } ocl_layer_kind;
 
@@ -22,7 +22,7 @@ typedef enum { OCL_NORM_BIAS, OCL_NORM_FROZEN, OCL_NORM_LIVE, OCL_NUM_NORMS } oc
 typedef struct {
   int32_t kind;             // ocl_layer_kind
   int32_t channels;         // of the output; only pointwise and conv3 layers may change their number
-  int32_t stride;           // depthwise: 1 or 2
+  int32_t stride;           // depthwise and conv3: 1 or 2
   int32_t size;             // of the kernel; depthwise: 3 or 5
   int32_t norm;             // ocl_layer_norm; not for a pool or a gate
   int32_t activation;       // ocl_layer_activation

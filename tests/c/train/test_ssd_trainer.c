@@ -1,4 +1,4 @@
-// The trainer of a detector's heads: what it refuses, and gradients against differences of the loss.
+// The trainer of a detector: what it refuses, and gradients against differences of the loss.
 #include "check.h"
 #include "train/ssd_trainer.h"
 
@@ -26,7 +26,8 @@ static void make_layers(ocl_layer layers[4]) {
                           .activation = OCL_LAYER_RELU6,
                           .added = -1,
                           .shared = -1};
-  layers[1] = (ocl_layer){.kind = OCL_CONV3, .channels = 4 * AT_PIXEL, .added = -1, .from = 1, .shared = -1};
+  layers[1] =
+      (ocl_layer){.kind = OCL_CONV3, .channels = 4 * AT_PIXEL, .stride = 1, .added = -1, .from = 1, .shared = -1};
   layers[2] = (ocl_layer){
       .kind = OCL_DEPTHWISE, .channels = CHANNELS, .stride = 1, .size = 3, .activation = OCL_LAYER_RELU6, .added = -1};
   layers[3] = (ocl_layer){.kind = OCL_POINTWISE, .channels = COLUMNS * AT_PIXEL, .added = -1, .from = 3, .shared = -1};
@@ -83,7 +84,9 @@ static void plans_that_do_not_fit_are_refused(void) {
     CHECK(trainer == NULL);
   }
   CHECK_STATUS(create(layers, &good, 0, &trainer), OCL_INVALID_ARGUMENT);
-  layers[2].shared = 1;  // another kind
+  layers[1].stride = 3;
+  CHECK_STATUS(create(layers, &good, 2, &trainer), OCL_INVALID_ARGUMENT);
+  layers[1].stride = 1, layers[2].shared = 1;  // another kind
   CHECK_STATUS(create(layers, &good, 2, &trainer), OCL_INVALID_ARGUMENT);
   layers[2].shared = 2;  // itself
   CHECK_STATUS(create(layers, &good, 2, &trainer), OCL_INVALID_ARGUMENT);
@@ -138,12 +141,7 @@ static void batches_out_of_range_are_refused(void) {
   ocl_ssd_trainer_destroy(trainer);
 }
 
-static void gradients_match_differences_of_the_loss(void) {
-  ocl_layer layers[4];
-  ocl_ssd_trainer* trainer;
-  make_layers(layers);
-  const ocl_ssd_plan plan = make_plan();
-  CHECK_STATUS(create(layers, &plan, 2, &trainer), OCL_OK);
+static void check_gradients(ocl_ssd_trainer* trainer) {
   const ocl_ssd_buffers b = ocl_ssd_trainer_get_buffers(trainer);
   fill(trainer, &b);
   ocl_ssd_trainer_result result;
@@ -157,6 +155,37 @@ static void gradients_match_differences_of_the_loss(void) {
     b.parameters[i] = value;
     CHECK_NEAR((double)b.gradients[i], (above - below) / (2 * (double)step), 2e-3);
   }
+}
+
+static void gradients_match_differences_of_the_loss(void) {
+  ocl_layer layers[4];
+  ocl_ssd_trainer* trainer;
+  make_layers(layers);
+  const ocl_ssd_plan plan = make_plan();
+  CHECK_STATUS(create(layers, &plan, 2, &trainer), OCL_OK);
+  check_gradients(trainer);
+  ocl_ssd_trainer_destroy(trainer);
+}
+
+// The map of the heads is that of a 3x3 layer of stride 2, and of a layer after it that adds it.
+static void gradients_of_layers_before_the_heads_match_too(void) {
+  enum { BODY = 2 };
+  ocl_layer layers[BODY + 4];
+  ocl_ssd_trainer* trainer;
+  make_layers(layers + BODY);
+  for (int i = BODY; i < BODY + 4; i++) {
+    layers[i].from += BODY;
+    if (layers[i].shared >= 0) layers[i].shared += BODY;
+  }
+  layers[0] = (ocl_layer){
+      .kind = OCL_CONV3, .channels = CHANNELS, .stride = 2, .activation = OCL_LAYER_RELU6, .added = -1, .shared = -1};
+  layers[1] = (ocl_layer){.kind = OCL_POINTWISE, .channels = CHANNELS, .added = 1, .from = 1, .shared = -1};
+  ocl_ssd_plan plan = make_plan();
+  plan.heads = &(ocl_ssd_heads){BODY + 1, BODY + 3};
+  const ocl_map_shape input = {2 * SIDE, 2 * SIDE - 1, CHANNELS};
+  const ocl_network_plan network = {layers, BODY + 4, &input, 1, 2};
+  CHECK_STATUS(ocl_ssd_trainer_create(&network, &(ocl_optimizer){.kind = OCL_SGD}, &plan, &trainer), OCL_OK);
+  check_gradients(trainer);
   ocl_ssd_trainer_destroy(trainer);
 }
 
@@ -205,6 +234,7 @@ int main(void) {
   RUN(plans_that_do_not_fit_are_refused);
   RUN(batches_out_of_range_are_refused);
   RUN(gradients_match_differences_of_the_loss);
+  RUN(gradients_of_layers_before_the_heads_match_too);
   RUN(predictions_are_those_of_a_run);
   RUN(frozen_layers_stay);
   return check_failed_tests;
