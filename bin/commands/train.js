@@ -11,7 +11,7 @@ import {
 import { bestOf } from '../../wasm/report/card.js';
 import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
-import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/backbone.js';
+import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/tail.js';
 import { failure } from '../../wasm/train/errors.js';
 import { VIEWS } from '../../wasm/train/detect/plan.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';

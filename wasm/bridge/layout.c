@@ -102,6 +102,7 @@ static void print_limits(void) {
   LIMIT("DEFAULT_MAX_PIXELS", OCL_IMAGE_DEFAULT_MAX_PIXELS);
   LIMIT("IGNORE_ALPHA", OCL_IGNORE_ALPHA);
   LIMIT("MAX_ROWS", OCL_NETWORK_MAX_SIZE);
+  LIMIT("MAX_LAYERS", OCL_NETWORK_MAX_LAYERS);
 }
 
 static void print_engine(void) {

@@ -1,6 +1,6 @@
 // Writes a model card in the format of Hugging Face's template: training, evaluation, environmental impact.
 import { escapeMarkdown, escapeYaml } from '../shared/text.js';
-import { areDetectors, energyTable, finalValue, format, qualityTable } from './metrics.js';
+import { areDetectors, describeUnfrozen, energyTable, finalValue, format, qualityTable } from './metrics.js';
 
 /** @typedef {import('./metrics.js').Configuration} Configuration */
 
@@ -77,10 +77,11 @@ function details(best, { backbone = 'features that were given', date }) {
   const count = data.classes.length;
   const heads = isDetector ? `The heads of an SSD detector of ${count}` : `A softmax layer over ${count}`;
   const classes = count === 1 ? 'class' : 'classes';
+  const network = `${backbone}${data.unfrozen ? describeUnfrozen(data.unfrozen) : ''}`;
   return [
     '## Model Details',
     '',
-    `${heads} ${classes} on ${escapeMarkdown(backbone)}, trained with ocelli on ${date.toISOString().slice(0, 10)}.`,
+    `${heads} ${classes} on ${escapeMarkdown(network)}, trained with ocelli on ${date.toISOString().slice(0, 10)}.`,
     '',
     `- **Model type:** ${isDetector ? 'object detector' : 'image classifier'}`,
     `- **Trained parameters:** ${data.parameters}`,

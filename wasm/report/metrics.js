@@ -9,10 +9,23 @@ import { escapeMarkdown } from '../shared/text.js';
  * @property {number} seconds
  * @property {number} multiplyAdds
  * @property {import('./energy/estimate.js').Energy} energy
- * @property {{train: number, validation: number, classes: string[], parameters: number}} data
+ * @property {{train: number, validation: number, classes: string[], parameters: number, unfrozen?: Unfrozen}} data
+ *
+ * @typedef {{blocks: number, batchNorm: keyof typeof BATCH_NORM}} Unfrozen the last blocks of a network, which were trained
  *
  * @typedef {{name: string, key: string}} Metric
  */
+
+/** How the batch norm of blocks that are trained is treated. */
+export const BATCH_NORM = {
+  folded: 'the file has it folded; folded kernels and their biases are trained',
+  frozen: 'frozen; kernels are trained',
+  training: 'in training mode, its moving averages with it',
+};
+
+/** What follows the name of a network. @param {Unfrozen} unfrozen */
+export const describeUnfrozen = ({ blocks, batchNorm }) =>
+  `, whose last blocks (${blocks}) were trained as well (batch norm: ${BATCH_NORM[batchNorm]})`;
 
 /** @type {Metric[]} */
 export const QUALITY = [

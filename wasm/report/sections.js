@@ -1,6 +1,6 @@
 // In: the configurations of a training. Out: what its page says, as tables and plots.
 import { plural } from '../shared/text.js';
-import { areDetectors, finalValue, qualityOf } from './metrics.js';
+import { areDetectors, describeUnfrozen, finalValue, qualityOf } from './metrics.js';
 import { NEUTRAL } from './palette.js';
 import { barPlot, linePlot } from './svg.js';
 import { readableUnit } from './ticks.js';
@@ -19,11 +19,12 @@ import { readableUnit } from './ticks.js';
 export function sectionsOf(configurations, { date, backbone, extractionSeconds }) {
   const [{ data }] = configurations;
   const what = areDetectors(configurations) ? 'a detector' : 'a classifier';
+  const network = backbone ? ` on ${backbone}${data.unfrozen ? describeUnfrozen(data.unfrozen) : ''}` : '';
   return [
     {
       title: 'Overview',
       texts: [
-        `${date.toISOString().slice(0, 10)}: ${what} of ${plural(data.classes.length, 'class', 'classes')}${backbone ? ` on ${backbone}` : ''}, trained with ocelli. ${plural(data.train, 'example')}, ${data.validation} others for validation, ${plural(data.parameters, 'trained parameter')}.`,
+        `${date.toISOString().slice(0, 10)}: ${what} of ${plural(data.classes.length, 'class', 'classes')}${network}, trained with ocelli. ${plural(data.train, 'example')}, ${data.validation} others for validation, ${plural(data.parameters, 'trained parameter')}.`,
         `Classes: ${data.classes.join(', ')}.`,
       ],
       tables: [results(configurations)],

@@ -1,25 +1,22 @@
 // A float .tflite model as a backbone. Its frozen part turns images into features. With `unfreeze`, its last blocks
 // become the tail, which is trained. export() writes backbone and trained head as one .tflite
 // classifier.
-import { BATCH_NORM_ENTRY, readBatchNorm } from '../tflite/batch_norm.js';
 import { appendLabels, writeMetadata } from '../tflite/metadata.js';
 import { TfliteFile } from '../tflite/read.js';
 import { writeTflite } from '../tflite/write.js';
 import { Engine } from '../engine/engine.js';
-import { failure } from '../shared/errors.js';
 import { FeatureExtractor } from '../vision/features.js';
 import { host } from '../engine/host.js';
 import { checkWeights, formOf } from '../vision/spec/forms.js';
 import { readSource } from '../vision/input.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from '../vision/model_spec.js';
 import { READING } from '../vision/reading.js';
-import { checkChoice, checkKeys, checkNumber, checkText } from '../shared/options.js';
+import { checkKeys, checkText } from '../shared/options.js';
 import { resolveAssets } from '../vision/vision_model.js';
 import { chooseVariant } from '../engine/variant.js';
-import { findTail } from './blocks.js';
 import { addHead, addPool, cutAt, findFeatureMap } from './classifier_network.js';
 import { parameterSpecs } from './network.js';
-import { replaceParameters, separateBatchNorm, toTail } from './tail.js';
+import { checkUnfreeze, replaceParameters, toTail, UNFREEZE_KEYS, unfreezeBlocks } from './tail.js';
 
 /**
  * @typedef {import('../tflite/network.js').Network} FileNetwork
@@ -32,7 +29,7 @@ import { replaceParameters, separateBatchNorm, toTail } from './tail.js';
  * @typedef {import('../shared/platform.js').Global<'AbortSignal'>} WebSignal
  * @typedef {import('../shared/platform.js').Global<'URL'>} WebUrl
  *
- * @typedef {BackboneLoading & import('../vision/reading.js').ReadingOptions} BackboneOptions
+ * @typedef {BackboneLoading & import('./tail.js').UnfreezeOptions & import('../vision/reading.js').ReadingOptions} BackboneOptions
  *
  * @typedef {object} BackboneLoading
  * @property {ModelInput} [model] a float .tflite file: a classifier or feature extractor with a global pool, or a
@@ -41,13 +38,6 @@ import { replaceParameters, separateBatchNorm, toTail } from './tail.js';
  *   `ObjectDetector.create`
  * @property {Weights} [weights] of the package's detector, as for `ObjectDetector.create`
  * @property {Partial<InputSpec> | string} [input] how pixels become the model's input, if the file does not say it
- * @property {number} [unfreeze] train this many of the last blocks of a MobileNetV1, V2 or V3 or an EfficientNet, and the
- *   layers after them; 0 to 16, default 0
- * @property {'frozen' | 'training'} [batchNorm] batch norm in the unfrozen blocks: frozen (the default), or in training
- *   mode, which needs a file converted with `keepBatchNorm`. If the file has only folded batch norm, the folded kernels
- *   and biases are trained
- * @property {number} [batchNormMomentum] of the moving statistics, if batch norm is in training mode; 0 to 1. Default: the
- *   file's own, if conversion found it, else 0.99, Keras' default. Keras' own MobileNetV2 and V3 have 0.999
  * @property {boolean} [worker] extract features in a worker
  * @property {number} [threads] 1 to 64, default 1
  * @property {boolean} [deterministic]
@@ -57,14 +47,9 @@ import { replaceParameters, separateBatchNorm, toTail } from './tail.js';
  *   bytes
  */
 
-/** The range of `unfreeze`. */
-export const UNFREEZE = { min: 0, max: 16, integer: true };
-export const MOMENTUM = { min: 0, max: 1 };
-export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
-
 const KEYS = [
-  ...['model', 'input', 'unfreeze', 'batchNorm', 'batchNormMomentum', 'worker', 'threads', 'deterministic'],
-  ...['signature', 'weights', 'assetsUrl', 'signal', 'onProgress', ...READING],
+  ...['model', 'input', 'worker', 'threads', 'deterministic', 'signature', 'weights', 'assetsUrl', 'signal'],
+  ...['onProgress', ...UNFREEZE_KEYS, ...READING],
 ];
 
 export class Backbone {
@@ -75,48 +60,37 @@ export class Backbone {
   /**
    * Use {@link Backbone.create}.
    * @param {FeatureExtractor} extractor of the frozen part
-   * @param {{input: ReturnType<typeof resolveInput>, network: FileNetwork, featureMap: Value, tailInput: Value,
-   *   tail: import('./blocks.js').TailLayer[], batchNorm?: 'folded' | 'frozen' | 'training'}} parts
+   * @param {{input: ReturnType<typeof resolveInput>, network: FileNetwork, featureMap: Value} &
+   *   import('./tail.js').Unfrozen} parts
    */
   constructor(extractor, parts) {
     this.#extractor = extractor;
     this.#parts = parts;
-    if (parts.tail.length > 0) this.tail = toTail(parts.tail, parts.tailInput);
+    if (parts.tail.length > 0) this.tail = toTail(parts.tail, parts.inputs[0]);
   }
 
   /** @param {BackboneOptions} [options] */
   static async create(options = {}) {
     checkKeys('options', options, KEYS);
-    const { model, input: given, unfreeze = 0, batchNorm: mode = 'frozen', weights, ...rest } = options;
-    const { batchNormMomentum: momentum, signature, signal, onProgress, ...running } = rest;
+    const { model, input: given, weights, signature, signal, onProgress, ...rest } = options;
+    const { unfreeze, batchNorm, batchNormMomentum, ...running } = rest;
     checkWeights(options);
     if (signature !== undefined) checkText('signature', signature);
-    checkNumber('unfreeze', unfreeze, UNFREEZE);
-    checkChoice('batchNorm', mode, BATCH_NORM_MODES);
-    if (mode === 'training' && unfreeze === 0)
-      throw failure('INVALID_OPTION', "batchNorm 'training' needs unfreeze of at least 1");
-    if (momentum !== undefined) checkNumber('batchNormMomentum', momentum, MOMENTUM);
-    if (momentum !== undefined && mode !== 'training')
-      throw failure('INVALID_OPTION', "batchNormMomentum needs batchNorm: 'training'");
+    checkUnfreeze(options);
     const assetsUrl = resolveAssets(options.assetsUrl);
     const loading = { signature, weights, signal, onProgress, assetsUrl };
     const { file, input } = await openFile(model, given, loading);
     const network = file.networkTo(findFeatureMap(file));
     const featureMap = network.outputs[0].value;
-    const { tail, input: tailInput } =
-      unfreeze > 0 ? findTail(network, featureMap, unfreeze) : { tail: [], input: featureMap };
-    const norms = readBatchNorm(file.customMetadata(BATCH_NORM_ENTRY));
-    const batchNorm = unfreeze > 0 ? separateBatchNorm(tail, norms, mode, momentum) : undefined;
-    const frozen = unfreeze > 0 ? cutAt(network, tailInput) : addPool(network, featureMap);
+    const unfrozen = unfreezeBlocks(file, network, [featureMap], { unfreeze, batchNorm, batchNormMomentum });
+    const isCut = unfrozen.tail.length > 0;
+    const frozen = isCut ? cutAt(network, unfrozen.inputs[0]) : addPool(network, featureMap);
     const bytes = writeTflite(frozen, { precision: 'fp32', description: '' });
     const extractor = await FeatureExtractor.create({ ...running, signal, model: bytes, input });
-    return new Backbone(extractor, { input, network, featureMap, tailInput, tail, batchNorm });
+    return new Backbone(extractor, { input, network, featureMap, ...unfrozen });
   }
 
-  /**
-   * How batch norm in the unfrozen blocks is trained. `folded`: the file has only folded batch norm, so the folded
-   * kernels and biases are trained. `frozen`, `training`: as the option says. undefined: no block is unfrozen.
-   */
+  /** How batch norm in the unfrozen blocks is trained; undefined: no block is unfrozen. */
   get batchNorm() {
     return this.#parts.batchNorm;
   }

@@ -1,4 +1,5 @@
-// Finds the last blocks of a backbone in the file's network: those of MobileNetV1, V2 and V3 and of EfficientNet.
+// Finds the last blocks of a backbone in the file's network, those of MobileNetV1, V2 and V3 and of EfficientNet, and the layers
+// after them.
 import { samePadding, Wiring } from '../tflite/network.js';
 import { failure } from './errors.js';
 
@@ -31,63 +32,106 @@ const SEPARATE = /** @type {const} */ ({
   LOGISTIC: 'sigmoid',
 });
 const DEPTHWISE_SIZES = [3, 5];
+/** What stands before the projection of an inverted residual block: MUL is its squeeze and excitation. */
+const BEFORE_PROJECTION = new Set(['DEPTHWISE_CONV_2D', 'MUL']);
 
 /**
- * Walks back from the feature map. MobileNetV2 and V3, EfficientNet: the last pointwise layer, then blocks of [expand,]
- * depthwise, [squeeze and excite,] project [, add]. MobileNetV1: blocks of depthwise and pointwise.
+ * Walks back from the last map: the layers after the blocks, such as the last pointwise layer of MobileNetV2 or the layers
+ * between the maps of a detector, then the last blocks. MobileNetV2 and V3, EfficientNet: [expand,] depthwise, [squeeze and
+ * excite,] project [, add]. MobileNetV1: depthwise and pointwise.
  * @param {FileNetwork} network
- * @param {Value} featureMap
+ * @param {Value[]} maps the feature map that is pooled, or those that the heads of a detector read
  * @param {number} blocks
- * @returns {{tail: TailLayer[], input: Value}} in the network's order, and what the first layer takes
+ * @returns {{tail: TailLayer[], inputs: Value[]}} in the network's order, and what is computed before: what the first layer
+ *   takes, and maps that are not in the tail
  */
-export function findTail(network, featureMap, blocks) {
-  return new Walk(network).find(featureMap, blocks);
+export function findTail(network, maps, blocks) {
+  return new Walk(network).find(maps, blocks);
 }
 
 class Walk {
+  #ops;
   #wiring;
   /** @type {TailLayer[]} */ #tail = [];
 
   /** @param {FileNetwork} network */
   constructor(network) {
+    this.#ops = network.ops;
     this.#wiring = new Wiring(network);
   }
 
-  /** @param {Value} featureMap @param {number} blocks */
-  find(featureMap, blocks) {
-    let input = this.#take(featureMap, 'CONV_2D');
-    if (this.#activated(input).op?.kind === 'DEPTHWISE_CONV_2D') {
-      for (let block = 0; block < blocks; block++) {
-        if (block > 0) input = this.#take(input, 'CONV_2D');
-        input = this.#takeDepthwise(input);
-      }
-    } else {
-      for (let block = 0; block < blocks; block++) input = this.#takeInverted(input);
-    }
-    this.#connect(input);
-    return { tail: this.#tail, input };
+  /** @param {Value[]} maps @param {number} blocks */
+  find(maps, blocks) {
+    const order = this.#ops.map(({ output }) => output);
+    let [input] = maps.toSorted((a, b) => order.indexOf(b) - order.indexOf(a));
+    let kind = this.#blockAt(input);
+    for (; !kind; kind = this.#blockAt(input)) input = this.#takeAfter(input);
+    for (let block = 0; block < blocks; block++)
+      input = kind === 'inverted' ? this.#takeInverted(input) : this.#takeSeparable(input);
+    return { tail: this.#tail, inputs: this.#connect(input, maps) };
+  }
+
+  /**
+   * The kind of block that a value is the result of; undefined: it is that of a layer after the blocks.
+   * @param {Value} value
+   */
+  #blockAt(value) {
+    const { op, layer } = this.#activated(value);
+    if (op?.kind === 'ADD') return 'inverted';
+    if (!isPointwise(op)) return undefined;
+    const before = this.#activated(op.inputs[0]).op;
+    const isProjection = layer.activation === 'linear' && before && BEFORE_PROJECTION.has(before.kind);
+    if (isProjection) return 'inverted';
+    return before?.kind === 'DEPTHWISE_CONV_2D' && !this.#isReduced(before) ? 'separable' : undefined;
+  }
+
+  /**
+   * Whether the channels are reduced before a depthwise layer, as in the layers of SSDLite after the blocks. In MobileNetV1
+   * that pointwise layer is the end of a block.
+   * @param {Op} depthwise
+   */
+  #isReduced(depthwise) {
+    const pad = this.#wiring.producer(depthwise.inputs[0]);
+    const { op } = this.#activated(pad?.kind === 'PAD' ? pad.inputs[0] : depthwise.inputs[0]);
+    return isPointwise(op) && this.#activated(op.inputs[0]).op?.kind !== 'DEPTHWISE_CONV_2D';
+  }
+
+  /** A layer after the blocks. @param {Value} value */
+  #takeAfter(value) {
+    const { op } = this.#activated(value);
+    if (isPointwise(op)) return this.#take(value, 'pointwise');
+    return this.#takeWindow(value, op?.kind === 'DEPTHWISE_CONV_2D' ? 'depthwise' : 'conv3');
+  }
+
+  /** @param {Value} value */
+  #takeSeparable(value) {
+    return this.#takeWindow(this.#take(value, 'pointwise'), 'depthwise');
   }
 
   /**
    * A convolution and the function after it. Returns the convolution's input.
    * @param {Value} value
-   * @param {'CONV_2D' | 'DEPTHWISE_CONV_2D'} kind
+   * @param {TrainLayer['kind']} kind
    * @param {Partial<TailLayer>} [more]
    */
   #take(value, kind, more) {
     const { op, layer, shift } = this.#activated(value);
-    if (!op || op.kind !== kind || !isTrainable(op)) throw unsupported(describe(op, value));
+    if (!op || kindOf(op) !== kind) throw unsupported(describe(op, value));
     this.#tail.unshift({
-      ...{ op, value, layer: { ...toLayer(op), ...layer } },
+      ...{ op, value, layer: { ...toLayer(op, kind), ...layer } },
       ...(shift && { shift }),
       ...more,
     });
     return op.inputs[0];
   }
 
-  /** A depthwise layer, and the padding before it, which the trainer makes itself. @param {Value} value */
-  #takeDepthwise(value) {
-    const before = this.#take(value, 'DEPTHWISE_CONV_2D');
+  /**
+   * A layer with a window, and the padding before it, which the trainer makes itself.
+   * @param {Value} value
+   * @param {'depthwise' | 'conv3'} kind
+   */
+  #takeWindow(value, kind) {
+    const before = this.#take(value, kind);
     const pad = this.#wiring.producer(before);
     const input = pad?.kind === 'PAD' ? pad.inputs[0] : before;
     const paddings = pad?.kind === 'PAD' ? [...(pad.inputs[1].tensor?.data ?? [])] : Array(8).fill(0);
@@ -100,13 +144,13 @@ class Walk {
   #takeInverted(value) {
     const add = this.#wiring.producer(value);
     const [branch, skip] = add?.kind === 'ADD' ? this.#operands(add) : [value];
-    let input = this.#take(branch, 'CONV_2D', { value, ...(skip && { added: skip }) });
+    let input = this.#take(branch, 'pointwise', { value, ...(skip && { added: skip }) });
     const { op, layer } = this.#tail[0];
     if (skip && layer.activation !== 'linear') throw unsupported(describe(op, branch));
-    input = this.#takeDepthwise(this.#takeSqueeze(input));
+    input = this.#takeWindow(this.#takeSqueeze(input), 'depthwise');
     const expand = this.#activated(input);
-    const isExpanded = expand.op?.kind === 'CONV_2D' && expand.layer.activation !== 'linear';
-    return isExpanded && isPointwise(expand.op) ? this.#take(input, 'CONV_2D') : input;
+    const isExpanded = isPointwise(expand.op) && expand.layer.activation !== 'linear';
+    return isExpanded ? this.#take(input, 'pointwise') : input;
   }
 
   /**
@@ -136,8 +180,8 @@ class Walk {
     const { shape } = map;
     const layer = { kind: /** @type {const} */ ('gate'), channels: shape[3] };
     this.#tail.unshift({ op: excite, value, layer, added: map });
-    const squeezed = this.#take(gate, 'CONV_2D', { isSqueezed: true });
-    const mean = this.#skipReshape(this.#take(squeezed, 'CONV_2D', { isSqueezed: true }));
+    const squeezed = this.#take(gate, 'pointwise', { isSqueezed: true });
+    const mean = this.#skipReshape(this.#take(squeezed, 'pointwise', { isSqueezed: true }));
     const op = /** @type {Op} */ (this.#wiring.producer(mean));
     this.#tail.unshift({ op, value: mean, layer: { kind: 'pool', channels: shape[3] } });
     return map;
@@ -203,15 +247,37 @@ class Walk {
     return { op, layer: { activation: 'hard-sigmoid', factor: Math.fround(tensor.data[0]) }, shift: 3 };
   }
 
-  /** Numbers the activations: 0 is the tail's input, i the result of layer i - 1. @param {Value} input */
-  #connect(input) {
-    const values = [input, ...this.#tail.map(({ value }) => value)];
+  /**
+   * Numbers the activations: first what is computed before the tail, which is returned, then the results of the layers.
+   * @param {Value} input of the tail
+   * @param {Value[]} maps
+   */
+  #connect(input, maps) {
+    const results = this.#tail.map(({ value }) => value);
+    const before = maps.filter((map) => map !== input && !results.includes(map));
+    this.#checkBefore(input, before);
+    const inputs = [input, ...before];
+    const values = [...inputs, ...results];
     for (const { layer, added, value } of this.#tail) {
       if (!added) continue;
       layer.added = values.indexOf(added);
       if (layer.added < 0)
         throw unsupported(`'${nameOf(value)}' adds '${nameOf(added)}' from before the block`);
     }
+    return inputs;
+  }
+
+  /**
+   * Refuses maps that are on no way to the tail: those of a feature pyramid have layers of their own after the blocks.
+   * @param {Value} input of the tail
+   * @param {Value[]} maps
+   */
+  #checkBefore(input, maps) {
+    const before = new Set([input]);
+    for (const { inputs, output } of this.#ops.toReversed())
+      if (before.has(output)) for (const value of inputs) before.add(value);
+    const map = maps.find((value) => !before.has(value));
+    if (map) throw unsupported(`'${nameOf(map)}', which a head reads, is not in the chain of layers`);
   }
 }
 
@@ -241,29 +307,30 @@ const isPlain = ({ options: { activation = 'NONE' } }) => activation === 'NONE';
 /** @param {Value} a @param {Value} b */
 const isSameShape = (a, b) => a.shape.join() === b.shape.join();
 
-/** @param {Op | undefined} op */
+/** @param {Op | undefined} op @returns {op is Op & {weights: import('../tflite/network.js').Weights}} */
 function isPointwise(op) {
   const [height, width] = op?.weights?.kernel.shape ?? [];
-  return height === 1 && width === 1;
+  return op?.kind === 'CONV_2D' && height === 1 && width === 1;
 }
 
-/** Whether the trainer has this kind of layer. @param {Op} op */
-function isTrainable(op) {
+/** The trainer's kind of layer for an operator; undefined: it has none. @param {Op} op @returns {TrainLayer['kind'] | undefined} */
+function kindOf(op) {
   const { kind, options, weights, inputs, output } = op;
   const [height, width, channels, multiplier] = weights?.kernel.shape ?? [];
   const { activation, strideW, strideH, dilationW, dilationH } = options;
-  if (!(activation in FUSED) || dilationW !== 1 || dilationH !== 1 || strideW !== strideH) return false;
-  if (output.shape.length !== 4 || channels !== inputs[0].shape[3]) return false;
-  if (kind === 'CONV_2D') return isPointwise(op) && strideW === 1;
-  const isKnown = height === width && DEPTHWISE_SIZES.includes(height) && (strideW === 1 || strideW === 2);
-  return isKnown && multiplier === 1;
+  if (!(activation in FUSED) || dilationW !== 1 || dilationH !== 1 || strideW !== strideH) return undefined;
+  if (output.shape.length !== 4 || channels !== inputs[0].shape[3]) return undefined;
+  if (isPointwise(op)) return strideW === 1 ? 'pointwise' : undefined;
+  if (height !== width || (strideW !== 1 && strideW !== 2)) return undefined;
+  if (kind === 'CONV_2D') return height === 3 ? 'conv3' : undefined;
+  return DEPTHWISE_SIZES.includes(height) && multiplier === 1 ? 'depthwise' : undefined;
 }
 
 /**
- * Whether a depthwise layer reads what it reads with SAME padding. Explicit padding may be the same, or by another row.
+ * Whether a layer reads what it reads with SAME padding. Explicit padding may be the same, or by another row.
  * @param {Value} input before the padding
  * @param {number[]} paddings before and after each axis
- * @param {Op} depthwise
+ * @param {Op} op
  */
 function isPaddedAsSame({ shape }, paddings, { output, options, weights }) {
   if ([0, 1, 6, 7].some((i) => paddings[i] !== 0)) return false;
@@ -287,14 +354,14 @@ function isMean({ kind, inputs: [map, axes], output, options }) {
   return kind === 'AVERAGE_POOL_2D' && options.padding === 'VALID' && isWhole;
 }
 
-/** @param {Op} op @returns {TrainLayer} */
-function toLayer({ kind, options, output, weights }) {
+/** @param {Op} op @param {TrainLayer['kind']} kind @returns {TrainLayer} */
+function toLayer({ options, output, weights }, kind) {
   const size = weights?.kernel.shape[0];
   return {
-    kind: kind === 'CONV_2D' ? 'pointwise' : 'depthwise',
+    kind,
     channels: output.shape[3],
     stride: options.strideW,
     activation: 'linear',
-    ...(kind !== 'CONV_2D' && size !== 3 && { size }),
+    ...(kind === 'depthwise' && size !== 3 && { size }),
   };
 }

@@ -7,7 +7,7 @@ export const MESSAGES = {
   BATCH_NORM_FOLDED:
     'the file has no separate batch norm to train; convert it with keepBatchNorm, --keep-batch-norm',
   BLOCK_UNSUPPORTED:
-    'unfreeze trains blocks of MobileNetV1, V2 and V3 and of EfficientNet, and the 1x1 convolution after them',
+    'unfreeze trains blocks of MobileNetV1, V2 and V3 and of EfficientNet, and a chain of convolutions after them',
   EMPTY_CLASS: 'a class has no examples',
   FIT_RUNNING: 'another fit is running',
   HEADS_UNSUPPORTED: 'the heads of this detector cannot be trained',

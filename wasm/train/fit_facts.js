@@ -29,7 +29,7 @@ export function toHistory({ history }, { epochs, batchSize }, examples) {
 /**
  * Adds energy and emissions to the facts of a fit.
  * @param {FitFacts} facts
- * @param {{classes: string[], parameters: number}} model
+ * @param {Omit<Configuration['data'], 'train' | 'validation'>} model
  * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
  * @returns {Promise<Configuration>}
  */

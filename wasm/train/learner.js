@@ -266,7 +266,7 @@ export class TransferLearner {
     const data = this.#examples.requireTrainable();
     const validation = /** @type {Part} */ (this.#validation);
     const trainer = this.#open(plan.batchSize);
-    const multiplyAdds = countMultiplyAdds(model.network);
+    const multiplyAdds = countMultiplyAdds([model.network.input], model.network.layers);
     const fit = new Fit(trainer, plan, progress, { data, indices: train }, validation, multiplyAdds);
     this.#expectedExamples = data.size;
     this.#interrupted = progress;

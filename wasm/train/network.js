@@ -62,46 +62,57 @@ export function initialParameters(network, tail, seed) {
   return parameters;
 }
 
+/** @param {Network} network */
+export const parameterSpecs = ({ input, layers }) =>
+  layOut([input], layers, (index) => (index === layers.length - 1 ? 'dense' : `tail/${index}`));
+
 /**
- * The layout of the parameters array; must agree with src/train/trainer.h.
- * @param {Network} network
+ * The layout of the parameters array; must agree with src/train/network.h.
+ * @param {readonly number[][]} inputs [height, width, channels] of each
+ * @param {readonly TrainLayer[]} layers
+ * @param {(index: number) => string} nameOf
  */
-export function parameterSpecs({ input, layers }) {
+export function layOut(inputs, layers, nameOf) {
+  const depths = inputs.map(([, , channels]) => channels);
   /** @type {ParameterSpec[]} */
   const specs = [];
   let offset = 0;
-  let inputChannels = input[2];
-  layers.forEach(({ kind, channels, size: side = 3, norm = 'bias' }, index) => {
-    const name = index === layers.length - 1 ? 'dense' : `tail/${index}`;
-    const add = (/** @type {string} */ part, /** @type {number[]} */ shape) => {
-      const size = sizeOf(shape);
-      specs.push({ name: `${name}/${part}`, shape, offset, size });
-      offset += size;
-    };
-    if (kind !== 'pool' && kind !== 'gate') {
-      add('kernel', kind === 'depthwise' ? [side, side, channels] : [inputChannels, channels]);
+  layers.forEach(
+    ({ kind, channels, size: side = 3, norm = 'bias', from = depths.length - 1, shared = -1 }, index) => {
+      const depth = depths[from];
+      depths.push(channels);
+      const kernel = {
+        ...{ pointwise: [depth, channels], depthwise: [side, side, channels] },
+        ...{ conv3: [3, 3, depth, channels], pool: undefined, gate: undefined },
+      }[kind];
+      if (!kernel || shared >= 0) return;
       const parts = norm === 'bias' ? ['bias'] : ['gamma', 'beta', 'moving_mean', 'moving_variance'];
-      parts.forEach((part) => add(part, [channels]));
-    }
-    inputChannels = channels;
-  });
+      const shapes = { kernel, ...Object.fromEntries(parts.map((part) => [part, [channels]])) };
+      for (const [part, shape] of Object.entries(shapes)) {
+        specs.push({ name: `${nameOf(index)}/${part}`, shape, offset, size: sizeOf(shape) });
+        offset += sizeOf(shape);
+      }
+    },
+  );
   return specs;
 }
 
 /**
  * Multiply-adds of one row's forward pass.
- * @param {Network} network
+ * @param {readonly number[][]} inputs [height, width, channels] of each
+ * @param {readonly TrainLayer[]} layers
  */
-export function countMultiplyAdds({ input, layers }) {
-  const shapes = [input];
+export function countMultiplyAdds(inputs, layers) {
+  const shapes = [...inputs];
   let total = 0;
-  layers.forEach(({ kind, channels, stride = 1, size = 3, added = -1 }, i) => {
-    const [height, width, depth] = shapes[i];
+  for (const layer of layers) {
+    const { kind, channels, stride = 1, size = 3, added = -1, from = shapes.length - 1 } = layer;
+    const [height, width, depth] = shapes[from];
     const strided = [Math.ceil(height / stride), Math.ceil(width / stride), channels];
     const shape = kind === 'pool' ? [1, 1, channels] : kind === 'gate' ? shapes[added] : strided;
     shapes.push(shape);
     const taps = { pointwise: depth, depthwise: size * size, pool: 0, gate: 1, conv3: 9 * depth }[kind];
     total += sizeOf(shape) * taps;
-  });
+  }
   return total;
 }

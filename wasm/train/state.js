@@ -98,11 +98,9 @@ const SUMS = { rows: NUMBER, loss: NUMBER, hits: NUMBER, weight: NUMBER, weighte
 const HISTORY = list(NUMBER, { max: RANGES.epochs.max });
 const METRICS = ['loss', 'accuracy', 'weighted_accuracy'].flatMap((name) => [name, `val_${name}`]);
 
-/** Only the heads of a detector have a conv3. */
-const KINDS = Object.keys(LAYER_KINDS).filter((kind) => kind !== 'conv3');
 const isLayer = record(
   {
-    ...{ kind: choice(KINDS), channels: SIZE, stride: choice([1, 2]) },
+    ...{ kind: choice(Object.keys(LAYER_KINDS)), channels: SIZE, stride: choice([1, 2]) },
     ...{
       size: choice([3, 5]),
       activation: choice(Object.keys(LAYER_ACTIVATIONS)),

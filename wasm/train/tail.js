@@ -1,15 +1,78 @@
-// The tail: the last layers of a backbone, which are trained; blocks.js finds them. Reads their weights, and puts trained
-// weights back.
-import { toAffine } from '../tflite/batch_norm.js';
+// The tail: the last layers of a network, which are trained; blocks.js finds them. The options that choose it; reads the weights
+// of its layers, and puts trained weights back.
+import { BATCH_NORM_ENTRY, readBatchNorm, toAffine } from '../tflite/batch_norm.js';
 import { convertFailure } from '../convert/errors.js';
+import { failure as generalFailure } from '../shared/errors.js';
+import { checkChoice, checkNumber } from '../shared/options.js';
+import { findTail } from './blocks.js';
 import { failure } from './errors.js';
 
 /**
  * @typedef {import('../tflite/network.js').BatchNorm} BatchNorm
+ * @typedef {import('../tflite/network.js').Network} FileNetwork
  * @typedef {import('../tflite/network.js').Op} Op
  * @typedef {import('../tflite/network.js').Value} Value
  * @typedef {import('./blocks.js').TailLayer} TailLayer
+ *
+ * @typedef {object} UnfreezeOptions
+ * @property {number} [unfreeze] train this many of the last blocks of a MobileNetV1, V2 or V3 or an EfficientNet, and the
+ *   layers after them, in a detector also those between its feature maps; 0 to 16, default 0
+ * @property {'frozen' | 'training'} [batchNorm] batch norm in the unfrozen blocks: frozen (the default), or in training
+ *   mode, which needs a file converted with `keepBatchNorm`. If the file has only folded batch norm, the folded kernels
+ *   and biases are trained
+ * @property {number} [batchNormMomentum] of the moving statistics, if batch norm is in training mode; 0 to 1. Default: the
+ *   file's own, if conversion found it, else 0.99, Keras' default. Keras' own MobileNetV2 and V3 have 0.999
+ *
+ * @typedef {'folded' | 'frozen' | 'training'} BatchNormState how batch norm in the unfrozen blocks is trained. `folded`: the
+ *   file has only folded batch norm, so the folded kernels and biases are trained. `frozen`, `training`: as the option says
+ *
+ * @typedef {object} Unfrozen
+ * @property {TailLayer[]} tail the layers that are trained, in the network's order
+ * @property {Value[]} inputs what is computed before the training: what the first layer of the tail takes, then the maps that
+ *   are computed before it; without a tail, the maps
+ * @property {BatchNormState} [batchNorm] without a tail: undefined
  */
+
+/** The range of `unfreeze`. */
+export const UNFREEZE = { min: 0, max: 16, integer: true };
+export const MOMENTUM = { min: 0, max: 1 };
+export const BATCH_NORM_MODES = /** @type {const} */ (['frozen', 'training']);
+export const UNFREEZE_KEYS = /** @type {const} */ (['unfreeze', 'batchNorm', 'batchNormMomentum']);
+
+/** @param {UnfreezeOptions} options */
+export function checkUnfreeze(options) {
+  const { unfreeze, batchNorm, batchNormMomentum: momentum } = pickUnfreeze(options);
+  checkNumber('unfreeze', unfreeze, UNFREEZE);
+  checkChoice('batchNorm', batchNorm, BATCH_NORM_MODES);
+  if (batchNorm === 'training' && unfreeze === 0)
+    throw generalFailure('INVALID_OPTION', "batchNorm 'training' needs unfreeze of at least 1");
+  if (momentum !== undefined) checkNumber('batchNormMomentum', momentum, MOMENTUM);
+  if (momentum !== undefined && batchNorm !== 'training')
+    throw generalFailure('INVALID_OPTION', "batchNormMomentum needs batchNorm: 'training'");
+}
+
+/**
+ * The options with the defaults of the first two.
+ * @param {UnfreezeOptions} options
+ */
+export const pickUnfreeze = ({ unfreeze = 0, batchNorm = 'frozen', batchNormMomentum }) => ({
+  ...{ unfreeze, batchNorm, batchNormMomentum },
+});
+
+/**
+ * @param {import('../tflite/read.js').TfliteFile} file
+ * @param {FileNetwork} network of the file
+ * @param {Value[]} maps the feature map that is pooled, or those that the heads of a detector read
+ * @param {UnfreezeOptions} options
+ * @returns {Unfrozen}
+ */
+export function unfreezeBlocks(file, network, maps, options) {
+  const { unfreeze, batchNorm, batchNormMomentum } = pickUnfreeze(options);
+  if (unfreeze === 0) return { tail: [], inputs: maps };
+  const found = findTail(network, maps, unfreeze);
+  const norms = readBatchNorm(file.customMetadata(BATCH_NORM_ENTRY));
+  return { ...found, batchNorm: separateBatchNorm(found.tail, norms, batchNorm, batchNormMomentum) };
+}
 
 /**
  * Gives each layer its separate batch norm, if the file has one for every layer of the tail. Those of squeeze and
@@ -18,7 +81,7 @@ import { failure } from './errors.js';
  * @param {Map<string, BatchNorm>} norms by name of the convolution's output tensor
  * @param {'frozen' | 'training'} mode
  * @param {number} [momentum] of the moving statistics; default: the file's own, else Keras' default
- * @returns {'folded' | 'frozen' | 'training'} `folded` if the file lacks one; else the mode
+ * @returns {BatchNormState}
  */
 export function separateBatchNorm(tail, norms, mode, momentum) {
   const normalized = tail.filter(({ op, isSqueezed }) => op.weights && !isSqueezed);

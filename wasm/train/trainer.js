@@ -18,10 +18,10 @@ import { failure } from '../shared/errors.js';
 
 /**
  * @typedef {object} TrainLayer
- * @property {keyof typeof LAYER_KINDS} kind depthwise: with SAME padding; pool: global average; gate: the
- *   map `added` times the input, one number for each channel; conv3: 3x3 with SAME padding, in the heads of a detector only
+ * @property {keyof typeof LAYER_KINDS} kind depthwise: with SAME padding; conv3: 3x3 with SAME
+ *   padding; pool: global average; gate: the map `added` times the input, one number for each channel
  * @property {number} channels output channels
- * @property {number} [stride] depthwise only: 1 or 2
+ * @property {number} [stride] depthwise and conv3: 1 or 2
  * @property {keyof typeof LAYER_NORMS} [norm] after the convolution: a bias, frozen batch norm, or batch norm in
  *   training mode (live); default bias
  * @property {number} [size] of the kernel, depthwise only: 3 or 5; default 3
@@ -29,7 +29,7 @@ import { failure } from '../shared/errors.js';
  * @property {number} [factor] hard sigmoid is relu6(x + 3) * factor; default 1/6
  * @property {number} [added] skip connection, added to the output, or the map of a gate: 0 the network's input, i the output
  *   of layer i - 1
- * @property {number} [from] in the heads of a detector, its input: the number of a map, or the number of maps plus that of an
+ * @property {number} [from] in a detector, its input: the number of a map, or the number of maps plus that of an
  *   earlier layer
  * @property {number} [shared] in the heads of a detector, the earlier layer whose weights it uses
  * @property {boolean} [frozen] in the heads of a detector, whether its weights stay as they are

@@ -133,4 +133,5 @@ def main():
         out.write(blob)
 
 
-main()
+if __name__ == '__main__':
+    main()

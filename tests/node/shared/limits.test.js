@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { DEFAULT_MAX_PIXELS } from '../../../dist/layout.js';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
-import { UNFREEZE } from '../../../wasm/train/backbone.js';
+import { UNFREEZE } from '../../../wasm/train/tail.js';
 import { IMAGES_AT_A_TIME } from '../../../wasm/train/extract.js';
 import { makePlan, RANGES } from '../../../wasm/train/plan.js';
 import { DEFAULT_TOP_K, TOP_K } from '../../../wasm/vision/classifier.js';
@@ -48,7 +48,8 @@ const DOCUMENTED = [
   ['wasm/vision/reading.js', { maxPixels: MAX_PIXELS }, DEFAULTS],
   ['wasm/train/plan.js', (({ learningRate, ...rest }) => rest)(RANGES)],
   ['wasm/train/types.js', { seed: RANGES.seed }],
-  ['wasm/train/backbone.js', { threads: THREADS, unfreeze: UNFREEZE }],
+  ['wasm/train/backbone.js', { threads: THREADS }],
+  ['wasm/train/tail.js', { unfreeze: UNFREEZE }],
   ['wasm/train/extract.js', { batchSize: IMAGES_AT_A_TIME }],
 ];
 for (const [path, limits, defaults] of DOCUMENTED) {

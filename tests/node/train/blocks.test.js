@@ -198,7 +198,7 @@ describe('a block that is nearly one of these is refused by name', () => {
   function find(change) {
     const network = new TfliteFile(read('efficientnet.tflite')).networkTo(featureMap);
     change(network);
-    return () => findTail(network, network.outputs[0].value, unfreeze);
+    return () => findTail(network, [network.outputs[0].value], unfreeze);
   }
   /** @param {FileNetwork} network @param {string} kind @param {RegExp} [of] the name of its output */
   const last = (network, kind, of = /./) => {

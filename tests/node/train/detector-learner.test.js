@@ -85,12 +85,13 @@ describe('a detector’s learner', () => {
     for (const closing of [old, taught, learner]) closing.close();
   });
 
-  for (const [name, source] of /** @type {const} */ ([
-    ['separable heads', 'frozen_ssdlite_mobilenet_v2_300_person'],
-    ['heads that all maps share', 'tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8'],
+  for (const [name, source, checkUnfreeze] of /** @type {const} */ ([
+    ['separable heads', 'frozen_ssdlite_mobilenet_v2_300_person', keepsBlockInput],
+    ['heads that all maps share', 'tfjs_ssd_mobilenet_v2_320_fpnlite_hands_uint8', isRefused],
   ]))
     test(`keeps and learns with ${name}`, needsLarge(`convert/${source}`), async () => {
       const { model } = await convert(largeSource(source));
+      await checkUnfreeze(model);
       const learner = await DetectorLearner.create({ model, keepClasses: true, deterministic: true });
       for (const photo of photos) await learner.addExample(pixels(photo), photo.boxes);
       const { history } = await learner.fit({ ...FIT, epochs: 4 });
@@ -108,6 +109,21 @@ describe('a detector’s learner', () => {
       for (const closing of [await old, await taught, learner]) closing.close();
     });
 });
+
+/** With three blocks unfrozen, what is kept is their input and the map before them. @param {Uint8Array} model */
+async function keepsBlockInput(model) {
+  const learner = await makeLearner({ model, unfreeze: 3 });
+  assert.equal(learner.batchNorm, 'folded');
+  assert.equal(learner.planMemory({ views: 1 }).rowBytes, 2 * (10 * 10 * 160 + 19 * 19 * 576));
+  learner.close();
+}
+
+/** No block of a feature pyramid is unfrozen. @param {Uint8Array} model */
+async function isRefused(model) {
+  await assert.rejects(DetectorLearner.create({ model, unfreeze: 1 }), {
+    ...{ code: 'BLOCK_UNSUPPORTED', message: /PredictionTower.*, which a head reads, is not in the chain/ },
+  });
+}
 
 /** @param {{x: number, y: number, width: number, height: number}} a @param {{x: number, y: number, width: number, height: number}} b */
 function overlap(a, b) {

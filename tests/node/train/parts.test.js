@@ -555,7 +555,7 @@ describe('classes of a trained detector', () => {
         background: false,
         isSoftmax: false,
         anchors: Float32Array.of(0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25),
-        found: { heads: [] },
+        unfrozen: { tail: [], inputs: [] },
       },
       ...more,
     });

@@ -58,7 +58,7 @@ describe('a crafted state', () => {
     'more channels than memory': (s) => (s.network.layers[0].channels = 2 ** 40),
     'input: objects': (s) => (s.network.input = [object, object, object]),
     'input: huge': (s) => (s.network.input = [60000, 60000, 60000]),
-    'layers: a kind of detectors only': (s) => (s.network.layers[0].kind = 'conv3'),
+    'layers: a kind that its weights are not of': (s) => (s.network.layers[0].kind = 'conv3'),
     'layers: a function that is none': (s) => (s.network.layers[0].activation = 'constructor'),
     'layers: a factor of no gate': (s) => (s.network.layers[0].factor = 1e300),
     'layers: a gate of no map': (s) =>

@@ -1,6 +1,6 @@
 // Which classes a detector has after training, and which columns of its scores are trained.
+import { failure as generalFailure } from '../../shared/errors.js';
 import { failure } from '../errors.js';
-import { mapOf } from './heads.js';
 
 /**
  * @typedef {import('./model.js').DetectorFile} DetectorFile
@@ -21,6 +21,11 @@ const FITS = 0.5;
  */
 export function chooseClasses(file, labels, keepClasses) {
   const kept = keptClasses(file.labels, keepClasses);
+  if (kept.length > 0 && file.unfrozen.tail.length > 0)
+    throw generalFailure(
+      'INVALID_OPTION',
+      'keepClasses needs unfreeze 0: unfrozen blocks change the maps that kept classes are found in. Learn those classes, too',
+    );
   const offset = Number(file.background);
   const sourceOf = (/** @type {string} */ name) => {
     const index = file.labels.findIndex((label) => label.name === name);
@@ -51,15 +56,8 @@ export function chooseClasses(file, labels, keepClasses) {
     truths: labels.map((name) => order.indexOf(name)),
     found: labels.map((name) => order.indexOf(name) + offset),
     columns: trained.length + offset,
-    mapShapes: mapShapes(file),
     anchorWarnings: (/** @type {readonly Photo[]} */ photos) => anchorWarnings(photos, file),
   };
-}
-
-/** @param {DetectorFile} file */
-function mapShapes({ found }) {
-  const maps = new Set(found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]));
-  return [...maps].map(({ shape }) => shape.slice(1));
 }
 
 /**

@@ -1,4 +1,4 @@
-// Edits of a detector's network: cut at its feature maps, and with other heads on them.
+// Edits of a detector's network: cut at what is kept of each photo, and with trained layers and heads.
 import { dropUnused } from '../../convert/lower/fuse.js';
 import { sizeOf } from '../../shared/numbers.js';
 import { appendLabels, writeMetadata } from '../../tflite/metadata.js';
@@ -44,23 +44,23 @@ export function mapsNetwork({ ops, inputs }, maps) {
 }
 
 /**
- * Writes the detector with other heads.
+ * Writes the detector with other weights.
  * @param {import('./model.js').DetectorFile} file
- * @param {{boxes: WeightsOf, scores: WeightsOf, columns: number}} heads the weights of the layers of boxes and of scores, and
- *   the columns of the scores
+ * @param {{body: (op: Op) => Op, boxes: WeightsOf, scores: WeightsOf, columns: number}} trained the operators before the heads,
+ *   the weights of the layers of boxes and of scores, and the columns of the scores
  * @param {{name: string, mid?: string}[]} labels
  * @returns {Uint8Array} a .tflite file with labels, anchors and normalization in its metadata
  */
-export function writeDetector(file, heads, labels) {
+export function writeDetector(file, trained, labels) {
   const { network, heads: found } = file.found;
   /** @type {Op[]} */
   const added = [];
   const boxes = found.map((head, i) =>
-    addHead(added, head.boxes, { weightsOf: heads.boxes, columns: 4, name: `box/${i}` }),
+    addHead(added, head.boxes, { weightsOf: trained.boxes, columns: 4, name: `box/${i}` }),
   );
-  const { columns } = heads;
+  const { columns } = trained;
   const scores = found.map((head, i) =>
-    addHead(added, head.scores, { weightsOf: heads.scores, columns, name: `class/${i}` }),
+    addHead(added, head.scores, { weightsOf: trained.scores, columns, name: `class/${i}` }),
   );
   const outputs = [
     { name: BOXES, value: join(added, boxes, BOXES) },
@@ -68,7 +68,7 @@ export function writeDetector(file, heads, labels) {
   ];
   const known = new Set(found.flatMap((head) => [...head.boxes, ...head.scores]));
   const whole = {
-    ops: [...network.ops.filter((op) => !known.has(op)), ...added],
+    ops: [...network.ops.filter((op) => !known.has(op)).map(trained.body), ...added],
     inputs: network.inputs,
     outputs,
   };

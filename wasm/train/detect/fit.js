@@ -1,6 +1,7 @@
-// The training of a detector's heads: batches of rows, their losses, and the AP on the validation photos.
+// The training of a detector: batches of rows, their losses, and the AP on the validation photos.
 import { failure } from '../errors.js';
 import { Loop, newProgress } from '../loop.js';
+import { countMultiplyAdds } from '../network.js';
 import { rateAt } from '../plan.js';
 import { averagePrecision, suppress } from './score.js';
 
@@ -46,23 +47,25 @@ export class DetectorFit {
   #progress;
   #rowOf;
   #classes;
+  /** Of one row's forward pass. */
   #multiplyAdds;
+  /** What a step costs, in forward passes. The backward pass of heads alone computes the gradients of kernels only. */
+  #passes;
 
   /**
    * @param {SsdTrainer} trainer open, with the initial weights and optimizer slots
-   * @param {DetectorPlan} plan
+   * @param {{plan: DetectorPlan, classes: Classes, network: import('./network.js').HeadNetwork}} model
    * @param {DetectorProgress} progress updated in place
    * @param {(index: number, epoch: number) => Row | Promise<Row>} rowOf
-   * @param {Classes} classes
-   * @param {number} multiplyAdds of one row's forward pass
    */
-  constructor(trainer, plan, progress, rowOf, classes, multiplyAdds) {
+  constructor(trainer, { plan, classes, network }, progress, rowOf) {
     this.#trainer = trainer;
     this.#plan = plan;
     this.#progress = progress;
     this.#rowOf = rowOf;
     this.#classes = classes;
-    this.#multiplyAdds = multiplyAdds;
+    this.#multiplyAdds = countMultiplyAdds(network.inputs, network.layers);
+    this.#passes = network.tail > 0 ? 3 : 2;
   }
 
   /**
@@ -126,8 +129,7 @@ export class DetectorFit {
     sums.loss += loss * rows;
     sums.class_loss += result.classLoss * rows;
     sums.box_loss += result.boxLoss * rows;
-    // The backward pass computes the gradients of kernels only.
-    progress.multiplyAdds += 2 * rows * this.#multiplyAdds;
+    progress.multiplyAdds += this.#passes * rows * this.#multiplyAdds;
   }
 
   /**

@@ -1,4 +1,4 @@
-// Trains the heads of an SSD detector on a user's photos with boxes.
+// Trains the heads of an SSD detector, and optionally its last blocks, on a user's photos with boxes.
 import { failure as generalFailure, OcelliError } from '../../shared/errors.js';
 import { loadMachine } from '../../report/energy/estimate.js';
 import { makeReport } from '../../report/report.js';
@@ -11,12 +11,12 @@ import { resolveAssets } from '../../vision/vision_model.js';
 import { failure } from '../errors.js';
 import { describeFit } from '../fit_facts.js';
 import { RANGES } from '../plan.js';
+import { checkUnfreeze, pickUnfreeze, UNFREEZE_KEYS } from '../tail.js';
 import { chooseClasses } from './classes.js';
 import { addPictures, openDataset } from './dataset.js';
 import { keepImage, Photos, toRgb } from './examples.js';
 import { DetectorFit, startDetectorProgress } from './fit.js';
 import { openDetector, openExtractor } from './model.js';
-import { countHeadMultiplyAdds } from './network.js';
 import { MOST_PASTED } from './paste.js';
 import { DETECTOR_PLAN_KEYS, makeDetectorPlan, splitPhotos } from './plan.js';
 import { planMemory, Rows } from './rows.js';
@@ -36,7 +36,7 @@ import { exportDetector, keepTrainedHeads, openHeads, prepareHeads } from './wei
 
 const KEYS = [
   ...['model', 'input', 'ssd', 'labels', 'keepClasses', 'seed', 'deterministic', 'worker', 'threads'],
-  ...['signature', 'weights', 'assetsUrl', 'signal', 'onProgress', ...READING],
+  ...['signature', 'weights', 'assetsUrl', 'signal', 'onProgress', ...UNFREEZE_KEYS, ...READING],
 ];
 
 /**
@@ -83,6 +83,7 @@ export class DetectorLearner {
     const { model, signature, seed = 0, deterministic = false, keepClasses = false } = options;
     checkNumber('seed', seed, RANGES.seed);
     checkBoolean('deterministic', deterministic);
+    checkUnfreeze(options);
     const photos = new Photos(options.labels);
     const assetsUrl = resolveAssets(options.assetsUrl);
     if (signature !== undefined) checkText('signature', signature);
@@ -99,8 +100,11 @@ export class DetectorLearner {
    * @param {DetectorLearnerOptions} [options]
    */
   static async load(bytes, options = {}) {
-    const { labels, keepClasses, photos, progress, ...rest } = readDetectorState(bytes);
-    const learner = await this.create({ ...options, labels, keepClasses });
+    const { labels, keepClasses, photos, progress, unfrozen, ...rest } = readDetectorState(bytes);
+    const { unfreeze = unfrozen.unfreeze } = options;
+    if (unfreeze !== unfrozen.unfreeze)
+      throw failure('STATE_MISMATCH', `it was saved with unfreeze ${unfrozen.unfreeze}`);
+    const learner = await this.create({ ...options, labels, keepClasses, ...unfrozen });
     try {
       learner.#restore(rest, progress, photos);
       return learner;
@@ -137,6 +141,11 @@ export class DetectorLearner {
   /** What makes a good result unlikely: classes with fewer than three boxes, boxes that no anchor fits. */
   get warnings() {
     return [...this.#photos.warnings, ...this.#classes().anchorWarnings(this.#photos.list)];
+  }
+
+  /** How batch norm in the unfrozen blocks is trained; undefined: no block is unfrozen. */
+  get batchNorm() {
+    return this.#file.unfrozen.batchNorm;
   }
 
   #classes() {
@@ -196,7 +205,8 @@ export class DetectorLearner {
     const plan = makeDetectorPlan(options, this.#planContext());
     const { train, validation } = splitPhotos(plan, this.#photos.list.length);
     const rows = train.length * plan.views + validation.length;
-    return planMemory(this.#classes().mapShapes, rows, plan.maxMemory);
+    const shapes = this.#file.unfrozen.inputs.map(({ shape }) => shape.slice(1));
+    return planMemory(shapes, rows, plan.maxMemory);
   }
 
   // ---- training
@@ -270,7 +280,7 @@ export class DetectorLearner {
     const parts = splitPhotos(plan, photos.length);
     if (parts.train.length === 0)
       throw failure('NO_EXAMPLES', 'validationSplit leaves no examples to train on');
-    const rows = await this.#openRows(model);
+    const rows = await this.#openRows();
     const donors = Array.from(parts.train, (photo) => photos[photo]);
     const rowOf = (/** @type {number} */ index, /** @type {number} */ epoch) => {
       const photo = Math.floor(index / plan.views);
@@ -288,8 +298,7 @@ export class DetectorLearner {
     await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
     this.#extractionSeconds = (performance.now() - start) / 1000;
     const trainer = this.#open(model, plan.batchSize);
-    const multiplyAdds = countHeadMultiplyAdds(model.network);
-    const fit = new DetectorFit(trainer, plan, progress, rowOf, model.classes, multiplyAdds);
+    const fit = new DetectorFit(trainer, model, progress, rowOf);
     await this.#train(model, progress, () => fit.run(train, validation, { ...callbacks, signal }));
     const steps = Math.ceil(train.length / plan.batchSize);
     const { history } = progress;
@@ -331,16 +340,10 @@ export class DetectorLearner {
     progress.joules = (await stopMeter?.()) ?? null;
   }
 
-  /** @param {HeadModel} model */
-  async #openRows(model) {
+  async #openRows() {
     if (this.#rows) return this.#rows;
     const { worker, threads, deterministic, assetsUrl } = this.#options;
-    const extractor = await openExtractor(this.#file, model.maps, {
-      worker,
-      threads,
-      deterministic,
-      assetsUrl,
-    });
+    const extractor = await openExtractor(this.#file, { worker, threads, deterministic, assetsUrl });
     if (!this.#trainer) extractor.close();
     this.#requireTrainer();
     this.#rows = new Rows(extractor, this.#reading());
@@ -439,6 +442,7 @@ export class DetectorLearner {
       keepClasses: this.#options.keepClasses ?? false,
       photos: this.#expectedPhotos,
       progress: this.#interrupted,
+      unfrozen: pickUnfreeze(this.#options),
     });
   }
 
@@ -457,11 +461,10 @@ export class DetectorLearner {
    */
   async describeFit(options) {
     if (!this.#lastFit) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
-    return describeFit(
-      this.#lastFit,
-      { classes: this.labels, parameters: this.#requireModel().parameters.length },
-      options,
-    );
+    const { batchNorm, labels: classes } = this;
+    const { length: parameters } = this.#requireModel().parameters;
+    const unfrozen = batchNorm && { blocks: Number(this.#options.unfreeze), batchNorm };
+    return describeFit(this.#lastFit, { classes, parameters, ...(unfrozen && { unfrozen }) }, options);
   }
 
   /**

@@ -20,19 +20,20 @@ import {
 import { findHeads, makeAnchors, resolveSsd } from '../../vision/spec/ssd.js';
 import { withoutBackground } from '../../vision/labels.js';
 import { failure } from '../errors.js';
+import { unfreezeBlocks } from '../tail.js';
 import { mapsNetwork } from './export.js';
-import { readHeads } from './heads.js';
+import { mapOf, readHeads } from './heads.js';
 
 /**
  * @typedef {import('../../vision/types.js').SsdSpec} SsdSpec
  * @typedef {import('../../vision/spec/forms.js').Weights} Weights
  * @typedef {import('../../vision/types.js').ModelInput} ModelInput
- * @typedef {import('../../tflite/network.js').Value} Value
  * @typedef {import('../../engine/engine.js').InputSpec} InputSpec
  * @typedef {import('../../vision/model_spec.js').OwnMetadata} OwnMetadata
  *
  * @typedef {object} DetectorFile
  * @property {import('./heads.js').FileHeads} found
+ * @property {import('../tail.js').Unfrozen} unfrozen the layers before the heads that are trained
  * @property {InputSpec} input
  * @property {{width: number, height: number}} size of the input
  * @property {Float32Array} anchors [N, 4]: y center, x center, height, width
@@ -46,12 +47,12 @@ import { readHeads } from './heads.js';
 /**
  * @param {ModelInput | undefined} model
  * @param {{input?: any, ssd?: Partial<SsdSpec>, labels?: any, signature?: string, weights?: Weights, signal?: any,
- *   onProgress?: any, assetsUrl?: string}} options
+ *   onProgress?: any, assetsUrl?: string} & import('../tail.js').UnfreezeOptions} options
  * @returns {Promise<DetectorFile>}
  */
 export async function openDetector(model, { input: given, ssd: option, labels: named, ...loading }) {
   const { trustsRelaxed, locateModel } = host();
-  const { assetsUrl, weights, signature, ...options } = loading;
+  const { assetsUrl, weights, signature, unfreeze, batchNorm, batchNormMomentum, ...options } = loading;
   checkWeights({ weights, model });
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1, assetsUrl });
@@ -84,8 +85,11 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
     const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
     const shown = outputs[indices.scores].shape.at(-1) ?? 0;
     const labels = withoutBackground(resolveLabels(named, metadata, entry), shown - Number(ssd.background));
+    const maps = found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]);
+    const choice = { unfreeze, batchNorm, batchNormMomentum };
     return {
       found,
+      unfrozen: unfreezeBlocks(file, found.network, [...new Set(maps)], choice),
       input: resolveInput(given, metadata, entry, tensor),
       size: { width, height },
       anchors,
@@ -114,12 +118,11 @@ function checkBoxes({ boxSizes = 'exponential', boxOrder = 'yx' }, columns) {
 const numbered = (count) => Array.from({ length: count }, (_, i) => ({ name: `class ${i}` }));
 
 /**
- * An extractor of the feature maps that the heads read, one after the other.
+ * An extractor of what the layers that are trained read, such as the feature maps, one after the other.
  * @param {DetectorFile} file
- * @param {Value[]} maps
  * @param {object} running options of FeatureExtractor.create
  */
-export async function openExtractor({ found, input }, maps, running) {
+export async function openExtractor({ found, unfrozen: { inputs: maps }, input }, running) {
   const bytes = writeTflite(mapsNetwork(found.network, maps), { precision: 'fp32', description: '' });
   const extractor = await FeatureExtractor.create({ ...running, model: bytes, input });
   const length = maps.reduce((sum, { shape }) => sum + sizeOf(shape.slice(1)), 0);

@@ -1,19 +1,21 @@
-// The heads of a detector as a network to train, and its first weights: those of the file, and new columns for new
-// classes.
-import { sizeOf } from '../../shared/numbers.js';
+// The heads of a detector, and the unfrozen layers before them, as a network to train, and its first weights: those of the file,
+// and new columns for new classes.
+import { MAX_LAYERS } from '../../../dist/layout.js';
+import { failure } from '../errors.js';
+import { layOut } from '../network.js';
 import { uniforms } from '../random.js';
-import { mapOf } from './heads.js';
+import { toTail } from '../tail.js';
 
 /**
  * @typedef {import('./heads.js').Head} Head
  * @typedef {import('./heads.js').Predictor} Predictor
  * @typedef {import('../../tflite/network.js').Op} Op
- * @typedef {import('../../tflite/network.js').Value} Value
  * @typedef {import('../trainer.js').TrainLayer} TrainLayer
  *
  * @typedef {object} HeadNetwork
- * @property {number[][]} inputs [height, width, channels] of each map
- * @property {TrainLayer[]} layers
+ * @property {number[][]} inputs [height, width, channels] of each map that is computed before the training
+ * @property {TrainLayer[]} layers those of the tail, then those of the heads
+ * @property {number} tail the number of unfrozen layers before the heads
  * @property {{boxes: number, scores: number}[]} heads for each map of the anchors, the layers that give boxes and scores
  * @property {number} columns of the scores that are trained
  *
@@ -30,15 +32,15 @@ const DEVIATION = 0.01;
 
 /**
  * @param {Head[]} heads
+ * @param {import('../tail.js').Unfrozen} before the heads
  * @param {readonly (number | null)[]} sources for each column that is trained, its column in the file; null: a new class
- * @returns {{network: HeadNetwork, maps: Value[], members: HeadLayer[]}}
+ * @returns {{network: HeadNetwork, members: HeadLayer[]}}
  */
-export function toHeadNetwork(heads, sources) {
-  const predictors = heads.flatMap(({ boxes, scores }) => [boxes, scores]);
-  const maps = [...new Set(predictors.map(mapOf))];
+export function toHeadNetwork(heads, { inputs, tail }, sources) {
+  const maps = [...inputs, ...tail.map(({ value }) => value)];
   const columns = sources.length;
   /** @type {TrainLayer[]} */
-  const layers = [];
+  const layers = tail.map(({ layer }, i) => ({ ...layer, from: i === 0 ? 0 : inputs.length + i - 1 }));
   /** @type {HeadLayer[]} */
   const members = [];
   const add = (
@@ -55,7 +57,7 @@ export function toHeadNetwork(heads, sources) {
         kind: kindOf(op),
         channels: isScores && isLast ? atPixel * columns : channelsOf(op),
         activation: op.options.activation === 'RELU6' ? 'relu6' : 'linear',
-        from: i === 0 ? maps.indexOf(op.inputs[0]) : maps.length + layers.length - 1,
+        from: i === 0 ? maps.indexOf(op.inputs[0]) : inputs.length + layers.length - 1,
         shared: shared ? shared.layer : -1,
       });
       if (!shared) members.push({ op, layer: layers.length - 1, isScores: isScores && isLast });
@@ -66,8 +68,13 @@ export function toHeadNetwork(heads, sources) {
     const atPixel = channelsOf(boxes[boxes.length - 1]) / 4;
     return { boxes: add(boxes, atPixel, false), scores: add(scores, atPixel, true) };
   });
-  const network = { inputs: maps.map(({ shape }) => shape.slice(1)), layers, heads: ends, columns };
-  return { network, maps, members };
+  if (layers.length > MAX_LAYERS)
+    throw failure(
+      'BLOCK_UNSUPPORTED',
+      `${layers.length} layers would be trained; the limit is ${MAX_LAYERS}: unfreeze fewer blocks`,
+    );
+  const shapes = inputs.map(({ shape }) => shape.slice(1));
+  return { network: { inputs: shapes, layers, tail: tail.length, heads: ends, columns }, members };
 }
 
 /** @param {Op} op */
@@ -94,43 +101,28 @@ function areEqual(a, b) {
 }
 
 /**
- * The layout of the parameters; it must agree with src/train/network.h.
+ * The layout of the parameters: those of the tail, then those of the heads.
  * @param {HeadNetwork} network
  */
-export function headParameterSpecs({ inputs, layers }) {
-  const channels = inputs.map((shape) => shape[2]);
-  let offset = 0;
-  /** @type {import('../network.js').ParameterSpec[]} */
-  const specs = [];
-  for (const [layer, { kind, channels: out, from = 0, shared = -1 }] of layers.entries()) {
-    const input = channels[from];
-    channels.push(out);
-    if (shared >= 0) continue;
-    const shapes = { pointwise: [input, out], depthwise: [3, 3, out], conv3: [3, 3, input, out] };
-    for (const [part, shape] of Object.entries({
-      kernel: shapes[/** @type {keyof shapes} */ (kind)],
-      bias: [out],
-    })) {
-      specs.push({ name: `head/${layer}/${part}`, shape, offset, size: sizeOf(shape) });
-      offset += sizeOf(shape);
-    }
-  }
-  return specs;
-}
+export const headParameterSpecs = ({ inputs, layers, tail }) =>
+  layOut(inputs, layers, (index) => (index < tail ? `tail/${index}` : `head/${index - tail}`));
 
 /**
  * @param {HeadNetwork} network
+ * @param {import('../tail.js').Unfrozen} before the heads
  * @param {HeadLayer[]} members
  * @param {readonly (number | null)[]} sources
  * @param {number} seed of the kernels of new classes
  */
-export function initialHeads(network, members, sources, seed) {
+export function initialHeads(network, { inputs, tail }, members, sources, seed) {
   const specs = headParameterSpecs(network);
   const last = specs[specs.length - 1];
   const parameters = new Float32Array(last.offset + last.size);
+  parameters.set(toTail(tail, inputs[0]).parameters);
+  const own = specs.slice(-2 * members.length);
   const random = uniforms(seed);
   members.forEach(({ op, isScores }, i) => {
-    const [kernel, bias] = specs.slice(2 * i, 2 * i + 2);
+    const [kernel, bias] = own.slice(2 * i, 2 * i + 2);
     const weights = /** @type {import('../../tflite/network.js').Weights} */ (op.weights);
     const channels = channelsOf(op);
     const fileBias = weights.bias ?? new Float64Array(channels);
@@ -165,20 +157,4 @@ export function columnSources(size, channels, sources) {
     const source = sources[c % sources.length];
     return source === null ? null : Math.floor(c / sources.length) * columns + source;
   });
-}
-
-/**
- * Multiply-adds of one image's forward pass.
- * @param {HeadNetwork} network
- */
-export function countHeadMultiplyAdds({ inputs, layers }) {
-  const shapes = inputs.map((shape) => [...shape]);
-  let total = 0;
-  for (const { kind, channels, from = 0 } of layers) {
-    const [height, width, input] = shapes[from];
-    shapes.push([height, width, channels]);
-    const taps = { pointwise: input, depthwise: 9, conv3: 9 * input, pool: 0, gate: 0 }[kind];
-    total += height * width * channels * taps;
-  }
-  return total;
 }

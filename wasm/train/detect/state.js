@@ -1,10 +1,11 @@
 // Saves and loads a detector's learner (weights, optimizer slots, progress of an interrupted fit) as a safetensors file.
-import { boolean, either, list, nullable, number, record, text } from '../../shared/fields.js';
+import { boolean, choice, either, list, nullable, number, record, text } from '../../shared/fields.js';
 import { concatenate } from '../../shared/numbers.js';
 import { readSafetensors, writeSafetensors } from '../../tflite/safetensors.js';
 import { parseState } from '../state.js';
 import { failure } from '../errors.js';
 import { RANGES } from '../plan.js';
+import { BATCH_NORM_MODES, MOMENTUM, pickUnfreeze, UNFREEZE } from '../tail.js';
 import { headParameterSpecs } from './network.js';
 import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
 
@@ -18,6 +19,7 @@ import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
  * @property {boolean | readonly string[]} keepClasses
  * @property {number} photos when the last fit began
  * @property {DetectorProgress | null} progress of an interrupted fit
+ * @property {ReturnType<typeof pickUnfreeze>} unfrozen
  *
  * @typedef {object} SavedModel what belongs to a model that the caller opens again
  * @property {(context: Parameters<typeof makeDetectorPlan>[1]) => DetectorPlan} toPlan
@@ -31,10 +33,13 @@ const VERSION = '1';
 /**
  * @param {HeadModel} model
  * @param {SavedLearner} learner
- * @returns {Uint8Array} head/… are the layers of the heads in their order, slot/N/… the optimizer's, best/… for early
- *   stopping
+ * @returns {Uint8Array} tail/… are the unfrozen layers, head/… those of the heads, in their order, slot/N/… the optimizer's,
+ *   best/… for early stopping
  */
-export function writeDetectorState({ network, parameters, slots, step, plan }, { progress, ...rest }) {
+export function writeDetectorState(
+  { network, parameters, slots, step, plan },
+  { progress, unfrozen, ...rest },
+) {
   const count = parameters.length;
   /** @type {Record<string, Float32Array>} */
   const groups = { '': parameters };
@@ -48,7 +53,10 @@ export function writeDetectorState({ network, parameters, slots, step, plan }, {
       { shape, data: values.slice(offset, offset + size) },
     ]),
   );
-  const state = { ...rest, step, plan, progress: progress && { ...progress, bestParameters: null } };
+  const state = {
+    ...{ ...rest, step, plan, progress: progress && { ...progress, bestParameters: null } },
+    ...(network.tail > 0 && { unfrozen }),
+  };
   return writeSafetensors(Object.fromEntries(tensors), {
     format: FORMAT,
     version: VERSION,
@@ -78,6 +86,13 @@ const isState = record(
     ...{ labels: NAMES, keepClasses: either(boolean, NAMES), photos: WHOLE, step: WHOLE },
     plan: (plan) => (typeof plan === 'object' && plan !== null ? undefined : 'state.plan must be an object'),
     progress: nullable(isProgress),
+    unfrozen: record(
+      {
+        ...{ unfreeze: number(UNFREEZE), batchNorm: choice(BATCH_NORM_MODES) },
+        batchNormMomentum: number(MOMENTUM),
+      },
+      ['unfreeze', 'batchNorm'],
+    ),
   },
   ['labels', 'keepClasses', 'photos', 'step', 'plan', 'progress'],
 );
@@ -90,11 +105,10 @@ export function readDetectorState(file) {
   const { tensors, metadata } = readSafetensors(file);
   if (metadata.format !== FORMAT) throw failure('STATE_FOREIGN');
   if (metadata.version !== VERSION) throw failure('STATE_FOREIGN', `version ${metadata.version}`);
-  const { plan, step, ...rest } = /** @type {SavedLearner & {plan: any, step: number}} */ (
-    parseState(metadata.state, isState)
-  );
+  /** @type {SavedLearner & {plan: any, step: number}} */
+  const { plan, step, unfrozen = pickUnfreeze({}), ...rest } = parseState(metadata.state, isState);
   return {
-    ...rest,
+    ...{ ...rest, unfrozen },
     toPlan: (context) => toPlan(plan, context),
     fill: (model) => {
       model.parameters = gather('', tensors, model);

@@ -29,7 +29,8 @@ export {};
  * @property {WebSignal} [signal] cancels the download
  * @property {(progress: {loaded: number, total?: number}) => void} [onProgress] called while the model downloads, in bytes
  *
- * @typedef {DetectorLearnerLoading & import('../../vision/reading.js').ReadingOptions} DetectorLearnerOptions
+ * @typedef {DetectorLearnerLoading & import('../tail.js').UnfreezeOptions & import('../../vision/reading.js').ReadingOptions}
+ *   DetectorLearnerOptions
  *
  * @typedef {object} DetectorRunOptions
  * @property {import('./fit.js').DetectorCallbacks} [callbacks]

@@ -1,5 +1,6 @@
-// The heads that are trained: network, weights and optimizer state; and their way into a file.
+// The heads and layers that are trained: network, weights and optimizer state; and their way into a file.
 import { checkOptimizer, optimizerStruct } from '../plan.js';
+import { replaceParameters } from '../tail.js';
 import { writeDetector } from './export.js';
 import { headParameterSpecs, initialHeads, toHeadNetwork } from './network.js';
 
@@ -9,12 +10,9 @@ import { headParameterSpecs, initialHeads, toHeadNetwork } from './network.js';
  * @typedef {import('./trainer.js').SsdTrainer} SsdTrainer
  * @typedef {ReturnType<typeof import('./classes.js').chooseClasses>} Classes
  *
- * @typedef {import('../../tflite/network.js').Value} Value
- *
  * @typedef {object} HeadModel
  * @property {import('./network.js').HeadNetwork} network
  * @property {import('./network.js').HeadLayer[]} members
- * @property {Value[]} maps
  * @property {Classes} classes
  * @property {Float32Array} parameters
  * @property {Float32Array} slots
@@ -31,7 +29,7 @@ import { headParameterSpecs, initialHeads, toHeadNetwork } from './network.js';
  * @returns {HeadModel}
  */
 export function prepareHeads(current, plan, { file, classes, seed }) {
-  const { network, maps, members } = toHeadNetwork(file.found.heads, classes.sources);
+  const { network, members } = toHeadNetwork(file.found.heads, file.unfrozen, classes.sources);
   const isSame =
     JSON.stringify([current?.network.layers.map(withoutFrozen), current?.classes.final]) ===
     JSON.stringify([network.layers.map(withoutFrozen), classes.final]);
@@ -41,8 +39,8 @@ export function prepareHeads(current, plan, { file, classes, seed }) {
   const keepsOptimizer =
     parameters && JSON.stringify(current?.plan.optimizer) === JSON.stringify(plan.optimizer);
   return {
-    ...{ network, members, maps, classes, plan },
-    parameters: parameters ?? initialHeads(network, members, classes.sources, seed),
+    ...{ network, members, classes, plan },
+    parameters: parameters ?? initialHeads(network, file.unfrozen, members, classes.sources, seed),
     slots: keepsOptimizer && current ? current.slots : new Float32Array(),
     step: keepsOptimizer && current ? current.step : 0,
   };
@@ -58,11 +56,11 @@ const withoutFrozen = ({ frozen, ...layer }) => layer;
  * @param {import('./network.js').HeadLayer[]} members
  * @param {{boxes: boolean, beforeScores: boolean}} frozen
  */
-function freeze({ layers, heads, inputs }, members, frozen) {
+function freeze({ layers, heads, inputs, tail }, members, frozen) {
   /** @type {Set<number>} */
   const ofScores = new Set();
   for (let { scores: layer } of heads) {
-    for (; layer >= 0; layer = (layers[layer].from ?? 0) - inputs.length) {
+    for (; layer >= tail; layer = (layers[layer].from ?? 0) - inputs.length) {
       ofScores.add(layer);
       ofScores.add(layers[layer].shared ?? -1);
     }
@@ -109,10 +107,12 @@ export function keepTrainedHeads(model, trainer, step) {
  */
 export function exportDetector({ network, members, parameters, classes }, file) {
   const specs = headParameterSpecs(network);
-  const read = (/** @type {number} */ member) => {
-    const [kernel, bias] = specs
-      .slice(2 * member, 2 * member + 2)
+  const readLayer = (/** @type {string} */ layer) =>
+    specs
+      .filter(({ name }) => name.startsWith(`${layer}/`))
       .map(({ offset, size }) => parameters.slice(offset, offset + size));
+  const read = (/** @type {number} */ member) => {
+    const [kernel, bias] = readLayer(`head/${members[member].layer - network.tail}`);
     return { kernel, bias };
   };
   /** @param {import('../../tflite/network.js').Op} op @param {boolean} isScores */
@@ -123,15 +123,18 @@ export function exportDetector({ network, members, parameters, classes }, file) 
   /** @param {import('../../tflite/network.js').Op} op */
   const shared = (op) => {
     const all = file.found.heads.flatMap(({ boxes, scores }) => [...boxes, ...scores]);
-    const layer = network.layers[all.indexOf(op)];
+    const layer = network.layers[network.tail + all.indexOf(op)];
     return members.findIndex((member) => member.layer === layer.shared);
   };
   const lastOf = new Set(file.found.heads.map(({ scores }) => scores[scores.length - 1]));
   const columns = classes.final;
   const outColumns = file.isSoftmax ? columns.length + 1 : columns.length;
+  const { tail } = file.unfrozen;
+  const trained = tail.map((entry, i) => replaceParameters(entry, readLayer(`tail/${i}`)));
   return writeDetector(
     file,
     {
+      body: (op) => trained[tail.findIndex((entry) => entry.op === op)] ?? op,
       columns: outColumns,
       boxes: (op) => read(find(op, false)),
       scores: (op) => {
