@@ -9,7 +9,7 @@ import {
   TransferLearner,
 } from '../../wasm/train/node.js';
 import { bestOf } from '../../wasm/report/card.js';
-import { format, QUALITY, finalValue } from '../../wasm/report/metrics.js';
+import { describeUnfrozen, finalValue, format, QUALITY } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/tail.js';
 import { failure } from '../../wasm/train/errors.js';
@@ -20,6 +20,7 @@ import { attempt, layOut, UsageError } from '../common.js';
 import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { trainDetectors } from '../train/detector.js';
+import { noteBatchNorm, toUnfreeze } from '../train/unfreeze.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import {
   classDirectory,
@@ -33,7 +34,7 @@ import {
   threads,
   weights,
 } from '../options.js';
-import { clearProgress, print, printNote, showProgress } from '../output.js';
+import { clearProgress, print, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
 
@@ -47,13 +48,6 @@ const CARD = {
   batch64: { name: 'Batch 64', batchSize: 64 },
   adam: { name: 'Batch 32 Adam', batchSize: 32, optimizer: 'adam' },
   rmsprop: { name: 'Batch 32 RMSprop', batchSize: 32, optimizer: 'rmsprop' },
-};
-
-/** How the batch norm of blocks that are trained is treated. */
-const BATCH_NORM = {
-  folded: 'the file has it folded; folded kernels and their biases are trained',
-  frozen: 'frozen; kernels are trained',
-  training: 'in training mode, its moving averages with it',
 };
 
 const TASKS = /** @type {const} */ (['classify', 'detect']);
@@ -139,7 +133,8 @@ const options = /** @type {const} */ ({
   unfreeze: {
     type: 'number',
     value: 'N',
-    about: 'also train the last N blocks of the network, a MobileNetV1 or V2',
+    about:
+      'also train the last N blocks of the network, a MobileNet or EfficientNet, and the layers after them',
     range: UNFREEZE,
     default: 0,
   },
@@ -228,8 +223,8 @@ export const command = {
   summary: 'train a classifier on folders of images, or a detector on photos with boxes',
   about:
     'Trains a classifier on the images in DIR/CLASS/: a softmax layer on the features of a network and, with ' +
-    "--unfreeze, the network's last blocks. With --task detect it trains the heads of a detector on a data set with " +
-    'boxes. Pass --out, --report or both.',
+    "--unfreeze, the network's last blocks. With --task detect it trains the heads of a detector, and its last blocks, on " +
+    'a data set with boxes. Pass --out, --report or both.',
   positionals: [
     {
       ...classDirectory,
@@ -260,7 +255,7 @@ async function run(values, [directory]) {
   const examples = await attempt(directory, () => openImageDirectory(directory));
   const backbone = examples && (await openBackbone(values));
   if (!backbone) return;
-  if (backbone.batchNorm) printNote(`batch norm: ${BATCH_NORM[backbone.batchNorm]}`);
+  noteBatchNorm(backbone);
   protect(examples.sources.map(({ name }) => name));
   const start = performance.now();
   const extracted = await attempt(directory, () => extractAll(values, backbone, examples));
@@ -338,21 +333,12 @@ async function trainOnce(values, backbone, { features, labels }, { name, ...plan
 
 const DETECTOR_OPTIONS = /** @type {const} */ (['keep-classes', 'views', 'annotations', 'split', 'ssd']);
 
-/** Which options are given that only a classifier has. @param {Values} values */
-const classifierOptions = (values) => ({
-  unfreeze: values.unfreeze > 0,
-  'batch-norm': values['batch-norm'] !== options['batch-norm'].default,
-  'batch-norm-momentum': values['batch-norm-momentum'] !== undefined,
-  'no-stratify': values['no-stratify'],
-});
-
 /** Refuses options of the other task. @param {Values} values */
 function checkTask(values) {
   const isDetector = values.task === 'detect';
   const given = DETECTOR_OPTIONS.find((name) => values[name]);
   if (!isDetector && given) throw new UsageError(`--${given} needs --task detect`);
-  const [other] = Object.entries(classifierOptions(values)).find(([, isGiven]) => isGiven) ?? [];
-  if (isDetector && other) throw new UsageError(`--${other} is for --task classify`);
+  if (isDetector && values['no-stratify']) throw new UsageError('--no-stratify is for --task classify');
 }
 
 /** @param {Values} values @returns {import('../train/detector.js').Chosen[]} */
@@ -387,14 +373,13 @@ export function toFits({ batch, lr: rate, seed, optimizer: chosen, compare, ...v
  * @returns {Promise<Backbone | undefined>} undefined if a file cannot be used
  */
 async function openBackbone(values) {
-  const { unfreeze, 'batch-norm': batchNorm, 'batch-norm-momentum': batchNormMomentum } = values;
   const loading = await readLoading(values);
   if (!loading) return undefined;
   return attempt(values.model ?? DEFAULT_MODEL, async () =>
     Backbone.create({
       ...loading,
       model: await readModel(values.model),
-      ...{ unfreeze, batchNorm, batchNormMomentum },
+      ...toUnfreeze(values),
     }),
   );
 }
@@ -418,8 +403,7 @@ function followFit(name) {
  */
 function describeBackbone({ model, unfreeze }, { batchNorm }) {
   const name = model ? basename(model) : "ocelli's default SSD-MobileNetV2";
-  if (!batchNorm) return name;
-  return `${name}, whose last blocks (${unfreeze}) were trained as well (batch norm: ${BATCH_NORM[batchNorm]})`;
+  return batchNorm ? `${name}${describeUnfrozen({ blocks: unfreeze, batchNorm })}` : name;
 }
 
 /** @param {import('../../wasm/report/metrics.js').Configuration[]} configurations */

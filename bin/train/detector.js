@@ -1,4 +1,5 @@
-// ocelli train --task detect: trains the heads of a detector on a labelled data set, and writes it with a report.
+// ocelli train --task detect: trains the heads of a detector, and with --unfreeze its last blocks, on a labelled data set, and
+// writes it with a report.
 import { basename, resolve } from 'node:path';
 import { bestOf } from '../../wasm/report/card.js';
 import { finalValue, format, qualityOf } from '../../wasm/report/metrics.js';
@@ -12,6 +13,7 @@ import { save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { readLoading, readModel } from '../model.js';
 import { clearProgress, print, printNote, showProgress } from '../output.js';
+import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
 
 /**
  * @typedef {import('../commands/train.js').Values} Values
@@ -80,14 +82,16 @@ const pickDataset = ({ annotations, split }) => ({ annotations, split });
 async function trainOnce(values, { dataset, loading }, chosen) {
   const { seed, country, intensity, tdp: cpuTdp, 'keep-classes': keepClasses } = values;
   const model = await readModel(values.model);
-  const learner = await DetectorLearner.create({ ...loading, model, seed, keepClasses });
+  const options = { ...loading, ...toUnfreeze(values), model, seed, keepClasses };
+  const learner = await DetectorLearner.create(options);
   try {
+    noteBatchNorm(learner);
     const leftOut = new LeftOut(values);
     await learner.addDataset(dataset, { onUnreadable: leftOut.callback(String) });
     if (leftOut.count > 0 && !leftOut.report(dataset.groundTruth.images.length)) return undefined;
     for (const warning of learner.warnings) printNote(warning);
-    const options = toOptions(values, learner.examples.count, chosen);
-    await learner.fit({ ...options, callbacks: follow(chosen.name) });
+    const fit = toOptions(values, learner.examples.count, chosen);
+    await learner.fit({ ...fit, callbacks: follow(chosen.name) });
     clearProgress();
     const energy = { country, intensity, cpuTdp };
     const configuration = await learner.describeFit({ name: chosen.name, energy });

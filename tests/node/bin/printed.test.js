@@ -392,9 +392,7 @@ describe('train', () => {
     [{ views: 3, split: 'x' }, /^--views needs --task detect$/],
     [{ ssd: '{}', annotations: 'x' }, /^--annotations needs --task detect$/],
     [{ 'keep-classes': true, ssd: '{}' }, /^--keep-classes needs/],
-    [{ task: 'detect', unfreeze: 1, 'no-stratify': true }, /^--unfreeze is for --task classify$/],
-    [{ task: 'detect', 'batch-norm': 'training', 'batch-norm-momentum': 0.5 }, /^--batch-norm is for/],
-    [{ task: 'detect', 'batch-norm-momentum': 0.5 }, /^--batch-norm-momentum is for/],
+    [{ task: 'detect', 'no-stratify': true }, /^--no-stratify is for --task classify$/],
     [{ task: 'detect', compare: ['adam'], batch: 3 }, /not both/],
     [{ compare: ['adam'], batch: 3 }, /not both/],
   ];

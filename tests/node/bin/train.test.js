@@ -54,16 +54,6 @@ describe('ocelli train', () => {
       /--views needs --task detect/,
     ],
     [
-      'with --unfreeze and --task detect',
-      [photos, '--out', out, '--task', 'detect', '--unfreeze', '1'],
-      /--unfreeze is for --task classify/,
-    ],
-    [
-      'with --batch-norm and --task detect',
-      [photos, '--out', out, '--task', 'detect', '--batch-norm', 'training'],
-      /--batch-norm is for --task classify/,
-    ],
-    [
       'with --no-stratify and --task detect',
       [photos, '--out', out, '--task', 'detect', '--no-stratify'],
       /--no-stratify is for --task classify/,
@@ -200,8 +190,22 @@ describe('ocelli train --task detect', () => {
     assert.equal(configurations[0].history.epoch.length, 12);
     assert.deepEqual(configurations[0].data.classes, ['red square']);
     assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /object detector/);
+    assert.doesNotMatch(readFileSync(join(card, 'README.md'), 'utf8'), /last blocks/);
     const found = ocelli(['detect', '--model', out, '--score', '0.2', '--json', join(dataset, '1.png')]);
     assert.match(found.stdout, /red square/);
+  });
+
+  test('trains the last blocks, and says so', () => {
+    const card = join(directory, 'blocks');
+    const args = ['--task', 'detect', '--report', card, '--views', '1', '--epochs', '1', '--unfreeze', '1'];
+    const { status, stdout, stderr } = ocelli(['train', dataset, ...args, '--json']);
+    assert.equal(status, 0, stderr);
+    assert.match(stderr, /^batch norm: the file has it folded/);
+    const { unfrozen, parameters } = JSON.parse(stdout).configurations[0].data;
+    assert.deepEqual(unfrozen, { blocks: 1, batchNorm: 'folded' });
+    assert.ok(parameters > 3e6);
+    for (const file of ['README.md', 'report.html'])
+      assert.match(readFileSync(join(card, file), 'utf8'), /, whose last blocks \(1\) were trained as well/);
   });
 
   test('names listed pictures that are not there, and stops at them with --strict', () => {
