@@ -114,6 +114,11 @@ describe('without a change of weights, the file', () => {
       const learner = await makeLearner(labels, { model, keepClasses });
       await learner.fit(NO_STEP);
       assert.deepEqual(learner.labels, classes);
+      const named = await makeLearner(labels, { model, keepClasses, labels });
+      await named.fit(NO_STEP);
+      const loaded = await DetectorLearner.load(learner.save(), { model });
+      for (const same of [named, loaded]) assert.deepEqual(same.export(), learner.export());
+      for (const closing of [named, loaded]) closing.close();
       const [[boxes, scores], [oldBoxes, oldScores]] = await Promise.all(
         [learner.export(), model].map(outputsOf),
       );

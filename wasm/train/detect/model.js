@@ -84,7 +84,10 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
     // networkTo() rejects models that are not float.
     const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
     const shown = outputs[indices.scores].shape.at(-1) ?? 0;
-    const labels = withoutBackground(resolveLabels(named, metadata, entry), shown - Number(ssd.background));
+    // The names of classes to learn are those of the file's classes only if it has none.
+    const known = resolveLabels(undefined, metadata, entry);
+    const names = known.length > 0 ? known : resolveLabels(named, metadata, entry);
+    const labels = withoutBackground(names, shown - Number(ssd.background));
     const maps = found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]);
     const choice = { unfreeze, batchNorm, batchNormMomentum };
     return {
