@@ -87,31 +87,31 @@ function cutOut(photo, shape, [left, top, right, bottom]) {
  * @param {readonly Rgb[]} backgrounds
  * @param {readonly Cutout[]} objects each is pasted once
  * @param {() => number} random
+ * @param {{width: number, height: number}} [size]
  * @returns {Composed}
  */
-export function compose(backgrounds, objects, random) {
-  const { width, height } = SIZE;
-  const data = new Uint8Array(width * height * 3);
-  fillBackground(data, backgrounds[Math.floor(random() * backgrounds.length)], random);
+export function compose(backgrounds, objects, random, { width, height } = SIZE) {
+  const image = { data: new Uint8Array(width * height * 3), width, height };
+  fillBackground(image, backgrounds[Math.floor(random() * backgrounds.length)], random);
   /** @type {Box[]} */
   const boxes = [];
   for (const object of objects) {
-    const box = paste(data, object, boxes, random);
+    const box = paste(image, object, boxes, random);
     if (box) boxes.push(box);
   }
-  return { data, width, height, boxes };
+  return { ...image, boxes };
 }
 
-/** @param {Uint8Array} data @param {Rgb} photo @param {() => number} random */
-function fillBackground(data, photo, random) {
+/** @param {Rgb} image @param {Rgb} photo @param {() => number} random */
+function fillBackground({ data, width, height }, photo, random) {
   const share = 0.5 + 0.5 * random();
-  const scale = share * Math.min(photo.width / SIZE.width, photo.height / SIZE.height);
-  const left = random() * (photo.width - scale * SIZE.width);
-  const top = random() * (photo.height - scale * SIZE.height);
+  const scale = share * Math.min(photo.width / width, photo.height / height);
+  const left = random() * (photo.width - scale * width);
+  const top = random() * (photo.height - scale * height);
   const isMirrored = random() < 0.5;
-  for (let y = 0, at = 0; y < SIZE.height; y++) {
-    for (let x = 0; x < SIZE.width; x++, at += 3) {
-      const column = isMirrored ? SIZE.width - 1 - x : x;
+  for (let y = 0, at = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, at += 3) {
+      const column = isMirrored ? width - 1 - x : x;
       sample(photo, left + column * scale, top + y * scale, data, at, 1);
     }
   }
@@ -141,14 +141,14 @@ function sample({ data, width, height }, x, y, to, at, light) {
 }
 
 /**
- * @param {Uint8Array} data
+ * @param {Rgb} image
  * @param {Cutout} object
  * @param {Box[]} others that it must not cover
  * @param {() => number} random
  * @returns {Box | undefined} undefined: there was no room
  */
-function paste(data, object, others, random) {
-  const side = (0.15 + 0.45 * random()) * SIZE.height;
+function paste({ data, ...size }, object, others, random) {
+  const side = (0.15 + 0.45 * random()) * size.height;
   const aspect = 0.85 + 0.3 * random();
   const scale = side / Math.max(object.width, object.height);
   const [wide, high] = [object.width * scale * aspect, (object.height * scale) / aspect];
@@ -158,9 +158,9 @@ function paste(data, object, others, random) {
   const [cosine, sine] = [Math.cos(angle), Math.sin(angle)];
   const reach = Math.hypot(wide, high) / 2;
   for (let tries = 0; tries < 20; tries++) {
-    const [cx, cy] = [random() * SIZE.width, random() * SIZE.height];
+    const [cx, cy] = [random() * size.width, random() * size.height];
     const isInside =
-      cx > reach * 0.8 && cx < SIZE.width - reach * 0.8 && cy > reach * 0.8 && cy < SIZE.height - reach * 0.8;
+      cx > reach * 0.8 && cx < size.width - reach * 0.8 && cy > reach * 0.8 && cy < size.height - reach * 0.8;
     const isFree = others.every(
       ({ box }) =>
         Math.abs(box.x + box.width / 2 - cx) > box.width / 2 + reach * 0.7 ||
@@ -171,8 +171,8 @@ function paste(data, object, others, random) {
 
     function draw() {
       const bounds = { left: Infinity, top: Infinity, right: -1, bottom: -1 };
-      for (let y = Math.max(Math.floor(cy - reach), 0); y < Math.min(cy + reach, SIZE.height); y++) {
-        for (let x = Math.max(Math.floor(cx - reach), 0); x < Math.min(cx + reach, SIZE.width); x++) {
+      for (let y = Math.max(Math.floor(cy - reach), 0); y < Math.min(cy + reach, size.height); y++) {
+        for (let x = Math.max(Math.floor(cx - reach), 0); x < Math.min(cx + reach, size.width); x++) {
           const [dx, dy] = [x - cx, y - cy];
           const u = (dx * cosine + dy * sine) / wide + 0.5;
           const v = (dy * cosine - dx * sine) / high + 0.5;
@@ -180,7 +180,7 @@ function paste(data, object, others, random) {
           const [ox, oy] = [(isMirrored ? 1 - u : u) * object.width, v * object.height];
           if (!object.mask[Math.floor(oy) * object.width + Math.min(Math.floor(ox), object.width - 1)])
             continue;
-          sample(object, ox, oy, data, (y * SIZE.width + x) * 3, light);
+          sample(object, ox, oy, data, (y * size.width + x) * 3, light);
           bounds.left = Math.min(bounds.left, x);
           bounds.top = Math.min(bounds.top, y);
           bounds.right = Math.max(bounds.right, x + 1);

@@ -7,20 +7,28 @@ import { DetectorLearner } from '../../../wasm/train/node.js';
 import { uniforms } from '../../../wasm/train/random.js';
 import { convert } from '../../../wasm/convert/node.js';
 import { largeSource } from '../convert/convert.js';
-import { needsLarge, packagePhoto } from '../shared.js';
+import { runLiteRt } from '../litert.js';
+import { loadEngine, maxDifference, needsLarge, packagePhoto } from '../shared.js';
 import { compose, openBackgrounds, openCutouts, samplePhotos } from './compose.js';
 
 /** @typedef {import('./compose.js').Composed} Composed */
 
 /** @type {Composed[]} */
 let photos;
+/** @type {import('./compose.js').Cutout[]} */
+let cutouts;
+/** @type {import('./compose.js').Rgb[]} */
+let backgrounds;
+/** Of the default detector. */
+const INPUT = { width: 300, height: 300 };
 /** Fast: two views, four steps. */
 const FIT = { epochs: 2, batchSize: 4, views: 2, optimizer: /** @type {const} */ ('adam') };
 
 before(async () => {
   const directory = samplePhotos();
-  const [apple, , fish] = await openCutouts(directory);
-  const backgrounds = await openBackgrounds([directory]);
+  cutouts = await openCutouts(directory);
+  const [apple, , fish] = cutouts;
+  backgrounds = await openBackgrounds([directory]);
   const random = uniforms(5);
   photos = Array.from({ length: 4 }, () => compose(backgrounds, [apple, fish], random));
 });
@@ -60,6 +68,28 @@ describe('a detector’s learner', () => {
       }
     }
     detector.close();
+    learner.close();
+  });
+
+  test('exports a file whose heads LiteRT.js computes as we do', async () => {
+    const learner = await makeLearner();
+    await learner.fit(FIT);
+    const file = /** @type {Uint8Array<ArrayBuffer>} */ (learner.export());
+    const engine = await loadEngine('simd', file);
+    const random = uniforms(9);
+    for (const photo of Array.from({ length: 10 }, () => compose(backgrounds, cutouts, random, INPUT))) {
+      const input = Float32Array.from(photo.data, (level) => level / 127.5 - 1);
+      engine.writeInput(0, input);
+      engine.run();
+      const theirs = await runLiteRt(file, input, [1, INPUT.height, INPUT.width, 3]);
+      for (const [i, { shape }] of engine.outputs.entries()) {
+        const same = theirs.find((output) => output.shape.join() === shape.join());
+        const ours = /** @type {Float32Array} */ (engine.readOutput(i).data);
+        // A thousandth of a logit is less of a score, and of an encoded box at most a ten thousandth of its anchor.
+        assert.ok(same && maxDifference(ours, same.data) < 1e-3, `${shape}`);
+      }
+    }
+    engine.close();
     learner.close();
   });
 
