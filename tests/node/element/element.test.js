@@ -11,6 +11,7 @@ const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 const { OcelliDetectorElement } = await import('../../../wasm/element/element.js');
 const { openCamera, openUrl } = await import('../../../wasm/element/media.js');
 const { describeAll, describeOne, parseClasses } = await import('../../../wasm/element/texts.js');
+const { View } = await import('../../../wasm/element/view.js');
 
 async function settle() {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => void setImmediate(resolve));
@@ -38,6 +39,74 @@ describe('texts', () => {
   });
   test('a list of classes', () =>
     assert.deepEqual(parseClasses(' Dog,, /m/01yrx , 3, 4x'), ['Dog', '/m/01yrx', 3, '4x']));
+});
+
+describe('the line of text', () => {
+  const URGENT = { isUrgent: true };
+  // Each step: a text, how it is said, the milliseconds that then pass, and what is shown before and after them.
+  for (const [name, steps] of /** @type {[string, [string, object, number, string, string][]][]} */ ([
+    [
+      'says a text at once after a pause, as often as there is one',
+      [
+        ['a', {}, 2000, 'a', 'a'],
+        ['b', {}, 2000, 'b', 'b'],
+        ['c', {}, 2000, 'c', 'c'],
+      ],
+    ],
+    [
+      'says the newest of many texts every two seconds',
+      [
+        ['a', {}, 900, 'a', 'a'],
+        ['b', {}, 900, 'a', 'a'],
+        ['c', {}, 200, 'a', 'c'],
+        ['d', {}, 1000, 'd', 'd'],
+        ['e', {}, 999, 'd', 'd'],
+        ['f', {}, 1, 'd', 'f'],
+      ],
+    ],
+    [
+      'says an urgent text at once, and nothing older after it',
+      [
+        ['a', {}, 900, 'a', 'a'],
+        ['b', {}, 900, 'a', 'a'],
+        ['c', URGENT, 5000, 'c', 'c'],
+        ['d', {}, 500, 'd', 'd'],
+        ['e', URGENT, 0, 'e', 'e'],
+        ['f', {}, 0, 'f', 'f'],
+        ['g', {}, 1999, 'f', 'f'],
+      ],
+    ],
+  ]))
+    test(name, (t) => {
+      t.mock.timers.enable({ apis: ['setTimeout'] });
+      const root = any(new StubElement());
+      const view = new View(root, () => false);
+      const status = root.children[1];
+      for (const [text, how, ms, before, after] of steps) {
+        view.say(text, how);
+        assert.equal(status.textContent, before, text);
+        t.mock.timers.tick(ms);
+        assert.equal(status.textContent, after, `${text}, ${ms} ms later`);
+      }
+    });
+
+  test('touches the page only for another text', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const root = any(new StubElement());
+    const view = new View(root, () => false);
+    /** @type {string[]} */ const said = [];
+    Object.defineProperty(root.children[1], 'textContent', {
+      get: () => said.at(-1),
+      set(text) {
+        said.push(text);
+      },
+    });
+    for (const text of ['a', 'a', 'b', 'b', 'a']) {
+      view.say(text);
+      t.mock.timers.tick(2000);
+    }
+    assert.deepEqual(said, ['a', 'b', 'a'], 'a screen reader would say it again');
+  });
 });
 
 /** @param {import('node:test').TestContext} t @param {(url: string, init: any) => Promise<any>} answer */
