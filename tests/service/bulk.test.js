@@ -4,63 +4,12 @@ import { describe, test } from 'node:test';
 import { consume, createBulk } from '../../examples/service/cloudflare/bulk.js';
 import { readConfig } from '../../examples/service/config.js';
 import { createMetrics } from '../../examples/service/node/metrics.js';
+import { created, makeEnvironment, messageOf } from './bindings.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 const LIMIT = 100;
 const config = readConfig({ MAX_BODY_BYTES: String(LIMIT) });
 const FOUND = { width: 3, height: 2, detections: [any({ label: 'cat' })] };
-
-/** The bindings, with objects of these sizes. @param {Record<string, number>} sizes by key */
-function makeEnvironment(sizes) {
-  /** @type {Map<string, any>} */
-  const rows = new Map();
-  /** @type {any[]} */
-  const [sent, dead] = [[], []];
-  const head = (/** @type {string} */ key) =>
-    key in sizes
-      ? { key, size: sizes[key], etag: `${key}-1`, arrayBuffer: async () => new ArrayBuffer(sizes[key]) }
-      : null;
-  const prepare = (/** @type {string} */ sql) => ({
-    bind: (/** @type {any[]} */ ...values) => ({
-      first: async () => rows.get(values.slice(0, 2).join()) ?? null,
-      run: async () => {
-        const [key, version, width, height, detections] = values;
-        const id = [key, version].join();
-        assert.match(sql, /ON CONFLICT DO NOTHING/);
-        if (!rows.has(id)) rows.set(id, { key, version, width, height, detections });
-      },
-    }),
-  });
-  const env = {
-    BUCKET: {
-      head: async (/** @type {string} */ key) => head(key),
-      get: async (/** @type {string} */ key) => head(key),
-    },
-    PHOTOS: { sendBatch: async (/** @type {any[]} */ messages) => void sent.push(messages) },
-    RESULTS: { prepare },
-    DEAD_LETTERS: { send: async (/** @type {any} */ letter) => void dead.push(letter) },
-  };
-  return { env, rows, sent, dead };
-}
-
-/** @param {any} body @param {number} [attempts] */
-function messageOf(body, attempts = 1) {
-  /** @type {any[]} */
-  const ends = [];
-  return {
-    ends,
-    body,
-    attempts,
-    ack: () => void ends.push('ack'),
-    retry: (/** @type {any} */ how) => void ends.push(how),
-  };
-}
-const created = (/** @type {string} */ key, more = {}) => ({
-  action: 'PutObject',
-  bucket: 'photos',
-  object: { key, size: 9, eTag: `${key}-1` },
-  ...more,
-});
 
 describe('objects that are posted', () => {
   test('are queued, if they are there', async () => {

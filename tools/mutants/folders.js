@@ -137,10 +137,9 @@ export const FOLDERS = [
   { path: 'bin/', kind: 'node', tests: [node('bin'), 'tests/node/evaluate/cli.test.js'] },
   {
     ...{ path: 'examples/service/', kind: 'node' },
-    tests: ['tests/service/app.test.js', 'tests/service/bulk.test.js'],
+    tests: ['app', 'bulk', 'worker'].map((name) => `tests/service/${name}.test.js`),
     then: { kind: 'example', tests: ['tests/service/node-server.test.js'] },
   },
-  { path: 'examples/service/annotate.js', kind: 'example', tests: ['tests/service/node-server.test.js'] },
 ];
 
 /** The entry of a file. @param {string} file */
