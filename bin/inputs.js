@@ -6,7 +6,7 @@ import { findFiles, findImages } from '../wasm/platform/image_files.node.js';
 import { failures, isUnreadable } from '../wasm/shared/errors.js';
 import { attempt, explain, readBytes, UsageError } from './common.js';
 import { protect } from './files.js';
-import { clearProgress, printable, printError, printNote, showProgress } from './output.js';
+import { printable, printError, printNote, showProgress } from './output.js';
 
 const failure = failures({
   NO_IMAGES: 'the directory has no PNG, JPEG, BMP or GIF files',
@@ -132,7 +132,6 @@ export class LeftOut {
    * @returns {boolean} whether any could be read
    */
   report(total) {
-    clearProgress();
     if (this.#count === total) printError('none of the images can be read');
     else if (this.#count > 0) printNote(`images left out: ${this.#count} of ${total}`);
     return this.#count < total;
@@ -174,7 +173,6 @@ export async function eachImage(files, use) {
     if (files.length > 1) showProgress('image', i + 1, files.length, file);
     await attempt(file, async () => use(file, await readBytes(file), i));
   }
-  clearProgress();
 }
 
 /**

@@ -128,9 +128,9 @@ process.stderr.on('error', () => {});
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  clearProgress();
   if (error instanceof UsageError) printUsageError(error);
   else if (isUnbuilt(error)) printError('dist/ is not built yet: run `make` first');
   else throw error;
+} finally {
+  clearProgress();
 }
-clearProgress();

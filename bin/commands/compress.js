@@ -9,7 +9,7 @@ import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
-import { clearProgress, print, printable, showStages } from '../output.js';
+import { print, printable, showStages } from '../output.js';
 
 const REPORT = { record: 'compression.json', names: /^compression\.(json|md|html)$/ };
 
@@ -96,7 +96,6 @@ async function run(values, [source, out]) {
       }),
   );
   if (compressed) leftOut.report(files.length);
-  clearProgress();
   if (!compressed?.report) return;
   const { report, model, gzip } = compressed;
   if (!(await save(out, out.endsWith('.gz') ? gzip : model))) return;

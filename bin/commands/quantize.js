@@ -8,7 +8,7 @@ import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
-import { clearProgress, print, printable, showStages } from '../output.js';
+import { print, printable, showStages } from '../output.js';
 
 const REPORT = { record: 'quantization.json', names: /^quantization\.(json|md|html)$/ };
 
@@ -107,7 +107,6 @@ async function run(values, [source, out]) {
       }),
   );
   if (quantized) leftOut.report(files.length);
-  clearProgress();
   if (!quantized?.report || !(await save(out, quantized.model))) return;
   const { report } = quantized;
   if (values.report !== undefined) {

@@ -34,7 +34,7 @@ import {
   threads,
   weights,
 } from '../options.js';
-import { clearProgress, print, showProgress } from '../output.js';
+import { print, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
 
@@ -257,19 +257,12 @@ async function run(values, [directory]) {
   if (!backbone) return;
   noteBatchNorm(backbone);
   protect(examples.sources.map(({ name }) => name));
-  const start = performance.now();
-  const extracted = await attempt(directory, () => extractAll(values, backbone, examples));
-  clearProgress();
-  if (!extracted) return;
-  const extractionSeconds = (performance.now() - start) / 1000;
-  const results = await attempt(directory, async () => {
-    const trained = [];
-    for (const fit of fits) trained.push(await trainOnce(values, backbone, extracted, fit));
-    return trained;
-  });
-  backbone.close();
-  if (!results) return;
+  const trained = await attempt(directory, () => trainAll(values, backbone, examples, fits)).finally(() =>
+    backbone.close(),
+  );
+  if (!trained) return;
 
+  const { results, extractionSeconds } = trained;
   const configurations = results.map(({ configuration }) => configuration);
   const best = bestOf(configurations);
   const file = results.find(({ configuration }) => configuration === best)?.file;
@@ -284,6 +277,22 @@ async function run(values, [directory]) {
     await saveAll(values.report, makeReport(configurations, about), REPORT);
   }
   print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
+}
+
+/**
+ * @param {Values} values
+ * @param {Backbone} backbone
+ * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
+ * @param {Fit[]} fits
+ */
+async function trainAll(values, backbone, examples, fits) {
+  const start = performance.now();
+  const extracted = await extractAll(values, backbone, examples);
+  if (!extracted) return undefined;
+  const extractionSeconds = (performance.now() - start) / 1000;
+  const results = [];
+  for (const fit of fits) results.push(await trainOnce(values, backbone, extracted, fit));
+  return { results, extractionSeconds };
 }
 
 /**
@@ -322,13 +331,14 @@ async function extractAll(values, backbone, { sources, labels }) {
 async function trainOnce(values, backbone, { features, labels }, { name, ...plan }) {
   const { deterministic, country, intensity, tdp: cpuTdp } = values;
   const learner = await TransferLearner.create({ extractor: backbone, deterministic, seed: plan.seed });
-  learner.addFeatures(features, labels);
-  await learner.fit({ ...plan, callbacks: followFit(name) });
-  clearProgress();
-  const configuration = await learner.describeFit({ name, energy: { country, intensity, cpuTdp } });
-  const file = values.out ? learner.export() : undefined;
-  learner.close();
-  return { configuration, file };
+  try {
+    learner.addFeatures(features, labels);
+    await learner.fit({ ...plan, callbacks: followFit(name) });
+    const configuration = await learner.describeFit({ name, energy: { country, intensity, cpuTdp } });
+    return { configuration, file: values.out ? learner.export() : undefined };
+  } finally {
+    learner.close();
+  }
 }
 
 const DETECTOR_OPTIONS = /** @type {const} */ (['keep-classes', 'views', 'annotations', 'split', 'ssd']);

@@ -8,7 +8,7 @@ import { decodeImage, ObjectDetector } from '../../wasm/platform/node.js';
 import { host } from '../../wasm/engine/host.js';
 import { readBytes, UsageError } from '../common.js';
 import { makeDirectory } from '../files.js';
-import { clearProgress, printNote, showProgress } from '../output.js';
+import { printNote, showProgress } from '../output.js';
 import { LeftOut } from '../inputs.js';
 import { formOf } from '../../wasm/vision/spec/forms.js';
 import { blamingLabels, readLoading } from '../model.js';
@@ -132,7 +132,6 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
     if (!interrupt.signal.aborted) throw error;
     const how =
       settings.report === undefined ? 'with --report DIR it could be resumed' : 'run it again to resume';
-    clearProgress();
     printNote(`ocelli: interrupted; ${how}`);
     process.exitCode = 130;
     return undefined;

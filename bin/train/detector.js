@@ -12,7 +12,7 @@ import { openDataset } from '../evaluate/files.js';
 import { save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { readLoading, readModel } from '../model.js';
-import { clearProgress, print, printNote, showProgress } from '../output.js';
+import { print, printNote, showProgress } from '../output.js';
 import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
 
 /**
@@ -52,7 +52,6 @@ export async function trainDetectors(values, path, chosen, report) {
   const results = [];
   for (const one of chosen) {
     const result = await attempt(path, () => trainOnce(values, { dataset, loading }, one));
-    clearProgress();
     if (!result) return;
     results.push(result);
   }
@@ -92,7 +91,6 @@ async function trainOnce(values, { dataset, loading }, chosen) {
     for (const warning of learner.warnings) printNote(warning);
     const fit = toOptions(values, learner.examples.count, chosen);
     await learner.fit({ ...fit, callbacks: follow(chosen.name) });
-    clearProgress();
     const energy = { country, intensity, cpuTdp };
     const configuration = await learner.describeFit({ name: chosen.name, energy });
     return { configuration, file: learner.export() };

@@ -5,7 +5,7 @@ import { safeJson } from '../../wasm/shared/text.js';
 import { formatMot } from '../../wasm/track/mot.js';
 import { Tracker } from '../../wasm/track/tracker.js';
 import { attempt } from '../common.js';
-import { clearProgress, print } from '../output.js';
+import { print } from '../output.js';
 import { toTrackerOptions } from '../tracking.js';
 import { openVideo } from './open.js';
 import { createVideo } from './write.js';
@@ -45,7 +45,6 @@ export async function trackVideo(detector, file, values) {
       throw error;
     } finally {
       video.close();
-      clearProgress();
     }
   });
 }

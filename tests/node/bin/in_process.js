@@ -1,5 +1,7 @@
 // Runs a command in this process, which takes milliseconds.
+import assert from 'node:assert/strict';
 import { outputsOf, readArguments } from '../../../bin/arguments.js';
+import { watchInstances } from '../instances.js';
 
 /** @param {string} name @param {string[]} args */
 async function read(name, args) {
@@ -40,11 +42,13 @@ export async function runCommand(t, name, args) {
   });
   const before = process.exitCode;
   process.exitCode = 0;
+  const liveBytes = watchInstances(t);
   try {
     await command.run(values, positionals);
     return { status: Number(process.exitCode), ...texts };
   } finally {
     process.exitCode = before;
     for (const { mock } of mocks) mock.restore();
+    assert.equal(liveBytes(), 0, 'models and trainers are closed');
   }
 }
