@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { keepImage, Photos, toRgb } from '../../../wasm/train/detect/examples.js';
 import { planMemory, Rows } from '../../../wasm/train/detect/rows.js';
 import { keepTrainedHeads } from '../../../wasm/train/detect/weights.js';
+import { uniforms } from '../../../wasm/train/random.js';
 import '../shared.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
@@ -163,7 +164,7 @@ describe('maps of views', () => {
     hue: 0,
   };
   const plan = any({ views: 3, freshViews: false, augmentation, maxMemory: 100, seed: 1 });
-  const make = () => {
+  const make = (maxDecoded = 1000) => {
     const counts = { decoded: 0, extracted: 0, closed: 0 };
     const rows = new Rows(
       any({
@@ -174,6 +175,7 @@ describe('maps of views', () => {
         close: () => void counts.closed++,
       }),
       {},
+      maxDecoded,
     );
     const pixels = { data: Uint8Array.of(3, 3, 3, 7, 7, 7), width: 2, height: 1, channels: 3 };
     const read = () => (counts.decoded++, pixels);
@@ -240,6 +242,32 @@ describe('maps of views', () => {
       assert.notDeepEqual(other, known);
     assert.notDeepEqual(await flips({ freshViews: true }, 0, 1, 1), await flips({ freshViews: true }));
     assert.deepEqual(await flips({ freshViews: true }, 0, 0, 1), Array(24).fill(false));
+  });
+  test('are made of decoded photos, of which those that were used last are kept', async () => {
+    const [numPhotos, numKept] = [7, 4];
+    const { rows, counts, first } = make(numKept * 6);
+    const photos = Array.from({ length: numPhotos }, (_, i) => ({ ...first, name: `${i}` }));
+    const next = uniforms(5);
+    const used = Array.from({ length: 80 }, () => Math.floor(next() * numPhotos));
+    const decoded = [];
+    for (const index of used) {
+      const before = counts.decoded;
+      await rows.get(photos[index], index, 0, { ...plan, maxMemory: 0 }, 0);
+      decoded.push(counts.decoded > before);
+    }
+    // A photo is still there if fewer others than fit were used since.
+    const expected = used.map((index, i) => {
+      const last = used.lastIndexOf(index, i - 1);
+      return i === 0 || last < 0 || new Set(used.slice(last + 1, i)).size >= numKept;
+    });
+    assert.ok(expected.includes(false) && expected.lastIndexOf(true) > numPhotos);
+    assert.deepEqual(decoded, expected);
+  });
+  test('of a photo that is larger than the limit are made of it decoded once', async () => {
+    const { rows, counts, first, second } = make(5);
+    for (const each of [first, first, second, second, first])
+      await rows.get(each, 0, 0, { ...plan, maxMemory: 0 }, 0);
+    assert.equal(counts.decoded, 3);
   });
   test('that are fresh are not kept, but the photo itself is', async () => {
     const { rows, first } = make();

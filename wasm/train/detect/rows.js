@@ -39,6 +39,7 @@ export function planMemory(inputs, rows, maxMemory) {
 export class Rows {
   #extractor;
   #options;
+  #maxDecoded;
   /** @type {Map<string, Row>} */ #kept = new Map();
   #keptBytes = 0;
   /** The last one that was used is the last one. @type {Map<Photo, Rgb>} */ #decoded = new Map();
@@ -46,10 +47,12 @@ export class Rows {
   /**
    * @param {import('../../vision/features.js').FeatureExtractor} extractor of the maps
    * @param {import('../../vision/image.js').DecodeOptions} options
+   * @param {number} [maxDecoded] bytes of decoded photos to keep
    */
-  constructor(extractor, options) {
+  constructor(extractor, options, maxDecoded = MAX_DECODED) {
     this.#extractor = extractor;
     this.#options = options;
+    this.#maxDecoded = maxDecoded;
   }
 
   get keptBytes() {
@@ -115,7 +118,7 @@ export class Rows {
     this.#decoded.set(photo, rgb);
     let bytes = [...this.#decoded.values()].reduce((sum, { data }) => sum + data.length, 0);
     for (const [old, { data }] of this.#decoded) {
-      if (bytes <= MAX_DECODED || old === photo) break;
+      if (bytes <= this.#maxDecoded || old === photo) break;
       this.#decoded.delete(old);
       bytes -= data.length;
     }
