@@ -1,0 +1,112 @@
+// What both learners say about a fit, by a clock that only callbacks move and a meter that answers as told; and the memory that
+// they give back.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { host } from '../../../wasm/engine/host.js';
+import { DetectorLearner, TransferLearner } from '../../../wasm/train/node.js';
+import { watchInstances } from '../instances.js';
+import { brightBoxes, tinyDetector } from './tiny_detector.js';
+
+const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
+const SIZE = 8;
+const LABELS = Array.from({ length: SIZE }, (_, i) => 'ab'[i % 2]);
+const PLAN = { epochs: 2, batchSize: 4, validationSplit: 0 };
+const NUM_BATCHES = 4;
+const FEATURES = Float32Array.from({ length: 5 * SIZE }, (_, i) => (i * 7) % 5);
+/** @type {[string, object, () => Promise<any>][]} how it trains, and what makes it, with eight examples of two classes */
+const LEARNERS = [
+  [
+    'TransferLearner',
+    PLAN,
+    async () => {
+      const learner = await TransferLearner.create();
+      learner.addFeatures(FEATURES, LABELS);
+      return learner;
+    },
+  ],
+  [
+    'DetectorLearner',
+    { ...PLAN, views: 1 },
+    async () => {
+      const learner = await DetectorLearner.create({ model: tinyDetector(), worker: false });
+      for (const { image, boxes } of brightBoxes(LABELS)) await learner.addExample(image, boxes);
+      return learner;
+    },
+  ],
+];
+const KWH = 3.6e6;
+
+/** A clock that stands still. @param {import('node:test').TestContext} t */
+function stopClock(t) {
+  let ms = 5000;
+  t.mock.method(performance, 'now', () => ms);
+  return (/** @type {number} */ more) => void (ms += more);
+}
+
+/** A meter of 2 and 1 kWh. @param {import('node:test').TestContext} t */
+function placeMeter(t) {
+  const meter = { started: 0 };
+  const startMeter = async () => {
+    meter.started++;
+    return async () => ({ cpu: 2 * KWH, ram: KWH, source: 'a meter' });
+  };
+  const describeMachine = async () => ({ threads: 4, memoryGb: 8 });
+  t.mock.method(any(host()), 'loadMachine', async () => ({ startMeter, describeMachine }));
+  return meter;
+}
+
+for (const [name, plan, make] of LEARNERS)
+  describe(name, () => {
+    test('tells the seconds and the energy of a fit', async (t) => {
+      const pass = stopClock(t);
+      const meter = placeMeter(t);
+      const learner = await make();
+      for (const ms of [900_000, 1_800_000]) {
+        pass(60_000);
+        await learner.fit({ ...plan, callbacks: { onBatch: () => pass(ms) } });
+        pass(60_000);
+        const { seconds, energy, data } = await learner.describeFit();
+        assert.equal(seconds, (NUM_BATCHES * ms) / 1000, 'of the last fit only');
+        const { cpu_energy, ram_energy } = energy.account;
+        // CodeCarbon's joules have six digits.
+        assert.deepEqual([cpu_energy, ram_energy].map((kwh) => kwh.toFixed(5)), ['2.00000', '1.00000']); // prettier-ignore
+        assert.deepEqual([data.train, data.validation], [SIZE, 0]);
+      }
+      assert.equal(meter.started, 2);
+      learner.close();
+    });
+
+    test('tells the seconds of all parts of an interrupted fit, whose energy was not measured to its end', async (t) => {
+      const pass = stopClock(t);
+      const meter = placeMeter(t);
+      const learner = await make();
+      const ending = new AbortController();
+      let batches = 0;
+      const onBatch = () => {
+        pass(250);
+        if (++batches === 3) ending.abort(new Error('enough'));
+      };
+      await assert.rejects(learner.fit({ ...plan, callbacks: { onBatch }, signal: ending.signal }), /enough/);
+      await assert.rejects(learner.describeFit(), { code: 'NO_EXAMPLES' });
+      pass(60_000);
+      await learner.resume({ callbacks: { onBatch } });
+      const { seconds, energy } = await learner.describeFit({ energy: { cpuTdp: 100 } });
+      assert.deepEqual([batches, seconds, meter.started], [NUM_BATCHES, 1, 1]);
+      // Half of the 100 W, for a second.
+      assert.equal(energy.account.cpu_energy.toFixed(9), (50 / KWH).toFixed(9));
+      learner.close();
+    });
+
+    test('gives all memory back, once', async (t) => {
+      const liveBytes = watchInstances(t);
+      const learner = await make();
+      await learner.fit(plan);
+      await learner.fit({ ...plan, batchSize: 2 });
+      assert.ok(liveBytes() > 0);
+      learner.close();
+      assert.equal(liveBytes(), 0);
+      learner.close();
+      await assert.rejects(learner.fit(plan), { code: 'CLOSED' });
+      assert.equal(liveBytes(), 0);
+    });
+  });
