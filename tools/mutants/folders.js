@@ -88,6 +88,7 @@ export const FOLDERS = [
       ),
     ],
   },
+  { path: 'wasm/bridge/exports_measure.c', kind: 'native', tests: both('bridge') },
   ...[
     'compress',
     'convert',

@@ -40,7 +40,7 @@ $(foreach build,$(NATIVE_BUILDS) $(FUZZ_BUILDS) $(THREADS_BUILD) $(COVERAGE_BUIL
 
 # Tests of what relaxed SIMD changes run in both flavours, the others in the plain one.
 NATIVE_TESTS := $(foreach build,$(NATIVE_BUILDS),$(patsubst tests/c/%.c,build/native/$(build)/tests/%, \
-  $(if $(findstring relaxed,$(build)),$(wildcard $(addprefix tests/c/,graph/test_*.c train/test_*.c)),$(filter-out tests/c/threads/%,$(wildcard tests/c/*/test_*.c))))) \
+  $(if $(findstring relaxed,$(build)),$(wildcard $(addprefix tests/c/,bridge/test_*.c graph/test_*.c train/test_*.c)),$(filter-out tests/c/threads/%,$(wildcard tests/c/*/test_*.c))))) \
   build/native/$(THREADS_BUILD)/tests/threads/test_threads
 # $(1): build
 define native_test_rules
@@ -49,6 +49,7 @@ build/native/$(1)/tests/session/test_allocation: TEST_FLAGS := $(foreach name,ma
 build/native/$(1)/tests/%.o: tests/c/%.c $$(C_HEADERS) $(NATIVE_HEADERS) $$(wildcard tests/c/*.h tests/c/*/*.h) build/sources
 	@mkdir -p $$(@D) && echo "  native $(1): $$*" \
 	  && $(CCACHE) $(call native_cc,$(1)) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) -Itests/c $$(INCLUDES) -c $$< -o $$@
+build/native/$(1)/tests/bridge/test_measure.o: wasm/bridge/exports_measure.c
 build/native/$(1)/tests/%: build/native/$(1)/tests/%.o build/native/$(1)/libocelli.a
 	@$(call native_cc,$(1)) $$(filter %.o %.a,$$^) -fuse-ld=lld $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(TEST_FLAGS) \
 	  -Wl,--wrap=xnn_pack_f32_conv_goki_w -Wl,-u,__asan_default_options -lm -o $$@
