@@ -1,13 +1,35 @@
 // The exports of the module as they are, without the classes that call them in the right order: ends of indices, what a stop frees,
-// and what is measured by a clock that the test moves.
+// how large memory is that is handed over, and what is measured by a clock that the test moves.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import '../../../wasm/platform/node.js';
 import { Bridge } from '../../../wasm/engine/bridge.js';
 import { host } from '../../../wasm/engine/host.js';
+import { Heads } from '../../../wasm/engine/heads.js';
 import { instantiate } from '../../../wasm/engine/instance.js';
+import { readMetadata } from '../../../wasm/engine/metadata.js';
+import { appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { tinyDetector } from '../../fuzz/tiny_models.js';
 import { withEngine } from '../open_engines.js';
+
+/** @type {import('../../../wasm/engine/types.js').SsdAnchorGenerator} */
+const SSD = {
+  type: 'ssd',
+  minScale: 0.2,
+  maxScale: 0.9,
+  aspectRatios: [1, 2],
+  numLayers: 1,
+  featureMaps: [[20, 30]],
+};
+/** @type {import('../../../wasm/engine/types.js').MultiscaleAnchorGenerator} */
+const MULTISCALE = {
+  type: 'multiscale',
+  minLevel: 3,
+  maxLevel: 4,
+  anchorScale: 4,
+  aspectRatios: [1, 2],
+  scalesPerOctave: 2,
+};
 
 async function start() {
   const { exports, memory } = await instantiate(await host().loadModule('simd'));
@@ -55,6 +77,46 @@ test('a stop frees all, and another one nothing', async () => {
   assert.equal(liveBytes(), before);
   bridge.call(() => exports.ocl_start(1, 0, 0));
   assert.equal(liveBytes(), started);
+});
+
+test('memory that is handed over is as large as what is in it', async () => {
+  const { exports, memory } = await instantiate(await host().loadModule('simd'));
+  const liveBytes = () => exports.ocl_live_bytes();
+  /** @type {number[]} */ let freed = [];
+  const ocl_free = (/** @type {number} */ address) => {
+    const before = liveBytes();
+    exports.ocl_free(address);
+    return freed.push(before - liveBytes());
+  };
+  const bridge = new Bridge({ ...exports, ocl_free }, memory);
+  bridge.call(() => exports.ocl_start(1, 0, 0));
+  const image = { width: 320, height: 256 };
+  const heads = new Heads(bridge);
+  const [anchors, labels] = [Float32Array.from({ length: 4000 }, (_, i) => i), Array(999).fill('label')];
+  const detector = { anchors, boxCoder: [1, 1, 1, 1], numClasses: 3, isSigmoid: false };
+  const outputs = [{ name: 'score', role: /** @type {const} */ ('score'), labels }];
+  const metadata = writeMetadata({ name: '', description: '', outputs, detector });
+  const model = appendLabels(tinyDetector(metadata), labels);
+  bridge.memory.write(exports.ocl_model_reserve(model.length), model);
+  bridge.call(() => exports.ocl_model_open(0));
+  /** @type {[string, () => number][]} what frees it, and returns its bytes */
+  const cases = [
+    ['SSD anchors', () => heads.generateAnchors(SSD, image).byteLength],
+    ['multiscale anchors', () => heads.generateAnchors(MULTISCALE, image).byteLength],
+    ['anchors of a file', () => readMetadata(bridge).detector?.anchors.byteLength ?? 0],
+    ['labels', () => readMetadata(bridge).labels?.length ?? 0],
+  ];
+  for (const [name, use] of cases) {
+    freed = [];
+    const bytes = use();
+    assert.ok(bytes > 4000, name);
+    // An allocator adds some bytes.
+    assert.ok(
+      freed.some((size) => size >= bytes && size < bytes + 32),
+      `${name}: ${bytes}, but ${freed}`,
+    );
+  }
+  exports.ocl_stop();
 });
 
 describe('measured', () => {

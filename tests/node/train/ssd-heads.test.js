@@ -6,6 +6,8 @@ import '../../../wasm/train/node.js';
 import { makeLoss } from '../../../wasm/train/detect/loss.js';
 import { SsdTrainer } from '../../../wasm/train/detect/trainer.js';
 import { checkOptimizer, optimizerStruct } from '../../../wasm/train/plan.js';
+import { uniforms } from '../../../wasm/train/random.js';
+import { numberToHalf } from '../../../wasm/tflite/tensor.js';
 import { maxDifference, readArray, readJson, testData, variants } from '../shared.js';
 
 /** @type {any} */
@@ -98,6 +100,68 @@ describe('200 steps of a detector’s heads are TensorFlow’s', () => {
         trainer.close();
       });
     }
+  }
+});
+
+test('predictions of two maps: lines through the maps’ numbers, and boxes by the formula of the coder', async () => {
+  const [rows, columns, maxRows] = [3, 2, 4];
+  const maps = [
+    { cells: 2 * 3, atPixel: 2, shape: [2, 3, 1] },
+    { cells: 2, atPixel: 1, shape: [1, 2, 1] },
+  ];
+  const layers = maps.flatMap(({ atPixel }, from) =>
+    [4, columns].map((width) => ({
+      ...{ kind: /** @type {const} */ ('pointwise'), channels: atPixel * width },
+      ...{ activation: /** @type {const} */ ('linear'), from, shared: -1 },
+    })),
+  );
+  const heads = maps.map((_, i) => ({ boxes: 2 * i, scores: 2 * i + 1 }));
+  const next = uniforms(3);
+  /** Multiples of 1/8, whose products and sums float32 has. */
+  const eighths = (/** @type {number} */ length) =>
+    Array.from({ length }, () => Math.floor(next() * 16) / 8 - 1);
+  /** Of each layer. */
+  const lines = layers.map(({ channels }) => ({ slopes: eighths(channels), offsets: eighths(channels) }));
+  const cells = maps.flatMap(({ cells }, map) => Array(cells).fill(map));
+  const inputs = Array.from({ length: rows }, () => eighths(cells.length));
+  const numAnchors = maps.reduce((sum, { cells, atPixel }) => sum + cells * atPixel, 0);
+  const anchors = Float32Array.from({ length: 4 * numAnchors }, () => 0.1 + next());
+
+  const trainer = await SsdTrainer.create();
+  const network = { inputs: maps.map(({ shape }) => shape), layers, heads, columns };
+  const settings = { anchors, boxCoder: BOX_CODER, background: false, maxRows, maxBoxes: 1 };
+  trainer.open(
+    network,
+    translate({ type: 'sgd', learning_rate: 0 }),
+    makeLoss({}, { isSoftmax: false }),
+    settings,
+  );
+  trainer.write(
+    'parameters',
+    Float32Array.from(lines.flatMap(({ slopes, offsets }) => [...slopes, ...offsets])),
+  );
+  inputs.forEach((row, i) => trainer.writeRow(i, Uint16Array.from(row, numberToHalf)));
+  trainer.predict(rows);
+  const { boxes, logits } = trainer.readPredictions(rows);
+  trainer.close();
+
+  /** What layers give, map by map, cell by cell. @param {'boxes' | 'scores'} kind */
+  const expected = (kind) =>
+    inputs.flatMap((row) =>
+      row.flatMap((value, cell) => {
+        const { slopes, offsets } = lines[heads[cells[cell]][kind]];
+        return slopes.map((slope, i) => slope * value + offsets[i]);
+      }),
+    );
+  assert.deepEqual([...logits], expected('scores'));
+  const encodings = expected('boxes');
+  assert.equal(boxes.length, encodings.length);
+  for (let i = 0; i < encodings.length; i += 4) {
+    const [y, x, height, width] = anchors.subarray(i % anchors.length);
+    const [dy, dx, dh, dw] = BOX_CODER.map((scale, d) => encodings[i + d] / scale);
+    const [cy, cx, h, w] = [y + dy * height, x + dx * width, height * Math.exp(dh), width * Math.exp(dw)];
+    const box = [cy - h / 2, cx - w / 2, cy + h / 2, cx + w / 2];
+    assert.ok(maxDifference(boxes.subarray(i, i + 4), box) < 1e-6, `box ${i / 4}`);
   }
 });
 
