@@ -1,5 +1,5 @@
-// Engines hold a module's memory, which a forgotten close() keeps: one that is closed whatever happens, and a count of those
-// that are open.
+// Engines hold a module's memory, which a forgotten close() keeps: one that is closed whatever happens, a count of those that
+// are open, and of the bytes that modules hold.
 import { Engine } from '../../wasm/engine/engine.js';
 
 /**
@@ -39,4 +39,20 @@ export async function withEngine(use) {
   } finally {
     engine.close();
   }
+}
+
+/**
+ * Watches the instances that are made from now on.
+ * @param {import('node:test').TestContext} t
+ * @returns {() => number} the bytes that they have allocated and not freed
+ */
+export function watchInstances(t) {
+  /** @type {any[]} */ const made = [];
+  const instantiate = /** @type {any} */ (WebAssembly.instantiate);
+  t.mock.method(WebAssembly, 'instantiate', async (/** @type {any[]} */ ...args) => {
+    const instance = await instantiate(...args);
+    made.push(instance.exports);
+    return instance;
+  });
+  return () => made.reduce((sum, { ocl_live_bytes: liveBytes }) => sum + liveBytes(), 0);
 }

@@ -1,7 +1,7 @@
 // Runs a command in this process, which takes milliseconds.
 import assert from 'node:assert/strict';
 import { outputsOf, readArguments } from '../../../bin/arguments.js';
-import { watchInstances } from '../instances.js';
+import { watchInstances } from '../open_engines.js';
 
 /** @param {string} name @param {string[]} args */
 async function read(name, args) {

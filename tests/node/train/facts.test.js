@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { host } from '../../../wasm/engine/host.js';
 import { DetectorLearner, TransferLearner } from '../../../wasm/train/node.js';
-import { watchInstances } from '../instances.js';
+import { watchInstances } from '../open_engines.js';
 import { brightBoxes, tinyDetector } from './tiny_detector.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
