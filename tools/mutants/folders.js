@@ -88,7 +88,10 @@ export const FOLDERS = [
       ),
     ],
   },
-  { path: 'wasm/bridge/exports_measure.c', kind: 'native', tests: both('bridge') },
+  {
+    ...{ path: 'wasm/bridge/exports_measure.c', kind: 'native', tests: both('bridge') },
+    then: inModules(['tests/node/engine/bridge.test.js']),
+  },
   ...[
     'compress',
     'convert',

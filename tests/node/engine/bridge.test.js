@@ -8,6 +8,7 @@ import { host } from '../../../wasm/engine/host.js';
 import { Heads } from '../../../wasm/engine/heads.js';
 import { instantiate } from '../../../wasm/engine/instance.js';
 import { readMetadata } from '../../../wasm/engine/metadata.js';
+import { Builder, table } from '../../../wasm/tflite/flatbuffer.js';
 import { appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { tinyDetector } from '../../fuzz/tiny_models.js';
 import { withEngine } from '../open_engines.js';
@@ -77,6 +78,47 @@ test('a stop frees all, and another one nothing', async () => {
   assert.equal(liveBytes(), before);
   bridge.call(() => exports.ocl_start(1, 0, 0));
   assert.equal(liveBytes(), started);
+});
+
+describe('the metadata of a model', () => {
+  /** Fields of ModelMetadata in its schema. @type {Record<string, number>} */
+  const FIELDS = { name: 0, description: 1, version: 2, author: 4, license: 5 };
+  /** @param {Record<string, string>} texts */
+  function describedBy(texts) {
+    const builder = new Builder(256);
+    const fields = Object.entries(texts).map(([name, value]) => [
+      ...['ref', FIELDS[name], builder.createString(value)],
+    ]);
+    builder.finish(table(builder, /** @type {any} */ (fields)), 'M001');
+    return builder.asUint8Array();
+  }
+  const all = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, `the ${name}`]));
+  const image = { name: 'image', mean: [1, 2, 3], std: [4, 5, 6] };
+  const full = writeMetadata({ name: 'a', description: 'b', image, outputs: [] });
+  /** @type {[string, Uint8Array | undefined, object][]} */
+  const models = [
+    ...Object.entries(all).map(
+      ([name, text]) =>
+        /** @type {[string, Uint8Array, object]} */ ([name, describedBy({ [name]: text }), { [name]: text }]),
+    ),
+    ['all texts', describedBy(all), all],
+    ['an input', full, { name: 'a', description: 'b', normalization: { mean: [1, 2, 3], std: [4, 5, 6] } }],
+    ['a text', describedBy({ version: '7' }), { version: '7' }],
+    ['nothing', undefined, {}],
+  ];
+
+  test('is its own, whatever was opened before', async () => {
+    const { exports, bridge } = await start();
+    for (const [name, metadata, expected] of models) {
+      const model = tinyDetector(metadata);
+      bridge.memory.write(exports.ocl_model_reserve(model.length), model);
+      bridge.call(() => exports.ocl_model_open(0));
+      const { detector: _, ...found } = readMetadata(bridge);
+      assert.deepEqual(found, expected, name);
+      bridge.call(() => exports.ocl_model_close());
+    }
+    exports.ocl_stop();
+  });
 });
 
 test('memory that is handed over is as large as what is in it', async () => {
