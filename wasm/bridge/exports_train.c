@@ -7,10 +7,9 @@
 
 static ocl_trainer* trainer;
 
-// Destroys the previous trainer.
+// The previous trainer has been closed.
 ocl_status ocl_train_open(const ocl_layer* layers, int32_t num_layers, const ocl_trainer_shape* shape,
                           const ocl_optimizer* optimizer, ocl_trainer_buffers* buffers_out) {
-  ocl_trainer_destroy(trainer);
   OCL_TRY(ocl_trainer_create(layers, num_layers, *shape, optimizer, &trainer));
   *buffers_out = ocl_trainer_get_buffers(trainer);
   return OCL_OK;
@@ -43,10 +42,9 @@ ocl_status ocl_train_backward(const ocl_window* window, const float* input, cons
 
 static ocl_ssd_trainer* ssd;
 
-// Destroys the previous one.
+// The previous one has been closed.
 ocl_status ocl_train_ssd_open(const ocl_network_plan* network, const ocl_optimizer* optimizer, const ocl_ssd_plan* plan,
                               ocl_ssd_buffers* buffers_out) {
-  ocl_ssd_trainer_destroy(ssd);
   OCL_TRY(ocl_ssd_trainer_create(network, optimizer, plan, &ssd));
   *buffers_out = ocl_ssd_trainer_get_buffers(ssd);
   return OCL_OK;
