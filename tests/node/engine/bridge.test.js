@@ -95,6 +95,9 @@ describe('the metadata of a model', () => {
   const all = Object.fromEntries(Object.keys(FIELDS).map((name) => [name, `the ${name}`]));
   const image = { name: 'image', mean: [1, 2, 3], std: [4, 5, 6] };
   const full = writeMetadata({ name: 'a', description: 'b', image, outputs: [] });
+  const anchors = Float32Array.of(0.5, 0.25, 0.125, 1, 2, 3, 4, 5);
+  const scales = { boxCoder: [1, 2, 3, 4], numClasses: 3 };
+  const detectors = [true, false].map((isSigmoid) => ({ anchors, ...scales, isSigmoid }));
   /** @type {[string, Uint8Array | undefined, object][]} */
   const models = [
     ...Object.entries(all).map(
@@ -103,6 +106,14 @@ describe('the metadata of a model', () => {
     ),
     ['all texts', describedBy(all), all],
     ['an input', full, { name: 'a', description: 'b', normalization: { mean: [1, 2, 3], std: [4, 5, 6] } }],
+    ...detectors.map(
+      (detector) =>
+        /** @type {[string, Uint8Array, object]} */ ([
+          `a detector, sigmoid: ${detector.isSigmoid}`,
+          writeMetadata({ name: 'a', description: 'b', outputs: [], detector }),
+          { name: 'a', description: 'b', detector: { ...detector, boxSizes: 'exponential' } },
+        ]),
+    ),
     ['a text', describedBy({ version: '7' }), { version: '7' }],
     ['nothing', undefined, {}],
   ];
@@ -113,8 +124,7 @@ describe('the metadata of a model', () => {
       const model = tinyDetector(metadata);
       bridge.memory.write(exports.ocl_model_reserve(model.length), model);
       bridge.call(() => exports.ocl_model_open(0));
-      const { detector: _, ...found } = readMetadata(bridge);
-      assert.deepEqual(found, expected, name);
+      assert.deepEqual(readMetadata(bridge), expected, name);
       bridge.call(() => exports.ocl_model_close());
     }
     exports.ocl_stop();

@@ -6,6 +6,7 @@ import * as layout from '../../../dist/layout.js';
 import { Bridge } from '../../../wasm/engine/bridge.js';
 import { Engine } from '../../../wasm/engine/engine.js';
 import { Memory } from '../../../wasm/engine/memory.js';
+import { numberToHalf } from '../../../wasm/tflite/tensor.js';
 import { checkOptimizer, optimizerStruct } from '../../../wasm/train/plan.js';
 import { Trainer } from '../../../wasm/train/trainer.js';
 import { writeModel } from '../../fuzz/tiny_models.js';
@@ -246,6 +247,33 @@ describe('the engine', () => {
     isClose(ssd, [...[0.5, 0.25, 0.125, 0.5], ...[0.5, 0.75, 0.125, 0.5], ...[0.5, 0.5, 0.25, 1]]);
     engine.close();
   });
+});
+
+test('the trainer: rows as float16 or as floats, and their softmax', async () => {
+  const trainer = await Trainer.create();
+  const network = {
+    input: [1, 1, 3],
+    layers: /** @type {import('../../../wasm/train/trainer.js').TrainLayer[]} */ ([
+      { kind: 'pointwise', channels: 2 },
+    ]),
+  };
+  trainer.open(network, optimizerStruct(checkOptimizer({ type: 'sgd' })), 4);
+  const [kernel, bias] = [[0.5, -1, 2, 0.25, -0.75, 1], [0.125, -0.5]]; // prettier-ignore
+  trainer.write('parameters', Float32Array.of(...kernel, ...bias));
+  // What float16 has.
+  const rows = [[1, -2, 0.5], [0.25, 3, -1], [-0.125, 0, 2]]; // prettier-ignore
+  const expected = rows.flatMap((row) => {
+    const logits = bias.map((each, k) => row.reduce((sum, x, i) => sum + x * kernel[2 * i + k], each));
+    return logits.map((logit) => 1 / logits.reduce((sum, other) => sum + Math.exp(other - logit), 0));
+  });
+  const writeHalves = () => trainer.writeHalfRows(rows.map((row) => Uint16Array.from(row, numberToHalf)));
+  const writeFloats = () => rows.forEach((row, i) => trainer.writeRow(i, Float32Array.from(row)));
+  for (const write of [writeHalves, writeFloats]) {
+    trainer.writeHalfRows(rows.map((row) => new Uint16Array(row.length)));
+    write();
+    isClose(trainer.predict(rows.length), expected);
+  }
+  trainer.close();
 });
 
 test('the trainer: layers, an optimizer, a batch and its result', async () => {
