@@ -122,6 +122,11 @@ describe('the metadata of a model', () => {
           { name: 'a', description: 'b', detector: { ...detector, boxSizes: 'exponential' } },
         ]),
     ),
+    [
+      'the converter’s own',
+      writeMetadata({ name: 'a', description: 'b', outputs: [], own: { ssd: 1 } }),
+      { name: 'a', description: 'b', own: '{"ssd":1}' },
+    ],
     ['a text', describedBy({ version: '7' }), { version: '7' }],
     ['nothing', undefined, {}],
   ];
