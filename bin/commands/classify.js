@@ -72,7 +72,7 @@ async function run(values, args) {
  * @param {string} file
  * @param {import('../../wasm/vision/types.js').Classification[]} classes
  */
-function toText(file, classes) {
+export function toText(file, classes) {
   const rows = classes.map(({ label, score }) => [formatPercent(score), printable(label)]);
   return [bold(printable(file)), ...layOut(rows, 'rl')].join('\n');
 }

@@ -202,7 +202,7 @@ async function openSource(path) {
  * @param {string} out
  * @param {import('../../wasm/convert/index.js').Converted} converted
  */
-function toText(out, { kind, model, operators, notes }) {
+export function toText(out, { kind, model, operators, notes }) {
   const kinds = Object.entries(operators).map(([name, count]) => `${count} ${name}`);
   return [
     `${printable(out)}: ${kind === 'detector' ? 'a detector' : 'a network'}, ${formatBytes(model.length)}`,

@@ -241,7 +241,7 @@ function toJson(file, { detections, size, tiles, ...run }) {
  * @param {DetectResult} found
  * @param {number} [score]
  */
-function toText(
+export function toText(
   file,
   { detections, size: { width, height }, ms },
   score = DEFAULT_THRESHOLDS.scoreThreshold,

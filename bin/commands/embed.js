@@ -66,7 +66,7 @@ async function run(values, args) {
 }
 
 /** @param {Embedded} row */
-function toText({ file, vector }) {
+export function toText({ file, vector }) {
   const first = Array.from(vector.slice(0, SHOWN_NUMBERS), shorten).join(', ');
   const norm = shorten(Math.hypot(...vector));
   return `${bold(printable(file))}  ${dim(`${vector.length} numbers, length ${norm}:`)} ${first}, ...`;

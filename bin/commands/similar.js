@@ -63,7 +63,7 @@ async function run(values, [name, ...others]) {
  * @param {string} query
  * @param {{file: string, similarity: number}[]} matches
  */
-function toText(query, matches) {
+export function toText(query, matches) {
   const rows = matches.map(({ file, similarity }) => [similarity.toFixed(4), printable(file)]);
   return [bold(printable(query)), ...(rows.length > 0 ? layOut(rows, 'rl') : [])].join('\n');
 }

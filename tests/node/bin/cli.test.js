@@ -207,17 +207,6 @@ describe('detect', () => {
       /gradient\.png +96 x 64 px, nothing above 99\.0 %/,
     );
   });
-
-  test('prints a table of what is in a photo', () => {
-    const names = /** @type {const} */ (['astronaut.png', 'coffee.png']);
-    for (const name of names) file(name, packagePhoto(name));
-    const text = succeed(['detect', '--score', '0.58', '--weights', 'full', ...names], { cwd: sandbox });
-    const [head, columns, ...rows] = text.trimEnd().split('\n');
-    assert.match(head, /^astronaut\.png {2}512 x 512 px, 1 object, \d+ ms$/);
-    assert.match(columns, /^ +label +score +x +y +width +height$/);
-    assert.match(rows[0], /^ {2}Person +5[89]\.\d % +\d\d +\d\d +3\d\d +4\d\d$/);
-    assert.match(rows[1], /^coffee\.png .* nothing above 58\.0 %/);
-  });
 });
 
 /** @typedef {{x: number, y: number, width: number, height: number}} Box */

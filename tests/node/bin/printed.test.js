@@ -3,11 +3,15 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { makeNoise, takeTurns, toText as benchText } from '../../../bin/commands/bench.js';
 import { toText as compressText } from '../../../bin/commands/compress.js';
-import { toOptions as convertOptions } from '../../../bin/commands/convert.js';
+import { toText as classifyText } from '../../../bin/commands/classify.js';
+import { toOptions as convertOptions, toText as convertText } from '../../../bin/commands/convert.js';
+import { toText as detectText } from '../../../bin/commands/detect.js';
+import { toText as embedText } from '../../../bin/commands/embed.js';
 import { tilesOf } from '../../../bin/commands/evaluate.js';
 import { toText as inspectText } from '../../../bin/commands/inspect.js';
 import { toText as quantizeText } from '../../../bin/commands/quantize.js';
 import { command as train, summarize, toChosen, toFits } from '../../../bin/commands/train.js';
+import { toText as similarText } from '../../../bin/commands/similar.js';
 import { UsageError } from '../../../bin/common.js';
 import { configurationsOf } from '../../../bin/evaluate/detector.js';
 import { toOptions } from '../../../bin/train/detector.js';
@@ -201,6 +205,7 @@ describe('inspect', () => {
     [{ labels: labels(12) }, '  labels         12: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11'],
     [{ metadata: { normalization: { mean: [1, 2, 3], std: [4, 4, 5.5] } } }, '  normalization  (pixel - [1,2,3]) / [4,4,5.5]'], // prettier-ignore
     [{ detector }, '  scores         sigmoid, 1 class'],
+    [{ signatures: ['serve\n'] }, '  signatures     serve\ufffd'],
     [
       { sliced: { classes: 2, savedMultiplyAdds: 0, leftWhole: 'why' } },
       '  saved          none by 2 classes only: the heads are left whole and their scores filtered, as why',
@@ -208,6 +213,73 @@ describe('inspect', () => {
   ];
   for (const [more, line] of facts)
     test(line.trim(), () => assert.ok(lines(inspectText(any({ ...plain, ...more }), false)).includes(line)));
+});
+
+describe('one image', () => {
+  const ms = { decode: 1.25, preprocess: 2.5, network: 4, postprocess: 3 };
+  const box = { x: 0.4, y: 10.6, width: 100.5, height: 7 };
+  const found = (/** @type {object[]} */ ...detections) =>
+    any({ detections, size: { width: 640, height: 480 }, ms });
+  /** @type {[string, string, string[]][]} */
+  const cases = [
+    [
+      'objects',
+      detectText(
+        'a\n.png',
+        found(
+          { label: 'Cat', score: 0.4567, box },
+          { label: 'Big\tdog', score: 1, box: { ...box, x: 1234 } },
+        ),
+      ),
+      [
+        'a\ufffd.png  640 x 480 px, 2 objects, 11 ms',
+        '  label      score     x   y  width  height',
+        '  Cat       45.7 %     0  11    101       7',
+        '  Big\ufffddog  100.0 %  1234  11    101       7',
+      ],
+    ],
+    [
+      'one object',
+      detectText('a', found({ label: 'Cat', score: 0.05, box })),
+      [
+        'a  640 x 480 px, 1 object, 11 ms',
+        '  label  score  x   y  width  height',
+        '  Cat    5.0 %  0  11    101       7',
+      ],
+    ],
+    ['no object', detectText('a', found()), ['a  640 x 480 px, nothing above 30.0 %, 11 ms']],
+    [
+      'no object above what is asked for',
+      detectText('a', found(), 0.125),
+      ['a  640 x 480 px, nothing above 12.5 %, 11 ms'],
+    ],
+    [
+      'classes',
+      classifyText(
+        'a\n',
+        any([
+          { label: 'Cat', score: 0.875 },
+          { label: 'Dog\n', score: 0.0625 },
+        ]),
+      ),
+      ['a\ufffd', '  87.5 %  Cat', '   6.3 %  Dog\ufffd'],
+    ],
+    [
+      'features',
+      embedText({ file: 'a', vector: [3, 4, 0, 0, 0, 0, 0] }),
+      ['a  7 numbers, length 5: 3, 4, 0, 0, 0, 0, ...'],
+    ],
+    [
+      'similar images',
+      similarText('a', [
+        { file: 'b\n', similarity: 0.98765 },
+        { file: 'c', similarity: -0.5 },
+      ]),
+      ['a', '   0.9877  b\ufffd', '  -0.5000  c'],
+    ],
+    ['no similar image', similarText('a', []), ['a']],
+  ];
+  for (const [name, text, expected] of cases) test(name, () => assert.deepEqual(lines(text), expected));
 });
 
 describe('quantize and compress', () => {
@@ -271,6 +343,16 @@ describe('convert', () => {
         message: `--size must be height and width, such as 224x224, not ${size}`,
       });
     assert.throws(() => of({ input: '{' }), { name: 'Error', message: /^--input: / });
+  });
+  test('what it has written', () => {
+    const model = new Uint8Array(2048);
+    const operators = { CONV_2D: 3, ADD: 1 };
+    const written = (/** @type {object} */ more) =>
+      lines(convertText('a.tflite', any({ model, operators, notes: [], ...more })));
+    assert.deepEqual(written({ kind: 'detector' }), ['a.tflite: a detector, 2.0 KiB', '  3 CONV_2D, 1 ADD']);
+    assert.deepEqual(written({ kind: 'network', notes: ['one', 'two\n'] }), [
+      ...['a.tflite: a network, 2.0 KiB', '  3 CONV_2D, 1 ADD', '  one', '  two\ufffd'],
+    ]);
   });
   test('progress, and after half a minute of comparing what can be left out', (t) => {
     let text = '';
