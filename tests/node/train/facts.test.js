@@ -13,27 +13,36 @@ const LABELS = Array.from({ length: SIZE }, (_, i) => 'ab'[i % 2]);
 const PLAN = { epochs: 2, batchSize: 4, validationSplit: 0 };
 const NUM_BATCHES = 4;
 const FEATURES = Float32Array.from({ length: 5 * SIZE }, (_, i) => (i * 7) % 5);
-/** @type {[string, object, () => Promise<any>][]} how it trains, and what makes it, with eight examples of two classes */
-const LEARNERS = [
-  [
-    'TransferLearner',
-    PLAN,
-    async () => {
-      const learner = await TransferLearner.create();
+const DETECTOR = { model: tinyDetector(), worker: false, deterministic: true };
+/**
+ * @typedef {object} Kind
+ * @property {object} plan
+ * @property {(saved?: Uint8Array) => Promise<any>} make a learner with eight examples of two classes
+ * @property {{forward: number, backward: number}} [macs] multiply-adds of one example
+ */
+/** @type {Record<string, Kind>} */
+const LEARNERS = {
+  TransferLearner: {
+    plan: PLAN,
+    async make(saved) {
+      const options = { deterministic: true };
+      const learner = await (saved ? TransferLearner.load(saved, options) : TransferLearner.create(options));
       learner.addFeatures(FEATURES, LABELS);
       return learner;
     },
-  ],
-  [
-    'DetectorLearner',
-    { ...PLAN, views: 1 },
-    async () => {
-      const learner = await DetectorLearner.create({ model: tinyDetector(), worker: false });
+    macs: { forward: 5 * 2, backward: 2 * 5 * 2 },
+  },
+  DetectorLearner: {
+    plan: { ...PLAN, views: 1 },
+    async make(saved) {
+      const learner = await (saved
+        ? DetectorLearner.load(saved, DETECTOR)
+        : DetectorLearner.create(DETECTOR));
       for (const { image, boxes } of brightBoxes(LABELS)) await learner.addExample(image, boxes);
       return learner;
     },
-  ],
-];
+  },
+};
 const KWH = 3.6e6;
 
 /** A clock that stands still. @param {import('node:test').TestContext} t */
@@ -55,7 +64,7 @@ function placeMeter(t) {
   return meter;
 }
 
-for (const [name, plan, make] of LEARNERS)
+for (const [name, { plan, make, macs }] of Object.entries(LEARNERS))
   describe(name, () => {
     test('tells the seconds and the energy of a fit', async (t) => {
       const pass = stopClock(t);
@@ -94,6 +103,54 @@ for (const [name, plan, make] of LEARNERS)
       assert.deepEqual([batches, seconds, meter.started], [NUM_BATCHES, 1, 1]);
       // Half of the 100 W, for a second.
       assert.equal(energy.account.cpu_energy.toFixed(9), (50 / KWH).toFixed(9));
+      learner.close();
+    });
+
+    test('counts the multiply-adds of training and of validation', async () => {
+      const count = async (/** @type {number} */ validationSplit) => {
+        const learner = await make();
+        await learner.fit({ ...plan, validationSplit });
+        const { multiplyAdds, data } = await learner.describeFit();
+        learner.close();
+        return { multiplyAdds, data };
+      };
+      const [all, part] = [await count(0), await count(0.25)];
+      // A detector's training computes no gradients of maps.
+      const forward = macs?.forward ?? all.multiplyAdds / (2 * SIZE * 2);
+      const step = macs ? macs.forward + macs.backward : 2 * forward;
+      assert.equal(all.multiplyAdds, 2 * SIZE * step);
+      assert.deepEqual([part.data.train, part.data.validation], [6, 2]);
+      assert.equal(part.multiplyAdds, 2 * (6 * step + 2 * forward));
+    });
+
+    for (const more of [
+      { classWeight: { a: 1, b: 3 } },
+      { earlyStopping: { monitor: 'loss', patience: 1, minDelta: 9 } },
+      { l2: 0.5, shuffle: true, seed: 3 },
+    ])
+      test(`ends the same when it is interrupted, saved and loaded, with ${JSON.stringify(more)}`, async () => {
+        const [whole, cut] = [await make(), await make()];
+        const history = await whole.fit({ ...plan, epochs: 3, ...more });
+        const ending = new AbortController();
+        const onBatch = () => ending.abort(new Error('enough'));
+        await assert.rejects(
+          cut.fit({ ...plan, epochs: 3, ...more, callbacks: { onBatch }, signal: ending.signal }),
+          /enough/,
+        );
+        const loaded = await make(cut.save());
+        assert.deepEqual(await loaded.resume(), history);
+        assert.deepEqual(loaded.save(), whole.save());
+        for (const each of [whole, cut, loaded]) each.close();
+      });
+
+    test('refuses options that it does not have', async () => {
+      const learner = await make();
+      const refused = { code: 'INVALID_OPTION', message: /other/ };
+      await assert.rejects(learner.fit({ ...plan, other: 1 }), refused);
+      await assert.rejects(learner.fit({ ...plan, callbacks: { other: 1 } }), refused);
+      await learner.fit(plan);
+      for (const method of ['report', 'resume'])
+        await assert.rejects(learner[method]({ other: 1 }), refused, method);
       learner.close();
     });
 

@@ -7,6 +7,7 @@ import { mapsNetwork } from '../../../wasm/train/detect/export.js';
 import { DetectorLearner } from '../../../wasm/train/detect/learner.js';
 import { makeLoss } from '../../../wasm/train/detect/loss.js';
 import { makeDetectorPlan, MONITORS, splitPhotos } from '../../../wasm/train/detect/plan.js';
+import { means } from '../../../wasm/train/fit.js';
 import { TransferLearner } from '../../../wasm/train/learner.js';
 import { Loop, newProgress } from '../../../wasm/train/loop.js';
 import { checkOptimizer, makePlan, optimizerStruct, rateAt } from '../../../wasm/train/plan.js';
@@ -676,4 +677,12 @@ test('a learner that is closed frees its trainer, once', () => {
   ];
   for (const learner of [...learners, ...learners]) learner.close();
   assert.deepEqual(closed, ['images', 'photos']);
+});
+
+test('means of an epoch; of no weight, the weighted accuracy is 0', () => {
+  const sums = { rows: 4, loss: 6, hits: 3, weight: 8, weightedHits: 2 };
+  const plain = { loss: 1.5, accuracy: 0.75 };
+  assert.deepEqual(means(sums, false), plain);
+  assert.deepEqual(means(sums, true), { ...plain, weighted_accuracy: 0.25 });
+  assert.deepEqual(means({ ...sums, weight: 0, weightedHits: 0 }, true), { ...plain, weighted_accuracy: 0 });
 });

@@ -148,6 +148,20 @@ describe('without a change of weights, the file', () => {
     learner.close();
   });
 
+  test('of a softmax whose background the file cuts gives the same', async () => {
+    const model = tinyDetector({ scores: 'softmax', lastOperator: 'SOFTMAX', cutsFirst: true });
+    const { input, ssd } = SOFTMAX_OPTIONS;
+    const learner = await makeLearner(['cat', 'dog'], {
+      ...{ model, input, ssd: { ...ssd, scores: 'none', background: false }, labels: ['cat', 'dog'] },
+    });
+    await learner.fit(NO_STEP);
+    const [now, before] = await Promise.all([learner.export(), model].map(outputsOf));
+    assert.deepEqual(now[0], before[0]);
+    assert.deepEqual(now[1].shape, before[1].shape);
+    assert.ok(maxDifference(now[1].data, before[1].data) < 1e-6);
+    learner.close();
+  });
+
   test('new classes begin at a score of 1 %, with small weights that depend on the seed', async () => {
     const weights = await Promise.all(
       [1, 1, 2].map(async (seed) => {

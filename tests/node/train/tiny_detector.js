@@ -33,7 +33,8 @@ export const SOFTMAX_OPTIONS = {
 
 /**
  * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number, hasBias?: boolean, isSigmoid?: boolean,
- *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION'}} [how] lastOperator: of the scores; hasBias: of the heads
+ *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION', cutsFirst?: boolean}} [how] lastOperator: of the scores, whose first column cutsFirst
+ *   then leaves out; hasBias: of the heads
  * @returns {Uint8Array} its raw boxes and scores are its outputs. With sigmoids, its metadata says all about it
  */
 export function tinyDetector({
@@ -44,6 +45,7 @@ export function tinyDetector({
   hasBias = true,
   isSigmoid = true,
   lastOperator,
+  cutsFirst = false,
 } = {}) {
   const layers = new Layers();
   const image = { name: 'image', shape: [1, SIDE, SIDE, 3] };
@@ -66,6 +68,7 @@ export function tinyDetector({
   }
   const outputs = Object.entries(parts).map(([name, all]) => ({ name, value: layers.join(name, all) }));
   if (lastOperator) outputs[1].value = layers.addLast(outputs[1].value, lastOperator);
+  if (cutsFirst) outputs[1].value = layers.cutFirst(outputs[1].value);
   const anchors = ANCHORS.slice(0, outputs[0].value.shape[1]);
   const metadata = writeMetadata({
     ...{ name: 'tiny', description: '', image: { name: 'image', mean: [0, 0, 0], std: [255, 255, 255] } },
@@ -141,6 +144,14 @@ class Layers {
     const options = kind === 'SOFTMAX' ? {} : { activation: 'NONE' };
     const output = { name: `${input.name}/last`, shape: input.shape };
     return this.#push({ kind, inputs: [input], output, options });
+  }
+
+  /** Without its first column. @param {Value} input */
+  cutFirst(input) {
+    const name = `${input.name}/cut`;
+    const shape = input.shape.with(-1, input.shape[2] - 1);
+    const inputs = [input, ints(`${name}/begin`, [0, 0, 1]), ints(`${name}/size`, shape)];
+    return this.#push({ kind: 'SLICE', inputs, output: { name, shape }, options: {} });
   }
 
   /** @param {Op} op */
