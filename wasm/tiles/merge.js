@@ -70,7 +70,7 @@ function orderOf(group, boxes) {
       const byScore = fround(group[b].score) - fround(group[a].score);
       if (byScore !== 0) return byScore;
       const side = boxes[a].findIndex((value, i) => value !== boxes[b][i]);
-      return side < 0 ? a - b : boxes[a][side] - boxes[b][side];
+      return side < 0 ? 0 : boxes[a][side] - boxes[b][side];
     });
 }
 

@@ -275,6 +275,11 @@ describe('merging', () => {
     assert.deepEqual(merge(same).map(([, , x, y]) => [x, y]), [[1, 2], [1, 5], [3, 0]]); // prettier-ignore
     assert.deepEqual(merge([found(0, 0.1, [0, 0, 1, 1]), found(1, 0.2, [0, 0, 1, 1])]).map(([id]) => id), [1, 0]); // prettier-ignore
   });
+  test('of equal ones keeps the first, or joins them to the last, as sahi does', () => {
+    const equal = [2, 0, 1].map((labelId) => found(labelId, 0.5, [0, 0, 1, 1]));
+    for (const [way, labelId] of Object.entries({ suppress: 2, greedy: 1 }))
+      assert.deepEqual(merge(equal, { merge: way, classAgnostic: true }), [[labelId, 0.5, 0, 0, 1, 1]]);
+  });
   test('of boxes without an area', () => {
     const flat = found(0, 0.8, [2, 2, 0, 5]);
     assert.equal(merge([big, flat]).length, 2);
