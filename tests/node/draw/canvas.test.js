@@ -184,3 +184,22 @@ test('options that cannot be used are refused, and nothing is drawn', () => {
   );
   assert.deepEqual([filled.length, depth()], [0, 0]);
 });
+
+describe('an option’s limits are the smallest and the largest that it takes', () => {
+  /** @type {[string, number, number, (value: number) => object][]} */
+  const limits = [
+    ['lineWidth', 0.1, 1e4, (lineWidth) => ({ lineWidth })],
+    ['fontSize', 0.1, 1e4, (fontSize) => ({ fontSize })],
+    ['scale', 1e-6, 1e6, (scale) => ({ scale })],
+    ['size.width', 1e-6, 1e9, (width) => ({ size: { width, height: 1 } })],
+    ['size.height', 1e-6, 1e9, (height) => ({ size: { width: 1, height } })],
+  ];
+  for (const [name, min, max, toOptions] of limits)
+    test(name, () => {
+      const draw = (/** @type {number} */ value) =>
+        drawDetections(makeContext(100, 100).context, [], toOptions(value));
+      for (const value of [min, max]) draw(value);
+      for (const value of [min * 0.999, max * 1.001, 0, -min])
+        assert.throws(() => draw(value), { code: 'INVALID_OPTION', message: new RegExp(name) }, `${value}`);
+    });
+});
