@@ -75,7 +75,7 @@ coverage: $(COVERED_TESTS) ## how many lines of src/ the native tests run; tools
 	  LLVM_PROFILE_FILE=build/coverage/$$(echo $$test | cut -d/ -f3)-%p.profraw $$test >/dev/null || { echo "# $$test failed"; exit 1; }; done
 	@for build in $(COVERAGE_BUILDS); do profile=build/coverage/$$build; llvm-profdata-19 merge -sparse $$profile-*.profraw -o $$profile.profdata \
 	  && llvm-cov-19 export -format=lcov $$(printf -- '-object %s ' $(COVERED_TESTS) | grep -o "build/native/$$build/[^ ]*" | sed 's/^/-object /') \
-	    -instr-profile=$$profile.profdata '-ignore-filename-regex=(tests|tools|xnnpack|pthreadpool|simde)/' >$$profile.info || exit 1; done
+	    -instr-profile=$$profile.profdata '-ignore-filename-regex=(tests|tools|bridge|xnnpack|pthreadpool|simde)/' >$$profile.info || exit 1; done
 	@node tools/native/coverage.js build/coverage
 include tests/fuzz/fuzz.mk
 
