@@ -50,4 +50,8 @@ test('what is wrong is said', () => {
     code: 'INVALID_INPUT',
     message: /probabilities must be a list with 2 numbers for each image/,
   });
+  assert.throws(() => entry.makeEvaluationReport([], /** @type {any} */ ({ date: new Date(0) })), {
+    code: 'INVALID_INPUT',
+    message: /runs must be a list of .*, at least one/,
+  });
 });

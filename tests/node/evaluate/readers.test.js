@@ -418,6 +418,14 @@ describe('detections', () => {
       readDetections(fox, 'dt.jsonl', COCO, new Map([['cat', 'Fox']])).detections[0].category_id,
       1,
     );
+    const [one] = own.detections;
+    for (const bad of [null, 1, {}, { ...one, label: 1 }, { ...one, mid: 1 }, { ...one, box: 1 }])
+      assert.throws(
+        () =>
+          readDetections(`${text}${JSON.stringify({ ...own, detections: [one, bad] })}`, 'dt.jsonl', COCO),
+        { code: 'INVALID_ENTRY', message: /dt\.jsonl:3: detections.*1/ },
+        JSON.stringify(bad),
+      );
     assert.throws(() => readDetections(JSON.stringify({ ...own, file: 'z.png' }), 'dt.jsonl', COCO), {
       code: 'UNKNOWN_IMAGE',
       message: /dt\.jsonl:1: 'z\.png'/,

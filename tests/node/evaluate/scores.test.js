@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { evaluateDetections } from '../../../wasm/evaluate/index.js';
 import { bootstrap, weightedAp } from '../../../wasm/evaluate/measure/bootstrap.js';
+import { bestThreshold, calibrate, thresholdForPrecision } from '../../../wasm/evaluate/measure/scores.js';
 import { measureCoco } from '../../../wasm/evaluate/measure/coco.js';
 import { tabulate } from '../../../wasm/evaluate/measure/table.js';
 
@@ -85,6 +86,23 @@ describe('thresholds', () => {
       assert.equal(thresholds?.bestF1?.recall, 0.5);
     }
   });
+});
+
+test('of no, one and two objects: thresholds and calibration', () => {
+  const none = { score: Float64Array.of(), isHit: Uint8Array.of() };
+  const one = { score: Float64Array.of(0.5), isHit: Uint8Array.of(1) };
+  for (const positives of [0, 1, 2]) {
+    const isFound = positives > 0;
+    const threshold = { threshold: 0.25, precision: 1, recall: 1 / positives, f1: 2 / (1 + positives) };
+    for (const choose of [
+      bestThreshold,
+      (/** @type {any} */ scored, /** @type {number} */ count) => thresholdForPrecision(scored, count, 1),
+    ]) {
+      assert.equal(choose(none, positives), null);
+      assert.deepEqual(choose(one, positives), isFound ? threshold : null);
+    }
+  }
+  assert.deepEqual([calibrate(none)?.error, calibrate(one)?.error], [null, 0.5]);
 });
 
 describe('calibration', () => {
