@@ -128,7 +128,7 @@ test('predictions of two maps: lines through the maps’ numbers, and boxes by t
   const anchors = Float32Array.from({ length: 4 * numAnchors }, () => 0.1 + next());
 
   const trainer = await SsdTrainer.create();
-  const network = { inputs: maps.map(({ shape }) => shape), layers, heads, columns };
+  const network = { inputs: maps.map(({ shape }) => shape), layers, tail: 0, heads, columns };
   const settings = { anchors, boxCoder: BOX_CODER, background: false, maxRows, maxBoxes: 1 };
   trainer.open(
     network,

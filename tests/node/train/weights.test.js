@@ -8,12 +8,12 @@ const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 const NETWORK = any({
   input: [4, 4, 2],
   layers: [
-    { kind: 'conv', channels: 3, norm: 'training' },
+    { kind: 'pointwise', channels: 3, norm: 'training' },
     { kind: 'depthwise', channels: 3 },
     { kind: 'depthwise', channels: 3, size: 5, norm: 'frozen' },
     { kind: 'gate', channels: 3 },
     { kind: 'pool', channels: 3 },
-    { kind: 'conv', channels: 2 },
+    { kind: 'pointwise', channels: 2 },
   ],
 });
 
@@ -34,7 +34,7 @@ test('each layer has a kernel, and a bias or its batch norm', () => {
 });
 
 describe('weights', () => {
-  const head = any({ input: [1, 1, 2], layers: [{ kind: 'conv', channels: 3 }] });
+  const head = any({ input: [1, 1, 2], layers: [{ kind: 'pointwise', channels: 3 }] });
   const make = () => any({ network: head, parameters: Float32Array.from({ length: 9 }, (_, i) => i) });
   test('are read as copies', () => {
     const model = make();
