@@ -5,8 +5,8 @@ SHELL := bash
 JOBS := $(shell nproc)
 # Tools that need a newer Node than Debian's.
 NODE := node_modules/node-24/bin/node
-# Two jobs more than cores, because downloads and browser tests often wait.
-MAKEFLAGS += -j$(shell expr $(JOBS) + 2) --no-print-directory
+# One job more than cores, because downloads and browser tests often wait.
+MAKEFLAGS += -j$(shell expr $(JOBS) + 1) --no-print-directory
 
 # One module per variant: plain or relaxed SIMD, one thread or several.
 VARIANTS := simd relaxed simd-threads relaxed-threads
