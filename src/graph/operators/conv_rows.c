@@ -218,6 +218,14 @@ static void run_row_of_image(ocl_step* step, size_t image, size_t y) {
   run_dwconv_row(step, image * c->input_batch_stride, image * c->output_batch_stride, y);
 }
 
+static void run_igemm_row(const ocl_step* step, const ocl_rows* rows, size_t y, size_t channel, size_t channels) {
+  xnn_operator_t op = step->xnn;
+  const size_t width = op->compute[1].tile[0];
+  for (size_t x = 0; x < op->output_width; x += width)
+    run_igemm_tile(step, rows->input_distance, rows->output_distance, y, x, channel, min(width, op->output_width - x),
+                   channels);
+}
+
 static void run_gemm_tile(xnn_operator_t op, const ocl_rows* rows, size_t pixel, size_t channel, size_t width,
                           size_t channels) {
   const struct gemm_context* c = &op->context.gemm.gemm.gemm;
@@ -262,9 +270,10 @@ static void run_block(ocl_step* step, size_t block, size_t part) {
     run_gemm_tile(op, &(ocl_rows){0}, pixel, channel, min(mr, op->compute[0].range[0] - pixel), channels);
     return;
   }
-  const size_t mr = op->compute[1].tile[0], image = part / op->output_height, y = part % op->output_height;
-  for (size_t x = 0; x < op->output_width; x += mr)
-    run_tile_of_image(step, image, y, x, channel, min(mr, op->output_width - x), channels);
+  const struct igemm_context* c = &op->context.igemm.igemm;
+  const size_t image = part / op->output_height;
+  const ocl_rows rows = {.input_distance = image * c->ba_stride, .output_distance = image * c->bc_stride};
+  run_igemm_row(step, &rows, part % op->output_height, channel, channels);
 }
 
 static void run_blocks(ocl_graph* graph, ocl_step* step) {
@@ -311,14 +320,6 @@ static void run_gemm_pixels(xnn_operator_t op, const ocl_rows* rows) {
     run_gemm_tile(op, rows, pixel, 0, min(mr, end - pixel), op->group_output_channels);
 }
 
-static void run_igemm_row(const ocl_step* step, const ocl_rows* rows, size_t y) {
-  xnn_operator_t op = step->xnn;
-  const size_t width = op->compute[1].tile[0];
-  for (size_t x = 0; x < op->output_width; x += width)
-    run_igemm_tile(step, rows->input_distance, rows->output_distance, y, x, 0, min(width, op->output_width - x),
-                   op->group_output_channels);
-}
-
 void ocl_conv_run_some_rows(const ocl_step* step, const ocl_rows* rows) {
   if (is_gemm(step->xnn)) {
     run_gemm_pixels(step->xnn, rows);
@@ -326,7 +327,7 @@ void ocl_conv_run_some_rows(const ocl_step* step, const ocl_rows* rows) {
   }
   for (size_t y = rows->first; y < rows->end; y++) {
     if (is_igemm(step->xnn))
-      run_igemm_row(step, rows, y);
+      run_igemm_row(step, rows, y, 0, step->xnn->group_output_channels);
     else
       run_dwconv_row(step, rows->input_distance, rows->output_distance, y);
   }
