@@ -4,7 +4,9 @@ import { printNote } from '../output.js';
 
 /** @param {import('../commands/train.js').Values} values */
 export const toUnfreeze = ({ unfreeze, ...values }) => ({
-  ...{ unfreeze, batchNorm: values['batch-norm'], batchNormMomentum: values['batch-norm-momentum'] },
+  unfreeze,
+  batchNorm: values['batch-norm'],
+  batchNormMomentum: values['batch-norm-momentum'],
 });
 
 /**

@@ -56,7 +56,9 @@ export function checkUnfreeze(options) {
  * @param {UnfreezeOptions} options
  */
 export const pickUnfreeze = ({ unfreeze = 0, batchNorm = 'frozen', batchNormMomentum }) => ({
-  ...{ unfreeze, batchNorm, batchNormMomentum },
+  unfreeze,
+  batchNorm,
+  batchNormMomentum,
 });
 
 /**
