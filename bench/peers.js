@@ -124,24 +124,40 @@ function openNode() {
 }
 
 /**
+ * An instance of another engine may fail, as some do now and then in WebKit: it is counted and left out.
  * @param {Awaited<ReturnType<typeof openBrowser>>} host
  * @param {number} rounds
  */
 async function measureHost({ title, names, measure, close }, rounds) {
   const instances = names.map((name) => ({ name, times: /** @type {number[][]} */ ([]) }));
   try {
-    for (let round = 0; round < rounds; round++)
-      for (const { name, times } of shuffle(instances)) times.push(await measure(name));
+    for (let round = 0; round < rounds; round++) {
+      process.stderr.write(`  ${title}: round ${round + 1} of ${rounds}\n`);
+      for (const { name, times } of shuffle(instances)) {
+        try {
+          times.push(await measure(name));
+        } catch (error) {
+          if (name === 'ocelli') throw error;
+          process.stderr.write(`  ${titleOf(name)}: ${error}\n`);
+        }
+      }
+    }
   } finally {
     close();
   }
-  const rows = instances.map(({ name, times }) => ({
-    engine: titleOf(name),
-    median_ms: median(times.map(median)),
-    min_ms: min(times.flat()),
-  }));
+  const rows = instances
+    .filter(({ times }) => times.length > 0)
+    .map(({ name, times }) => ({
+      engine: titleOf(name),
+      failed: rounds - times.length,
+      median_ms: median(times.map(median)),
+      min_ms: min(times.flat()),
+    }));
   return { title, rows };
 }
+
+/** @param {{engine: string, failed: number}} row */
+const nameRow = ({ engine, failed }) => (failed > 0 ? `${engine} (${failed} of ${rounds} failed)` : engine);
 
 /** @param {Awaited<ReturnType<typeof measureHost>>} host */
 function toTable({ title, rows }) {
@@ -151,7 +167,7 @@ function toTable({ title, rows }) {
     '| --- | --- | --- | --- | --- |',
     ...rows.map(
       (row) =>
-        `| ${row.engine} | ${ms(row.median_ms)} | ${ms(row.min_ms)} | ${ratio(ours.median_ms / row.median_ms)} | ${ratio(ours.min_ms / row.min_ms)} |`,
+        `| ${nameRow(row)} | ${ms(row.median_ms)} | ${ms(row.min_ms)} | ${ratio(ours.median_ms / row.median_ms)} | ${ratio(ours.min_ms / row.min_ms)} |`,
     ),
     '',
   ];
