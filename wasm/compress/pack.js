@@ -1,7 +1,7 @@
 // A float network with the sensitivity of its kernels -> the same network with constants stored in fewer bytes: int8
 // with a scale for each output channel, or float16, each behind a DEQUANTIZE.
 import { OPERATORS } from '../tflite/operators.js';
-import { numberToHalf } from '../tflite/tensor.js';
+import { toHalves } from '../tflite/tensor.js';
 import { floatsOf, toBytes } from '../quantize/float_model.js';
 import { TYPE } from '../quantize/file.js';
 import { meanAccumulators } from '../quantize/weights.js';
@@ -99,7 +99,7 @@ class Packing {
   storeHalves(tensor) {
     const values = floatsOf(this.#tensors[tensor]);
     if (!values.every((value) => Math.abs(value) <= MAX_HALF)) return;
-    const data = toBytes(Uint16Array.from(values, numberToHalf));
+    const data = toBytes(toHalves(values));
     this.#store(tensor, { type: TYPE.float16, data }, FROM_HALF);
   }
 

@@ -1,7 +1,7 @@
 // Constant tensors: dtype, shape, and numbers (or strings, as bytes) in C order. Constant folding keeps float tensors
 // in double precision; they are rounded once, when they are written.
 import { graphFailure } from './errors.js';
-import { roundEven, sizeOf } from '../shared/numbers.js';
+import { sizeOf } from '../shared/numbers.js';
 
 /**
  * @typedef {'float32' | 'float64' | 'float16' | 'bfloat16' | 'int8' | 'uint8' | 'int16' | 'uint16' | 'int32' | 'uint32' |
@@ -108,29 +108,41 @@ function widenBfloat16(halves) {
   return new Float32Array(words.buffer);
 }
 
-/** @param {number} half the bits of an IEEE 754 binary16 */
-export function halfToNumber(half) {
-  const sign = half & 0x8000 ? -1 : 1;
-  const exponent = (half >> 10) & 31;
-  const fraction = half & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1024 + fraction) * 2 ** (exponent - 25);
-}
-
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
+
+/** The bits of these numbers as binary32: the least normal binary16, the greatest, and 1/2, whose last place is 2^-24. */
+const [NORMAL, GREATEST, HALF] = [0x38800000, 0x477fe000, 0x3f000000];
+/** What the exponents of binary32 have more. */
+const BIAS = (127 - 15) << 23;
+
+/** @param {number} half the bits of an IEEE 754 binary16 */
+export function halfToNumber(half) {
+  const magnitude = half & 0x7fff;
+  const sign = half & 0x8000 ? -1 : 1;
+  if (magnitude < 0x400) return (sign * magnitude) / 0x1000000;
+  if (magnitude >= 0x7c00) return magnitude > 0x7c00 ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  u32[0] = (magnitude << 13) + BIAS;
+  return sign * f32[0];
+}
 
 /** @param {number} value @returns {number} the bits of the nearest binary16, ties to even; saturates */
 export function numberToHalf(value) {
   f32[0] = value;
-  const bits = u32[0];
-  const sign = (bits >>> 16) & 0x8000;
-  const magnitude = Math.abs(f32[0]);
-  if (!(magnitude <= 65504)) return sign | 0x7bff;
-  const exponent = Math.max(((bits >>> 23) & 255) - 127, -14);
-  const steps = magnitude / 2 ** (exponent - 10); // exact: a power of two
-  return sign | (roundEven(steps) + (exponent + 14) * 1024);
+  const sign = (u32[0] >>> 16) & 0x8000;
+  const magnitude = u32[0] & 0x7fffffff;
+  if (magnitude > GREATEST) return sign | 0x7bff;
+  if (magnitude >= NORMAL) return sign | ((magnitude - BIAS + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+  // The sum is rounded to steps of 2^-24, those of small binary16.
+  f32[0] = 0.5 + Math.abs(f32[0]);
+  return sign | (u32[0] - HALF);
+}
+
+/** @param {ArrayLike<number>} values @returns {Uint16Array<ArrayBuffer>} */
+export function toHalves(values) {
+  const halves = new Uint16Array(values.length);
+  for (let i = 0; i < halves.length; i++) halves[i] = numberToHalf(values[i]);
+  return halves;
 }
 
 /**

@@ -1,7 +1,7 @@
 // In: the weights of a convolution or matrix product. Out: the weights as TFLite stores them: output channels first
 // (depthwise: last), batch norm folded in, rounded once to the file's precision.
 import { numChannels } from './network.js';
-import { numberToHalf } from './tensor.js';
+import { toHalves } from './tensor.js';
 
 /**
  * @typedef {import('./network.js').Op} Op
@@ -45,7 +45,7 @@ export function storedWeights(op, precision) {
  */
 export function toStored(shape, data, precision) {
   if (precision !== 'fp16') return { dtype: 'float32', shape, data };
-  return { dtype: 'float16', shape, data: Uint16Array.from(data, numberToHalf) };
+  return { dtype: 'float16', shape, data: toHalves(data) };
 }
 
 /** [H, W, C, M] -> [1, H, W, C * M], in the same order. @param {Weights} weights */

@@ -2,7 +2,7 @@
 // distribution over the classes) and a weight.
 import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
-import { numberToHalf } from '../tflite/tensor.js';
+import { toHalves } from '../tflite/tensor.js';
 
 /**
  * @typedef {object} Examples
@@ -58,7 +58,7 @@ export class Dataset {
     const count = features.length / this.rowLength;
     this.#reserve((this.size + count) * this.rowLength);
     const rows = this.#rows.subarray(this.size * this.rowLength);
-    if (rows instanceof Uint16Array) features.forEach((value, i) => (rows[i] = numberToHalf(value)));
+    if (rows instanceof Uint16Array) rows.set(toHalves(features));
     else rows.set(features);
     this.#addLabels(labels, count);
     for (let i = 0; i < count; i++) this.#weights.push(weights?.[i] ?? 1);

@@ -127,6 +127,19 @@ test('half floats', () => {
   );
 });
 
+test('every half float is its formula, and what lies between two goes to the nearer one', () => {
+  const toFloat = (/** @type {number} */ half) =>
+    half < 1024 ? half * 2 ** -24 : (1024 + (half % 1024)) * 2 ** (Math.floor(half / 1024) - 25);
+  for (let half = 0; half < 0x7bff; half++) {
+    const [value, next] = [toFloat(half), toFloat(half + 1)];
+    const middle = (value + next) / 2;
+    const even = half % 2 === 0 ? half : half + 1;
+    const near = [middle - middle * 2 ** -20, middle, middle + middle * 2 ** -20].map(numberToHalf);
+    assert.deepEqual([halfToNumber(half), ...near], [value, half, even, half + 1]);
+    assert.equal(numberToHalf(-middle), even | 0x8000);
+  }
+});
+
 describe('a TensorProto', () => {
   const shape = (/** @type {number[]} */ ...sizes) => ({
     dim: sizes.map((size) => ({ size: BigInt(size) })),
