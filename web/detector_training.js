@@ -1,14 +1,11 @@
 // Pictures with boxes -> a trained detector as a file, with its model card and a text with its results.
-import { DetectorLearner } from 'ocelli/train';
+import { createForPhotos, FEW_PHOTOS } from 'ocelli/train';
 import { describeCosts } from './downloads.js';
 import { describeEnd, fitUntilStopped, heldOut } from './fitting.js';
 
-/** Up to here the batches are small, and the rate does not fall. */
-const FEW = 15;
-const BATCH = { few: 4, many: 16 };
-/** With few pictures only anchors that fit an object well learn it, and those that fit it a little learn nothing. */
-const LOSS_OF_FEW = { matchedIou: 0.6, unmatchedIou: 0.3 };
-const RATE = { few: 0.0015, many: 0.004 };
+const BATCH = 16;
+/** Falls to 0 by the end. */
+const RATE = 0.004;
 /** A training should see about so many views of the pictures. */
 const ROWS = 500;
 const VIEWS = { min: 2, max: 20 };
@@ -38,19 +35,24 @@ const MAX_MEMORY = 2 ** 29;
  * Options of the training that suit the number of pictures.
  * @param {number} pictures
  * @param {number} steps
+ * @param {boolean} fusesMaps
  */
-export function planTraining(pictures, steps) {
+export function planTraining(pictures, steps, fusesMaps) {
   const validationSplit = heldOut(pictures);
   const training = pictures - Math.floor(pictures * validationSplit);
-  const isFew = pictures < FEW;
+  const isFew = pictures < FEW_PHOTOS.below;
+  const { l2, trainBoxes, loss, optimizer: fused } = FEW_PHOTOS.fit;
   const views = Math.min(Math.max(Math.ceil(ROWS / training), VIEWS.min), VIEWS.max);
-  const batchSize = isFew ? BATCH.few : BATCH.many;
+  const batchSize = isFew ? FEW_PHOTOS.fit.batchSize : BATCH;
   const each = Math.ceil((training * views) / batchSize);
   const epochs = Math.ceil(steps / each);
-  const falling = { type: /** @type {const} */ ('cosine'), rate: RATE.many, decaySteps: epochs * each };
-  const optimizer = { type: /** @type {const} */ ('adam'), learningRate: isFew ? RATE.few : falling };
-  const loss = isFew ? LOSS_OF_FEW : undefined;
-  return { validationSplit, views, batchSize, epochs, optimizer, loss, maxMemory: MAX_MEMORY };
+  const falling = { type: /** @type {const} */ ('cosine'), rate: RATE, decaySteps: epochs * each };
+  const learningRate = isFew ? fused.learningRate / (fusesMaps ? 1 : 2) : falling;
+  return {
+    ...{ validationSplit, views, batchSize, epochs, maxMemory: MAX_MEMORY },
+    ...{ optimizer: { type: /** @type {const} */ ('adam'), learningRate }, loss: isFew ? loss : undefined },
+    ...(fusesMaps && { l2, trainBoxes }),
+  };
 }
 
 /**
@@ -63,7 +65,8 @@ export async function teachDetector({ classes, pictures }, steps, following) {
   const { signal, onProgress, colorOf } = following;
   onProgress('Loading the network …');
   const names = classes.map(({ name }) => name.trim());
-  const learner = await DetectorLearner.create({
+  const about = { photos: pictures.length, labels: names };
+  const learner = await createForPhotos(about, {
     labels: names,
     worker: true,
     signal,
@@ -80,7 +83,7 @@ export async function teachDetector({ classes, pictures }, steps, following) {
       await learner.addExample(new Uint8Array(await blob.arrayBuffer()), examples);
     }
     following.onWarnings(learner.warnings);
-    const ended = await fit(learner, planTraining(pictures.length, steps), following);
+    const ended = await fit(learner, planTraining(pictures.length, steps, learner.fusesMaps), following);
     const trained = {
       model: learner.export(),
       labels: learner.labels,
@@ -96,7 +99,7 @@ export async function teachDetector({ classes, pictures }, steps, following) {
 }
 
 /**
- * @param {DetectorLearner} learner
+ * @param {Awaited<ReturnType<typeof createForPhotos>>} learner
  * @param {ReturnType<typeof planTraining>} plan
  * @param {Following} following
  * @returns {Promise<import('./fitting.js').Ended>} if it is stopped after an epoch, the detector keeps what it learned

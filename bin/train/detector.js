@@ -5,7 +5,7 @@ import { bestOf } from '../../wasm/report/card.js';
 import { finalValue, format, qualityOf } from '../../wasm/report/metrics.js';
 import { makeReport } from '../../wasm/report/report.js';
 import { safeJson } from '../../wasm/shared/text.js';
-import { DetectorLearner } from '../../wasm/train/node.js';
+import { createForPhotos, FEW_PHOTOS } from '../../wasm/train/node.js';
 import { NAMED_OPTIMIZERS } from '../../wasm/train/plan.js';
 import { attempt, layOut } from '../common.js';
 import { openDataset } from '../evaluate/files.js';
@@ -30,13 +30,9 @@ const VIEWS = { min: 3, max: 20 };
 /** Steps of a training: few photos need no more, many get some epochs. */
 const STEPS = 200;
 const MIN_EPOCHS = 12;
-const BATCH = { few: 4, many: 16 };
-/** From so many photos on, a part of them validates. */
-const VALIDATED = 15;
-/** Few photos: only anchors that fit an object well learn it, and those that fit it a little learn nothing. */
-const LOSS_OF_FEW = { matchedIou: 0.6, unmatchedIou: 0.3 };
-/** Few photos: constant; many: falls to 0 by the end. */
-const RATE = { few: 0.0015, many: 0.004 };
+const BATCH = 16;
+/** Falls to 0 by the end. */
+const RATE = 0.004;
 
 /**
  * @param {Values} values
@@ -82,14 +78,14 @@ async function trainOnce(values, { dataset, loading }, chosen) {
   const { seed, country, intensity, tdp: cpuTdp, 'keep-classes': keepClasses } = values;
   const model = await readModel(values.model);
   const options = { ...loading, ...toUnfreeze(values), model, seed, keepClasses };
-  const learner = await DetectorLearner.create(options);
+  const learner = await createForPhotos(describe(dataset), options);
   try {
     noteBatchNorm(learner);
     const leftOut = new LeftOut(values);
     await learner.addDataset(dataset, { onUnreadable: leftOut.callback(String) });
     if (leftOut.count > 0 && !leftOut.report(dataset.groundTruth.images.length)) return undefined;
     for (const warning of learner.warnings) printNote(warning);
-    const fit = toOptions(values, learner.examples.count, chosen);
+    const fit = toOptions(values, learner.examples.count, chosen, learner.fusesMaps);
     await learner.fit({ ...fit, callbacks: follow(chosen.name) });
     const energy = { country, intensity, cpuTdp };
     const configuration = await learner.describeFit({ name: chosen.name, energy });
@@ -100,32 +96,46 @@ async function trainOnce(values, { dataset, loading }, chosen) {
 }
 
 /**
+ * How many photos it has, and the classes of its boxes.
+ * @param {Awaited<ReturnType<typeof openDataset>>} dataset
+ */
+function describe({ groundTruth: { images, annotations, categories } }) {
+  const shown = new Set(annotations.map(({ category_id: id }) => id));
+  const labels = categories.filter(({ id }) => shown.has(id)).map(({ name }) => name);
+  return { photos: images.length, labels };
+}
+
+/**
  * Defaults that depend on the number of photos: few photos get many views and small batches.
  * @param {Values} values
  * @param {number} photos
  * @param {Chosen} chosen
+ * @param {boolean} fusesMaps
  * @returns {DetectorFitOptions}
  */
-export function toOptions({ epochs, lr, validation, seed, views: givenViews }, photos, chosen) {
-  const isFew = photos < VALIDATED;
+export function toOptions({ epochs, lr, validation, seed, views: givenViews }, photos, chosen, fusesMaps) {
+  const isFew = photos < FEW_PHOTOS.below;
   const validationSplit = validation ?? (isFew ? 0 : 0.2);
   const training = Math.max(Math.floor(photos * (1 - validationSplit)), 1);
   const views = givenViews ?? Math.min(Math.max(Math.ceil(ROWS / training), VIEWS.min), VIEWS.max);
-  const batchSize = chosen.batchSize ?? (isFew ? BATCH.few : BATCH.many);
+  const batchSize = chosen.batchSize ?? (isFew ? FEW_PHOTOS.fit.batchSize : BATCH);
   const steps = Math.ceil((training * views) / batchSize);
   const length = epochs ?? Math.max(Math.ceil(STEPS / steps), isFew ? 1 : MIN_EPOCHS);
   const falling = {
     type: /** @type {const} */ ('cosine'),
-    rate: lr ?? RATE.many,
+    rate: lr ?? RATE,
     decaySteps: length * steps,
   };
-  const learningRate = isFew ? (lr ?? RATE.few) : falling;
+  const { l2, trainBoxes, loss, optimizer: fused } = FEW_PHOTOS.fit;
+  const learningRate = isFew ? (lr ?? fused.learningRate / (fusesMaps ? 1 : 2)) : falling;
   const optimizer = chosen.optimizer
     ? { ...NAMED_OPTIMIZERS[chosen.optimizer], ...(lr !== undefined && { learningRate: lr }) }
     : { type: /** @type {const} */ ('adam'), learningRate };
   const earlyStopping = validationSplit > 0 && { monitor: /** @type {const} */ ('val_AP'), patience: 5 };
-  const loss = isFew ? LOSS_OF_FEW : undefined;
-  return { epochs: length, batchSize, views, seed, validationSplit, optimizer, earlyStopping, loss };
+  return {
+    ...{ epochs: length, batchSize, views, seed, validationSplit, optimizer, earlyStopping },
+    ...{ loss: isFew ? loss : undefined, ...(fusesMaps && { l2, trainBoxes }) },
+  };
 }
 
 /** @param {string} name @returns {import('../../wasm/train/index.js').DetectorCallbacks} */

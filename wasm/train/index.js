@@ -39,5 +39,6 @@
 export { OcelliError } from '../shared/errors.js';
 export { makeReport } from '../report/report.js';
 export { Backbone } from './backbone.js';
+export { createForPhotos, FEW_PHOTOS } from './detect/few.js';
 export { DetectorLearner } from './detect/learner.js';
 export { TransferLearner } from './learner.js';

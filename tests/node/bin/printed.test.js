@@ -453,6 +453,7 @@ describe('train', () => {
         any({ seed: 7, ...values }),
         photos,
         any({ name: 'n', ...chosen }),
+        false,
       );
       assert.deepEqual(found, { ...expected, seed: 7 });
       assert.deepEqual(loss, photos < 15 ? { matchedIou: 0.6, unmatchedIou: 0.3 } : undefined);
@@ -460,9 +461,24 @@ describe('train', () => {
       assert.deepEqual(optimizer, { type: 'adam', learningRate: steps === undefined ? rate : falling });
       assert.deepEqual(earlyStopping, stops && { monitor: 'val_AP', patience: 5 });
     });
+  test('joined maps', () => {
+    const given = { ...any({ seed: 7 }), validation: 0 };
+    const of = (/** @type {number} */ photos, /** @type {object} */ more = {}) => {
+      const { optimizer, l2, trainBoxes } = toOptions(
+        { ...given, ...more },
+        photos,
+        any({ name: 'n' }),
+        true,
+      );
+      return [any(optimizer).learningRate, l2, trainBoxes];
+    };
+    assert.deepEqual(of(14), [0.003, 0.01, false]);
+    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false]);
+    assert.deepEqual(of(15), [{ type: 'cosine', rate: 0.004, decaySteps: 12 * 19 }, 0.01, false]);
+  });
   test('an optimizer that is chosen', () => {
     const optimizer = (/** @type {object} */ values) =>
-      any(toOptions(any({ seed: 7, ...values }), 20, any({ name: 'n', optimizer: 'sgd' })).optimizer);
+      any(toOptions(any({ seed: 7, ...values }), 20, any({ name: 'n', optimizer: 'sgd' }), false).optimizer);
     assert.deepEqual(optimizer({}), { type: 'sgd' });
     assert.deepEqual(optimizer({ lr: 0.5 }), { type: 'sgd', learningRate: 0.5 });
   });

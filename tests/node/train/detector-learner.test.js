@@ -71,27 +71,31 @@ describe('a detector’s learner', () => {
     learner.close();
   });
 
-  test('exports a file whose heads LiteRT.js computes as we do', async () => {
-    const learner = await makeLearner();
-    await learner.fit(FIT);
-    const file = /** @type {Uint8Array<ArrayBuffer>} */ (learner.export());
-    const engine = await loadEngine('simd', file);
-    const random = uniforms(9);
-    for (const photo of Array.from({ length: 10 }, () => compose(backgrounds, cutouts, random, INPUT))) {
-      const input = Float32Array.from(photo.data, (level) => level / 127.5 - 1);
-      engine.writeInput(0, input);
-      engine.run();
-      const theirs = await runLiteRt(file, input, [1, INPUT.height, INPUT.width, 3]);
-      for (const [i, { shape }] of engine.outputs.entries()) {
-        const same = theirs.find((output) => output.shape.join() === shape.join());
-        const ours = /** @type {Float32Array} */ (engine.readOutput(i).data);
-        // A thousandth of a logit is less of a score, and of an encoded box at most a ten thousandth of its anchor.
-        assert.ok(same && maxDifference(ours, same.data) < 1e-3, `${shape}`);
+  for (const [name, options, count] of /** @type {const} */ ([
+    ['of its own layers', {}, 10],
+    ['of joined maps', { fuseMaps: true }, 3],
+  ]))
+    test(`exports a file whose heads ${name} LiteRT.js computes as we do`, async () => {
+      const learner = await makeLearner(options);
+      await learner.fit(FIT);
+      const file = /** @type {Uint8Array<ArrayBuffer>} */ (learner.export());
+      const engine = await loadEngine('simd', file);
+      const random = uniforms(9);
+      for (const photo of Array.from({ length: count }, () => compose(backgrounds, cutouts, random, INPUT))) {
+        const input = Float32Array.from(photo.data, (level) => level / 127.5 - 1);
+        engine.writeInput(0, input);
+        engine.run();
+        const theirs = await runLiteRt(file, input, [1, INPUT.height, INPUT.width, 3]);
+        for (const [i, { shape }] of engine.outputs.entries()) {
+          const same = theirs.find((output) => output.shape.join() === shape.join());
+          const ours = /** @type {Float32Array} */ (engine.readOutput(i).data);
+          // A thousandth of a logit is less of a score, and of an encoded box at most a ten thousandth of its anchor.
+          assert.ok(same && maxDifference(ours, same.data) < 1e-3, `${shape}`);
+        }
       }
-    }
-    engine.close();
-    learner.close();
-  });
+      engine.close();
+      learner.close();
+    });
 
   test('keeps the scores and boxes of old classes to the bit', async () => {
     const learner = await makeLearner({ keepClasses: true, deterministic: true });

@@ -557,6 +557,7 @@ describe('classes of a trained detector', () => {
         isSoftmax: false,
         anchors: Float32Array.of(0.5, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25),
         unfrozen: { tail: [], inputs: [] },
+        fused: new Set(),
       },
       ...more,
     });

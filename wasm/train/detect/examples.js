@@ -79,6 +79,15 @@ export class Photos {
     this.list.push({ ...photo, targets });
   }
 
+  /**
+   * @param {ImageInput} image
+   * @param {{width: number, height: number}} size
+   * @param {readonly ExampleBox[]} boxes
+   */
+  addImage(image, { width, height }, boxes) {
+    this.add({ name: `photo ${this.list.length}`, read: () => image, width, height }, boxes);
+  }
+
   /** @param {string[]} labels extended by a class that is new @returns {(label: string) => number} */
   #idOf(labels) {
     return (label) => {

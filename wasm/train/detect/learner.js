@@ -2,21 +2,20 @@
 import { failure as generalFailure, OcelliError } from '../../shared/errors.js';
 import { loadMachine } from '../../report/energy/estimate.js';
 import { makeReport } from '../../report/report.js';
-import { checkBoolean, checkKeys, checkNumber, checkText } from '../../shared/options.js';
+import { checkKeys } from '../../shared/options.js';
 import { evaluateDetections } from '../../evaluate/evaluate.js';
 import { runDetector } from '../../evaluate/run.js';
 import { ObjectDetector } from '../../vision/detector.js';
-import { READING } from '../../vision/reading.js';
 import { resolveAssets } from '../../vision/vision_model.js';
 import { failure } from '../errors.js';
 import { describeFit } from '../fit_facts.js';
-import { RANGES } from '../plan.js';
-import { checkUnfreeze, pickUnfreeze, UNFREEZE_KEYS } from '../tail.js';
+import { pickUnfreeze } from '../tail.js';
 import { chooseClasses } from './classes.js';
 import { addPictures, openDataset } from './dataset.js';
 import { keepImage, Photos, toRgb } from './examples.js';
 import { DetectorFit, startDetectorProgress } from './fit.js';
 import { openDetector, openExtractor } from './model.js';
+import { checkOptions } from './options.js';
 import { MOST_PASTED } from './paste.js';
 import { DETECTOR_PLAN_KEYS, makeDetectorPlan, splitPhotos } from './plan.js';
 import { planMemory, Rows } from './rows.js';
@@ -33,11 +32,6 @@ import { exportDetector, keepTrainedHeads, openHeads, prepareHeads } from './wei
  * @typedef {import('./types.js').DetectorLearnerOptions} DetectorLearnerOptions
  * @typedef {import('./types.js').DetectorRunOptions} DetectorRunOptions
  */
-
-const KEYS = [
-  ...['model', 'input', 'ssd', 'labels', 'keepClasses', 'seed', 'deterministic', 'worker', 'threads'],
-  ...['signature', 'weights', 'assetsUrl', 'signal', 'onProgress', ...UNFREEZE_KEYS, ...READING],
-];
 
 /**
  * ```js
@@ -79,14 +73,10 @@ export class DetectorLearner {
 
   /** @param {DetectorLearnerOptions} [options] */
   static async create(options = {}) {
-    checkKeys('options', options, KEYS);
-    const { model, signature, seed = 0, deterministic = false, keepClasses = false } = options;
-    checkNumber('seed', seed, RANGES.seed);
-    checkBoolean('deterministic', deterministic);
-    checkUnfreeze(options);
+    checkOptions(options);
+    const { model, deterministic, keepClasses = false } = options;
     const photos = new Photos(options.labels);
     const assetsUrl = resolveAssets(options.assetsUrl);
-    if (signature !== undefined) checkText('signature', signature);
     const file = await openDetector(model, { ...options, assetsUrl });
     // Names a wrong class now, not at the first fit.
     chooseClasses(file, photos.labels, keepClasses);
@@ -100,11 +90,11 @@ export class DetectorLearner {
    * @param {DetectorLearnerOptions} [options]
    */
   static async load(bytes, options = {}) {
-    const { labels, keepClasses, photos, progress, unfrozen, ...rest } = readDetectorState(bytes);
+    const { labels, keepClasses, fuseMaps, photos, progress, unfrozen, ...rest } = readDetectorState(bytes);
     const { unfreeze = unfrozen.unfreeze } = options;
     if (unfreeze !== unfrozen.unfreeze)
       throw failure('STATE_MISMATCH', `it was saved with unfreeze ${unfrozen.unfreeze}`);
-    const learner = await this.create({ ...options, labels, keepClasses, ...unfrozen });
+    const learner = await this.create({ ...options, labels, keepClasses, fuseMaps, ...unfrozen });
     try {
       learner.#restore(rest, progress, photos);
       return learner;
@@ -143,6 +133,16 @@ export class DetectorLearner {
     return [...this.#photos.warnings, ...this.#classes().anchorWarnings(this.#photos.list)];
   }
 
+  /** The classes of the model that it began with. */
+  get modelLabels() {
+    return this.#file.labels.map(({ name }) => name);
+  }
+
+  /** Whether scores are computed from joined maps. */
+  get fusesMaps() {
+    return this.#file.fused.size > 0;
+  }
+
   /** How batch norm in the unfrozen blocks is trained; undefined: no block is unfrozen. */
   get batchNorm() {
     return this.#file.unfrozen.batchNorm;
@@ -157,8 +157,8 @@ export class DetectorLearner {
   }
 
   #planContext() {
-    const keepsClasses = this.#classes().keepsClasses;
-    return { labels: this.#photos.labels, isSoftmax: this.#file.isSoftmax, keepsClasses };
+    const { keepsClasses, labels } = this.#classes();
+    return { labels, isSoftmax: this.#file.isSoftmax, keepsClasses };
   }
 
   #reading() {
@@ -175,10 +175,7 @@ export class DetectorLearner {
   async addExample(image, boxes) {
     this.#requireTrainer();
     const rgb = await toRgb(image, this.#reading());
-    const { width, height } = rgb;
-    const name = `photo ${this.#photos.list.length}`;
-    const kept = keepImage(image, rgb);
-    this.#photos.add({ name, read: () => kept, width, height }, boxes);
+    this.#photos.addImage(keepImage(image, rgb), rgb, boxes);
   }
 
   /**
@@ -296,6 +293,7 @@ export class DetectorLearner {
     this.#interrupted = progress;
     const start = performance.now();
     await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
+    if (this.fusesMaps) model.standard = await rows.standardize(this.#file, model, train, rowOf);
     this.#extractionSeconds = (performance.now() - start) / 1000;
     const trainer = this.#open(model, plan.batchSize);
     const fit = new DetectorFit(trainer, model, progress, rowOf);
@@ -354,7 +352,7 @@ export class DetectorLearner {
    * Computes the feature maps that are kept before the first step, photo by photo.
    * @param {HeadModel} model
    * @param {number[]} indices
-   * @param {(index: number, epoch: number) => Promise<import('./rows.js').Row>} rowOf
+   * @param {import('./rows.js').RowOf} rowOf
    * @param {DetectorRunOptions} options
    */
   async #keepRows({ plan, network }, indices, rowOf, { callbacks, signal }) {
@@ -440,6 +438,7 @@ export class DetectorLearner {
     return writeDetectorState(model, {
       labels: this.#photos.labels,
       keepClasses: this.#options.keepClasses ?? false,
+      fuseMaps: this.fusesMaps,
       photos: this.#expectedPhotos,
       progress: this.#interrupted,
       unfrozen: pickUnfreeze(this.#options),

@@ -22,9 +22,11 @@ import { withoutBackground } from '../../vision/labels.js';
 import { failure } from '../errors.js';
 import { unfreezeBlocks } from '../tail.js';
 import { mapsNetwork } from './export.js';
+import { fuseMaps } from './fuse.js';
 import { mapOf, readHeads } from './heads.js';
 
 /**
+ * @typedef {import('../../tflite/network.js').Value} Value
  * @typedef {import('../../vision/types.js').SsdSpec} SsdSpec
  * @typedef {import('../../vision/spec/forms.js').Weights} Weights
  * @typedef {import('../../vision/types.js').ModelInput} ModelInput
@@ -34,6 +36,7 @@ import { mapOf, readHeads } from './heads.js';
  * @typedef {object} DetectorFile
  * @property {import('./heads.js').FileHeads} found
  * @property {import('../tail.js').Unfrozen} unfrozen the layers before the heads that are trained
+ * @property {ReadonlySet<Value>} fused the maps that were joined for the scores
  * @property {InputSpec} input
  * @property {{width: number, height: number}} size of the input
  * @property {Float32Array} anchors [N, 4]: y center, x center, height, width
@@ -47,12 +50,21 @@ import { mapOf, readHeads } from './heads.js';
 /**
  * @param {ModelInput | undefined} model
  * @param {{input?: any, ssd?: Partial<SsdSpec>, labels?: any, signature?: string, weights?: Weights, signal?: any,
- *   onProgress?: any, assetsUrl?: string} & import('../tail.js').UnfreezeOptions} options
+ *   onProgress?: any, assetsUrl?: string, fuseMaps?: boolean} & import('../tail.js').UnfreezeOptions} options
  * @returns {Promise<DetectorFile>}
  */
 export async function openDetector(model, { input: given, ssd: option, labels: named, ...loading }) {
   const { trustsRelaxed, locateModel } = host();
-  const { assetsUrl, weights, signature, unfreeze, batchNorm, batchNormMomentum, ...options } = loading;
+  const {
+    assetsUrl,
+    weights,
+    signature,
+    unfreeze,
+    batchNorm,
+    batchNormMomentum,
+    fuseMaps: isFused,
+    ...options
+  } = loading;
   checkWeights({ weights, model });
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1, assetsUrl });
@@ -75,10 +87,11 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
     const indices = findHeads(outputs, anchors.length / 4);
     checkBoxes(ssd, outputs[indices.boxes].shape.at(-1));
     const file = new TfliteFile(bytes, signature);
-    const found = readHeads(file, {
+    const own = readHeads(file, {
       boxes: outputs[indices.boxes].name,
       scores: outputs[indices.scores].name,
     });
+    const { found, fused } = isFused ? fuseMaps(own) : { found: own, fused: new Set() };
     if (ssd.scores === 'none' && found.converter === 'none')
       throw failure('HEADS_UNSUPPORTED', 'its scores are neither sigmoids nor a softmax');
     // networkTo() rejects models that are not float.
@@ -91,7 +104,7 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
     const maps = found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]);
     const choice = { unfreeze, batchNorm, batchNormMomentum };
     return {
-      found,
+      ...{ found, fused },
       unfrozen: unfreezeBlocks(file, found.network, [...new Set(maps)], choice),
       input: resolveInput(given, metadata, entry, tensor),
       size: { width, height },

@@ -5,6 +5,7 @@ import { failure } from '../errors.js';
 import { layOut } from '../network.js';
 import { uniforms } from '../random.js';
 import { toTail } from '../tail.js';
+import { isNew } from './fuse.js';
 
 /**
  * @typedef {import('./heads.js').Head} Head
@@ -88,6 +89,7 @@ function kindOf({ kind, weights }) {
 
 /** Whether two layers of a file have the same weights, as those of a shared predictor have. @param {Op} a @param {Op} b */
 function isSame(a, b) {
+  if (isNew(a) || isNew(b)) return false;
   const [first, second] = [a.weights, b.weights];
   if (a.kind !== b.kind || !first || !second || a.options.activation !== b.options.activation) return false;
   return areEqual(first.kernel.data, second.kernel.data) && areEqual(first.bias ?? [], second.bias ?? []);
@@ -111,10 +113,10 @@ export const headParameterSpecs = ({ inputs, layers, tail }) =>
  * @param {HeadNetwork} network
  * @param {import('../tail.js').Unfrozen} before the heads
  * @param {HeadLayer[]} members
- * @param {readonly (number | null)[]} sources
+ * @param {{sources: readonly (number | null)[], background: boolean}} classes sources: as for {@link toHeadNetwork}
  * @param {number} seed of the kernels of new classes
  */
-export function initialHeads(network, { inputs, tail }, members, sources, seed) {
+export function initialHeads(network, { inputs, tail }, members, { sources, background }, seed) {
   const specs = headParameterSpecs(network);
   const last = specs[specs.length - 1];
   const parameters = new Float32Array(last.offset + last.size);
@@ -131,7 +133,7 @@ export function initialHeads(network, { inputs, tail }, members, sources, seed) 
       parameters.set(fileBias, bias.offset);
       return;
     }
-    const of = columnSources(bias.size, channels, sources);
+    const of = columnSources(bias.size, channels, isNew(op) ? sources.map(() => null) : sources);
     for (let at = 0; at < kernel.size; at++) {
       const source = of[at % bias.size];
       const row = Math.floor(at / bias.size) * channels;
@@ -139,7 +141,9 @@ export function initialHeads(network, { inputs, tail }, members, sources, seed) 
         source === null ? (2 * random() - 1) * DEVIATION * Math.sqrt(3) : weights.kernel.data[row + source];
     }
     of.forEach((source, c) => {
-      parameters[bias.offset + c] = source === null ? -Math.log((1 - PRIOR) / PRIOR) : fileBias[source];
+      const isBackground = background && c % sources.length === 0;
+      const prior = isBackground ? 1 - PRIOR : PRIOR;
+      parameters[bias.offset + c] = source === null ? -Math.log((1 - prior) / prior) : fileBias[source];
     });
   });
   return parameters;

@@ -1,16 +1,19 @@
 // The feature maps of the views of all photos, as float16. What fits the limit of memory is kept; the rest is computed again
 // whenever it is needed.
 import { sizeOf } from '../../shared/numbers.js';
-import { numberToHalf } from '../../tflite/tensor.js';
+import { toHalves } from '../../tflite/tensor.js';
 import { uniforms } from '../random.js';
 import { augment } from './augment.js';
 import { toRgb } from './examples.js';
+import { measureStandard, standardizer } from './standard.js';
 
 /**
  * @typedef {import('./examples.js').Photo} Photo
  * @typedef {import('./examples.js').Rgb} Rgb
  * @typedef {import('./examples.js').Target} Target
+ * @typedef {import('./standard.js').Standard} Standard
  * @typedef {{maps: Uint16Array, targets: readonly Target[]}} Row
+ * @typedef {(index: number, epoch: number) => Promise<Row>} RowOf
  *
  * @typedef {object} ViewPlan
  * @property {number} views of each photo; the first is the photo itself
@@ -42,6 +45,8 @@ export class Rows {
   #maxDecoded;
   /** @type {Map<string, Row>} */ #kept = new Map();
   #keptBytes = 0;
+  /** @type {Standard | undefined} */ #standard;
+  /** Changes a row in place. @type {((maps: Uint16Array) => void) | undefined} */ #finish;
   /** The last one that was used is the last one. @type {Map<Photo, Rgb>} */ #decoded = new Map();
 
   /**
@@ -57,6 +62,22 @@ export class Rows {
 
   get keptBytes() {
     return this.#keptBytes;
+  }
+
+  /**
+   * Standardizes joined maps, from now on, and those that are kept.
+   * @param {import('./model.js').DetectorFile} file
+   * @param {{plan: ViewPlan, standard?: Standard}} model its standard is taken if it has one
+   * @param {Uint32Array} train
+   * @param {RowOf} rowOf
+   * @returns {Promise<Standard>} the same for all trainings
+   */
+  async standardize(file, { plan, standard }, train, rowOf) {
+    if (this.#standard) return this.#standard;
+    this.#standard = standard ?? (await measureStandard(file, train, plan.views, rowOf));
+    this.#finish = standardizer(file, this.#standard);
+    for (const { maps } of this.#kept.values()) this.#finish(maps);
+    return this.#standard;
   }
 
   /** Forgets all that is kept. */
@@ -129,7 +150,9 @@ export class Rows {
   async #extract({ data, width, height }) {
     const pixels = { data, width, height, channels: /** @type {const} */ (3) };
     const { data: maps } = await this.#extractor.extractBatch([pixels]);
-    return Uint16Array.from(maps, numberToHalf);
+    const row = toHalves(maps);
+    this.#finish?.(row);
+    return row;
   }
 
   close() {

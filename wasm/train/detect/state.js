@@ -17,6 +17,7 @@ import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
  * @typedef {object} SavedLearner
  * @property {readonly string[]} labels the classes that are learnt
  * @property {boolean | readonly string[]} keepClasses
+ * @property {boolean} fuseMaps
  * @property {number} photos when the last fit began
  * @property {DetectorProgress | null} progress of an interrupted fit
  * @property {ReturnType<typeof pickUnfreeze>} unfrozen
@@ -34,10 +35,10 @@ const VERSION = '1';
  * @param {HeadModel} model
  * @param {SavedLearner} learner
  * @returns {Uint8Array} tail/… are the unfrozen layers, head/… those of the heads, in their order, slot/N/… the optimizer's,
- *   best/… for early stopping
+ *   best/… for early stopping, standard/… means and inverse deviations of joined maps
  */
 export function writeDetectorState(
-  { network, parameters, slots, step, plan },
+  { network, parameters, slots, step, plan, standard },
   { progress, unfrozen, ...rest },
 ) {
   const count = parameters.length;
@@ -53,6 +54,8 @@ export function writeDetectorState(
       { shape, data: values.slice(offset, offset + size) },
     ]),
   );
+  for (const [name, data] of Object.entries(standard ?? {}))
+    tensors.push([`standard/${name}`, { shape: [data.length], data: data.slice() }]);
   const state = {
     ...{ ...rest, step, plan, progress: progress && { ...progress, bestParameters: null } },
     ...(network.tail > 0 && { unfrozen }),
@@ -83,7 +86,7 @@ const isProgress = record(
 );
 const isState = record(
   {
-    ...{ labels: NAMES, keepClasses: either(boolean, NAMES), photos: WHOLE, step: WHOLE },
+    ...{ labels: NAMES, keepClasses: either(boolean, NAMES), fuseMaps: boolean, photos: WHOLE, step: WHOLE },
     plan: (plan) => (typeof plan === 'object' && plan !== null ? undefined : 'state.plan must be an object'),
     progress: nullable(isProgress),
     unfrozen: record(
@@ -106,12 +109,19 @@ export function readDetectorState(file) {
   if (metadata.format !== FORMAT) throw failure('STATE_FOREIGN');
   if (metadata.version !== VERSION) throw failure('STATE_FOREIGN', `version ${metadata.version}`);
   /** @type {SavedLearner & {plan: any, step: number}} */
-  const { plan, step, unfrozen = pickUnfreeze({}), ...rest } = parseState(metadata.state, isState);
+  const {
+    plan,
+    step,
+    unfrozen = pickUnfreeze({}),
+    fuseMaps = false,
+    ...rest
+  } = parseState(metadata.state, isState);
   return {
-    ...{ ...rest, unfrozen },
+    ...{ ...rest, unfrozen, fuseMaps },
     toPlan: (context) => toPlan(plan, context),
     fill: (model) => {
       model.parameters = gather('', tensors, model);
+      if (fuseMaps) model.standard = readStandard(tensors, model);
       const slots = [];
       for (let i = 0; `slot/${i}/head/0/kernel` in tensors; i++)
         slots.push(gather(`slot/${i}/`, tensors, model));
@@ -154,20 +164,38 @@ function toPlan(saved, context) {
 }
 
 /**
+ * The standard of joined maps; undefined if the fit was interrupted before it was known.
+ * @param {Record<string, import('../../tflite/safetensors.js').Tensor>} tensors
+ * @param {HeadModel} model
+ * @returns {import('./standard.js').Standard | undefined}
+ */
+function readStandard(tensors, { network }) {
+  if (!('standard/mean' in tensors)) return undefined;
+  const channels = network.inputs.reduce((sum, shape) => sum + shape[2], 0);
+  const [mean, inverse] = ['mean', 'inverse'].map((name) =>
+    readFloats(tensors, `standard/${name}`, channels),
+  );
+  return { mean, inverse };
+}
+
+/**
+ * @param {Record<string, import('../../tflite/safetensors.js').Tensor>} tensors
+ * @param {string} name
+ * @param {number} size
+ */
+function readFloats(tensors, name, size) {
+  const data = tensors[name]?.data;
+  if (data instanceof Float32Array && data.length === size) return data;
+  throw failure('STATE_MISMATCH', `tensor '${name}' must have ${size} float32 values for this model`);
+}
+
+/**
  * @param {string} prefix
  * @param {Record<string, import('../../tflite/safetensors.js').Tensor>} tensors
  * @param {HeadModel} model
  */
 function gather(prefix, tensors, { network }) {
   return concatenate(
-    headParameterSpecs(network).map(({ name, size }) => {
-      const data = tensors[prefix + name]?.data;
-      if (!(data instanceof Float32Array) || data.length !== size)
-        throw failure(
-          'STATE_MISMATCH',
-          `tensor '${prefix}${name}' must have ${size} float32 values for this model`,
-        );
-      return data;
-    }),
+    headParameterSpecs(network).map(({ name, size }) => readFloats(tensors, prefix + name, size)),
   );
 }

@@ -3,6 +3,7 @@ import { checkOptimizer, optimizerStruct } from '../plan.js';
 import { replaceParameters } from '../tail.js';
 import { writeDetector } from './export.js';
 import { headParameterSpecs, initialHeads, toHeadNetwork } from './network.js';
+import { foldStandard } from './standard.js';
 
 /**
  * @typedef {import('./model.js').DetectorFile} DetectorFile
@@ -18,6 +19,7 @@ import { headParameterSpecs, initialHeads, toHeadNetwork } from './network.js';
  * @property {Float32Array} slots
  * @property {number} step
  * @property {DetectorPlan} plan
+ * @property {import('./standard.js').Standard} [standard] of joined maps, once they are known
  */
 
 /**
@@ -35,12 +37,12 @@ export function prepareHeads(current, plan, { file, classes, seed }) {
     JSON.stringify([network.layers.map(withoutFrozen), classes.final]);
   const beforeScores = classes.keepsClasses && !file.isSoftmax;
   freeze(network, members, { boxes: !plan.trainBoxes, beforeScores });
-  const parameters = isSame ? current?.parameters : undefined;
+  const { parameters, standard } = (isSame && current) || {};
   const keepsOptimizer =
     parameters && JSON.stringify(current?.plan.optimizer) === JSON.stringify(plan.optimizer);
   return {
-    ...{ network, members, classes, plan },
-    parameters: parameters ?? initialHeads(network, file.unfrozen, members, classes.sources, seed),
+    ...{ network, members, classes, plan, standard },
+    parameters: parameters ?? initialHeads(network, file.unfrozen, members, classes, seed),
     slots: keepsOptimizer && current ? current.slots : new Float32Array(),
     step: keepsOptimizer && current ? current.step : 0,
   };
@@ -105,7 +107,7 @@ export function keepTrainedHeads(model, trainer, step) {
  * @param {HeadModel} model
  * @param {DetectorFile} file
  */
-export function exportDetector({ network, members, parameters, classes }, file) {
+export function exportDetector({ network, members, parameters, classes, standard }, file) {
   const specs = headParameterSpecs(network);
   const readLayer = (/** @type {string} */ layer) =>
     specs
@@ -129,7 +131,10 @@ export function exportDetector({ network, members, parameters, classes }, file) 
   const lastOf = new Set(file.found.heads.map(({ scores }) => scores[scores.length - 1]));
   const columns = classes.final;
   const outColumns = file.isSoftmax ? columns.length + 1 : columns.length;
-  const { tail } = file.unfrozen;
+  const { tail, inputs } = file.unfrozen;
+  /** @param {import('../../tflite/network.js').Op} op @param {import('./export.js').LayerWeights} weights */
+  const unstandardize = ({ inputs: [map] }, weights) =>
+    standard && file.fused.has(map) ? foldStandard(weights, map, inputs, standard) : weights;
   const trained = tail.map((entry, i) => replaceParameters(entry, readLayer(`tail/${i}`)));
   return writeDetector(
     file,
@@ -139,7 +144,7 @@ export function exportDetector({ network, members, parameters, classes }, file) 
       boxes: (op) => read(find(op, false)),
       scores: (op) => {
         const isLast = lastOf.has(op);
-        const weights = read(find(op, isLast));
+        const weights = unstandardize(op, read(find(op, isLast)));
         return isLast && !file.isSoftmax ? mergeColumns(op, weights, classes) : weights;
       },
     },

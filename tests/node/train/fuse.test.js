@@ -1,0 +1,257 @@
+// Joined maps of a detector's training: their values and standards against formulas, the exported file, saved states.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetensors.js';
+import { fuseMaps } from '../../../wasm/train/detect/fuse.js';
+import { openDetector, openExtractor } from '../../../wasm/train/detect/model.js';
+import { foldStandard, measureStandard, standardizer } from '../../../wasm/train/detect/standard.js';
+import { createForPhotos, DetectorLearner } from '../../../wasm/train/node.js';
+import { halfToNumber, toHalves } from '../../../wasm/tflite/tensor.js';
+import { uniforms } from '../../../wasm/train/random.js';
+import { maxDifference } from '../shared.js';
+import { brightBoxes, SOFTMAX_OPTIONS, tinyDetector } from './tiny_detector.js';
+
+const [{ image }] = brightBoxes(['cat']);
+const OPTIONS = { deterministic: true, worker: false, model: tinyDetector(), fuseMaps: true };
+const FIT = {
+  ...{ epochs: 60, batchSize: 4, views: 4, validationSplit: 0.25 },
+  optimizer: /** @type {const} */ ({ type: 'adam', learningRate: 0.03 }),
+};
+
+/** @param {string} code @param {RegExp} [message] */
+const error = (code, message = /./) => ({ name: 'OcelliError', code, message });
+
+/** A map's pixels scaled to length 1. @param {Float32Array} map @param {number} channels */
+function unit(map, channels) {
+  return map.map((value, i) => {
+    const pixel = map.subarray(i - (i % channels), i - (i % channels) + channels);
+    return (
+      value /
+      Math.sqrt(
+        Math.max(
+          pixel.reduce((sum, x) => sum + x * x, 0),
+          1e-6,
+        ),
+      )
+    );
+  });
+}
+
+/** Means of 3x3 pixels with stride 2, SAME: of those inside. @param {Float32Array} map @param {number} side even @param {number} channels */
+function halve(map, side, channels) {
+  const half = side / 2;
+  return Float32Array.from({ length: half * half * channels }, (_, i) => {
+    const [y, x] = [Math.floor(i / channels / half), Math.floor(i / channels) % half];
+    const inside = [0, 1, 2]
+      .flatMap((dy) => [0, 1, 2].map((dx) => [2 * y + dy, 2 * x + dx]))
+      .filter((at) => Math.max(...at) < side)
+      .map(([row, column]) => map[(row * side + column) * channels + (i % channels)]);
+    return inside.reduce((a, b) => a + b, 0) / inside.length;
+  });
+}
+
+/** @param {object} [options] */
+async function mapsOf(options) {
+  const file = await openDetector(OPTIONS.model, { ...options });
+  const extractor = await openExtractor(file, { deterministic: true, worker: false });
+  const { data } = await extractor.extractBatch([image]);
+  extractor.close();
+  return { file, data };
+}
+
+describe('joined maps', () => {
+  test('are the map and the means of the finer one, of length 1 at each pixel', async () => {
+    const plain = (await mapsOf()).data;
+    const { file, data } = await mapsOf({ fuseMaps: true });
+    const [fine, coarse] = [plain.subarray(0, 8 * 8 * 4), plain.subarray(8 * 8 * 4)];
+    const means = halve(unit(fine, 4), 8, 4);
+    const own = unit(coarse, 4);
+    const joined = Float32Array.from({ length: 4 * 4 * 8 }, (_, i) => {
+      const at = Math.floor(i / 8) * 4 + (i % 4);
+      return i % 8 < 4 ? own[at] : means[at];
+    });
+    const shapes = file.unfrozen.inputs.map(({ shape }) => shape.slice(1));
+    assert.deepEqual(shapes, [[8, 8, 4], [8, 8, 4], [4, 4, 4], [4, 4, 8]]); // prettier-ignore
+    const expected = Float32Array.from([...fine, ...unit(fine, 4), ...coarse, ...joined]);
+    assert.equal(data.length, expected.length);
+    assert.ok(maxDifference(data, expected) < 1e-5);
+    assert.ok(maxDifference(unit(fine, 4), fine) > 0.1);
+  });
+
+  test('of a map that is not half of the one before are the map alone', async () => {
+    const { found } = await openDetector(OPTIONS.model, {});
+    const heads = [found.heads[1], found.heads[0]];
+    const fused = fuseMaps({ ...found, heads });
+    assert.deepEqual(
+      fused.found.heads.map(({ scores: [{ inputs }] }) => inputs[0].shape.slice(1)),
+      [[4, 4, 4], [8, 8, 4]], // prettier-ignore
+    );
+  });
+});
+
+describe('a standard', async () => {
+  const { file } = await mapsOf({ fuseMaps: true });
+  const { inputs } = file.unfrozen;
+  const lengths = inputs.map(({ shape }) => shape[1] * shape[2] * shape[3]);
+  const total = lengths.reduce((a, b) => a + b);
+  const random = uniforms(4);
+  const rows = Array.from({ length: 8 }, () =>
+    toHalves(Float32Array.from({ length: total }, (_, i) => (i % 4) * random())),
+  );
+  const rowOf = async (/** @type {number} */ i) => ({ maps: rows[i], targets: [] });
+
+  test('is the mean and the inverse of the deviation over the first three views', async () => {
+    const { mean, inverse } = await measureStandard(file, Uint32Array.of(0, 1, 2, 3, 4, 5, 6, 7), 4, rowOf);
+    const first = lengths[0];
+    for (const channel of [0, 1, 2, 3]) {
+      const values = [0, 1, 2, 4, 5, 6].flatMap((row) =>
+        Array.from(rows[row].subarray(first, first + lengths[1]), halfToNumber).filter(
+          (_, i) => i % 4 === channel,
+        ),
+      );
+      const average = values.reduce((a, b) => a + b) / values.length;
+      assert.ok(Math.abs(mean[4 + channel] - average) < 1e-6);
+      const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - average) ** 2, 0) / values.length);
+      // A twentieth of the mean deviation, of which this map's are c / sqrt(12) for c from 0 to 3.
+      const floor = 1 / inverse[4 + channel] - deviation;
+      assert.ok(Math.abs(floor - (0.05 * 1.5) / Math.sqrt(12)) < 1e-3, `${floor}`);
+    }
+    assert.deepEqual([...mean.subarray(0, 4), ...inverse.subarray(0, 4)], [0, 0, 0, 0, 1, 1, 1, 1]);
+  });
+
+  test('that is folded into weights computes from the map what these did from the standardized one', async () => {
+    const standard = await measureStandard(file, Uint32Array.of(0, 1), 2, rowOf);
+    const row = rows[7].slice();
+    standardizer(file, standard)(row);
+    assert.deepEqual(row.subarray(0, lengths[0]), rows[7].subarray(0, lengths[0]));
+    const trained = {
+      kernel: Float32Array.from({ length: 8 * 3 }, random),
+      bias: Float32Array.from({ length: 3 }, random),
+    };
+    const folded = foldStandard(trained, inputs[3], inputs, standard);
+    const start = lengths[0] + lengths[1] + lengths[2];
+    const product = (/** @type {Uint16Array} */ maps, /** @type {typeof trained} */ { kernel, bias }) =>
+      Array.from({ length: 16 * 3 }, (_, i) => {
+        const [pixel, column] = [Math.floor(i / 3), i % 3];
+        let sum = bias[column];
+        for (let c = 0; c < 8; c++) sum += halfToNumber(maps[start + pixel * 8 + c]) * kernel[c * 3 + column];
+        return sum;
+      });
+    assert.ok(maxDifference(product(rows[7], folded), product(row, trained)) < 0.01);
+    assert.ok(maxDifference(product(rows[7], trained), product(row, trained)) > 0.1);
+  });
+});
+
+/** @param {object} [options] */
+async function makeLearner(options) {
+  const learner = await DetectorLearner.create({ ...OPTIONS, ...options });
+  await addAll(learner);
+  return learner;
+}
+
+/** @param {DetectorLearner} learner */
+async function addAll(learner) {
+  for (const photo of brightBoxes(Array(8).fill('bright')))
+    await learner.addExample(photo.image, photo.boxes);
+}
+
+describe('a learner with joined maps', () => {
+  test('exports a file that finds on the photos what it validated on', async () => {
+    const learner = await makeLearner();
+    const { history } = await learner.fit(FIT);
+    assert.ok(learner.fusesMaps);
+    assert.ok(/** @type {number} */ (history.loss.at(-1)) < history.loss[0] / 3);
+    const [best] = (await learner.detect(image, { scoreThreshold: 0.2 })).detections;
+    const [{ boxes: [{ box }] }] = brightBoxes(['bright']); // prettier-ignore
+    assert.equal(best.label, 'bright');
+    for (const side of /** @type {const} */ (['x', 'y', 'width', 'height']))
+      assert.ok(Math.abs(best.box[side] - box[side]) < 3, `${side} ${best.box[side]}`);
+    learner.close();
+  });
+
+  test('ends the same when it is interrupted, saved and loaded; a state of another model is refused', async () => {
+    const whole = await makeLearner();
+    const { history } = await whole.fit({ ...FIT, epochs: 3 });
+    for (const last of [0, 7]) {
+      const cut = await makeLearner();
+      const controller = new AbortController();
+      let batches = 0;
+      const onBatch = () => batches++ === last && controller.abort();
+      const interrupted = cut.fit({
+        ...FIT,
+        epochs: 3,
+        maxMemory: 0,
+        callbacks: { onBatch },
+        signal: controller.signal,
+      });
+      await assert.rejects(interrupted, { name: 'AbortError' });
+      const { fuseMaps: _, ...options } = OPTIONS;
+      const loaded = await DetectorLearner.load(cut.save(), options);
+      await addAll(loaded);
+      assert.deepEqual((await loaded.resume()).history, history);
+      assert.deepEqual(loaded.export(), whole.export());
+      const { tensors, metadata } = readSafetensors(cut.save());
+      const mean = { shape: [3], data: new Float32Array(3) };
+      const damaged = writeSafetensors(/** @type {any} */ ({ ...tensors, 'standard/mean': mean }), metadata);
+      await assert.rejects(
+        DetectorLearner.load(damaged, options),
+        error('STATE_MISMATCH', /'standard\/mean' must have 20/),
+      );
+      for (const closing of [cut, loaded]) closing.close();
+    }
+    whole.close();
+  });
+
+  test('goes on with more photos and classes', async () => {
+    const learner = await makeLearner();
+    await learner.fit({ ...FIT, epochs: 1 });
+    await learner.addExample(image, [{ label: 'other', box: { x: 1, y: 1, width: 6, height: 6 } }]);
+    const { history } = await learner.fit({ ...FIT, epochs: 2 });
+    assert.deepEqual([history.loss.length, learner.labels], [2, ['bright', 'other']]);
+    assert.ok(history.loss.every(Number.isFinite));
+    learner.close();
+  });
+
+  test('begins with what anchors are before they are looked at: background, with 0.99', async () => {
+    const model = tinyDetector({ scores: 'softmax' });
+    const learner = await makeLearner({ ...SOFTMAX_OPTIONS, model });
+    await learner.fit({ epochs: 1, views: 1, optimizer: { type: 'sgd', learningRate: 0 } });
+    const { data } = readSafetensors(learner.save()).tensors['head/1/bias'];
+    const odds = Math.log(0.99 / 0.01);
+    assert.ok(maxDifference(data, [odds, -odds, odds, -odds]) < 1e-5, `${data}`);
+    learner.close();
+  });
+
+  test('refuses what it cannot keep', async () => {
+    /** @type {[object, RegExp][]} */
+    const cases = [
+      [{ unfreeze: 1 }, /fuseMaps needs unfreeze 0/],
+      [{ keepClasses: true }, /keepClasses needs fuseMaps false/],
+      [{ fuseMaps: 1 }, /fuseMaps/],
+    ];
+    for (const [options, message] of cases)
+      await assert.rejects(
+        DetectorLearner.create({ ...OPTIONS, .../** @type {any} */ (options) }),
+        error('INVALID_OPTION', message),
+      );
+  });
+
+  test('is made for few photos of new classes', async () => {
+    const { fuseMaps: _, ...options } = OPTIONS;
+    /** @type {[{photos: number, labels: string[]}, object, boolean][]} */
+    const cases = [
+      [{ photos: 5, labels: ['new'] }, {}, true],
+      [{ photos: 99, labels: ['new'] }, { keepClasses: [] }, true],
+      [{ photos: 100, labels: ['new'] }, {}, false],
+      [{ photos: 5, labels: ['new', 'dog'] }, {}, false],
+      [{ photos: 5, labels: ['new'] }, { keepClasses: true }, false],
+      [{ photos: 5, labels: ['new'] }, { keepClasses: ['cat'] }, false],
+    ];
+    for (const [about, more, fuses] of cases) {
+      const learner = await createForPhotos(about, { ...options, ...more });
+      assert.equal(learner.fusesMaps, fuses, JSON.stringify([about, more]));
+      assert.deepEqual(learner.modelLabels, ['cat', 'dog']);
+      learner.close();
+    }
+  });
+});

@@ -1,0 +1,40 @@
+// What suits the training of a detector on few photos; docs/training.md has what it is worth.
+import { DetectorLearner } from './learner.js';
+
+/**
+ * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`. `views` and `epochs` are for five photos: 100 steps.
+ * Joined maps are worth their memory up to `fusesBelow` photos, with this `l2` and `trainBoxes`. Without joined maps, the
+ * rate should be half of this one, and the other two left out.
+ */
+export const FEW_PHOTOS = {
+  below: 15,
+  fusesBelow: 100,
+  fit: {
+    batchSize: 4,
+    views: 20,
+    epochs: 4,
+    // Only anchors that fit an object well learn it, and those that fit it a little learn nothing.
+    loss: { matchedIou: 0.6, unmatchedIou: 0.3 },
+    optimizer: { type: /** @type {const} */ ('adam'), learningRate: 0.003 },
+    l2: 0.01,
+    // The model's own boxes fit new objects, too.
+    trainBoxes: false,
+  },
+};
+
+/**
+ * A learner that joins the model's maps where that is better: below 100 photos of new classes, without unfrozen blocks and kept
+ * classes.
+ * @param {{photos: number, labels: readonly string[]}} about how many photos there will be, and the classes to learn
+ * @param {import('./types.js').DetectorLearnerOptions} [options]
+ * @returns {Promise<DetectorLearner>} its `fusesMaps` tells
+ */
+export async function createForPhotos({ photos, labels }, options = {}) {
+  const learner = await DetectorLearner.create(options);
+  const { keepClasses = false, unfreeze = 0 } = options;
+  const keepsOwn = keepClasses === true || (keepClasses && keepClasses.length > 0);
+  const isKnown = labels.some((label) => learner.modelLabels.includes(label));
+  if (photos >= FEW_PHOTOS.fusesBelow || keepsOwn || unfreeze > 0 || isKnown) return learner;
+  learner.close();
+  return DetectorLearner.create({ ...options, fuseMaps: true });
+}
