@@ -79,8 +79,9 @@ static ocl_status build_arithmetic(ocl_graph* graph, ocl_step* step, ocl_detail*
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const ocl_dtype dtype = output->dtype;
   // Shape arithmetic has few elements, so it needs no speed.
-  if (is_of_wholes(variant, output) && ocl_graph_in(graph, step, 0)->dtype == dtype &&
-      ocl_graph_in(graph, step, 1)->dtype == dtype && step->op.options.binary.activation == OCL_ACTIVATION_NONE)
+  const bool has_wholes = is_of_wholes(variant, output) && dtype != OCL_FLOAT16 && dtype != OCL_BOOL;
+  if (has_wholes && ocl_graph_in(graph, step, 0)->dtype == dtype && ocl_graph_in(graph, step, 1)->dtype == dtype &&
+      step->op.options.binary.activation == OCL_ACTIVATION_NONE)
     return OCL_OK;
   OCL_TRY(ocl_graph_check_float_or_8_bit(graph, step, 2, detail));
   if (variant->type != xnn_binary_invalid) OCL_TRY(build_xnn(graph, step, variant->type, detail));

@@ -168,6 +168,17 @@ const ELEMENTS = [
 ];
 
 /** @type {Refused[]} */
+const DIVISIONS = /** @type {const} */ (['DIV', 'FLOOR_DIV', 'FLOOR_MOD']).flatMap((name) =>
+  [int32, int64].map(
+    (of) =>
+      /** @type {Refused} */ ([
+        ...[GRAPH, 'it divides by zero'],
+        one(name, [of(2), { ...of(2), data: [1, 0] }], [of(2)]),
+      ]),
+  ),
+);
+
+/** @type {Refused[]} */
 const BLOCKS = [
   [
     GRAPH,
@@ -510,4 +521,13 @@ const REDUCTIONS = [
 ];
 
 /** @type {Refused[]} */
-export const REFUSED_NETWORKS = [WHOLE, ELEMENTS, BLOCKS, CONVOLUTIONS, JOINS, MOVES, REDUCTIONS].flat();
+export const REFUSED_NETWORKS = [
+  WHOLE,
+  ELEMENTS,
+  DIVISIONS,
+  BLOCKS,
+  CONVOLUTIONS,
+  JOINS,
+  MOVES,
+  REDUCTIONS,
+].flat();
