@@ -14,6 +14,9 @@ native_cc = clang-19 -m$(firstword $(subst -, ,$(1))) $(if $(findstring relaxed,
 THREADS_BUILD := 64-simd-threads
 NATIVE_OBJECTS := $(patsubst %.c,%.o,$(filter-out src/graph/threads.c,$(C_FILES)) tools/native/native.c)
 
+# Of our code and of its tests: what a function does not set is neither 0 nor NULL by chance.
+SOILED := -ftrivial-auto-var-init=pattern
+
 # $(1): build
 define native_rules
 build/xnnpack-native-$(1): XNNPACK_CC := $(call native_cc,$(1)) $(if $(findstring fuzz,$(1)),-Itools/native/assertions)
@@ -22,7 +25,7 @@ build/xnnpack-native-$(1): XNNPACK_LEVELS := FAST=-fno-sanitize=undefined
 build/xnnpack-native-$(1): $(NATIVE_HEADERS) $(if $(findstring fuzz,$(1)),tools/native/assertions/assert.h)
 build/native/$(1)/%.o: %.c $$(C_HEADERS) $(NATIVE_HEADERS) build/sources
 	@mkdir -p $$(@D) && echo "  native $(1): $$<"
-	@$(CCACHE) $(call native_cc,$(1)) $(if $(findstring fuzz,$(1)),-fsanitize=fuzzer-no-link) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
+	@$(CCACHE) $(call native_cc,$(1)) $(if $(findstring fuzz,$(1)),-fsanitize=fuzzer-no-link) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) $(SOILED) $$(FILE_FLAGS) $$(INCLUDES) -c $$< -o $$@
 build/native/$(1)/pool/%.o: build/sources
 	@mkdir -p $$(@D) && $(CCACHE) $(call native_cc,$(1)) -w -DNDEBUG $$(INCLUDES) -c $$(SOURCES)/pthreadpool/src/$$*.c -o $$@
 build/native/$(1)/libocelli.a: $(patsubst %,build/native/$(1)/%,$(NATIVE_OBJECTS) $(if $(findstring threads,$(1)),src/graph/threads.o pool/portable-api.o pool/fastpath.o,pool/shim.o)) build/xnnpack-native-$(1)
@@ -48,7 +51,7 @@ $(addprefix build/native/$(1)/tests/,graph/test_golden graph/test_graph graph/te
 build/native/$(1)/tests/session/test_allocation: TEST_FLAGS := $(foreach name,malloc calloc realloc aligned_alloc memalign posix_memalign free,-Wl,--wrap=$(name))
 build/native/$(1)/tests/%.o: tests/c/%.c $$(C_HEADERS) $(NATIVE_HEADERS) $$(wildcard tests/c/*.h tests/c/*/*.h) build/sources
 	@mkdir -p $$(@D) && echo "  native $(1): $$*" \
-	  && $(CCACHE) $(call native_cc,$(1)) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) -Itests/c $$(INCLUDES) -c $$< -o $$@
+	  && $(CCACHE) $(call native_cc,$(1)) $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(WARNINGS) $(SOILED) -Itests/c $$(INCLUDES) -c $$< -o $$@
 build/native/$(1)/tests/bridge/test_measure.o: wasm/bridge/exports_measure.c
 build/native/$(1)/tests/%: build/native/$(1)/tests/%.o build/native/$(1)/libocelli.a
 	@$(call native_cc,$(1)) $$(filter %.o %.a,$$^) -fuse-ld=lld $(if $(findstring coverage,$(1)),$(COVERAGE)) $$(TEST_FLAGS) \
