@@ -27,7 +27,7 @@ const PLATFORM_OF_PAGES = [
 
 /** Fast tests of the module through JavaScript: its interface, and operators one by one. */
 const ENGINE = [
-  ...['contract', 'operators', 'builtin', 'dequantized', 'nearest', 'kernels', 'hostile'].map(
+  ...['contract', 'operators', 'builtin', 'dequantized', 'nearest', 'kernels', 'blocks', 'hostile'].map(
     (name) => `engine/${name}`,
   ),
   ...['tensorflow', 'operators', 'rules', 'lowering', 'layers'].map((name) => `convert/${name}`),

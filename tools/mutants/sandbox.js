@@ -18,7 +18,7 @@ const ENVIRONMENT = { ...process.env, OCELLI_SHARED: '/nonexistent' };
 
 /** What the build made and the tests need. */
 const BUILT =
-  /^(?:package|simd|train-simd|example|native|xnnpack-.*|layout\..*|abi|operators|emcc|sources|settings)$/;
+  /^(?:package|simd|simd-threads|train-simd|example|native|xnnpack-.*|layout\..*|abi|operators|emcc|sources|settings)$/;
 /** Not the cases: their list has absolute paths. */
 const NATIVE = /^64-(?:simd|relaxed|simd-threads)$/;
 /**
@@ -32,7 +32,7 @@ const KEPT = [
 ];
 
 /** What a mutant of C is built into; copies stand in for those of relaxed SIMD, which Node chooses where it can. */
-const MODULES = ['dist/ocelli-simd.wasm', 'dist/ocelli-train-simd.wasm'];
+const MODULES = ['simd', 'simd-threads', 'train-simd'].map((name) => `dist/ocelli-${name}.wasm`);
 
 /**
  * Copies the tree with its times, so that make finds everything made.
