@@ -185,7 +185,7 @@ static void read_refinement(ocl_jpeg* jpeg, window* w, const jpeg_table* ac, int
       value = read_bits(w, 1) != 0 ? bit : -bit;
     } else if (zeros != ZRL_ZEROS) {
       jpeg->eob_run = (1u << zeros) + read_bits(w, zeros);
-      break;
+      break;  // the run refines the rest
     }
     k = refine_run(w, block, k, scan->last, zeros, bit);
     if (value != 0) block[ocl_jpeg_natural_order[k]] = (int16_t)value;

@@ -1,9 +1,10 @@
 // Element-wise functions of kernels/, by their definitions: at zero, behind the last whole vector, and as exact as
-// floats allow.
+// floats allow. Products of matrices, of relaxed SIMD, in whole numbers.
 #include <math.h>
 
 #include "check.h"
 #include "kernels/kernels.h"
+#include "xnnpack/microparams.h"
 
 enum { COUNT = 7 };
 
@@ -58,7 +59,50 @@ static void gelu_is_as_exact_as_its_numbers(void) {
   CHECK(y[2] <= 0 && y[2] > -1e-34f && y[3] == 1000);
 }
 
+#ifdef __wasm_relaxed_simd__
+static float whole(size_t i) {
+  return (float)(i * 7 % 11) - 5;
+}
+
+// In memory of exactly their sizes. Between the rows of the output lies a number that stays.
+static void check_product(size_t rows, size_t columns, size_t depth) {
+  const size_t tiles = (columns + 7) / 8, stride = columns + 1;
+  float* a = malloc(rows * depth * sizeof *a);
+  float* w = malloc(tiles * 8 * (depth + 1) * sizeof *w);
+  float* c = malloc(rows * stride * sizeof *c);
+  for (size_t i = 0; i < rows * depth; i++) a[i] = whole(i);
+  for (size_t i = 0; i < tiles * 8 * (depth + 1); i++) w[i] = whole(i + 3);
+  for (size_t i = 0; i < rows * stride; i++) c[i] = 99;
+  const union xnn_f32_minmax_params params = {.scalar = {.min = -60, .max = 80}};
+  ocl_gemm_f32_run(rows, columns, depth * sizeof *a, a, depth * sizeof *a, w, c, stride * sizeof *c, 8 * sizeof *c,
+                   &params);
+  for (size_t i = 0; i < rows * stride; i++) {
+    const size_t row = i / stride, column = i % stride;
+    if (column == columns) {
+      CHECK(c[i] == 99);
+      continue;
+    }
+    const float* tile = w + column / 8 * 8 * (depth + 1) + column % 8;
+    float sum = tile[0];
+    for (size_t k = 0; k < depth; k++) sum += a[row * depth + k] * tile[8 * (k + 1)];
+    CHECK(c[i] == fminf(fmaxf(sum, -60), 80));
+  }
+  free(a);
+  free(w);
+  free(c);
+}
+
+static void products_of_every_tile_by_definition(void) {
+  for (size_t rows = 1; rows <= 6; rows++)
+    for (size_t columns = 1; columns <= 17; columns++)
+      for (size_t depth = 1; depth <= 6; depth++) check_product(rows, columns, depth);
+}
+#endif
+
 int main(void) {
+#ifdef __wasm_relaxed_simd__
+  RUN(products_of_every_tile_by_definition);
+#endif
   RUN(slopes_are_for_negative_numbers_only);
   RUN(each_column_has_its_slope);
   RUN(gelu_is_as_exact_as_its_numbers);

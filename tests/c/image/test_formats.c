@@ -321,7 +321,35 @@ static void test_refuses_files_of_two_gigabytes(void) {
   drop(&bmp);
 }
 
+static void expect_need(file f, const char* words) {
+  const ocl_image_options options = {.max_pixels = OCL_IMAGE_DEFAULT_MAX_PIXELS, .allow_truncated = true};
+  ocl_image image;
+  ocl_detail detail = {""};
+  CHECK_STATUS(ocl_image_decode(f.bytes, f.size_bytes, &options, &image, &detail), OCL_IMAGE_TOO_LARGE);
+  if (strstr(detail.text, words) == NULL) printf("# expected '%s' in '%s'\n", words, detail.text);
+  CHECK(strstr(detail.text, words) != NULL);
+  drop(&f);
+}
+
+// As many bytes for a pixel as the result has, and little more.
+static void test_memory_of_large_images(void) {
+  file gif = {0}, rgb = {0}, rgba = {0};
+  put_gif_header(&gif, 8192, 8193);
+  put_gif_frame(&gif, 0, 0, 1, 1);
+  put_zeros(&gif, 20000);  // room for so large a screen
+  expect_need(gif, "8192x8193 needs 256 MiB to decode");
+  expect_need(make_bmp(9000, 10000, 24, NULL, 0, "", 1), "9000x10000 needs 257 MiB to decode");
+  expect_need(make_bmp(9000, 10000, 8, "\1\2\3", 4, "", 1), "9000x10000 needs 257 MiB to decode");
+  put_ihdr(&rgb, 9000, 10000, 8, 2, false);
+  put_idat(&rgb, (const uint8_t*)"", 1);
+  expect_need(rgb, "9000x10000 needs 257 MiB to decode");
+  put_ihdr(&rgba, 8192, 8192, 8, 6, false);
+  put_idat(&rgba, (const uint8_t*)"", 1);
+  expect_need(rgba, "8192x8192 needs 256 MiB to decode");
+}
+
 int main(void) {
+  RUN(test_memory_of_large_images);
   RUN(test_refuses_files_of_two_gigabytes);
   RUN(test_bmp_with_a_gap_or_a_palette_of_24_bits);
   RUN(test_bmp_whose_pixels_begin_too_early);

@@ -95,6 +95,37 @@ static void plans_that_do_not_fit_are_refused(void) {
   ocl_ssd_trainer_destroy(NULL);
 }
 
+// The numbers of layers and inputs, and every size, at their ends.
+static void networks_out_of_range_are_refused(void) {
+  static ocl_layer layers[OCL_NETWORK_MAX_LAYERS + 1];
+  static ocl_map_shape inputs[OCL_NETWORK_MAX_INPUTS + 1];
+  make_layers(layers);
+  for (int32_t i = 0; i <= OCL_NETWORK_MAX_INPUTS; i++) inputs[i] = kMap;
+  for (int32_t i = 4; i <= OCL_NETWORK_MAX_LAYERS; i++) layers[i] = layers[0];
+  const ocl_ssd_plan plan = make_plan();
+  const ocl_network_plan good = {layers, 4, inputs, 1, 2};
+  for (int i = 0; i < 12; i++) {
+    ocl_network_plan network = good;
+    ocl_optimizer optimizer = {.kind = OCL_SGD};
+    inputs[0] = kMap;
+    if (i == 0) network.num_layers = 0;
+    if (i == 1) network.num_layers = OCL_NETWORK_MAX_LAYERS + 1;
+    if (i == 2) network.num_inputs = 0;
+    if (i == 3) network.num_inputs = OCL_NETWORK_MAX_INPUTS + 1;
+    if (i == 4) network.max_rows = 0;
+    if (i == 5) network.max_rows = OCL_NETWORK_MAX_SIZE + 1;
+    if (i == 6) inputs[0].height = 0;
+    if (i == 7) inputs[0].width = 0;
+    if (i == 8) inputs[0].channels = 0;
+    if (i == 9) inputs[0].height = OCL_NETWORK_MAX_SIZE + 1;
+    if (i == 10) optimizer.kind = OCL_RMSPROP + 1;
+    if (i == 11) optimizer.kind = OCL_SGD - 1;
+    ocl_ssd_trainer* trainer;
+    CHECK_STATUS(ocl_ssd_trainer_create(&network, &optimizer, &plan, &trainer), OCL_INVALID_ARGUMENT);
+    CHECK(trainer == NULL);
+  }
+}
+
 static void fill(ocl_ssd_trainer* trainer, const ocl_ssd_buffers* b) {
   for (int32_t i = 0; i < b->num_parameters; i++) b->parameters[i] = 0.3F * sinf((float)(i * i % 97));
   for (int32_t row = 0; row < 2; row++) {
@@ -232,6 +263,7 @@ static void frozen_layers_stay(void) {
 
 int main(void) {
   RUN(plans_that_do_not_fit_are_refused);
+  RUN(networks_out_of_range_are_refused);
   RUN(batches_out_of_range_are_refused);
   RUN(gradients_match_differences_of_the_loss);
   RUN(gradients_of_layers_before_the_heads_match_too);
