@@ -34,8 +34,7 @@ static bool are_scales_close(const ocl_value* a, const ocl_value* b, const ocl_v
   if (output->dtype != OCL_INT8 && output->dtype != OCL_UINT8) return true;
   if (type == xnn_binary_multiply) return is_ratio_in(a->scale * b->scale / output->scale, 0x1p-16f, 0x1p8f);
   const float ratio_a = a->scale / output->scale, ratio_b = b->scale / output->scale;
-  return is_ratio_in(ratio_a, 0x1p-10f, 0x1p8f) && is_ratio_in(ratio_b, 0x1p-10f, 0x1p8f) &&
-         fmaxf(ratio_a, ratio_b) >= 0x1p-10f;
+  return is_ratio_in(ratio_a, 0x1p-10f, 0x1p8f) && is_ratio_in(ratio_b, 0x1p-10f, 0x1p8f);
 }
 
 static ocl_status build_xnn(ocl_graph* graph, ocl_step* step, enum xnn_binary_operator type, ocl_detail* detail) {

@@ -1,4 +1,4 @@
-// One network for each operator and dtype, and whether it runs. test_hostile.c loads them.
+// One network for each operator and dtype, and for each limit of scales, and whether it runs. test_hostile.c loads them.
 import { OPERATORS } from '../../../wasm/tflite/operators.js';
 
 /** @typedef {import('../../fuzz/tiny_models.js').Dtype} Dtype */
@@ -96,33 +96,88 @@ const TABLE = [
 ];
 
 /** @param {string} name @param {Form} form @param {Dtype} dtype */
-function networkOf(name, form, dtype) {
+function networkOfDtype(name, form, dtype) {
   /** @type {Partial<Record<Dtype, Partial<TinyTensor>>>} */
   // The quantization that TFLite prescribes for probabilities is that of LOGISTIC and SOFTMAX.
   const bytes = { uint8: { scale: 1 / 256 }, int8: { scale: 1 / 256, zeroPoint: -128 } };
-  const [inputs, outputs, options] = form((...shape) => ({ shape, dtype, ...bytes[dtype] }));
+  return networkOf(
+    name,
+    form((...shape) => ({ shape, dtype, ...bytes[dtype] })),
+  );
+}
+
+/** @param {string} name @param {ReturnType<Form>} form */
+function networkOf(name, [inputs, outputs, options]) {
   const tensors = [...inputs, ...outputs];
   const indices = tensors.map((_, i) => i);
   const [taken, given] = [indices.slice(0, inputs.length), indices.slice(inputs.length)];
+  const { code } = OPERATORS[/** @type {keyof typeof OPERATORS} */ (name)];
   return {
     ...{ tensors, inputs: taken.filter((i) => !tensors[i].data), outputs: given },
-    operators: [
-      {
-        code: OPERATORS[/** @type {keyof typeof OPERATORS} */ (name)].code,
-        inputs: taken,
-        outputs: given,
-        options,
-      },
-    ],
+    operators: [{ code, inputs: taken, outputs: given, options }],
   };
 }
+
+// ---- scales ----
+
+/** @param {number} scale @param {number[]} shape @returns {TinyTensor} */
+const int8s = (scale, ...shape) => ({ shape, dtype: 'int8', scale });
+/** @param {Dtype} dtype @param {number | number[]} scale of each output channel, or of all */
+const conv = (dtype, scale) => {
+  const channels = Array.isArray(scale) ? scale.length : 1;
+  return /** @type {ReturnType<Form>} */ ([
+    [
+      { shape: [1, 1, 1, 1], dtype, scale: 1 },
+      { shape: [channels, 1, 1, 1], dtype, scale, data: Array(channels).fill(1) },
+    ],
+    [{ shape: [1, 1, 1, channels], dtype, scale: 1 }],
+    [1, ['i32', 1, 1], ['i32', 2, 1]],
+  ]);
+};
+
+/** By the ratio of an input's scale and the output's: the smallest, and the first that is too large. */
+const SCALES =
+  /** @type {[name: string, from: number, to: number, form: (ratio: number) => ReturnType<Form>][]} */ ([
+    ...['ADD', 'SUB'].flatMap((name) => [
+      [name, 2 ** -10, 256, (/** @type {number} */ ratio) => [[int8s(ratio, 2), int8s(1, 2)], [int8s(1, 2)]]],
+      [name, 2 ** -10, 256, (/** @type {number} */ ratio) => [[int8s(1, 2), int8s(ratio, 2)], [int8s(1, 2)]]],
+    ]),
+    ['MUL', 2 ** -16, 256, (ratio) => [[int8s(ratio, 2), int8s(1, 2)], [int8s(1, 2)]]],
+    ['MUL', 2 ** -16, 256, (ratio) => [[int8s(0.5, 2), int8s(ratio, 2)], [int8s(0.5, 2)]]],
+    ['MEAN', 2 ** -10, 256, (ratio) => [[int8s(ratio, 2), int32s(0)], [int8s(1)]]],
+    ['CONV_2D', 0, 256, (ratio) => conv('int8', [1, ratio])],
+    ['CONV_2D', 2 ** -32, 256, (ratio) => conv('uint8', ratio)],
+  ]);
+
+/** The next smaller float. @param {number} power of two */
+const below = (power) => power * (1 - 2 ** -24);
+
+export const SCALE_NETWORKS = SCALES.flatMap(([name, from, to, form]) => {
+  const ratios = [
+    ...(from > 0
+      ? [
+          { ratio: below(from), runs: false },
+          { ratio: from, runs: true },
+        ]
+      : []),
+    ...[
+      { ratio: below(to), runs: true },
+      { ratio: to, runs: false },
+    ],
+  ];
+  return ratios.map(({ ratio, runs }) => ({
+    name: `${name} with a scale ${ratio} times as large`,
+    status: runs ? 'OK' : 'UNSUPPORTED_OPERATOR',
+    network: networkOf(name, form(ratio)),
+  }));
+});
 
 export const DTYPE_NETWORKS = TABLE.flatMap(([names, dtypes, form]) =>
   names.split(' ').flatMap((name) =>
     DTYPES.map((dtype) => ({
       name: `${name} of ${dtype}`,
       status: dtypes.includes(dtype) ? 'OK' : 'UNSUPPORTED_OPERATOR',
-      network: networkOf(name, form, dtype),
+      network: networkOfDtype(name, form, dtype),
     })),
   ),
 );
