@@ -6,6 +6,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { Checkpoint } from '../../../wasm/convert/source/checkpoint.js';
 import { crc32c } from '../../../wasm/convert/source/crc32c.js';
 import { Files } from '../../../wasm/convert/source/files.js';
+import { decode } from '../../../wasm/convert/source/protobuf.js';
 import { uncompress } from '../../../wasm/convert/source/snappy.js';
 import { halfToNumber, numberToHalf } from '../../../wasm/tflite/tensor.js';
 
@@ -47,6 +48,31 @@ test('binary16: every number survives, and what lies between is rounded to even'
     if (half + 1 < 0x7c00) assert.equal(numberToHalf((low + high) / 2), half % 2 === 0 ? half : half + 1);
   }
   assert.equal(numberToHalf(1e9), 0x7bff);
+});
+
+test('Protocol Buffers are read 64 messages deep, whatever the fields are', () => {
+  /** @type {import('../../../wasm/convert/source/protobuf.js').Message} */
+  const message = {};
+  const type = () => message;
+  message[1] = { name: 'one', type, count: 'one' };
+  message[2] = { name: 'many', type, count: 'many' };
+  message[3] = { name: 'map', type, count: 'map' };
+  /** @param {number} field @param {number} depth @returns {Uint8Array} */
+  const nest = (field, depth) => {
+    if (depth === 0) return new Uint8Array(0);
+    const inner = nest(field, depth - 1);
+    const value = field === 3 ? new BinaryWriter().tag(2, 2).bytes(inner).finish() : inner;
+    return new Uint8Array(new BinaryWriter().tag(field, 2).bytes(value).finish());
+  };
+  // A map's value lies in its entry, which is a message, too.
+  for (const [field, most] of [
+    [1, 64],
+    [2, 64],
+    [3, 32],
+  ]) {
+    assert.ok(decode(message, nest(field, most)));
+    assert.throws(() => decode(message, nest(field, most + 1)), /nested too deeply/);
+  }
 });
 
 /** @param {Uint8Array} bytes */
@@ -135,6 +161,7 @@ test('an index with two shards, a compressed block, and half-precision tensors',
   );
   await assert.rejects(checkpoint.read('c'), { code: 'CHECKPOINT_INCOMPLETE' });
   files.delete('v.data-00001-of-00002');
+  assert.deepEqual(await checkpoint.read('b'), b, 'each shard is read once');
   const incomplete = await Checkpoint.open(new Files(files), 'v');
   await assert.rejects(incomplete.read('b'), { code: 'CHECKPOINT_INCOMPLETE' });
 });

@@ -9,7 +9,7 @@ import { fuse } from '../../../wasm/convert/lower/fuse.js';
 import { lower } from '../../../wasm/convert/lower/lower.js';
 import { prove } from '../../../wasm/convert/prove/prove.js';
 import '../../../wasm/platform/node.js';
-import { noise } from './run_graph.js';
+import { checkNetworkShapes, noise } from './run_graph.js';
 
 /** @typedef {import('../../../wasm/convert/graph/graph.js').Ref} Ref */
 
@@ -39,6 +39,7 @@ async function proven(shape, build) {
   fuse(network);
   const range = /** @type {[number, number]} */ ([-2, 2]);
   await prove(network, { inputs: [x], outputs: [{ ref: y }], trace, range }, { onProgress: () => {} });
+  await checkNetworkShapes(network, shape[0] === FREE_BATCH);
   return network.ops;
 }
 

@@ -128,6 +128,12 @@ describe('preprocessing', () => {
       [1, 2, 1, 3],
       /without a constant for one or three channels/,
     ],
+    [
+      'a constant in place of the image',
+      () => make('c', 'Cast', [number(1)], { DstT: { type: 1 } }),
+      [1, 20, 30, 3],
+      /'c' in its preprocessing does not depend on the image/,
+    ],
     ['two images', (x) => make('m', 'Mul', [x, x]), [1, 20, 30, 3], /has Mul at 'm' without a constant/],
     ['no fixed size', (x) => x, [1, -1, -1, 3], /its input has no fixed size/],
     [

@@ -194,6 +194,34 @@ describe("TensorFlow's published networks", () => {
     ['another window', { kernel: [5, 5, 3, 8] }],
   ]))
     test(`are not those with ${name}`, async () => assert.equal(await read(mobileNet(how)), undefined));
+
+  const slim = (/** @type {string} */ name) => `${name}/${name}/Conv`;
+  /** @type {[name: string, first: string, blocks: number, block: (i: number) => string, last: string][]} */
+  const published = [
+    ['MobileNetV1 (Keras)', 'conv1', 13, (i) => `conv_dw_${i}`, 'conv_preds'],
+    ['MobileNetV2 (Keras)', 'Conv1', 17, (i) => `block_${i}_depthwise`, 'predictions'],
+    ['MobileNetV1 (Slim)', slim('MobilenetV1'), 13, (i) => `MobilenetV1/b${i}`, 'MobilenetV1/Logits/Conv'],
+    ['MobileNetV2 (Slim)', slim('MobilenetV2'), 17, (i) => `MobilenetV2/b${i}`, 'MobilenetV2/Logits/Conv'],
+  ];
+  for (const [name, first, blocks, block, last] of published)
+    test(`${name} has ${blocks} depthwise layers, and ImageNet's classes if any`, async () => {
+      const from = async (/** @type {number} */ count, /** @type {number} */ classes) => {
+        const stem = conv(x, first, 'CONV_2D', {
+          options: { strideH: 2 },
+          weights: { kernel: { shape: [3, 3, 3, 8] } },
+        });
+        const ops = [stem];
+        for (let i = 1; i <= count; i++)
+          ops.push(conv(/** @type {any} */ (ops.at(-1)).output, block(i), 'DEPTHWISE_CONV_2D'));
+        ops.push(conv(/** @type {any} */ (ops.at(-1)).output, last, 'CONV_2D'));
+        /** @type {any} */ (ops.at(-1)).output.shape = [1, 1, 1, classes];
+        return (await read(ops))?.from;
+      };
+      assert.equal(await from(blocks, 1000), `TensorFlow's ${name}`);
+      assert.equal(await from(blocks - 1, 1000), undefined);
+      assert.equal(await from(blocks + 1, 1000), undefined);
+      assert.equal(await from(blocks, 999), undefined);
+    });
 });
 
 test('what the option says, in words', () => {

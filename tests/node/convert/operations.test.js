@@ -103,6 +103,11 @@ describe('of one operand', () => {
       each(name, { args: [tensor('x')] }, f);
       each(name, [['x', 0, 0, {}]], f);
     }
+  test('a call without operands', () => {
+    const nothing = { inputs: [], operands: [], named: {} };
+    for (const node of [{}, { args: [] }, { kwargs: {} }, [], undefined])
+      assert.deepEqual(toCall(node, refOf), nothing);
+  });
   test('Sqrt', async () => {
     const call = toCall({ args: [tensor('x')] }, refOf);
     const ref = OPERATIONS.Sqrt(/** @type {any} */ ({ name: 'layer', inputs: call.inputs, call }));

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { convert } from '../../../wasm/convert/node.js';
 import { readFile } from '../../../wasm/quantize/file.js';
 import { OPERATORS } from '../../../wasm/tflite/operators.js';
+import { writeTflite } from '../../../wasm/tflite/write.js';
 import { loadEngine } from '../shared.js';
 import { graphModel } from './graph_model.js';
 
@@ -42,6 +43,7 @@ export async function runSource(source, isBatchFree) {
   const file = readFile(model);
   const pad = file.operators.find(({ code }) => code === OPERATORS.PAD.code);
   const engine = await loadEngine('simd', model);
+  checkShapes(file, engine, isBatchFree ? 1 : 0);
   if (isBatchFree) engine.setBatch(2);
   const { shape: given } = engine.inputs[0];
   const x = noise(given.reduce((a, b) => a * b));
@@ -57,6 +59,33 @@ export async function runSource(source, isBatchFree) {
     operators,
     padShape: pad && file.tensors[pad.outputs[0]].shape,
   };
+}
+
+/**
+ * Loads a network and compares its shapes.
+ * @param {import('../../../wasm/tflite/network.js').Network} network
+ * @param {boolean} isBatchFree
+ */
+export async function checkNetworkShapes(network, isBatchFree) {
+  const model = writeTflite(network, { precision: 'fp32', description: '' });
+  const engine = await loadEngine('simd', model);
+  checkShapes(readFile(model), engine, isBatchFree ? 1 : 0);
+  engine.close();
+}
+
+/**
+ * The shapes in the file are those that a run gives.
+ * @param {ReturnType<typeof readFile>} file
+ * @param {import('../../../wasm/engine/engine.js').Engine} engine
+ * @param {number} from the dimension behind the batch, where that is free: it may be a factor of the first one
+ */
+function checkShapes(file, { operators }, from) {
+  const written = new Map(file.tensors.map(({ name, shape }) => [name, shape]));
+  for (const { operator, output, shape } of operators) {
+    // If a convolution pads, the PAD before it does nothing.
+    if (operator === 'PAD') continue;
+    assert.deepEqual(written.get(output)?.slice(from), shape.slice(from), `the shape of '${output}'`);
+  }
 }
 
 /** @param {ArrayLike<number>} actual @param {ArrayLike<number>} expected */
