@@ -344,6 +344,25 @@ describe('reports of', () => {
 });
 
 describe('a data set', () => {
+  /** @type {[string, string[], RegExp][]} */
+  const unmatched = [
+    ['all classes', ['cat', 'dog'], /^$/],
+    ['one class more', ['cat', 'dog', 'bird'], /^note: the model .* of the data set: bird\n$/],
+    ['one class less', ['cat'], /^note: the data set .* of the model: dog\n$/],
+    ['another class', ['cat', 'bird'], /^note: the model .*: bird\nnote: the data set .*: dog\n$/],
+  ];
+  for (const [what, names, expected] of unmatched)
+    test(`with ${what} of the model: what does not match is named`, async (t) => {
+      const folder = at(what);
+      mkdirSync(folder);
+      writeFileSync(join(folder, '0.png'), readFileSync(join(DATASET, '0.png')));
+      const categories = names.map((name, i) => ({ id: i + 1, name }));
+      const truth = { images: IMAGES.slice(0, 1), annotations: ANNOTATIONS.slice(0, 1), categories };
+      writeFileSync(join(folder, 'instances.json'), JSON.stringify(truth));
+      const { status, stderr } = await runCommand(t, 'evaluate', [TINY, folder]);
+      assert.equal(status, 0);
+      assert.match(stderr, expected);
+    });
   test('is evaluated as the library does', async (t) => {
     const [found] = await json(t, 'evaluate', TINY, DATASET);
     const detector = await ObjectDetector.create({ model: TINY });

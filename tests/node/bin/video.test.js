@@ -15,10 +15,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { UsageError } from '../../../bin/common.js';
 import { openVideo } from '../../../bin/video/open.js';
 import { Tracker } from '../../../wasm/track/index.js';
 import { PATIENCE_MS } from '../../patience.js';
 import { samplePath } from '../shared.js';
+import { runCommand, runRefused } from './in_process.js';
 import { CLI, jsonLines, ocelli, succeed } from './run.js';
 
 const sandbox = mkdtempSync(join(tmpdir(), 'ocelli-video-'));
@@ -232,18 +234,28 @@ describe('refuses', () => {
       await assert.rejects(readAll(inSandbox('bad')), reason);
     });
 
-  test('what is no video, and options that do not fit', () => {
+  test('what is no video, and options that do not fit', async (t) => {
     writeFileSync(inSandbox('note.txt'), 'no video');
-    assert.match(ocelli(['detect', '--track', inSandbox('note.txt')]).stderr, /FFMPEG_FAILED/);
-    assert.match(ocelli(['detect', '--track', inSandbox('none.mp4')]).stderr, /ENOENT/);
+    const track = (/** @type {string} */ file) => runCommand(t, 'detect', ['--track', file]);
+    assert.match((await track(inSandbox('note.txt'))).stderr, /FFMPEG_FAILED/);
+    assert.match((await track(inSandbox('none.mp4'))).stderr, /ENOENT/);
     assert.match(
       ocelli(['detect', '--track', '-'], { input: Buffer.from('no') }).stderr,
       /neither .y4m nor MJPEG/,
     );
-    assert.equal(ocelli(['detect', '--track', 'a.mp4', 'b.mp4']).status, 2);
-    assert.equal(ocelli(['detect', '--video', inSandbox('x.mp4'), 'a.png']).status, 2);
-    assert.match(ocelli(['detect', '--lost', '9', 'a.png']).stderr, /--lost needs --track/);
-    assert.equal(ocelli(['detect', '--track', '--out', 'x.png', 'a.mp4']).status, 2);
+    /** @type {[string[], RegExp][]} */
+    const mistakes = [
+      [['--track', 'a.mp4', 'b.mp4'], /--track takes one video, not 2/],
+      [['--video', inSandbox('x.mp4'), 'a.png'], /--video/],
+      [['--lost', '9', 'a.png'], /--lost needs --track/],
+      [['--track', '--out', 'x.png', 'a.mp4'], /--out takes images/],
+    ];
+    for (const [args, message] of mistakes)
+      await assert.rejects(runRefused(['detect', ...args]), (/** @type {Error} */ error) => {
+        assert.ok(error instanceof UsageError);
+        assert.match(error.message, message);
+        return true;
+      });
   });
 
   test('a video that only ffmpeg can read, without it', () => {
