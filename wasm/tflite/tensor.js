@@ -168,8 +168,6 @@ export function tensorFromProto(proto) {
   const dtype = dtypeOf(proto.dtype);
   const shape = shapeFromProto(proto.tensorShape) ?? [];
   const count = sizeOf(shape);
-  if (!(count >= 0 && count <= MAX_ELEMENTS))
-    throw graphFailure('GRAPH_BAD', `a tensor of ${count} elements`);
   if (dtype === 'string') {
     const strings = /** @type {Uint8Array[]} */ (proto.stringVal ?? []);
     const fill = strings.at(-1) ?? new Uint8Array(0);

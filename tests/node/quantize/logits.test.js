@@ -133,6 +133,21 @@ describe('hard-swish spelled out', () => {
     ],
     ['a gate that is an output', forms[0][1], ['y', 'g']],
     [
+      'the input in place of a gate',
+      [
+        ['MUL', ['x', 'sixth'], 's'],
+        ['MUL', ['x', 's'], 'y'],
+      ],
+    ],
+    [
+      'operands that are left out',
+      [
+        ['ADD', ['x', 'none'], 'a', 3],
+        ['MUL', ['a', 'sixth'], 'g'],
+        ['MUL', ['x', 'g'], 'y'],
+      ],
+    ],
+    [
       'a gate of another value',
       [
         ['ADD', ['x', 'three'], 'a', 3],

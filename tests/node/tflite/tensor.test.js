@@ -187,6 +187,7 @@ describe('a TensorProto', () => {
     );
     const none = tensorFromProto({ dtype: 7, tensorShape: shape(1) });
     assert.deepEqual(none.strings, [new Uint8Array(0)]);
+    assert.deepEqual(tensorFromProto({ dtype: 7, tensorShape: shape(0) }).strings, []);
   });
   /** @type {[string, any][]} */
   const refused = [
@@ -195,6 +196,8 @@ describe('a TensorProto', () => {
     ['too few bytes', { dtype: 4, tensorShape: shape(2), tensorContent: Uint8Array.of(1) }],
     ['too many elements', { dtype: 1, tensorShape: shape(2 ** 25 + 1) }],
     ['an unknown size', { dtype: 1, tensorShape: shape(-1) }],
+    ['an unknown size in bytes', { dtype: 4, tensorShape: shape(-1), tensorContent: Uint8Array.of(1) }],
+    ['an unknown number of strings', { dtype: 7, tensorShape: shape(-1) }],
     ['too many strings', { dtype: 7, tensorShape: shape(2 ** 20 + 1) }],
   ];
   for (const [name, proto] of refused)

@@ -287,6 +287,8 @@ describe('options that cannot be used are named', () => {
     [{ ssd: { anchor: [] } }, /unknown option 'ssd.anchor'/],
     [{ ssd: { anchors: 5 } }, /ssd.anchors/],
     [{ ssd: { anchors: [] } }, /ssd.anchors/],
+    [{ ssd: { anchors: Array(2 ** 20 + 1).fill([0, 0, 1, 1]) } }, /ssd.anchors/],
+    [{ ssd: { anchors: Array(2 ** 22 + 1).fill(0) } }, /ssd.anchors/],
     [{ ssd: { anchors: [[1, 2, 3]] } }, /ssd.anchors/],
     [{ ssd: { anchors: [['0', 0, 1, 1]] } }, /ssd.anchors/],
     [{ ssd: { boxCoder: [10, 10] } }, /ssd.boxCoder/],
@@ -305,7 +307,7 @@ describe('options that cannot be used are named', () => {
     [generate({ reduceBoxesInLowestLayer: 0 }), /reduceBoxesInLowestLayer/],
   ];
   for (const [options, message] of cases) {
-    test(JSON.stringify(options), async () => {
+    test(JSON.stringify(options).slice(0, 100), async () => {
       await assert.rejects(ObjectDetector.create(options), {
         name: 'OcelliError',
         code: 'INVALID_OPTION',

@@ -14,9 +14,25 @@ import {
   withoutBackground,
   wrongCount,
 } from '../../../wasm/vision/labels.js';
+import { CallLimit } from '../../../wasm/vision/limits.js';
 import { checkPixels } from '../../../wasm/vision/pixels.js';
 import { describeNoVideo, describeRefused, nameOf } from '../../../wasm/vision/refuse.js';
 import { isPlain, resizeFloatView, seenRegion } from '../../../wasm/vision/view.js';
+
+test('a call with a limit ends at that moment, not before, and with the first reason', (t) => {
+  let now = 1000;
+  t.mock.method(performance, 'now', () => now);
+  const limit = new CallLimit(50);
+  for (now of [1000, 1049.999]) limit.check();
+  now = 1050;
+  assert.throws(() => limit.check(), { code: 'TIMEOUT', message: /50 ms/ });
+  limit.end(new Error('later'));
+  assert.throws(() => limit.check(), { code: 'TIMEOUT' });
+  assert.equal(limit.signal.reason.code, 'TIMEOUT');
+  const endless = new CallLimit();
+  now = Number.MAX_VALUE;
+  endless.check();
+});
 
 const tagged = (/** @type {string} */ tag) => ({ [Symbol.toStringTag]: tag });
 

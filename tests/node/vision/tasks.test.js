@@ -124,8 +124,10 @@ describe('a feature extractor', () => {
     });
   });
   test('of a fixed batch runs that', () => {
-    const engine = makeEngine([['v', [3, 5]]], { batch: 3, dynamicBatch: true });
-    assert.deepEqual(features.prepareTask(engine, {}), { batch: 3, isBatchFixed: true, length: 5 });
+    for (const batch of [2, 3]) {
+      const engine = makeEngine([['v', [batch, 5]]], { batch, dynamicBatch: true });
+      assert.deepEqual(features.prepareTask(engine, {}), { batch, isBatchFixed: true, length: 5 });
+    }
   });
   const MB = 1 << 20;
   for (const [arenaBytes, batch] of [
