@@ -356,6 +356,13 @@ describe('what a failure drops', () => {
   }
 });
 
+test('transparent pixels are white, if nothing else is said', async () => {
+  const engine = await create();
+  engine.image.setPixels({ data: new Uint8Array(16), width: 2, height: 2, channels: 4, stride: 8 });
+  assert.deepEqual(engine.image.read().data, new Uint8Array(12).fill(255));
+  engine.close();
+});
+
 test('pixels are counted in bytes', async () => {
   const engine = await create();
   const { buffer } = pixels.data;

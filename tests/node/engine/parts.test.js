@@ -137,6 +137,8 @@ describe('chunks that are gathered', () => {
     await assert.rejects(gather(chunks(), { limit: 3, total: 4 }), { code: 'INPUT_TOO_LARGE' });
     await assert.rejects(gather(later([]), { total: MAX_BYTES + 1 }), { code: 'INPUT_TOO_LARGE' });
     assert.equal((await gather(later([]), { total: MAX_BYTES })).sizeBytes, 0);
+    const page = new WebAssembly.Memory({ initial: 1 }).buffer.byteLength;
+    assert.equal(MAX_BYTES, MAXIMUM_PAGES * page);
   });
 
   test('end by a signal, at the first chunk and behind the last', async () => {

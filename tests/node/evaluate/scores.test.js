@@ -54,6 +54,14 @@ describe('thresholds', () => {
     assert.ok(Math.abs((thresholds?.forPrecision?.threshold ?? 0) - 0.85) < 1e-12);
   });
 
+  test('between neighbours of the floats: the lower one', () => {
+    for (const ulps of [0, 1, 2]) {
+      const [high, low] = [ulps, ulps + 1].map((n) => 1 - n * 2 ** -53);
+      const scored = { score: [high, low], isHit: [1, 0], row: [0, 1] };
+      assert.equal(bestThreshold(/** @type {any} */ (scored), 1)?.threshold, low);
+    }
+  });
+
   test('every threshold shows the detections that it promises', () => {
     const { classes } = evaluateDetections(TRUTH, DETECTIONS);
     for (const { id, bestF1, detections } of classes) {
@@ -204,6 +212,32 @@ describe('intervals', () => {
     );
     const [lower, upper] = evaluateDetections(many, more, options).intervals?.AP ?? [0, 1];
     assert.ok(upper - lower < (high - low) / 1.5, `${upper - lower} and ${high - low}`);
+  });
+
+  test('are drawn by mulberry32, as its author publishes it', () => {
+    let a = 5;
+    const random = () => {
+      a = (a + 0x6d2b79f5) | 0;
+      let t = Math.imul(a ^ (a >>> 15), 1 | a);
+      t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+      return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+    };
+    const table = tabulate(TRUTH, DETECTIONS);
+    const { matches } = measureCoco(table);
+    const { length } = table.images;
+    const expected = [0, 1, 2].map(() => {
+      const weights = new Int32Array(length);
+      for (let i = 0; i < length; i++) weights[Math.floor(random() * length)]++;
+      const aps = matches.flatMap((each) => {
+        const ap = weightedAp({ ...each, image: each.rows.map((row) => table.found.image[row]) }, weights);
+        return ap ? [ap.AP] : [];
+      });
+      return aps.reduce((sum, ap) => sum + ap, 0) / aps.length;
+    });
+    const none = { score: new Float64Array(), isHit: new Uint8Array(), row: new Int32Array() };
+    const { draws } = bootstrap(matches, none, table.found.image, length, { samples: 3, seed: 5 });
+    draws.forEach((draw, i) => assert.ok(Math.abs(Number(draw) - expected[i]) < 1e-12, `draw ${i}`));
+    assert.equal(new Set(draws).size, 3);
   });
 
   test('of the best threshold hold what drawing the images by hand gives', () => {
@@ -428,6 +462,21 @@ describe('the judge refuses', () => {
   for (const [code, groundTruth, detections, message] of refused)
     test(`${code}: ${message}`, () =>
       assert.throws(() => evaluateDetections(groundTruth, detections), { code, message }));
+
+  test('the corners of a box may lie on each other, not cross', () => {
+    const judge = (/** @type {number[]} */ ...corners) => {
+      const [first, ...rest] = truth.annotations;
+      return evaluateDetections({ ...truth, annotations: [{ ...first, corners }, ...rest] }, []);
+    };
+    for (const corners of [[5, 5, 5, 9], [5, 5, 9, 5], [5, 5, 5, 5]]) assert.ok(judge(...corners)); // prettier-ignore
+    for (const corners of [
+      [6, 5, 5, 9],
+      [5, 6, 9, 5],
+      [5, 5, 9],
+      [5, 5, NaN, 9],
+    ])
+      assert.throws(() => judge(...corners), { code: 'INVALID_BOX' });
+  });
 
   test('options that it does not have', () => {
     assert.throws(() => evaluateDetections(truth, [], /** @type {any} */ ({ iou: 0.5 })), {
