@@ -1,16 +1,12 @@
 // Compression: what the sensitivity measures is what the engine computes when a weight changes; files run in LiteRT.js
 // with the same outputs; targets; errors.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { exp, sigmoid } from '../../../wasm/compress/exact.js';
 import { compress, toHtml, toMarkdown } from '../../../wasm/compress/node.js';
-import { readKernels } from '../../../wasm/compress/pack.js';
+import { pack, readKernels } from '../../../wasm/compress/pack.js';
 import { SensitivityMeter } from '../../../wasm/compress/sensitivity.js';
 import { chooseSteps } from '../../../wasm/compress/steps.js';
 import { FeatureExtractor } from '../../../wasm/platform/node.js';
@@ -19,9 +15,8 @@ import { floatsOf, readFloatModel, toBytes } from '../../../wasm/quantize/float_
 import { Runner } from '../../../wasm/quantize/runner.js';
 import { OPERATORS, toFields } from '../../../wasm/tflite/operators.js';
 import { runLiteRt } from '../litert.js';
-import { cosine, DEFAULT_MODEL, loadEngine, packagePhoto, readArray, readJson, testData } from '../shared.js';
-
-const CLI = fileURLToPath(new URL('../../../bin/ocelli.js', import.meta.url));
+import { watchInstances } from '../open_engines.js';
+import { cosine, loadEngine, packagePhoto, readArray, readJson, testData } from '../shared.js';
 
 /** @param {string} name */
 function readCase(name) {
@@ -242,12 +237,15 @@ for (const [name, task] of /** @type {const} */ ([
 }
 
 test('targets: bytes, answers, and ones that cannot be reached', async () => {
-  const given = readCase('mobilenet_v1_classifier.fp32');
+  const given = readCase('nested_transfer_model.fp32');
   const options = { input: given.spec, report: false };
   const free = await compress(given.bytes, given.images, options);
   const targetBytes = Math.floor(0.8 * free.gzip.length);
   const smaller = await compress(given.bytes, given.images, { ...options, targetBytes });
-  assert.ok(smaller.gzip.length <= targetBytes && smaller.gzip.length > 0.9 * targetBytes);
+  const size = smaller.gzip.length;
+  assert.ok(size <= targetBytes && size > 0.9 * targetBytes);
+  const exact = await compress(given.bytes, given.images, { ...options, targetBytes: size });
+  assert.equal(exact.gzip.length, size, 'a file of exactly so many bytes passes');
   const matched = await compress(given.bytes, given.images, {
     input: given.spec,
     targetMatch: 1,
@@ -258,7 +256,49 @@ test('targets: bytes, answers, and ones that cannot be reached', async () => {
   });
 });
 
-test('what cannot be compressed', async () => {
+test('a layer: squared gradients, means and the forms of its weights, by hand', async (t) => {
+  const liveBytes = watchInstances(t);
+  const tensor = (
+    /** @type {string} */ name,
+    /** @type {number[]} */ shape,
+    /** @type {number[]} */ values,
+  ) => ({
+    ...{ name, shape, type: TYPE.float32 },
+    ...(values.length > 0 && { data: toBytes(Float32Array.from(values)) }),
+  });
+  const weights = [1, 2, 3, 4, 5, 6];
+  const { code } = OPERATORS.FULLY_CONNECTED;
+  const layer = { code, custom: '', version: 1, optionsType: 8, options: toFields('FULLY_CONNECTED', {}) };
+  const model = {
+    ...{ description: '', signatures: [], metadata: [], inputs: [0], outputs: [2] },
+    tensors: [tensor('x', [1, 3], []), tensor('w', [2, 3], weights), tensor('y', [1, 2], [])],
+    operators: [{ ...layer, inputs: [0, 1], outputs: [2] }],
+  };
+  const meter = await SensitivityMeter.create(model);
+  const inputs = [[1, -2, 3], [0, 4, 2]]; // prettier-ignore
+  const gradients = [[1, -3], [2, 0.5]]; // prettier-ignore
+  for (const [i, x] of inputs.entries())
+    await meter.add(Float32Array.from(x), () => new Map([[2, Float32Array.from(gradients[i])]]));
+  const { sensitivity, means } = meter.result;
+  meter.close();
+  assert.equal(liveBytes(), 0);
+  // The gradient of w[o][i] is g[o] x[i]: the mean of its square over three weights and two images.
+  const squares = inputs.map((x) => x.reduce((sum, value) => sum + value ** 2, 0));
+  assert.deepEqual(
+    Array.from(sensitivity.get(1) ?? []),
+    [0, 1].map((o) => (gradients[0][o] ** 2 * squares[0] + gradients[1][o] ** 2 * squares[1]) / 3 / 2),
+  );
+  assert.deepEqual([...means.meansOf(0)], [0.5, 1, 2.5]);
+  const half = pack(model, readKernels(model), { sensitivity, means }, { lambda: 1e-9, halves: new Set() });
+  assert.deepEqual(half.weights, { int8: 0, float16: 6, float32: 0 });
+  assert.deepEqual(
+    half.packed.operators.map(({ code: kind, version }) => [kind, version]),
+    [[OPERATORS.DEQUANTIZE.code, 3], [code, 1]], // prettier-ignore
+  );
+});
+
+test('what cannot be compressed', async (t) => {
+  const liveBytes = watchInstances(t);
   const given = readCase('mobilenet_v1_classifier.fp32');
   const { bytes, images, spec: input } = given;
   const invalid = [
@@ -278,6 +318,7 @@ test('what cannot be compressed', async () => {
   const without = { ...model, operators: [], outputs: model.inputs, signatures: [] };
   await assert.rejects(compress(writeFile(without), images, { input }), { code: 'NOTHING_TO_COMPRESS' });
   await assert.rejects(compress(bytes.slice(0, 3000), images, { input }));
+  assert.equal(liveBytes(), 0, 'modules are closed');
 });
 
 test('a file with several signatures: the one that is chosen', async () => {
@@ -302,29 +343,4 @@ test('a file with several signatures: the one that is chosen', async () => {
   await assert.rejects(compress(bytes, [image], { input, signature: 'other' }), {
     code: 'MODEL_NO_SIGNATURE',
   });
-});
-
-test('ocelli compress: a .gz file, a report, and detections', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'ocelli-compress-'));
-  try {
-    writeFileSync(join(directory, 'chelsea.png'), packagePhoto('chelsea.png'));
-    writeFileSync(join(directory, 'coffee.png'), packagePhoto('coffee.png'));
-    const out = join(directory, 'out.tflite.gz');
-    const report = join(directory, 'report');
-    const args = [CLI, 'compress', DEFAULT_MODEL, out, '--images', directory, '--report', report];
-    const said = execFileSync(process.execPath, args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    assert.match(said, /calibrated on 2 images/);
-    const { task, answers, bytes } = JSON.parse(readFileSync(join(report, 'compression.json'), 'utf8'));
-    assert.equal(task, 'detector');
-    assert.deepEqual(answers.detections.before, { found: 2, matched: 2 });
-    const gzip = readFileSync(out);
-    assert.equal(gzip.length, bytes.gzip);
-    assert.ok(gzip.length < 3e6);
-    assert.equal(gunzipSync(gzip).length, bytes.compressed);
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 });
