@@ -61,6 +61,7 @@ static ocl_status read_bias(ocl_graph* graph, ocl_step* step, const ocl_quantiza
   if (ocl_shape_num_elements(&bias.shape) != (size_t)state->outputs)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail, "its bias has not one number for each of %d channels",
                             (int)state->outputs);
+  step->num_parameters += (uint64_t)state->outputs;
   if (bias.dtype == OCL_INT32 && weights->num_scales > 0) {
     for (int32_t i = 0; i < state->outputs; i++)
       state->bias[i] = (float)((const int32_t*)(const void*)bias.data)[i] * input->scale *

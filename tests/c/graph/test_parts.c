@@ -1,5 +1,5 @@
-// What a graph says about itself, and parts of it: multiply-adds by definition, the output of a step that is kept, and
-// that of a graph cut behind it. write_cases.js writes the list.
+// What a graph says about itself, and parts of it: parameters and multiply-adds by definition, the output of a step
+// that is kept, and that of a graph cut behind it. write_cases.js writes the list.
 #include "check.h"
 #include "kernels/kernels.h"
 #include "ocelli.h"
@@ -36,7 +36,10 @@ static void run(ocl_session* session) {
   CHECK_STATUS(ocl_session_run(session, NULL), OCL_OK);
 }
 
-static void check_sums(const ocl_graph* graph, uint64_t expected) {
+static void check_sums(const ocl_graph* graph, int64_t multiply_adds, uint64_t num_parameters) {
+  CHECK(ocl_graph_describe(graph).num_parameters == num_parameters);
+  if (multiply_adds < 0) return;  // of operators that compute another number
+  const uint64_t expected = (uint64_t)multiply_adds;
   uint64_t sum = 0;
   for (int32_t i = 0; i < ocl_graph_num_steps(graph); i++) sum += ocl_graph_step(graph, i).multiply_adds;
   CHECK(sum == expected);
@@ -126,15 +129,16 @@ static void every_model(void) {
   FILE* list = fopen("build/native/cases/multiply_adds.txt", "r");
   if (list == NULL) abort();
   char path[400];
-  unsigned long long expected;
+  long long multiply_adds;
+  unsigned long long num_parameters;
   int32_t num_models = 0, num_multiplying = 0, num_detectors = 0;
-  while (fscanf(list, "%llu %399[^\n]", &expected, path) == 2) {
+  while (fscanf(list, "%lld %llu %399[^\n]", &multiply_adds, &num_parameters, path) == 3) {
     ocl_session* session = load(path);
     if (session == NULL) continue;
     const ocl_graph* graph = ocl_session_graph(session);
     const int32_t num_steps = ocl_graph_num_steps(graph);
     const int32_t failures = check_failures_in_test;
-    check_sums(graph, expected);
+    check_sums(graph, multiply_adds, num_parameters);
     num_detectors += check_postprocess(graph);
     check_again(session);
     check_ends(session);
@@ -142,7 +146,7 @@ static void every_model(void) {
       for (int32_t step = 0; step < num_steps; step++) check_step(path, step);
     if (check_failures_in_test > failures) printf("# in %s\n", path);
     num_models++;
-    num_multiplying += expected > 0;
+    num_multiplying += multiply_adds > 0;
     ocl_session_destroy(session);
   }
   fclose(list);

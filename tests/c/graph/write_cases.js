@@ -76,8 +76,8 @@ writeFileSync(`${out}/models.txt`, cases.map((golden) => `${resolve(pathOf(golde
 
 const counts = cases.flatMap((golden) => {
   const path = pathOf(golden);
-  const count = multiplyAdds(new Uint8Array(readFileSync(path)));
-  return count === undefined ? [] : [`${count} ${resolve(path)}\n`];
+  const file = readDense(new Uint8Array(readFileSync(path)));
+  return file ? [`${multiplyAdds(file) ?? -1} ${parameters(file)} ${resolve(path)}\n`] : [];
 });
 writeFileSync(`${out}/multiply_adds.txt`, counts.join(''));
 
@@ -235,14 +235,26 @@ function constantsInFront() {
   }));
 }
 
+/** @typedef {ReturnType<typeof readFile>} Model */
+
+/** The elements of all weights and biases. @param {Model} file */
+function parameters({ tensors, operators }) {
+  const { CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, TRANSPOSE_CONV } = OPERATORS;
+  const layers = [CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED].map(({ code }) => code);
+  return operators.reduce((sum, { code, custom, inputs }) => {
+    const [, kernel, third = -1, fourth = -1] = inputs;
+    const isLayer = layers.includes(code) || custom === 'Convolution2DTransposeBias';
+    const bias = isLayer ? third : fourth;
+    if (!isLayer && code !== TRANSPOSE_CONV.code) return sum;
+    return sum + sizeOf(tensors[kernel].shape) + (bias < 0 ? 0 : sizeOf(tensors[bias].shape));
+  }, 0);
+}
+
 /**
  * By definition, from the shapes that the file states; undefined: it has operators with another one.
- * @param {Uint8Array} bytes
+ * @param {Model} file
  */
-function multiplyAdds(bytes) {
-  const file = readDense(bytes);
-  if (!file) return undefined;
-  const { tensors, operators } = file;
+function multiplyAdds({ tensors, operators }) {
   const { CONV_2D, DEPTHWISE_CONV_2D, FULLY_CONNECTED, SPACE_TO_BATCH_ND, TRANSPOSE_CONV } = OPERATORS;
   // A dilated convolution between SPACE_TO_BATCH_ND and its inverse takes fewer: it computes no padding.
   const isOther = (/** @type {(typeof operators)[number]} */ { code, custom }) =>
