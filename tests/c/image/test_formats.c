@@ -310,6 +310,25 @@ static void test_exif_behind_the_pixels_or_with_a_count_too_large(void) {
   drop(&tiff);
 }
 
+static void test_the_first_exif_of_a_jpeg_counts(void) {
+  const file jpeg = make_jpeg(), first = make_tiff(true, 3, 1, 3), second = make_tiff(false, 3, 1, 6);
+  const file one = add_exif(&jpeg, &second), two = add_exif(&one, &first);
+  ocl_image image = decode_file(copy_of(two.bytes, two.size_bytes), false);
+  CHECK(image.pixels.orientation == 3);
+  ocl_image_destroy(&image);
+  for (int i = 0; i < 5; i++) drop(&(file[]){jpeg, first, second, one, two}[i]);
+}
+
+// Each scan says which bits it brings, so that the end is known without its marker.
+static void test_progressive_jpegs_without_their_end(void) {
+  const size_t size_bytes = sizeof kProgressiveJpeg;
+  for (int allow_truncated = 0; allow_truncated < 2; allow_truncated++) {
+    ocl_image image = decode_file(copy_of(kProgressiveJpeg, size_bytes - 2), allow_truncated);
+    CHECK(image.pixels.data != NULL && !image.is_truncated);
+    ocl_image_destroy(&image);
+  }
+}
+
 // No address below has so many bytes: only the header is read.
 static void test_refuses_files_of_two_gigabytes(void) {
   file bmp = make_small_bmp();
@@ -351,6 +370,8 @@ static void test_memory_of_large_images(void) {
 int main(void) {
   RUN(test_memory_of_large_images);
   RUN(test_refuses_files_of_two_gigabytes);
+  RUN(test_the_first_exif_of_a_jpeg_counts);
+  RUN(test_progressive_jpegs_without_their_end);
   RUN(test_bmp_with_a_gap_or_a_palette_of_24_bits);
   RUN(test_bmp_whose_pixels_begin_too_early);
   RUN(test_bmp_of_os2);
