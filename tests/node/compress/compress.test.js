@@ -291,6 +291,16 @@ test('a layer: squared gradients, means and the forms of its weights, by hand', 
   assert.deepEqual([...means.meansOf(0)], [0.5, 1, 2.5]);
   const half = pack(model, readKernels(model), { sensitivity, means }, { lambda: 1e-9, halves: new Set() });
   assert.deepEqual(half.weights, { int8: 0, float16: 6, float32: 0 });
+  for (const [largest, form] of /** @type {const} */ ([
+    [-65504, 'float16'],
+    [65505, 'float32'],
+  ])) {
+    // prettier-ignore
+    const data = toBytes(Float32Array.from(weights.with(1, largest)));
+    const wide = { ...model, tensors: model.tensors.with(1, { ...model.tensors[1], data }) };
+    const packed = pack(wide, readKernels(wide), { sensitivity, means }, { lambda: 1e-9, halves: new Set() });
+    assert.deepEqual(packed.weights, { int8: 0, float16: 0, float32: 0, [form]: 6 });
+  }
   assert.deepEqual(
     half.packed.operators.map(({ code: kind, version }) => [kind, version]),
     [[OPERATORS.DEQUANTIZE.code, 3], [code, 1]], // prettier-ignore

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { compareAnswers } from '../../../wasm/compress/answers.js';
 import { compress } from '../../../wasm/compress/node.js';
 import { randomSigns } from '../../../wasm/compress/exact.js';
+import { checkOptions } from '../../../wasm/compress/options.js';
 import { toMarkdown } from '../../../wasm/compress/report.js';
 import { search } from '../../../wasm/compress/search.js';
 import { chooseSteps } from '../../../wasm/compress/steps.js';
@@ -183,6 +184,21 @@ describe('what a network answers', () => {
       .values();
     assert.deepEqual([...gradient], [signs(), signs(), signs()]);
   });
+  test('with one label: a class, too', async () =>
+    assert.equal(
+      (await taskOf(tiny({ bias: [0, 0, 0], isSoftmax: false, labels: ['a'] }))).task.kind,
+      'classifier',
+    ));
+  test('with logits beyond what exp() can hold', async () => {
+    const { task, model } = await taskOf(
+      tiny({ bias: [0, 0, 0], isSoftmax: false, labels: ['a', 'b', 'c'] }),
+    );
+    const gradientOf = (/** @type {number} */ shift) => {
+      const logits = Float32Array.of(shift, shift + 1, shift - 1);
+      return [...[...task.lossGradients(new Map([[model.outputs[0], logits]]), 9).values()][0]];
+    };
+    for (const shift of [1000, -1000]) assert.deepEqual(gradientOf(shift), gradientOf(0));
+  });
   test('with labels and logits: the class of their softmax', async () => {
     const { task, model } = await taskOf(
       tiny({ bias: [0, 0, 0], isSoftmax: false, labels: ['a', 'b', 'c'] }),
@@ -235,6 +251,23 @@ describe('what a network answers', () => {
         [10, 10, 5, 5].forEach((coder, k) => near(Math.abs(ofBoxes[4 * row + k]), (2 * best) / coder));
       }
     });
+});
+
+test('options at their limits', () => {
+  /** @type {[option: string, taken: unknown[], refused: unknown[]][]} */
+  const limits = [
+    ['targetBytes', [1, 2 ** 31], [0, 1.5, 2 ** 31 + 1, '1']],
+    ['targetMatch', [0, 1], [-0.001, 1.001, NaN]],
+  ];
+  for (const [option, taken, refused] of limits) {
+    for (const value of taken) assert.equal(any(checkOptions({ [option]: value }))[option], value);
+    for (const value of refused)
+      assert.throws(
+        () => checkOptions({ [option]: value }),
+        { code: 'INVALID_OPTION' },
+        `${option} ${value}`,
+      );
+  }
 });
 
 describe('answers that stay', () => {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { convert } from '../../../wasm/convert/node.js';
-import { KERNELS } from '../../../wasm/convert/prove/evaluate.js';
+import { evaluateGraph, KERNELS } from '../../../wasm/convert/prove/evaluate.js';
 import { RULES } from '../../../wasm/convert/lower/lower.js';
-import { Node } from '../../../wasm/convert/graph/graph.js';
+import { make, Node } from '../../../wasm/convert/graph/graph.js';
 import { prove } from '../../../wasm/convert/prove/prove.js';
 import { smallSource } from './convert.js';
 import { base64, graphModel } from './graph_model.js';
@@ -244,4 +244,40 @@ test('a network that magnifies the rounding of float32 is not refused for it', a
   const big = { shape: [], values: [2 ** 23 + 1] };
   const { model } = await convert(graphModel([1, 4, 4, 3], nodes, { big }, ['y']));
   assert.ok(model.length > 0);
+});
+
+describe('what is not evaluated is named', () => {
+  const text = (/** @type {string} */ value) => ({ s: new TextEncoder().encode(value) });
+  const window = { strides: { list: { i: [1, 1, 1, 1] } }, padding: text('SAME') };
+  const nchw = { ...window, data_format: text('NCHW') };
+  const fusedBy = (/** @type {string} */ name) => ({
+    ...window,
+    fused_ops: { list: { s: [new TextEncoder().encode(name)] } },
+  });
+  /** @type {[op: string, shapes: number[][], attrs: object, message: RegExp][]} */
+  const cases = [
+    ['Conv2D', [[1, 2, 2, 1], [1, 1, 1, 1]], nchw, /only NHWC images/],
+    ['Conv2D', [[2, 2, 1], [1, 1, 1, 1]], window, /only NHWC images/],
+    ['MaxPool', [[1, 2, 2, 1]], { ...nchw, ksize: { list: { i: [1, 2, 2, 1] } } }, /only NHWC images/],
+    ['_FusedConv2D', [[1, 2, 2, 1], [1, 1, 1, 1]], fusedBy('Mine'), /fused Mine/],
+    ['MatMul', [[2, 3], [2, 4]], { transpose_a: { b: true } }, /its first operand is transposed/],
+    ['BatchMatMulV2', [[1, 3, 2], [1, 3, 4]], { adj_x: { b: true } }, /its first operand is transposed/],
+    ['BatchMatMulV2', [[1, 2, 3], [1, 3, 4]], {}, /only products with one matrix/],
+    ['MatMul', [[2, 3], [4, 5]], {}, /\[2,3\] times \[4,5\]/],
+    ['AddV2', [[2, 3], [2, 4]], {}, /\[2,3\] and \[2,4\] do not broadcast/],
+  ]; // prettier-ignore
+  for (const [op, shapes, attrs, message] of cases)
+    test(`${op} of ${JSON.stringify(shapes)}: ${message}`, async () => {
+      const refs = shapes.map((_, i) => make(`x${i}`, 'Placeholder', []));
+      const given = new Map(
+        refs.map(({ node }, i) => [
+          node,
+          { shape: shapes[i], data: new Float64Array(shapes[i].reduce((a, b) => a * b, 1)) },
+        ]),
+      );
+      await assert.rejects(evaluateGraph([make('y', op, refs, attrs)], given), {
+        code: 'RESULT_UNPROVEN',
+        message,
+      });
+    });
 });

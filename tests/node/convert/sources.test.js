@@ -14,6 +14,7 @@ import { readLayersModel } from '../../../wasm/convert/source/layers.js';
 import { legacyWeights, namedWeights, numberedWeights } from '../../../wasm/convert/source/layer_weights.js';
 import { readModel } from '../../../wasm/convert/source/read.js';
 import { readModelJson, readWeights, isWebModel } from '../../../wasm/convert/source/tfjs.js';
+import { dtypeOf } from '../../../wasm/tflite/tensor.js';
 import { graphModel } from './graph_model.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
@@ -364,6 +365,20 @@ describe("Keras' weights by name", () => {
   });
 });
 
+test("TensorFlow.js' names of dtypes", async () => {
+  const names = {
+    ...{ DT_FLOAT: 'float32', DT_DOUBLE: 'float64', DT_HALF: 'float16', DT_BFLOAT16: 'bfloat16' },
+    ...{ DT_INT8: 'int8', DT_INT16: 'int16', DT_INT32: 'int32', DT_INT64: 'int64', DT_UINT8: 'uint8' },
+    ...{ DT_UINT16: 'uint16', DT_BOOL: 'bool', DT_STRING: 'string', DT_RESOURCE: 'resource' },
+    DT_VARIANT: 'variant',
+  };
+  for (const [type, dtype] of Object.entries(names)) {
+    const node = { name: 'y', op: 'Cast', input: ['x'], attr: { DstT: { type } } };
+    const { outputs } = await readModel(await openSource(graphModel([1, 2], [node], {}, ['y'])), {});
+    assert.equal(dtypeOf(any(outputs[0].ref.node.attrs.get('DstT')).type), dtype, type);
+  }
+});
+
 describe('the groups of an HDF5 file', () => {
   const group = (/** @type {Record<string, any>} */ entries) => ({
     keys: Object.keys(entries),
@@ -384,6 +399,19 @@ describe('the groups of an HDF5 file', () => {
     const deep = (/** @type {number} */ depth) => nested(depth, (a) => group({ a }), group({ x: dataset }));
     assert.deepEqual(namesOf(deep(64)), [`${'a/'.repeat(64)}x`]);
     assert.throws(() => namesOf(deep(65)), damaged(/nested too deeply/));
+  });
+
+  test('what its reader throws is told once', () => {
+    const broken = (/** @type {unknown} */ error) => ({
+      keys: ['a'],
+      get() {
+        throw error;
+      },
+    });
+    for (const error of ['no such link', new TypeError('no such link')])
+      assert.throws(() => namesOf(broken(error)), damaged(/the HDF5 file: no such link$/));
+    const own = Object.assign(new Error('ours'), { code: 'OURS' });
+    assert.throws(() => namesOf(broken(own)), own);
   });
 
   test('as many as are allowed, and more', () => {
