@@ -98,7 +98,6 @@ export class ByteTrack {
   /** Forgets all tracks. Their ids are not given again. */
   forget() {
     this.tracks = [];
-    this.#lastTime = undefined;
   }
 
   /**

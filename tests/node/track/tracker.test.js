@@ -54,6 +54,12 @@ describe('tracks', () => {
       }
     });
 
+  test('have the class of their last detection', () => {
+    const tracker = new Tracker({ perClass: false });
+    for (const labelId of [3, 3, 5]) tracker.update([{ ...at(0), labelId }]);
+    assert.equal(tracker.tracks[0].labelId, 5);
+  });
+
   test('get no id of an earlier video after reset', () => {
     const tracker = new Tracker();
     for (let frame = 0; frame < 2; frame++) tracker.update([at(0)]);
