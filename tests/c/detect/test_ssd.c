@@ -222,6 +222,33 @@ static void boxes_outside_are_dropped_after_suppression(void) {
   CHECK(found[0].anchor_index == 2);
 }
 
+// Sides that are not exponentials may be negative: of height, of width, of both.
+static void linear_boxes_have_no_negative_sides(void) {
+  static const float places[2][4] = {{0.2f, 0.7f, 0.1f, 0.1f}, {0.7f, 0.2f, 0.1f, 0.1f}};
+  static const float sides[4][4] = {{0, 0, 2, 1}, {0, 0, -2, 1}, {0, 0, 2, -1}, {0, 0, -2, -1}};
+  static const float scores[] = {0.3f, 0.5f, 0.6f, 0.7f, 0.3f, 0.5f, 0.6f, 0.7f};
+  float anchors[8][4], encodings[8][4];
+  for (int32_t i = 0; i < 8; i++) {
+    memcpy(anchors[i], places[i / 4], sizeof anchors[i]);
+    memcpy(encodings[i], sides[i % 4], sizeof encodings[i]);
+  }
+  ocl_ssd_config config = config_of(8, 1, OCL_SSD_NONE, anchors[0]);
+  config.background_column = -1;
+  config.is_size_linear = true;
+  for (int32_t i = 0; i < 4; i++) config.box_scales[i] = 1;
+  ocl_ssd_options options = kOptions;
+  options.is_clipped = false;
+  ocl_ssd* ssd;
+  const ocl_ssd_detection* found;
+  int32_t count;
+  CHECK_STATUS(ocl_ssd_create(&config, &ssd), OCL_OK);
+  CHECK_STATUS(ocl_ssd_detect(ssd, encodings[0], scores, &options, &found, &count), OCL_OK);
+  CHECK(count == 2 && found[0].anchor_index == 0 && found[1].anchor_index == 4);
+  CHECK_NEAR(found[0].y_max - found[0].y_min, 0.2, 1e-6);
+  CHECK_NEAR(found[0].x_max - found[0].x_min, 0.1, 1e-6);
+  ocl_ssd_destroy(ssd);
+}
+
 static void ties_go_to_the_lower_anchor_then_class(void) {
   static const float anchors[] = {0.8f, 0.8f, 0.1f, 0.1f, 0.5f, 0.5f, 0.1f, 0.1f, 0.2f, 0.2f, 0.1f, 0.1f};
   // Sigmoids that round to 1: 40 is not better than 30.
@@ -378,6 +405,7 @@ int main(void) {
   RUN(random_heads_equal_the_definition);
   RUN(thresholds_are_strict);
   RUN(boxes_outside_are_dropped_after_suppression);
+  RUN(linear_boxes_have_no_negative_sides);
   RUN(ties_go_to_the_lower_anchor_then_class);
   RUN(softmax_of_large_logits_is_exact);
   RUN(what_is_not_finite_is_dropped);

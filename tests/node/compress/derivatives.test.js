@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { BINARY, PASSING, UNARY } from '../../../wasm/compress/derivatives.js';
+import { RULES } from '../../../wasm/compress/rules.js';
 
 const H = 1e-5;
 const sigmoid = (/** @type {number} */ x) => 1 / (1 + Math.exp(-x));
@@ -95,4 +96,37 @@ describe('of two numbers', () => {
     assert.deepEqual([BINARY.MINIMUM[0](1, 1), BINARY.MINIMUM[1](1, 1)], [1, 0]);
     assert.deepEqual([BINARY.PRELU[0](0, 0.5), BINARY.PRELU[1](0, 0.5)], [0.5, 0]);
   });
+});
+
+describe('of vectors along the last dimension', () => {
+  const BETA = 1.5;
+  /** @type {Record<string, (vector: number[]) => number[]>} */
+  const definitions = {
+    L2_NORMALIZATION: (vector) => vector.map((value) => value / Math.hypot(...vector)),
+    SOFTMAX: (vector) => {
+      const powers = vector.map((value) => Math.exp(BETA * value));
+      return powers.map((power) => power / powers.reduce((a, b) => a + b));
+    },
+  };
+  const values = [0.5, -1, 2, 0.3, 0.7, -0.2];
+  const weights = [1, -2, 0.5, 3, -1, 2];
+  for (const [kind, define] of Object.entries(definitions))
+    test(kind, () => {
+      const apply = (/** @type {number[]} */ x) => [...define(x.slice(0, 3)), ...define(x.slice(3))];
+      const loss = (/** @type {number[]} */ x) => apply(x).reduce((sum, y, i) => sum + weights[i] * y, 0);
+      /** @type {Float32Array | undefined} */
+      let given;
+      const call = {
+        ...{ kind, options: { beta: BETA }, inputs: [], outputs: [{ shape: [2, 3] }] },
+        ...{ x: () => Float32Array.from(values), y: Float32Array.from(apply(values)) },
+        gradient: Float32Array.from(weights),
+        give: (/** @type {number} */ _, /** @type {Float32Array} */ added) => (given = added),
+      };
+      RULES[kind](/** @type {any} */ (call));
+      values.forEach((value, i) => {
+        const [above, below] = [H, -H].map((step) => loss(values.with(i, value + step)));
+        const difference = (above - below) / (2 * H);
+        assert.ok(Math.abs(Number(given?.[i]) - difference) < 1e-5, `${i}: ${given?.[i]}, not ${difference}`);
+      });
+    });
 });
