@@ -1,4 +1,4 @@
-// One network for each operator and dtype, and for each limit of scales, and whether it runs. test_hostile.c loads them.
+// One network for each operator and dtype, for two that differ, and for each limit of scales, and whether it runs. test_hostile.c loads them.
 import { OPERATORS } from '../../../wasm/tflite/operators.js';
 
 /** @typedef {import('../../fuzz/tiny_models.js').Dtype} Dtype */
@@ -181,3 +181,21 @@ export const DTYPE_NETWORKS = TABLE.flatMap(([names, dtypes, form]) =>
     })),
   ),
 );
+
+/** These compare the dtypes first. */
+const COMPARING = ['ADD_N', 'REDUCE_PROD', 'REDUCE_MAX', 'REDUCE_MIN', 'REDUCE_ANY', 'REDUCE_ALL'];
+
+/** Outputs of another dtype than the inputs. */
+export const MIXED_NETWORKS = TABLE.flatMap(([names, dtypes, form]) => {
+  const [inputs, outputs, options] = form((...shape) => ({ shape, dtype: 'float32' }));
+  if (outputs.every(({ dtype }) => dtype !== 'float32')) return [];
+  const others = outputs.map((output) => ({ ...output, dtype: /** @type {const} */ ('int32') }));
+  return names.split(' ').map((name) => ({
+    name: `${name} from float32 to int32`,
+    status:
+      dtypes === DTYPES || dtypes === COPIED || COMPARING.includes(name)
+        ? 'MODEL_BAD_GRAPH'
+        : 'UNSUPPORTED_OPERATOR',
+    network: networkOf(name, [inputs, others, options]),
+  }));
+});

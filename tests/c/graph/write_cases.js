@@ -24,7 +24,7 @@ import {
   makeNumbers,
   toInt8,
 } from '../../node/engine/convolution.js';
-import { DTYPE_NETWORKS, SCALE_NETWORKS } from './dtype_networks.js';
+import { DTYPE_NETWORKS, MIXED_NETWORKS, SCALE_NETWORKS } from './dtype_networks.js';
 import { formulaCases } from './formula_cases.js';
 import { REFUSED_NETWORKS } from './refused_networks.js';
 import { SESSION_NETWORKS } from '../session/networks.js';
@@ -53,7 +53,7 @@ writeFileSync(`${out}/golden.txt`, cases.flatMap(writeCase).join('\n') + '\n');
 const hostile = Object.entries(REFUSED).map(
   ([name, [code, network]], i) => `${code} ${write(`hostile${i}.tflite`, writeModel(network))} ${name}`,
 );
-const dtypes = [...DTYPE_NETWORKS, ...SCALE_NETWORKS].map(
+const dtypes = [...DTYPE_NETWORKS, ...MIXED_NETWORKS, ...SCALE_NETWORKS].map(
   ({ name, status, network }, i) => `${status} ${write(`dtype${i}.tflite`, writeModel(network))} ${name}`,
 );
 writeFileSync(`${out}/hostile.txt`, [...hostile, ...dtypes].join('\n') + '\n');

@@ -130,8 +130,16 @@ describe('estimates', () => {
     await assert.rejects(estimateEnergy(work, machine, /** @type {any} */ ({ watts: 3 })), {
       code: 'INVALID_OPTION',
     });
-    await assert.rejects(estimateEnergy(work, machine, { pue: 0.5 }), { code: 'INVALID_OPTION' });
   });
+
+  /** @type {[option: string, least: number][]} */
+  const least = [['pue', 1], ['wue', 0], ['cpuTdp', 0], ['cpuPower', 0], ['ramPower', 0], ['intensity', 0]]; // prettier-ignore
+  for (const [option, min] of least)
+    test(`${option} is from ${min} to a million`, async () => {
+      for (const value of [min, 1e6]) assert.ok(await estimateEnergy(work, machine, { [option]: value }));
+      for (const value of [min - 0.001, 1e6 + 1])
+        await assert.rejects(estimateEnergy(work, machine, { [option]: value }), { code: 'INVALID_OPTION' });
+    });
 });
 
 test('RAPL counters are read at both ends, and may wrap', async (t) => {
