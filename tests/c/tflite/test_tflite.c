@@ -226,22 +226,24 @@ static void test_free_dimensions_are_told_apart(void) {
   free(bytes);
 }
 
-static void use_external_buffer(uint64_t offset, uint64_t size_bytes) {
+static void use_external_buffer(uint32_t index, uint64_t offset, uint64_t size_bytes) {
   const uint32_t buffer = w_table(&t.w, 3);
   w_set(&t.w, buffer, 1, offset);
   w_set(&t.w, buffer, 2, size_bytes);
-  w_link(&t.w, t.buffer_elements + 4 * WEIGHTS_DATA, buffer);
+  w_link(&t.w, t.buffer_elements + 4 * index, buffer);
 }
 
 static void test_buffers_outside_the_flatbuffer(void) {
   build(&t);
   const uint64_t data = t.data[WEIGHTS_DATA];
-  ACCEPTS(use_external_buffer(data, 24));
-  REJECTS(use_external_buffer(data, 20), OCL_MODEL_BAD_BUFFER, "20 bytes");
-  REJECTS(use_external_buffer(data + 2, 24), OCL_MODEL_MISALIGNED, "tensor 1");
-  REJECTS(use_external_buffer(data, 1 << 20), OCL_MODEL_BAD_BUFFER, "buffer 1");
-  REJECTS(use_external_buffer(UINT64_MAX - 8, 24), OCL_MODEL_BAD_BUFFER, "buffer 1");
-  REJECTS(use_external_buffer(data, UINT64_MAX), OCL_MODEL_BAD_BUFFER, "buffer 1");
+  ACCEPTS(use_external_buffer(WEIGHTS_DATA, data, 24));
+  REJECTS(use_external_buffer(WEIGHTS_DATA, data, 20), OCL_MODEL_BAD_BUFFER, "20 bytes");
+  REJECTS(use_external_buffer(WEIGHTS_DATA, data + 2, 24), OCL_MODEL_MISALIGNED, "tensor 1");
+  REJECTS(use_external_buffer(WEIGHTS_DATA, data, 1 << 20), OCL_MODEL_BAD_BUFFER, "buffer 1");
+  REJECTS(use_external_buffer(WEIGHTS_DATA, UINT64_MAX - 8, 24), OCL_MODEL_BAD_BUFFER, "buffer 1");
+  REJECTS(use_external_buffer(WEIGHTS_DATA, data, UINT64_MAX), OCL_MODEL_BAD_BUFFER, "buffer 1");
+  REJECTS(use_external_buffer(0, data, 1 << 20), OCL_MODEL_BAD_BUFFER, "buffer 0");
+  REJECTS(use_external_buffer(NUM_BUFFERS - 1, data, 1 << 20), OCL_MODEL_BAD_BUFFER, "buffer 5");
 }
 
 static void test_quantization_is_checked(void) {
