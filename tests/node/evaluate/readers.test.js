@@ -301,6 +301,7 @@ describe('a fault is named by file and line', () => {
       { ...YOLO, ...PICTURES, 'data.yaml': 'val: images\nnames: {0: a, 2: b}' },
       /'names' must be/,
     ],
+    ['DATASET_DAMAGED', { 'data.yaml': 'names: [cat]' }, /data\.yaml: it has no val, test or train$/],
     ['DATASET_INCOMPLETE', { 'data.yaml': YOLO['data.yaml'] }, /there are no pictures in 'images\/val'/],
     [
       'DATASET_DAMAGED',

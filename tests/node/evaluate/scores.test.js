@@ -129,6 +129,10 @@ describe('calibration', () => {
       calibration?.bins.map(({ count }) => count),
       [0, 0, 0, 1, 0, 0, 0, 0, 0, 3],
     );
+    assert.deepEqual(
+      calibration?.bins.map(({ precision }) => precision),
+      [null, null, null, 1, null, null, null, null, null, 1 / 3],
+    );
   });
 
   test('is null for scores that are no probabilities', () => {
@@ -482,6 +486,15 @@ describe('the judge refuses', () => {
     assert.throws(() => evaluateDetections(truth, [], /** @type {any} */ ({ iou: 0.5 })), {
       code: 'INVALID_OPTION',
     });
-    assert.throws(() => evaluateDetections(truth, [], { bootstrap: -1 }), { code: 'INVALID_OPTION' });
+  });
+
+  test('numbers outside their ranges', () => {
+    const nothing = { ...truth, images: [], annotations: [] };
+    const ends = { bootstrap: [0, 100_000], seed: [0, 2 ** 32 - 1], groupWeight: [0, 1], precision: [0, 1] };
+    for (const [name, [min, max]] of Object.entries(ends)) {
+      for (const value of [min, max]) evaluateDetections(nothing, [], { [name]: value });
+      for (const value of [min - 1, max + 1, NaN])
+        assert.throws(() => evaluateDetections(nothing, [], { [name]: value }), { code: 'INVALID_OPTION' });
+    }
   });
 });
