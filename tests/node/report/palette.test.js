@@ -1,7 +1,7 @@
 // Whether people can read and tell apart the colours of plots, by WCAG's contrast and by simulated colour blindness.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SCHEMES } from '../../../wasm/report/palette.js';
+import { NEUTRAL, SCHEMES } from '../../../wasm/report/palette.js';
 
 /** What people without one kind of cones see, in linear sRGB: Machado, Oliveira and Fernandes 2009, severity 1. */
 const EYES = {
@@ -84,3 +84,7 @@ for (const [name, scheme] of Object.entries(SCHEMES)) {
     });
   }
 }
+
+test('the neutral series has the colour of the text', () => {
+  for (const { series, ink } of Object.values(SCHEMES)) assert.equal(series[NEUTRAL], ink);
+});
