@@ -15,8 +15,8 @@ import { UsageError } from './common.js';
 export const PNG_TEXT = { Software: 'ocelli' };
 /** The text in our .mp4 files, near their end. */
 export const VIDEO_TEXT = 'Boxes drawn by ocelli.';
-/** NumPy's header with one block of padding more than needed. */
-export const NPY_PADDING = 64;
+/** Of NumPy's header: enough for any numbers and 64 spaces. A multiple of 64, as NumPy aligns the data. */
+export const NPY_HEADER_BYTES = 192;
 /** A header of ours, with as much padding as numbers of any length need. */
 const NPY_HEADER =
   /^\x93NUMPY\x01\0..\{'descr': '<f4', 'fortran_order': False, 'shape': \(\d+, \d+\), \} {64,}\n/s; // eslint-disable-line no-control-regex

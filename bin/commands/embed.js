@@ -6,7 +6,7 @@ import { eachReadable, findInputs, LeftOut } from '../inputs.js';
 import { useExtractor } from '../model.js';
 import { extractor, force, images } from '../options.js';
 import { bold, dim, print, printable } from '../output.js';
-import { NPY_PADDING } from '../written.js';
+import { NPY_HEADER_BYTES } from '../written.js';
 
 /** @typedef {{file: string, vector: number[]}} Embedded */
 
@@ -79,9 +79,8 @@ export function toText({ file, vector }) {
 function encodeNpy(vectors) {
   const about = `{'descr': '<f4', 'fortran_order': False, 'shape': (${vectors.length}, ${vectors[0].length}), }`;
   const prefix = 10; // magic, version, header length
-  // NumPy aligns the data to 64 bytes.
-  const size = Math.ceil((prefix + about.length + 1) / 64) * 64 + NPY_PADDING;
-  const header = Buffer.from(`\x93NUMPY\x01\x00\0\0${about.padEnd(size - prefix - 1)}\n`, 'latin1');
-  header.writeUInt16LE(size - prefix, 8);
+  const padded = about.padEnd(NPY_HEADER_BYTES - prefix - 1);
+  const header = Buffer.from(`\x93NUMPY\x01\x00\0\0${padded}\n`, 'latin1');
+  header.writeUInt16LE(NPY_HEADER_BYTES - prefix, 8);
   return Buffer.concat([header, ...vectors.map((vector) => Buffer.from(Float32Array.from(vector).buffer))]);
 }
