@@ -51,7 +51,7 @@ export function describeNoVideo(value) {
 
 /** @param {any} value */
 function instead(value) {
-  const tag = tagOf(value) ?? (value instanceof Promise ? 'Promise' : '');
+  const tag = String(tagOf(value));
   if (INSTEAD[tag]) return INSTEAD[tag];
   if (Array.isArray(value))
     return typeof value[0] === 'number'
