@@ -10,6 +10,8 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
+import promises from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -154,6 +156,24 @@ describe('folders', () => {
   test('that are not there', async () => {
     await assert.rejects(findFiles(at('missing')), { code: 'ENOENT' });
     await assert.rejects(findImages(at('file')), { code: 'ENOTDIR' });
+  });
+  test('of which one cannot be read', async (t) => {
+    const { readdir } = promises;
+    const error = new Error('unreadable');
+    t.mock.method(promises, 'readdir', (/** @type {string} */ path, /** @type {any} */ options) =>
+      path === join(root, 'b') ? Promise.reject(error) : readdir(path, options),
+    );
+    syncBuiltinESMExports();
+    try {
+      await assert.rejects(findFiles(root), error);
+      /** @type {Error[]} */
+      const told = [];
+      const found = await findImages(root, (each) => void told.push(each));
+      assert.deepEqual([names(found), told], [['a.jpeg', 'd.bmp', 'e.jpg', 'z.PNG'], [error]]);
+    } finally {
+      t.mock.restoreAll();
+      syncBuiltinESMExports();
+    }
   });
 });
 

@@ -268,6 +268,15 @@ describe('a pool', () => {
     await assert.rejects(pool.run(REQUEST), { code: 'CLOSED' });
     await assert.rejects(pool.runOnAll(REQUEST), { code: 'CLOSED' });
   });
+
+  test('that is closed while it has no room says that it is closed', async () => {
+    const { pool, told, call } = await makePool({ pool: 1, maxQueue: 0 });
+    const running = call('running');
+    const refused = call('refused');
+    pool.close();
+    await Promise.all([running, refused, call('late')]);
+    assert.deepEqual(told.toSorted(), ['late CLOSED', 'refused QUEUE_FULL', 'running CLOSED']);
+  });
 });
 
 describe('the threads of a worker', () => {
