@@ -9,6 +9,8 @@ const RATE = 0.004;
 /** A training should see about so many views of the pictures. */
 const ROWS = 500;
 const VIEWS = { min: 2, max: 20 };
+/** That a training can have. */
+const MOST_VIEWS = 1000;
 /** Bytes of feature maps: a phone has no more. */
 const MAX_MEMORY = 2 ** 29;
 
@@ -35,14 +37,14 @@ const MAX_MEMORY = 2 ** 29;
  * Options of the training that suit the number of pictures.
  * @param {number} pictures
  * @param {number} steps
- * @param {boolean} fusesMaps
+ * @param {{fusesMaps: boolean, most: number}} rows most: that can be kept
  */
-export function planTraining(pictures, steps, fusesMaps) {
+export function planTraining(pictures, steps, { fusesMaps, most }) {
   const validationSplit = heldOut(pictures);
   const training = pictures - Math.floor(pictures * validationSplit);
   const isFew = pictures < FEW_PHOTOS.below;
   const { l2, trainBoxes, loss, optimizer: fused } = FEW_PHOTOS.fit;
-  const views = Math.min(Math.max(Math.ceil(ROWS / training), VIEWS.min), VIEWS.max);
+  const views = Math.min(Math.max(Math.ceil(Math.min(ROWS, most) / training), VIEWS.min), VIEWS.max);
   const batchSize = isFew ? FEW_PHOTOS.fit.batchSize : BATCH;
   const each = Math.ceil((training * views) / batchSize);
   const epochs = Math.ceil(steps / each);
@@ -83,7 +85,10 @@ export async function teachDetector({ classes, pictures }, steps, following) {
       await learner.addExample(new Uint8Array(await blob.arrayBuffer()), examples);
     }
     following.onWarnings(learner.warnings);
-    const ended = await fit(learner, planTraining(pictures.length, steps, learner.fusesMaps), following);
+    const { fusesMaps } = learner;
+    const { keptRows: most } = learner.planMemory({ views: MOST_VIEWS, maxMemory: MAX_MEMORY });
+    const plan = planTraining(pictures.length, steps, { fusesMaps, most });
+    const ended = await fit(learner, plan, following);
     const trained = {
       model: learner.export(),
       labels: learner.labels,

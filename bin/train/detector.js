@@ -27,6 +27,8 @@ import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
 /** A data set should give a training about so many rows: views of photos. */
 const ROWS = 1000;
 const VIEWS = { min: 3, max: 20 };
+/** That a training can have. */
+const MOST_VIEWS = 1000;
 /** Steps of a training: few photos need no more, many get some epochs. */
 const STEPS = 200;
 const MIN_EPOCHS = 12;
@@ -85,7 +87,7 @@ async function trainOnce(values, { dataset, loading }, chosen) {
     await learner.addDataset(dataset, { onUnreadable: leftOut.callback(String) });
     if (leftOut.count > 0 && !leftOut.report(dataset.groundTruth.images.length)) return undefined;
     for (const warning of learner.warnings) printNote(warning);
-    const fit = toOptions(values, learner.examples.count, chosen, learner.fusesMaps);
+    const fit = toOptions(values, learner.examples.count, chosen, describeRows(learner));
     await learner.fit({ ...fit, callbacks: follow(chosen.name) });
     const energy = { country, intensity, cpuTdp };
     const configuration = await learner.describeFit({ name: chosen.name, energy });
@@ -106,18 +108,29 @@ function describe({ groundTruth: { images, annotations, categories } }) {
 }
 
 /**
+ * What its rows are made of, and how many can be kept.
+ * @param {Awaited<ReturnType<typeof createForPhotos>>} learner
+ */
+function describeRows(learner) {
+  const { fusesMaps } = learner;
+  return { fusesMaps, most: learner.planMemory({ views: MOST_VIEWS }).keptRows };
+}
+
+/**
  * Defaults that depend on the number of photos: few photos get many views and small batches.
  * @param {Values} values
  * @param {number} photos
  * @param {Chosen} chosen
- * @param {boolean} fusesMaps
+ * @param {ReturnType<typeof describeRows>} rows
  * @returns {DetectorFitOptions}
  */
-export function toOptions({ epochs, lr, validation, seed, views: givenViews }, photos, chosen, fusesMaps) {
+export function toOptions({ epochs, lr, validation, seed, views: givenViews }, photos, chosen, rows) {
+  const { fusesMaps, most } = rows;
   const isFew = photos < FEW_PHOTOS.below;
   const validationSplit = validation ?? (isFew ? 0 : 0.2);
   const training = Math.max(Math.floor(photos * (1 - validationSplit)), 1);
-  const views = givenViews ?? Math.min(Math.max(Math.ceil(ROWS / training), VIEWS.min), VIEWS.max);
+  const views =
+    givenViews ?? Math.min(Math.max(Math.ceil(Math.min(ROWS, most) / training), VIEWS.min), VIEWS.max);
   const batchSize = chosen.batchSize ?? (isFew ? FEW_PHOTOS.fit.batchSize : BATCH);
   const steps = Math.ceil((training * views) / batchSize);
   const length = epochs ?? Math.max(Math.ceil(STEPS / steps), isFew ? 1 : MIN_EPOCHS);

@@ -447,13 +447,14 @@ describe('train', () => {
     [{ epochs: 2, lr: 0.5 }, 15, { batchSize: 8 }, { validationSplit: 0.2, views: 20, batchSize: 8, epochs: 2, steps: 30, rate: 0.5, stops: true }],
     [{}, 900, {}, { validationSplit: 0.2, views: 3, batchSize: 16, epochs: 12, steps: 135, rate: 0.004, stops: true }],
   ]; // prettier-ignore
+  const OWN_LAYERS = { fusesMaps: false, most: 1500 };
   for (const [values, photos, chosen, { steps, rate, stops, ...expected }] of any(defaults))
     test(`${photos} photos, ${JSON.stringify({ ...values, ...chosen })}`, () => {
       const { optimizer, earlyStopping, loss, ...found } = toOptions(
         any({ seed: 7, ...values }),
         photos,
         any({ name: 'n', ...chosen }),
-        false,
+        OWN_LAYERS,
       );
       assert.deepEqual(found, { ...expected, seed: 7 });
       assert.deepEqual(loss, photos < 15 ? { matchedIou: 0.6, unmatchedIou: 0.3 } : undefined);
@@ -461,24 +462,23 @@ describe('train', () => {
       assert.deepEqual(optimizer, { type: 'adam', learningRate: steps === undefined ? rate : falling });
       assert.deepEqual(earlyStopping, stops && { monitor: 'val_AP', patience: 5 });
     });
-  test('joined maps', () => {
+  test('joined maps: as many views as can be kept', () => {
     const given = { ...any({ seed: 7 }), validation: 0 };
     const of = (/** @type {number} */ photos, /** @type {object} */ more = {}) => {
-      const { optimizer, l2, trainBoxes } = toOptions(
-        { ...given, ...more },
-        photos,
-        any({ name: 'n' }),
-        true,
-      );
-      return [any(optimizer).learningRate, l2, trainBoxes];
+      const rows = { fusesMaps: true, most: 90 };
+      const found = toOptions({ ...given, ...more }, photos, any({ name: 'n' }), rows);
+      return [any(found.optimizer).learningRate, found.l2, found.trainBoxes, found.views];
     };
-    assert.deepEqual(of(14), [0.003, 0.01, false]);
-    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false]);
-    assert.deepEqual(of(15), [{ type: 'cosine', rate: 0.004, decaySteps: 12 * 19 }, 0.01, false]);
+    assert.deepEqual(of(14), [0.003, 0.01, false, 7]);
+    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false, 7]);
+    assert.deepEqual(of(15), [{ type: 'cosine', rate: 0.004, decaySteps: 34 * 6 }, 0.01, false, 6]);
   });
   test('an optimizer that is chosen', () => {
     const optimizer = (/** @type {object} */ values) =>
-      any(toOptions(any({ seed: 7, ...values }), 20, any({ name: 'n', optimizer: 'sgd' }), false).optimizer);
+      any(
+        toOptions(any({ seed: 7, ...values }), 20, any({ name: 'n', optimizer: 'sgd' }), OWN_LAYERS)
+          .optimizer,
+      );
     assert.deepEqual(optimizer({}), { type: 'sgd' });
     assert.deepEqual(optimizer({ lr: 0.5 }), { type: 'sgd', learningRate: 0.5 });
   });

@@ -50,7 +50,11 @@ export function fuseMaps(found) {
   return { found: { ...found, network, heads }, fused: new Set(joined) };
 }
 
-/** Whether a map of stride 2 follows on another one, so that pooling with stride 2 has its pixels. @param {Value} map @param {Value} finer */
+/**
+ * Whether pooling the finer map with stride 2 gives the pixels of a map.
+ * @param {Value} map
+ * @param {Value} finer
+ */
 const isHalf = (map, finer) => [1, 2].every((side) => map.shape[side] === Math.ceil(finer.shape[side] / 2));
 
 /**
