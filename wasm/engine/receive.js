@@ -30,9 +30,10 @@ export async function receive(bridge, { sizeBytes, chunks }, options) {
  * @param {number | undefined} total
  * @param {ReceiveOptions} options
  */
-async function* report(chunks, total, { onProgress }) {
+async function* report(chunks, total, { signal, onProgress }) {
   let loaded = 0;
   for await (const chunk of chunks) {
+    signal?.throwIfAborted();
     yield chunk;
     loaded += chunk.byteLength;
     onProgress?.({ loaded, ...(total !== undefined && { total }) });
