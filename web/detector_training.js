@@ -9,8 +9,6 @@ const RATE = 0.004;
 /** A training should see about so many views of the pictures. */
 const ROWS = 500;
 const VIEWS = { min: 2, max: 20 };
-/** That a training can have. */
-const MOST_VIEWS = 1000;
 /** Bytes of feature maps: a phone has no more. */
 const MAX_MEMORY = 2 ** 29;
 
@@ -86,7 +84,7 @@ export async function teachDetector({ classes, pictures }, steps, following) {
     }
     following.onWarnings(learner.warnings);
     const { fusesMaps } = learner;
-    const { keptRows: most } = learner.planMemory({ views: MOST_VIEWS, maxMemory: MAX_MEMORY });
+    const { keptRows: most } = learner.planMemory({ views: VIEWS.max, maxMemory: MAX_MEMORY });
     const plan = planTraining(pictures.length, steps, { fusesMaps, most });
     const ended = await fit(learner, plan, following);
     const trained = {

@@ -27,8 +27,6 @@ import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
 /** A data set should give a training about so many rows: views of photos. */
 const ROWS = 1000;
 const VIEWS = { min: 3, max: 20 };
-/** That a training can have. */
-const MOST_VIEWS = 1000;
 /** Steps of a training: few photos need no more, many get some epochs. */
 const STEPS = 200;
 const MIN_EPOCHS = 12;
@@ -113,7 +111,7 @@ function describe({ groundTruth: { images, annotations, categories } }) {
  */
 function describeRows(learner) {
   const { fusesMaps } = learner;
-  return { fusesMaps, most: learner.planMemory({ views: MOST_VIEWS }).keptRows };
+  return { fusesMaps, most: learner.planMemory({ views: VIEWS.max }).keptRows };
 }
 
 /**

@@ -30,11 +30,11 @@ export const FEW_PHOTOS = {
  * @returns {Promise<DetectorLearner>} its `fusesMaps` tells
  */
 export async function createForPhotos({ photos, labels }, options = {}) {
-  const learner = await DetectorLearner.create(options);
   const { keepClasses = false, unfreeze = 0 } = options;
   const keepsOwn = keepClasses === true || (keepClasses && keepClasses.length > 0);
-  const isKnown = labels.some((label) => learner.modelLabels.includes(label));
-  if (photos >= FEW_PHOTOS.fusesBelow || keepsOwn || unfreeze > 0 || isKnown) return learner;
+  if (photos >= FEW_PHOTOS.fusesBelow || keepsOwn || unfreeze > 0) return DetectorLearner.create(options);
+  const learner = await DetectorLearner.create({ ...options, fuseMaps: true });
+  if (!labels.some((label) => learner.modelLabels.includes(label))) return learner;
   learner.close();
-  return DetectorLearner.create({ ...options, fuseMaps: true });
+  return DetectorLearner.create(options);
 }

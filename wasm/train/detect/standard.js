@@ -97,16 +97,17 @@ export async function measureStandard({ unfrozen, fused }, train, views, rowOf) 
  * @param {Standard} standard
  * @returns {(row: Uint16Array) => void} changes a row in place
  */
-export const standardizer =
-  ({ unfrozen, fused }, { mean, inverse }) =>
-  (row) => {
-    for (const { first, end, channels, channel } of layOut(unfrozen.inputs, fused)) {
+export function standardizer({ unfrozen, fused }, { mean, inverse }) {
+  const maps = layOut(unfrozen.inputs, fused);
+  return (row) => {
+    for (const { first, end, channels, channel } of maps) {
       for (let i = first; i < end; i++) {
         const at = channel + ((i - first) % channels);
         row[i] = numberToHalf((halfToNumber(row[i]) - mean[at]) * inverse[at]);
       }
     }
   };
+}
 
 /**
  * The weights of a layer for a joined map as it is, from those for the standardized one.
