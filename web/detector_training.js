@@ -41,13 +41,14 @@ export function planTraining(pictures, steps, { fusesMaps, most }) {
   const validationSplit = heldOut(pictures);
   const training = pictures - Math.floor(pictures * validationSplit);
   const isFew = pictures < FEW_PHOTOS.below;
-  const { l2, trainBoxes, loss, optimizer: fused } = FEW_PHOTOS.fit;
+  const { l2, trainBoxes } = FEW_PHOTOS.fit;
+  const { loss, optimizer: few } = fusesMaps ? FEW_PHOTOS.fit : FEW_PHOTOS.ownLayers;
   const views = Math.min(Math.max(Math.ceil(Math.min(ROWS, most) / training), VIEWS.min), VIEWS.max);
   const batchSize = isFew ? FEW_PHOTOS.fit.batchSize : BATCH;
   const each = Math.ceil((training * views) / batchSize);
   const epochs = Math.ceil(steps / each);
   const falling = { type: /** @type {const} */ ('cosine'), rate: RATE, decaySteps: epochs * each };
-  const learningRate = isFew ? fused.learningRate / (fusesMaps ? 1 : 2) : falling;
+  const learningRate = isFew ? few.learningRate : falling;
   return {
     ...{ validationSplit, views, batchSize, epochs, maxMemory: MAX_MEMORY },
     ...{ optimizer: { type: /** @type {const} */ ('adam'), learningRate }, loss: isFew ? loss : undefined },

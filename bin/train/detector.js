@@ -137,8 +137,9 @@ export function toOptions({ epochs, lr, validation, seed, views: givenViews }, p
     rate: lr ?? RATE,
     decaySteps: length * steps,
   };
-  const { l2, trainBoxes, loss, optimizer: fused } = FEW_PHOTOS.fit;
-  const learningRate = isFew ? (lr ?? fused.learningRate / (fusesMaps ? 1 : 2)) : falling;
+  const { l2, trainBoxes } = FEW_PHOTOS.fit;
+  const { loss, optimizer: few } = fusesMaps ? FEW_PHOTOS.fit : FEW_PHOTOS.ownLayers;
+  const learningRate = isFew ? (lr ?? few.learningRate) : falling;
   const optimizer = chosen.optimizer
     ? { ...NAMED_OPTIMIZERS[chosen.optimizer], ...(lr !== undefined && { learningRate: lr }) }
     : { type: /** @type {const} */ ('adam'), learningRate };

@@ -50,9 +50,9 @@ static bool may_overlap(const ocl_ssd_loss* loss, const float a[4], const float 
 }
 
 static bool overlaps_chosen(const ocl_ssd_loss* loss, const ocl_ssd_scratch* s, int32_t anchor, int32_t num_chosen) {
-  const float* box = s->decoded + 4 * (ptrdiff_t)anchor;
+  const float* box = s->places + 4 * (ptrdiff_t)anchor;
   for (int32_t i = num_chosen - 1; i >= 0; i--) {
-    const float* other = s->decoded + 4 * (ptrdiff_t)s->order[i];
+    const float* other = s->places + 4 * (ptrdiff_t)s->order[i];
     if (may_overlap(loss, box, other) && ocl_targets_iou(box, other) > loss->mine_iou) return true;
   }
   return false;

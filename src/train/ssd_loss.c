@@ -141,15 +141,30 @@ static void compute_anchors(const ocl_ssd_loss* loss, const ocl_ssd_batch* batch
   }
 }
 
+static void decode(const ocl_ssd_loss* loss, const ocl_ssd_batch* batch, const image* im, float* boxes_out) {
+  for (int32_t i = 0; i < batch->num_anchors; i++) {
+    const ptrdiff_t at = 4 * (ptrdiff_t)i;
+    ocl_targets_decode(im->encodings + at, batch->anchors + at, loss->scales, boxes_out + at);
+  }
+}
+
+static void match_image(const ocl_ssd_loss* loss, const ocl_ssd_batch* batch, const image* im,
+                        const ocl_ssd_scratch* scratch) {
+  if (loss->matches_predicted)
+    decode(loss, batch, im, scratch->places);
+  else
+    for (int32_t i = 0; i < batch->num_anchors; i++)
+      ocl_targets_corners(batch->anchors + 4 * (ptrdiff_t)i, scratch->places + 4 * (ptrdiff_t)i);
+  ocl_targets_match(&loss->match, &im->truth, batch->num_anchors, scratch->places, scratch->matches);
+}
+
 static void choose_anchors(const ocl_ssd_loss* loss, const ocl_ssd_batch* batch, const image* im,
                            const ocl_ssd_scratch* scratch) {
   if (!loss->is_mined) {
     for (int32_t i = 0; i < batch->num_anchors; i++) scratch->is_chosen[i] = true;
     return;
   }
-  for (int32_t i = 0; loss->mine_iou < 1 && i < batch->num_anchors; i++)
-    ocl_targets_decode(im->encodings + 4 * (ptrdiff_t)i, batch->anchors + 4 * (ptrdiff_t)i, loss->scales,
-                       scratch->decoded + 4 * (ptrdiff_t)i);
+  if (loss->mine_iou < 1) decode(loss, batch, im, scratch->places);
   ocl_mining_choose(loss, batch->num_anchors, scratch);
 }
 
@@ -185,7 +200,7 @@ ocl_ssd_result ocl_ssd_loss_compute(const ocl_ssd_loss* loss, const ocl_ssd_batc
                       batch->logits + logits * row,
                       {batch->counts[row], batch->boxes + 4 * first, batch->weights + first},
                       batch->classes + first};
-    ocl_targets_match(&loss->match, &im.truth, batch->num_anchors, batch->anchors, scratch->matches);
+    match_image(loss, batch, &im, scratch);
     add_image(loss, batch, &im, scratch,
               encoding_gradients_out == NULL ? NULL : encoding_gradients_out + encodings * row,
               logit_gradients_out == NULL ? NULL : logit_gradients_out + logits * row, &result);

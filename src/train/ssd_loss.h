@@ -11,13 +11,14 @@ typedef enum { OCL_MINE_CLASS, OCL_MINE_BOX, OCL_MINE_BOTH, OCL_NUM_MINE_LOSSES 
 
 typedef struct {
   ocl_match_options match;
-  float scales[4];        // of the box coder
-  int32_t class_loss;     // ocl_class_loss
-  bool has_background;    // the first column of the logits is the background
-  float alpha, gamma;     // focal loss; alpha below 0: no weighting by alpha
-  float logit_scale;      // softmax: logits are divided by it
-  float delta;            // Huber loss: quadratic up to it. 1: smooth L1
-  float negative_weight;  // of the classes of an anchor without a box
+  bool matches_predicted;  // the boxes that anchors predict are matched, not the anchors
+  float scales[4];         // of the box coder
+  int32_t class_loss;      // ocl_class_loss
+  bool has_background;     // the first column of the logits is the background
+  float alpha, gamma;      // focal loss; alpha below 0: no weighting by alpha
+  float logit_scale;       // softmax: logits are divided by it
+  float delta;             // Huber loss: quadratic up to it. 1: smooth L1
+  float negative_weight;   // of the classes of an anchor without a box
   float class_weight, box_weight;
   bool is_normalized;                        // by the number of matches, at least 1
   bool is_divided_by_coder;                  // the loss of boxes by 4 as well
@@ -44,7 +45,7 @@ typedef struct {
 // Memory that the caller lends; [num_anchors] each.
 typedef struct {
   int32_t *matches, *order;
-  float *class_losses, *box_losses, *decoded /* [num_anchors, 4] */;
+  float *class_losses, *box_losses, *places /* [num_anchors, 4] */;
   bool* is_chosen;
 } ocl_ssd_scratch;
 

@@ -90,7 +90,7 @@ static ocl_status open_buffers(ocl_ssd_trainer* t) {
       (t->logit_gradients = calloc(rows * anchors, columns * sizeof(float))) &&
       (s->matches = calloc(anchors, sizeof(int32_t))) && (s->order = calloc(anchors, sizeof(int32_t))) &&
       (s->class_losses = calloc(anchors, sizeof(float))) && (s->box_losses = calloc(anchors, sizeof(float))) &&
-      (s->decoded = calloc(anchors, BOX_SIZE * sizeof(float))) && (s->is_chosen = calloc(anchors, sizeof(bool)));
+      (s->places = calloc(anchors, BOX_SIZE * sizeof(float))) && (s->is_chosen = calloc(anchors, sizeof(bool)));
   t->plan.heads = t->heads;
   t->plan.anchors = t->anchors;
   return has_all ? OCL_OK : OCL_OUT_OF_MEMORY;
@@ -134,7 +134,7 @@ void ocl_ssd_trainer_destroy(ocl_ssd_trainer* trainer) {
                    s->order,
                    s->class_losses,
                    s->box_losses,
-                   s->decoded,
+                   s->places,
                    s->is_chosen};
   for (size_t i = 0; i < sizeof owned / sizeof *owned; i++) free(owned[i]);
   ocl_network_free(&trainer->network);

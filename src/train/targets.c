@@ -24,7 +24,7 @@ float ocl_targets_iou(const float a[4], const float b[4]) {
   return intersection == 0 ? 0 : intersection / (area(a) + area(b) - intersection);
 }
 
-static void to_corners(const float anchor[4], float corners_out[4]) {
+void ocl_targets_corners(const float anchor[4], float corners_out[4]) {
   for (int d = 0; d < 2; d++) {
     const float half = anchor[2 + d] / 2;
     corners_out[d] = anchor[d] - half;
@@ -39,42 +39,39 @@ static int32_t match_of(const ocl_match_options* options, int32_t best, float io
 }
 
 static void match_anchors(const ocl_match_options* options, const ocl_truth* truth, int32_t num_anchors,
-                          const float* anchors, int32_t* matches_out) {
+                          const float* places, int32_t* matches_out) {
   for (int32_t i = 0; i < num_anchors; i++) {
-    float corners[4], best_iou = -1;
+    float best_iou = -1;
     int32_t best = 0;
-    to_corners(anchors + 4 * (ptrdiff_t)i, corners);
     for (int32_t box = 0; box < truth->count; box++) {
-      const float iou = ocl_targets_iou(truth->boxes + 4 * (ptrdiff_t)box, corners);
+      const float iou = ocl_targets_iou(truth->boxes + 4 * (ptrdiff_t)box, places + 4 * (ptrdiff_t)i);
       if (iou > best_iou) best_iou = iou, best = box;
     }
     matches_out[i] = match_of(options, best, best_iou);
   }
 }
 
-static int32_t best_anchor(const float box[4], int32_t num_anchors, const float* anchors) {
+static int32_t best_anchor(const float box[4], int32_t num_anchors, const float* places) {
   int32_t best = 0;
   float best_iou = -1;
   for (int32_t i = 0; i < num_anchors; i++) {
-    float corners[4];
-    to_corners(anchors + 4 * (ptrdiff_t)i, corners);
-    const float iou = ocl_targets_iou(box, corners);
+    const float iou = ocl_targets_iou(box, places + 4 * (ptrdiff_t)i);
     if (iou > best_iou) best_iou = iou, best = i;
   }
   return best;
 }
 
 void ocl_targets_match(const ocl_match_options* options, const ocl_truth* truth, int32_t num_anchors,
-                       const float* anchors, int32_t* matches_out) {
+                       const float* places, int32_t* matches_out) {
   if (truth->count == 0) {
     for (int32_t i = 0; i < num_anchors; i++) matches_out[i] = OCL_UNMATCHED;
     return;
   }
-  match_anchors(options, truth, num_anchors, anchors, matches_out);
+  match_anchors(options, truth, num_anchors, places, matches_out);
   // From the last to the first: where two boxes want one anchor, the first has it.
   for (int32_t box = truth->count - 1; options->is_forced && box >= 0; box--) {
     if (truth->weights[box] <= 0) continue;
-    matches_out[best_anchor(truth->boxes + 4 * (ptrdiff_t)box, num_anchors, anchors)] = box;
+    matches_out[best_anchor(truth->boxes + 4 * (ptrdiff_t)box, num_anchors, places)] = box;
   }
 }
 

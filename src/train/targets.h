@@ -23,11 +23,13 @@ typedef struct {
   const float* weights;  // [count]; a box of weight 0 is never forced on an anchor, and its anchors have no loss
 } ocl_truth;
 
-// anchors [num_anchors, 4]: y center, x center, height, width. matches_out [num_anchors]: the box's number, or one of
-// the two above. Of equal IoUs the first box or anchor wins.
+// places [num_anchors, 4]: ymin, xmin, ymax, xmax of each anchor, or of the box that it predicts. matches_out
+// [num_anchors]: the box's number, or one of the two above. Of equal IoUs the first box or anchor wins.
 void ocl_targets_match(const ocl_match_options* options, const ocl_truth* truth, int32_t num_anchors,
-                       const float* anchors, int32_t* matches_out);
+                       const float* places, int32_t* matches_out);
 
+// An anchor (y center, x center, height, width) -> ymin, xmin, ymax, xmax.
+void ocl_targets_corners(const float anchor[4], float corners_out[4]);
 // A box as an anchor's encoding: ty, tx, th, tw, times the scales.
 void ocl_targets_encode(const float box[4], const float anchor[4], const float scales[4], float encoding_out[4]);
 // An encoding -> ymin, xmin, ymax, xmax.

@@ -190,12 +190,12 @@ static void print_train_ssd(void) {
   STRUCT("SSD_HEADS", ocl_ssd_heads, FIELD(boxes), FIELD(scores));
   STRUCT("SSD_PLAN", ocl_ssd_plan, FIELD(heads), FIELD(num_heads), FIELD(anchors), FIELD(num_anchors),
          FIELD(num_columns), FIELD(max_boxes), FIELD(loss.match.matched_iou), FIELD(loss.match.unmatched_iou),
-         FIELD(loss.match.is_forced), FIELD(loss.match.swaps_bands), ARRAY(loss.scales), FIELD(loss.class_loss),
-         FIELD(loss.has_background), FIELD(loss.alpha), FIELD(loss.gamma), FIELD(loss.logit_scale), FIELD(loss.delta),
-         FIELD(loss.negative_weight), FIELD(loss.class_weight), FIELD(loss.box_weight), FIELD(loss.is_normalized),
-         FIELD(loss.is_divided_by_coder), FIELD(loss.is_mined), FIELD(loss.mine_loss), FIELD(loss.num_hard_examples),
-         FIELD(loss.mine_iou), FIELD(loss.mine_class_weight), FIELD(loss.mine_box_weight),
-         FIELD(loss.negatives_per_positive), FIELD(loss.min_negatives));
+         FIELD(loss.match.is_forced), FIELD(loss.match.swaps_bands), FIELD(loss.matches_predicted), ARRAY(loss.scales),
+         FIELD(loss.class_loss), FIELD(loss.has_background), FIELD(loss.alpha), FIELD(loss.gamma),
+         FIELD(loss.logit_scale), FIELD(loss.delta), FIELD(loss.negative_weight), FIELD(loss.class_weight),
+         FIELD(loss.box_weight), FIELD(loss.is_normalized), FIELD(loss.is_divided_by_coder), FIELD(loss.is_mined),
+         FIELD(loss.mine_loss), FIELD(loss.num_hard_examples), FIELD(loss.mine_iou), FIELD(loss.mine_class_weight),
+         FIELD(loss.mine_box_weight), FIELD(loss.negatives_per_positive), FIELD(loss.min_negatives));
   ENUM("CLASS_LOSSES", CONSTANT(OCL_CLASS_, SIGMOID), CONSTANT(OCL_CLASS_, FOCAL), CONSTANT(OCL_CLASS_, SOFTMAX));
   ENUM("MINE_LOSSES", CONSTANT(OCL_MINE_, CLASS), CONSTANT(OCL_MINE_, BOX), CONSTANT(OCL_MINE_, BOTH));
   STRUCT("SSD_BUFFERS", ocl_ssd_buffers, FIELD(counts), FIELD(boxes), FIELD(classes), FIELD(weights), FIELD(parameters),

@@ -64,10 +64,12 @@ static void check_all(const char* what, const float* actual, const float* expect
 static void check_targets(const ocl_ssd_loss* loss, const ocl_ssd_batch* b, const int32_t* matches,
                           const float* targets) {
   int32_t* found = malloc((size_t)b->num_anchors * sizeof *found);
+  float* corners = malloc((size_t)b->num_anchors * 4 * sizeof *corners);
+  for (int32_t i = 0; i < b->num_anchors; i++) ocl_targets_corners(b->anchors + 4 * i, corners + 4 * i);
   int32_t first = 0;
   for (int32_t row = 0; row < b->rows; first += b->counts[row++]) {
     const ocl_truth truth = {b->counts[row], b->boxes + 4 * first, b->weights + first};
-    ocl_targets_match(&loss->match, &truth, b->num_anchors, b->anchors, found);
+    ocl_targets_match(&loss->match, &truth, b->num_anchors, corners, found);
     for (int32_t i = 0; i < b->num_anchors; i++, matches++, targets += 4) {
       CHECK(found[i] == *matches);
       if (found[i] < 0) continue;
@@ -78,14 +80,23 @@ static void check_targets(const ocl_ssd_loss* loss, const ocl_ssd_batch* b, cons
       check_all("decoded", decoded, truth.boxes + 4 * found[i], 4);
     }
   }
+  free(corners);
   free(found);
+}
+
+static ocl_ssd_scratch allocate_scratch(size_t anchors) {
+  return (ocl_ssd_scratch){malloc(4 * anchors), malloc(4 * anchors),  malloc(4 * anchors),
+                           malloc(4 * anchors), malloc(16 * anchors), malloc(anchors)};
+}
+
+static void free_scratch(const ocl_ssd_scratch* s) {
+  free(s->matches), free(s->order), free(s->class_losses), free(s->box_losses), free(s->places), free(s->is_chosen);
 }
 
 static void check_loss(const ocl_ssd_loss* loss, const ocl_ssd_batch* b, const float* expected) {
   const size_t anchors = (size_t)b->num_anchors, encodings = 4 * anchors * (size_t)b->rows;
   const size_t logits = anchors * (size_t)(b->num_columns * b->rows);
-  ocl_ssd_scratch scratch = {malloc(4 * anchors), malloc(4 * anchors),  malloc(4 * anchors),
-                             malloc(4 * anchors), malloc(16 * anchors), malloc(anchors)};
+  const ocl_ssd_scratch scratch = allocate_scratch(anchors);
   float *by_encoding = malloc(4 * encodings), *by_logit = malloc(4 * logits);
   const ocl_ssd_result result = ocl_ssd_loss_compute(loss, b, &scratch, by_encoding, by_logit);
   const ocl_ssd_result again = ocl_ssd_loss_compute(loss, b, &scratch, NULL, NULL);
@@ -94,8 +105,39 @@ static void check_loss(const ocl_ssd_loss* loss, const ocl_ssd_batch* b, const f
   check_all("loss", losses, expected, 2);
   check_all("gradient of an encoding", by_encoding, expected + 2, encodings);
   check_all("gradient of a logit", by_logit, expected + 2 + encodings, logits);
-  free(scratch.matches), free(scratch.order), free(scratch.class_losses), free(scratch.box_losses);
-  free(scratch.decoded), free(scratch.is_chosen), free(by_encoding), free(by_logit);
+  free_scratch(&scratch), free(by_encoding), free(by_logit);
+}
+
+// If predicted boxes are matched, classes are learnt as if each anchor were where the box is that it predicts.
+static void check_predicted(const ocl_ssd_loss* given, const ocl_ssd_batch* b) {
+  const size_t anchors = (size_t)b->num_anchors, logits = anchors * (size_t)b->num_columns;
+  ocl_ssd_loss predicted = *given, moved = *given;
+  predicted.is_mined = moved.is_mined = false;
+  predicted.matches_predicted = true;
+  const ocl_ssd_scratch scratch = allocate_scratch(anchors);
+  float *places = malloc(16 * anchors), *actual = malloc(4 * logits), *expected = malloc(4 * logits);
+  ocl_ssd_batch one = *b;
+  one.rows = 1;
+  for (int32_t row = 0; row < b->rows; row++) {
+    one.anchors = b->anchors;
+    const double found = ocl_ssd_loss_compute(&predicted, &one, &scratch, NULL, actual).class_loss;
+    for (int32_t i = 0; i < b->num_anchors; i++) {
+      float box[4];
+      ocl_targets_decode(one.encodings + 4 * i, b->anchors + 4 * i, given->scales, box);
+      for (int d = 0; d < 2; d++) {
+        places[4 * i + d] = (box[d] + box[2 + d]) / 2;
+        places[4 * i + 2 + d] = box[2 + d] - box[d];
+      }
+    }
+    one.anchors = places;
+    CHECK_NEAR(found, ocl_ssd_loss_compute(&moved, &one, &scratch, NULL, expected).class_loss,
+               1e-5 * (1 + fabs(found)));
+    check_all("gradient by a predicted box", actual, expected, logits);
+    one.encodings += 4 * anchors, one.logits += logits;
+    const int32_t shown = *one.counts++;
+    one.boxes += 4 * shown, one.classes += shown, one.weights += shown;
+  }
+  free_scratch(&scratch), free(places), free(actual), free(expected);
 }
 
 static void check_case(const uint8_t** at) {
@@ -114,6 +156,7 @@ static void check_case(const uint8_t** at) {
   const int32_t* matches = take(at, rows * anchors);
   const float* targets = take(at, rows * anchors * 4);
   check_targets(&loss, &batch, matches, targets);
+  check_predicted(&loss, &batch);
   check_loss(&loss, &batch, take(at, 2 + rows * anchors * 4 + logits));
 }
 
@@ -135,9 +178,9 @@ static void far_logits_are_finite(void) {
   const float anchor[4] = {0.5F, 0.5F, 1, 1}, zeros[4] = {0}, logits[] = {300, -300}, box[4] = {0, 0, 1, 1}, one = 1;
   const int32_t classes[] = {1}, counts[] = {1};
   int32_t matches[1], order[1];
-  float class_losses[1], box_losses[1], decoded[4], by_logit[2], by_encoding[4];
+  float class_losses[1], box_losses[1], places[4], by_logit[2], by_encoding[4];
   bool is_chosen[1];
-  const ocl_ssd_scratch scratch = {matches, order, class_losses, box_losses, decoded, is_chosen};
+  const ocl_ssd_scratch scratch = {matches, order, class_losses, box_losses, places, is_chosen};
   const ocl_ssd_batch batch = {1, 1, 2, anchor, zeros, logits, counts, box, classes, &one};
   for (int32_t kind = 0; kind < OCL_NUM_CLASS_LOSSES; kind++) {
     const ocl_ssd_loss loss = {.match = {0.5F, 0.5F, true, false},

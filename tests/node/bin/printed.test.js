@@ -467,11 +467,18 @@ describe('train', () => {
     const of = (/** @type {number} */ photos, /** @type {object} */ more = {}) => {
       const rows = { fusesMaps: true, most: 90 };
       const found = toOptions({ ...given, ...more }, photos, any({ name: 'n' }), rows);
-      return [any(found.optimizer).learningRate, found.l2, found.trainBoxes, found.views];
+      return [any(found.optimizer).learningRate, found.l2, found.trainBoxes, found.views, found.loss];
     };
-    assert.deepEqual(of(14), [0.003, 0.01, false, 7]);
-    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false, 7]);
-    assert.deepEqual(of(15), [{ type: 'cosine', rate: 0.004, decaySteps: 34 * 6 }, 0.01, false, 6]);
+    const byBoxes = { matchBy: 'predicted', matchedIou: 0.8, unmatchedIou: 0.5 };
+    assert.deepEqual(of(14), [0.003, 0.01, false, 7, byBoxes]);
+    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false, 7, byBoxes]);
+    assert.deepEqual(of(15), [
+      { type: 'cosine', rate: 0.004, decaySteps: 34 * 6 },
+      0.01,
+      false,
+      6,
+      undefined,
+    ]);
   });
   test('an optimizer that is chosen', () => {
     const optimizer = (/** @type {object} */ values) =>

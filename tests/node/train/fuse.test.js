@@ -100,7 +100,7 @@ describe('a standard', async () => {
   );
   const rowOf = async (/** @type {number} */ i) => ({ maps: rows[i], targets: [] });
 
-  test('is the mean and the inverse of the deviation over the first three views', async () => {
+  test('is the mean, and what gives pixels of length 24 by the deviation, over the first three views', async () => {
     const { mean, inverse } = await measureStandard(file, Uint32Array.of(0, 1, 2, 3, 4, 5, 6, 7), 4, rowOf);
     const first = lengths[0];
     for (const channel of [0, 1, 2, 3]) {
@@ -113,7 +113,7 @@ describe('a standard', async () => {
       assert.ok(Math.abs(mean[4 + channel] - average) < 1e-6);
       const deviation = Math.sqrt(values.reduce((sum, x) => sum + (x - average) ** 2, 0) / values.length);
       // A twentieth of the mean deviation, of which this map's are c / sqrt(12) for c from 0 to 3.
-      const floor = 1 / inverse[4 + channel] - deviation;
+      const floor = 24 / Math.sqrt(4) / inverse[4 + channel] - deviation;
       assert.ok(Math.abs(floor - (0.05 * 1.5) / Math.sqrt(12)) < 1e-3, `${floor}`);
     }
     assert.deepEqual([...mean.subarray(0, 4), ...inverse.subarray(0, 4)], [0, 0, 0, 0, 1, 1, 1, 1]);

@@ -284,6 +284,7 @@ describe('the loss of a detector', () => {
         gamma: 2,
         logitScale: 1,
         delta: 1,
+        matchBy: 'anchor',
         matchedIou: 0.5,
         unmatchedIou: 0.5,
         forceMatch: true,
@@ -307,6 +308,7 @@ describe('the loss of a detector', () => {
       { gamma: 100 },
       { delta: 1e-6 },
       { matchedIou: 1, unmatchedIou: 1 },
+      { matchBy: 'predicted' },
       { matchedIou: 0.5, unmatchedIou: 0.4, negativesBelowUnmatched: false },
       { negativeWeight: 0 },
     ])
@@ -334,6 +336,7 @@ describe('the loss of a detector', () => {
       { logitScale: 0 },
     ],
     ...[
+      { matchBy: 'box' },
       { matchedIou: 1.1 },
       { matchedIou: 0.5, unmatchedIou: 0.6 },
       { negativesBelowUnmatched: false },

@@ -165,6 +165,38 @@ test('predictions of two maps: lines through the maps’ numbers, and boxes by t
   }
 });
 
+test('matched by predicted boxes, classes are learnt as from anchors at their places', async () => {
+  const trainer = await SsdTrainer.create();
+  const layers = [4, 1].map((channels) => ({
+    ...{ kind: /** @type {const} */ ('pointwise'), channels, activation: /** @type {const} */ ('linear') },
+    ...{ from: 0, shared: -1 },
+  }));
+  const network = { inputs: [[1, 2, 1]], layers, tail: 0, heads: [{ boxes: 0, scores: 1 }], columns: 1 };
+  const box = [0.25, 0.25, 0.75, 0.75];
+  /** @param {'anchor' | 'predicted'} matchBy @param {number[]} centers of anchors, from top and left */
+  const lossOf = (matchBy, centers) => {
+    const anchors = Float32Array.from(centers.flatMap((center) => [center, center, 0.5, 0.5]));
+    const settings = { anchors, boxCoder: BOX_CODER, background: false, maxRows: 1, maxBoxes: 1 };
+    const loss = makeLoss(
+      { matchBy, matchedIou: 0.9, unmatchedIou: 0.9, forceMatch: false },
+      { isSoftmax: false },
+    );
+    trainer.open(network, translate({ type: 'sgd', learning_rate: 0 }), loss, settings);
+    // The first anchor's score is 0, the second one's 3; boxes are a quarter further down and right, half of an anchor's side.
+    trainer.write('parameters', Float32Array.of(...[0, 0, 0, 0, 5, 5, 0, 0], ...[3, 0]));
+    trainer.writeRow(0, Uint16Array.of(0, numberToHalf(1)));
+    trainer.writeTruths([
+      { boxes: Float32Array.from(box), classes: Int32Array.of(0), weights: Float32Array.of(1) },
+    ]);
+    return trainer.run(1, { l2: 0 }).classLoss;
+  };
+  const second = lossOf('anchor', [0, 0.5]);
+  assert.notEqual(second, lossOf('anchor', [0.5, 0]));
+  assert.equal(lossOf('predicted', [0, 0.25]), second);
+  assert.equal(lossOf('predicted', [0.25, 0]), lossOf('anchor', [0.5, 0]));
+  trainer.close();
+});
+
 test('networks that are opened one after the other leave nothing behind', async () => {
   const [cs] = Object.values(cases);
   const { anchors } = arraysOf(cs);

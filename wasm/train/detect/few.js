@@ -3,8 +3,8 @@ import { DetectorLearner } from './learner.js';
 
 /**
  * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`. `views` and `epochs` are for five photos: 100 steps.
- * Joined maps are worth their memory up to `fusesBelow` photos, with this `l2` and `trainBoxes`. Without joined maps, the
- * rate should be half of this one, and the other two left out.
+ * Joined maps are worth their memory up to `fusesBelow` photos, with this `l2` and `trainBoxes`. `ownLayers`: what differs without
+ * joined maps, where those two are left out.
  */
 export const FEW_PHOTOS = {
   below: 15,
@@ -13,12 +13,17 @@ export const FEW_PHOTOS = {
     batchSize: 4,
     views: 20,
     epochs: 4,
-    // Only anchors that fit an object well learn it, and those that fit it a little learn nothing.
-    loss: { matchedIou: 0.6, unmatchedIou: 0.3 },
+    // The model's own boxes fit new objects, too, though not at every anchor: those whose boxes fit an object well learn it, and
+    // those whose boxes fit it a little learn nothing.
+    trainBoxes: false,
+    loss: { matchBy: /** @type {const} */ ('predicted'), matchedIou: 0.8, unmatchedIou: 0.5 },
     optimizer: { type: /** @type {const} */ ('adam'), learningRate: 0.003 },
     l2: 0.01,
-    // The model's own boxes fit new objects, too.
-    trainBoxes: false,
+  },
+  ownLayers: {
+    // Only anchors that fit an object well learn it, and those that fit it a little learn nothing.
+    loss: { matchedIou: 0.6, unmatchedIou: 0.3 },
+    optimizer: { type: /** @type {const} */ ('adam'), learningRate: 0.0015 },
   },
 };
 

@@ -18,6 +18,8 @@ import { failure } from '../../shared/errors.js';
  * @property {number} [gamma] focal; default 2
  * @property {number} [logitScale] softmax; default 1
  * @property {number} [delta] of the Huber loss of boxes; default 1: smooth L1
+ * @property {'anchor' | 'predicted'} [matchBy] whether an anchor is compared with the true boxes, as in the API, or the box that it
+ *   predicts (as in YOLO, Redmon et al. 2016). Default anchor
  * @property {number} [matchedIou] (matched_threshold) default 0.5
  * @property {number} [unmatchedIou] (unmatched_threshold) default matchedIou
  * @property {boolean} [forceMatch] (force_match_for_each_row) default true
@@ -61,6 +63,7 @@ const MINING_RANGES = {
   ...{ classificationWeight: WEIGHT, localizationWeight: WEIGHT },
 };
 
+const MATCHES = /** @type {const} */ (['anchor', 'predicted']);
 export const LOSS_TYPES = /** @type {const} */ (['sigmoid', 'focal', 'softmax']);
 
 /**
@@ -69,15 +72,16 @@ export const LOSS_TYPES = /** @type {const} */ (['sigmoid', 'focal', 'softmax'])
  * @returns {Loss}
  */
 export function makeLoss(options, { isSoftmax }) {
-  checkKeys('loss', options, ['type', 'unmatchedIou', 'hardExamples', ...Object.keys(DEFAULTS)]);
+  checkKeys('loss', options, ['type', 'matchBy', 'unmatchedIou', 'hardExamples', ...Object.keys(DEFAULTS)]);
   const type = checkChoice('loss.type', options.type ?? (isSoftmax ? 'softmax' : 'focal'), LOSS_TYPES);
   if ((type === 'softmax') !== isSoftmax)
     throw failure(
       'INVALID_OPTION',
       `loss.type ${type} does not fit the model, whose scores are ${isSoftmax ? 'a softmax with background' : 'sigmoids'}`,
     );
+  const matchBy = checkChoice('loss.matchBy', options.matchBy ?? 'anchor', MATCHES);
   const matchedIou = options.matchedIou ?? DEFAULTS.matchedIou;
-  const complete = { ...DEFAULTS, unmatchedIou: matchedIou, ...options, type };
+  const complete = { ...DEFAULTS, unmatchedIou: matchedIou, ...options, type, matchBy };
   for (const [key, range] of Object.entries(RANGES)) {
     const value = complete[/** @type {'alpha'} */ (key)];
     if (key !== 'alpha' || value !== null) checkNumber(`loss.${key}`, value, range);

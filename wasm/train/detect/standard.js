@@ -1,5 +1,6 @@
-// Joined maps are standardized for the training: each channel by its mean and deviation over the first views of the photos. Heads
-// learn from a few photos so in a third of the steps. The exported weights are those for the maps as they are.
+// Joined maps are standardized for the training: each channel by its mean and deviation over the first views of the photos, and
+// all channels of a map so that its pixels have the same length as those of other maps: one rate fits all. Heads learn from a few
+// photos so in a third of the steps. The exported weights are those for the maps as they are.
 import { sizeOf } from '../../shared/numbers.js';
 import { halfToNumber, numberToHalf } from '../../tflite/tensor.js';
 
@@ -13,6 +14,8 @@ import { halfToNumber, numberToHalf } from '../../tflite/tensor.js';
 
 /** Added to each standard deviation, as a share of their mean: channels that hardly vary are not blown up. */
 const FLOOR = 0.05;
+/** Of a pixel's standardized features, as a vector, about. */
+const LENGTH = 24;
 /** Views of a photo that are measured. */
 const MEASURED_VIEWS = 3;
 
@@ -56,7 +59,7 @@ class Statistics {
       });
       const floor = (FLOOR * deviations.reduce((a, b) => a + b, 0)) / channels;
       deviations.forEach((deviation, c) => {
-        if (floor > 0) inverse[channel + c] = 1 / (deviation + floor);
+        if (floor > 0) inverse[channel + c] = LENGTH / Math.sqrt(channels) / (deviation + floor);
       });
     }
     return { mean, inverse };

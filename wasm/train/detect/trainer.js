@@ -210,6 +210,7 @@ function toLossStruct(loss, { boxCoder, background }) {
     unmatchedIou: loss.unmatchedIou,
     isForced: loss.forceMatch,
     swapsBands: !loss.negativesBelowUnmatched,
+    matchesPredicted: loss.matchBy === 'predicted',
     scales: [...boxCoder],
     classLoss: CLASS_LOSSES[loss.type],
     hasBackground: background,
