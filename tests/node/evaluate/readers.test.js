@@ -220,6 +220,29 @@ describe('a data set of', () => {
     assert.deepEqual((await read({ ...YOLO, ...PICTURES, ...listed })).notes, []);
   });
 
+  test("YOLO looks for pictures in 'path' first, then beside data.yaml, then without the way up", async () => {
+    const cases = /** @type {[string, string[], string][]} */ ([
+      ['val', ['set/val', 'val'], 'set/val'],
+      ['val', ['val'], 'val'],
+      ['../val', ['set/val', 'val'], 'val'],
+      ['../val', ['set/val'], 'set/val'],
+    ]);
+    const found = async (/** @type {string} */ val, /** @type {Texts} */ files) => {
+      const yaml = `path: set\nval: ${val}\nnames: [cat]\n`;
+      return [...(await read({ ...files, 'data.yaml': yaml })).pictures.values()];
+    };
+    for (const [entry, folders, first] of cases) {
+      const pictures = Object.fromEntries(folders.map((folder) => [`${folder}/a.png`, picture(2, 2)]));
+      assert.deepEqual(await found(entry, pictures), [`${first}/a.png`], `${entry} of ${folders}`);
+      const lists = Object.fromEntries(folders.map((folder) => [`${folder}.txt`, `by/${folder}/a.png`]));
+      const listed = Object.fromEntries(folders.map((folder) => [`by/${folder}/a.png`, picture(2, 2)]));
+      assert.deepEqual(await found(`${entry}.txt`, { ...lists, ...listed }), [`by/${first}/a.png`]);
+    }
+    // What a list names is looked for in the same folders.
+    const both = { 'set/b/a.png': picture(2, 2), 'b/a.png': picture(2, 2), 'list.txt': 'b/a.png' };
+    assert.deepEqual(await found('list.txt', both), ['set/b/a.png']);
+  });
+
   test('YOLO takes a picture without a label file for one without objects, and says so', async () => {
     const { 'labels/val/b.txt': _, ...files } = YOLO;
     const { groundTruth, notes } = await read({ ...files, ...PICTURES });

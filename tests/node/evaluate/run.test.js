@@ -106,9 +106,20 @@ describe('a run', () => {
     assert.deepEqual(told, [2, 3].map((image) => ({ image, width: 40, height: 20, ms: 3, found: [] }))); // prettier-ignore
     assert.deepEqual(found.detections, [{ image_id: 1, category_id: 1, score: 0.5, bbox: [1, 2, 3, 4] }]);
     assert.deepEqual(progress.map((each) => [each.done, each.total]), [[1, 3], [2, 3], [3, 3]]); // prettier-ignore
-    assert.equal(progress[0].secondsLeft, undefined);
-    assert.ok(progress[1].secondsLeft > 0 && progress[1].secondsLeft < 100);
-    assert.equal(progress[2].secondsLeft, 0);
+  });
+  test('tells the time left: the mean of the new pictures for each of the others', async (t) => {
+    let now = 500;
+    t.mock.method(performance, 'now', () => now);
+    // The pictures 2, 3 and 4 take so long.
+    const { detector } = makeDetector((path) => ((now += [2000, 5000, 100][parseInt(path, 10) - 2]), {}));
+    const images = [1, 2, 3, 4].map((id) => ({ id }));
+    /** @type {(number | undefined)[]} */
+    const left = [];
+    await runDetector(detector, makeDataset({ images }), any({
+      done: [{ image: 1, width: 40, height: 20, ms: 100, found: [] }],
+      onProgress: (/** @type {any} */ { secondsLeft }) => left.push(secondsLeft),
+    })); // prettier-ignore
+    assert.deepEqual(left, [undefined, 2 * 2, (2 + 5) / 2, 0]);
   });
   test('ends by its signal', async () => {
     const controller = new AbortController();

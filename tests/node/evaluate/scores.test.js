@@ -229,19 +229,43 @@ describe('intervals', () => {
     const table = tabulate(TRUTH, DETECTIONS);
     const { matches } = measureCoco(table);
     const { length } = table.images;
-    const expected = [0, 1, 2].map(() => {
+    const mean = (/** @type {number[]} */ values) => values.reduce((sum, ap) => sum + ap, 0) / values.length;
+    const apsFor = (/** @type {Int32Array} */ weights) =>
+      matches.map((each) =>
+        weightedAp({ ...each, image: each.rows.map((row) => table.found.image[row]) }, weights),
+      );
+    /** @typedef {ReturnType<typeof apsFor>} Aps */
+    const whole = apsFor(new Int32Array(length).fill(1));
+    const drawn = [0, 1, 2].map(() => {
       const weights = new Int32Array(length);
       for (let i = 0; i < length; i++) weights[Math.floor(random() * length)]++;
-      const aps = matches.flatMap((each) => {
-        const ap = weightedAp({ ...each, image: each.rows.map((row) => table.found.image[row]) }, weights);
-        return ap ? [ap.AP] : [];
-      });
-      return aps.reduce((sum, ap) => sum + ap, 0) / aps.length;
+      return apsFor(weights);
     });
     const none = { score: new Float64Array(), isHit: new Uint8Array(), row: new Int32Array() };
-    const { draws } = bootstrap(matches, none, table.found.image, length, { samples: 3, seed: 5 });
-    draws.forEach((draw, i) => assert.ok(Math.abs(Number(draw) - expected[i]) < 1e-12, `draw ${i}`));
-    assert.equal(new Set(draws).size, 3);
+    const found = bootstrap(matches, none, table.found.image, length, { samples: 3, seed: 5 });
+    const all = (/** @type {'AP' | 'AP50'} */ key) => (/** @type {Aps} */ aps) =>
+      mean(aps.flatMap((ap) => (ap ? [ap[key]] : [])));
+    drawn.forEach((aps, i) =>
+      assert.ok(Math.abs(Number(found.draws[i]) - all('AP')(aps)) < 1e-12, `draw ${i}`),
+    );
+    assert.equal(new Set(found.draws).size, 3);
+
+    // Of three draws, the middle 95 % are all.
+    const check = (
+      /** @type {import('../../../wasm/evaluate/measure/bootstrap.js').Interval} */ interval,
+      /** @type {(aps: Aps) => number | undefined} */ figureOf,
+    ) => {
+      const at = figureOf(whole);
+      const values = drawn.flatMap((aps) => figureOf(aps) ?? []);
+      if (at === undefined || values.length === 0) return assert.equal(interval, null);
+      const moved = values.map((value) => Math.min(1, Math.max(0, value + at - mean(values))));
+      const expected = [Math.min(...moved), Math.max(...moved)];
+      expected.forEach((end, i) => assert.ok(Math.abs(Number(interval?.[i]) - end) < 1e-12));
+    };
+    check(found.AP, all('AP'));
+    check(found.AP50, all('AP50'));
+    found.perCategory.forEach((interval, k) => check(interval, (aps) => aps[k]?.AP));
+    assert.ok(found.perCategory.some((interval) => interval && interval[0] < interval[1]));
   });
 
   test('of the best threshold hold what drawing the images by hand gives', () => {
@@ -351,6 +375,15 @@ describe("COCO's corner cases", () => {
       notes.map(({ code }) => code),
       ['DUPLICATE_IDS_annotations'],
     );
+  });
+
+  // The tool lists the annotations by their own categories, if at all, and then reads them by their ids.
+  test('an annotation of no listed category counts in one category for all, by the last one of its id', () => {
+    const truth = truthAt([0, 100]);
+    Object.assign(truth.annotations[0], { id: 2, category_id: 8 });
+    const recallOf = (/** @type {boolean} */ agnostic) =>
+      measureCoco(tabulate(truth, foundAt([[100, 0.9]])), { agnostic }).figures.AR100;
+    assert.deepEqual([recallOf(false), recallOf(true)], [1, 0.5]);
   });
 
   test('entries that the ground truth does not list are left out, and noted', () => {

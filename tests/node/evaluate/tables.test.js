@@ -9,6 +9,7 @@ import {
   readDetections,
   runDetector,
 } from '../../../wasm/evaluate/index.js';
+import { mergeScored, scoredOf } from '../../../wasm/evaluate/measure/scores.js';
 import { numpyDescending, sortDescending } from '../../../wasm/evaluate/measure/sort.js';
 
 /** @typedef {import('../../../wasm/evaluate/types.js').GroundTruth} GroundTruth */
@@ -114,6 +115,29 @@ const truthOf = (ids, extra = {}) => ({
     iscrowd: 0,
   })),
   ...extra,
+});
+
+describe('detections that count', () => {
+  const scores = Float64Array.of(0.5, 0.9, 0.1, 0.7, 0.7, 0.2);
+  test('are those that are not ignored at the first threshold', () => {
+    const [rows, none] = [Int32Array.of(3, 0, 5), Int32Array.of(0, 0, 0)];
+    const matches = { rows, hits: [Int32Array.of(1, 2, 3)], ignored: [Int32Array.of(2, 1, 0)] };
+    const { score, isHit, row } = scoredOf(/** @type {any} */ (matches), scores);
+    assert.deepEqual([[...score], [...isHit], [...row]], [[0.7, 0.2], [1, 1], [3, 5]]); // prettier-ignore
+    const all = scoredOf(/** @type {any} */ ({ ...matches, ignored: [none] }), scores);
+    assert.deepEqual([[...all.isHit], [...all.row]], [[1, 0, 1], [3, 0, 5]]); // prettier-ignore
+  });
+  test('are merged by score, those of one score in their order', () => {
+    const lists = [[1, 3], [], [4, 0, 5], [2]].map((rows) => ({
+      score: Float64Array.from(rows, (row) => scores[row]),
+      isHit: Uint8Array.from(rows, (row) => row % 2),
+      row: Int32Array.from(rows),
+    }));
+    const { score, isHit, row } = mergeScored(lists);
+    assert.deepEqual([...row], [1, 3, 4, 0, 5, 2]);
+    assert.deepEqual([...score], [0.9, 0.7, 0.7, 0.5, 0.2, 0.1]);
+    assert.deepEqual([...isHit], [1, 1, 0, 0, 1, 0]);
+  });
 });
 
 describe('image labels', () => {
