@@ -456,6 +456,30 @@ describe('detections', () => {
     });
   });
 
+  test('name their images by path, file name, name without ending, or id: the first that one image has', () => {
+    const images = [
+      { id: 1, file_name: 'a/x.png' },
+      { id: 2, file_name: 'b/x.png' },
+      { id: 'y.png', file_name: 'c/z.png' },
+      { id: 'y', file_name: 'c/w.png' },
+    ];
+    const imageOf = (/** @type {string} */ file) =>
+      readDetections(JSON.stringify({ ...own, file }), 'dt.jsonl', { ...COCO, images }).detections[0]
+        .image_id;
+    for (const [file, id] of /** @type {[string, string | number][]} */ ([
+      ['a/x.png', 1],
+      ['b/x.png', 2],
+      ['other/z.png', 'y.png'],
+      ['other/z.jpg', 'y.png'],
+      ['y.png', 'y.png'],
+      ['y.jpg', 'y'],
+      ['1', 1],
+    ]))
+      assert.equal(imageOf(file), id, file);
+    for (const file of ['x.png', 'other/x.png', 'x', 'v.png'])
+      assert.throws(() => imageOf(file), { code: 'UNKNOWN_IMAGE' });
+  });
+
   test("as predictions of Open Images' challenge", async () => {
     const { groundTruth } = await read({ ...OPEN_IMAGES, ...PICTURES });
     const text = 'ImageID,LabelName,Score,XMin,XMax,YMin,YMax\na,/m/01yrx,0.5,0.1,0.6,0.1,0.6\n';

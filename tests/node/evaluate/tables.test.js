@@ -321,6 +321,15 @@ describe('the titles of a report', () => {
       both.includes('Classes: first') && both.includes('Classes: second') && !both.includes('Classes'),
     );
   });
+  test('each model has pictures of its own', () => {
+    const runs = ['a', 'b', 'c'].map((name) => ({ name, evaluation }));
+    const names = Object.keys(makeEvaluationReport(runs, { dataset: 'd', date: new Date(0) }));
+    for (const start of ['precision-recall', 'calibration'])
+      assert.deepEqual(
+        names.filter((name) => name.startsWith(start)).sort(),
+        ['-2', '-3', ''].map((end) => `${start}${end}.svg`),
+      );
+  });
 });
 
 describe('files of detections', () => {
