@@ -2,6 +2,7 @@
 // after run, whenever they join, and the pool ends.
 #include <pthread.h>
 #include <pthreadpool.h>
+#include <sanitizer/allocator_interface.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -102,7 +103,9 @@ static void all_workers_start(void) {
   CHECK_STATUS(ocl_graph_threads_create(NUM_WORKERS + 1, &pool), OCL_OK);
   for (int32_t i = 1; i <= NUM_WORKERS; i++) start(&c, pool, i);
   while (ocl_graph_threads_num_ready(pool) < NUM_WORKERS) sched_yield();
+  CHECK(__sanitizer_get_allocated_size(pool) > 0);
   ocl_graph_threads_destroy(pool);
+  CHECK(__sanitizer_get_allocated_size(pool) == 0);
   wait_for(&c, 1, NUM_WORKERS + 1);
 }
 
@@ -136,8 +139,20 @@ static void a_worker_that_comes_after_the_end_returns(void) {
     ocl_graph_threads_destroy(pool);
     for (int32_t i = num_before + 1; i <= NUM_WORKERS; i++) start(&c, pool, i);
     wait_for(&c, 1, NUM_WORKERS + 1);
+    CHECK(__sanitizer_get_allocated_size(pool) > 0);
     free(pool);  // which only this test knows to be left by all
   }
+}
+
+// It may still be read, though all workers have joined.
+static void a_pool_that_lost_a_worker_stays(void) {
+  ocl_thread_pool pool;
+  CHECK_STATUS(ocl_graph_threads_create(1, &pool), OCL_OK);
+  ocl_graph_threads_abandon(pool);
+  CHECK(ocl_graph_threads_num_ready(pool) == 0);
+  ocl_graph_threads_destroy(pool);
+  CHECK(__sanitizer_get_allocated_size(pool) > 0);
+  free(pool);
 }
 
 int main(void) {
@@ -145,6 +160,7 @@ int main(void) {
   RUN(all_workers_start);
   RUN(every_task_runs_once);
   RUN(a_worker_that_comes_after_the_end_returns);
+  RUN(a_pool_that_lost_a_worker_stays);
   RUN(the_same_bits_as_one_thread);
   return check_failed_tests;
 }
