@@ -204,6 +204,49 @@ static void columns(void) {
   ocl_session_destroy(some);
 }
 
+// The same of a convolution alone, whatever its weights are, for each choice of its three columns.
+static void columns_of(const char* path, int32_t choice) {
+  ocl_session* sessions[2] = {open(path, 1), open(path, 1)};
+  ocl_graph_tensor outputs[2];
+  int32_t kept[3], count = 0;
+  for (int32_t i = 0; i < 3; i++)
+    if (choice & 1 << i) kept[count++] = i;
+  bool is_done = false;
+  CHECK_STATUS(ocl_session_keep_columns(sessions[1], 0, kept, count, &is_done), OCL_OK);
+  CHECK(is_done);
+  for (int32_t s = 0; s < 2; s++) {
+    ocl_graph* graph = ocl_session_graph(sessions[s]);
+    CHECK_STATUS(ocl_graph_place(graph, NULL), OCL_OK);
+    const ocl_graph_tensor input = ocl_graph_input(graph, 0);
+    if (input.dtype == OCL_FLOAT32) fill(graph, 3);
+    for (size_t i = 0; i < input.size_bytes && input.dtype != OCL_FLOAT32; i++)
+      ((uint8_t*)input.data)[i] = (uint8_t)(i * 71);
+    CHECK_STATUS(ocl_graph_run(graph), OCL_OK);
+    outputs[s] = ocl_graph_output(graph, 0);
+  }
+  const size_t size = ocl_dtype_size_bytes(outputs[0].dtype);
+  CHECK(outputs[0].size_bytes == 8 * 3 * size && outputs[1].size_bytes == 8 * (size_t)count * size);
+  for (int32_t row = 0; row < 8 && check_failures_in_test == 0; row++)
+    for (int32_t i = 0; i < count; i++)
+      CHECK(memcmp((uint8_t*)outputs[1].data + (size_t)(count * row + i) * size,
+                   (uint8_t*)outputs[0].data + (size_t)(3 * row + kept[i]) * size, size) == 0);
+  for (int32_t s = 0; s < 2; s++) ocl_session_destroy(sessions[s]);
+}
+
+static void columns_of_all_weights(void) {
+  FILE* list = fopen("build/native/cases/columns.txt", "r");
+  if (list == NULL) abort();
+  char path[400];
+  int32_t num_models = 0;
+  for (; fscanf(list, "%399[^\n]\n", path) == 1; num_models++)
+    for (int32_t choice = 1; choice < 7; choice++) {
+      columns_of(path, choice);
+      if (check_failures_in_test > 0) printf("# columns %d of %s\n", (int)choice, path);
+    }
+  CHECK(num_models == 5);
+  fclose(list);
+}
+
 int main(void) {
   ocl_kernels_install(false);
   RUN(what_is_not_placed_does_not_run);
@@ -213,5 +256,6 @@ int main(void) {
   RUN(times);
   RUN(steps_that_are_not_there);
   RUN(columns);
+  RUN(columns_of_all_weights);
   return check_failed_tests;
 }

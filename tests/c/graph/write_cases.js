@@ -27,6 +27,7 @@ import {
 import { DTYPE_NETWORKS, MIXED_NETWORKS, SCALE_NETWORKS } from './dtype_networks.js';
 import { formulaCases } from './formula_cases.js';
 import { REFUSED_NETWORKS } from './refused_networks.js';
+import { COLUMN_NETWORKS } from './column_networks.js';
 import { SESSION_NETWORKS } from '../session/networks.js';
 
 const DATA = fileURLToPath(new URL('../../data', import.meta.url));
@@ -63,6 +64,10 @@ const refused = REFUSED_NETWORKS.map(
 );
 writeFileSync(`${out}/refused.txt`, refused.join('\n') + '\n');
 for (const [name, network] of Object.entries(SESSION_NETWORKS)) write(name, writeModel(network));
+const columns = Object.entries(COLUMN_NETWORKS).map(([name, network]) =>
+  write(`columns_${name}.tflite`, writeModel(network)),
+);
+writeFileSync(`${out}/columns.txt`, columns.map((path) => `${path}\n`).join(''));
 const metadata = writeMetadata({
   ...{ name: 'tiny', description: 'a detector' },
   image: { name: 'image', mean: [127.5], std: [127.5] },
