@@ -1,7 +1,12 @@
 // The shapes of every operator's outputs, by TensorFlow's definitions: uneven sizes, a free batch, sizes that are not known.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FREE_BATCH as N } from '../../../wasm/convert/graph/batch.js';
+import {
+  areSizes,
+  dependsOnBatch,
+  FREE_BATCH as N,
+  toNetworkShape,
+} from '../../../wasm/convert/graph/batch.js';
 import { Facts } from '../../../wasm/convert/graph/facts.js';
 import { make } from '../../../wasm/convert/graph/graph.js';
 import { ints } from './refs.js';
@@ -232,4 +237,44 @@ describe('shapes', () => {
   for (const [op, inputs, attrs, ...outputs] of CASES)
     test(`${op} ${JSON.stringify(inputs.map((input) => (Array.isArray(input) ? input : 'constants')))}: ${JSON.stringify(outputs)}`, () =>
       assert.deepEqual(shapesOf(op, inputs, attrs, outputs.length), outputs));
+});
+
+test('sizes: known, not known, and multiples of the batch', () => {
+  // Whether it is a multiple of the batch, and whether it is a size.
+  const cases = /** @type {[number, boolean, boolean][]} */ ([
+    [0, false, true],
+    [7, false, true],
+    [-N, false, true],
+    [-1, false, true],
+    [-2, false, false],
+    [N, true, true],
+    [3 * N, true, true],
+    [N - 1, false, false],
+    [N + 1, false, false],
+    [0.5, false, false],
+    [NaN, false, false],
+    [-Infinity, false, false],
+  ]);
+  for (const [size, isOfBatch, isSize] of cases) {
+    assert.equal(dependsOnBatch(size), isOfBatch, String(size));
+    assert.equal(areSizes([5, size]), isSize, String(size));
+  }
+  assert.ok(areSizes([]));
+  for (const [shape, expected] of /** @type {[number[] | undefined, number[] | undefined][]} */ ([
+    [undefined, undefined],
+    [[], []],
+    [
+      [N, 4, 0],
+      [-1, 4, 0],
+    ],
+    [
+      [4, 2 * N],
+      [4, -1],
+    ],
+    [[N, N], undefined],
+    [[N, -1], undefined],
+    [[-1, 4], undefined],
+  ]))
+    // prettier-ignore
+    assert.deepEqual(toNetworkShape(shape), expected, String(shape));
 });

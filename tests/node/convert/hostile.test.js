@@ -6,6 +6,7 @@ import { BinaryWriter } from '@bufbuild/protobuf/wire';
 import { gzipSync, zipSync } from 'fflate';
 import { convert } from '../../../wasm/convert/node.js';
 import { CONVERT_MESSAGES } from '../../../wasm/convert/errors.js';
+import { GraphBuilder } from '../../../wasm/convert/graph/graph.js';
 import { smallSource } from './convert.js';
 
 /** @typedef {Record<string, Uint8Array>} Folder */
@@ -265,6 +266,9 @@ describe('graphs', () => {
       );
       await assertNamed(graphDef([input, call('out', 'f0')], circle), /GRAPH_BAD.*calls itself/);
     }
+    const builder = new GraphBuilder({});
+    for (let i = 0; i < 100_000; i++) builder.countCall();
+    assert.throws(() => builder.countCall(), { code: 'GRAPH_BAD', message: /over 100000 function calls/ });
     await assertNamed(graphDef([input, call('out', 'nowhere')]), /there is no function 'nowhere'/);
     await assertNamed(
       graphDef([input, call('out', 'f', 'out')], { f: [call('a', 'f')] }),

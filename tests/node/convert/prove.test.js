@@ -57,6 +57,17 @@ describe('a proof', () => {
     }
   });
 
+  test('evaluates nothing before what is given', async () => {
+    const unknown = make('unknown', 'NoOperator', []);
+    const given = make('given', 'Mul', [unknown, unknown]);
+    const sum = make('sum', 'AddV2', [given, given]);
+    const value = { dtype: /** @type {const} */ ('float32'), shape: [2], data: Float64Array.of(3, 5) };
+    const [found] = await evaluateGraph([sum], new Map([[given.node, value]]));
+    assert.deepEqual([...found.data], [6, 10]);
+    assert.deepEqual([...value.data], [3, 5]);
+    await assert.rejects(evaluateGraph([sum], new Map()), { code: 'RESULT_UNPROVEN', message: /NoOperator/ });
+  });
+
   test('of what is wrong names the first tensor that differs, not the output', async () => {
     const { network, proof } = claim(2.001);
     await assert.rejects(prove(network, proof, watch), {
