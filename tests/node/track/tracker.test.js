@@ -155,6 +155,8 @@ describe('what cannot be used is refused, and the tracker works on', () => {
     ['text', [{ box: { ...box, x: '1' } }]],
     ['score', [{ box, score: NaN }]],
     ['features', [{ box, features: [NaN] }]],
+    ['features of which the last is no number', [{ box, features: [1, NaN] }]],
+    ['features of which the first is no number', [{ box, features: ['1', 1] }]],
     ['no features', [{ box, features: [] }]],
     ['features of a text', [{ box, features: 'abc' }]],
     ['features of null', [{ box, features: null }]],
