@@ -7,6 +7,7 @@ import { RULES } from '../../../wasm/convert/lower/lower.js';
 import { make, Node } from '../../../wasm/convert/graph/graph.js';
 import { prove } from '../../../wasm/convert/prove/prove.js';
 import { smallSource } from './convert.js';
+import { floats, ints } from './refs.js';
 import { base64, graphModel } from './graph_model.js';
 
 const FLOAT = { T: { type: 'DT_FLOAT' } };
@@ -75,6 +76,43 @@ describe('a proof', () => {
       message: /'doubled' \(Mul\) is the first tensor that differs: -?\d.* instead of -?\d/,
     });
   });
+
+  for (const factor of [1e-5, 1, 1e5])
+    test(`of a choice among values up to ${factor} finds one of the largest`, async () => {
+      const shape = [-1, 2, 2, 3];
+      const choose = (/** @type {string} */ kind) => {
+        const x = make('x', 'Placeholder', []);
+        const scaled = make('scaled', 'Mul', [x, floats([factor], [])]);
+        const y = make('y', 'ArgMax', [scaled, ints([3], [])]);
+        const constants = /** @type {const} */ ([
+          {
+            name: 'factor',
+            shape: [],
+            tensor: { dtype: 'float32', shape: [], data: Float32Array.of(factor) },
+          },
+          { name: 'axis', shape: [], tensor: { dtype: 'int32', shape: [], data: Int32Array.of(3) } },
+        ]);
+        const [input, middle] = ['x', 'scaled'].map((name) => ({ name, shape }));
+        const output = { name: 'y', shape: [-1, 2, 2], dtype: /** @type {const} */ ('int64') };
+        const network = {
+          ops: [
+            { kind: 'MUL', inputs: [input, constants[0]], output: middle, options: {} },
+            { kind, inputs: [middle, constants[1]], output, options: {} },
+          ],
+          inputs: [input],
+          outputs: [{ name: 'y', value: output }],
+        };
+        const trace = new Map([[middle, scaled]]);
+        const range = /** @type {[number, number]} */ ([-1, 1]);
+        return prove(
+          /** @type {any} */ (network),
+          { inputs: [x], outputs: [{ ref: y }], trace, range },
+          watch,
+        );
+      };
+      await choose('ARG_MAX');
+      await assert.rejects(choose('ARG_MIN'), { code: 'RESULT_DIFFERS' });
+    });
 
   test('of a source that computes NaN only proves nothing', async () => {
     const { network, proof } = claim(2);
