@@ -86,6 +86,8 @@ test('a stop frees all, and another one nothing', async () => {
   assert.equal(liveBytes(), before);
   bridge.call(() => exports.ocl_start(1, 0, 0));
   assert.equal(liveBytes(), started);
+  exports.ocl_image_reserve(3000); // as many bytes as before, but not those
+  assert.ok(liveBytes() > started + 3000);
 });
 
 describe('the metadata of a model', () => {
