@@ -187,6 +187,21 @@ describe('a stream', () => {
         /explained: broken/,
       ));
 
+    // node:test fails a test that leaves an unhandled rejection.
+    test(`of ${type ?? 'chunks'} may fail behind what its reader wants`, async () => {
+      let asked = 0;
+      const failing = stream((controller) =>
+        asked++ === 0 ? controller.enqueue(Uint8Array.of(7)) : controller.error('broken'),
+      );
+      for await (const part of readStream(failing, explain)) {
+        assert.equal(part[0], 7);
+        await new Promise(setImmediate);
+        break;
+      }
+      await new Promise(setImmediate);
+      assert.equal(asked, 2);
+    });
+
     test(`of ${type ?? 'chunks'} is cancelled by its reader, and by a signal`, async () => {
       let cancelled = 0;
       const endless = () =>
