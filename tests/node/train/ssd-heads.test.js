@@ -6,8 +6,10 @@ import '../../../wasm/train/node.js';
 import { makeLoss } from '../../../wasm/train/detect/loss.js';
 import { SsdTrainer } from '../../../wasm/train/detect/trainer.js';
 import { checkOptimizer, optimizerStruct } from '../../../wasm/train/plan.js';
+import { openModule } from '../../../wasm/train/trainer.js';
 import { uniforms } from '../../../wasm/train/random.js';
 import { numberToHalf } from '../../../wasm/tflite/tensor.js';
+import { takeMemory } from './memory.js';
 import { maxDifference, readArray, readJson, testData, variants } from '../shared.js';
 
 /** @type {any} */
@@ -200,7 +202,8 @@ test('matched by predicted boxes, classes are learnt as from anchors at their pl
 test('networks that are opened one after the other leave nothing behind', async () => {
   const [cs] = Object.values(cases);
   const { anchors } = arraysOf(cs);
-  const trainer = await SsdTrainer.create();
+  const { exports, memory } = await openModule();
+  const trainer = new SsdTrainer(exports, memory);
   open(cs, trainer, anchors);
   const { liveBytes } = trainer.memoryUse;
   for (let i = 0; i < 3; i++) open(cs, trainer, anchors);
@@ -212,4 +215,8 @@ test('networks that are opened one after the other leave nothing behind', async 
   assert.equal(trainer.memoryUse.liveBytes, liveBytes);
   trainer.close();
   assert.equal(trainer.memoryUse.liveBytes, closed);
+  takeMemory(exports, memory);
+  const taken = trainer.memoryUse.liveBytes;
+  trainer.close();
+  assert.equal(trainer.memoryUse.liveBytes, taken);
 });

@@ -6,7 +6,8 @@ import { Dataset } from '../../../wasm/train/dataset.js';
 import { checkOptimizer, optimizerStruct, rateAt } from '../../../wasm/train/plan.js';
 import { shuffled } from '../../../wasm/train/random.js';
 import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetensors.js';
-import { Trainer } from '../../../wasm/train/trainer.js';
+import { openModule, Trainer } from '../../../wasm/train/trainer.js';
+import { takeMemory } from './memory.js';
 import { DETECTOR_DIGEST, runDetectorTraining } from './detector_run.js';
 import { DIGESTS, run } from './reference_run.js';
 
@@ -426,7 +427,8 @@ test('every order is a permutation', () => {
 });
 
 test('a thousand networks leave nothing behind', async () => {
-  const trainer = await Trainer.create();
+  const { exports, memory } = await openModule();
+  const trainer = new Trainer(exports, memory);
   const data = new Dataset(LENGTH, 'float16');
   data.add({ ...makeExamples(6), labels: [0, 1, 2, 0, 1, 2] });
   const network = {
@@ -449,5 +451,10 @@ test('a thousand networks leave nothing behind', async () => {
   const sgd = optimizerStruct(checkOptimizer('sgd'));
   assert.throws(() => trainer.open(network, { ...sgd, kind: 9 }, 6), withCode('INVALID_ARGUMENT'));
   assert.throws(() => trainer.open(network, sgd, 1e5), withCode('INVALID_ARGUMENT'));
+  open();
   trainer.close();
+  takeMemory(exports, memory);
+  const closed = trainer.memoryUse.liveBytes;
+  trainer.close();
+  assert.equal(trainer.memoryUse.liveBytes, closed);
 });
