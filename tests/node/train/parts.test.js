@@ -690,3 +690,21 @@ test('means of an epoch; of no weight, the weighted accuracy is 0', () => {
   assert.deepEqual(means(sums, true), { ...plain, weighted_accuracy: 0.25 });
   assert.deepEqual(means({ ...sums, weight: 0, weightedHits: 0 }, true), { ...plain, weighted_accuracy: 0 });
 });
+
+test('a constant that an optimizer does not have is 0 in its struct', () => {
+  const none = {
+    ...{ isNesterov: false, isAmsgrad: false, isCentered: false, momentum: 0, beta1: 0, beta2: 0 },
+    ...{ epsilon: 0, weightDecay: 0, clipNorm: 0 },
+  };
+  const adam = { ...none, beta1: 0.9, beta2: 0.999, epsilon: 1e-7 };
+  for (const [name, expected] of /** @type {const} */ ([
+    ['sgd', none],
+    ['nesterov', { ...none, momentum: 0.9, isNesterov: true }],
+    ['adam', adam],
+    ['adamw', { ...adam, weightDecay: 0.004 }],
+    ['rmsprop', { ...none, beta2: 0.9, epsilon: 1e-7 }],
+  ])) {
+    const { kind: _, ...constants } = optimizerStruct(checkOptimizer(name));
+    assert.deepEqual(constants, expected, name);
+  }
+});
