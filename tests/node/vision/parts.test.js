@@ -14,7 +14,7 @@ import {
   withoutBackground,
   wrongCount,
 } from '../../../wasm/vision/labels.js';
-import { CallLimit } from '../../../wasm/vision/limits.js';
+import { CallLimit, withLimit } from '../../../wasm/vision/limits.js';
 import { checkPixels } from '../../../wasm/vision/pixels.js';
 import { describeNoVideo, describeRefused, nameOf } from '../../../wasm/vision/refuse.js';
 import { isPlain, resizeFloatView, seenRegion } from '../../../wasm/vision/view.js';
@@ -32,6 +32,19 @@ test('a call with a limit ends at that moment, not before, and with the first re
   const endless = new CallLimit();
   now = Number.MAX_VALUE;
   endless.check();
+});
+
+test('a call that is over leaves the calls of its object, whatever became of it', async () => {
+  for (const call of [
+    async () => 7,
+    () => Promise.reject(new Error('no')),
+    async () => new Promise(() => {}),
+  ]) {
+    let left = 0;
+    const calls = /** @type {any} */ ({ add: () => () => void left++ });
+    await withLimit({ timeoutMs: 20 }, call, calls).catch(() => {});
+    assert.equal(left, 1);
+  }
 });
 
 const tagged = (/** @type {string} */ tag) => ({ [Symbol.toStringTag]: tag });

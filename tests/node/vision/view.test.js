@@ -90,15 +90,25 @@ describe('fit', () => {
     assert.deepEqual(await seen(model, { ...PIXELS, fit: 'crop' }, image, { roi, rotation: 90 }), clockwise);
   });
 
-  test('a region outside the image is refused', async () => {
+  test('a region may reach the edges of the image, not beyond', async () => {
     const model = await copying([-1, 2, 2, 3]);
-    for (const fit of ['stretch', 'crop', 'contain'])
-      await assert.rejects(
-        seen(model, { ...PIXELS, fit }, picture(4, 4), { roi: { x: 2, y: 0, width: 3, height: 1 } }),
-        {
-          code: 'INVALID_ROI',
-        },
-      );
+    const region = (/** @type {number[]} */ [x, y, width, height]) => ({ roi: { x, y, width, height } });
+    const inside = [[0, 0, 1, 1], [3, 0, 1, 4], [0, 3, 4, 1]]; // prettier-ignore
+    const outside = [[2, 0, 3, 1], [0, 2, 1, 3], [4, 0, 1, 1], [0, 4, 1, 1], [1, 1, 0, 1], [1, 1, 1, 0]]; // prettier-ignore
+    for (const fit of ['stretch', 'crop', 'contain']) {
+      const classifier = await ImageClassifier.create({
+        ...{ model, input: /** @type {any} */ ({ ...PIXELS, fit }), scores: 'none' },
+      });
+      const image = picture(4, 4);
+      for (const roi of inside) await classifier.classify(image, region(roi));
+      for (const roi of outside)
+        await assert.rejects(
+          classifier.classify(image, region(roi)),
+          { code: 'INVALID_ROI' },
+          `${fit} ${roi}`,
+        );
+      classifier.close();
+    }
   });
 
   test('another name is refused', async () => {
