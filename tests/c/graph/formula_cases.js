@@ -50,6 +50,19 @@ function moves() {
       [op('TRANSPOSE', [0, 1], 2)],
       { 2: turned },
     ],
+    // No convolution reads it, though one comes first, which could pad.
+    pad_of_an_output: [
+      SQUARE,
+      [
+        { shape: [1, 2, 2, 1] },
+        { shape: [1, 1, 1, 1], data: [3] },
+        { shape: [1, 2, 2, 1] },
+        { shape: [4, 2], dtype: 'int32', data: [0, 0, 1, 1, 0, 1, 0, 0] },
+        { shape: [1, 4, 3, 1] },
+      ],
+      [op('CONV_2D', [0, 1], 2, [1, ['i8', 0, 1], ['i32', 1, 1], ['i32', 2, 1]]), op('PAD', [2, 3], 4)],
+      { 4: [0, 0, 0, 3, 6, 0, 9, 12, 0, 0, 0, 0] },
+    ],
     expand_dims: [
       FLAT,
       [{ shape: [2, 3] }, int32s(1), { shape: [2, 1, 3] }, int32s(-1), { shape: [2, 1, 3, 1] }],
