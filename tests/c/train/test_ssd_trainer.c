@@ -95,6 +95,30 @@ static void plans_that_do_not_fit_are_refused(void) {
   ocl_ssd_trainer_destroy(NULL);
 }
 
+// Two layers are the heads over and over: the network is small, its predictions are not.
+static void predictions_that_need_too_much_memory_are_refused(void) {
+  enum { MANY = OCL_NETWORK_MAX_LAYERS, MANY_COLUMNS = 1020, MANY_ANCHORS = MANY * SIDE * SIDE };
+  static float many_anchors[4 * MANY_ANCHORS];
+  static ocl_ssd_heads many[MANY];
+  for (int i = 0; i < MANY; i++) many[i] = (ocl_ssd_heads){0, 1};
+  const ocl_layer layers[2] = {
+      {.kind = OCL_POINTWISE, .channels = 4, .added = -1, .shared = -1},
+      {.kind = OCL_POINTWISE, .channels = MANY_COLUMNS, .added = -1, .shared = -1},
+  };
+  ocl_ssd_plan plan = make_plan();
+  plan.heads = many, plan.num_heads = MANY;
+  plan.anchors = many_anchors, plan.num_anchors = MANY_ANCHORS, plan.num_columns = MANY_COLUMNS;
+  // Fewer than 2^27 numbers, and more.
+  const int32_t rows[] = {2, (1 << 27) / (MANY_ANCHORS * (MANY_COLUMNS + 4)) + 1};
+  for (int i = 0; i < 2; i++) {
+    const ocl_network_plan network = {layers, 2, &kMap, 1, rows[i]};
+    ocl_ssd_trainer* trainer;
+    const ocl_status expected = i == 0 ? OCL_OK : OCL_OUT_OF_MEMORY;
+    CHECK_STATUS(ocl_ssd_trainer_create(&network, &(ocl_optimizer){.kind = OCL_SGD}, &plan, &trainer), expected);
+    ocl_ssd_trainer_destroy(trainer);
+  }
+}
+
 // The numbers of layers and inputs, and every size, at their ends.
 static void networks_out_of_range_are_refused(void) {
   static ocl_layer layers[OCL_NETWORK_MAX_LAYERS + 1];
@@ -263,6 +287,7 @@ static void frozen_layers_stay(void) {
 
 int main(void) {
   RUN(plans_that_do_not_fit_are_refused);
+  RUN(predictions_that_need_too_much_memory_are_refused);
   RUN(networks_out_of_range_are_refused);
   RUN(batches_out_of_range_are_refused);
   RUN(gradients_match_differences_of_the_loss);
