@@ -372,7 +372,7 @@ describe('learning rates', () => {
     /** @type {any} */ (checkOptimizer({ type: 'sgd', learningRate: rate })).learningRate;
   test('a number, and a constant', () => {
     assert.equal(rateAt(0.5, 7), 0.5);
-    assert.equal(rateAt(schedule({ type: 'constant', rate: 0.5 }), 7), 0.5);
+    for (const step of [0, 1, 7]) assert.equal(rateAt(schedule({ type: 'constant', rate: 0.5 }), step), 0.5);
   });
   test('steps', () => {
     const rate = schedule({ type: 'step', rate: 8, every: 3, factor: 0.5 });
@@ -380,7 +380,7 @@ describe('learning rates', () => {
       [0, 2, 3, 5, 6, 9, 12, 15].map((step) => rateAt(rate, step)),
       [8, 8, 4, 4, 2, 1, 0.5, 0.25],
     );
-    near(rateAt(schedule({ type: 'step', rate: 1 }), 2), 0.01);
+    for (const step of [0, 1, 2]) near(rateAt(schedule({ type: 'step', rate: 1 }), step), 10 ** -step);
   });
   test('half a cosine, down to alpha', () => {
     const rate = schedule({ type: 'cosine', rate: 2, decaySteps: 10, alpha: 0.25 });
@@ -388,6 +388,14 @@ describe('learning rates', () => {
       const part = (1 + Math.cos((Math.PI * Math.min(step, 10)) / 10)) / 2;
       near(rateAt(rate, step), 2 * (0.75 * part + 0.25));
     }
+  });
+  test('a cosine of one step, to 0', () => {
+    const rate = schedule({ type: 'cosine', rate: 3 });
+    for (const [step, expected] of [3, 0, 0].entries()) near(rateAt(rate, step), expected);
+  });
+  test('a warm-up before them, from 0', () => {
+    for (const type of ['constant', 'step', 'cosine'])
+      assert.equal(rateAt(schedule({ type, rate: 8, warmupSteps: 4 }), 1), 2, type);
   });
   test('a warm-up before them', () => {
     const rate = schedule({ type: 'step', rate: 8, every: 1, factor: 0.5, warmupSteps: 4, warmupFrom: 4 });
