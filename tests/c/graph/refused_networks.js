@@ -390,6 +390,11 @@ const JOINS = [
     'size 5 does not fit a dimension of 3',
     one('SPLIT_V', [[3], int32s(5), int32s(0)], [[3]], [79, ['i32', 0, 1]]),
   ],
+  [
+    GRAPH,
+    'its output is empty',
+    one('SPLIT_V', [[3], int32s(0, 3), int32s(0)], [[1], [3]], [79, ['i32', 0, 2]]),
+  ],
   [GRAPH, '1 outputs for a dimension of 2', one('UNPACK', [[2]], [[1]], [64, ['i32', 0, 1]])],
 ];
 
