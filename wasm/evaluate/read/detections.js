@@ -43,7 +43,7 @@ export function readDetections(text, file, groundTruth, classTable) {
   const lines = readLines(text, file);
   if (lines) return fromOwn(lines.results, (i) => `${file}:${lines.numbers[i]}`, groundTruth, classTable);
   const parsed = parseJson(text, file);
-  if (Array.isArray(parsed) && parsed.length > 0 && parsed.every(isOwn))
+  if (Array.isArray(parsed) && parsed.every(isOwn))
     return fromOwn(parsed, (i) => `${file}${placeOf(text, [i])}`, groundTruth, classTable);
   if (!Array.isArray(parsed))
     throw failure(
