@@ -65,4 +65,34 @@ describe('a classifier', () => {
     assert.ok(!String(files['report.html']).includes('<f>'));
     assert.equal(JSON.parse(String(files['report.json'])).worst[1].name, '1<f>.png');
   });
+
+  for (const [width, height, factor] of [
+    [640, 3, 1],
+    [641, 3, 2],
+    [5, 1281, 3],
+    [1285, 7, 3],
+  ])
+    for (const channels of /** @type {const} */ ([3, 4]))
+      test(`shows ${width} x ${height} pixels of ${channels} numbers as means of ${factor} x ${factor}`, async () => {
+        const data = Uint8Array.from({ length: width * height * channels }, (_, i) => (i * i * 7 + i) % 251);
+        const image = { name: 'x', truth: 1, probabilities: ROWS[0], read: () => new Uint8Array() };
+        const decode = async () => ({ data, width, height, channels });
+        const [{ png }] = await drawMisclassified(LABELS, [image], decode);
+        const small = await decodeImage(png);
+        assert.deepEqual([small.width, small.height], [width, height].map((side) => Math.ceil(side / factor))); // prettier-ignore
+        const [sums, counts] = [0, 1].map(() => new Float64Array(small.width * small.height * 3));
+        data.forEach((value, at) => {
+          const [channel, x, y] = [
+            at % channels,
+            Math.floor(at / channels) % width,
+            Math.floor(at / channels / width),
+          ];
+          if (channel === 3) return;
+          const to = (Math.floor(y / factor) * small.width + Math.floor(x / factor)) * 3 + channel;
+          sums[to] += value;
+          counts[to]++;
+        });
+        const expected = Array.from(sums, (sum, i) => Math.floor(sum / counts[i]));
+        assert.deepEqual([...small.data], expected);
+      });
 });

@@ -140,7 +140,12 @@ describe('a data set of', () => {
   });
 
   test('Open Images has groups, verified labels and images without boxes', async () => {
-    const { groundTruth } = await read({ ...OPEN_IMAGES, ...PICTURES });
+    const { groundTruth, notes } = await read({ ...OPEN_IMAGES, ...PICTURES });
+    const unknown = (/** @type {typeof notes} */ list) => list?.map(({ code, count }) => `${code} ${count}`);
+    assert.deepEqual(unknown(notes), ['SIZE_UNKNOWN 1']);
+    assert.deepEqual(unknown((await read(OPEN_IMAGES)).notes), ['SIZE_UNKNOWN 3']);
+    const others = { ...PICTURES, 'c.png': picture(2, 2) };
+    assert.deepEqual(unknown((await read({ ...OPEN_IMAGES, ...others })).notes), []);
     assert.deepEqual(
       groundTruth.annotations.map(({ isGroupOf }) => isGroupOf),
       [false, true, false],
@@ -276,6 +281,16 @@ describe('a fault is named by file and line', () => {
       /gt\.json:3: 'annotations' is not a list/,
     ],
     ['DATASET_DAMAGED', coco('{"images": [], "annotations": []}'), /gt\.json: 'categories' is missing/],
+    [
+      'INVALID_ENTRY',
+      coco('{"images": [\n{"id": 1, "file_name": 7}], "annotations": [], "categories": []}'),
+      /gt\.json:2: file_name/,
+    ],
+    [
+      'INVALID_ENTRY',
+      coco('{"images": [], "annotations": [],\n "categories": [{"id": 1},\n {"id": 2, "name": {}}]}'),
+      /gt\.json:3: name/,
+    ],
     ['DATASET_DAMAGED', { 'a.xml': '<annotation>\n<object>\n</annotation>' }, /a\.xml:[23]: /],
     ['DATASET_DAMAGED', { 'a.xml': '<other/>' }, /a\.xml: the root is not <annotation>/],
     ['INVALID_BOX', { 'a.xml': annotation('a.png', object('cat', [3, 1, 2, 2])) }, /a\.xml:6: xmin 3/],

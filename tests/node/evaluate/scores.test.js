@@ -476,6 +476,13 @@ describe('the judge refuses', () => {
     ['NO_BOX', truth, [{ image_id: 1, category_id: 7, score: 1 }], /no bbox/],
     ['INVALID_ENTRY', truth, [null], /not an object/],
     ['INVALID_ENTRY', truth, [{ ...good, category_id: undefined }], /no category_id/],
+    ['INVALID_ENTRY', truth, [{ ...good, image_id: undefined }], /detections\[0\] has no image_id/],
+    [
+      'INVALID_ENTRY',
+      { ...truth, annotations: [{ ...truth.annotations[0], image_id: {} }] },
+      [],
+      /annotations\[0\] has image_id {}/,
+    ],
     ['INVALID_ENTRY', truth, {}, /detections must be a list/],
     ['INVALID_ENTRY', null, [], /ground truth/],
     ['INVALID_ENTRY', { ...truth, images: [{ id: 1 }, { id: 'x' }] }, [], /another type/],
