@@ -303,8 +303,11 @@ test('convolutions of groups of channels', async () => {
     ['VALID', [1, 2, 2, 1]],
   ])) {
     const attrs = { strides: list(strides), padding: text(padding) };
-    const kinds = await kindsOf([2, 4, 5, 6], (x) => make('y', 'Conv2D', [x, floats([2, 3, 2, 9])], attrs));
-    assert.deepEqual(kinds, ['CONV_2D']);
+    for (const groups of [1, 2, 3]) {
+      const kernel = floats([2, 3, 6 / groups, 12]);
+      const kinds = await kindsOf([2, 4, 5, 6], (x) => make('y', 'Conv2D', [x, kernel], attrs));
+      assert.deepEqual(kinds, ['CONV_2D']);
+    }
   }
 });
 
