@@ -15,6 +15,7 @@ import {
   wrongCount,
 } from '../../../wasm/vision/labels.js';
 import { CallLimit, withLimit } from '../../../wasm/vision/limits.js';
+import { readFileLabels } from '../../../wasm/vision/model_spec.js';
 import { checkPixels } from '../../../wasm/vision/pixels.js';
 import { describeNoVideo, describeRefused, nameOf } from '../../../wasm/vision/refuse.js';
 import { isPlain, resizeFloatView, seenRegion } from '../../../wasm/vision/view.js';
@@ -153,6 +154,10 @@ describe('labels', () => {
     assert.throws(() => readLabels('\n'.repeat(MAX_TEXT + 1), 'x'), {
       code,
       message: /x has 8388609 characters/,
+    });
+    assert.throws(() => readFileLabels('\n'.repeat(MAX_TEXT + 1)), {
+      code: 'BAD_METADATA',
+      message: /the model's labels has \d+ characters/,
     });
     assert.equal(readLabels(['l'.repeat(1000)])[0].name.length, 1000);
     for (const wrong of [['l'.repeat(1001)], [7], [{}], [{ name: 'a', mid: 7 }]])
