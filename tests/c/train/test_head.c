@@ -28,6 +28,15 @@ static void gradients_are_keras_own(void) {
                  &(ocl_head_truth){.rows = ROWS, .classes = CLASSES, .targets = one_hot, .label_smoothing = 0.1f});
 }
 
+// What no truth asks for adds nothing to the loss, though its logarithm is infinite.
+static void logits_that_are_too_far_apart(void) {
+  float logits[2] = {3e38F, -3e38F};
+  const int32_t label = 0;
+  const ocl_head_result result =
+      ocl_head_loss(&(ocl_head_truth){.rows = 1, .classes = 2, .labels = &label}, logits, NULL);
+  CHECK(result.loss == 0 && result.hits == 1 && logits[0] == 1 && logits[1] == 0);
+}
+
 static void nothing_is_clipped(void) {
   float logits[CLASSES] = {100, 0, -100, 0};
   const int32_t label = 2;
@@ -67,6 +76,7 @@ int main(void) {
   RUN(hits_of_distributions);
   RUN(gradients_are_keras_own);
   RUN(nothing_is_clipped);
+  RUN(logits_that_are_too_far_apart);
   RUN(ties_go_to_the_first_class);
   return check_failed_tests;
 }

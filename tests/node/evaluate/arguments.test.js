@@ -30,6 +30,17 @@ for (const [name, call] of Object.entries(functions))
           }
   });
 
+test('each argument is checked, also where nothing would be done with it', async () => {
+  const decode = /** @type {any} */ (() => {});
+  const wrong = /** @type {any} */ (7);
+  for (const [labels, images, how, message] of /** @type {[any, any, any, RegExp][]} */ ([
+    [wrong, [], decode, /labels/],
+    [['a'], wrong, decode, /images/],
+    [['a'], [], wrong, /decode/],
+  ]))
+    await assert.rejects(entry.drawMisclassified(labels, images, how), { code: 'INVALID_INPUT', message });
+});
+
 test('what is wrong is said', () => {
   assert.throws(
     () =>

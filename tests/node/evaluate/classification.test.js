@@ -35,6 +35,11 @@ describe('a classifier', () => {
   test('has a report with names escaped', () => {
     const files = makeClassifierReport(found, { model: '<m>', dataset: 'x', date: new Date(0) });
     assert.deepEqual(Object.keys(files), ['report.md', 'report.html', 'report.json', 'calibration.svg']);
+    const text = String(files['report.md']);
+    assert.ok(text.includes('4 images, 7 classes. 1970-01-01.'));
+    // Of the classes that occur: a as a, b as a, b as b, <f> as a.
+    const matrix = ['&lt;f&gt; | a | b', '&lt;f&gt; | 0 | 1 | 0', 'a | 0 | 1 | 0', 'b | 0 | 1 | 1'];
+    for (const row of matrix) assert.ok(text.includes(`| ${row} |\n`), row);
     for (const name of ['report.md', 'report.html']) assert.ok(!/<[mf]>/.test(String(files[name])), name);
     assert.ok(String(files['report.html']).includes('<td>0.500</td><td>0.750</td>'));
     assert.equal(JSON.parse(String(files['report.json'])).accuracy, 0.5);

@@ -487,6 +487,8 @@ describe('the judge refuses', () => {
     ['INVALID_ENTRY', null, [], /ground truth/],
     ['INVALID_ENTRY', { ...truth, images: [{ id: 1 }, { id: 'x' }] }, [], /another type/],
     ['INVALID_ENTRY', { ...truth, categories: [{ id: 7 }] }, [], /no name/],
+    ['INVALID_ENTRY', { ...truth, images: [{ file_name: 'a.jpg' }] }, [], /images\[0\] has no id/],
+    ['INVALID_ENTRY', { ...truth, categories: [{ name: 'a' }] }, [], /categories\[0\] has no id/],
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], iscrowd: 'no' }] }, [], /iscrowd/],
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], area: 'big' }] }, [], /area/],
     ['INVALID_ENTRY', { ...truth, annotations: [{ ...truth.annotations[0], area: -5 }] }, [], /the area -5/],

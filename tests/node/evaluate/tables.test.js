@@ -10,6 +10,7 @@ import {
   runDetector,
 } from '../../../wasm/evaluate/index.js';
 import { mergeScored, scoredOf } from '../../../wasm/evaluate/measure/scores.js';
+import { tabulate } from '../../../wasm/evaluate/measure/table.js';
 import { numpyDescending, sortDescending } from '../../../wasm/evaluate/measure/sort.js';
 
 /** @typedef {import('../../../wasm/evaluate/types.js').GroundTruth} GroundTruth */
@@ -138,6 +139,31 @@ describe('detections that count', () => {
     assert.deepEqual([...score], [0.9, 0.7, 0.7, 0.5, 0.2, 0.1]);
     assert.deepEqual([...isHit], [1, 1, 0, 0, 1, 0]);
   });
+});
+
+test('image labels of an unknown image or category are left out, and noted', () => {
+  const { imageLabels, notes } = tabulate(
+    truthOf([0, 4], {
+      imageLabels: [
+        { image_id: 9, category_id: 1 },
+        { image_id: 4, category_id: 1 },
+        { image_id: 4, category_id: 9, positive: false },
+        { image_id: 0, category_id: 2, positive: false },
+      ],
+    }),
+    [],
+  );
+  assert.deepEqual(imageLabels, [
+    { image: 1, category: 0, positive: true },
+    { image: 0, category: 1, positive: false },
+  ]);
+  assert.deepEqual(
+    notes.map(({ code, count }) => [code, count]),
+    [
+      ['UNKNOWN_IMAGE_imageLabels', 1],
+      ['UNKNOWN_CATEGORY_imageLabels', 1],
+    ],
+  );
 });
 
 describe('image labels', () => {
@@ -320,6 +346,15 @@ describe('the titles of a report', () => {
     assert.ok(
       both.includes('Classes: first') && both.includes('Classes: second') && !both.includes('Classes'),
     );
+  });
+  test('and give the figures that were measured, and the day', () => {
+    const textOf = (/** @type {any} */ measured) =>
+      String(makeEvaluationReport([{ name: 'a', evaluation: measured }], { dataset: 'd', date: new Date(0) })['report.md']); // prettier-ignore
+    const all = textOf(evaluation);
+    const few = textOf(evaluateDetections(truthOf([0]), [], { measures: [] }));
+    assert.match(all, /VOC 2007 mAP \| VOC 2010 mAP \| calibration error/);
+    assert.doesNotMatch(few, /VOC 2007|calibration error/);
+    for (const text of [all, few]) assert.match(text, /\b1970-01-01\./);
   });
   test('each model has pictures of its own', () => {
     const runs = ['a', 'b', 'c'].map((name) => ({ name, evaluation }));
