@@ -80,7 +80,7 @@ export const FOLDERS = [
     ...{ path: 'wasm/bridge/', kind: 'wasm' },
     tests: [
       ...[...ENGINE, ...DETECTIONS],
-      ...['engine/layout', 'engine/bridge', 'vision/field', 'vision/own_labels'].map(
+      ...['engine/layout', 'engine/bridge', 'engine/threads', 'vision/field', 'vision/own_labels'].map(
         (name) => `tests/node/${name}.test.js`,
       ),
       ...['keras', 'states', 'train', 'backbone', 'tiny', 'ssd-heads'].map(
