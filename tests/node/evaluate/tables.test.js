@@ -148,10 +148,11 @@ test('image labels of an unknown image or category are left out, and noted', () 
         { image_id: 9, category_id: 1 },
         { image_id: 4, category_id: 1 },
         { image_id: 4, category_id: 9, positive: false },
+        { image_id: 0, category_id: 8 }, // which a detection names
         { image_id: 0, category_id: 2, positive: false },
       ],
     }),
-    [],
+    [{ image_id: 0, category_id: 8, score: 1, bbox: [0, 0, 1, 1] }],
   );
   assert.deepEqual(imageLabels, [
     { image: 1, category: 0, positive: true },
@@ -160,8 +161,9 @@ test('image labels of an unknown image or category are left out, and noted', () 
   assert.deepEqual(
     notes.map(({ code, count }) => [code, count]),
     [
+      ['UNKNOWN_CATEGORY_detections', 1],
       ['UNKNOWN_IMAGE_imageLabels', 1],
-      ['UNKNOWN_CATEGORY_imageLabels', 1],
+      ['UNKNOWN_CATEGORY_imageLabels', 2],
     ],
   );
 });

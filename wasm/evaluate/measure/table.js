@@ -332,13 +332,14 @@ class Reader {
       this.#checkId('imageLabels', i, 'category_id', categoryId);
       if (typeof positive !== 'boolean' && positive !== 0 && positive !== 1)
         throw this.refuse('INVALID_ENTRY', 'imageLabels', i, `has positive ${show(positive)}`);
-      const category = categories.of.get(categoryId);
-      if (category === undefined)
+      const category = categories.of.get(categoryId) ?? Infinity;
+      const isListed = category < categories.listed;
+      if (!isListed)
         this.#note(
           'UNKNOWN_CATEGORY_imageLabels',
           '# image labels name a category that the ground truth does not list',
         );
-      return category === undefined || image < 0 ? [] : [{ image, category, positive: Boolean(positive) }];
+      return isListed && image >= 0 ? [{ image, category, positive: Boolean(positive) }] : [];
     });
   }
 
