@@ -29,11 +29,9 @@ import { sortDescending } from './sort.js';
  */
 
 /** NumPy's linspace(0.5, 0.95, 10). */
-export const IOU_THRESHOLDS = Float64Array.from({ length: 10 }, (_, i) =>
-  i === 9 ? 0.95 : i * ((0.95 - 0.5) / 9) + 0.5,
-);
+export const IOU_THRESHOLDS = Float64Array.from({ length: 10 }, (_, i) => i * ((0.95 - 0.5) / 9) + 0.5);
 /** NumPy's linspace(0, 1, 101). */
-export const RECALLS = Float64Array.from({ length: 101 }, (_, i) => (i === 100 ? 1 : i * 0.01));
+export const RECALLS = Float64Array.from({ length: 101 }, (_, i) => i * 0.01);
 /** all, small, medium, large; both ends belong to a range */
 const AREAS = [
   [0, 1e10],
@@ -228,7 +226,7 @@ class Matcher {
    * @returns {number} -1: none reaches the threshold
    */
   #bestFor(d, t, order, ignored, truths, taken) {
-    let least = Math.min(IOU_THRESHOLDS[t], 1 - 1e-10);
+    let least = IOU_THRESHOLDS[t];
     let best = -1;
     for (const g of order) {
       if (taken[g] && !this.#truth.crowd[truths[g]]) continue;
