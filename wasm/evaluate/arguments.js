@@ -106,19 +106,20 @@ export function checkClassification(value) {
 
 /** @param {unknown} value */
 export function checkAbout(value) {
-  const isRight = isObject(value) && typeof value.date?.toISOString === 'function';
-  demand(isRight, 'about', 'an object with date, a Date');
+  const { dataset, date } = /** @type {any} */ (isObject(value) ? value : {});
+  const isRight = typeof dataset === 'string' && typeof date?.toISOString === 'function';
+  demand(isRight, 'about', 'an object with dataset, a string, and date, a Date');
 }
 
 /** @param {unknown} value */
 export function checkRuns(value) {
   const isRight =
-    isListOfObjects(value) &&
+    isListOfNames(value) &&
     /** @type {any[]} */ (value).every(({ evaluation }) => isListOfObjects(evaluation?.classes));
   demand(
     isRight && /** @type {any[]} */ (value).length > 0,
     'runs',
-    'a list of { evaluation, … }, at least one',
+    'a list of { name, evaluation, … }, at least one',
   );
 }
 

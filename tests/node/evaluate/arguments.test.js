@@ -66,3 +66,16 @@ test('what is wrong is said', () => {
     message: /runs must be a list of .*, at least one/,
   });
 });
+
+test('reports are refused without the names that they show', () => {
+  const evaluation = entry.evaluateDetections({ images: [], categories: [], annotations: [] }, []);
+  const classification = entry.evaluateClassification(['a'], [0], [[1]]);
+  const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
+  const [about, code] = [{ dataset: 'd', date: new Date(0) }, 'INVALID_INPUT'];
+  assert.throws(() => entry.makeEvaluationReport(any([{ evaluation }]), about), { code, message: /runs/ });
+  assert.throws(() => entry.makeEvaluationReport([{ name: 'm', evaluation }], any({ date: about.date })), { code, message: /about/ }); // prettier-ignore
+  assert.throws(() => entry.makeClassifierReport(classification, any(about)), {
+    code,
+    message: /about\.model/,
+  });
+});

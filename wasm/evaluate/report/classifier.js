@@ -1,5 +1,5 @@
 // In: the evaluation of a classifier. Out: the files of its report.
-import { checkAbout, checkClassification } from '../arguments.js';
+import { checkAbout, checkClassification, checkText } from '../arguments.js';
 import { plural, safeJson } from '../../shared/text.js';
 import { toHtml } from '../../report/html.js';
 import { toMarkdown } from '../../report/markdown.js';
@@ -14,6 +14,7 @@ import { calibrationPlot, figure, matrixOf, namesOf, picturesOf } from './parts.
 export function makeClassifierReport(evaluation, about, worst = []) {
   checkClassification(evaluation);
   checkAbout(about);
+  checkText(about.model, 'about.model');
   const { images, accuracy, top5, loss, calibration, classes, confusion } = evaluation;
   const title = `Evaluation on ${about.dataset}`;
   const labels = classes.map(({ label }) => label);
