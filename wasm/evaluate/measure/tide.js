@@ -246,7 +246,7 @@ function meanAp(points, positives, scoreOf) {
     const order = sortDescending(rows.subarray(starts[k], starts[k + 1]), scores);
     if (order.length === 0 && positives[k] === 0) continue;
     count++;
-    if (positives[k] > 0) sum += ap(order, points, positives[k]);
+    sum += ap(order, points, positives[k]);
   }
   return count > 0 ? sum / count : null;
 }
