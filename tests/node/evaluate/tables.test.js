@@ -94,6 +94,21 @@ describe('orders', () => {
     const keys = Float64Array.of(5, 9, 1, 7);
     assert.deepEqual([...sortDescending(Int32Array.of(3, 2, 0), keys)], [3, 0, 2]);
   });
+  // Of NumPy 2.4.6 without vector instructions. The last numbers send the quicksort so deep that the rest is sorted by heapsort.
+  for (const [keys, order] of [
+    ['0 3 1 0 3 3 3 3 1 3 1 2 0 3 2 0', '13 9 7 6 5 4 1 14 11 10 8 2 15 12 3 0'],
+    ['3 3 2 2 3 0 1 2 3 2 1 2 1 0 2 2 3', '16 4 1 8 0 11 9 15 7 3 2 14 12 10 6 5 13'],
+    ['0 3 1 2 0 1 2 0 2 0 1 3 2 2 1 0 3', '16 11 1 3 6 8 12 13 10 5 2 14 9 15 7 4 0'],
+    ['1 1 3 2 0 0 1 0 3 2 3 3 2 0 2 3 2 2', '8 15 2 11 10 9 3 16 17 12 14 6 1 0 7 5 4 13'],
+    [
+      '0 28 2 25 4 26 6 25 8 28 10 26 12 24 14 25 16 28 18 25 20 25 30 23 25 25 23 27 25 28 26 30 27 29 23 1 3 5 7 9 11 13 15 17 19 21 30 24 22 22 26 24 23 24 24 25 26 29 27 23 25 23 22 23 26 22 24 23 25 23 26 29',
+      '46 31 22 71 33 57 1 29 9 17 27 58 32 11 70 50 56 5 64 30 28 24 15 3 25 7 68 19 60 21 55 51 47 13 66 54 53 59 34 23 26 52 69 67 61 63 48 49 62 65 45 20 44 18 43 16 42 14 41 12 40 10 39 8 38 6 37 4 36 2 35 0',
+    ],
+  ])
+    test(`of ${keys.split(' ').length} that NumPy has sorted`, () => {
+      const found = numpyDescending(Float64Array.from(keys.split(' '), Number));
+      assert.equal(found.join(' '), order);
+    });
   test('of many that are sorted, and of many that are equal', () => {
     for (const keys of [new Float64Array(2000), Float64Array.from({ length: 2000 }, (_, i) => i % 7)])
       isDescending(keys, numpyDescending(keys));

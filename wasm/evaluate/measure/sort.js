@@ -63,7 +63,7 @@ export function numpyDescending(keys) {
 
 /**
  * numpy/core/src/npysort/quicksort.cpp, aquicksort: median of three, the smaller part first, insertion below 17 entries,
- * heapsort below a depth.
+ * heapsort of a larger part that lies too deep.
  * @param {Int32Array} rows
  * @param {Float64Array} keys
  */
@@ -72,7 +72,11 @@ function introsort(rows, keys) {
   const pending = [[0, rows.length - 1, 2 * Math.floor(Math.log2(Math.max(rows.length, 1)))]];
   for (let part = pending.pop(); part; part = pending.pop()) {
     let [from, to, depth] = part;
-    while (depth >= 0 && to - from > SMALL) {
+    if (depth < 0) {
+      heapsort(rows.subarray(from, to + 1), keys);
+      continue;
+    }
+    while (to - from > SMALL) {
       const pivot = partition(rows, keys, from, to);
       depth -= 1;
       if (pivot - from < to - pivot) {
@@ -83,8 +87,7 @@ function introsort(rows, keys) {
         from = pivot + 1;
       }
     }
-    if (depth < 0) heapsort(rows.subarray(from, to + 1), keys);
-    else insertAscending(rows, keys, from, to);
+    insertAscending(rows, keys, from, to);
   }
 }
 
