@@ -142,6 +142,14 @@ describe('COCO', () => {
     assert.equal(positives[0], 1);
   });
 
+  test('has one category for all, whose rows are in the order of the categories', () => {
+    const found = [[0, 10, { score: 0.5, category_id: 2 }], [50, 10, { score: 0.5 }]]; // prettier-ignore
+    const { matches, curves, perCategory } = measureCoco(tableOf([[0, 10, {}]], found), { agnostic: true });
+    assert.deepEqual([matches.length, curves.length, perCategory.length], [1, 1, 1]);
+    assert.deepEqual([...matches[0].rows], [1, 0]);
+    assert.deepEqual([...matches[0].partner], [-1, 0]);
+  });
+
   test('prefers an object to a crowd that is overlapped more, and the last of equal objects', () => {
     const found = [[0, 10, { score: 0.9 }]];
     const partner = (/** @type {any[]} */ ...truths) => measureCoco(tableOf(truths, found)).matches[0].partner[0]; // prettier-ignore

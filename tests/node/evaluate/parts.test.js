@@ -237,6 +237,18 @@ describe('a data set', () => {
     assert.deepEqual(await idsOf({ 'a.json': coco(), 'b.json': '{"c": "annotations"}', 'c.json': '{' }), [1]);
   });
 
+  test('says its format, and whether its corners are shares', async () => {
+    for (const [files, format, isNormalized] of /** @type {[any, string, boolean][]} */ ([
+      [{ 'a.json': coco() }, 'COCO', false],
+      [{ 'a.xml': voc() }, 'Pascal VOC', false],
+      [{ 'a.png': PIXEL, 'data.yaml': 'val: .\nnames: [a]' }, 'YOLO', false],
+      [{ 'a.csv': 'ImageID,LabelName,XMin,XMax,YMin,YMax' }, 'Open Images', true],
+    ])) {
+      const found = await read(files);
+      assert.deepEqual([found.format, found.isNormalized], [format, isNormalized]);
+    }
+  });
+
   test('of Pascal VOC has sizes above 0, names of files, and sorted classes', async () => {
     const size = (/** @type {string} */ w, /** @type {string} */ h) => `<size><width>${w}</width><height>${h}</height></size>`; // prettier-ignore
     const object = (/** @type {string} */ name) => `<object><name>${name}</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>4</xmax><ymax>8</ymax></bndbox></object>`; // prettier-ignore
@@ -433,7 +445,9 @@ describe('a table', () => {
       [{ score: 'NaN' }, /has the score NaN$/],
       [{ score: '-Infinity' }, /has the score -Infinity$/],
       [{ score: '1' }, /has the score "1"$/],
-    ]))
+      ...[0, 1, 2, 3].map((at) => /** @type {[object, RegExp]} */ ([{ bbox: [1, 1, 1, 1].with(at, NaN) }, /has the bbox \[.*NaN/])),
+      ...[2, 3].map((at) => /** @type {[object, RegExp]} */ ([{ bbox: [0, 0, 0, 0].with(at, -1) }, /has the bbox \[.*-1/])),
+    ])) // prettier-ignore
       assert.throws(() => tabulate(truth([1]), any([found, { ...found, ...wrong }]), (list, i) => list === 'detections' ? `f:${i}` : undefined), { message }); // prettier-ignore
   });
   test('has boxes, corners and areas', () => {
