@@ -8,6 +8,7 @@ import { randomSigns } from '../../../wasm/compress/exact.js';
 import { checkOptions } from '../../../wasm/compress/options.js';
 import { toMarkdown } from '../../../wasm/compress/report.js';
 import { search } from '../../../wasm/compress/search.js';
+import { findKernels, SensitivityMeter } from '../../../wasm/compress/sensitivity.js';
 import { chooseSteps } from '../../../wasm/compress/steps.js';
 import { findTask } from '../../../wasm/compress/task.js';
 import { readFloatModel } from '../../../wasm/quantize/float_model.js';
@@ -342,4 +343,45 @@ test('stages are told in their order', async () => {
     await compress(tiny({ bias: [0, 0, 0], isSoftmax: true }), [image, image], { input, report, onProgress });
     assert.deepEqual(told, report ? [...stages, { stage: 'compare' }] : stages);
   }
+});
+
+describe('a layer', () => {
+  const [FULLY_CONNECTED, CUSTOM, FLOAT32, INT32] = [9, 32, 0, 2];
+  /** Tensors: the image, the weights, the result. @param {any} kernel @param {any} operator */
+  const modelOf = (kernel, operator = {}) =>
+    any({
+      tensors: [{ name: 'x', shape: [1, 2] }, { name: 'w', shape: [1, 2], ...kernel }, { name: 'y', shape: [1, 1] }],
+      operators: [{ code: FULLY_CONNECTED, options: [], inputs: [0, 1], outputs: [2], ...operator }],
+      ...{ inputs: [0], outputs: [2] },
+    }); // prettier-ignore
+  const weights = { data: new Uint8Array(new Float32Array([3, 4]).buffer), type: FLOAT32 };
+  const values = [[0, [1, 2]], [1, [3, 4]], [2, [11]]].map(([tensor, of]) => ({ tensor, values: Float32Array.from(any(of)) })); // prettier-ignore
+  const measure = async (/** @type {any} */ model) => {
+    const backward = { run: () => ({ squares: Float64Array.of(6) }) };
+    const meter = new SensitivityMeter(model, any({ run: () => values }), any(backward));
+    await meter.add(Float32Array.of(1, 2), () => new Map([[2, Float32Array.of(1)]]));
+    return meter.result.sensitivity;
+  };
+  test('of constant weights is as sensitive as the mean of its squares', async () => {
+    assert.deepEqual(await measure(modelOf(weights)), new Map([[1, Float64Array.of(3)]]));
+  });
+  test('whose weights are computed, and one of another kind, have no derivative', async () => {
+    const code = 'NO_DERIVATIVE';
+    await assert.rejects(measure(modelOf({})), { code, message: /FULLY_CONNECTED \('y'\)/ });
+    const custom = modelOf(weights, { code: CUSTOM, custom: 'Own' });
+    await assert.rejects(measure(custom), { code, message: /Own \('y'\)/ });
+  });
+  test('has a kernel if it is constant, of floats, and read by such layers only', () => {
+    const axisOf = (/** @type {any} */ kernel, /** @type {any} */ more = {}) => findKernels({ ...modelOf(kernel, more.operator), ...more.model }).get(1); // prettier-ignore
+    assert.equal(axisOf(weights), 0);
+    for (const [kernel, more] of /** @type {[any, any?][]} */ ([
+      [{ type: FLOAT32 }],
+      [{ ...weights, type: INT32 }],
+      [weights, { model: { outputs: [1] } }],
+      [weights, { operator: { inputs: [1, 1] } }],
+      [weights, { operator: { inputs: [0, 0, 1] } }],
+      [weights, { operator: { code: CUSTOM } }],
+    ]))
+      assert.equal(axisOf(kernel, more), undefined);
+  });
 });
