@@ -74,6 +74,7 @@ describe('cells', () => {
     assert.deepEqual(table('a,b'), []);
     for (const [text, message] of /** @type {[string, RegExp][]} */ ([
       ['\na,c', /f:2: there is no column 'b'/],
+      ['c', /f:1: there is no column 'a'/],
       ['a,b\n1', /f:2: 1 cells for 2 columns/],
       ['a,b\n1,2,3', /f:2: 3 cells for 2 columns/],
     ]))
@@ -327,6 +328,8 @@ describe("YOLO's data set", () => {
     const messages = async (/** @type {string} */ ids) =>
       (await read({ ...pictures('images/a.png'), ...labels(ids), 'labels/classes.txt': '', 'x/b.txt': '', ...yaml(`val: images\n${names}`) })).notes?.map(({ message }) => message); // prettier-ignore
     assert.deepEqual(await messages('a'), []);
+    const other = { 'b/labels/c.txt': '', 'a/labels/a.txt': '', ...yaml(`val: a/images\n${names}`) };
+    assert.deepEqual((await read({ ...pictures('a/images/a.png'), ...other })).notes, []);
     assert.deepEqual(await messages('abcd'), ['3 label files belong to no picture: labels/b.txt, labels/c.txt, labels/d.txt']); // prettier-ignore
     assert.deepEqual(await messages('abcde'), ['4 label files belong to no picture: labels/b.txt, labels/c.txt, labels/d.txt …']); // prettier-ignore
     assert.deepEqual(await messages(''), ['1 image without a label file: they show no object']);
@@ -525,11 +528,11 @@ describe('a report', () => {
     // Objects: 0 3 6 1 4 7 2 5.
     const shown = [...svg.matchAll(/>(class \d|none|mean of the classes)</g)].map(([, name]) => name);
     assert.deepEqual([...new Set(shown)], ['mean of the classes', ...[5, 2, 7, 4, 1, 6].map((i) => `class ${i}`)]); // prettier-ignore
-    const half = tableOf('Curves', runOf({ classes: [{ ...none, precision: Array(101).fill(0.5) }] }))?.plots;
-    const mean = tableOf('Curves', runOf({ classes: [0, 1].map((value) => ({ ...none, name: `${value}`, precision: Array(101).fill(value) })) }))?.plots; // prettier-ignore
-    const lineOfMean = (/** @type {any} */ plots) => /<(?:path|polyline)[^>]*class="[^"]*s6[^"]*"[^>]*>/.exec(plots[0].svg)?.[0]; // prettier-ignore
-    assert.ok(lineOfMean(half));
-    assert.equal(lineOfMean(mean), lineOfMean(half));
+    // The mean of 0.25 and 0.75 is drawn where a class of 0.5 is.
+    const constant = [0.5, 0.25, 0.75].map((value) => ({ ...none, precision: Array(101).fill(value) }));
+    const lineOf = (/** @type {any[]} */ of, /** @type {number} */ series) => new RegExp(`<(?:path|polyline)[^>]*\\bs${series}\\b[^>]*>`).exec(tableOf('Curves', runOf({ classes: of }))?.plots?.[0].svg ?? '')?.[0].match(/ (?:d|points)="[^"]*"/)?.[0]; // prettier-ignore
+    assert.ok(lineOf(constant.slice(0, 1), 0));
+    assert.equal(lineOf(constant.slice(1), 6), lineOf(constant.slice(0, 1), 0));
     assert.equal(tableOf('Curves', runOf({ classes: [none] })), undefined);
   });
   test('has calibration against a dashed diagonal', () => {
@@ -645,6 +648,24 @@ describe('the images with most errors', () => {
   });
 });
 
+describe('of several', () => {
+  test('faults in a table of classes, the first is told', () => {
+    assert.throws(() => readClassTable('{"a": "b", "c": 1, "d": 2}', 'f'), { code: DAMAGED, message: /f: the class of 'c' is not a text/ }); // prettier-ignore
+  });
+  test('names of a class, the hierarchy has its MID, or else its name', () => {
+    const tree = ['m', 'n', '1'].map((name) => ({ LabelName: `above ${name}`, Subcategory: [{ LabelName: name }] })); // prettier-ignore
+    const above = (/** @type {object} */ names) => {
+      const categories = [{ id: 1, ...names }, ...tree.map(({ LabelName: name }) => ({ id: name, name }))];
+      const truth = { images: [{ id: 1 }], categories, annotations: [entryOf(1)] };
+      return expandHierarchy(any(truth), { LabelName: 'root', Subcategory: tree }).annotations.map(({ category_id: id }) => id); // prettier-ignore
+    };
+    const entryOf = (/** @type {number} */ id) => ({ image_id: 1, category_id: id, bbox: [0, 0, 1, 1] });
+    assert.deepEqual(above({ name: 'n', mid: 'm' }), [1, 'above m']);
+    assert.deepEqual(above({ name: 'n', mid: 'x' }), [1, 'above n']);
+    assert.deepEqual(above({ name: 'x' }), [1, 'above 1']);
+  });
+});
+
 describe('a program that passes something else', () => {
   const truth = { images: [], categories: [{ id: 1, name: 'a' }], annotations: [] };
   const dataset = { groundTruth: truth, files: new Map(), pictures: new Map() };
@@ -677,4 +698,6 @@ describe('a program that passes something else', () => {
         if (message)
           await assert.rejects(async () => call(...args.with(i, 7)), { code: 'INVALID_INPUT', message });
     });
+  test('as labels of a detector is told so', () =>
+    assert.rejects(runDetector(any({ ...detector, labels: 7 }), any(dataset)), { code: 'INVALID_INPUT', message: /labels of the detector must be/ })); // prettier-ignore
 });
