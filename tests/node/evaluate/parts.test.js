@@ -698,6 +698,31 @@ describe('a program that passes something else', () => {
         if (message)
           await assert.rejects(async () => call(...args.with(i, 7)), { code: 'INVALID_INPUT', message });
     });
+  test('one wrong entry of several is refused', async () => {
+    const image = { name: 'n', truth: 0, probabilities: [1, 0], read: () => PIXEL };
+    const run = { name: 'm', evaluation };
+    /** @type {[call: (...args: any[]) => unknown, ...args: any[]][]} */
+    const calls = [
+      [drawMisclassified, ['a', 7], [], decode],
+      ...[7, { ...image, truth: 0.5 }, { ...image, probabilities: 7 }, { ...image, read: 7 }].map((wrong) => /** @type {any} */ ([drawMisclassified, ['a', 'b'], [image, wrong], decode])),
+      [evaluateClassification, ['a', 'b'], [0, 2], [[1, 0], [1, 0]]],
+      [evaluateClassification, ['a', 'b'], [0, -1], [[1, 0], [1, 0]]],
+      [evaluateClassification, ['a', 'b'], [0, 0.5], [[1, 0], [1, 0]]],
+      [evaluateClassification, ['a', 'b'], [0, 1], [[1, 0], [1]]],
+      [evaluateClassification, ['a', 'b'], [0, 1], [[1, 0]]],
+      [evaluateClassification, [], [], []],
+      ...[7, { name: 'x' }, { ...run, evaluation: { classes: [7] } }].map((wrong) => /** @type {any} */ ([makeEvaluationReport, [run, wrong], about])),
+      [makeClassifierReport, { ...classification, confusion: 7 }, { ...about, model: 'm' }],
+      [makeClassifierReport, { ...classification, classes: 7 }, { ...about, model: 'm' }],
+      [matchClasses, [{ id: 1, name: 'a' }, { id: 2 }], labels],
+      [matchClasses, [], [...labels, 7]],
+      [matchClasses, [], labels, new Map(any([['a', 'a'], ['b', 7]]))],
+      [withLabels, dataset, labels, { labelOf: [] }],
+      ...['images', 'annotations', 'categories'].map((list) => /** @type {any} */ ([readDetections, '[]', 'f', { ...truth, [list]: [{ name: 'a' }, 7] }])),
+    ]; // prettier-ignore
+    for (const [call, ...args] of calls)
+      await assert.rejects(async () => call(...args), { code: 'INVALID_INPUT' }, `${call.name} ${JSON.stringify(args)}`); // prettier-ignore
+  });
   test('as labels of a detector is told so', () =>
     assert.rejects(runDetector(any({ ...detector, labels: 7 }), any(dataset)), { code: 'INVALID_INPUT', message: /labels of the detector must be/ })); // prettier-ignore
 });
