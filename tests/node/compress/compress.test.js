@@ -4,7 +4,6 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { exp, sigmoid } from '../../../wasm/compress/exact.js';
 import { compress, toHtml, toMarkdown } from '../../../wasm/compress/node.js';
 import { pack, readKernels } from '../../../wasm/compress/pack.js';
 import { SensitivityMeter } from '../../../wasm/compress/sensitivity.js';
@@ -166,16 +165,6 @@ for (const name of NETWORKS) {
     assert.ok(compared > 0);
   });
 }
-
-test('exp and sigmoid: as Math has them', () => {
-  for (let x = -720; x < 720; x += 0.37) {
-    const expected = Math.exp(x);
-    assert.ok(Math.abs(exp(x) - expected) <= 4e-15 * expected + 1e-300 || x > 700, `${x}`);
-  }
-  assert.equal(exp(-Infinity), 0);
-  assert.equal(exp(NaN), 0);
-  assert.equal(sigmoid(0), 0.5);
-});
 
 test('steps: by sensitivity, within the range of int8, no coarser than the weights', () => {
   const values = Float32Array.from({ length: 400 }, (_, i) => Math.sin(i + 1));

@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compareAnswers } from '../../../wasm/compress/answers.js';
 import { compress } from '../../../wasm/compress/node.js';
-import { randomSigns } from '../../../wasm/compress/exact.js';
+import { exp, randomSigns, sigmoid } from '../../../wasm/compress/exact.js';
 import { checkOptions } from '../../../wasm/compress/options.js';
-import { toMarkdown } from '../../../wasm/compress/report.js';
+import { answerRows, toMarkdown, weightRows } from '../../../wasm/compress/report.js';
 import { search } from '../../../wasm/compress/search.js';
 import { findKernels, SensitivityMeter } from '../../../wasm/compress/sensitivity.js';
 import { chooseSteps } from '../../../wasm/compress/steps.js';
@@ -118,6 +118,22 @@ describe('steps', () => {
       undefined,
     );
   });
+});
+
+test('powers of e are nearly those of the engine, between 0 and e to 700', () => {
+  for (let x = -699.5; x <= 700; x += 0.375) near(exp(x) / Math.exp(x), 1, 2e-15);
+  for (const x of [-700, -701, -Infinity, NaN]) assert.equal(exp(x), 0, String(x));
+  for (const x of [700.5, 1e9, Infinity]) assert.equal(exp(x), exp(700));
+  assert.deepEqual([exp(0), sigmoid(0), sigmoid(-1e9), sigmoid(1e9)], [1, 0.5, 1 / (1 + exp(700)), 1]);
+  near(sigmoid(-2), 1 / (1 + Math.E ** 2), 1e-15);
+});
+
+test('rows of a report', () => {
+  assert.deepEqual(weightRows({ int8: 1, float16: 0, float32: 2 }), [['int8', '1', '33.3 %'], ['float16', '0', '0.0 %'], ['float32', '2', '66.7 %']]); // prettier-ignore
+  const answers = { share: 0.98765432, difference: 0.0123456 };
+  assert.deepEqual(answerRows('classifier', answers), [['images with the same best class', '98.8 %'], ['mean score difference', '0.01235']]); // prettier-ignore
+  for (const task of /** @type {const} */ (['features', 'detector']))
+    assert.deepEqual(answerRows(task, answers), [['mean cosine of the outputs', '0.98765'], ['mean relative difference', '0.0123']]); // prettier-ignore
 });
 
 test('signs are those of Marsaglia’s xorshift generator', () => {
