@@ -86,6 +86,10 @@ describe('steps', () => {
     near(Number(coarse?.scales[0]), 0.8);
     near(Number(coarse?.scales[1]), 1.6);
   });
+  test('follow nine parts of the channel’s sensitivity and one of the mean', () => {
+    const found = chooseSteps(kernel(400, 2, alternating), Float64Array.of(1, 9), 0.5);
+    [1, 9].forEach((own, c) => near(Number(found?.scales[c]), 0.5 / Math.sqrt(0.9 * own + 0.1 * 5)));
+  });
   test('of a channel without weights are 1; halves are rounded to even', () => {
     const halves = [0.5, 1.5, 2.5, -0.5, -1.5, 90];
     const found = chooseSteps(
