@@ -20,7 +20,8 @@ export const MESSAGES = {
   NOT_INTERRUPTED: 'there is no interrupted fit to resume',
   ONE_CLASS: 'training needs at least two classes',
   STATE_MISMATCH: 'the saved state belongs to another model or other examples',
-  TRAINING_DIVERGED: 'the loss became infinite or NaN; the weights from before this call were restored',
+  TRAINING_DIVERGED:
+    'the loss or a weight became infinite or NaN; the weights from before this call were restored',
 };
 
 export const failure = failures(MESSAGES);

@@ -1,5 +1,6 @@
 // The loop over epochs and batches that every learner has: order, callbacks, early stopping, yielding. All state between
 // two batches is plain data in Progress, so that a fit can be interrupted, saved, and resumed with the same result.
+import { failure } from './errors.js';
 import { shuffled } from './random.js';
 
 /**
@@ -110,6 +111,9 @@ export class Loop {
       if (onBatch) await onBatch({ epoch, epochs, batch: batch - 1, batches, ...this.#work.means() });
       await this.#yieldToEventLoop(false);
     }
+    // A weight may be so without being in a loss: that of a box that no anchor is to learn, or any after the last step.
+    if (!this.#work.trainer.read('parameters').every(Number.isFinite))
+      throw failure('TRAINING_DIVERGED', `a weight is no number after step ${progress.step}`);
     signal?.throwIfAborted();
   }
 

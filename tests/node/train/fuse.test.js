@@ -197,6 +197,16 @@ describe('a learner with joined maps', () => {
         DetectorLearner.load(damaged, options),
         error('STATE_MISMATCH', /'standard\/mean' must have 20/),
       );
+      const { 'standard/inverse': inverse } = tensors;
+      const endless = { ...inverse, data: new Float32Array(20).fill(Infinity) };
+      const infinite = writeSafetensors(
+        /** @type {any} */ ({ ...tensors, 'standard/inverse': endless }),
+        metadata,
+      );
+      await assert.rejects(
+        DetectorLearner.load(infinite, options),
+        error('STATE_CORRUPT', /'standard\/inverse' has values that are not finite/),
+      );
       for (const closing of [cut, loaded]) closing.close();
     }
     whole.close();
@@ -210,6 +220,33 @@ describe('a learner with joined maps', () => {
     assert.deepEqual([history.loss.length, learner.labels], [2, ['bright', 'other']]);
     assert.ok(history.loss.every(Number.isFinite));
     learner.close();
+  });
+
+  test('ends the same when it is interrupted in the views of another class', async () => {
+    const fit = { epochs: 2, views: 2 };
+    const photos = brightBoxes(['one', 'one', 'other', 'other']);
+    const add = async (/** @type {DetectorLearner} */ learner, /** @type {typeof photos} */ added) => {
+      for (const photo of added) await learner.addExample(photo.image, photo.boxes);
+    };
+    const begin = async () => {
+      const learner = await DetectorLearner.create(OPTIONS);
+      await add(learner, photos.slice(0, 2));
+      await learner.fit(fit);
+      await add(learner, photos.slice(2));
+      return learner;
+    };
+    const whole = await begin();
+    await whole.fit(fit);
+    const cut = await begin();
+    const controller = new AbortController();
+    const callbacks = { onView: () => controller.abort() };
+    await assert.rejects(cut.fit({ ...fit, callbacks, signal: controller.signal }), { name: 'AbortError' });
+    const { fuseMaps: _, ...options } = OPTIONS;
+    const loaded = await DetectorLearner.load(cut.save(), options);
+    await add(loaded, photos);
+    await loaded.resume();
+    assert.deepEqual(loaded.export(), whole.export());
+    for (const learner of [whole, cut, loaded]) learner.close();
   });
 
   test('begins with what anchors are before they are looked at: background, with 0.99', async () => {
@@ -253,5 +290,17 @@ describe('a learner with joined maps', () => {
       assert.deepEqual(learner.modelLabels, ['cat', 'dog']);
       learner.close();
     }
+    for (const [about, more, message] of /** @type {[any, any, RegExp][]} */ ([
+      [undefined, {}, /about must be an object/],
+      [{ photos: 5 }, {}, /about.labels is missing/],
+      [{ photos: 5, labels: 'cat' }, {}, /about.labels must be a list/],
+      [{ photos: NaN, labels: [] }, {}, /about.photos must be a whole number/],
+      [{ photo: 5, labels: [] }, {}, /about.photo'; did you mean 'photos'/],
+      [{ photos: 5, labels: [] }, null, /options must be an object/],
+    ]))
+      await assert.rejects(
+        createForPhotos(about, more && { ...options, ...more }),
+        error('INVALID_OPTION', message),
+      );
   });
 });

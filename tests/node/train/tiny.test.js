@@ -396,6 +396,9 @@ describe('a learner refuses', () => {
       [{ loss: { type: 'softmax' } }, /does not fit the model/],
       [{ loss: { gamma: -1 } }, /loss.gamma/],
       [{ loss: { matchedIou: 0.4, unmatchedIou: 0.5 } }, /unmatchedIou/],
+      [{ loss: { type: null } }, /loss.type/],
+      [{ loss: { matchBy: null } }, /loss.matchBy/],
+      [{ loss: { matchBy: 'predicted', forceMatch: false } }, /needs trainBoxes false/],
       [{ loss: { hardExamples: { by: 'x' } } }, /hardExamples.by/],
       [{ augmentation: { hue: 2 } }, /augmentation.hue/],
       [{ views: 1, freshViews: true }, /freshViews/],
@@ -404,6 +407,12 @@ describe('a learner refuses', () => {
     ];
     for (const [options, message] of bad)
       await assert.rejects(learner.fit(options), error('INVALID_OPTION', message));
+    await learner.fit({
+      epochs: 1,
+      views: 1,
+      trainBoxes: false,
+      loss: { matchBy: 'predicted', forceMatch: false },
+    });
     assert.throws(() => learner.planMemory(/** @type {any} */ ({ epochs: 1 })), error('INVALID_OPTION'));
     await assert.rejects(learner.resume(/** @type {any} */ ({ epochs: 1 })), error('INVALID_OPTION'));
     for (const [options, code] of /** @type {[any, string][]} */ ([
@@ -414,6 +423,20 @@ describe('a learner refuses', () => {
     ]))
       await assert.rejects(open(options), error(code));
     await assert.rejects(DetectorLearner.load(new Uint8Array(9)), error('STATE_CORRUPT'));
+    learner.close();
+  });
+
+  test('weights of boxes that become NaN outside of the loss are found, and those of before restored', async () => {
+    const learner = await makeLearner(['cat', 'dog', 'new'], { model: tinyDetector({ heads: 'shared' }) });
+    const loss = /** @type {const} */ ({ matchBy: 'predicted', matchedIou: 0.8, unmatchedIou: 0.5 });
+    // A gradient of 0 is divided by 0.
+    const optimizer = /** @type {const} */ ({ type: 'adam', epsilon: 0 });
+    await assert.rejects(
+      learner.fit({ epochs: 6, views: 2, batchSize: 1, loss, optimizer }),
+      error('TRAINING_DIVERGED', /a weight is no number/),
+    );
+    const { history } = await learner.fit({ epochs: 1 });
+    assert.ok(Number.isFinite(history.loss[0]));
     learner.close();
   });
 

@@ -1,5 +1,13 @@
 // What suits the training of a detector on few photos; docs/training.md has what it is worth.
+import { list, number, text } from '../../shared/fields.js';
+import { checkFields } from '../../shared/options.js';
 import { DetectorLearner } from './learner.js';
+import { checkOptions } from './options.js';
+
+const ABOUT = {
+  photos: number({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true }),
+  labels: list(text(1000), { max: 65_536 }),
+};
 
 /**
  * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`. `views` and `epochs` are for five photos: 100 steps.
@@ -34,7 +42,10 @@ export const FEW_PHOTOS = {
  * @param {import('./types.js').DetectorLearnerOptions} [options]
  * @returns {Promise<DetectorLearner>} its `fusesMaps` tells
  */
-export async function createForPhotos({ photos, labels }, options = {}) {
+export async function createForPhotos(about, options = {}) {
+  checkFields('about', about, ABOUT, ['photos', 'labels']);
+  checkOptions(options);
+  const { photos, labels } = about;
   const { keepClasses = false, unfreeze = 0 } = options;
   const keepsOwn = keepClasses === true || (keepClasses && keepClasses.length > 0);
   if (photos >= FEW_PHOTOS.fusesBelow || keepsOwn || unfreeze > 0) return DetectorLearner.create(options);

@@ -293,7 +293,7 @@ export class DetectorLearner {
     this.#interrupted = progress;
     const start = performance.now();
     await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
-    if (this.fusesMaps) model.standard = await rows.standardize(this.#file, model, train, rowOf);
+    if (this.fusesMaps) model.standard = await rows.standardize(this.#file, model, train, rowOf, signal);
     this.#extractionSeconds = (performance.now() - start) / 1000;
     const trainer = this.#open(model, plan.batchSize);
     const fit = new DetectorFit(trainer, model, progress, rowOf);

@@ -73,13 +73,14 @@ export const LOSS_TYPES = /** @type {const} */ (['sigmoid', 'focal', 'softmax'])
  */
 export function makeLoss(options, { isSoftmax }) {
   checkKeys('loss', options, ['type', 'matchBy', 'unmatchedIou', 'hardExamples', ...Object.keys(DEFAULTS)]);
-  const type = checkChoice('loss.type', options.type ?? (isSoftmax ? 'softmax' : 'focal'), LOSS_TYPES);
+  const { type: given = isSoftmax ? 'softmax' : 'focal', matchBy: by = 'anchor' } = options;
+  const type = checkChoice('loss.type', given, LOSS_TYPES);
   if ((type === 'softmax') !== isSoftmax)
     throw failure(
       'INVALID_OPTION',
       `loss.type ${type} does not fit the model, whose scores are ${isSoftmax ? 'a softmax with background' : 'sigmoids'}`,
     );
-  const matchBy = checkChoice('loss.matchBy', options.matchBy ?? 'anchor', MATCHES);
+  const matchBy = checkChoice('loss.matchBy', by, MATCHES);
   const matchedIou = options.matchedIou ?? DEFAULTS.matchedIou;
   const complete = { ...DEFAULTS, unmatchedIou: matchedIou, ...options, type, matchBy };
   for (const [key, range] of Object.entries(RANGES)) {

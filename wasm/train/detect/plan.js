@@ -86,6 +86,11 @@ export function makeDetectorPlan(options, { labels, isSoftmax, keepsClasses }) {
     ...{ views, freshViews, maxMemory, augmentation: checkAugmentation(augmentation) },
     ...{ loss: makeLoss(loss, { isSoftmax }), trainBoxes: trainBoxes ?? !keepsClasses },
   };
+  if (plan.trainBoxes && plan.loss.matchBy === 'predicted' && !plan.loss.forceMatch)
+    throw failure(
+      'INVALID_OPTION',
+      "loss.matchBy 'predicted' without loss.forceMatch needs trainBoxes false: boxes that leave their objects would have no loss",
+    );
   if (freshViews && views === 1)
     throw failure(
       'INVALID_OPTION',

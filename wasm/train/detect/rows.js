@@ -70,11 +70,12 @@ export class Rows {
    * @param {{plan: ViewPlan, standard?: Standard}} model its standard is taken if it has one
    * @param {Uint32Array} train
    * @param {RowOf} rowOf
+   * @param {AbortSignal} [signal]
    * @returns {Promise<Standard>} the same for all trainings
    */
-  async standardize(file, { plan, standard }, train, rowOf) {
+  async standardize(file, { plan, standard }, train, rowOf, signal) {
     if (this.#standard) return this.#standard;
-    this.#standard = standard ?? (await measureStandard(file, train, plan.views, rowOf));
+    this.#standard = standard ?? (await measureStandard(file, train, plan.views, rowOf, signal));
     this.#finish = standardizer(file, this.#standard);
     for (const { maps } of this.#kept.values()) this.#finish(maps);
     return this.#standard;

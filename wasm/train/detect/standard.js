@@ -87,11 +87,14 @@ function layOut(maps, fused) {
  * @param {Uint32Array} train rows: the views of the photos, one after the other
  * @param {number} views of a photo
  * @param {import('./rows.js').RowOf} rowOf
+ * @param {AbortSignal} [signal]
  */
-export async function measureStandard({ unfrozen, fused }, train, views, rowOf) {
+export async function measureStandard({ unfrozen, fused }, train, views, rowOf, signal) {
   const statistics = new Statistics(unfrozen.inputs, fused);
-  for (const index of train.filter((row) => row % views < MEASURED_VIEWS))
+  for (const index of train.filter((row) => row % views < MEASURED_VIEWS)) {
+    signal?.throwIfAborted();
     statistics.add((await rowOf(index, 0)).maps);
+  }
   return statistics.finish();
 }
 

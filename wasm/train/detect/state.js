@@ -142,6 +142,7 @@ function toPlan(saved, context) {
   try {
     const unknown = Object.keys(rest).find((key) => !DETECTOR_PLAN_KEYS.includes(key));
     if (unknown !== undefined) throw new Error(`unknown option ${unknown}`);
+    if (typeof loss !== 'object' || loss === null) throw new Error('loss must be an object');
     const weights =
       classWeight && Object.fromEntries(context.labels.map((label, i) => [label, classWeight[i]]));
     return makeDetectorPlan(
@@ -149,7 +150,7 @@ function toPlan(saved, context) {
         ...rest,
         ...(weights && { classWeight: weights }),
         earlyStopping: earlyStopping ?? false,
-        loss: { ...loss, hardExamples: loss?.hardExamples ?? false },
+        loss: { ...loss, hardExamples: loss.hardExamples ?? false },
         augmentation: augmentation ?? undefined,
       },
       context,
@@ -185,8 +186,11 @@ function readStandard(tensors, { network }) {
  */
 function readFloats(tensors, name, size) {
   const data = tensors[name]?.data;
-  if (data instanceof Float32Array && data.length === size) return data;
-  throw failure('STATE_MISMATCH', `tensor '${name}' must have ${size} float32 values for this model`);
+  if (!(data instanceof Float32Array) || data.length !== size)
+    throw failure('STATE_MISMATCH', `tensor '${name}' must have ${size} float32 values for this model`);
+  if (!data.every(Number.isFinite))
+    throw failure('STATE_CORRUPT', `tensor '${name}' has values that are not finite`);
+  return data;
 }
 
 /**

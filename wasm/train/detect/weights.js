@@ -37,11 +37,11 @@ export function prepareHeads(current, plan, { file, classes, seed }) {
     JSON.stringify([network.layers.map(withoutFrozen), classes.final]);
   const beforeScores = classes.keepsClasses && !file.isSoftmax;
   freeze(network, members, { boxes: !plan.trainBoxes, beforeScores });
-  const { parameters, standard } = (isSame && current) || {};
+  const { parameters } = (isSame && current) || {};
   const keepsOptimizer =
     parameters && JSON.stringify(current?.plan.optimizer) === JSON.stringify(plan.optimizer);
   return {
-    ...{ network, members, classes, plan, standard },
+    ...{ network, members, classes, plan, standard: current?.standard },
     parameters: parameters ?? initialHeads(network, file.unfrozen, members, classes, seed),
     slots: keepsOptimizer && current ? current.slots : new Float32Array(),
     step: keepsOptimizer && current ? current.step : 0,
