@@ -44,7 +44,7 @@ export async function trainDetectors(values, path, chosen, report) {
   const loading = await readLoading(values);
   const dataset = loading && (await attempt(path, () => openDataset(path, pickDataset(values))));
   if (!dataset) return;
-  /** @type {{configuration: Configuration, file: Uint8Array}[]} */
+  /** @type {{configuration: Configuration, file: Uint8Array, extractionSeconds: number}[]} */
   const results = [];
   for (const one of chosen) {
     const result = await attempt(path, () => trainOnce(values, { dataset, loading }, one));
@@ -60,6 +60,8 @@ export async function trainDetectors(values, path, chosen, report) {
       project: basename(resolve(path)),
       date: new Date(),
       backbone: `the feature maps of ${values.model ? basename(values.model) : "ocelli's default SSD-MobileNetV2"}`,
+      // Several configurations each computed theirs.
+      ...(results.length === 1 && { extractionSeconds: results[0].extractionSeconds }),
     };
     await saveAll(values.report, makeReport(configurations, about), report);
   }
@@ -89,7 +91,7 @@ async function trainOnce(values, { dataset, loading }, chosen) {
     await learner.fit({ ...fit, callbacks: follow(chosen.name) });
     const energy = { country, intensity, cpuTdp };
     const configuration = await learner.describeFit({ name: chosen.name, energy });
-    return { configuration, file: learner.export() };
+    return { configuration, file: learner.export(), extractionSeconds: learner.extractionSeconds };
   } finally {
     learner.close();
   }

@@ -190,6 +190,7 @@ describe('ocelli train --task detect', () => {
     assert.equal(configurations[0].history.epoch.length, 12);
     assert.deepEqual(configurations[0].data.classes, ['red square']);
     assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /object detector/);
+    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /extracted once, in [\d.]+ s/);
     assert.doesNotMatch(readFileSync(join(card, 'README.md'), 'utf8'), /last blocks/);
     const found = ocelli(['detect', '--model', out, '--score', '0.2', '--json', join(dataset, '1.png')]);
     assert.match(found.stdout, /red square/);

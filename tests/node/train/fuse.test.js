@@ -100,11 +100,11 @@ describe('a standard', async () => {
   );
   const rowOf = async (/** @type {number} */ i) => ({ maps: rows[i], targets: [] });
 
-  test('is the mean, and what gives pixels of length 24 by the deviation, over the first three views', async () => {
+  test('is the mean, and what gives pixels of length 24 by the deviation, over the views', async () => {
     const { mean, inverse } = await measureStandard(file, Uint32Array.of(0, 1, 2, 3, 4, 5, 6, 7), 4, rowOf);
     const first = lengths[0];
     for (const channel of [0, 1, 2, 3]) {
-      const values = [0, 1, 2, 4, 5, 6].flatMap((row) =>
+      const values = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((row) =>
         Array.from(rows[row].subarray(first, first + lengths[1]), halfToNumber).filter(
           (_, i) => i % 4 === channel,
         ),
@@ -117,6 +117,22 @@ describe('a standard', async () => {
       assert.ok(Math.abs(floor - (0.05 * 1.5) / Math.sqrt(12)) < 1e-3, `${floor}`);
     }
     assert.deepEqual([...mean.subarray(0, 4), ...inverse.subarray(0, 4)], [0, 0, 0, 0, 1, 1, 1, 1]);
+  });
+
+  test('is measured on 100 views, but on three of each photo at least', async () => {
+    for (const [photos, measured] of [
+      [1, 20],
+      [10, 10],
+      [30, 4],
+      [50, 3],
+    ]) {
+      /** @type {number[]} */
+      const read = [];
+      const train = Uint32Array.from({ length: 20 * photos }, (_, i) => i);
+      await measureStandard(file, train, 20, async (i) => (read.push(i), rowOf(i % 8)));
+      const expected = [...train].filter((i) => i % 20 < measured);
+      assert.deepEqual(read, expected);
+    }
   });
 
   test('that is folded into weights computes from the map what these did from the standardized one', async () => {
@@ -283,6 +299,8 @@ describe('a learner with joined maps', () => {
       [{ photos: 5, labels: ['new', 'dog'] }, {}, false],
       [{ photos: 5, labels: ['new'] }, { keepClasses: true }, false],
       [{ photos: 5, labels: ['new'] }, { keepClasses: ['cat'] }, false],
+      [{ photos: 5, labels: ['new'] }, { fuseMaps: false }, false],
+      [{ photos: 500, labels: ['new'] }, { fuseMaps: true }, true],
     ];
     for (const [about, more, fuses] of cases) {
       const learner = await createForPhotos(about, { ...options, ...more });

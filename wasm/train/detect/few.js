@@ -9,18 +9,19 @@ const ABOUT = {
   labels: list(text(1000), { max: 65_536 }),
 };
 
+/** 100 for five photos. */
+const STEPS = { batchSize: 4, views: 20, epochs: 4 };
+
 /**
  * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`. `views` and `epochs` are for five photos: 100 steps.
- * Joined maps are worth their memory up to `fusesBelow` photos, with this `l2` and `trainBoxes`. `ownLayers`: what differs without
- * joined maps, where those two are left out.
+ * Joined maps are worth their memory up to `fusesBelow` photos, with this `l2` and `trainBoxes`. `ownLayers`: those without
+ * joined maps.
  */
 export const FEW_PHOTOS = {
   below: 15,
   fusesBelow: 100,
   fit: {
-    batchSize: 4,
-    views: 20,
-    epochs: 4,
+    ...STEPS,
     // The model's own boxes fit new objects, too, though not at every anchor: those whose boxes fit an object well learn it, and
     // those whose boxes fit it a little learn nothing.
     trainBoxes: false,
@@ -29,6 +30,7 @@ export const FEW_PHOTOS = {
     l2: 0.01,
   },
   ownLayers: {
+    ...STEPS,
     // Only anchors that fit an object well learn it, and those that fit it a little learn nothing.
     loss: { matchedIou: 0.6, unmatchedIou: 0.3 },
     optimizer: { type: /** @type {const} */ ('adam'), learningRate: 0.0015 },
@@ -37,7 +39,7 @@ export const FEW_PHOTOS = {
 
 /**
  * A learner that joins the model's maps where that is better: below 100 photos of new classes, without unfrozen blocks and kept
- * classes.
+ * classes, and unless `fuseMaps` says it.
  * @param {{photos: number, labels: readonly string[]}} about how many photos there will be, and the classes to learn
  * @param {import('./types.js').DetectorLearnerOptions} [options]
  * @returns {Promise<DetectorLearner>} its `fusesMaps` tells
@@ -46,9 +48,10 @@ export async function createForPhotos(about, options = {}) {
   checkFields('about', about, ABOUT, ['photos', 'labels']);
   checkOptions(options);
   const { photos, labels } = about;
-  const { keepClasses = false, unfreeze = 0 } = options;
+  const { keepClasses = false, unfreeze = 0, fuseMaps } = options;
   const keepsOwn = keepClasses === true || (keepClasses && keepClasses.length > 0);
-  if (photos >= FEW_PHOTOS.fusesBelow || keepsOwn || unfreeze > 0) return DetectorLearner.create(options);
+  const isChosen = fuseMaps !== undefined || keepsOwn || unfreeze > 0;
+  if (isChosen || photos >= FEW_PHOTOS.fusesBelow) return DetectorLearner.create(options);
   const learner = await DetectorLearner.create({ ...options, fuseMaps: true });
   if (!labels.some((label) => learner.modelLabels.includes(label))) return learner;
   learner.close();

@@ -55,7 +55,8 @@ export class DetectorLearner {
   #expectedPhotos = 0;
   #isRunning = false;
   /** Seconds that feature maps took in the last fit. */
-  #extractionSeconds = 0;
+  /** What the last fit spent on feature maps before its first step. */
+  extractionSeconds = 0;
   /** @type {any} */ #lastFit;
 
   /**
@@ -294,7 +295,7 @@ export class DetectorLearner {
     const start = performance.now();
     await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
     if (this.fusesMaps) model.standard = await rows.standardize(this.#file, model, train, rowOf, signal);
-    this.#extractionSeconds = (performance.now() - start) / 1000;
+    this.extractionSeconds = (performance.now() - start) / 1000;
     const trainer = this.#open(model, plan.batchSize);
     const fit = new DetectorFit(trainer, model, progress, rowOf);
     await this.#train(model, progress, () => fit.run(train, validation, { ...callbacks, signal }));
@@ -474,7 +475,7 @@ export class DetectorLearner {
    */
   async report({ name, energy, project = 'detector', date = new Date(), ...about } = {}) {
     checkKeys('options', about, ['backbone', 'license', 'extractionSeconds']);
-    const { extractionSeconds = this.#extractionSeconds } = about;
+    const { extractionSeconds = this.extractionSeconds } = about;
     return makeReport([await this.describeFit({ name, energy })], {
       project,
       date,

@@ -1,4 +1,4 @@
-// Joined maps are standardized for the training: each channel by its mean and deviation over the first views of the photos, and
+// Joined maps are standardized for the training: each channel by its mean and deviation over views of the photos, and
 // all channels of a map so that its pixels have the same length as those of other maps: one rate fits all. Heads learn from a few
 // photos so in a third of the steps. The exported weights are those for the maps as they are.
 import { sizeOf } from '../../shared/numbers.js';
@@ -16,8 +16,8 @@ import { halfToNumber, numberToHalf } from '../../tflite/tensor.js';
 const FLOOR = 0.05;
 /** Of a pixel's standardized features, as a vector, about. */
 const LENGTH = 24;
-/** Views of a photo that are measured. */
-const MEASURED_VIEWS = 3;
+/** So many views are measured: all of a few photos, since one photo alone says little about what channels are elsewhere. */
+const MEASURED = { views: 100, least: 3 /* of a photo */ };
 
 /** Means and standard deviations of joined maps. */
 class Statistics {
@@ -91,7 +91,8 @@ function layOut(maps, fused) {
  */
 export async function measureStandard({ unfrozen, fused }, train, views, rowOf, signal) {
   const statistics = new Statistics(unfrozen.inputs, fused);
-  for (const index of train.filter((row) => row % views < MEASURED_VIEWS)) {
+  const measured = Math.max(Math.ceil((MEASURED.views * views) / train.length), MEASURED.least);
+  for (const index of train.filter((row) => row % views < measured)) {
     signal?.throwIfAborted();
     statistics.add((await rowOf(index, 0)).maps);
   }
