@@ -9,13 +9,12 @@ const ABOUT = {
   labels: list(text(1000), { max: 65_536 }),
 };
 
-/** 100 for five photos. */
+/** 100 steps for five photos. */
 const STEPS = { batchSize: 4, views: 20, epochs: 4 };
 
 /**
- * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`. `views` and `epochs` are for five photos: 100 steps.
- * Joined maps are worth their memory up to `fusesBelow` photos, with this `l2` and `trainBoxes`. `ownLayers`: those without
- * joined maps.
+ * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`: `fit` with joined maps, which are worth their memory
+ * up to `fusesBelow` photos, with this `l2` and `trainBoxes`; `ownLayers` without them.
  */
 export const FEW_PHOTOS = {
   below: 15,

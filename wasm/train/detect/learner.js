@@ -54,7 +54,6 @@ export class DetectorLearner {
   /** @type {import('./fit.js').DetectorProgress | null} */ #interrupted = null;
   #expectedPhotos = 0;
   #isRunning = false;
-  /** Seconds that feature maps took in the last fit. */
   /** What the last fit spent on feature maps before its first step. */
   extractionSeconds = 0;
   /** @type {any} */ #lastFit;
