@@ -120,6 +120,7 @@ function printUsageError({ message, command }) {
 process.stdout.on('error', (error) => {
   if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EPIPE')
     printError(`standard output: ${explain(error) ?? error.message}`);
+  clearProgress();
   process.exit();
 });
 // Nobody can be told that messages cannot be written: go on with the results.

@@ -122,18 +122,27 @@ describe('progress', () => {
     assert.deepEqual(lines, ['image 31', 'something else', 'image 81']);
   });
 
-  test('is a line on a terminal, removed at the end', () => {
-    const quoted = [process.execPath, CLI, 'detect', 'photos'].map((arg) => `'${arg}'`).join(' ');
-    // `script` runs a command on a terminal of its own; the results go elsewhere.
-    const { stdout, status } = spawnSync('script', ['-qec', `${quoted} > /dev/null`, '/dev/null'], {
+  /** What a shell's command shows on a terminal of its own. @param {string[]} args @param {string} rest where its results go */
+  function showOnTerminal(args, rest) {
+    const quoted = [process.execPath, CLI, ...args].map((arg) => `'${arg}'`).join(' ');
+    const { stdout, status } = spawnSync('script', ['-qec', `${quoted} ${rest}`, '/dev/null'], {
       cwd,
       encoding: 'utf8',
     });
     assert.equal(status, 0, stdout);
-    const shown = stdout.split('\r').map((line) => line.replace('\x1b[K', ''));
-    assert.ok(shown.includes('image 1 of 6: photos/dark/a.png'), stdout);
+    assert.ok(stdout.endsWith('\r\x1b[K'), stdout);
+    return stdout.split('\r').map((line) => line.replace('\x1b[K', ''));
+  }
+
+  test('is a line on a terminal, removed at the end', () => {
+    const shown = showOnTerminal(['detect', 'photos'], '> /dev/null');
+    assert.ok(shown.includes('image 1 of 6: photos/dark/a.png'), shown.join('\n'));
     assert.ok(shown.some((line) => line.startsWith('image 6 of 6: ')));
-    assert.ok(stdout.endsWith('\r\x1b[K'));
     assert.ok(shown.every((line) => line.length < 80));
+  });
+
+  test('is removed when nobody reads on', () => {
+    const shown = showOnTerminal(['detect', '--json', 'photos'], '| true');
+    assert.ok(!shown.some((line) => line.startsWith('image 6 of 6: ')), 'it ends early');
   });
 });
