@@ -248,6 +248,7 @@ async function run(values, [directory]) {
   if (!values.out && !values.report)
     throw new UsageError('train needs --out or --report to write its result');
   checkTask(values);
+  if (values.validation === 1) throw new UsageError('--validation 1 leaves no images to train on; pass less');
   if (values.task === 'detect') return trainDetectors(values, directory, toChosen(values), REPORT);
   const fits = toFits(values);
 

@@ -500,6 +500,8 @@ describe('train', () => {
     [{ task: 'detect', 'no-stratify': true }, /^--no-stratify is for --task classify$/],
     [{ task: 'detect', compare: ['adam'], batch: 3 }, /not both/],
     [{ compare: ['adam'], batch: 3 }, /not both/],
+    [{ validation: 1 }, /^--validation 1 leaves no images to train on; pass less$/],
+    [{ task: 'detect', validation: 1, epochs: 3 }, /^--validation 1 leaves no images/],
   ];
   for (const [more, message] of refused)
     test(`${message}`, () =>
