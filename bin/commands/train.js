@@ -17,6 +17,7 @@ import { VIEWS } from '../../wasm/train/detect/plan.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, layOut, UsageError } from '../common.js';
+import { hasBoxes } from '../evaluate/files.js';
 import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { trainDetectors } from '../train/detector.js';
@@ -253,13 +254,13 @@ async function run(values, [directory]) {
   const fits = toFits(values);
 
   if (!(await attempt(directory, () => stat(directory)))) return;
-  const examples = await attempt(directory, () => openImageDirectory(directory));
+  const examples = await attemptFolders(directory, () => openImageDirectory(directory));
   const backbone = examples && (await openBackbone(values));
   if (!backbone) return;
   noteBatchNorm(backbone);
   protect(examples.sources.map(({ name }) => name));
-  const trained = await attempt(directory, () => trainAll(values, backbone, examples, fits)).finally(() =>
-    backbone.close(),
+  const trained = await attemptFolders(directory, () => trainAll(values, backbone, examples, fits)).finally(
+    () => backbone.close(),
   );
   if (!trained) return;
 
@@ -278,6 +279,25 @@ async function run(values, [directory]) {
     await saveAll(values.report, makeReport(configurations, about), REPORT);
   }
   print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
+}
+
+/** Folders that are no classes fail by one of these. */
+const NO_CLASSES = ['EMPTY_CLASS', 'NO_EXAMPLES', 'ONE_CLASS'];
+
+/**
+ * Names the task of a data set with boxes, if its folders are no classes.
+ * @template T
+ * @param {string} directory
+ * @param {() => Promise<T>} action
+ */
+function attemptFolders(directory, action) {
+  return attempt(directory, () =>
+    action().catch(async (error) => {
+      if (NO_CLASSES.includes(error.code) && (await hasBoxes(directory)))
+        error.message += '; it has boxes: pass --task detect to train a detector';
+      throw error;
+    }),
+  );
 }
 
 /**

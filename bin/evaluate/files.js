@@ -49,3 +49,14 @@ export async function hasClassFolders(path) {
   const hasAnnotations = files.some((name) => /\.(json|xml|ya?ml|csv)$/i.test(name));
   return !hasAnnotations && pictures.length > 0 && pictures.every((name) => name.includes('/'));
 }
+
+/**
+ * Whether a path is a data set with boxes, or has several of them.
+ * @param {string} path
+ */
+export function hasBoxes(path) {
+  return openDataset(path, {}).then(
+    () => true,
+    ({ code }) => code === 'DATASET_AMBIGUOUS',
+  );
+}

@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { encodePng } from '../../../wasm/draw/png.js';
 import manifest from '../../../dist/models/manifest.js';
@@ -261,6 +261,40 @@ describe('ocelli train --task detect', () => {
     );
     assert.match(train('--ssd', '{"anchors": 3}').stderr, /--ssd: .*anchors/);
     assert.match(train('--signature', 'detect').stderr, /MODEL_NO_SIGNATURE/);
+  });
+
+  test('is named by the errors of a data set with boxes that a classifier is trained on', () => {
+    const picture = readFileSync(join(dataset, '0.png'));
+    const coco = JSON.stringify({
+      ...instances,
+      images: images.slice(0, 1),
+      annotations: annotations.slice(0, 1),
+    });
+    const voc =
+      '<annotation><filename>0.png</filename><object><name>a</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>';
+    /** @type {[string, Record<string, string | Uint8Array>, string][]} */
+    const cases = [
+      ['COCO', { '0.png': picture, 'instances.json': coco }, 'NO_EXAMPLES'],
+      ['COCO in folders', { 'images/0.png': picture, 'instances.json': coco }, 'ONE_CLASS'],
+      ['COCO in two parts', { 'train/0.png': picture, 'annotations/train.json': coco, 'annotations/val.json': coco }, 'EMPTY_CLASS'],
+      ['Pascal VOC', { 'Annotations/0.xml': voc, 'JPEGImages/0.png': picture }, 'EMPTY_CLASS'],
+      ['YOLO', { 'data.yaml': 'train: images\nnames: [a]\n', 'images/0.png': picture, 'labels/0.txt': '0 .5 .5 .2 .2\n' }, 'EMPTY_CLASS'],
+    ]; // prettier-ignore
+    for (const [name, files, code] of cases) {
+      const folder = join(directory, name);
+      for (const [path, content] of Object.entries(files)) {
+        mkdirSync(dirname(join(folder, path)), { recursive: true });
+        writeFileSync(join(folder, path), content);
+      }
+      const { status, stderr } = ocelli(['train', folder, '--out', join(directory, 'none.tflite')]);
+      assert.equal(status, 1, name);
+      assert.match(
+        stderr,
+        new RegExp(`: ${code}: .*; it has boxes: pass --task detect to train a detector\n$`),
+      );
+    }
+    const file = join(dataset, 'instances.json');
+    assert.match(ocelli(['train', file, '--out', out]).stderr, /ENOTDIR; it has boxes/);
   });
 
   test('names a class without boxes, and a data set that is none', () => {
