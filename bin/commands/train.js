@@ -176,7 +176,8 @@ const options = /** @type {const} */ ({
   compare: {
     type: 'names',
     value: 'A,B',
-    about: 'train several times; batch32 and batch64 use sgd unless --optimizer is given',
+    about:
+      'train several times; unless --optimizer is given, batch32 and batch64 use sgd, with --task detect its default',
     choices: Object.keys(CARD),
   },
   model: {

@@ -60,8 +60,7 @@ export async function trainDetectors(values, path, chosen, report) {
       project: basename(resolve(path)),
       date: new Date(),
       backbone: `the feature maps of ${values.model ? basename(values.model) : "ocelli's default SSD-MobileNetV2"}`,
-      // Several configurations each computed theirs.
-      ...(results.length === 1 && { extractionSeconds: results[0].extractionSeconds }),
+      extractionSeconds: results.reduce((sum, { extractionSeconds }) => sum + extractionSeconds, 0),
     };
     await saveAll(values.report, makeReport(configurations, about), report);
   }

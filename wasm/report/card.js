@@ -10,7 +10,7 @@ import { areDetectors, describeUnfrozen, energyTable, finalValue, format, qualit
  * @property {Date} date
  * @property {string} [backbone] the model that computed the features
  * @property {string} [license] of the trained model
- * @property {number} [extractionSeconds] time to extract the features, once for all configurations
+ * @property {number} [extractionSeconds] time to extract the features of all configurations
  */
 
 /**
@@ -141,7 +141,7 @@ function training(configurations, { data }, { extractionSeconds }) {
     ...(extractionSeconds === undefined
       ? []
       : [
-          `- **Features:** extracted once, in ${format(extractionSeconds)} s, which the figures below do not include`,
+          `- **Features:** extracted in ${format(extractionSeconds)} s in all, which the figures below do not include`,
         ]),
     ...list,
   ].join('\n');

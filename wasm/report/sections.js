@@ -34,7 +34,7 @@ export function sectionsOf(configurations, { date, backbone, extractionSeconds }
       title: 'Settings',
       texts: extractionSeconds
         ? [
-            `The features were extracted once, in ${inSeconds(extractionSeconds)}. The times of the trainings are without that.`,
+            `The features were extracted in ${inSeconds(extractionSeconds)} in all. The times of the trainings are without that.`,
           ]
         : [],
       tables: [settings(configurations)],

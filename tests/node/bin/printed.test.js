@@ -443,6 +443,7 @@ describe('train', () => {
     [{}, 1, {}, { validationSplit: 0, views: 20, batchSize: 4, epochs: 40, rate: 0.0015, stops: false }],
     [{ validation: 0.99 }, 20, {}, { validationSplit: 0.99, views: 20, batchSize: 16, epochs: 100, steps: 2, rate: 0.004, stops: true }],
     [{ validation: 0.5, views: 1 }, 14, {}, { validationSplit: 0.5, views: 1, batchSize: 4, epochs: 100, rate: 0.0015, stops: true }],
+    [{}, 5, { batchSize: 32 }, { validationSplit: 0, views: 20, batchSize: 32, epochs: 50, rate: 0.0015, stops: false }],
     [{ epochs: 2, lr: 0.5 }, 14, { batchSize: 7 }, { validationSplit: 0, views: 20, batchSize: 7, epochs: 2, rate: 0.5, stops: false }],
     [{ epochs: 2, lr: 0.5 }, 15, { batchSize: 8 }, { validationSplit: 0.2, views: 20, batchSize: 8, epochs: 2, steps: 30, rate: 0.5, stops: true }],
     [{}, 900, {}, { validationSplit: 0.2, views: 3, batchSize: 16, epochs: 12, steps: 135, rate: 0.004, stops: true }],

@@ -190,10 +190,27 @@ describe('ocelli train --task detect', () => {
     assert.equal(configurations[0].history.epoch.length, 12);
     assert.deepEqual(configurations[0].data.classes, ['red square']);
     assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /object detector/);
-    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /extracted once, in [\d.]+ s/);
+    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /extracted in [\d.]+ s in all/);
     assert.doesNotMatch(readFileSync(join(card, 'README.md'), 'utf8'), /last blocks/);
     const found = ocelli(['detect', '--model', out, '--score', '0.2', '--json', join(dataset, '1.png')]);
     assert.match(found.stdout, /red square/);
+  });
+
+  test('compares configurations, each of which extracts its own features', () => {
+    const card = join(directory, 'compared');
+    const args = ['--task', 'detect', '--report', card, '--views', '1', '--epochs', '1'];
+    const { status, stderr } = ocelli(['train', dataset, ...args, '--compare', 'batch64,rmsprop']);
+    assert.equal(status, 0, stderr);
+    const { configurations, extractionSeconds } = JSON.parse(readFileSync(join(card, 'report.json'), 'utf8'));
+    assert.deepEqual(
+      configurations.map((/** @type {any} */ { name, plan }) => [name, plan.batchSize, plan.optimizer.type]),
+      [
+        ['Batch 64', 64, 'adam'],
+        ['Batch 32 RMSprop', 32, 'rmsprop'],
+      ],
+    );
+    assert.ok(extractionSeconds > 0);
+    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /extracted in [\d.]+ s in all/);
   });
 
   test('trains the last blocks, and says so', () => {

@@ -132,7 +132,7 @@ describe('what is said about trainings', () => {
     assert.ok(!overview.texts?.[0].includes(' on '));
     assert.equal(
       settings.texts?.[0],
-      'The features were extracted once, in 1.5 ms. The times of the trainings are without that.',
+      'The features were extracted in 1.5 ms in all. The times of the trainings are without that.',
     );
     assert.deepEqual(settings.tables?.[0].rows[1], [
       'B',
@@ -261,7 +261,7 @@ describe('a model card', () => {
       '- **Classes:** x, y',
       '- **Training data:** 30 examples; 10 others for validation',
       '- **Loss:** cross-entropy',
-      '- **Features:** extracted once, in 2 s, which the figures below do not include',
+      '- **Features:** extracted in 2 s in all, which the figures below do not include',
       '- **A:** batch size 8, 2 epochs, sgd with learning rate 0.5, momentum 0.9, seed 3, 12.34 s',
       '![accuracy](accuracy.svg)',
       '- **Hardware Type:** CPU with 2 hardware threads',
