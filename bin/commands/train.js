@@ -4,6 +4,7 @@ import { basename, resolve } from 'node:path';
 import {
   Backbone,
   extractFeatures,
+  FEW_PHOTOS,
   makeReport,
   openImageDirectory,
   TransferLearner,
@@ -20,7 +21,7 @@ import { attempt, layOut, UsageError } from '../common.js';
 import { hasBoxes } from '../evaluate/files.js';
 import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
-import { trainDetectors } from '../train/detector.js';
+import { RATE, trainDetectors } from '../train/detector.js';
 import { noteBatchNorm, toUnfreeze } from '../train/unfreeze.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import {
@@ -104,14 +105,14 @@ const options = /** @type {const} */ ({
     value: 'NAME',
     about: 'the optimizer',
     choices: OPTIMIZER_NAMES,
-    defaultText: `${DEFAULT_OPTIMIZER}, as in Keras; with --task detect adam with a falling rate`,
+    defaultText: `${DEFAULT_OPTIMIZER}, as in Keras; with --task detect adam with a falling rate, for a few photos a constant one`,
   },
   lr: {
     type: 'number',
     value: 'N',
     about: 'the learning rate',
     range: RANGES.learningRate,
-    defaultText: '0.01 for sgd, momentum and nesterov, 0.001 for the others',
+    defaultText: `0.01 for sgd, momentum and nesterov, 0.001 for the others; with --task detect and no --optimizer ${RATE}, for a few photos ${FEW_PHOTOS.fit.optimizer.learningRate} or ${FEW_PHOTOS.ownLayers.optimizer.learningRate}`,
   },
   validation: {
     type: 'number',

@@ -32,7 +32,7 @@ const STEPS = 200;
 const MIN_EPOCHS = 12;
 const BATCH = 16;
 /** Falls to 0 by the end. */
-const RATE = 0.004;
+export const RATE = 0.004;
 
 /**
  * @param {Values} values
