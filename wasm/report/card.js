@@ -137,7 +137,7 @@ function training(configurations, { data }, { extractionSeconds }) {
     '## Training Details',
     '',
     `- **Training data:** ${data.train} examples; ${data.validation} others for validation`,
-    `- **Loss:** ${areDetectors(configurations) ? "classification and localization, as TensorFlow's Object Detection API computes them" : 'cross-entropy'}`,
+    `- **Loss:** ${areDetectors(configurations) ? "classification and, where boxes are trained, localization, as TensorFlow's Object Detection API computes them" : 'cross-entropy'}`,
     ...(extractionSeconds === undefined
       ? []
       : [

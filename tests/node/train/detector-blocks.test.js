@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { before, describe, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { convert } from '../../../wasm/convert/node.js';
 import { ObjectDetector } from '../../../wasm/platform/node.js';
 import { findTail } from '../../../wasm/train/blocks.js';
@@ -160,6 +161,29 @@ const FIT = {
 };
 /** @param {string} code @param {RegExp} message */
 const error = (code, message) => ({ name: 'OcelliError', code, message });
+
+describe('the loss that is shown has that of boxes if it changes the weights', () => {
+  for (const [unfreeze, trainBoxes, changes] of /** @type {[number, boolean, boolean][]} */ ([
+    [0, true, true],
+    [0, false, false],
+    [2, false, true],
+  ]))
+    test(`unfreeze ${unfreeze}, trainBoxes ${trainBoxes}`, async () => {
+      const trained = [];
+      for (const localizationWeight of [1, 3]) {
+        const learner = await addPhotos(await open({ unfreeze }));
+        const { history } = await learner.fit({ ...FIT, trainBoxes, loss: { localizationWeight } });
+        const { loss, class_loss: ofClasses, box_loss: ofBoxes, val_loss: validation } = history;
+        assert.ok(ofBoxes[0] > 0.01);
+        assert.ok(Math.abs(loss[0] - ofClasses[0] - (changes ? ofBoxes[0] : 0)) < 1e-9);
+        trained.push({ file: learner.export(), losses: [loss, validation] });
+        learner.close();
+      }
+      const [a, b] = trained;
+      assert.equal(!isDeepStrictEqual(a.file, b.file), changes);
+      assert.equal(!isDeepStrictEqual(a.losses, b.losses), changes);
+    });
+});
 
 describe('a learner that unfreezes blocks', () => {
   for (const unfreeze of [1, 2, 3, 4])

@@ -12,13 +12,14 @@ import { averagePrecision, suppress } from './score.js';
  *
  * @typedef {object} DetectorSums over the rows of an epoch so far
  * @property {number} rows
- * @property {number} loss sum over batches of loss times rows, like the next two
+ * @property {number} loss sum over batches of the loss that is minimised, times rows, like the next two
  * @property {number} class_loss
  * @property {number} box_loss
  *
  * @typedef {Omit<import('../loop.js').LoopProgress, 'sums'> & {sums: DetectorSums}} DetectorProgress
  *
- * @typedef {Record<string, number>} DetectorLogs loss, class_loss, box_loss; with validation photos val_loss, val_AP, val_AP50
+ * @typedef {Record<string, number>} DetectorLogs loss, without that of boxes if they stay as they are; class_loss, box_loss; with
+ *   validation photos val_loss, val_AP, val_AP50
  *
  * @typedef {object} DetectorCallbacks
  * @property {(batch: {epoch: number, epochs: number, batch: number, batches: number, loss: number, class_loss: number,
@@ -49,6 +50,8 @@ export class DetectorFit {
   #classes;
   /** Of one row's forward pass. */
   #multiplyAdds;
+  /** Whether the loss of boxes changes a weight: of boxes that stay, it changes unfrozen layers before them. */
+  #minimizesBoxes;
   /** What a step costs, in forward passes. The backward pass of heads alone computes the gradients of kernels only. */
   #passes;
 
@@ -65,6 +68,7 @@ export class DetectorFit {
     this.#rowOf = rowOf;
     this.#classes = classes;
     this.#multiplyAdds = countMultiplyAdds(network.inputs, network.layers);
+    this.#minimizesBoxes = plan.trainBoxes || network.tail > 0;
     this.#passes = network.tail > 0 ? 3 : 2;
   }
 
@@ -121,7 +125,7 @@ export class DetectorFit {
     const rows = indices.length;
     const rate = rateAt(optimizer.learningRate, progress.step);
     const result = this.#trainer.run(rows, { l2, step: progress.step + 1, rate });
-    const loss = result.classLoss + result.boxLoss + result.regularizer;
+    const loss = this.#lossOf(result);
     if (!Number.isFinite(loss)) throw failure('TRAINING_DIVERGED', `at step ${progress.step + 1}`);
     progress.step++;
     const { sums } = progress;
@@ -130,6 +134,11 @@ export class DetectorFit {
     sums.class_loss += result.classLoss * rows;
     sums.box_loss += result.boxLoss * rows;
     progress.multiplyAdds += this.#passes * rows * this.#multiplyAdds;
+  }
+
+  /** What is minimised. @param {ReturnType<SsdTrainer['run']>} result */
+  #lossOf({ classLoss, boxLoss, regularizer }) {
+    return classLoss + (this.#minimizesBoxes ? boxLoss : 0) + regularizer;
   }
 
   /**
@@ -146,7 +155,7 @@ export class DetectorFit {
       const batch = indices.subarray(first, first + size);
       const rows = await this.#write(batch);
       const result = this.#trainer.run(batch.length, { l2: this.#plan.l2 });
-      loss += (result.classLoss + result.boxLoss + result.regularizer) * batch.length;
+      loss += this.#lossOf(result) * batch.length;
       const { boxes, logits } = this.#trainer.readPredictions(batch.length);
       const anchors = boxes.length / 4 / batch.length;
       rows.forEach(({ targets }, i) => {
