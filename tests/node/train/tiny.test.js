@@ -237,6 +237,83 @@ describe('training', () => {
     whole.close();
   });
 
+  describe('that was interrupted is resumed', () => {
+    const options = { deterministic: true, worker: false, model: tinyDetector() };
+    const all = brightBoxes(LABELS);
+    /** @param {DetectorLearner} learner @param {any[]} photos */
+    const add = async (learner, photos) => {
+      for (const photo of photos) await learner.addExample(photo.image, photo.boxes);
+      return learner;
+    };
+    const interrupt = async () => {
+      const learner = await add(await DetectorLearner.create(options), all);
+      const controller = new AbortController();
+      const callbacks = { onBatch: () => controller.abort() };
+      await assert.rejects(learner.fit({ ...FIT, callbacks, signal: controller.signal }), {
+        name: 'AbortError',
+      });
+      const saved = learner.save();
+      learner.close();
+      return saved;
+    };
+
+    test('as deterministic as it began', async () => {
+      const whole = await add(await DetectorLearner.create(options), all);
+      await whole.fit(FIT);
+      const loaded = await add(await DetectorLearner.load(await interrupt(), { model: options.model }), all);
+      await loaded.resume();
+      assert.deepEqual(loaded.export(), whole.export());
+      for (const closing of [whole, loaded]) closing.close();
+    });
+
+    const [first, second, ...rest] = all;
+    const [{ label, box }] = first.boxes;
+    const withBox = (/** @type {object} */ change) => [
+      { ...first, boxes: [{ label, box, ...change }] },
+      second,
+      ...rest,
+    ];
+    const pixels = first.image.data.with(100, 1);
+    /** @type {[string, any[]][]} */
+    const others = [
+      ['photos in another order', [second, first, ...rest]],
+      ['a box that moved', withBox({ box: { ...box, x: box.x + 1e-3 } })],
+      ['a box of another class', withBox({ label: 'dog' })],
+      ['a box to ignore', withBox({ ignore: true })],
+      [
+        'a photo of another size',
+        [{ ...first, image: { ...first.image, width: 8, height: 32 }, boxes: first.boxes }, second, ...rest],
+      ],
+      [
+        'a photo with another pixel',
+        [{ ...first, image: { ...first.image, data: pixels } }, second, ...rest],
+      ],
+      ['more photos', [...all, first]],
+    ];
+    for (const [name, photos] of others)
+      test(`not with ${name}`, async () => {
+        const loaded = await add(await DetectorLearner.load(await interrupt(), options), photos);
+        await assert.rejects(loaded.resume(), error('STATE_MISMATCH'));
+        loaded.close();
+      });
+
+    /** @type {[string, Options, RegExp][]} */
+    const models = [
+      ['another model', { model: tinyDetector({ names: ['cow', 'dog'] }) }, /the model/],
+      ['another input', { input: '[-1,1]' }, /the model/],
+      ['other anchors', { ssd: { boxCoder: [10, 10, 5, 4] } }, /the model/],
+      ['other bits', { deterministic: false }, /saved with deterministic true/],
+    ];
+    for (const [name, more, message] of models)
+      test(`not with ${name}`, async () => {
+        const load = DetectorLearner.load(await interrupt(), { ...options, ...more });
+        await assert.rejects(
+          load.then((loaded) => loaded.close()),
+          error('STATE_MISMATCH', message),
+        );
+      });
+  });
+
   test('goes on with the optimizer’s state, unless the optimizer or the classes are others', async () => {
     const learner = await makeLearner(LABELS);
     const stepOf = () => JSON.parse(readSafetensors(learner.save()).metadata.state).step;

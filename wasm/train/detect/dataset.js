@@ -1,7 +1,7 @@
 // A data set as `ocelli evaluate` reads them -> photos with boxes.
 import { readDataset } from '../../evaluate/read/dataset.js';
 import { failure, isUnreadable } from '../../shared/errors.js';
-import { toRgb } from './examples.js';
+import { measure, toRgb } from './examples.js';
 
 /**
  * @typedef {import('../../evaluate/read/dataset.js').DatasetOptions} DatasetOptions
@@ -41,10 +41,11 @@ export async function addPictures(photos, { groundTruth, pictures, files }, read
     const read = () => files.read(path);
     try {
       if (found === undefined) throw failure('IMAGE_NOT_FOUND', 'the data set has no such picture');
-      const { width, height } = await toRgb(await read(), reading);
+      const photo = measure(await toRgb(await read(), reading));
+      const { width, height } = photo;
       const boxes = (byImage.get(id) ?? []).map((annotation) => toBox(annotation, names));
       const isOtherSize = (stated.width ?? width) !== width || (stated.height ?? height) !== height;
-      photos.add({ name: path, read, width, height, isOtherSize }, boxes);
+      photos.add({ name: path, read, ...photo, isOtherSize }, boxes);
     } catch (error) {
       if (onUnreadable && isUnreadable(error)) onUnreadable(/** @type {Error} */ (error), path);
       else throw withPath(error, path);

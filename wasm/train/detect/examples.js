@@ -1,4 +1,5 @@
 // The photos of a detector's learner, with what they show.
+import { crc32c } from '../../convert/source/crc32c.js';
 import { failure as generalFailure } from '../../shared/errors.js';
 import { decodeImage } from '../../vision/image.js';
 import { toPixels, toRepeatable } from '../../vision/input.js';
@@ -19,6 +20,7 @@ import { plural } from '../../shared/text.js';
  * @property {() => ImageInput | Promise<ImageInput>} read
  * @property {number} width
  * @property {number} height
+ * @property {number} checksum of its pixels
  * @property {boolean} [isOtherSize] the data set says another size, so that its boxes are probably wrong
  * @property {Target[]} targets
  *
@@ -31,6 +33,8 @@ import { plural } from '../../shared/text.js';
  * @property {Uint8Array} data RGB, row by row
  * @property {number} width
  * @property {number} height
+ *
+ * @typedef {{count: number, checksum: number}} PhotosState the checksum is of pixels and boxes, in the order of the photos
  */
 
 /** A class with fewer boxes is noted. */
@@ -81,11 +85,29 @@ export class Photos {
 
   /**
    * @param {ImageInput} image
-   * @param {{width: number, height: number}} size
+   * @param {Rgb} rgb
    * @param {readonly ExampleBox[]} boxes
    */
-  addImage(image, { width, height }, boxes) {
-    this.add({ name: `photo ${this.list.length}`, read: () => image, width, height }, boxes);
+  addImage(image, rgb, boxes) {
+    this.add({ name: `photo ${this.list.length}`, read: () => image, ...measure(rgb) }, boxes);
+  }
+
+  /** @returns {PhotosState} */
+  get state() {
+    const facts = this.list.map(({ width, height, checksum, targets }) => [width, height, checksum, targets]);
+    return { count: facts.length, checksum: crc32c(new TextEncoder().encode(JSON.stringify(facts))) };
+  }
+
+  /** @param {PhotosState} expected */
+  requireSame(expected) {
+    const { count, checksum } = this.state;
+    if (count !== expected.count)
+      throw failure('STATE_MISMATCH', `found ${count} photos, expected ${expected.count}`);
+    if (checksum !== expected.checksum)
+      throw failure(
+        'STATE_MISMATCH',
+        'the photos, their order or their boxes are not those that the fit began with',
+      );
   }
 
   /** @param {string[]} labels extended by a class that is new @returns {(label: string) => number} */
@@ -124,6 +146,11 @@ export class Photos {
         ),
     ];
   }
+}
+
+/** What is kept of the pixels of a photo. @param {Rgb} rgb */
+export function measure({ data, width, height }) {
+  return { width, height, checksum: crc32c(data) };
 }
 
 /**

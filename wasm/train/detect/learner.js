@@ -19,7 +19,7 @@ import { checkOptions } from './options.js';
 import { MOST_PASTED } from './paste.js';
 import { DETECTOR_PLAN_KEYS, makeDetectorPlan, splitPhotos } from './plan.js';
 import { planMemory, Rows } from './rows.js';
-import { readDetectorState, writeDetectorState } from './state.js';
+import { readDetectorState, savedOptions, writeDetectorState } from './state.js';
 import { SsdTrainer } from './trainer.js';
 import { exportDetector, keepTrainedHeads, openHeads, prepareHeads } from './weights.js';
 
@@ -52,7 +52,7 @@ export class DetectorLearner {
   /** @type {HeadModel | undefined} */ #model;
   /** @type {ObjectDetector | undefined} */ #detector;
   /** @type {import('./fit.js').DetectorProgress | null} */ #interrupted = null;
-  #expectedPhotos = 0;
+  #expected = { count: 0, checksum: 0 };
   #isRunning = false;
   /** What the last fit spent on feature maps before its first step. */
   extractionSeconds = 0;
@@ -84,19 +84,16 @@ export class DetectorLearner {
   }
 
   /**
-   * Restores a learner from the file that save() returned, with the same model. To continue an interrupted fit, add the same
-   * photos again and call resume().
+   * Restores a learner from the file that save() returned, with the same model and `deterministic` as it was. To continue an
+   * interrupted fit, add the same photos in the same order and call resume(). Others throw STATE_MISMATCH.
    * @param {Uint8Array} bytes
    * @param {DetectorLearnerOptions} [options]
    */
   static async load(bytes, options = {}) {
-    const { labels, keepClasses, fuseMaps, photos, progress, unfrozen, ...rest } = readDetectorState(bytes);
-    const { unfreeze = unfrozen.unfreeze } = options;
-    if (unfreeze !== unfrozen.unfreeze)
-      throw failure('STATE_MISMATCH', `it was saved with unfreeze ${unfrozen.unfreeze}`);
-    const learner = await this.create({ ...options, labels, keepClasses, fuseMaps, ...unfrozen });
+    const saved = readDetectorState(bytes);
+    const learner = await this.create({ ...options, ...savedOptions(saved, options) });
     try {
-      learner.#restore(rest, progress, photos);
+      learner.#restore(saved);
       return learner;
     } catch (error) {
       learner.close();
@@ -104,18 +101,19 @@ export class DetectorLearner {
     }
   }
 
-  /**
-   * @param {import('./state.js').SavedModel} saved
-   * @param {import('./fit.js').DetectorProgress | null} progress
-   * @param {number} photos
-   */
-  #restore(saved, progress, photos) {
+  /** @param {import('./state.js').SavedModel & import('./state.js').SavedLearner} saved */
+  #restore({ progress, photos, ...saved }) {
+    if (saved.model !== this.#file.checksum)
+      throw failure(
+        'STATE_MISMATCH',
+        'the model, its input or its ssd is not the one that it was saved with',
+      );
     const plan = saved.toPlan(this.#planContext());
     const model = prepareHeads(undefined, plan, this.#context());
     saved.fill(model);
     this.#model = model;
     this.#interrupted = progress && { ...progress, bestParameters: saved.bestOf(model) };
-    this.#expectedPhotos = photos;
+    this.#expected = photos;
   }
 
   /** The classes of the trained detector. */
@@ -241,9 +239,7 @@ export class DetectorLearner {
     return this.#exclusively(() => {
       this.#requireTrainer();
       this.#photos.requireTrainable();
-      const count = this.#photos.list.length;
-      if (count !== this.#expectedPhotos)
-        throw failure('STATE_MISMATCH', `found ${count} photos, expected ${this.#expectedPhotos}`);
+      this.#photos.requireSame(this.#expected);
       return this.#run(model, progress, options);
     });
   }
@@ -289,7 +285,7 @@ export class DetectorLearner {
       (_, i) => parts.train[Math.floor(i / plan.views)] * plan.views + (i % plan.views),
     );
     const validation = firstView(parts.validation);
-    this.#expectedPhotos = photos.length;
+    this.#expected = this.#photos.state;
     this.#interrupted = progress;
     const start = performance.now();
     await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
@@ -439,7 +435,9 @@ export class DetectorLearner {
       labels: this.#photos.labels,
       keepClasses: this.#options.keepClasses ?? false,
       fuseMaps: this.fusesMaps,
-      photos: this.#expectedPhotos,
+      deterministic: this.#options.deterministic ?? false,
+      photos: this.#expected,
+      model: this.#file.checksum,
       progress: this.#interrupted,
       unfrozen: pickUnfreeze(this.#options),
     });

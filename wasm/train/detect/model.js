@@ -1,5 +1,6 @@
 // A detector file whose heads are trained: its frozen part turns images into feature maps; export() writes it with trained
 // heads.
+import { crc32c } from '../../convert/source/crc32c.js';
 import { Engine } from '../../engine/engine.js';
 import { host } from '../../engine/host.js';
 import { chooseVariant } from '../../engine/variant.js';
@@ -45,6 +46,7 @@ import { mapOf, readHeads } from './heads.js';
  * @property {boolean} background whether the raw scores begin with the background
  * @property {{name: string, mid?: string}[]} labels
  * @property {OwnMetadata['suppression']} suppression
+ * @property {number} checksum of the file and how it is read
  */
 
 /**
@@ -103,21 +105,29 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
     const labels = withoutBackground(names, shown - Number(ssd.background));
     const maps = found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]);
     const choice = { unfreeze, batchNorm, batchNormMomentum };
-    return {
-      ...{ found, fused },
-      unfrozen: unfreezeBlocks(file, found.network, [...new Set(maps)], choice),
+    const way = {
       input: resolveInput(given, metadata, entry, tensor),
-      size: { width, height },
-      anchors,
       boxCoder: [.../** @type {number[]} */ (ssd.boxCoder)],
       isSoftmax: ssd.scores === 'softmax' || found.converter === 'softmax',
       background: ssd.background || found.dropsBackground,
+    };
+    return {
+      ...{ found, fused, ...way },
+      checksum: checksumOf(bytes, { ...way, signature, anchors: [...anchors] }),
+      unfrozen: unfreezeBlocks(file, found.network, [...new Set(maps)], choice),
+      size: { width, height },
+      anchors,
       labels: labels.length > 0 ? labels : numbered(shown - Number(ssd.background)),
       suppression: ownMetadata(metadata).suppression,
     };
   } finally {
     engine.close();
   }
+}
+
+/** @param {Uint8Array} bytes of the file @param {object} way how it is read */
+function checksumOf(bytes, way) {
+  return crc32c(new TextEncoder().encode(JSON.stringify([crc32c(bytes), way])));
 }
 
 /**

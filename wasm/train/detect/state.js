@@ -18,7 +18,9 @@ import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
  * @property {readonly string[]} labels the classes that are learnt
  * @property {boolean | readonly string[]} keepClasses
  * @property {boolean} fuseMaps
- * @property {number} photos when the last fit began
+ * @property {import('./examples.js').PhotosState} photos when the last fit began
+ * @property {number} model checksum of its file
+ * @property {boolean} deterministic
  * @property {DetectorProgress | null} progress of an interrupted fit
  * @property {ReturnType<typeof pickUnfreeze>} unfrozen
  *
@@ -86,7 +88,12 @@ const isProgress = record(
 );
 const isState = record(
   {
-    ...{ labels: NAMES, keepClasses: either(boolean, NAMES), fuseMaps: boolean, photos: WHOLE, step: WHOLE },
+    ...{ labels: NAMES, keepClasses: either(boolean, NAMES), fuseMaps: boolean, deterministic: boolean },
+    ...{
+      photos: record({ count: WHOLE, checksum: WHOLE }, ['count', 'checksum']),
+      model: WHOLE,
+      step: WHOLE,
+    },
     plan: (plan) => (typeof plan === 'object' && plan !== null ? undefined : 'state.plan must be an object'),
     progress: nullable(isProgress),
     unfrozen: record(
@@ -97,7 +104,7 @@ const isState = record(
       ['unfreeze', 'batchNorm'],
     ),
   },
-  ['labels', 'keepClasses', 'photos', 'step', 'plan', 'progress'],
+  ['labels', 'keepClasses', 'deterministic', 'photos', 'model', 'step', 'plan', 'progress'],
 );
 
 /**
@@ -130,6 +137,18 @@ export function readDetectorState(file) {
     },
     bestOf: (model) => ('best/head/0/kernel' in tensors ? gather('best/', tensors, model) : null),
   };
+}
+
+/**
+ * The options that a learner was saved with.
+ * @param {SavedLearner} saved
+ * @param {import('./types.js').DetectorLearnerOptions} given
+ */
+export function savedOptions({ labels, keepClasses, fuseMaps, deterministic, unfrozen }, given) {
+  for (const [key, value] of Object.entries({ deterministic, unfreeze: unfrozen.unfreeze }))
+    if ((given[/** @type {'unfreeze'} */ (key)] ?? value) !== value)
+      throw failure('STATE_MISMATCH', `it was saved with ${key} ${value}`);
+  return { labels, keepClasses, fuseMaps, deterministic, ...unfrozen };
 }
 
 /**
