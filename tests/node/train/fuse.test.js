@@ -50,13 +50,29 @@ function halve(map, side, channels) {
   });
 }
 
-/** @param {object} [options] */
-async function mapsOf(options) {
-  const file = await openDetector(OPTIONS.model, { ...options });
-  const extractor = await openExtractor(file, { deterministic: true, worker: false });
+/** @param {object} [options] @param {Uint8Array} [model] */
+async function mapsOf(options, model = OPTIONS.model) {
+  const file = await openDetector(model, { ...options });
+  return { file, data: await valuesOf(file, file.unfrozen.inputs) };
+}
+
+/** @param {import('../../../wasm/train/detect/model.js').DetectorFile} file @param {import('../../../wasm/tflite/network.js').Value[]} inputs */
+async function valuesOf(file, inputs) {
+  const extractor = await openExtractor(
+    { ...file, unfrozen: { tail: [], inputs } },
+    { deterministic: true, worker: false },
+  );
   const { data } = await extractor.extractBatch([image]);
   extractor.close();
-  return { file, data };
+  return data;
+}
+
+/** Maps of one size, pixel by pixel. @param {[map: Float32Array, channels: number][]} maps */
+function join(maps) {
+  const pixels = maps[0][0].length / maps[0][1];
+  return Array.from({ length: pixels }, (_, i) =>
+    maps.flatMap(([map, channels]) => [...map.subarray(i * channels, (i + 1) * channels)]),
+  ).flat();
 }
 
 describe('joined maps', () => {
@@ -65,11 +81,7 @@ describe('joined maps', () => {
     const { file, data } = await mapsOf({ fuseMaps: true });
     const [fine, coarse] = [plain.subarray(0, 8 * 8 * 4), plain.subarray(8 * 8 * 4)];
     const means = halve(unit(fine, 4), 8, 4);
-    const own = unit(coarse, 4);
-    const joined = Float32Array.from({ length: 4 * 4 * 8 }, (_, i) => {
-      const at = Math.floor(i / 8) * 4 + (i % 4);
-      return i % 8 < 4 ? own[at] : means[at];
-    });
+    const joined = join([[unit(coarse, 4), 4], [means, 4]]); // prettier-ignore
     const shapes = file.unfrozen.inputs.map(({ shape }) => shape.slice(1));
     assert.deepEqual(shapes, [[8, 8, 4], [8, 8, 4], [4, 4, 4], [4, 4, 8]]); // prettier-ignore
     const expected = Float32Array.from([...fine, ...unit(fine, 4), ...coarse, ...joined]);
@@ -78,13 +90,35 @@ describe('joined maps', () => {
     assert.ok(maxDifference(unit(fine, 4), fine) > 0.1);
   });
 
+  test("have the first values of the first map's size and of twice its size", async () => {
+    const model = tinyDetector({ stem: true });
+    const { file, data } = await mapsOf({ fuseMaps: true }, model);
+    const shapes = file.unfrozen.inputs.map(({ shape }) => shape.slice(1));
+    assert.deepEqual(shapes, [[8, 8, 4], [8, 8, 9], [4, 4, 4], [4, 4, 13]]); // prettier-ignore
+    const [twice, same, first, second] = await Promise.all(
+      ['stem0', 'stem1', 'map0', 'map1'].map((name) => {
+        const op = file.found.network.ops.find(({ output }) => output.name === name);
+        return valuesOf(file, [/** @type {import('../../../wasm/tflite/network.js').Op} */ (op).output]);
+      }),
+    );
+    const early = [unit(same, 3), unit(halve(twice, 16, 2), 2)];
+    const expected = Float32Array.from([
+      ...first,
+      ...join([[unit(first, 4), 4], [early[0], 3], [early[1], 2]]),
+      ...second,
+      ...join([[unit(second, 4), 4], [halve(unit(first, 4), 8, 4), 4], [halve(early[0], 8, 3), 3], [halve(early[1], 8, 2), 2]]),
+    ]); // prettier-ignore
+    assert.equal(data.length, expected.length);
+    assert.ok(maxDifference(data, expected) < 1e-5);
+  });
+
   test('of a map that is not half of the one before are the map alone', async () => {
     const { found } = await openDetector(OPTIONS.model, {});
     const heads = [found.heads[1], found.heads[0]];
     const fused = fuseMaps({ ...found, heads });
     assert.deepEqual(
       fused.found.heads.map(({ scores: [{ inputs }] }) => inputs[0].shape.slice(1)),
-      [[4, 4, 4], [8, 8, 4]], // prettier-ignore
+      [[4, 4, 8], [8, 8, 4]], // prettier-ignore
     );
   });
 });

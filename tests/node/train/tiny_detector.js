@@ -33,8 +33,9 @@ export const SOFTMAX_OPTIONS = {
 
 /**
  * @param {{names?: string[], heads?: 'plain' | 'separable' | 'shared', scores?: 'sigmoid' | 'softmax', maps?: number, hasBias?: boolean, isSigmoid?: boolean,
- *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION', cutsFirst?: boolean}} [how] lastOperator: of the scores, whose first column cutsFirst
+ *   lastOperator?: 'SOFTMAX' | 'L2_NORMALIZATION', cutsFirst?: boolean, stem?: boolean}} [how] lastOperator: of the scores, whose first column cutsFirst
  *   then leaves out; hasBias: of the heads
+ *   stem: layers before the first map: one of the image's size, and one of the map's size, which the map then has from it
  * @returns {Uint8Array} its raw boxes and scores are its outputs. With sigmoids, its metadata says all about it
  */
 export function tinyDetector({
@@ -46,6 +47,7 @@ export function tinyDetector({
   isSigmoid = true,
   lastOperator,
   cutsFirst = false,
+  stem = false,
 } = {}) {
   const layers = new Layers();
   const image = { name: 'image', shape: [1, SIDE, SIDE, 3] };
@@ -53,8 +55,13 @@ export function tinyDetector({
   /** @type {Record<string, Value[]>} */
   const parts = { boxes: [], scores: [] };
   let map = image;
+  if (stem) {
+    map = layers.add(map, 'stem0', { channels: 2, size: 3 });
+    map = layers.add(map, 'stem1', { channels: 3, size: 3, stride: 2 });
+  }
   for (let i = 0; i < maps; i++) {
-    map = layers.add(map, `map${i}`, { channels: CHANNELS, size: 3, stride: 2 });
+    const isHalved = i > 0 || !stem;
+    map = layers.add(map, `map${i}`, { channels: CHANNELS, size: 3, stride: isHalved ? 2 : 1 });
     for (const [kind, width] of Object.entries(columns)) {
       const input =
         heads === 'separable'

@@ -1,5 +1,7 @@
-// New heads of scores, which read, in place of a map, the map and the finer one before it, both scaled to length 1 at each
-// pixel. Joining maps: FSSD (Li and Zhou, 2017).
+// New heads of scores, which read, in place of a map, what the network has at several depths there: the map, the finer one before
+// it, and the first values of the first map's size and of twice its size, each scaled to length 1 at each pixel. The later ones
+// say what kind of thing is there, the earlier ones how it looks. Joining maps: FSSD (Li and Zhou, 2017); values of several
+// depths at a place: hypercolumns (Hariharan et al. 2015).
 import { mapOf } from './heads.js';
 
 /**
@@ -14,41 +16,35 @@ import { mapOf } from './heads.js';
  * @returns {{found: FileHeads, fused: Set<Value>}} fused: the joined maps
  */
 export function fuseMaps(found) {
-  /** @type {Op[]} */
-  const added = [];
-  const emit = (/** @type {string} */ kind, /** @type {Omit<Op, 'kind'>} */ op) => {
-    added.push({ kind, ...op });
-    return op.output;
-  };
+  const layers = new Layers();
   const maps = found.heads.map(({ scores }) => mapOf(scores));
-  const unit = maps.map((map, i) =>
-    emit('L2_NORMALIZATION', {
-      inputs: [map],
-      output: { name: `fused/${i}/unit`, shape: map.shape },
-      options: { activation: 'NONE' },
-    }),
-  );
+  const unit = maps.map((map) => layers.normalize(map));
+  const { ops } = found.network;
+  const first = findFirst(ops, (value) => isSame(maps[0], value));
+  const finer = findFirst(ops, (value) => isHalf(maps[0], value));
+  let early = [
+    ...(first === undefined || first === maps[0] ? [] : [layers.normalize(first)]),
+    ...(finer === undefined ? [] : [layers.normalize(layers.halve(finer))]),
+  ];
   const joined = unit.map((own, i) => {
-    if (i === 0 || !isHalf(own, unit[i - 1])) return own;
-    const shape = own.shape.with(3, unit[i - 1].shape[3]);
-    const finer = emit('AVERAGE_POOL_2D', {
-      inputs: [unit[i - 1]],
-      output: { name: `fused/${i}/finer`, shape },
-      options: { padding: 'SAME', strideW: 2, strideH: 2, filterW: 3, filterH: 3, activation: 'NONE' },
-    });
-    return emit('CONCATENATION', {
-      inputs: [own, finer],
-      output: { name: `fused/${i}`, shape: own.shape.with(3, own.shape[3] + shape[3]) },
-      options: { axis: 3, activation: 'NONE' },
-    });
+    if (i === 0) return layers.join([own, ...early]);
+    if (!isHalf(own, unit[i - 1])) return own;
+    early = early.map(layers.halve);
+    return layers.join([own, layers.halve(unit[i - 1]), ...early]);
   });
   const heads = found.heads.map(({ boxes, scores }, i) => ({
     boxes,
     scores: [newLayer(scores[scores.length - 1], joined[i])],
   }));
-  const network = { ...found.network, ops: [...found.network.ops, ...added] };
+  const network = { ...found.network, ops: [...ops, ...layers.ops] };
   return { found: { ...found, network, heads }, fused: new Set(joined) };
 }
+
+/** @param {readonly Op[]} ops @param {(value: Value) => boolean} fits */
+const findFirst = (ops, fits) => ops.find(({ output }) => output.shape.length === 4 && fits(output))?.output;
+
+/** Whether two values have the same pixels. @param {Value} a @param {Value} b */
+const isSame = (a, b) => [1, 2].every((side) => a.shape[side] === b.shape[side]);
 
 /**
  * Whether pooling the finer map with stride 2 gives the pixels of a map.
@@ -56,6 +52,39 @@ export function fuseMaps(found) {
  * @param {Value} finer
  */
 const isHalf = (map, finer) => [1, 2].every((side) => map.shape[side] === Math.ceil(finer.shape[side] / 2));
+
+/** Operators without weights, which are added to a network. */
+class Layers {
+  /** @type {Op[]} */ ops = [];
+
+  /** To length 1 at each pixel. @param {Value} input */
+  normalize = (input) => this.#add('L2_NORMALIZATION', [input], input.shape, { activation: 'NONE' });
+
+  /** Means of 3x3 pixels. @param {Value} input */
+  halve = (input) => {
+    const [batch, height, width, channels] = input.shape;
+    const shape = [batch, Math.ceil(height / 2), Math.ceil(width / 2), channels];
+    const options = { padding: 'SAME', strideW: 2, strideH: 2, filterW: 3, filterH: 3, activation: 'NONE' };
+    return this.#add('AVERAGE_POOL_2D', [input], shape, options);
+  };
+
+  /** @param {Value[]} inputs */
+  join(inputs) {
+    if (inputs.length === 1) return inputs[0];
+    const channels = inputs.reduce((sum, { shape }) => sum + shape[3], 0);
+    return this.#add('CONCATENATION', inputs, inputs[0].shape.with(3, channels), {
+      axis: 3,
+      activation: 'NONE',
+    });
+  }
+
+  /** @param {string} kind @param {Value[]} inputs @param {number[]} shape @param {Record<string, unknown>} options */
+  #add(kind, inputs, shape, options) {
+    const output = { name: `fused/${this.ops.length}`, shape };
+    this.ops.push({ kind, inputs, output, options });
+    return output;
+  }
+}
 
 /**
  * A 1x1 convolution with the outputs of the layer that it replaces, and no weights yet.
