@@ -8,6 +8,7 @@ const BATCH = 16;
 const RATE = 0.004;
 /** A training should see about so many views of the pictures. */
 const ROWS = 500;
+/** With joined maps, a single one is better than these with the model's own layers. */
 const VIEWS = { min: 2, max: 20 };
 /** Bytes of feature maps: a phone has no more. */
 const MAX_MEMORY = 2 ** 29;
@@ -41,9 +42,11 @@ export function planTraining(pictures, steps, { fusesMaps, most }) {
   const validationSplit = heldOut(pictures);
   const training = pictures - Math.floor(pictures * validationSplit);
   const isFew = pictures < FEW_PHOTOS.below;
-  const { l2, trainBoxes } = FEW_PHOTOS.fit;
+  const { l2 } = FEW_PHOTOS.fit;
   const { loss, optimizer: few } = fusesMaps ? FEW_PHOTOS.fit : FEW_PHOTOS.ownLayers;
-  const views = Math.min(Math.max(Math.ceil(Math.min(ROWS, most) / training), VIEWS.min), VIEWS.max);
+  const fitting = Math.floor((most - (pictures - training)) / training);
+  const wanted = Math.min(Math.ceil(ROWS / training), fitting);
+  const views = Math.min(Math.max(wanted, fusesMaps ? 1 : VIEWS.min), VIEWS.max);
   const batchSize = isFew ? FEW_PHOTOS.fit.batchSize : BATCH;
   const each = Math.ceil((training * views) / batchSize);
   const epochs = Math.ceil(steps / each);
@@ -52,7 +55,7 @@ export function planTraining(pictures, steps, { fusesMaps, most }) {
   return {
     ...{ validationSplit, views, batchSize, epochs, maxMemory: MAX_MEMORY },
     ...{ optimizer: { type: /** @type {const} */ ('adam'), learningRate }, loss: isFew ? loss : undefined },
-    ...(fusesMaps && { l2, trainBoxes }),
+    ...(fusesMaps && { l2, trainBoxes: !isFew }),
   };
 }
 

@@ -26,6 +26,7 @@ import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
 
 /** A data set should give a training about so many rows: views of photos. */
 const ROWS = 1000;
+/** With joined maps, a single one is better than these with the model's own layers. */
 const VIEWS = { min: 3, max: 20 };
 /** Steps of a training: few photos need no more, many get some epochs. */
 const STEPS = 200;
@@ -128,8 +129,9 @@ export function toOptions({ epochs, lr, validation, seed, views: givenViews }, p
   const isFew = photos < FEW_PHOTOS.below;
   const validationSplit = validation ?? (isFew ? 0 : 0.2);
   const training = Math.max(Math.floor(photos * (1 - validationSplit)), 1);
-  const views =
-    givenViews ?? Math.min(Math.max(Math.ceil(Math.min(ROWS, most) / training), VIEWS.min), VIEWS.max);
+  const fitting = Math.floor((most - (photos - training)) / training);
+  const wanted = Math.min(Math.ceil(ROWS / training), fitting);
+  const views = givenViews ?? Math.min(Math.max(wanted, fusesMaps ? 1 : VIEWS.min), VIEWS.max);
   const batchSize = chosen.batchSize ?? (isFew ? FEW_PHOTOS.fit.batchSize : BATCH);
   const steps = Math.ceil((training * views) / batchSize);
   const length = epochs ?? Math.max(Math.ceil(STEPS / steps), isFew ? 1 : MIN_EPOCHS);
@@ -138,7 +140,7 @@ export function toOptions({ epochs, lr, validation, seed, views: givenViews }, p
     rate: lr ?? RATE,
     decaySteps: length * steps,
   };
-  const { l2, trainBoxes } = FEW_PHOTOS.fit;
+  const { l2 } = FEW_PHOTOS.fit;
   const { loss, optimizer: few } = fusesMaps ? FEW_PHOTOS.fit : FEW_PHOTOS.ownLayers;
   const learningRate = isFew ? (lr ?? few.learningRate) : falling;
   const optimizer = chosen.optimizer
@@ -147,7 +149,7 @@ export function toOptions({ epochs, lr, validation, seed, views: givenViews }, p
   const earlyStopping = validationSplit > 0 && { monitor: /** @type {const} */ ('val_AP'), patience: 5 };
   return {
     ...{ epochs: length, batchSize, views, seed, validationSplit, optimizer, earlyStopping },
-    ...{ loss: isFew ? loss : undefined, ...(fusesMaps && { l2, trainBoxes }) },
+    ...{ loss: isFew ? loss : undefined, ...(fusesMaps && { l2, trainBoxes: !isFew }) },
   };
 }
 

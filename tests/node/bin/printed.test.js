@@ -471,15 +471,11 @@ describe('train', () => {
       return [any(found.optimizer).learningRate, found.l2, found.trainBoxes, found.views, found.loss];
     };
     const byBoxes = { matchBy: 'predicted', matchedIou: 0.8, unmatchedIou: 0.5 };
-    assert.deepEqual(of(14), [0.003, 0.01, false, 7, byBoxes]);
-    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false, 7, byBoxes]);
-    assert.deepEqual(of(15), [
-      { type: 'cosine', rate: 0.004, decaySteps: 34 * 6 },
-      0.01,
-      false,
-      6,
-      undefined,
-    ]);
+    assert.deepEqual(of(14), [0.003, 0.01, false, 6, byBoxes]);
+    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false, 6, byBoxes]);
+    // 15 photos, and the 15 that validate.
+    assert.deepEqual(of(30, { validation: 0.5 })[3], 5);
+    assert.deepEqual(of(15), [{ type: 'cosine', rate: 0.004, decaySteps: 34 * 6 }, 0.01, true, 6, undefined]);
   });
   test('an optimizer that is chosen', () => {
     const optimizer = (/** @type {object} */ values) =>

@@ -323,18 +323,19 @@ describe('a learner with joined maps', () => {
       );
   });
 
-  test('is made for few photos of new classes', async () => {
+  test('is made for few photos, and for more of new classes', async () => {
     const { fuseMaps: _, ...options } = OPTIONS;
     /** @type {[{photos: number, labels: string[]}, object, boolean][]} */
     const cases = [
       [{ photos: 5, labels: ['new'] }, {}, true],
-      [{ photos: 99, labels: ['new'] }, { keepClasses: [] }, true],
-      [{ photos: 100, labels: ['new'] }, {}, false],
-      [{ photos: 5, labels: ['new', 'dog'] }, {}, false],
+      [{ photos: 500, labels: ['new'] }, { keepClasses: [] }, true],
+      [{ photos: 501, labels: ['new'] }, {}, false],
+      [{ photos: 14, labels: ['new', 'dog'] }, {}, true],
+      [{ photos: 15, labels: ['new', 'dog'] }, {}, false],
       [{ photos: 5, labels: ['new'] }, { keepClasses: true }, false],
       [{ photos: 5, labels: ['new'] }, { keepClasses: ['cat'] }, false],
       [{ photos: 5, labels: ['new'] }, { fuseMaps: false }, false],
-      [{ photos: 500, labels: ['new'] }, { fuseMaps: true }, true],
+      [{ photos: 900, labels: ['new'] }, { fuseMaps: true }, true],
     ];
     for (const [about, more, fuses] of cases) {
       const learner = await createForPhotos(about, { ...options, ...more });

@@ -13,12 +13,12 @@ const ABOUT = {
 const STEPS = { batchSize: 4, views: 20, epochs: 4 };
 
 /**
- * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`: `fit` with joined maps, which are worth their memory
- * up to `fusesBelow` photos, with this `l2` and `trainBoxes`; `ownLayers` without them.
+ * Options of {@link DetectorLearner}'s `fit` for fewer photos than `below`: `fit` with joined maps, `ownLayers` without them.
+ * Joined maps are worth their memory up to `fusesUpTo` photos; from `below` photos on with this `l2`, and boxes are trained.
  */
 export const FEW_PHOTOS = {
   below: 15,
-  fusesBelow: 100,
+  fusesUpTo: 500,
   fit: {
     ...STEPS,
     // The model's own boxes fit new objects, too, though not at every anchor: those whose boxes fit an object well learn it, and
@@ -37,8 +37,8 @@ export const FEW_PHOTOS = {
 };
 
 /**
- * A learner that joins the model's maps where that is better: below 100 photos of new classes, without unfrozen blocks and kept
- * classes, and unless `fuseMaps` says it.
+ * A learner that joins the model's maps where that is better: for few photos, and for up to 500 of classes that the model does not
+ * know; without unfrozen blocks and kept classes, and unless `fuseMaps` says it.
  * @param {{photos: number, labels: readonly string[]}} about how many photos there will be, and the classes to learn
  * @param {import('./types.js').DetectorLearnerOptions} [options]
  * @returns {Promise<DetectorLearner>} its `fusesMaps` tells
@@ -50,9 +50,10 @@ export async function createForPhotos(about, options = {}) {
   const { keepClasses = false, unfreeze = 0, fuseMaps } = options;
   const keepsOwn = keepClasses === true || (keepClasses && keepClasses.length > 0);
   const isChosen = fuseMaps !== undefined || keepsOwn || unfreeze > 0;
-  if (isChosen || photos >= FEW_PHOTOS.fusesBelow) return DetectorLearner.create(options);
+  if (isChosen || photos > FEW_PHOTOS.fusesUpTo) return DetectorLearner.create(options);
   const learner = await DetectorLearner.create({ ...options, fuseMaps: true });
-  if (!labels.some((label) => learner.modelLabels.includes(label))) return learner;
+  const isFew = photos < FEW_PHOTOS.below;
+  if (isFew || !labels.some((label) => learner.modelLabels.includes(label))) return learner;
   learner.close();
   return DetectorLearner.create(options);
 }
