@@ -1,5 +1,6 @@
 // Examples in memory: rows of features, stored as float32 or float16. Each row has a label (a class id or a probability
 // distribution over the classes) and a weight.
+import { crc32c } from '../convert/source/crc32c.js';
 import { concatenate } from '../shared/numbers.js';
 import { failure } from './errors.js';
 import { toHalves } from '../tflite/tensor.js';
@@ -46,6 +47,12 @@ export class Dataset {
   /** @returns {readonly number[]} class ids; for a target distribution, its argmax */
   get labels() {
     return this.#labels;
+  }
+
+  /** What shows other examples or another order. Without features: those of another engine differ a little. */
+  get checksum() {
+    const numbers = [this.#labels, this.#weights, ...(this.#targets ?? [])].flatMap((list) => [...list]);
+    return crc32c(new Uint8Array(Float64Array.from(numbers).buffer));
   }
 
   /** The rows in their stored precision; not a copy. */

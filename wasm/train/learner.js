@@ -15,7 +15,7 @@ import { Confusion } from './metrics.js';
 import { keepTrained, openModel, prepareModel, readWeights, replaceWeights } from './model.js';
 import { countMultiplyAdds } from './network.js';
 import { makePlan, PLAN_KEYS, RANGES } from './plan.js';
-import { readState, writeState } from './state.js';
+import { keepOptions, readState, writeState } from './state.js';
 import { resolveAssets } from '../vision/vision_model.js';
 import { Trainer } from './trainer.js';
 
@@ -57,8 +57,7 @@ export class TransferLearner {
   #isSynced = false;
   #isRunning = false;
   /** @type {import('./fit_facts.js').FitFacts | undefined} */ #lastFit;
-  /** Number of examples when the last fit began. */
-  #expectedExamples = 0;
+  /** When the last fit began. @type {{examples: number, checksum?: number}} */ #expected = { examples: 0 };
 
   /**
    * Use {@link TransferLearner.create}.
@@ -87,17 +86,18 @@ export class TransferLearner {
   }
 
   /**
-   * Restores a learner from the file that save() returned. To continue an interrupted fit, add the same examples again
-   * and call resume().
+   * Restores a learner from the file that save() returned, with `deterministic` and `precision` as they were. To continue an
+   * interrupted fit, add the same examples in the same order and call resume(). Others throw STATE_MISMATCH.
    * @param {Uint8Array} file
    * @param {LearnerOptions} [options]
    */
   static async load(file, options = {}) {
-    const { labels, progress, examples, ...model } = readState(file);
-    const learner = await this.create({ ...options, labels });
+    const { labels, progress, examples, checksum, deterministic, precision, ...model } = readState(file);
+    const kept = keepOptions({ deterministic, precision }, options);
+    const learner = await this.create({ ...options, labels, ...kept });
     learner.#model = model;
     learner.#interrupted = progress;
-    learner.#expectedExamples = examples;
+    learner.#expected = { examples, checksum };
     try {
       learner.#open(model.plan?.batchSize ?? PREDICT_ROWS);
     } catch (error) {
@@ -212,13 +212,21 @@ export class TransferLearner {
     const { plan } = model;
     return this.#exclusively(async () => {
       const data = this.#trainableData();
-      if (data.size !== this.#expectedExamples)
-        throw failure('STATE_MISMATCH', `found ${data.size} examples, expected ${this.#expectedExamples}`);
+      this.#requireSame(data);
       const parts = split(plan, data.labels);
       if (validation) this.#validation = await this.#toPart(validation);
       this.#validation ??= { data, indices: parts.validation };
       return this.#run(model, plan, progress, parts.train, { callbacks, signal });
     });
+  }
+
+  /** @param {import('./dataset.js').Dataset} data */
+  #requireSame(data) {
+    const { examples, checksum = data.checksum } = this.#expected;
+    if (data.size !== examples)
+      throw failure('STATE_MISMATCH', `found ${data.size} examples, expected ${examples}`);
+    if (data.checksum !== checksum)
+      throw failure('STATE_MISMATCH', 'the examples or their order are not those that the fit began with');
   }
 
   /**
@@ -268,7 +276,7 @@ export class TransferLearner {
     const trainer = this.#open(plan.batchSize);
     const multiplyAdds = countMultiplyAdds([model.network.input], model.network.layers);
     const fit = new Fit(trainer, plan, progress, { data, indices: train }, validation, multiplyAdds);
-    this.#expectedExamples = data.size;
+    this.#expected = { examples: data.size, checksum: data.checksum };
     this.#interrupted = progress;
     const { startMeter } = await loadMachine();
     const stopMeter = progress.seconds === 0 ? await startMeter() : undefined;
@@ -420,8 +428,10 @@ export class TransferLearner {
   save() {
     const model = this.#requireModel();
     if (this.#isRunning) throw failure('FIT_RUNNING');
-    const examples = this.#expectedExamples;
-    return writeState({ ...model, labels: this.#examples.labels, progress: this.#interrupted, examples });
+    const { deterministic = false, precision = 'float32' } = this.#options;
+    const options = { deterministic, precision };
+    const { labels } = this.#examples;
+    return writeState({ ...model, ...options, ...this.#expected, labels, progress: this.#interrupted });
   }
 
   /**

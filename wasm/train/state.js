@@ -18,6 +18,9 @@ import { readSafetensors, writeSafetensors } from '../tflite/safetensors.js';
  * @property {import('./plan.js').Plan | null} plan of the last fit
  * @property {import('./fit.js').Progress | null} progress of an interrupted fit
  * @property {number} examples number of examples when the last fit began
+ * @property {number} [checksum] of these; files of 0.1.0 have none, nor the next two
+ * @property {boolean} [deterministic]
+ * @property {'float32' | 'float16'} [precision]
  */
 
 const FORMAT = 'ocelli-transfer-learner';
@@ -91,6 +94,20 @@ export function readState(file) {
   };
 }
 
+/**
+ * The options that a learner was saved with, as far as they are known.
+ * @template {object} T
+ * @param {T} saved
+ * @param {Record<string, any>} given
+ * @returns {Partial<T>}
+ */
+export function keepOptions(saved, given) {
+  const known = Object.entries(saved).filter(([, value]) => value !== undefined);
+  for (const [key, value] of known)
+    if ((given[key] ?? value) !== value) throw failure('STATE_MISMATCH', `it was saved with ${key} ${value}`);
+  return /** @type {Partial<T>} */ (Object.fromEntries(known));
+}
+
 const WHOLE = number({ min: 0, max: Number.MAX_SAFE_INTEGER, integer: true });
 const SIZE = number({ min: 1, max: 65_536, integer: true });
 const NUMBER = number();
@@ -129,6 +146,7 @@ const isState = record(
       'layers',
     ]),
     ...{ step: WHOLE, examples: WHOLE, plan: nullable(checkPlan), progress: nullable(isProgress) },
+    ...{ checksum: WHOLE, deterministic: boolean, precision: choice(['float32', 'float16']) },
   },
   ['labels', 'network', 'step'],
 );

@@ -405,11 +405,44 @@ describe('state files', () => {
     }
   });
 
+  test('keeps deterministic and precision, and refuses others', async () => {
+    const { features, labels } = makeExamples();
+    const given = /** @type {const} */ ({ deterministic: true, precision: 'float16' });
+    const learner = await TransferLearner.create(given);
+    learner.addFeatures(features, labels);
+    await learner.fit(FIT);
+    const file = learner.save();
+    const loaded = await TransferLearner.load(file);
+    loaded.addFeatures(features, labels);
+    await Promise.all([learner.fit(FIT), loaded.fit(FIT)]);
+    assert.deepEqual(weightsOf(loaded), weightsOf(learner));
+    for (const other of [{ deterministic: false }, { precision: /** @type {const} */ ('float32') }])
+      await assert.rejects(TransferLearner.load(file, other), withCode('STATE_MISMATCH'));
+    loaded.close();
+    learner.close();
+  });
+
   test('resume with other examples is refused', async () => {
     const learner = await TransferLearner.load(await saved());
     const { features, labels } = makeExamples(30);
     learner.addFeatures(features, labels);
     await assert.rejects(learner.resume(), withCode('STATE_MISMATCH'));
+    const all = makeExamples();
+    const length = all.features.length / all.labels.length;
+    const order = all.labels.map((_, i) => (i + 1) % all.labels.length);
+    const turned = Float32Array.from(all.features, (_, i) => all.features[order[Math.floor(i / length)] * length + (i % length)]); // prettier-ignore
+    /** @type {[Float32Array, string[], {weights?: number[]}][]} */
+    const others = [
+      [turned, order.map((i) => all.labels[i]), {}],
+      [all.features, all.labels.toReversed(), {}],
+      [all.features, all.labels, { weights: all.labels.map((_, i) => (i === 5 ? 2 : 1)) }],
+    ];
+    for (const [rows, names, more] of others) {
+      const other = await TransferLearner.load(await saved());
+      other.addFeatures(rows, names, more);
+      await assert.rejects(other.resume(), withCode('STATE_MISMATCH'));
+      other.close();
+    }
     assert.throws(() => learner.addFeatures(new Float32Array(5), ['ant']), withCode('INVALID_FEATURES'));
     learner.close();
   });

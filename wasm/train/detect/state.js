@@ -2,7 +2,7 @@
 import { boolean, choice, either, list, nullable, number, record, text } from '../../shared/fields.js';
 import { concatenate } from '../../shared/numbers.js';
 import { readSafetensors, writeSafetensors } from '../../tflite/safetensors.js';
-import { parseState } from '../state.js';
+import { keepOptions, parseState } from '../state.js';
 import { failure } from '../errors.js';
 import { RANGES } from '../plan.js';
 import { BATCH_NORM_MODES, MOMENTUM, pickUnfreeze, UNFREEZE } from '../tail.js';
@@ -145,9 +145,7 @@ export function readDetectorState(file) {
  * @param {import('./types.js').DetectorLearnerOptions} given
  */
 export function savedOptions({ labels, keepClasses, fuseMaps, deterministic, unfrozen }, given) {
-  for (const [key, value] of Object.entries({ deterministic, unfreeze: unfrozen.unfreeze }))
-    if ((given[/** @type {'unfreeze'} */ (key)] ?? value) !== value)
-      throw failure('STATE_MISMATCH', `it was saved with ${key} ${value}`);
+  keepOptions({ deterministic, unfreeze: unfrozen.unfreeze }, given);
   return { labels, keepClasses, fuseMaps, deterministic, ...unfrozen };
 }
 
