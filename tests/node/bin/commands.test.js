@@ -405,8 +405,10 @@ describe('a data set', () => {
     // Few photos: 20 views of each, in batches of 4.
     const rows = 3 * 20;
     assert.deepEqual([plan.views, plan.batchSize, history.params], [20, 4, { epochs: 2, steps: rows / 4 }]);
-    // Kernels' gradients take as many multiply-adds as the forward pass, of heads of 12 columns in all.
-    assert.equal(multiplyAdds, 2 * rows * 2 * 12 * (64 * 36 + 16 * 4));
+    // Kernels' gradients take as many multiply-adds as the forward pass. 8 columns of boxes read 3x3 pixels of one map and one of the
+    // other, 4 of scores a pixel of each joined map.
+    const forward = 8 * (64 * 36 + 16 * 4) + 4 * (64 * 4 + 16 * 8);
+    assert.equal(multiplyAdds, 2 * rows * 2 * forward);
     assert.deepEqual([data.train, data.validation, data.classes], [3, 0, ['cat', 'dog']]);
     const detector = await ObjectDetector.create({ model: out });
     assert.deepEqual(detector.labels, [{ name: 'cat' }, { name: 'dog' }]);
