@@ -114,11 +114,11 @@ describe('joined maps', () => {
 
   test('of a map that is not half of the one before are the map alone', async () => {
     const { found } = await openDetector(OPTIONS.model, {});
-    const heads = [found.heads[1], found.heads[0]];
+    const heads = [found.heads[1], found.heads[0], found.heads[1]];
     const fused = fuseMaps({ ...found, heads });
     assert.deepEqual(
       fused.found.heads.map(({ scores: [{ inputs }] }) => inputs[0].shape.slice(1)),
-      [[4, 4, 8], [8, 8, 4]], // prettier-ignore
+      [[4, 4, 8], [8, 8, 4], [4, 4, 8]], // prettier-ignore
     );
   });
 });

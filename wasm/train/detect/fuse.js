@@ -28,9 +28,9 @@ export function fuseMaps(found) {
   ];
   const joined = unit.map((own, i) => {
     if (i === 0) return layers.join([own, ...early]);
-    if (!isHalf(own, unit[i - 1])) return own;
-    early = early.map(layers.halve);
-    return layers.join([own, layers.halve(unit[i - 1]), ...early]);
+    const fits = isHalf(own, unit[i - 1]);
+    early = fits ? early.map(layers.halve) : [];
+    return layers.join([own, ...(fits ? [layers.halve(unit[i - 1])] : []), ...early]);
   });
   const heads = found.heads.map(({ boxes, scores }, i) => ({
     boxes,
