@@ -13,8 +13,8 @@ import { bestOf } from '../../wasm/report/card.js';
 import { describeUnfrozen, finalValue, format, QUALITY } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/tail.js';
-import { failure } from '../../wasm/train/errors.js';
 import { VIEWS } from '../../wasm/train/detect/plan.js';
+import { failure } from '../../wasm/train/errors.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, layOut, UsageError } from '../common.js';
@@ -256,7 +256,7 @@ async function run(values, [directory]) {
   const fits = toFits(values);
 
   if (!(await attempt(directory, () => stat(directory)))) return;
-  const examples = await attemptFolders(directory, () => openImageDirectory(directory));
+  const examples = await attemptFolders(directory, () => openClasses(directory));
   const backbone = examples && (await openBackbone(values));
   if (!backbone) return;
   noteBatchNorm(backbone);
@@ -281,6 +281,18 @@ async function run(values, [directory]) {
     await saveAll(values.report, makeReport(configurations, about), REPORT);
   }
   print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
+}
+
+/** Folders of a data set that are no classes. */
+const PARTS = /^(train|training|val|valid|validation|test|images)$/i;
+
+/** @param {string} directory */
+async function openClasses(directory) {
+  const examples = await openImageDirectory(directory);
+  const folders = [...new Set(examples.labels)];
+  if (folders.every((name) => PARTS.test(name)) && (await hasBoxes(directory)))
+    throw failure('NO_EXAMPLES', `its folders are parts of a data set: ${folders.join(', ')}`);
+  return examples;
 }
 
 /** Folders that are no classes fail by one of these. */

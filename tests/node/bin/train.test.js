@@ -292,7 +292,8 @@ describe('ocelli train --task detect', () => {
     /** @type {[string, Record<string, string | Uint8Array>, string][]} */
     const cases = [
       ['COCO', { '0.png': picture, 'instances.json': coco }, 'NO_EXAMPLES'],
-      ['COCO in folders', { 'images/0.png': picture, 'instances.json': coco }, 'ONE_CLASS'],
+      ['COCO in folders', { 'images/0.png': picture, 'instances.json': coco }, 'NO_EXAMPLES'],
+      ['COCO in each part', { 'train/0.png': picture, 'train/instances.json': coco, 'valid/0.png': picture, 'valid/instances.json': coco }, 'NO_EXAMPLES'],
       ['COCO in two parts', { 'train/0.png': picture, 'annotations/train.json': coco, 'annotations/val.json': coco }, 'EMPTY_CLASS'],
       ['Pascal VOC', { 'Annotations/0.xml': voc, 'JPEGImages/0.png': picture }, 'EMPTY_CLASS'],
       ['YOLO', { 'data.yaml': 'train: images\nnames: [a]\n', 'images/0.png': picture, 'labels/0.txt': '0 .5 .5 .2 .2\n' }, 'EMPTY_CLASS'],
