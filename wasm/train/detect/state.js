@@ -145,8 +145,8 @@ export function readDetectorState(file) {
  * @param {import('./types.js').DetectorLearnerOptions} given
  */
 export function savedOptions({ labels, keepClasses, fuseMaps, deterministic, unfrozen }, given) {
-  keepOptions({ deterministic, unfreeze: unfrozen.unfreeze }, given);
-  return { labels, keepClasses, fuseMaps, deterministic, ...unfrozen };
+  const kept = keepOptions({ deterministic, unfreeze: unfrozen.unfreeze }, given);
+  return { labels, keepClasses, fuseMaps, ...unfrozen, ...kept };
 }
 
 /**
