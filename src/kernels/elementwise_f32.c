@@ -1,4 +1,5 @@
-// Element-wise functions of floats, in loops without branches and calls, which the compiler vectorizes.
+// Functions of floats, element by element or row by row, in loops without branches and calls, which the compiler
+// vectorizes.
 #include <math.h>
 #include <string.h>
 #include <wasm_simd128.h>
@@ -22,6 +23,33 @@ static void prelu_row(const float* x, const float* slopes, float* y, size_t coun
 
 void ocl_prelu_f32(const float* x, const float* slopes, float* y, size_t rows, size_t columns) {
   for (size_t row = 0; row < rows; row++) prelu_row(x + row * columns, slopes, y + row * columns, columns);
+}
+
+// By hand: the compiler keeps the order of a sum.
+static float sum_of_squares(const float* x, size_t count) {
+  v128_t sums = wasm_f32x4_splat(0);
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) {
+    const v128_t value = wasm_v128_load(x + i);
+    sums = wasm_f32x4_add(sums, wasm_f32x4_mul(value, value));
+  }
+  float sum = (wasm_f32x4_extract_lane(sums, 0) + wasm_f32x4_extract_lane(sums, 1)) +
+              (wasm_f32x4_extract_lane(sums, 2) + wasm_f32x4_extract_lane(sums, 3));
+  for (; i < count; i++) sum += x[i] * x[i];
+  return sum;
+}
+
+// x / norm. By hand: the compiler does not know that x and y do not overlap where they are the same.
+static void divide_row(const float* x, float norm, float* y, size_t count) {
+  const v128_t norms = wasm_f32x4_splat(norm);
+  size_t i = 0;
+  for (; i + 4 <= count; i += 4) wasm_v128_store(y + i, wasm_f32x4_div(wasm_v128_load(x + i), norms));
+  for (; i < count; i++) y[i] = x[i] / norm;
+}
+
+void ocl_l2_normalize_f32(const float* x, float* y, size_t rows, size_t columns) {
+  for (size_t row = 0; row < rows; row++, x += columns, y += columns)
+    divide_row(x, fmaxf(sqrtf(sum_of_squares(x, columns)), 1e-6f), y, columns);
 }
 
 // exp of a number up to 0. Below -87 the result is about 1e-38. The logarithm of 2 is split, so that n times its first

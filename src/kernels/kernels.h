@@ -72,6 +72,8 @@ OCL_GEMM_QS8(quads_4);
 // Functions that XNNPACK does not have, of floats. y = x where x >= 0, else x * slope; with one slope for each column.
 void ocl_leaky_f32(const float* x, float slope, float* y, size_t count);
 void ocl_prelu_f32(const float* x, const float* slopes, float* y, size_t rows, size_t columns);
+// Each row of y has length 1: y = x / max(|x|, 1e-6).
+void ocl_l2_normalize_f32(const float* x, float* y, size_t rows, size_t columns);
 // y = x times the normal distribution's probability up to x.
 void ocl_gelu_f32(const float* x, float* y, size_t count);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graph/operators/table.h"
+#include "kernels/kernels.h"
 
 // ---- axes ----
 
@@ -401,6 +402,10 @@ static enum xnn_status run_normalization(ocl_graph* graph, ocl_step* step) {
   const ocl_value* output = ocl_graph_out(graph, step, 0);
   const size_t channels = (size_t)ocl_graph_dim_from_end(&input->shape, 0),
                count = ocl_shape_num_elements(&input->shape);
+  if (step->kind == &ocl_kind_L2_NORMALIZATION && input->dtype == OCL_FLOAT32) {
+    ocl_l2_normalize_f32(input->data, output->data, count / channels, channels);
+    return xnn_status_success;
+  }
   void (*const normalize)(const ocl_value*, const ocl_value*, size_t, size_t) =
       step->kind == &ocl_kind_LOG_SOFTMAX ? log_softmax : l2_normalize;
   for (size_t row = 0; row < count; row += channels) normalize(input, output, row, channels);

@@ -33,6 +33,28 @@ static void each_column_has_its_slope(void) {
   for (int i = 0; i < 2 * COUNT; i++) CHECK(y[i] == x[i] * slopes[i % COUNT]);
 }
 
+// Whole vectors and those behind them; in place, too; and a row that is too short to have a direction.
+static void rows_get_length_1(void) {
+  enum { MOST = 13 };
+  for (size_t columns = 1; columns <= MOST; columns++) {
+    float x[2 * MOST + 1], y[2 * MOST + 1];
+    for (size_t i = 0; i < 2 * columns; i++) x[i] = y[i] = (float)(i % 5) - 1.75f;
+    x[2 * columns] = y[2 * columns] = 9;
+    ocl_l2_normalize_f32(y, y, 2, columns);
+    for (size_t i = 0; i < 2 * columns; i++) {
+      const float* row = x + i / columns * columns;
+      double sum = 0;
+      for (size_t c = 0; c < columns; c++) sum += (double)row[c] * row[c];
+      CHECK(fabs(y[i] - x[i] / sqrt(sum)) < 2e-7);
+    }
+    CHECK(y[2 * columns] == 9);
+  }
+  const float none[COUNT] = {0, 0, 1e-7f};
+  float y[COUNT];
+  ocl_l2_normalize_f32(none, y, 1, COUNT);
+  CHECK(y[0] == 0 && fabsf(y[2] - 0.1f) < 1e-7f);
+}
+
 // The square mean of the relative errors from -limit to 0, where nothing is subtracted from 1.
 static double gelu_error(float limit) {
   enum { STEPS = 2000 };
@@ -293,6 +315,7 @@ int main(void) {
 #endif
   RUN(slopes_are_for_negative_numbers_only);
   RUN(each_column_has_its_slope);
+  RUN(rows_get_length_1);
   RUN(gelu_is_as_exact_as_its_numbers);
   return check_failed_tests;
 }
