@@ -1,15 +1,10 @@
 // Pictures with boxes -> a trained detector as a file, with its model card and a text with its results.
-import { createForPhotos, FEW_PHOTOS } from 'ocelli/train';
+import { createForPhotos, planForPhotos } from 'ocelli/train';
 import { describeCosts } from './downloads.js';
 import { describeEnd, fitUntilStopped, heldOut } from './fitting.js';
 
-const BATCH = 16;
-/** Falls to 0 by the end. */
-const RATE = 0.004;
 /** A training should see about so many views of the pictures. */
 const ROWS = 500;
-/** With joined maps, a single one is better than these with the model's own layers. */
-const VIEWS = { min: 2, max: 20 };
 /** Bytes of feature maps: a phone has no more. */
 const MAX_MEMORY = 2 ** 29;
 
@@ -31,33 +26,6 @@ const MAX_MEMORY = 2 ** 29;
  * @property {(done: {epoch: number, epochs: number, logs: Logs}) => void} onEpoch
  * @property {(warnings: string[]) => void} onWarnings
  */
-
-/**
- * Options of the training that suit the number of pictures.
- * @param {number} pictures
- * @param {number} steps
- * @param {{fusesMaps: boolean, most: number}} rows most: that can be kept
- */
-export function planTraining(pictures, steps, { fusesMaps, most }) {
-  const validationSplit = heldOut(pictures);
-  const training = pictures - Math.floor(pictures * validationSplit);
-  const isFew = pictures < FEW_PHOTOS.below;
-  const { l2 } = FEW_PHOTOS.fit;
-  const { loss, optimizer: few } = fusesMaps ? FEW_PHOTOS.fit : FEW_PHOTOS.ownLayers;
-  const fitting = Math.floor((most - (pictures - training)) / training);
-  const wanted = Math.min(Math.ceil(ROWS / training), fitting);
-  const views = Math.min(Math.max(wanted, fusesMaps ? 1 : VIEWS.min), VIEWS.max);
-  const batchSize = isFew ? FEW_PHOTOS.fit.batchSize : BATCH;
-  const each = Math.ceil((training * views) / batchSize);
-  const epochs = Math.ceil(steps / each);
-  const falling = { type: /** @type {const} */ ('cosine'), rate: RATE, decaySteps: epochs * each };
-  const learningRate = isFew ? few.learningRate : falling;
-  return {
-    ...{ validationSplit, views, batchSize, epochs, maxMemory: MAX_MEMORY },
-    ...{ optimizer: { type: /** @type {const} */ ('adam'), learningRate }, loss: isFew ? loss : undefined },
-    ...(fusesMaps && { l2, trainBoxes: !isFew }),
-  };
-}
 
 /**
  * @param {State} state
@@ -87,9 +55,8 @@ export async function teachDetector({ classes, pictures }, steps, following) {
       await learner.addExample(new Uint8Array(await blob.arrayBuffer()), examples);
     }
     following.onWarnings(learner.warnings);
-    const { fusesMaps } = learner;
-    const { keptRows: most } = learner.planMemory({ views: VIEWS.max, maxMemory: MAX_MEMORY });
-    const plan = planTraining(pictures.length, steps, { fusesMaps, most });
+    const validationSplit = heldOut(pictures.length);
+    const plan = planForPhotos(learner, { steps, rows: ROWS, validationSplit, maxMemory: MAX_MEMORY });
     const ended = await fit(learner, plan, following);
     const trained = {
       model: learner.export(),
@@ -107,7 +74,7 @@ export async function teachDetector({ classes, pictures }, steps, following) {
 
 /**
  * @param {Awaited<ReturnType<typeof createForPhotos>>} learner
- * @param {ReturnType<typeof planTraining>} plan
+ * @param {ReturnType<typeof planForPhotos>} plan
  * @param {Following} following
  * @returns {Promise<import('./fitting.js').Ended>} if it is stopped after an epoch, the detector keeps what it learned
  */
@@ -117,6 +84,7 @@ function fit(learner, plan, following) {
   const run = (/** @type {Following['onEpoch']} */ onEpoch) =>
     learner.fit({
       ...plan,
+      earlyStopping: false,
       signal,
       callbacks: {
         onView: ({ done, total }) => onProgress('Looking at the pictures …', done / total),

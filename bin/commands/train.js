@@ -4,7 +4,6 @@ import { basename, resolve } from 'node:path';
 import {
   Backbone,
   extractFeatures,
-  FEW_PHOTOS,
   makeReport,
   openImageDirectory,
   TransferLearner,
@@ -15,13 +14,14 @@ import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/tail.js';
 import { failure } from '../../wasm/train/errors.js';
 import { VIEWS } from '../../wasm/train/detect/plan.js';
+import { LEARNING_RATES } from '../../wasm/train/detect/photos.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { attempt, layOut, UsageError } from '../common.js';
 import { hasBoxes } from '../evaluate/files.js';
 import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
-import { RATE, trainDetectors } from '../train/detector.js';
+import { trainDetectors } from '../train/detector.js';
 import { noteBatchNorm, toUnfreeze } from '../train/unfreeze.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import {
@@ -112,7 +112,7 @@ const options = /** @type {const} */ ({
     value: 'N',
     about: 'the learning rate',
     range: RANGES.learningRate,
-    defaultText: `0.01 for sgd, momentum and nesterov, 0.001 for the others; with --task detect and no --optimizer ${RATE}, for a few photos ${FEW_PHOTOS.fit.optimizer.learningRate} or ${FEW_PHOTOS.ownLayers.optimizer.learningRate}`,
+    defaultText: `0.01 for sgd, momentum and nesterov, 0.001 for the others; with --task detect and no --optimizer ${LEARNING_RATES.many}, for a few photos ${LEARNING_RATES.fused} or ${LEARNING_RATES.own}`,
   },
   validation: {
     type: 'number',

@@ -5,7 +5,7 @@ import { bestOf } from '../../wasm/report/card.js';
 import { finalValue, format, qualityOf } from '../../wasm/report/metrics.js';
 import { makeReport } from '../../wasm/report/report.js';
 import { safeJson } from '../../wasm/shared/text.js';
-import { createForPhotos, FEW_PHOTOS } from '../../wasm/train/node.js';
+import { createForPhotos, planForPhotos } from '../../wasm/train/node.js';
 import { NAMED_OPTIMIZERS } from '../../wasm/train/plan.js';
 import { attempt, layOut } from '../common.js';
 import { openDataset } from '../evaluate/files.js';
@@ -23,17 +23,6 @@ import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
  *
  * @typedef {{name: string, batchSize?: number, optimizer?: OptimizerName}} Chosen what --compare, --batch and --optimizer choose
  */
-
-/** A data set should give a training about so many rows: views of photos. */
-const ROWS = 1000;
-/** With joined maps, a single one is better than these with the model's own layers. */
-const VIEWS = { min: 3, max: 20 };
-/** Steps of a training: few photos need no more, many get some epochs. */
-const STEPS = 200;
-const MIN_EPOCHS = 12;
-const BATCH = 16;
-/** Falls to 0 by the end. */
-export const RATE = 0.004;
 
 /**
  * @param {Values} values
@@ -87,7 +76,7 @@ async function trainOnce(values, { dataset, loading }, chosen) {
     await learner.addDataset(dataset, { onUnreadable: leftOut.callback(String) });
     if (leftOut.count > 0 && !leftOut.report(dataset.groundTruth.images.length)) return undefined;
     for (const warning of learner.warnings) printNote(warning);
-    const fit = toOptions(values, learner.examples.count, chosen, describeRows(learner));
+    const fit = toOptions(values, learner, chosen);
     await learner.fit({ ...fit, callbacks: follow(chosen.name) });
     const energy = { country, intensity, cpuTdp };
     const configuration = await learner.describeFit({ name: chosen.name, energy });
@@ -108,49 +97,25 @@ function describe({ groundTruth: { images, annotations, categories } }) {
 }
 
 /**
- * What its rows are made of, and how many can be kept.
- * @param {Awaited<ReturnType<typeof createForPhotos>>} learner
- */
-function describeRows(learner) {
-  const { fusesMaps } = learner;
-  return { fusesMaps, most: learner.planMemory({ views: VIEWS.max }).keptRows };
-}
-
-/**
- * Defaults that depend on the number of photos: few photos get many views and small batches.
+ * What the options say, and else what suits the photos.
  * @param {Values} values
- * @param {number} photos
+ * @param {Parameters<typeof planForPhotos>[0]} learner
  * @param {Chosen} chosen
- * @param {ReturnType<typeof describeRows>} rows
  * @returns {DetectorFitOptions}
  */
-export function toOptions({ epochs, lr, validation, seed, views: givenViews }, photos, chosen, rows) {
-  const { fusesMaps, most } = rows;
-  const isFew = photos < FEW_PHOTOS.below;
-  const validationSplit = validation ?? (isFew ? 0 : 0.2);
-  const training = Math.max(Math.floor(photos * (1 - validationSplit)), 1);
-  const fitting = Math.floor((most - (photos - training)) / training);
-  const wanted = Math.min(Math.ceil(ROWS / training), fitting);
-  const views = givenViews ?? Math.min(Math.max(wanted, fusesMaps ? 1 : VIEWS.min), VIEWS.max);
-  const batchSize = chosen.batchSize ?? (isFew ? FEW_PHOTOS.fit.batchSize : BATCH);
-  const steps = Math.ceil((training * views) / batchSize);
-  const length = epochs ?? Math.max(Math.ceil(STEPS / steps), isFew ? 1 : MIN_EPOCHS);
-  const falling = {
-    type: /** @type {const} */ ('cosine'),
-    rate: lr ?? RATE,
-    decaySteps: length * steps,
+export function toOptions({ epochs, lr, validation, seed, views }, learner, { batchSize, optimizer }) {
+  const plan = planForPhotos(learner, {
+    epochs,
+    learningRate: lr,
+    validationSplit: validation,
+    views,
+    batchSize,
+  });
+  const named = optimizer && {
+    ...NAMED_OPTIMIZERS[optimizer],
+    ...(lr !== undefined && { learningRate: lr }),
   };
-  const { l2 } = FEW_PHOTOS.fit;
-  const { loss, optimizer: few } = fusesMaps ? FEW_PHOTOS.fit : FEW_PHOTOS.ownLayers;
-  const learningRate = isFew ? (lr ?? few.learningRate) : falling;
-  const optimizer = chosen.optimizer
-    ? { ...NAMED_OPTIMIZERS[chosen.optimizer], ...(lr !== undefined && { learningRate: lr }) }
-    : { type: /** @type {const} */ ('adam'), learningRate };
-  const earlyStopping = validationSplit > 0 && { monitor: /** @type {const} */ ('val_AP'), patience: 5 };
-  return {
-    ...{ epochs: length, batchSize, views, seed, validationSplit, optimizer, earlyStopping },
-    ...{ loss: isFew ? loss : undefined, ...(fusesMaps && { l2, trainBoxes: !isFew }) },
-  };
+  return { ...plan, ...(named && { optimizer: named }), seed };
 }
 
 /** @param {string} name @returns {import('../../wasm/train/index.js').DetectorCallbacks} */

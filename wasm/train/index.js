@@ -30,6 +30,8 @@
  * @typedef {import('../vision/input.js').ModelInput} ModelInput
  * @typedef {import('./plan.js').OptimizerName} OptimizerName
  * @typedef {import('./plan.js').OptimizerOptions} OptimizerOptions
+ * @typedef {import('./detect/photos.js').PhotosOptions} PhotosOptions
+ * @typedef {import('./detect/photos.js').PhotosPlan} PhotosPlan
  * @typedef {import('./types.js').Prediction} Prediction
  * @typedef {import('./types.js').RunOptions} RunOptions
  * @typedef {import('./plan.js').Schedule} Schedule
@@ -39,6 +41,6 @@
 export { OcelliError } from '../shared/errors.js';
 export { makeReport } from '../report/report.js';
 export { Backbone } from './backbone.js';
-export { createForPhotos, FEW_PHOTOS } from './detect/few.js';
 export { DetectorLearner } from './detect/learner.js';
+export { createForPhotos, planForPhotos } from './detect/photos.js';
 export { TransferLearner } from './learner.js';

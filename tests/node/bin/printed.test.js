@@ -15,6 +15,7 @@ import { toText as similarText } from '../../../bin/commands/similar.js';
 import { UsageError } from '../../../bin/common.js';
 import { configurationsOf } from '../../../bin/evaluate/detector.js';
 import { toOptions } from '../../../bin/train/detector.js';
+import { planForPhotos } from '../../../wasm/train/node.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 const lines = (/** @type {string} */ text) => text.split('\n');
@@ -434,57 +435,20 @@ describe('train', () => {
     assert.throws(() => toChosen(any({ compare, batch: 8 })), UsageError);
   });
 
-  /** @type {[object, number, object, object][]} */
-  const defaults = [
-    [{}, 14, {}, { validationSplit: 0, views: 20, batchSize: 4, epochs: 3, rate: 0.0015, stops: false }],
-    [{}, 15, {}, { validationSplit: 0.2, views: 20, batchSize: 16, epochs: 14, steps: 15, rate: 0.004, stops: true }],
-    [{}, 1000, {}, { validationSplit: 0.2, views: 3, batchSize: 16, epochs: 12, steps: 150, rate: 0.004, stops: true }],
-    [{}, 125, {}, { validationSplit: 0.2, views: 10, batchSize: 16, epochs: 12, steps: 63, rate: 0.004, stops: true }],
-    [{}, 1, {}, { validationSplit: 0, views: 20, batchSize: 4, epochs: 40, rate: 0.0015, stops: false }],
-    [{ validation: 0.99 }, 20, {}, { validationSplit: 0.99, views: 20, batchSize: 16, epochs: 100, steps: 2, rate: 0.004, stops: true }],
-    [{ validation: 0.5, views: 1 }, 14, {}, { validationSplit: 0.5, views: 1, batchSize: 4, epochs: 100, rate: 0.0015, stops: true }],
-    [{}, 5, { batchSize: 32 }, { validationSplit: 0, views: 20, batchSize: 32, epochs: 50, rate: 0.0015, stops: false }],
-    [{ epochs: 2, lr: 0.5 }, 14, { batchSize: 7 }, { validationSplit: 0, views: 20, batchSize: 7, epochs: 2, rate: 0.5, stops: false }],
-    [{ epochs: 2, lr: 0.5 }, 15, { batchSize: 8 }, { validationSplit: 0.2, views: 20, batchSize: 8, epochs: 2, steps: 30, rate: 0.5, stops: true }],
-    [{}, 900, {}, { validationSplit: 0.2, views: 3, batchSize: 16, epochs: 12, steps: 135, rate: 0.004, stops: true }],
-  ]; // prettier-ignore
-  const OWN_LAYERS = { fusesMaps: false, most: 1500 };
-  for (const [values, photos, chosen, { steps, rate, stops, ...expected }] of any(defaults))
-    test(`${photos} photos, ${JSON.stringify({ ...values, ...chosen })}`, () => {
-      const { optimizer, earlyStopping, loss, ...found } = toOptions(
-        any({ seed: 7, ...values }),
-        photos,
-        any({ name: 'n', ...chosen }),
-        OWN_LAYERS,
-      );
-      assert.deepEqual(found, { ...expected, seed: 7 });
-      assert.deepEqual(loss, photos < 15 ? { matchedIou: 0.6, unmatchedIou: 0.3 } : undefined);
-      const falling = { type: 'cosine', rate, decaySteps: expected.epochs * steps };
-      assert.deepEqual(optimizer, { type: 'adam', learningRate: steps === undefined ? rate : falling });
-      assert.deepEqual(earlyStopping, stops && { monitor: 'val_AP', patience: 5 });
+  test('a detector as the options say, and else as it suits the photos', () => {
+    const learner = any({
+      examples: { count: 20 },
+      heads: { areFused: false, keepsClasses: false },
+      planMemory: () => ({ keptRows: 1500 }),
     });
-  test('joined maps: as many views as can be kept', () => {
-    const given = { ...any({ seed: 7 }), validation: 0 };
-    const of = (/** @type {number} */ photos, /** @type {object} */ more = {}) => {
-      const rows = { fusesMaps: true, most: 90 };
-      const found = toOptions({ ...given, ...more }, photos, any({ name: 'n' }), rows);
-      return [any(found.optimizer).learningRate, found.l2, found.trainBoxes, found.views, found.loss];
-    };
-    const byBoxes = { matchBy: 'predicted', matchedIou: 0.8, unmatchedIou: 0.5 };
-    assert.deepEqual(of(14), [0.003, 0.01, false, 6, byBoxes]);
-    assert.deepEqual(of(14, { lr: 0.5 }), [0.5, 0.01, false, 6, byBoxes]);
-    // 15 photos, and the 15 that validate.
-    assert.deepEqual(of(30, { validation: 0.5 })[3], 5);
-    assert.deepEqual(of(15), [{ type: 'cosine', rate: 0.004, decaySteps: 34 * 6 }, 0.01, true, 6, undefined]);
-  });
-  test('an optimizer that is chosen', () => {
-    const optimizer = (/** @type {object} */ values) =>
-      any(
-        toOptions(any({ seed: 7, ...values }), 20, any({ name: 'n', optimizer: 'sgd' }), OWN_LAYERS)
-          .optimizer,
-      );
-    assert.deepEqual(optimizer({}), { type: 'sgd' });
-    assert.deepEqual(optimizer({ lr: 0.5 }), { type: 'sgd', learningRate: 0.5 });
+    const of = (/** @type {object} */ values, chosen = {}) =>
+      toOptions(any({ seed: 7, ...values }), learner, any({ name: 'n', ...chosen }));
+    assert.deepEqual(of({}), { ...planForPhotos(learner), seed: 7 });
+    const given = { epochs: 2, views: 3, lr: 0.5, validation: 0.25 };
+    const same = { epochs: 2, views: 3, learningRate: 0.5, validationSplit: 0.25, batchSize: 9 };
+    assert.deepEqual(of(given, { batchSize: 9 }), { ...planForPhotos(learner, same), seed: 7 });
+    assert.deepEqual(of({}, { optimizer: 'sgd' }).optimizer, { type: 'sgd' });
+    assert.deepEqual(of({ lr: 0.5 }, { optimizer: 'sgd' }).optimizer, { type: 'sgd', learningRate: 0.5 });
   });
 
   const values = { task: 'classify', unfreeze: 0, 'batch-norm': 'frozen', out: 'o.tflite' };

@@ -74,6 +74,7 @@ describe('a detector’s learner', () => {
   for (const [name, options, count] of /** @type {const} */ ([
     ['of its own layers', {}, 10],
     ['of joined maps', { fuseMaps: true }, 3],
+    ['of joined maps and of kept classes', { fuseMaps: true, keepClasses: true }, 3],
   ]))
     test(`exports a file whose heads ${name} LiteRT.js computes as we do`, async () => {
       const learner = await makeLearner(options);
@@ -97,27 +98,28 @@ describe('a detector’s learner', () => {
       learner.close();
     });
 
-  test('keeps the scores and boxes of old classes to the bit', async () => {
-    const learner = await makeLearner({ keepClasses: true, deterministic: true });
-    await learner.fit(FIT);
-    assert.deepEqual(learner.labels.slice(-2).sort(), ['Apple', 'Fish']);
-    assert.equal(learner.labels.length, 25);
-    const options = { deterministic: true, classes: { allow: ['Cat', 'Person'] } };
-    const [old, taught] = [
-      await ObjectDetector.create(options),
-      await ObjectDetector.create({ ...options, model: learner.export() }),
-    ];
-    const photo = packagePhoto('chelsea.png');
-    const results = await Promise.all(
-      [old, taught].map((detector) => detector.detect(photo, { scoreThreshold: 0.1 })),
-    );
-    assert.deepEqual(
-      results[1].detections.map(({ mid, ...rest }) => rest),
-      results[0].detections.map(({ mid, ...rest }) => rest),
-    );
-    assert.ok(results[0].detections.length > 0);
-    for (const closing of [old, taught, learner]) closing.close();
-  });
+  for (const fuseMaps of [false, true])
+    test(`keeps the scores and boxes of old classes to the bit: fuseMaps ${fuseMaps}`, async () => {
+      const learner = await makeLearner({ keepClasses: true, deterministic: true, fuseMaps });
+      await learner.fit(FIT);
+      assert.deepEqual(learner.labels.slice(-2).sort(), ['Apple', 'Fish']);
+      assert.equal(learner.labels.length, 25);
+      const options = { deterministic: true, classes: { allow: ['Cat', 'Person'] } };
+      const [old, taught] = [
+        await ObjectDetector.create(options),
+        await ObjectDetector.create({ ...options, model: learner.export() }),
+      ];
+      const photo = packagePhoto('chelsea.png');
+      const results = await Promise.all(
+        [old, taught].map((detector) => detector.detect(photo, { scoreThreshold: 0.1 })),
+      );
+      assert.deepEqual(
+        results[1].detections.map(({ mid, ...rest }) => rest),
+        results[0].detections.map(({ mid, ...rest }) => rest),
+      );
+      assert.ok(results[0].detections.length > 0);
+      for (const closing of [old, taught, learner]) closing.close();
+    });
 
   for (const [name, source, checkUnfreeze] of /** @type {const} */ ([
     ['separable heads', 'frozen_ssdlite_mobilenet_v2_300_person', keepsBlockInput],
@@ -126,23 +128,29 @@ describe('a detector’s learner', () => {
     test(`keeps and learns with ${name}`, needsLarge(`convert/${source}`), async () => {
       const { model } = await convert(largeSource(source));
       await checkUnfreeze(model);
-      const learner = await DetectorLearner.create({ model, keepClasses: true, deterministic: true });
-      for (const photo of photos) await learner.addExample(pixels(photo), photo.boxes);
-      const { history } = await learner.fit({ ...FIT, epochs: 4 });
-      assert.ok(/** @type {number} */ (history.loss.at(-1)) < history.loss[0]);
-      const astronaut = packagePhoto('astronaut.png');
-      const [old, taught] = [model, learner.export()].map((bytes) =>
-        ObjectDetector.create({ model: bytes, deterministic: true }),
-      );
-      const [before, after] = await Promise.all(
-        [await old, await taught].map((detector) => detector.detect(astronaut, { scoreThreshold: 0.05 })),
-      );
-      const isOld = (/** @type {{label: string}} */ { label }) => label.startsWith('class ');
-      assert.ok(before.detections.length > 0);
-      assert.deepEqual(after.detections.filter(isOld), before.detections);
-      for (const closing of [await old, await taught, learner]) closing.close();
+      for (const fuseMaps of [false, true]) {
+        const learner = await DetectorLearner.create({
+          ...{ model, fuseMaps, keepClasses: true, deterministic: true },
+        });
+        for (const photo of photos) await learner.addExample(pixels(photo), photo.boxes);
+        const { history } = await learner.fit({ ...FIT, epochs: 4 });
+        assert.ok(/** @type {number} */ (history.loss.at(-1)) < history.loss[0]);
+        const { modelLabels: old } = learner;
+        const [before, after] = [await detectAll(model, old), await detectAll(learner.export(), old)];
+        assert.ok(before.length > 0);
+        assert.deepEqual(after, before);
+        learner.close();
+      }
     });
 });
+
+/** @param {Uint8Array} model @param {string[]} labels */
+async function detectAll(model, labels) {
+  const detector = await ObjectDetector.create({ model, deterministic: true, classes: { allow: labels } });
+  const { detections } = await detector.detect(packagePhoto('astronaut.png'), { scoreThreshold: 0.05 });
+  detector.close();
+  return detections;
+}
 
 /** With three blocks unfrozen, what is kept is their input and the map before them. @param {Uint8Array} model */
 async function keepsBlockInput(model) {

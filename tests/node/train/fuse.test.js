@@ -5,11 +5,11 @@ import { readSafetensors, writeSafetensors } from '../../../wasm/tflite/safetens
 import { fuseMaps } from '../../../wasm/train/detect/fuse.js';
 import { openDetector, openExtractor } from '../../../wasm/train/detect/model.js';
 import { foldStandard, measureStandard, standardizer } from '../../../wasm/train/detect/standard.js';
-import { createForPhotos, DetectorLearner } from '../../../wasm/train/node.js';
+import { DetectorLearner } from '../../../wasm/train/node.js';
 import { halfToNumber, toHalves } from '../../../wasm/tflite/tensor.js';
 import { uniforms } from '../../../wasm/train/random.js';
-import { maxDifference } from '../shared.js';
-import { brightBoxes, SOFTMAX_OPTIONS, tinyDetector } from './tiny_detector.js';
+import { maxDifference, runModel } from '../shared.js';
+import { brightBoxes, SIDE, SOFTMAX_OPTIONS, tinyDetector } from './tiny_detector.js';
 
 const [{ image }] = brightBoxes(['cat']);
 const OPTIONS = { deterministic: true, worker: false, model: tinyDetector(), fuseMaps: true };
@@ -50,9 +50,9 @@ function halve(map, side, channels) {
   });
 }
 
-/** @param {object} [options] @param {Uint8Array} [model] */
-async function mapsOf(options, model = OPTIONS.model) {
-  const file = await openDetector(model, { ...options });
+/** @param {boolean} fuses @param {Uint8Array} [model] */
+async function mapsOf(fuses, model = OPTIONS.model) {
+  const file = await openDetector(model, {}, () => fuses);
   return { file, data: await valuesOf(file, file.unfrozen.inputs) };
 }
 
@@ -77,8 +77,8 @@ function join(maps) {
 
 describe('joined maps', () => {
   test('are the map and the means of the finer one, of length 1 at each pixel', async () => {
-    const plain = (await mapsOf()).data;
-    const { file, data } = await mapsOf({ fuseMaps: true });
+    const plain = (await mapsOf(false)).data;
+    const { file, data } = await mapsOf(true);
     const [fine, coarse] = [plain.subarray(0, 8 * 8 * 4), plain.subarray(8 * 8 * 4)];
     const means = halve(unit(fine, 4), 8, 4);
     const joined = join([[unit(coarse, 4), 4], [means, 4]]); // prettier-ignore
@@ -92,7 +92,7 @@ describe('joined maps', () => {
 
   test("have the first values of the first map's size and of twice its size", async () => {
     const model = tinyDetector({ stem: true });
-    const { file, data } = await mapsOf({ fuseMaps: true }, model);
+    const { file, data } = await mapsOf(true, model);
     const shapes = file.unfrozen.inputs.map(({ shape }) => shape.slice(1));
     assert.deepEqual(shapes, [[8, 8, 4], [8, 8, 9], [4, 4, 4], [4, 4, 13]]); // prettier-ignore
     const [twice, same, first, second] = await Promise.all(
@@ -124,7 +124,7 @@ describe('joined maps', () => {
 });
 
 describe('a standard', async () => {
-  const { file } = await mapsOf({ fuseMaps: true });
+  const { file } = await mapsOf(true);
   const { inputs } = file.unfrozen;
   const lengths = inputs.map(({ shape }) => shape[1] * shape[2] * shape[3]);
   const total = lengths.reduce((a, b) => a + b);
@@ -205,11 +205,92 @@ async function addAll(learner) {
     await learner.addExample(photo.image, photo.boxes);
 }
 
+describe('classes of the model that are kept beside joined maps', () => {
+  const NAMES = ['cat', 'dog', 'cow'];
+  const KEPT = { keepClasses: true };
+  const INPUT = Float32Array.from({ length: SIDE * SIDE * 3 }, uniforms(3));
+
+  /** @param {Uint8Array} model @param {string[]} labels @param {object} [options] */
+  async function teach(model, labels, options) {
+    const learner = await DetectorLearner.create({ ...OPTIONS, model, ...options });
+    for (const photo of brightBoxes(labels)) await learner.addExample(photo.image, photo.boxes);
+    await learner.fit({ ...FIT, epochs: 3, trainBoxes: false });
+    const [file, state, { labels: names, heads }] = [learner.export(), learner.save(), learner];
+    learner.close();
+    return { file, names, heads, state };
+  }
+
+  /**
+   * The raw boxes, and the raw scores of each class.
+   * @param {Uint8Array} file
+   * @param {readonly string[]} names
+   * @returns {Promise<Record<string, any>>}
+   */
+  async function outputsOf(file, names) {
+    const [boxes, { data }] = await runModel(file, INPUT);
+    const column = (/** @type {number} */ at) => data.filter((_, i) => i % names.length === at);
+    return { boxes: boxes.data, ...Object.fromEntries(names.map((name, i) => [name, column(i)])) };
+  }
+
+  for (const how of /** @type {Parameters<typeof tinyDetector>[0][]} */ ([
+    { heads: 'plain' },
+    { heads: 'plain', hasBias: false, stem: true },
+    { heads: 'separable' },
+    { heads: 'shared' },
+  ]))
+    test(`stay to the bit, and new ones are as without them: ${JSON.stringify(how)}`, async () => {
+      const model = tinyDetector({ names: NAMES, ...how });
+      const labels = ['dog', 'new', 'dog', 'new'];
+      const [alone, { file, names, heads, state }] = [
+        await teach(model, labels),
+        await teach(model, labels, KEPT),
+      ];
+      assert.deepEqual(alone.heads, { areFused: true, isSoftmax: false, keepsClasses: false });
+      assert.deepEqual(heads, { areFused: true, isSoftmax: false, keepsClasses: true });
+      assert.deepEqual(names, [...NAMES, 'new']);
+      const [before, without, now] = await Promise.all([
+        outputsOf(model, NAMES),
+        outputsOf(alone.file, alone.names),
+        outputsOf(file, names),
+      ]);
+      for (const same of ['boxes', 'cat', 'cow']) assert.deepEqual(now[same], before[same], same);
+      for (const learnt of ['dog', 'new'])
+        assert.ok(maxDifference(now[learnt], without[learnt]) < 1e-5, learnt);
+      assert.ok(maxDifference(now.dog, before.dog) > 0.1);
+      const loaded = await DetectorLearner.load(state, { model, worker: false });
+      assert.deepEqual(loaded.export(), file);
+      loaded.close();
+    });
+
+  test('are kept again by the next training, whose maps have not grown', async () => {
+    const model = tinyDetector({ stem: true });
+    const shapesOf = async (/** @type {Uint8Array} */ file) => {
+      const { file: opened } = await mapsOf(true, file);
+      return [...opened.fused].map(({ shape }) => shape);
+    };
+    const shapes = await shapesOf(model);
+    const first = await teach(model, ['one', 'one']);
+    const kept = await teach(first.file, ['two', 'two'], KEPT);
+    const third = await teach(kept.file, ['three', 'three'], KEPT);
+    const own = await teach(third.file, ['four', 'four'], { ...KEPT, fuseMaps: false });
+    const last = await teach(own.file, ['five', 'five'], KEPT);
+    for (const { file } of [first, kept, third, own, last]) assert.deepEqual(await shapesOf(file), shapes);
+    assert.deepEqual(last.names, ['one', 'two', 'three', 'four', 'five']);
+    const columns = await Promise.all(
+      [first, kept, third, own, last].map(({ file, names }) => outputsOf(file, names)),
+    );
+    columns.forEach((all, i) => {
+      for (const later of columns.slice(i + 1))
+        for (const [name, values] of Object.entries(all)) assert.deepEqual(later[name], values, name);
+    });
+  });
+});
+
 describe('a learner with joined maps', () => {
   test('exports a file that finds on the photos what it validated on', async () => {
     const learner = await makeLearner();
     const { history } = await learner.fit(FIT);
-    assert.ok(learner.fusesMaps);
+    assert.ok(learner.heads.areFused);
     assert.ok(/** @type {number} */ (history.loss.at(-1)) < history.loss[0] / 3);
     const [best] = (await learner.detect(image, { scoreThreshold: 0.2 })).detections;
     const [{ boxes: [{ box }] }] = brightBoxes(['bright']); // prettier-ignore
@@ -313,46 +394,15 @@ describe('a learner with joined maps', () => {
     /** @type {[object, RegExp][]} */
     const cases = [
       [{ unfreeze: 1 }, /fuseMaps needs unfreeze 0/],
-      [{ keepClasses: true }, /keepClasses needs fuseMaps false/],
+      [
+        { model: tinyDetector({ scores: 'softmax' }), ...SOFTMAX_OPTIONS, keepClasses: true },
+        /keepClasses needs fuseMaps false .* softmax/,
+      ],
       [{ fuseMaps: 1 }, /fuseMaps/],
     ];
     for (const [options, message] of cases)
       await assert.rejects(
         DetectorLearner.create({ ...OPTIONS, .../** @type {any} */ (options) }),
-        error('INVALID_OPTION', message),
-      );
-  });
-
-  test('is made for few photos, and for more of new classes', async () => {
-    const { fuseMaps: _, ...options } = OPTIONS;
-    /** @type {[{photos: number, labels: string[]}, object, boolean][]} */
-    const cases = [
-      [{ photos: 5, labels: ['new'] }, {}, true],
-      [{ photos: 500, labels: ['new'] }, { keepClasses: [] }, true],
-      [{ photos: 501, labels: ['new'] }, {}, false],
-      [{ photos: 14, labels: ['new', 'dog'] }, {}, true],
-      [{ photos: 15, labels: ['new', 'dog'] }, {}, false],
-      [{ photos: 5, labels: ['new'] }, { keepClasses: true }, false],
-      [{ photos: 5, labels: ['new'] }, { keepClasses: ['cat'] }, false],
-      [{ photos: 5, labels: ['new'] }, { fuseMaps: false }, false],
-      [{ photos: 900, labels: ['new'] }, { fuseMaps: true }, true],
-    ];
-    for (const [about, more, fuses] of cases) {
-      const learner = await createForPhotos(about, { ...options, ...more });
-      assert.equal(learner.fusesMaps, fuses, JSON.stringify([about, more]));
-      assert.deepEqual(learner.modelLabels, ['cat', 'dog']);
-      learner.close();
-    }
-    for (const [about, more, message] of /** @type {[any, any, RegExp][]} */ ([
-      [undefined, {}, /about must be an object/],
-      [{ photos: 5 }, {}, /about.labels is missing/],
-      [{ photos: 5, labels: 'cat' }, {}, /about.labels must be a list/],
-      [{ photos: NaN, labels: [] }, {}, /about.photos must be a whole number/],
-      [{ photo: 5, labels: [] }, {}, /about.photo'; did you mean 'photos'/],
-      [{ photos: 5, labels: [] }, null, /options must be an object/],
-    ]))
-      await assert.rejects(
-        createForPhotos(about, more && { ...options, ...more }),
         error('INVALID_OPTION', message),
       );
   });

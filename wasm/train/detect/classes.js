@@ -26,8 +26,11 @@ export function chooseClasses(file, labels, keepClasses) {
       'INVALID_OPTION',
       'keepClasses needs unfreeze 0: unfrozen blocks change the maps that kept classes are found in. Learn those classes, too',
     );
-  if (kept.length > 0 && file.fused.size > 0)
-    throw generalFailure('INVALID_OPTION', 'keepClasses needs fuseMaps false: all scores are computed anew');
+  if (kept.length > 0 && file.fused.size > 0 && file.isSoftmax)
+    throw generalFailure(
+      'INVALID_OPTION',
+      "keepClasses needs fuseMaps false with this model: the columns of a softmax can't be trained alone",
+    );
   const offset = Number(file.background);
   const sourceOf = (/** @type {string} */ name) => {
     const index = file.labels.findIndex((label) => label.name === name);

@@ -9,10 +9,16 @@ import { writeTflite } from '../../tflite/write.js';
  * @typedef {import('../../tflite/network.js').Network} FileNetwork
  * @typedef {import('../../tflite/network.js').Op} Op
  * @typedef {import('../../tflite/network.js').Value} Value
+ * @typedef {import('./heads.js').Head} Head
  * @typedef {import('./heads.js').Predictor} Predictor
  *
  * @typedef {{kernel: Float32Array, bias: Float32Array}} LayerWeights
  * @typedef {(op: Op) => LayerWeights} WeightsOf
+ *
+ * @typedef {object} HeadLayers the layers of boxes or scores of a map
+ * @property {Predictor} layers
+ * @property {WeightsOf} weightsOf
+ * @property {Value} [beside] what the last layer reads after what the layer before it gives
  */
 
 /** The names that the Object Detection API's exporter uses. */
@@ -46,8 +52,8 @@ export function mapsNetwork({ ops, inputs }, maps) {
 /**
  * Writes the detector with other weights.
  * @param {import('./model.js').DetectorFile} file
- * @param {{body: (op: Op) => Op, boxes: WeightsOf, scores: WeightsOf, columns: number}} trained the operators before the heads,
- *   the weights of the layers of boxes and of scores, and the columns of the scores
+ * @param {{body: (op: Op) => Op, boxes: (head: Head) => HeadLayers, scores: (head: Head) => HeadLayers, columns: number}}
+ *   trained the operators before the heads, their layers, and the columns of the scores
  * @param {{name: string, mid?: string}[]} labels
  * @returns {Uint8Array} a .tflite file with labels, anchors and normalization in its metadata
  */
@@ -55,18 +61,16 @@ export function writeDetector(file, trained, labels) {
   const { network, heads: found } = file.found;
   /** @type {Op[]} */
   const added = [];
-  const boxes = found.map((head, i) =>
-    addHead(added, head.boxes, { weightsOf: trained.boxes, columns: 4, name: `box/${i}` }),
-  );
+  const boxes = found.map((head, i) => addHead(added, trained.boxes(head), { columns: 4, name: `box/${i}` }));
   const { columns } = trained;
   const scores = found.map((head, i) =>
-    addHead(added, head.scores, { weightsOf: trained.scores, columns, name: `class/${i}` }),
+    addHead(added, trained.scores(head), { columns, name: `class/${i}` }),
   );
   const outputs = [
     { name: BOXES, value: join(added, boxes, BOXES) },
     { name: SCORES, value: toScores(added, join(added, scores, SCORES), file) },
   ];
-  const known = new Set(found.flatMap((head) => [...head.boxes, ...head.scores]));
+  const known = new Set(found.flatMap(({ boxes, scores, own = [] }) => [...boxes, ...scores, ...own]));
   const whole = {
     ops: [...network.ops.filter((op) => !known.has(op)).map(trained.body), ...added],
     inputs: network.inputs,
@@ -86,16 +90,18 @@ export function writeDetector(file, trained, labels) {
 /**
  * Adds the layers of a head, and gives its predictions as [1, anchors, columns].
  * @param {Op[]} ops
- * @param {Predictor} predictor
- * @param {{weightsOf: WeightsOf, columns: number, name: string}} head
+ * @param {HeadLayers} head
+ * @param {{columns: number, name: string}} predictions
  */
-function addHead(ops, predictor, { weightsOf, columns, name }) {
-  let [value] = predictor[0].inputs;
-  predictor.forEach((op, i) => {
+function addHead(ops, { layers, weightsOf, beside }, { columns, name }) {
+  let [value] = layers[0].inputs;
+  layers.forEach((op, i) => {
     const weights = /** @type {import('../../tflite/network.js').Weights} */ (op.weights);
     const { kernel, bias } = weightsOf(op);
+    if (beside && i === layers.length - 1) value = addJoined(ops, [value, beside], `${name}/joined`);
+    const [height, width] = weights.kernel.shape;
     const isDepthwise = op.kind === 'DEPTHWISE_CONV_2D';
-    const shape = isDepthwise ? weights.kernel.shape : weights.kernel.shape.with(-1, bias.length);
+    const shape = isDepthwise ? weights.kernel.shape : [height, width, value.shape[3], bias.length];
     const output = { name: `${name}/${i}`, shape: op.output.shape.with(-1, bias.length) };
     ops.push({
       ...op,
@@ -112,6 +118,19 @@ function addHead(ops, predictor, { weightsOf, columns, name }) {
   const anchors = sizeOf(value.shape.slice(1)) / columns;
   const output = { name: `${name}/rows`, shape: [1, anchors, columns] };
   ops.push({ kind: 'RESHAPE', inputs: [value, ints(`${name}/shape`, output.shape)], output, options: {} });
+  return output;
+}
+
+/**
+ * @param {Op[]} ops
+ * @param {Value[]} inputs of the same pixels
+ * @param {string} name
+ * @returns {Value}
+ */
+function addJoined(ops, inputs, name) {
+  const channels = inputs.reduce((sum, { shape }) => sum + shape[3], 0);
+  const output = { name, shape: inputs[0].shape.with(3, channels) };
+  ops.push({ kind: 'CONCATENATION', inputs, output, options: { axis: 3, activation: 'NONE' } });
   return output;
 }
 

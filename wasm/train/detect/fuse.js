@@ -2,6 +2,7 @@
 // it, and the first values of the first map's size and of twice its size, each scaled to length 1 at each pixel. The later ones
 // say what kind of thing is there, the earlier ones how it looks. Joining maps: FSSD (Li and Zhou, 2017); values of several
 // depths at a place: hypercolumns (Hariharan et al. 2015).
+import { Wiring } from '../../tflite/network.js';
 import { mapOf } from './heads.js';
 
 /**
@@ -10,6 +11,9 @@ import { mapOf } from './heads.js';
  * @typedef {import('./heads.js').FileHeads} FileHeads
  */
 
+/** Values that are added to a network have names that begin so. */
+const NAME = 'fused/';
+
 /**
  * Heads whose scores are computed by new layers from joined maps.
  * @param {FileHeads} found
@@ -17,9 +21,10 @@ import { mapOf } from './heads.js';
  */
 export function fuseMaps(found) {
   const layers = new Layers();
-  const maps = found.heads.map(({ scores }) => mapOf(scores));
-  const unit = maps.map((map) => layers.normalize(map));
   const { ops } = found.network;
+  const wiring = new Wiring(found.network);
+  const maps = found.heads.map(({ scores }) => unjoin(mapOf(scores), wiring));
+  const unit = maps.map((map) => layers.normalize(map));
   const first = findFirst(ops, (value) => isSame(maps[0], value));
   const finer = findFirst(ops, (value) => isHalf(maps[0], value));
   let early = [
@@ -35,9 +40,22 @@ export function fuseMaps(found) {
   const heads = found.heads.map(({ boxes, scores }, i) => ({
     boxes,
     scores: [newLayer(scores[scores.length - 1], joined[i])],
+    own: scores,
   }));
   const network = { ...found.network, ops: [...ops, ...layers.ops] };
   return { found: { ...found, network, heads }, fused: new Set(joined) };
+}
+
+/**
+ * The map itself, where an earlier training joined it to others.
+ * @param {Value} map
+ * @param {Wiring} wiring
+ * @returns {Value}
+ */
+function unjoin(map, wiring) {
+  const op = wiring.producer(map);
+  const isJoined = [map, ...(op?.inputs.slice(-1) ?? [])].some(({ name }) => name.startsWith(NAME));
+  return op && isJoined ? unjoin(op.inputs[0], wiring) : map;
 }
 
 /** @param {readonly Op[]} ops @param {(value: Value) => boolean} fits */
@@ -80,7 +98,7 @@ class Layers {
 
   /** @param {string} kind @param {Value[]} inputs @param {number[]} shape @param {Record<string, unknown>} options */
   #add(kind, inputs, shape, options) {
-    const output = { name: `fused/${this.ops.length}`, shape };
+    const output = { name: `${NAME}${this.ops.length}`, shape };
     this.ops.push({ kind, inputs, output, options });
     return output;
   }
@@ -92,15 +110,14 @@ class Layers {
  * @param {Value} input
  * @returns {Op}
  */
-function newLayer({ output }, input) {
+function newLayer({ output, options: { activation } }, input) {
   const shape = [1, 1, input.shape[3], output.shape[3]];
   return {
     kind: 'CONV_2D',
     inputs: [input],
     output,
     options: {
-      ...{ padding: 'VALID', strideW: 1, strideH: 1, dilationW: 1, dilationH: 1 },
-      activation: 'NONE',
+      ...{ padding: 'VALID', strideW: 1, strideH: 1, dilationW: 1, dilationH: 1, activation },
     },
     weights: { kernel: { dtype: 'float32', shape, data: new Float32Array() }, isTransposed: false },
   };

@@ -13,6 +13,7 @@ import { failure } from '../errors.js';
  * @typedef {object} Head of one feature map
  * @property {Predictor} boxes
  * @property {Predictor} scores
+ * @property {Predictor} [own] the file's scores, where new ones are trained in their place
  *
  * @typedef {object} FileHeads
  * @property {FileNetwork} network computes boxes and scores

@@ -74,13 +74,7 @@ export class DetectorLearner {
   /** @param {DetectorLearnerOptions} [options] */
   static async create(options = {}) {
     checkOptions(options);
-    const { model, deterministic, keepClasses = false } = options;
-    const photos = new Photos(options.labels);
-    const assetsUrl = resolveAssets(options.assetsUrl);
-    const file = await openDetector(model, { ...options, assetsUrl });
-    // Names a wrong class now, not at the first fit.
-    chooseClasses(file, photos.labels, keepClasses);
-    return new this(options, file, await SsdTrainer.create({ deterministic, assetsUrl }));
+    return openLearner(options, () => options.fuseMaps ?? false);
   }
 
   /**
@@ -136,9 +130,10 @@ export class DetectorLearner {
     return this.#file.labels.map(({ name }) => name);
   }
 
-  /** Whether scores are computed from joined maps. */
-  get fusesMaps() {
-    return this.#file.fused.size > 0;
+  /** Whether scores are learnt from joined maps, are a softmax, and include those of classes that are kept. */
+  get heads() {
+    const { fused, isSoftmax } = this.#file;
+    return { areFused: fused.size > 0, isSoftmax, keepsClasses: this.#classes().keepsClasses };
   }
 
   /** How batch norm in the unfrozen blocks is trained; undefined: no block is unfrozen. */
@@ -162,6 +157,11 @@ export class DetectorLearner {
   #reading() {
     const { maxPixels, allowTruncated, background, assetsUrl } = this.#options;
     return { maxPixels, allowTruncated, background, assetsUrl };
+  }
+
+  #running() {
+    const { worker, threads, deterministic, assetsUrl } = this.#options;
+    return { worker, threads, deterministic, assetsUrl };
   }
 
   // ---- examples
@@ -279,17 +279,16 @@ export class DetectorLearner {
       const photo = Math.floor(index / plan.views);
       return rows.get(photos[photo], photo, index % plan.views, plan, epoch, donors);
     };
-    const firstView = (/** @type {Uint32Array} */ list) => list.map((photo) => photo * plan.views);
     const train = Uint32Array.from(
       { length: parts.train.length * plan.views },
       (_, i) => parts.train[Math.floor(i / plan.views)] * plan.views + (i % plan.views),
     );
-    const validation = firstView(parts.validation);
+    const validation = parts.validation.map((photo) => photo * plan.views);
     this.#expected = this.#photos.state;
     this.#interrupted = progress;
     const start = performance.now();
     await this.#keepRows(model, [...train, ...validation], rowOf, { callbacks, signal });
-    if (this.fusesMaps) model.standard = await rows.standardize(this.#file, model, train, rowOf, signal);
+    if (this.heads.areFused) model.standard = await rows.standardize(this.#file, model, train, rowOf, signal);
     this.extractionSeconds = (performance.now() - start) / 1000;
     const trainer = this.#open(model, plan.batchSize);
     const fit = new DetectorFit(trainer, model, progress, rowOf);
@@ -297,13 +296,8 @@ export class DetectorLearner {
     const steps = Math.ceil(train.length / plan.batchSize);
     const { history } = progress;
     const result = { history, epoch: history.loss.map((_, i) => i), params: { epochs: plan.epochs, steps } };
-    this.#lastFit = {
-      plan,
-      history: result,
-      progress,
-      train: parts.train.length,
-      validation: validation.length,
-    };
+    const counts = { train: parts.train.length, validation: validation.length };
+    this.#lastFit = { plan, history: result, progress, ...counts };
     return result;
   }
 
@@ -336,8 +330,7 @@ export class DetectorLearner {
 
   async #openRows() {
     if (this.#rows) return this.#rows;
-    const { worker, threads, deterministic, assetsUrl } = this.#options;
-    const extractor = await openExtractor(this.#file, { worker, threads, deterministic, assetsUrl });
+    const extractor = await openExtractor(this.#file, this.#running());
     if (!this.#trainer) extractor.close();
     this.#requireTrainer();
     this.#rows = new Rows(extractor, this.#reading());
@@ -393,14 +386,7 @@ export class DetectorLearner {
 
   async #openDetector() {
     this.#requireTrainer();
-    const { threads, deterministic, worker, assetsUrl } = this.#options;
-    this.#detector ??= await ObjectDetector.create({
-      model: this.export(),
-      threads,
-      deterministic,
-      worker,
-      assetsUrl,
-    });
+    this.#detector ??= await ObjectDetector.create({ model: this.export(), ...this.#running() });
     return this.#detector;
   }
 
@@ -434,7 +420,7 @@ export class DetectorLearner {
     return writeDetectorState(model, {
       labels: this.#photos.labels,
       keepClasses: this.#options.keepClasses ?? false,
-      fuseMaps: this.fusesMaps,
+      fuseMaps: this.heads.areFused,
       deterministic: this.#options.deterministic ?? false,
       photos: this.#expected,
       model: this.#file.checksum,
@@ -493,4 +479,18 @@ export class DetectorLearner {
   [Symbol.dispose]() {
     this.close();
   }
+}
+
+/**
+ * @param {DetectorLearnerOptions} options that were checked
+ * @param {import('./model.js').Fuses} fuses
+ */
+export async function openLearner(options, fuses) {
+  const { model, deterministic, keepClasses = false } = options;
+  const photos = new Photos(options.labels);
+  const assetsUrl = resolveAssets(options.assetsUrl);
+  const file = await openDetector(model, { ...options, assetsUrl }, fuses);
+  // Names a wrong class now, not at the first fit.
+  chooseClasses(file, photos.labels, keepClasses);
+  return new DetectorLearner(options, file, await SsdTrainer.create({ deterministic, assetsUrl }));
 }

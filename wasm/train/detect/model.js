@@ -47,26 +47,24 @@ import { mapOf, readHeads } from './heads.js';
  * @property {{name: string, mid?: string}[]} labels
  * @property {OwnMetadata['suppression']} suppression
  * @property {number} checksum of the file and how it is read
+ *
+ * @typedef {(model: Pick<DetectorFile, 'labels' | 'isSoftmax'>) => boolean} Fuses whether its maps are joined
  */
 
 /**
  * @param {ModelInput | undefined} model
  * @param {{input?: any, ssd?: Partial<SsdSpec>, labels?: any, signature?: string, weights?: Weights, signal?: any,
- *   onProgress?: any, assetsUrl?: string, fuseMaps?: boolean} & import('../tail.js').UnfreezeOptions} options
+ *   onProgress?: any, assetsUrl?: string} & import('../tail.js').UnfreezeOptions} options
+ * @param {Fuses} [fuses]
  * @returns {Promise<DetectorFile>}
  */
-export async function openDetector(model, { input: given, ssd: option, labels: named, ...loading }) {
+export async function openDetector(
+  model,
+  { input: given, ssd: option, labels: named, ...loading },
+  fuses = () => false,
+) {
   const { trustsRelaxed, locateModel } = host();
-  const {
-    assetsUrl,
-    weights,
-    signature,
-    unfreeze,
-    batchNorm,
-    batchNormMomentum,
-    fuseMaps: isFused,
-    ...options
-  } = loading;
+  const { assetsUrl, weights, signature, unfreeze, batchNorm, batchNormMomentum, ...options } = loading;
   checkWeights({ weights, model });
   const variant = chooseVariant({ threads: 1, deterministic: false, trustsRelaxed });
   const engine = await Engine.create({ variant, threads: 1, assetsUrl });
@@ -93,8 +91,7 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
       boxes: outputs[indices.boxes].name,
       scores: outputs[indices.scores].name,
     });
-    const { found, fused } = isFused ? fuseMaps(own) : { found: own, fused: new Set() };
-    if (ssd.scores === 'none' && found.converter === 'none')
+    if (ssd.scores === 'none' && own.converter === 'none')
       throw failure('HEADS_UNSUPPORTED', 'its scores are neither sigmoids nor a softmax');
     // networkTo() rejects models that are not float.
     const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
@@ -102,22 +99,26 @@ export async function openDetector(model, { input: given, ssd: option, labels: n
     // The names of classes to learn are those of the file's classes only if it has none.
     const known = resolveLabels(undefined, metadata, entry);
     const names = known.length > 0 ? known : resolveLabels(named, metadata, entry);
-    const labels = withoutBackground(names, shown - Number(ssd.background));
-    const maps = found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]);
-    const choice = { unfreeze, batchNorm, batchNormMomentum };
+    const columns = shown - Number(ssd.background);
+    const stated = withoutBackground(names, columns);
+    const labels = stated.length > 0 ? stated : numbered(columns);
     const way = {
       input: resolveInput(given, metadata, entry, tensor),
       boxCoder: [.../** @type {number[]} */ (ssd.boxCoder)],
-      isSoftmax: ssd.scores === 'softmax' || found.converter === 'softmax',
-      background: ssd.background || found.dropsBackground,
+      isSoftmax: ssd.scores === 'softmax' || own.converter === 'softmax',
+      background: ssd.background || own.dropsBackground,
     };
+    const isFused = fuses({ labels, isSoftmax: way.isSoftmax });
+    const { found, fused } = isFused ? fuseMaps(own) : { found: own, fused: new Set() };
+    const maps = found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]);
+    const choice = { unfreeze, batchNorm, batchNormMomentum };
     return {
       ...{ found, fused, ...way },
       checksum: checksumOf(bytes, { ...way, signature, anchors: [...anchors] }),
       unfrozen: unfreezeBlocks(file, found.network, [...new Set(maps)], choice),
       size: { width, height },
       anchors,
-      labels: labels.length > 0 ? labels : numbered(shown - Number(ssd.background)),
+      labels,
       suppression: ownMetadata(metadata).suppression,
     };
   } finally {

@@ -21,9 +21,9 @@ export {};
  *   name that the model has goes on learning that class
  * @property {boolean | readonly string[]} [keepClasses] the model's classes to keep beside those that are learnt: all, or these
  *   names; default false: none
- * @property {boolean} [fuseMaps] for few photos: scores are computed by new layers from the maps and what the network has before
- *   them, each scaled to length 1 at a pixel, standardized for the training; needs `unfreeze: 0` and no kept classes. Default false: by
- *   the model's own layers
+ * @property {boolean} [fuseMaps] for few photos: scores that are learnt are computed by new layers from the maps and what the
+ *   network has before them, each scaled to length 1 at a pixel, standardized for the training; needs `unfreeze: 0`, and of a softmax no
+ *   kept classes. Default false: by the model's own layers
  * @property {number} [seed] of new kernels; 0 to 4 294 967 295, default 0
  * @property {boolean} [deterministic] use plain SIMD, which gives the same weights on every engine
  * @property {boolean} [worker] compute feature maps in a worker

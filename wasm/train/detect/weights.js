@@ -1,6 +1,7 @@
 // The heads and layers that are trained: network, weights and optimizer state; and their way into a file.
 import { checkOptimizer, optimizerStruct } from '../plan.js';
 import { replaceParameters } from '../tail.js';
+import { joinColumns, mergeColumns } from './columns.js';
 import { writeDetector } from './export.js';
 import { headParameterSpecs, initialHeads, toHeadNetwork } from './network.js';
 import { foldStandard } from './standard.js';
@@ -128,57 +129,44 @@ export function exportDetector({ network, members, parameters, classes, standard
     const layer = network.layers[network.tail + all.indexOf(op)];
     return members.findIndex((member) => member.layer === layer.shared);
   };
-  const lastOf = new Set(file.found.heads.map(({ scores }) => scores[scores.length - 1]));
-  const columns = classes.final;
-  const outColumns = file.isSoftmax ? columns.length + 1 : columns.length;
   const { tail, inputs } = file.unfrozen;
-  /** @param {import('../../tflite/network.js').Op} op @param {import('./export.js').LayerWeights} weights */
-  const unstandardize = ({ inputs: [map] }, weights) =>
-    standard && file.fused.has(map) ? foldStandard(weights, map, inputs, standard) : weights;
-  const trained = tail.map((entry, i) => replaceParameters(entry, readLayer(`tail/${i}`)));
+  const columns = classes.final;
+  const keepsColumns = columns.some(({ trained }) => trained === null);
+  /** @param {import('./heads.js').Head} head @returns {import('./export.js').HeadLayers} */
+  const scoresOf = ({ scores, own }) => {
+    const last = scores[scores.length - 1];
+    const [map] = last.inputs;
+    const ofFile = own?.[own.length - 1];
+    const weights = read(find(last, true));
+    const trained = standard && ofFile ? foldStandard(weights, map, inputs, standard) : weights;
+    if (own && keepsColumns)
+      return {
+        layers: own,
+        beside: map,
+        weightsOf: (op) => (op === ofFile ? joinColumns(op, trained, classes) : weightsInFile(op)),
+      };
+    const merged = file.isSoftmax ? trained : mergeColumns(last, trained, classes);
+    return { layers: scores, weightsOf: (op) => (op === last ? merged : read(find(op, false))) };
+  };
+  const body = tail.map((entry, i) => replaceParameters(entry, readLayer(`tail/${i}`)));
   return writeDetector(
     file,
     {
-      body: (op) => trained[tail.findIndex((entry) => entry.op === op)] ?? op,
-      columns: outColumns,
-      boxes: (op) => read(find(op, false)),
-      scores: (op) => {
-        const isLast = lastOf.has(op);
-        const weights = unstandardize(op, read(find(op, isLast)));
-        return isLast && !file.isSoftmax ? mergeColumns(op, weights, classes) : weights;
-      },
+      body: (op) => body[tail.findIndex((entry) => entry.op === op)] ?? op,
+      // MediaPipe reads every column as a class: the background of sigmoids is left out.
+      columns: file.isSoftmax ? columns.length + 1 : columns.length,
+      boxes: ({ boxes }) => ({ layers: boxes, weightsOf: (op) => read(find(op, false)) }),
+      scores: scoresOf,
     },
     columns.map(({ name, mid }) => (mid === undefined ? { name } : { name, mid })),
   );
 }
 
-/**
- * The columns of the final classes: trained ones, and those of the file that were kept. MediaPipe reads every column as a
- * class, so that there is no background.
- * @param {import('../../tflite/network.js').Op} op
- * @param {import('./export.js').LayerWeights} trained
- * @param {Classes} classes
- */
-function mergeColumns(op, trained, { final, columns }) {
-  const file = /** @type {import('../../tflite/network.js').Weights} */ (op.weights);
-  const trainedChannels = trained.bias.length;
-  const atPixel = trainedChannels / columns;
-  const fileChannels = op.output.shape[3];
-  const fileColumns = fileChannels / atPixel;
-  const rows = trained.kernel.length / trainedChannels;
-  const channels = atPixel * final.length;
-  const kernel = new Float32Array(rows * channels);
-  const bias = new Float32Array(channels);
-  for (let c = 0; c < channels; c++) {
-    const { trained: column, source } = final[c % final.length];
-    const anchor = Math.floor(c / final.length);
-    const isTrained = column !== null;
-    const from = isTrained
-      ? anchor * columns + column
-      : anchor * fileColumns + /** @type {number} */ (source);
-    const [values, width] = isTrained ? [trained.kernel, trainedChannels] : [file.kernel.data, fileChannels];
-    for (let row = 0; row < rows; row++) kernel[row * channels + c] = values[row * width + from];
-    bias[c] = isTrained ? trained.bias[from] : (file.bias?.[from] ?? 0);
-  }
-  return { kernel, bias };
+/** @param {import('../../tflite/network.js').Op} op @returns {import('./export.js').LayerWeights} */
+function weightsInFile({ weights, output }) {
+  const { kernel, bias } = /** @type {import('../../tflite/network.js').Weights} */ (weights);
+  return {
+    kernel: Float32Array.from(kernel.data),
+    bias: Float32Array.from(bias ?? { length: output.shape[3] }, Number),
+  };
 }
