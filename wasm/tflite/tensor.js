@@ -138,9 +138,8 @@ export function numberToHalf(value) {
   return sign | (u32[0] - HALF);
 }
 
-/** @param {ArrayLike<number>} values @returns {Uint16Array<ArrayBuffer>} */
-export function toHalves(values) {
-  const halves = new Uint16Array(values.length);
+/** @param {ArrayLike<number>} values @param {Uint16Array<ArrayBuffer>} [halves] to write them to */
+export function toHalves(values, halves = new Uint16Array(values.length)) {
   for (let i = 0; i < halves.length; i++) halves[i] = numberToHalf(values[i]);
   return halves;
 }

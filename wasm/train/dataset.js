@@ -65,7 +65,7 @@ export class Dataset {
     const count = features.length / this.rowLength;
     this.#reserve((this.size + count) * this.rowLength);
     const rows = this.#rows.subarray(this.size * this.rowLength);
-    if (rows instanceof Uint16Array) rows.set(toHalves(features));
+    if (rows instanceof Uint16Array) toHalves(features, /** @type {Uint16Array<ArrayBuffer>} */ (rows));
     else rows.set(features);
     this.#addLabels(labels, count);
     for (let i = 0; i < count; i++) this.#weights.push(weights?.[i] ?? 1);

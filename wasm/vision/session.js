@@ -60,7 +60,10 @@ export class LocalSession {
 
   /** @param {SessionOptions} options */
   static async create(options) {
-    return new LocalSession(options, await prepare(options));
+    const model = await prepare(options);
+    // Only a detector's file is read again, for other classes.
+    const kept = options.task === 'detect' ? options : { ...options, model: undefined };
+    return new LocalSession(kept, model);
   }
 
   /** @returns {Facts} */

@@ -195,6 +195,10 @@ describe('maps of views', () => {
     assert.deepEqual([rows.keptBytes, counts.extracted, counts.decoded], [8, 4, 1]);
     await rows.get(second, 1, 0, plan, 0);
     assert.deepEqual([counts.extracted, counts.decoded], [5, 2]);
+    // Side by side in memory.
+    const next = await rows.get(first, 0, 1, plan, 0);
+    assert.equal(next.maps.buffer, row.maps.buffer);
+    assert.deepEqual([row.maps.byteOffset, next.maps.byteOffset], [0, 4]);
     rows.clear();
     assert.equal(rows.keptBytes, 0);
     assert.notEqual(await rows.get(first, 0, 0, plan, 0), row);
@@ -242,6 +246,11 @@ describe('maps of views', () => {
       assert.notDeepEqual(other, known);
     assert.notDeepEqual(await flips({ freshViews: true }, 0, 1, 1), await flips({ freshViews: true }));
     assert.deepEqual(await flips({ freshViews: true }, 0, 0, 1), Array(24).fill(false));
+  });
+  test('are made of photos that are not kept decoded for a single view', async () => {
+    const { rows, counts, first } = make();
+    for (const views of [1, 1, 2, 2]) await rows.get(first, 0, 0, { ...plan, views, maxMemory: 0 }, 0);
+    assert.equal(counts.decoded, 3);
   });
   test('are made of decoded photos, of which those that were used last are kept', async () => {
     const [numPhotos, numKept] = [7, 4];

@@ -25,6 +25,8 @@ import { measureStandard, standardizer } from './standard.js';
 
 /** Views of a photo that one stream of random numbers can have. */
 const MAX_VIEWS = 1 << 12;
+/** Rows that are kept lie in blocks of so many numbers: among what is thrown away, they would leave gaps in the memory. */
+const BLOCK = 2 ** 23;
 /** Bytes of decoded photos to keep: views follow each other, and take parts of other photos. */
 const MAX_DECODED = 2 ** 27;
 
@@ -45,6 +47,8 @@ export class Rows {
   #maxDecoded;
   /** @type {Map<string, Row>} */ #kept = new Map();
   #keptBytes = 0;
+  /** What is left for rows to keep. */
+  #block = new Uint16Array();
   /** @type {Standard | undefined} */ #standard;
   /** Changes a row in place. @type {((maps: Uint16Array) => void) | undefined} */ #finish;
   /** The last one that was used is the last one. @type {Map<Photo, Rgb>} */ #decoded = new Map();
@@ -85,6 +89,7 @@ export class Rows {
   clear() {
     this.#kept.clear();
     this.#keptBytes = 0;
+    this.#block = new Uint16Array();
   }
 
   /**
@@ -108,11 +113,15 @@ export class Rows {
     if (known) return known;
     const { image, targets } =
       view === 0
-        ? { image: await this.#decode(photo), targets: photo.targets }
+        ? { image: await this.#decode(photo, plan), targets: photo.targets }
         : await this.#augment(photo, donor, plan, stream);
-    const row = { maps: await this.#extract(image), targets };
-    const bytes = row.maps.byteLength;
-    if (!isFresh && this.#keptBytes + bytes <= plan.maxMemory) {
+    const values = await this.#extract(image);
+    const bytes = 2 * values.length;
+    const isKept = !isFresh && this.#keptBytes + bytes <= plan.maxMemory;
+    const maps = toHalves(values, isKept ? this.#allocate(values.length) : undefined);
+    this.#finish?.(maps);
+    const row = { maps, targets };
+    if (isKept) {
       this.#kept.set(key, row);
       this.#keptBytes += bytes;
     }
@@ -125,17 +134,20 @@ export class Rows {
    * @param {ViewPlan} plan
    * @param {number} stream
    */
-  async #augment(photo, donor, { augmentation, seed }, stream) {
-    const rgb = await this.#decode(photo);
+  async #augment(photo, donor, plan, stream) {
+    const { augmentation, seed } = plan;
+    const rgb = await this.#decode(photo, plan);
     const from = augmentation.paste
-      ? { image: await this.#decode(donor), targets: donor.targets }
+      ? { image: await this.#decode(donor, plan), targets: donor.targets }
       : undefined;
     return augment(rgb, photo.targets, augmentation, { seed, stream }, from);
   }
 
-  /** @param {Photo} photo */
-  async #decode(photo) {
+  /** @param {Photo} photo @param {ViewPlan} plan */
+  async #decode(photo, { views }) {
     const rgb = this.#decoded.get(photo) ?? (await toRgb(await photo.read(), this.#options));
+    // Nothing but the one view reads it.
+    if (views === 1) return rgb;
     this.#decoded.delete(photo);
     this.#decoded.set(photo, rgb);
     let bytes = [...this.#decoded.values()].reduce((sum, { data }) => sum + data.length, 0);
@@ -150,9 +162,14 @@ export class Rows {
   /** @param {Rgb} image */
   async #extract({ data, width, height }) {
     const pixels = { data, width, height, channels: /** @type {const} */ (3) };
-    const { data: maps } = await this.#extractor.extractBatch([pixels]);
-    const row = toHalves(maps);
-    this.#finish?.(row);
+    return (await this.#extractor.extractBatch([pixels])).data;
+  }
+
+  /** @param {number} length */
+  #allocate(length) {
+    if (this.#block.length < length) this.#block = new Uint16Array(Math.max(length, BLOCK));
+    const row = this.#block.subarray(0, length);
+    this.#block = this.#block.subarray(length);
     return row;
   }
 
