@@ -140,7 +140,7 @@ export function numberToHalf(value) {
 
 /** @param {ArrayLike<number>} values @param {Uint16Array<ArrayBuffer>} [halves] to write them to */
 export function toHalves(values, halves = new Uint16Array(values.length)) {
-  for (let i = 0; i < halves.length; i++) halves[i] = numberToHalf(values[i]);
+  for (let i = 0; i < values.length; i++) halves[i] = numberToHalf(values[i]);
   return halves;
 }
 

@@ -63,8 +63,9 @@ export class Dataset {
   /** @param {Examples} examples checked by checkExamples */
   add({ features, labels, weights }) {
     const count = features.length / this.rowLength;
-    this.#reserve((this.size + count) * this.rowLength);
-    const rows = this.#rows.subarray(this.size * this.rowLength);
+    const end = (this.size + count) * this.rowLength;
+    this.#reserve(end);
+    const rows = this.#rows.subarray(this.size * this.rowLength, end);
     if (rows instanceof Uint16Array) toHalves(features, /** @type {Uint16Array<ArrayBuffer>} */ (rows));
     else rows.set(features);
     this.#addLabels(labels, count);

@@ -60,10 +60,7 @@ export class LocalSession {
 
   /** @param {SessionOptions} options */
   static async create(options) {
-    const model = await prepare(options);
-    // Only a detector's file is read again, for other classes.
-    const kept = options.task === 'detect' ? options : { ...options, model: undefined };
-    return new LocalSession(kept, model);
+    return new LocalSession(options, await prepare(options));
   }
 
   /** @returns {Facts} */

@@ -110,11 +110,13 @@ describe('options of fit', () => {
 
   test('refuse what fit would refuse', () => {
     for (const [options, message] of /** @type {[any, RegExp][]} */ ([
-      [{ steps: 0 }, /options.steps must be a whole number from 1/],
+      [{ steps: 0 }, /options.steps must be a whole number from 1 to 1000000/],
       [{ view: 3 }, /unknown option 'view'; did you mean 'views'/],
       [{ maxMemory: -1 }, /options.maxMemory must be a number from 0/],
       [null, /options must be an object/],
     ]))
       assert.throws(() => planForPhotos(learnerOf(5, 90), options), invalid(message));
+    for (const other of /** @type {any[]} */ ([undefined, {}, Promise.resolve(learnerOf(5, 90))]))
+      assert.throws(() => planForPhotos(other), invalid(/learner must be a DetectorLearner/));
   });
 });

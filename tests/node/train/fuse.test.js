@@ -8,6 +8,7 @@ import { foldStandard, measureStandard, standardizer } from '../../../wasm/train
 import { DetectorLearner } from '../../../wasm/train/node.js';
 import { halfToNumber, toHalves } from '../../../wasm/tflite/tensor.js';
 import { uniforms } from '../../../wasm/train/random.js';
+import { readFile } from '../../../wasm/quantize/file.js';
 import { maxDifference, runModel } from '../shared.js';
 import { brightBoxes, SIDE, SOFTMAX_OPTIONS, tinyDetector } from './tiny_detector.js';
 
@@ -262,28 +263,43 @@ describe('classes of the model that are kept beside joined maps', () => {
       loaded.close();
     });
 
-  test('are kept again by the next training, whose maps have not grown', async () => {
-    const model = tinyDetector({ stem: true });
-    const shapesOf = async (/** @type {Uint8Array} */ file) => {
-      const { file: opened } = await mapsOf(true, file);
-      return [...opened.fused].map(({ shape }) => shape);
-    };
-    const shapes = await shapesOf(model);
-    const first = await teach(model, ['one', 'one']);
-    const kept = await teach(first.file, ['two', 'two'], KEPT);
-    const third = await teach(kept.file, ['three', 'three'], KEPT);
-    const own = await teach(third.file, ['four', 'four'], { ...KEPT, fuseMaps: false });
-    const last = await teach(own.file, ['five', 'five'], KEPT);
-    for (const { file } of [first, kept, third, own, last]) assert.deepEqual(await shapesOf(file), shapes);
-    assert.deepEqual(last.names, ['one', 'two', 'three', 'four', 'five']);
-    const columns = await Promise.all(
-      [first, kept, third, own, last].map(({ file, names }) => outputsOf(file, names)),
-    );
-    columns.forEach((all, i) => {
-      for (const later of columns.slice(i + 1))
-        for (const [name, values] of Object.entries(all)) assert.deepEqual(later[name], values, name);
-    });
-  });
+  for (const begins of [{}, KEPT])
+    for (const how of /** @type {Parameters<typeof tinyDetector>[0][]} */ ([
+      { heads: 'plain', stem: true },
+      { heads: 'plain', maps: 1 },
+      { heads: 'separable', stem: true },
+      { heads: 'separable', maps: 1 },
+      { heads: 'shared' },
+    ]))
+      test(`are kept again by the next training of the same maps: ${JSON.stringify([begins, how])}`, async () => {
+        const model = tinyDetector(how);
+        const mapsIn = async (/** @type {Uint8Array} */ file) => {
+          const { file: opened } = await mapsOf(true, file);
+          return valuesOf(opened, [...opened.fused]);
+        };
+        const first = await teach(model, ['one', 'one'], begins);
+        const kept = await teach(first.file, ['two', 'two'], KEPT);
+        const third = await teach(kept.file, ['three', 'three'], KEPT);
+        const own = await teach(third.file, ['four', 'four'], { ...KEPT, fuseMaps: false });
+        const last = await teach(own.file, ['five', 'five'], KEPT);
+        const all = [first, kept, third, own, last];
+        const maps = await mapsIn(model);
+        for (const { file } of all) assert.ok(maxDifference(await mapsIn(file), maps) < 1e-6);
+        const old = begins === KEPT ? ['cat', 'dog'] : [];
+        assert.deepEqual(last.names, [...old, 'one', 'two', 'three', 'four', 'five']);
+        const columns = await Promise.all(all.map(({ file, names }) => outputsOf(file, names)));
+        columns.forEach((before, i) => {
+          for (const later of columns.slice(i + 1))
+            for (const [name, values] of Object.entries(before)) assert.deepEqual(later[name], values, name);
+        });
+        const alone = await teach(model, ['two', 'two']);
+        const { two } = await outputsOf(alone.file, alone.names);
+        assert.ok(maxDifference(columns[1].two, two) < 1e-5);
+        const names = all.map(({ file }) => readFile(file).tensors.map(({ name }) => name));
+        for (const list of names) assert.equal(new Set(list).size, list.length);
+        assert.equal(names[2].length, names[1].length);
+        assert.equal(names[4].length, names[2].length);
+      });
 });
 
 describe('a learner with joined maps', () => {

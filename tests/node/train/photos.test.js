@@ -168,6 +168,7 @@ describe('maps of views', () => {
     const counts = { decoded: 0, extracted: 0, closed: 0 };
     const rows = new Rows(
       any({
+        length: 2,
         extractBatch: async (/** @type {any[]} */ [{ data }]) => (
           counts.extracted++,
           { data: Float32Array.of(data[0], 0.5) }
@@ -199,6 +200,17 @@ describe('maps of views', () => {
     const next = await rows.get(first, 0, 1, plan, 0);
     assert.equal(next.maps.buffer, row.maps.buffer);
     assert.deepEqual([row.maps.byteOffset, next.maps.byteOffset], [0, 4]);
+    // Forgotten, they leave their memory to others.
+    rows.forgetOthers({ ...plan, views: 2 });
+    assert.equal(await rows.get(first, 0, 1, plan, 0), next);
+    assert.equal(rows.keptBytes, 12);
+    rows.forgetOthers({ ...plan, seed: 2 });
+    assert.equal(rows.keptBytes, 8);
+    const other = await rows.get(first, 0, 1, { ...plan, seed: 2 }, 0);
+    assert.deepEqual([other.maps.buffer, other.maps.byteOffset], [row.maps.buffer, 4]);
+    rows.forgetOthers({ ...plan, seed: 2, views: 1 });
+    assert.equal(rows.keptBytes, 8);
+    assert.equal(await rows.get(first, 0, 0, plan, 0), row);
     rows.clear();
     assert.equal(rows.keptBytes, 0);
     assert.notEqual(await rows.get(first, 0, 0, plan, 0), row);
@@ -247,9 +259,12 @@ describe('maps of views', () => {
     assert.notDeepEqual(await flips({ freshViews: true }, 0, 1, 1), await flips({ freshViews: true }));
     assert.deepEqual(await flips({ freshViews: true }, 0, 0, 1), Array(24).fill(false));
   });
-  test('are made of photos that are not kept decoded for a single view', async () => {
-    const { rows, counts, first } = make();
-    for (const views of [1, 1, 2, 2]) await rows.get(first, 0, 0, { ...plan, views, maxMemory: 0 }, 0);
+  test('are made of photos that are not kept decoded if nothing will read them again', async () => {
+    const { rows, counts, first, second } = make();
+    await rows.get(first, 0, 0, { ...plan, views: 1 }, 0);
+    await rows.get(first, 0, 1, plan, 0);
+    assert.equal(counts.decoded, 2);
+    for (let i = 0; i < 2; i++) await rows.get(second, 1, 0, { ...plan, views: 1, maxMemory: 8 }, 0);
     assert.equal(counts.decoded, 3);
   });
   test('are made of decoded photos, of which those that were used last are kept', async () => {

@@ -129,6 +129,26 @@ describe('without a change of weights, the file', () => {
       learner.close();
     });
 
+  test('of a model without names of classes is saved and loaded with what it keeps', async () => {
+    const options = { ...SOFTMAX_OPTIONS, model: tinyDetector({ scores: 'softmax' }) };
+    for (const labels of [undefined, ['new'], ['new', 'other']]) {
+      const given = { ...options, labels, keepClasses: true };
+      const learner = await makeLearner(labels ?? ['new'], given);
+      await learner.fit(NO_STEP);
+      const old = labels?.length === 2 ? [] : ['class 0', 'class 1'];
+      assert.deepEqual(learner.labels, [...old, ...(labels ?? ['new'])]);
+      const loaded = await DetectorLearner.load(learner.save(), options);
+      assert.deepEqual(loaded.labels, learner.labels);
+      assert.deepEqual(loaded.export(), learner.export());
+      // As without a state, classes come by boxes unless they were given.
+      const [photo] = brightBoxes(['third']);
+      const adding = loaded.addExample(photo.image, photo.boxes);
+      if (labels) await assert.rejects(adding, error('INVALID_LABEL'));
+      else await adding;
+      for (const closing of [learner, loaded]) closing.close();
+    }
+  });
+
   test('of a softmax gives its probabilities, without the background', async () => {
     const model = tinyDetector({ scores: 'softmax' });
     const learner = await makeLearner(['cat', 'dog'], {

@@ -26,6 +26,30 @@ async function findWith(options) {
   }
 }
 
+/**
+ * What a call gives after a call that trapped.
+ * @template T
+ * @param {() => Promise<T>} call
+ */
+async function afterTrap(call) {
+  const { prototype } = (await import('../../../wasm/engine/engine.js')).Engine;
+  const { run } = prototype;
+  /** @type {object | undefined} */
+  let broken;
+  prototype.run = function (...args) {
+    broken ??= this;
+    if (this !== broken) return run.apply(this, args);
+    Object.defineProperty(this, 'isBroken', { value: true });
+    throw new WebAssembly.RuntimeError('unreachable');
+  };
+  try {
+    await assert.rejects(call());
+    return await call();
+  } finally {
+    prototype.run = run;
+  }
+}
+
 describe('thresholds', () => {
   for (const settings of [
     { scoreThreshold: 0.1 },
@@ -203,23 +227,28 @@ describe('calls before, between and after', () => {
     const detector = await ObjectDetector.create(ALL);
     await detector.setOptions({ classes: { allow: ['Bottle'] } });
     const expected = await find(detector);
-    const { prototype } = (await import('../../../wasm/engine/engine.js')).Engine;
-    const { run } = prototype;
-    /** @type {object | undefined} */
-    let broken;
-    prototype.run = function (...args) {
-      broken ??= this;
-      if (this !== broken) return run.apply(this, args);
-      Object.defineProperty(this, 'isBroken', { value: true });
-      throw new WebAssembly.RuntimeError('unreachable');
-    };
-    try {
-      await assert.rejects(find(detector));
-      assert.deepEqual(await find(detector), expected);
-    } finally {
-      prototype.run = run;
-    }
+    assert.deepEqual(await afterTrap(() => find(detector)), expected);
     detector.close();
+  });
+
+  const pixels = { data: new Uint8Array(96 * 96 * 3).map((_, i) => (i * 7) % 256), width: 96, height: 96 };
+  const photo = /** @type {const} */ ({ ...pixels, channels: 3 });
+  test('after a trap, a feature extractor has its own model', async () => {
+    const model = testData('models/mobilenet_v2_classifier.fp32.tflite');
+    const extractor = await FeatureExtractor.create({ model, input: '[-1,1]' });
+    const extract = async () => (await extractor.extract(photo)).features;
+    const expected = await extract();
+    assert.deepEqual(await afterTrap(extract), expected);
+    extractor.close();
+  });
+
+  test('after a trap, a classifier has its own model', async () => {
+    const model = testData('models/mobilenet_v2_classifier.fp32.tflite');
+    const classifier = await ImageClassifier.create({ model, input: '[-1,1]' });
+    const classify = async () => (await classifier.classify(photo)).classes;
+    const expected = await classify();
+    assert.deepEqual(await afterTrap(classify), expected);
+    classifier.close();
   });
 });
 

@@ -23,23 +23,27 @@ export function mergeColumns(op, trained, classes) {
 }
 
 /**
- * A layer of what the file's reads and, after it, what a 1x1 convolution reads that was trained beside it. Each column has zeros
- * for what it does not read, which change no bit of a sum.
+ * A layer of what the file's reads and, after it unless that has it, what a 1x1 convolution reads that was trained beside it. Each
+ * column has zeros for what it does not read, which change no bit of a sum.
  * @param {Op} op the file's
  * @param {LayerWeights} trained
  * @param {Classes} classes
+ * @param {number} [joinedAt] the channel at which the file's layer reads the same
  * @returns {LayerWeights}
  */
-export function joinColumns(op, trained, classes) {
+export function joinColumns(op, trained, classes, joinedAt) {
   const { kept, learnt } = pickColumns(op, trained, classes);
   const [height, width] = weightsOf(op).kernel.shape;
   const taps = height * width;
   const own = kept.kernel.length / taps;
-  const tap = own + learnt.kernel.length;
+  const at = joinedAt === undefined ? own : joinedAt * kept.bias.length;
+  const tap = Math.max(own, at + learnt.kernel.length);
   const kernel = new Float32Array(taps * tap);
   for (let i = 0; i < taps; i++) kernel.set(kept.kernel.subarray(i * own, (i + 1) * own), i * tap);
-  const center = (taps - 1) / 2;
-  kernel.set(learnt.kernel, center * tap + own);
+  const center = ((taps - 1) / 2) * tap;
+  learnt.kernel.forEach((value, i) => {
+    kernel[center + at + i] += value;
+  });
   return { kernel, bias: addBiases(kept, learnt) };
 }
 

@@ -54,6 +54,11 @@ export class Photos {
     this.#isFixed = labels !== undefined;
   }
 
+  /** Names the classes before boxes do. @param {readonly string[]} labels */
+  name(labels) {
+    this.#labels = [...labels];
+  }
+
   /** The classes that are learnt. */
   get labels() {
     return this.#labels;

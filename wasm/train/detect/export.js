@@ -4,6 +4,7 @@ import { sizeOf } from '../../shared/numbers.js';
 import { appendLabels, writeMetadata } from '../../tflite/metadata.js';
 import { ints } from '../../tflite/network.js';
 import { writeTflite } from '../../tflite/write.js';
+import { NAME } from './fuse.js';
 
 /**
  * @typedef {import('../../tflite/network.js').Network} FileNetwork
@@ -21,6 +22,7 @@ import { writeTflite } from '../../tflite/write.js';
  * @property {Value} [beside] what the last layer reads after what the layer before it gives
  */
 
+const NONE = { layers: [] };
 /** The names that the Object Detection API's exporter uses. */
 const BOXES = 'raw_outputs/box_encodings';
 const SCORES = 'raw_outputs/class_predictions';
@@ -70,7 +72,9 @@ export function writeDetector(file, trained, labels) {
     { name: BOXES, value: join(added, boxes, BOXES) },
     { name: SCORES, value: toScores(added, join(added, scores, SCORES), file) },
   ];
-  const known = new Set(found.flatMap(({ boxes, scores, own = [] }) => [...boxes, ...scores, ...own]));
+  const known = new Set(
+    found.flatMap(({ boxes, scores, own = NONE }) => [...boxes, ...scores, ...own.layers]),
+  );
   const whole = {
     ops: [...network.ops.filter((op) => !known.has(op)).map(trained.body), ...added],
     inputs: network.inputs,
@@ -93,7 +97,8 @@ export function writeDetector(file, trained, labels) {
  * @param {HeadLayers} head
  * @param {{columns: number, name: string}} predictions
  */
-function addHead(ops, { layers, weightsOf, beside }, { columns, name }) {
+function addHead(ops, { layers, weightsOf, beside }, { columns, name: own }) {
+  const name = beside ? `${NAME}${own}` : own;
   let [value] = layers[0].inputs;
   layers.forEach((op, i) => {
     const weights = /** @type {import('../../tflite/network.js').Weights} */ (op.weights);

@@ -11,8 +11,8 @@ import { mapOf } from './heads.js';
  * @typedef {import('./heads.js').FileHeads} FileHeads
  */
 
-/** Values that are added to a network have names that begin so. */
-const NAME = 'fused/';
+/** What is added to a network between its maps and the last layers of scores has names that begin so. */
+export const NAME = 'fused/';
 
 /**
  * Heads whose scores are computed by new layers from joined maps.
@@ -20,8 +20,8 @@ const NAME = 'fused/';
  * @returns {{found: FileHeads, fused: Set<Value>}} fused: the joined maps
  */
 export function fuseMaps(found) {
-  const layers = new Layers();
   const { ops } = found.network;
+  const layers = new Layers(ops);
   const wiring = new Wiring(found.network);
   const maps = found.heads.map(({ scores }) => unjoin(mapOf(scores), wiring));
   const unit = maps.map((map) => layers.normalize(map));
@@ -40,7 +40,7 @@ export function fuseMaps(found) {
   const heads = found.heads.map(({ boxes, scores }, i) => ({
     boxes,
     scores: [newLayer(scores[scores.length - 1], joined[i])],
-    own: scores,
+    own: { layers: scores, joinedAt: findPart(scores[scores.length - 1].inputs[0], joined[i], wiring) },
   }));
   const network = { ...found.network, ops: [...ops, ...layers.ops] };
   return { found: { ...found, network, heads }, fused: new Set(joined) };
@@ -53,9 +53,21 @@ export function fuseMaps(found) {
  * @returns {Value}
  */
 function unjoin(map, wiring) {
-  const op = wiring.producer(map);
-  const isJoined = [map, ...(op?.inputs.slice(-1) ?? [])].some(({ name }) => name.startsWith(NAME));
-  return op && isJoined ? unjoin(op.inputs[0], wiring) : map;
+  const op = map.name.startsWith(NAME) && wiring.producer(map);
+  return op ? unjoin(op.inputs[0], wiring) : map;
+}
+
+/**
+ * The channel at which a value, joined of parts or not, has a part; undefined: nowhere.
+ * @param {Value} value
+ * @param {Value} part
+ * @param {Wiring} wiring
+ */
+function findPart(value, part, wiring) {
+  const op = wiring.producer(value);
+  const parts = op?.kind === 'CONCATENATION' && value !== part ? op.inputs : [value];
+  const at = parts.indexOf(part);
+  return at < 0 ? undefined : parts.slice(0, at).reduce((sum, { shape }) => sum + shape[3], 0);
 }
 
 /** @param {readonly Op[]} ops @param {(value: Value) => boolean} fits */
@@ -71,9 +83,17 @@ const isSame = (a, b) => [1, 2].every((side) => a.shape[side] === b.shape[side])
  */
 const isHalf = (map, finer) => [1, 2].every((side) => map.shape[side] === Math.ceil(finer.shape[side] / 2));
 
-/** Operators without weights, which are added to a network. */
+/** Operators without weights, which are added to a network unless it has the same from an earlier training. */
 class Layers {
   /** @type {Op[]} */ ops = [];
+  #before;
+  #names;
+
+  /** @param {readonly Op[]} before those of the network */
+  constructor(before) {
+    this.#before = before;
+    this.#names = new Set(before.map(({ output }) => output.name));
+  }
 
   /** To length 1 at each pixel. @param {Value} input */
   normalize = (input) => this.#add('L2_NORMALIZATION', [input], input.shape, { activation: 'NONE' });
@@ -98,9 +118,24 @@ class Layers {
 
   /** @param {string} kind @param {Value[]} inputs @param {number[]} shape @param {Record<string, unknown>} options */
   #add(kind, inputs, shape, options) {
-    const output = { name: `${NAME}${this.ops.length}`, shape };
+    const same = this.#before.find(
+      (op) =>
+        op.kind === kind &&
+        op.inputs.length === inputs.length &&
+        op.inputs.every((input, i) => input === inputs[i]) &&
+        Object.entries(options).every(([key, value]) => op.options[key] === value),
+    );
+    if (same) return same.output;
+    const output = { name: this.#newName(), shape };
     this.ops.push({ kind, inputs, output, options });
     return output;
+  }
+
+  #newName() {
+    let name = `${NAME}0`;
+    for (let i = 1; this.#names.has(name); i++) name = `${NAME}${i}`;
+    this.#names.add(name);
+    return name;
   }
 }
 

@@ -13,7 +13,8 @@ import { failure } from '../errors.js';
  * @typedef {object} Head of one feature map
  * @property {Predictor} boxes
  * @property {Predictor} scores
- * @property {Predictor} [own] the file's scores, where new ones are trained in their place
+ * @property {{layers: Predictor, joinedAt: number | undefined}} [own] the file's scores, where new ones are trained in their
+ *   place; joinedAt: the channel at which their last layer reads the joined map, too
  *
  * @typedef {object} FileHeads
  * @property {FileNetwork} network computes boxes and scores

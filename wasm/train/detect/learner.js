@@ -102,6 +102,7 @@ export class DetectorLearner {
         'STATE_MISMATCH',
         'the model, its input or its ssd is not the one that it was saved with',
       );
+    this.#photos.name(saved.labels);
     const plan = saved.toPlan(this.#planContext());
     const model = prepareHeads(undefined, plan, this.#context());
     saved.fill(model);
@@ -274,6 +275,7 @@ export class DetectorLearner {
     if (parts.train.length === 0)
       throw failure('NO_EXAMPLES', 'validationSplit leaves no examples to train on');
     const rows = await this.#openRows();
+    rows.forgetOthers(plan);
     const donors = Array.from(parts.train, (photo) => photos[photo]);
     const rowOf = (/** @type {number} */ index, /** @type {number} */ epoch) => {
       const photo = Math.floor(index / plan.views);
@@ -419,6 +421,7 @@ export class DetectorLearner {
     if (this.#isRunning) throw failure('FIT_RUNNING');
     return writeDetectorState(model, {
       labels: this.#photos.labels,
+      areLabelsGiven: this.#options.labels !== undefined,
       keepClasses: this.#options.keepClasses ?? false,
       fuseMaps: this.heads.areFused,
       deterministic: this.#options.deterministic ?? false,

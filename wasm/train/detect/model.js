@@ -60,7 +60,7 @@ import { mapOf, readHeads } from './heads.js';
  */
 export async function openDetector(
   model,
-  { input: given, ssd: option, labels: named, ...loading },
+  { input, ssd: option, labels: named, ...loading },
   fuses = () => false,
 ) {
   const { trustsRelaxed, locateModel } = host();
@@ -96,14 +96,15 @@ export async function openDetector(
     // networkTo() rejects models that are not float.
     const tensor = { ...file.input, dtype: /** @type {const} */ ('float32'), quantization: null };
     const shown = outputs[indices.scores].shape.at(-1) ?? 0;
-    // The names of classes to learn are those of the file's classes only if it has none.
-    const known = resolveLabels(undefined, metadata, entry);
-    const names = known.length > 0 ? known : resolveLabels(named, metadata, entry);
     const columns = shown - Number(ssd.background);
-    const stated = withoutBackground(names, columns);
-    const labels = stated.length > 0 ? stated : numbered(columns);
+    const [stated, given] = [undefined, named].map((option) =>
+      withoutBackground(resolveLabels(option, metadata, entry), columns),
+    );
+    // The names of classes to learn are those of the file's classes only if it has none, and they are as many.
+    const names = given.length === columns ? given : numbered(columns);
+    const labels = stated.length > 0 ? stated : names;
     const way = {
-      input: resolveInput(given, metadata, entry, tensor),
+      input: resolveInput(input, metadata, entry, tensor),
       boxCoder: [.../** @type {number[]} */ (ssd.boxCoder)],
       isSoftmax: ssd.scores === 'softmax' || own.converter === 'softmax',
       background: ssd.background || own.dropsBackground,

@@ -1,5 +1,6 @@
 // What suits the training of a detector on so many photos; docs/training.md has what it is worth.
 import { list, number, text } from '../../shared/fields.js';
+import { failure } from '../../shared/errors.js';
 import { checkFields } from '../../shared/options.js';
 import { RANGES } from '../plan.js';
 import { DetectorLearner, openLearner } from './learner.js';
@@ -24,7 +25,12 @@ import { MAX_MEMORY, VIEWS } from './plan.js';
 
 const WHOLE = { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true };
 const FIELDS = {
-  ...{ steps: number(WHOLE), epochs: number(RANGES.epochs), rows: number(WHOLE), views: number(VIEWS) },
+  ...{
+    steps: number(RANGES.epochs),
+    epochs: number(RANGES.epochs),
+    rows: number(WHOLE),
+    views: number(VIEWS),
+  },
   ...{ batchSize: number(RANGES.batchSize), learningRate: number(RANGES.learningRate) },
   ...{ validationSplit: number(RANGES.validationSplit), maxMemory: number(MAX_MEMORY) },
 };
@@ -87,6 +93,8 @@ export async function createForPhotos(about, options = {}) {
  */
 export function planForPhotos(learner, options = {}) {
   checkFields('options', options, FIELDS);
+  if (typeof learner?.planMemory !== 'function')
+    throw failure('INVALID_OPTION', 'learner must be a DetectorLearner');
   const { count: photos } = learner.examples;
   const { areFused, keepsClasses } = learner.heads;
   const isFew = photos < FEW;

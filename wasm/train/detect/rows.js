@@ -12,7 +12,7 @@ import { measureStandard, standardizer } from './standard.js';
  * @typedef {import('./examples.js').Rgb} Rgb
  * @typedef {import('./examples.js').Target} Target
  * @typedef {import('./standard.js').Standard} Standard
- * @typedef {{maps: Uint16Array, targets: readonly Target[]}} Row
+ * @typedef {{maps: Uint16Array<ArrayBuffer>, targets: readonly Target[]}} Row
  * @typedef {(index: number, epoch: number) => Promise<Row>} RowOf
  *
  * @typedef {object} ViewPlan
@@ -25,7 +25,7 @@ import { measureStandard, standardizer } from './standard.js';
 
 /** Views of a photo that one stream of random numbers can have. */
 const MAX_VIEWS = 1 << 12;
-/** Rows that are kept lie in blocks of so many numbers: among what is thrown away, they would leave gaps in the memory. */
+/** Rows that are kept lie in blocks of about so many numbers: among what is thrown away, they would leave gaps in the memory. */
 const BLOCK = 2 ** 23;
 /** Bytes of decoded photos to keep: views follow each other, and take parts of other photos. */
 const MAX_DECODED = 2 ** 27;
@@ -41,14 +41,16 @@ export function planMemory(inputs, rows, maxMemory) {
   return { rows, rowBytes, bytes: rows * rowBytes, keptRows, keptBytes: keptRows * rowBytes };
 }
 
+/** What else than photo, view and donor a view depends on. @param {ViewPlan} plan */
+const wayOf = ({ seed, augmentation }) => `${seed} ${JSON.stringify(augmentation)}`;
+
 export class Rows {
   #extractor;
   #options;
   #maxDecoded;
-  /** @type {Map<string, Row>} */ #kept = new Map();
+  /** @type {Map<string, Row & {view: number, way: string}>} */ #kept = new Map();
   #keptBytes = 0;
-  /** What is left for rows to keep. */
-  #block = new Uint16Array();
+  /** Memory for rows to keep. @type {Uint16Array<ArrayBuffer>[]} */ #free = [];
   /** @type {Standard | undefined} */ #standard;
   /** Changes a row in place. @type {((maps: Uint16Array) => void) | undefined} */ #finish;
   /** The last one that was used is the last one. @type {Map<Photo, Rgb>} */ #decoded = new Map();
@@ -89,7 +91,17 @@ export class Rows {
   clear() {
     this.#kept.clear();
     this.#keptBytes = 0;
-    this.#block = new Uint16Array();
+    this.#free = [];
+  }
+
+  /** Forgets views that a fit does not have. @param {ViewPlan} plan */
+  forgetOthers(plan) {
+    for (const [key, { view, way, maps }] of this.#kept) {
+      if (view === 0 || (way === wayOf(plan) && view < plan.views)) continue;
+      this.#kept.delete(key);
+      this.#keptBytes -= maps.byteLength;
+      this.#free.push(maps);
+    }
   }
 
   /**
@@ -105,22 +117,21 @@ export class Rows {
     const isFresh = plan.freshViews && view > 0;
     const stream = photoIndex * MAX_VIEWS + view + (isFresh ? (epoch + 1) * 0x3c6ef372 : 0);
     const donor = donors[Math.floor(uniforms(plan.seed, -stream)() * donors.length)];
-    const key =
-      view === 0
-        ? `${photoIndex}`
-        : `${photoIndex} ${view} ${plan.seed} ${JSON.stringify(plan.augmentation)} ${donor.name}`;
+    const way = wayOf(plan);
+    const key = view === 0 ? `${photoIndex}` : `${photoIndex} ${view} ${way} ${donor.name}`;
     const known = isFresh ? undefined : this.#kept.get(key);
     if (known) return known;
+    const bytes = 2 * this.#extractor.length;
+    const isKept = !isFresh && this.#keptBytes + bytes <= plan.maxMemory;
+    const isReadAgain = plan.views > 1 || !isKept;
     const { image, targets } =
       view === 0
-        ? { image: await this.#decode(photo, plan), targets: photo.targets }
+        ? { image: await this.#decode(photo, isReadAgain), targets: photo.targets }
         : await this.#augment(photo, donor, plan, stream);
     const values = await this.#extract(image);
-    const bytes = 2 * values.length;
-    const isKept = !isFresh && this.#keptBytes + bytes <= plan.maxMemory;
-    const maps = toHalves(values, isKept ? this.#allocate(values.length) : undefined);
+    const maps = toHalves(values, isKept ? this.#allocate() : undefined);
     this.#finish?.(maps);
-    const row = { maps, targets };
+    const row = { maps, targets, view, way };
     if (isKept) {
       this.#kept.set(key, row);
       this.#keptBytes += bytes;
@@ -136,18 +147,17 @@ export class Rows {
    */
   async #augment(photo, donor, plan, stream) {
     const { augmentation, seed } = plan;
-    const rgb = await this.#decode(photo, plan);
+    const rgb = await this.#decode(photo, true);
     const from = augmentation.paste
-      ? { image: await this.#decode(donor, plan), targets: donor.targets }
+      ? { image: await this.#decode(donor, true), targets: donor.targets }
       : undefined;
     return augment(rgb, photo.targets, augmentation, { seed, stream }, from);
   }
 
-  /** @param {Photo} photo @param {ViewPlan} plan */
-  async #decode(photo, { views }) {
+  /** @param {Photo} photo @param {boolean} isReadAgain whether to keep it */
+  async #decode(photo, isReadAgain) {
     const rgb = this.#decoded.get(photo) ?? (await toRgb(await photo.read(), this.#options));
-    // Nothing but the one view reads it.
-    if (views === 1) return rgb;
+    if (!isReadAgain) return rgb;
     this.#decoded.delete(photo);
     this.#decoded.set(photo, rgb);
     let bytes = [...this.#decoded.values()].reduce((sum, { data }) => sum + data.length, 0);
@@ -165,12 +175,15 @@ export class Rows {
     return (await this.#extractor.extractBatch([pixels])).data;
   }
 
-  /** @param {number} length */
-  #allocate(length) {
-    if (this.#block.length < length) this.#block = new Uint16Array(Math.max(length, BLOCK));
-    const row = this.#block.subarray(0, length);
-    this.#block = this.#block.subarray(length);
-    return row;
+  /** Memory for a row. @returns {Uint16Array<ArrayBuffer>} */
+  #allocate() {
+    const { length } = this.#extractor;
+    if (this.#free.length === 0) {
+      const rows = Math.max(Math.floor(BLOCK / length), 1);
+      const block = new Uint16Array(rows * length);
+      for (let i = rows; i-- > 0;) this.#free.push(block.subarray(i * length, (i + 1) * length));
+    }
+    return /** @type {Uint16Array<ArrayBuffer>} */ (this.#free.pop());
   }
 
   close() {

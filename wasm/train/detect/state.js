@@ -16,6 +16,7 @@ import { DETECTOR_PLAN_KEYS, makeDetectorPlan } from './plan.js';
  *
  * @typedef {object} SavedLearner
  * @property {readonly string[]} labels the classes that are learnt
+ * @property {boolean} areLabelsGiven as an option, not by boxes
  * @property {boolean | readonly string[]} keepClasses
  * @property {boolean} fuseMaps
  * @property {import('./examples.js').PhotosState} photos when the last fit began
@@ -88,7 +89,8 @@ const isProgress = record(
 );
 const isState = record(
   {
-    ...{ labels: NAMES, keepClasses: either(boolean, NAMES), fuseMaps: boolean, deterministic: boolean },
+    ...{ labels: NAMES, areLabelsGiven: boolean, keepClasses: either(boolean, NAMES) },
+    ...{ fuseMaps: boolean, deterministic: boolean },
     ...{
       photos: record({ count: WHOLE, checksum: WHOLE }, ['count', 'checksum']),
       model: WHOLE,
@@ -104,7 +106,7 @@ const isState = record(
       ['unfreeze', 'batchNorm'],
     ),
   },
-  ['labels', 'keepClasses', 'deterministic', 'photos', 'model', 'step', 'plan', 'progress'],
+  ['labels', 'areLabelsGiven', 'keepClasses', 'deterministic', 'photos', 'model', 'step', 'plan', 'progress'],
 );
 
 /**
@@ -144,9 +146,10 @@ export function readDetectorState(file) {
  * @param {SavedLearner} saved
  * @param {import('./types.js').DetectorLearnerOptions} given
  */
-export function savedOptions({ labels, keepClasses, fuseMaps, deterministic, unfrozen }, given) {
+export function savedOptions(saved, given) {
+  const { labels, areLabelsGiven, keepClasses, fuseMaps, deterministic, unfrozen } = saved;
   const kept = keepOptions({ deterministic, unfreeze: unfrozen.unfreeze }, given);
-  return { labels, keepClasses, fuseMaps, ...unfrozen, ...kept };
+  return { labels: areLabelsGiven ? labels : undefined, keepClasses, fuseMaps, ...unfrozen, ...kept };
 }
 
 /**

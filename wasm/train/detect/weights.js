@@ -136,14 +136,15 @@ export function exportDetector({ network, members, parameters, classes, standard
   const scoresOf = ({ scores, own }) => {
     const last = scores[scores.length - 1];
     const [map] = last.inputs;
-    const ofFile = own?.[own.length - 1];
+    const ofFile = own?.layers[own.layers.length - 1];
     const weights = read(find(last, true));
     const trained = standard && ofFile ? foldStandard(weights, map, inputs, standard) : weights;
     if (own && keepsColumns)
       return {
-        layers: own,
-        beside: map,
-        weightsOf: (op) => (op === ofFile ? joinColumns(op, trained, classes) : weightsInFile(op)),
+        layers: own.layers,
+        beside: own.joinedAt === undefined ? map : undefined,
+        weightsOf: (op) =>
+          op === ofFile ? joinColumns(op, trained, classes, own.joinedAt) : weightsInFile(op),
       };
     const merged = file.isSoftmax ? trained : mergeColumns(last, trained, classes);
     return { layers: scores, weightsOf: (op) => (op === last ? merged : read(find(op, false))) };
