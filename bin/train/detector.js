@@ -134,15 +134,18 @@ function follow(name) {
 
 /** @param {Configuration[]} configurations */
 function summarize(configurations) {
+  const [{ before }] = configurations;
+  const valueBefore = (/** @type {string} */ key) => (before && key in before ? format(before[key]) : '');
   const rows = [
-    ['', ...configurations.map(({ name }) => name)],
+    ['', 'before', ...configurations.map(({ name }) => name)],
     ...qualityOf(configurations).map(({ name, key }) => [
-      name,
+      ...[name, valueBefore(key)],
       ...configurations.map((configuration) => format(finalValue(configuration, key))),
     ]),
-    ['Energy (kWh)', ...configurations.map(({ energy }) => format(energy.account.energy_consumed))],
-    ['Emissions (kg CO2e)', ...configurations.map(({ energy }) => format(energy.account.emissions))],
-    ['Seconds', ...configurations.map(({ seconds }) => format(seconds))],
+    ['Energy (kWh)', '', ...configurations.map(({ energy }) => format(energy.account.energy_consumed))],
+    ['Emissions (kg CO2e)', '', ...configurations.map(({ energy }) => format(energy.account.emissions))],
+    ['Seconds', '', ...configurations.map(({ seconds }) => format(seconds))],
   ];
-  return layOut(rows, `l${'r'.repeat(configurations.length)}`).join('\n');
+  const shown = before ? rows : rows.map((row) => row.toSpliced(1, 1));
+  return layOut(shown, `l${'r'.repeat(shown[0].length - 1)}`).join('\n');
 }

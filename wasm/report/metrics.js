@@ -9,7 +9,9 @@ import { escapeMarkdown } from '../shared/text.js';
  * @property {number} seconds
  * @property {number} multiplyAdds
  * @property {import('./energy/estimate.js').Energy} energy
- * @property {{train: number, validation: number, classes: string[], parameters: number, unfrozen?: Unfrozen}} data
+ * @property {Record<string, number>} [before] figures of the validation examples before the training
+ * @property {{train: number, validation: number, classes: string[], parameters: number, unfrozen?: Unfrozen, kept?: string[]}} data
+ *   kept: classes that the model had and that were not trained
  *
  * @typedef {{blocks: number, batchNorm: keyof typeof BATCH_NORM}} Unfrozen the last blocks of a network, which were trained
  *

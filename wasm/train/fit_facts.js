@@ -16,8 +16,8 @@ import { estimateEnergy, loadMachine } from '../report/energy/estimate.js';
  */
 
 /**
- * @param {import('./fit.js').Progress} progress
- * @param {Plan} plan
+ * @param {Pick<import('./fit.js').Progress, 'history'>} progress
+ * @param {Pick<Plan, 'epochs' | 'batchSize'>} plan
  * @param {number} examples number of training examples
  * @returns {History}
  */

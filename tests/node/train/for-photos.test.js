@@ -18,7 +18,7 @@ describe('a learner', () => {
       [{ photos: 14, labels: ['new', 'dog'] }, {}, true],
       [{ photos: 15, labels: ['new', 'dog'] }, {}, false],
       [{ photos: 500, labels: ['new'] }, { keepClasses: true }, true],
-      [{ photos: 15, labels: ['new', 'cat'] }, { keepClasses: ['cat'] }, false],
+      [{ photos: 5, labels: ['new', 'cat'] }, { keepClasses: ['dog'] }, false],
       [{ photos: 5, labels: ['new'] }, { fuseMaps: false }, false],
       [{ photos: 900, labels: ['new'] }, { fuseMaps: true }, true],
     ];

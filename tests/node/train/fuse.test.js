@@ -396,6 +396,18 @@ describe('a learner with joined maps', () => {
     for (const learner of [whole, cut, loaded]) learner.close();
   });
 
+  test('writes files of which no block is unfrozen', async () => {
+    for (const keepClasses of [false, true]) {
+      const learner = await makeLearner({ keepClasses });
+      await learner.fit({ epochs: 1, views: 1 });
+      await assert.rejects(
+        DetectorLearner.create({ model: learner.export(), unfreeze: 1 }),
+        error('BLOCK_UNSUPPORTED', /its scores are computed from joined maps/),
+      );
+      learner.close();
+    }
+  });
+
   test('begins with what anchors are before they are looked at: background, with 0.99', async () => {
     const model = tinyDetector({ scores: 'softmax' });
     const learner = await makeLearner({ ...SOFTMAX_OPTIONS, model });
@@ -410,6 +422,7 @@ describe('a learner with joined maps', () => {
     /** @type {[object, RegExp][]} */
     const cases = [
       [{ unfreeze: 1 }, /fuseMaps needs unfreeze 0/],
+      [{ unfreeze: 1, keepClasses: true }, /fuseMaps needs unfreeze 0/],
       [
         { model: tinyDetector({ scores: 'softmax' }), ...SOFTMAX_OPTIONS, keepClasses: true },
         /keepClasses needs fuseMaps false .* softmax/,

@@ -348,9 +348,30 @@ describe('training', () => {
     learner.close();
   });
 
+  test('says what the validation photos gave before it, and which classes were only kept', async () => {
+    const learner = await makeLearner(LABELS, { keepClasses: true });
+    const fit = { ...FIT, epochs: 1, validationSplit: 0.4 };
+    await learner.fit({ ...fit, optimizer: { type: 'sgd', learningRate: 0 } });
+    const still = await learner.describeFit();
+    const { val_loss, val_AP, val_AP50 } = still.history.history;
+    assert.deepEqual(still.before, { val_loss: val_loss[0], val_AP: val_AP[0], val_AP50: val_AP50[0] });
+    assert.deepEqual(
+      still.data.kept,
+      ['cat', 'dog'].filter((name) => !LABELS.includes(name)),
+    );
+    await learner.fit(fit);
+    const { before, history } = await learner.describeFit();
+    assert.deepEqual(before, still.before);
+    assert.notEqual(history.history.val_loss[0], before?.val_loss);
+    await learner.fit({ ...fit, validationSplit: 0 });
+    assert.equal((await learner.describeFit()).before, undefined);
+    learner.close();
+  });
+
   test('computes the maps that fit the memory beforehand, and tells of each', async () => {
     const learner = await makeLearner(LABELS);
     const rowBytes = 2 * (8 * 8 * 4 + 4 * 4 * 4);
+    assert.deepEqual(learner.planMemory({ ...FIT, views: 2 }).keptRows, 10);
     assert.deepEqual(learner.planMemory({ views: 3, maxMemory: 2.5 * rowBytes, validationSplit: 0.2 }), {
       ...{ rows: 13, rowBytes, bytes: 13 * rowBytes, keptRows: 2, keptBytes: 2 * rowBytes },
     });
@@ -448,7 +469,7 @@ describe('training', () => {
     assert.deepEqual([AP, AP50], [evaluation.coco.AP, evaluation.coco.AP50]);
     const facts = await learner.describeFit({ name: 'boxes' });
     const parameters = 36 * 8 + 8 + 36 * 4 + 4 + 4 * 8 + 8 + 4 * 4 + 4;
-    assert.deepEqual(facts.data, { train: 4, validation: 1, classes: ['cat', 'dog'], parameters });
+    assert.deepEqual(facts.data, { train: 4, validation: 1, classes: ['cat', 'dog'], parameters, kept: [] });
     const files = await learner.report({ name: 'boxes' });
     assert.match(files['README.md'], /pipeline_tag: object-detection[^]*boxes/);
     await assert.rejects(learner.report(/** @type {any} */ ({ other: 1 })), error('INVALID_OPTION'));
@@ -510,7 +531,7 @@ describe('a learner refuses', () => {
       trainBoxes: false,
       loss: { matchBy: 'predicted', forceMatch: false },
     });
-    assert.throws(() => learner.planMemory(/** @type {any} */ ({ epochs: 1 })), error('INVALID_OPTION'));
+    assert.throws(() => learner.planMemory(/** @type {any} */ ({ epoch: 1 })), error('INVALID_OPTION'));
     await assert.rejects(learner.resume(/** @type {any} */ ({ epochs: 1 })), error('INVALID_OPTION'));
     for (const [options, code] of /** @type {[any, string][]} */ ([
       [{ extractor: 1 }, 'INVALID_OPTION'],

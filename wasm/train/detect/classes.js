@@ -48,6 +48,8 @@ export function chooseClasses(file, labels, keepClasses) {
   const order = trained.map(({ name }) => name);
   return {
     keepsClasses: kept.length > 0,
+    /** The classes of the file that are not learnt. */
+    kept: kept.map(({ name }) => name).filter((name) => !labels.includes(name)),
     background: file.background,
     labels,
     /** For each trained column, its column in the file; null: a new class. */

@@ -16,7 +16,8 @@ import { averagePrecision, suppress } from './score.js';
  * @property {number} class_loss
  * @property {number} box_loss
  *
- * @typedef {Omit<import('../loop.js').LoopProgress, 'sums'> & {sums: DetectorSums}} DetectorProgress
+ * @typedef {Omit<import('../loop.js').LoopProgress, 'sums'> & {sums: DetectorSums, before: Record<string, number> | null}}
+ *   DetectorProgress before: what the validation photos gave before the first step
  *
  * @typedef {Record<string, number>} DetectorLogs loss, without that of boxes if they stay as they are; class_loss, box_loss; with
  *   validation photos val_loss, val_AP, val_AP50
@@ -40,7 +41,7 @@ import { averagePrecision, suppress } from './score.js';
 const zeroSums = () => ({ rows: 0, loss: 0, class_loss: 0, box_loss: 0 });
 
 /** @param {number} step optimizer steps done by earlier fits @returns {DetectorProgress} */
-export const startDetectorProgress = (step) => newProgress(step, zeroSums());
+export const startDetectorProgress = (step) => ({ ...newProgress(step, zeroSums()), before: null });
 
 export class DetectorFit {
   #trainer;
@@ -80,14 +81,13 @@ export class DetectorFit {
    */
   async run(train, validation, options) {
     const progress = this.#progress;
+    if (validation.length > 0) progress.before ??= await this.#validate(validation);
     const work = {
       runBatch: (/** @type {Uint32Array} */ indices) => this.#runBatch(indices),
       means: () => means(progress.sums),
       endEpoch: async () => {
         const logs = means(progress.sums);
-        if (validation.length === 0) return logs;
-        const measured = Object.entries(await this.evaluate(validation));
-        return { ...logs, ...Object.fromEntries(measured.map(([key, value]) => [`val_${key}`, value])) };
+        return validation.length === 0 ? logs : { ...logs, ...(await this.#validate(validation)) };
       },
       ...{ zeroSums, trainer: this.#trainer },
     };
@@ -139,6 +139,12 @@ export class DetectorFit {
   /** What is minimised. @param {ReturnType<SsdTrainer['run']>} result */
   #lossOf({ classLoss, boxLoss, regularizer }) {
     return classLoss + (this.#minimizesBoxes ? boxLoss : 0) + regularizer;
+  }
+
+  /** @param {Uint32Array} rows @returns {Promise<Record<string, number>>} */
+  async #validate(rows) {
+    const measured = Object.entries(await this.evaluate(rows));
+    return Object.fromEntries(measured.map(([key, value]) => [`val_${key}`, value]));
   }
 
   /**

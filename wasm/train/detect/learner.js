@@ -8,7 +8,7 @@ import { runDetector } from '../../evaluate/run.js';
 import { ObjectDetector } from '../../vision/detector.js';
 import { resolveAssets } from '../../vision/vision_model.js';
 import { failure } from '../errors.js';
-import { describeFit } from '../fit_facts.js';
+import { describeFit, toHistory } from '../fit_facts.js';
 import { pickUnfreeze } from '../tail.js';
 import { chooseClasses } from './classes.js';
 import { addPictures, openDataset } from './dataset.js';
@@ -192,12 +192,12 @@ export class DetectorLearner {
 
   /**
    * The memory that the feature maps of a fit take.
-   * @param {{views?: number, maxMemory?: number, validationSplit?: number}} [options] as for fit()
+   * @param {import('./plan.js').DetectorPlanOptions} [options] as for fit()
    * @returns {{rows: number, rowBytes: number, bytes: number, keptRows: number, keptBytes: number}} rows that are not kept are
    *   computed again in each epoch
    */
   planMemory(options = {}) {
-    checkKeys('options', options, ['views', 'maxMemory', 'validationSplit']);
+    checkKeys('options', options, DETECTOR_PLAN_KEYS);
     const plan = makeDetectorPlan(options, this.#planContext());
     const { train, validation } = splitPhotos(plan, this.#photos.list.length);
     const rows = train.length * plan.views + validation.length;
@@ -295,9 +295,7 @@ export class DetectorLearner {
     const trainer = this.#open(model, plan.batchSize);
     const fit = new DetectorFit(trainer, model, progress, rowOf);
     await this.#train(model, progress, () => fit.run(train, validation, { ...callbacks, signal }));
-    const steps = Math.ceil(train.length / plan.batchSize);
-    const { history } = progress;
-    const result = { history, epoch: history.loss.map((_, i) => i), params: { epochs: plan.epochs, steps } };
+    const result = toHistory(progress, plan, train.length);
     const counts = { train: parts.train.length, validation: validation.length };
     this.#lastFit = { plan, history: result, progress, ...counts };
     return result;
@@ -450,7 +448,9 @@ export class DetectorLearner {
     const { batchNorm, labels: classes } = this;
     const { length: parameters } = this.#requireModel().parameters;
     const unfrozen = batchNorm && { blocks: Number(this.#options.unfreeze), batchNorm };
-    return describeFit(this.#lastFit, { classes, parameters, ...(unfrozen && { unfrozen }) }, options);
+    const data = { classes, parameters, kept: this.#classes().kept, ...(unfrozen && { unfrozen }) };
+    const before = this.#lastFit.progress.before ?? undefined;
+    return { ...(await describeFit(this.#lastFit, data, options)), before };
   }
 
   /**

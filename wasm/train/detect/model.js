@@ -23,7 +23,7 @@ import { withoutBackground } from '../../vision/labels.js';
 import { failure } from '../errors.js';
 import { unfreezeBlocks } from '../tail.js';
 import { mapsNetwork } from './export.js';
-import { fuseMaps } from './fuse.js';
+import { fuseMaps, NAME } from './fuse.js';
 import { mapOf, readHeads } from './heads.js';
 
 /**
@@ -112,6 +112,11 @@ export async function openDetector(
     const isFused = fuses({ labels, isSoftmax: way.isSoftmax });
     const { found, fused } = isFused ? fuseMaps(own) : { found: own, fused: new Set() };
     const maps = found.heads.flatMap(({ boxes, scores }) => [mapOf(boxes), mapOf(scores)]);
+    if (Number(unfreeze) > 0 && maps.some(({ name }) => name.startsWith(NAME)))
+      throw failure(
+        'BLOCK_UNSUPPORTED',
+        'its scores are computed from joined maps; go on from a file of the own layers (fuseMaps false)',
+      );
     const choice = { unfreeze, batchNorm, batchNormMomentum };
     return {
       ...{ found, fused, ...way },

@@ -67,7 +67,7 @@ const STRICT = { matchedIou: 0.6, unmatchedIou: 0.3 };
 
 /**
  * A learner that joins the model's maps where that is better: for less than 15 photos, and for up to 500 of classes that the model
- * does not know; without unfrozen blocks, without kept classes of a softmax, and unless `fuseMaps` says it.
+ * does not know; without unfrozen blocks, without kept classes of a softmax or that are learnt, too, and unless `fuseMaps` says it.
  * @param {{photos: number, labels: readonly string[]}} about how many photos there will be, and the classes to learn
  * @param {import('./types.js').DetectorLearnerOptions} [options]
  * @returns {Promise<DetectorLearner>} its `heads.areFused` tells
@@ -81,7 +81,8 @@ export async function createForPhotos(about, options = {}) {
   const keeps = keepClasses === true || (keepClasses && keepClasses.length > 0);
   return openLearner(options, ({ labels: known, isSoftmax }) => {
     const knows = known.some(({ name }) => labels.includes(name));
-    return (!knows || photos < FEW) && !(keeps && isSoftmax);
+    const goesOn = knows && (keeps || photos >= FEW);
+    return !goesOn && !(keeps && isSoftmax);
   });
 }
 

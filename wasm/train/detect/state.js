@@ -75,13 +75,15 @@ const NUMBER = number();
 const NAMES = list(text(1000), { max: 65_536 });
 const SUMS = { rows: NUMBER, loss: NUMBER, class_loss: NUMBER, box_loss: NUMBER };
 const HISTORY = list(NUMBER, { max: RANGES.epochs.max });
-const METRICS = ['loss', 'class_loss', 'box_loss', 'val_loss', 'val_AP', 'val_AP50'];
+const VALIDATED = ['val_loss', 'val_AP', 'val_AP50'];
+const METRICS = ['loss', 'class_loss', 'box_loss', ...VALIDATED];
 const isProgress = record(
   {
     ...{ epoch: WHOLE, batch: WHOLE, step: WHOLE, multiplyAdds: NUMBER, seconds: NUMBER },
     sums: record(SUMS, Object.keys(SUMS)),
     history: record(Object.fromEntries(METRICS.map((name) => [name, HISTORY]))),
     best: nullable(record({ value: NUMBER, epoch: WHOLE, wait: WHOLE }, ['value', 'epoch', 'wait'])),
+    before: nullable(record(Object.fromEntries(VALIDATED.map((name) => [name, NUMBER])))),
     joules: nullable(record({ cpu: NUMBER, ram: NUMBER, source: text(1000) }, ['cpu', 'source'])),
     bestParameters: (value) => (value === null ? undefined : 'bestParameters must be null'),
   },
