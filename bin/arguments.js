@@ -122,7 +122,7 @@ function parse(args, command) {
   ]);
   try {
     const given = parseArgs({
-      args,
+      args: joinNegatives(args, optionsOf(command)),
       options: Object.fromEntries(config),
       allowPositionals: true,
       tokens: true,
@@ -137,6 +137,21 @@ function parse(args, command) {
     const hint = unknown === undefined ? '' : hintAt(unknown, command);
     throw new UsageError(reason[0].toLowerCase() + reason.slice(1) + hint);
   }
+}
+
+/**
+ * With `--lr -1` as `--lr=-1`, which is not taken for an option.
+ * @param {string[]} args
+ * @param {Options} options
+ */
+function joinNegatives(args, options) {
+  const end = args.includes('--') ? args.indexOf('--') : args.length;
+  const isNumber = (/** @type {number} */ i) =>
+    i >= 0 && i < end && args[i].startsWith('--') && options[args[i].slice(2)]?.type === 'number';
+  const isNegative = (/** @type {number} */ i) => i < end && isNumber(i - 1) && /^-[\d.]/.test(args[i]);
+  return args.flatMap((arg, i) =>
+    isNegative(i) ? [] : [i + 1 < end && isNegative(i + 1) ? `${arg}=${args[i + 1]}` : arg],
+  );
 }
 
 /**

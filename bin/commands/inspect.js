@@ -14,7 +14,8 @@ import { bold, print, printable } from '../output.js';
  * @typedef {Awaited<ReturnType<typeof describe>> & {sliced?: Awaited<ReturnType<typeof describeSliced>>}} Description
  */
 
-const SHOWN_LABELS = 12;
+/** Of many labels: a detector that was taught new classes has these at the end. */
+const SHOWN_LABELS = { first: 12, last: 3 };
 const SOFTMAX = 'its softmax scores depend on each other';
 
 const options = /** @type {const} */ ({
@@ -271,8 +272,11 @@ function formatSuppression({ scoreThreshold, iouThreshold, maxPerClass, maxResul
 
 /** @param {{name: string}[]} labels */
 function formatLabels(labels) {
-  const shown = labels.slice(0, SHOWN_LABELS).map(({ name }) => printable(name));
-  return `${labels.length}: ${shown.join(', ')}${labels.length > shown.length ? ', ...' : ''}`;
+  const names = labels.map(({ name }) => printable(name));
+  const { first, last } = SHOWN_LABELS;
+  const shown =
+    names.length > first + last ? [...names.slice(0, first), '...', ...names.slice(-last)] : names;
+  return `${names.length}: ${shown.join(', ')}`;
 }
 
 /** @param {number[]} shape */

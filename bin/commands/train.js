@@ -36,7 +36,7 @@ import {
   threads,
   weights,
 } from '../options.js';
-import { print, showProgress } from '../output.js';
+import { print, printNote, showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
 
@@ -281,6 +281,7 @@ async function run(values, [directory]) {
     await saveAll(values.report, makeReport(configurations, about), REPORT);
   }
   print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
+  if (values.out && configurations.length > 1) printNote(`${values.out} is of ${best.name}, the best`);
 }
 
 /** Folders of a data set that are no classes. */
@@ -383,6 +384,10 @@ function checkTask(values) {
   const isDetector = values.task === 'detect';
   const given = DETECTOR_OPTIONS.find((name) => values[name]);
   if (!isDetector && given) throw new UsageError(`--${given} needs --task detect`);
+  if (values['keep-classes'] && values.unfreeze > 0)
+    throw new UsageError(
+      '--keep-classes needs --unfreeze 0: unfrozen blocks change the maps of the classes that are kept',
+    );
   if (isDetector && values['no-stratify']) throw new UsageError('--no-stratify is for --task classify');
 }
 

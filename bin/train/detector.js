@@ -55,6 +55,7 @@ export async function trainDetectors(values, path, chosen, report) {
     await saveAll(values.report, makeReport(configurations, about), report);
   }
   print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
+  if (values.out && configurations.length > 1) printNote(`${values.out} is of ${best.name}, the best`);
 }
 
 /** @param {Values} values */

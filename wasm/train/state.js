@@ -104,7 +104,8 @@ export function readState(file) {
 export function keepOptions(saved, given) {
   const known = Object.entries(saved).filter(([, value]) => value !== undefined);
   for (const [key, value] of known)
-    if ((given[key] ?? value) !== value) throw failure('STATE_MISMATCH', `it was saved with ${key} ${value}`);
+    if (JSON.stringify(given[key] ?? value) !== JSON.stringify(value))
+      throw failure('STATE_MISMATCH', `it was saved with ${key} ${value}`);
   return /** @type {Partial<T>} */ (Object.fromEntries(known));
 }
 

@@ -197,6 +197,9 @@ describe('arguments that a command does not take', () => {
     [['detect', 'a.png', '--score='], "--score takes a number from 0 to 1, not ''"],
     [['detect', 'a.png', '--max', '2.5'], "--max takes a whole number from 1 to 10000, not '2.5'"],
     [['detect', 'a.png', '--max', '10001'], "--max takes a whole number from 1 to 10000, not '10001'"],
+    [['detect', 'a.png', '--max', '-1'], "--max takes a whole number from 1 to 10000, not '-1'"],
+    [['detect', 'a.png', '--score', '-.5', '--json'], "--score takes a number from 0 to 1, not '-.5'"],
+    [['detect', 'a.png', '--json', '-1'], "unknown option '-1'"],
     [['detect', 'a.png', '--precision', 'int4'], "--precision takes float, int8 or auto, not 'int4'"],
     [['detect', 'a.png', '--deny', ' ,'], "--deny takes names separated by commas, not ' ,'"],
     [
@@ -246,6 +249,8 @@ describe('values', () => {
       classes: ['Dog', 7, '/m/01yrx'],
     });
     assert.equal(read(options, ['--number', 'auto'])?.number, 'auto');
+    assert.equal(read(options, ['--number', '-.5', '-f'])?.number, -0.5);
+    assert.throws(() => read(options, ['--', '--number', '-1']), /unexpected argument '--number'/);
   });
 
   test('that are not given are false, the default or undefined', () => {

@@ -177,7 +177,7 @@ describe('inspect', () => {
       ...{ file: undefined, manifestId: 'id', title: 'Title', signatures: ['a', 'b'], dynamicBatch: true },
       metadata: { name: 'N', normalization: { mean: [1, 1, 1], std: [2, 2, 2] } },
       detector: { ...detector, classes: 2, mids: true, resize: 'legacy', suppression: { scoreThreshold: 0.1, iouThreshold: 0.6, maxPerClass: 7, maxResults: 8 } }, // prettier-ignore
-      ...{ labels: labels(13), operators: [conv] },
+      ...{ labels: labels(16), operators: [conv] },
       sliced: { classes: 1, savedMultiplyAdds: 500 },
     };
     const text = lines(inspectText(any(all), false));
@@ -198,12 +198,15 @@ describe('inspect', () => {
       '  anchors        9, box coder 10, 5',
       '  scores         sigmoid, 2 classes, with MIDs',
       '  suppression    score 0.1, IoU 0.6, 7 a class, 8 in all',
-      '  labels         13: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, ...',
+      '  labels         16: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, ..., n13, n14, n15',
     ]);
   });
   /** @type {[object, string][]} */
   const facts = [
-    [{ labels: labels(12) }, '  labels         12: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11'],
+    [
+      { labels: labels(15) },
+      '  labels         15: n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, n12, n13, n14',
+    ],
     [{ metadata: { normalization: { mean: [1, 2, 3], std: [4, 4, 5.5] } } }, '  normalization  (pixel - [1,2,3]) / [4,4,5.5]'], // prettier-ignore
     [{ detector }, '  scores         sigmoid, 1 class'],
     [{ signatures: ['serve\n'] }, '  signatures     serve\ufffd'],
@@ -458,6 +461,7 @@ describe('train', () => {
     [{ views: 3, split: 'x' }, /^--views needs --task detect$/],
     [{ ssd: '{}', annotations: 'x' }, /^--annotations needs --task detect$/],
     [{ 'keep-classes': true, ssd: '{}' }, /^--keep-classes needs/],
+    [{ task: 'detect', 'keep-classes': true, unfreeze: 2 }, /^--keep-classes needs --unfreeze 0/],
     [{ task: 'detect', 'no-stratify': true }, /^--no-stratify is for --task classify$/],
     [{ task: 'detect', compare: ['adam'], batch: 3 }, /not both/],
     [{ compare: ['adam'], batch: 3 }, /not both/],

@@ -323,6 +323,8 @@ describe('training', () => {
       ['another input', { input: '[-1,1]' }, /the model/],
       ['other anchors', { ssd: { boxCoder: [10, 10, 5, 4] } }, /the model/],
       ['other bits', { deterministic: false }, /saved with deterministic true/],
+      ['classes that it keeps', { keepClasses: ['cat'] }, /saved with keepClasses false/],
+      ['joined maps', { fuseMaps: true }, /saved with fuseMaps false/],
     ];
     for (const [name, more, message] of models)
       test(`not with ${name}`, async () => {

@@ -150,8 +150,9 @@ export function readDetectorState(file) {
  */
 export function savedOptions(saved, given) {
   const { labels, areLabelsGiven, keepClasses, fuseMaps, deterministic, unfrozen } = saved;
-  const kept = keepOptions({ deterministic, unfreeze: unfrozen.unfreeze }, given);
-  return { labels: areLabelsGiven ? labels : undefined, keepClasses, fuseMaps, ...unfrozen, ...kept };
+  const { unfreeze } = unfrozen;
+  const kept = keepOptions({ deterministic, unfreeze, keepClasses, fuseMaps }, given);
+  return { labels: areLabelsGiven ? labels : undefined, ...unfrozen, ...kept };
 }
 
 /**
