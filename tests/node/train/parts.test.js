@@ -627,8 +627,17 @@ describe('classes of a trained detector', () => {
     test(`${JSON.stringify(keep)} is refused`, () =>
       assert.throws(() => chooseClasses(file(), both, keep), { code: 'INVALID_LABEL', message }));
 
+  test('names that are nearly those of the model are told', () => {
+    const warningsOf = (/** @type {string[]} */ labels) => chooseClasses(file(), labels, true).warnings([]);
+    assert.deepEqual(warningsOf(['cat', 'fox', 'cats']), []);
+    assert.deepEqual(warningsOf(['Cat', 'fox', ' COW']), [
+      "'Cat' is a new class; the model's is 'cat'",
+      "' COW' is a new class; the model's is 'cow'",
+    ]);
+  });
+
   test('boxes that overlap no anchor are told', () => {
-    const { anchorWarnings } = chooseClasses(file(), both, true);
+    const { warnings } = chooseClasses(file(), both, true);
     const photo = (/** @type {number[][]} */ ...boxes) =>
       /** @type {any} */ ({ targets: boxes.map((box) => ({ box })) });
     const fit = [0.25, 0.25, 0.75, 0.75];
@@ -636,14 +645,14 @@ describe('classes of a trained detector', () => {
     const half = [0.25, 0.25, 0.5, 0.75];
     const tiny = [0.9, 0.9, 0.95, 0.95];
     const long = [0, 0.9, 1, 0.95];
-    assert.deepEqual(anchorWarnings([photo(fit, half)]), []);
-    assert.deepEqual(anchorWarnings([photo(fit), photo(tiny, long, fit)]), [
+    assert.deepEqual(warnings([photo(fit, half)]), []);
+    assert.deepEqual(warnings([photo(fit), photo(tiny, long, fit)]), [
       '2 of 4 boxes (50 %) overlap no anchor by an IoU of 0.5 or more; 1 are smaller than the finest anchor',
     ]);
-    assert.deepEqual(anchorWarnings([photo(fit, fit, long)]), [
+    assert.deepEqual(warnings([photo(fit, fit, long)]), [
       '1 of 3 boxes (33 %) overlap no anchor by an IoU of 0.5 or more',
     ]);
-    assert.deepEqual(anchorWarnings([photo([0.25, 0.25, 0.49, 0.75])]).length, 1);
+    assert.deepEqual(warnings([photo([0.25, 0.25, 0.49, 0.75])]).length, 1);
   });
 
   test('the maps as one vector, one after the other', () => {

@@ -63,7 +63,10 @@ export function chooseClasses(file, labels, keepClasses) {
     truths: labels.map((name) => order.indexOf(name)),
     found: labels.map((name) => order.indexOf(name) + offset),
     columns: trained.length + offset,
-    anchorWarnings: (/** @type {readonly Photo[]} */ photos) => anchorWarnings(photos, file),
+    warnings: (/** @type {readonly Photo[]} */ photos) => [
+      ...nameWarnings(labels, file),
+      ...anchorWarnings(photos, file),
+    ],
   };
 }
 
@@ -79,6 +82,20 @@ function keptClasses(labels, keepClasses) {
   if (unknown !== undefined)
     throw failure('INVALID_LABEL', `keepClasses: the model has no class '${unknown}'`);
   return labels.filter(({ name }) => keepClasses.includes(name));
+}
+
+/**
+ * Of names that are probably meant to be those of the model.
+ * @param {readonly string[]} labels
+ * @param {DetectorFile} file
+ */
+function nameWarnings(labels, file) {
+  const known = file.labels.map(({ name }) => name);
+  const simple = (/** @type {string} */ name) => name.trim().toLowerCase();
+  return labels.flatMap((label) => {
+    const near = known.includes(label) ? [] : known.filter((name) => simple(name) === simple(label));
+    return near.map((name) => `'${label}' is a new class; the model's is '${name}'`);
+  });
 }
 
 /**

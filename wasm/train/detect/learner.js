@@ -121,9 +121,10 @@ export class DetectorLearner {
     return this.#photos.counts;
   }
 
-  /** What makes a good result unlikely: classes with fewer than three boxes, boxes that no anchor fits. */
+  /** What makes a good result unlikely: classes with fewer than three boxes, names that differ from the model's in case only, boxes
+   *  that no anchor fits. */
   get warnings() {
-    return [...this.#photos.warnings, ...this.#classes().anchorWarnings(this.#photos.list)];
+    return [...this.#photos.warnings, ...this.#classes().warnings(this.#photos.list)];
   }
 
   /** The classes of the model that it began with. */
