@@ -102,39 +102,49 @@ suite('MediaPipe', needsBrowser, () => {
     });
   }
 
-  test('a trained detector: all boxes and scores of ten photos of its input’s size', async () => {
-    const directory = samplePhotos();
-    const [apple, , fish] = await openCutouts(directory);
-    const backgrounds = await openBackgrounds([directory]);
-    const random = uniforms(7);
-    const photos = Array.from({ length: 10 }, () =>
-      compose(backgrounds, [apple, fish], random, { width: 300, height: 300 }),
-    );
-    const learner = await DetectorLearner.create();
-    for (const { data, width, height, boxes } of photos.slice(0, 4))
-      await learner.addExample({ data, width, height }, boxes);
-    await learner.fit({
-      epochs: 6,
-      batchSize: 4,
-      views: 3,
-      optimizer: { type: 'adam', learningRate: 0.003 },
+  for (const [how, options] of /** @type {const} */ ([
+    ['of its own layers', {}],
+    ['of joined maps', { fuseMaps: true }],
+  ]))
+    test(`a trained detector, ${how}: all boxes and scores of ten photos of its input’s size`, async () => {
+      const directory = samplePhotos();
+      const [apple, , fish] = await openCutouts(directory);
+      const backgrounds = await openBackgrounds([directory]);
+      const random = uniforms(7);
+      const photos = Array.from({ length: 10 }, () =>
+        compose(backgrounds, [apple, fish], random, { width: 300, height: 300 }),
+      );
+      const learner = await DetectorLearner.create(options);
+      for (const { data, width, height, boxes } of photos.slice(0, 4))
+        await learner.addExample({ data, width, height }, boxes);
+      await learner.fit({
+        epochs: 6,
+        batchSize: 4,
+        views: 3,
+        optimizer: { type: 'adam', learningRate: 0.003 },
+      });
+      writeFileSync(join(models, 'taught.tflite'), learner.export());
+      for (const [i, photo] of photos.entries())
+        writeFileSync(join(models, `${i}.png`), await encodePng({ ...photo, channels: 3 }));
+      const paths = photos.map((_, i) => `/models/${i}.png`);
+      const theirs = await findAll('taught.tflite', paths, 0.05);
+      let count = 0;
+      for (const [i, { data, width, height }] of photos.entries()) {
+        const detecting = { scoreThreshold: 0.05, ...SUPPRESSION };
+        const { detections } = await learner.detect({ data, width, height }, detecting);
+        // One that scores as much as the threshold, nearly, may be found by one of the two only.
+        const sure = detections.filter(({ score }) => score > 0.051);
+        for (const ours of sure) compareExactly(theirs[i], ours, `photo ${i}`);
+        for (const { label, score } of theirs[i])
+          assert.ok(
+            score <= 0.051 || withScore(detections, label, score).length > 0,
+            `photo ${i}, ${label} ${score}`,
+          );
+        count += sure.length;
+      }
+      assert.ok(count > 20, `${count} boxes`);
+      learner.close();
     });
-    writeFileSync(join(models, 'taught.tflite'), learner.export());
-    for (const [i, photo] of photos.entries())
-      writeFileSync(join(models, `${i}.png`), await encodePng({ ...photo, channels: 3 }));
-    const paths = photos.map((_, i) => `/models/${i}.png`);
-    const theirs = await findAll('taught.tflite', paths, 0.05);
-    let count = 0;
-    for (const [i, { data, width, height }] of photos.entries()) {
-      const options = { scoreThreshold: 0.05, ...SUPPRESSION };
-      const { detections } = await learner.detect({ data, width, height }, options);
-      assert.equal(detections.length, theirs[i].length, `photo ${i}`);
-      for (const ours of detections) compareExactly(theirs[i], ours, `photo ${i}`);
-      count += detections.length;
-    }
-    assert.ok(count > 20, `${count} boxes`);
-    learner.close();
-  });
 });
 
 /**
@@ -158,13 +168,17 @@ function compare(theirs, ours, photo) {
  * @param {string} photo
  */
 function compareExactly(theirs, { label, score, box }, photo) {
-  const near = theirs.filter((found) => found.label === label && Math.abs(found.score - score) <= 1e-3);
+  const near = withScore(theirs, label, score);
   const isMoved = box.x === 0 || box.y === 0;
   const sides = /** @type {const} */ (['x', 'y', 'width', 'height']);
   const isSame = (/** @type {Found} */ found) =>
     sides.every((side) => Math.abs(found.box[side] - box[side]) <= 1);
   assert.ok(near.some(isMoved ? Boolean : isSame), `${photo}, ${label} ${score}`);
 }
+
+/** @param {readonly Found[]} all @param {string} label @param {number} score */
+const withScore = (all, label, score) =>
+  all.filter((found) => found.label === label && Math.abs(found.score - score) <= 1e-3);
 
 /** As MediaPipe gives boxes. @param {Found['box']} box */
 function inWholePixels({ x, y, width, height }) {
