@@ -6,6 +6,7 @@ import { escapeMarkdown } from '../shared/text.js';
  * @property {string} name
  * @property {{batchSize: number, seed: number, optimizer: {type: string, learningRate: number | object}}} plan
  * @property {{history: Record<string, number[]>, epoch: number[]}} history Keras' History
+ * @property {number} [weightsEpoch] the epoch whose weights early stopping restored, from 0; default: the last
  * @property {number} seconds
  * @property {number} multiplyAdds
  * @property {import('./energy/estimate.js').Energy} energy
@@ -55,16 +56,16 @@ export const areDetectors = ([{ history }]) => 'box_loss' in history.history;
 export const qualityOf = (configurations) => (areDetectors(configurations) ? DETECTION_QUALITY : QUALITY);
 
 /**
- * The last epoch's value; undefined if there was no validation.
- * @param {Configuration} configuration
+ * The value of the epoch whose weights the file has; undefined if there was no validation.
+ * @param {Pick<Configuration, 'history' | 'weightsEpoch'>} configuration
  * @param {string} key
  */
-export function finalValue({ history }, key) {
-  return history.history[key]?.at(-1);
+export function finalValue({ history, weightsEpoch = -1 }, key) {
+  return history.history[key]?.at(weightsEpoch);
 }
 
 /**
- * Accuracy or AP, and loss in the last epoch.
+ * Accuracy or AP, and loss of the epoch whose weights the file has.
  * @param {Configuration[]} configurations
  */
 export function qualityTable(configurations) {

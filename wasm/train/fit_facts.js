@@ -36,14 +36,27 @@ export function toHistory({ history }, { epochs, batchSize }, examples) {
 export async function describeFit(facts, model, { name = 'training', energy = {} } = {}) {
   const { plan, history, progress, train, validation } = facts;
   const { seconds, multiplyAdds, joules } = progress;
+  const weightsEpoch = restoredEpoch(progress, plan);
   const machine = await (await loadMachine()).describeMachine();
   return {
     name,
     plan,
     history,
+    ...(weightsEpoch !== undefined && { weightsEpoch }),
     seconds,
     multiplyAdds,
     energy: await estimateEnergy({ seconds, multiplyAdds, joules: joules ?? undefined }, machine, energy),
     data: { train, validation, ...model },
   };
+}
+
+/**
+ * The epoch whose weights early stopping restored; undefined: the weights are those of the last epoch.
+ * @param {import('./fit.js').Progress} progress
+ * @param {Plan} plan
+ */
+function restoredEpoch({ best }, { earlyStopping }) {
+  if (!earlyStopping?.restoreBestWeights || best === null) return undefined;
+  const { epoch, wait } = best;
+  return wait > 0 && wait >= earlyStopping.patience ? epoch : undefined;
 }

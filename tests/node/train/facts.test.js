@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { host } from '../../../wasm/engine/host.js';
+import { finalValue } from '../../../wasm/report/metrics.js';
 import { DetectorLearner, TransferLearner } from '../../../wasm/train/node.js';
 import { watchInstances } from '../open_engines.js';
 import { brightBoxes, tinyDetector } from './tiny_detector.js';
@@ -124,6 +125,29 @@ for (const [name, { plan, make, macs }] of Object.entries(LEARNERS))
       const validations = macs ? 2 : 3;
       assert.equal(part.multiplyAdds, 2 * 6 * step + validations * 2 * forward);
     });
+
+    for (const [stopping, epochs, weightsEpoch] of /** @type {[object, number, number | undefined][]} */ ([
+      [{ minDelta: 9, patience: 2 }, 3, 0],
+      [{ minDelta: 9 }, 2, 0],
+      [{ minDelta: 9, patience: 2, restoreBestWeights: false }, 3, undefined],
+      [{ minDelta: 9, patience: 5 }, 4, undefined],
+      [{ patience: 0, monitor: 'loss' }, 4, undefined],
+    ]))
+      test(`tells whose epoch's figures are shown after early stopping with ${JSON.stringify(stopping)}`, async () => {
+        const learner = await make();
+        const earlyStopping = { monitor: 'val_loss', ...stopping };
+        // So small a rate that each epoch is better than the one before.
+        const optimizer = { type: 'sgd', learningRate: 1e-4 };
+        await learner.fit({ ...plan, epochs: 4, optimizer, validationSplit: 0.25, earlyStopping });
+        const fit = await learner.describeFit();
+        assert.deepEqual([fit.history.epoch.length, fit.weightsEpoch], [epochs, weightsEpoch]);
+        const { val_loss: losses } = fit.history.history;
+        assert.equal(finalValue(fit, 'val_loss'), losses[weightsEpoch ?? epochs - 1]);
+        // Measured anew, by the weights that the learner has.
+        if (learner instanceof TransferLearner)
+          assert.equal((await learner.evaluate()).loss, finalValue(fit, 'val_loss'));
+        learner.close();
+      });
 
     for (const more of [
       { classWeight: { a: 1, b: 3 } },
