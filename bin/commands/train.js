@@ -8,8 +8,7 @@ import {
   openImageDirectory,
   TransferLearner,
 } from '../../wasm/train/node.js';
-import { bestOf } from '../../wasm/report/card.js';
-import { describeUnfrozen, finalValue, format, QUALITY } from '../../wasm/report/metrics.js';
+import { bestOf, describeUnfrozen, finalValue, format, QUALITY } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/tail.js';
 import { failure } from '../../wasm/train/errors.js';

@@ -1,8 +1,7 @@
 // ocelli train --task detect: trains the heads of a detector, and with --unfreeze its last blocks, on a labelled data set, and
 // writes it with a report.
 import { basename, resolve } from 'node:path';
-import { bestOf } from '../../wasm/report/card.js';
-import { finalValue, format, qualityOf } from '../../wasm/report/metrics.js';
+import { bestOf, finalValue, format, qualityOf } from '../../wasm/report/metrics.js';
 import { makeReport } from '../../wasm/report/report.js';
 import { safeJson } from '../../wasm/shared/text.js';
 import { createForPhotos, planForPhotos } from '../../wasm/train/node.js';

@@ -1,6 +1,15 @@
 // Writes a model card in the format of Hugging Face's template: training, evaluation, environmental impact.
 import { escapeMarkdown, escapeYaml } from '../shared/text.js';
-import { areDetectors, describeUnfrozen, energyTable, finalValue, format, qualityTable } from './metrics.js';
+import {
+  areDetectors,
+  bestOf,
+  describeUnfrozen,
+  energyTable,
+  finalValue,
+  format,
+  qualityTable,
+} from './metrics.js';
+import { describeBest, describeEpochs, describeRate } from './words.js';
 
 /** @typedef {import('./metrics.js').Configuration} Configuration */
 
@@ -28,20 +37,6 @@ export function modelCard(configurations, about) {
     evaluation(configurations, best),
     impact(best),
   ].join('\n\n');
-}
-
-/**
- * The configuration with the highest validation accuracy or AP; without validation, the highest training accuracy, or of a
- * detector the lowest loss.
- * @param {Configuration[]} configurations
- */
-export function bestOf(configurations) {
-  const keys = areDetectors(configurations) ? ['val_AP'] : ['val_accuracy', 'accuracy'];
-  const score = (/** @type {Configuration} */ c) => {
-    const key = keys.find((name) => finalValue(c, name) !== undefined);
-    return key === undefined ? -(finalValue(c, 'loss') ?? 0) : (finalValue(c, key) ?? 0);
-  };
-  return configurations.reduce((best, c) => (score(c) > score(best) ? c : best));
 }
 
 /**
@@ -121,12 +116,11 @@ function uses(best) {
 function training(configurations, { data }, { extractionSeconds }) {
   const list = configurations.map(({ name, plan, history, seconds }) => {
     const { type, learningRate, ...rest } = plan.optimizer;
-    const rate = typeof learningRate === 'number' ? learningRate : JSON.stringify(learningRate);
     const constants = Object.entries(rest).map(([key, value]) => `${key} ${value}`);
     const facts = [
       `batch size ${plan.batchSize}`,
       `${history.epoch.length} epochs`,
-      `${type} with learning rate ${rate}`,
+      `${type} with learning rate ${describeRate(learningRate)}`,
       ...constants,
       `seed ${plan.seed}`,
       `${format(seconds)} s`,
@@ -155,11 +149,12 @@ function evaluation(configurations, best) {
   return [
     '## Evaluation',
     '',
-    'Training figures are means over the batches of the last epoch, each measured before the update of its batch.',
-    'Validation figures were measured after the last epoch, on examples that were not used for training.',
+    ...describeEpochs(configurations).map(escapeMarkdown),
+    'Training figures are means over the batches of the epoch, each measured before the update of its batch.',
+    'Validation figures were measured after the epoch, on examples that were not used for training.',
     '',
     qualityTable(configurations),
-    ...(configurations.length > 1 ? [`Best: ${escapeMarkdown(best.name)}.`, ''] : []),
+    ...(configurations.length > 1 ? [escapeMarkdown(describeBest(configurations, best)), ''] : []),
     '![loss](loss.svg)',
     ...(!areDetectors(configurations)
       ? ['![accuracy](accuracy.svg)']

@@ -4,7 +4,7 @@ import { escapeMarkdown } from '../shared/text.js';
 /**
  * @typedef {object} Configuration One training run.
  * @property {string} name
- * @property {{batchSize: number, seed: number, optimizer: {type: string, learningRate: number | object}}} plan
+ * @property {{batchSize: number, seed: number, optimizer: {type: string, learningRate: number | Schedule}}} plan
  * @property {{history: Record<string, number[]>, epoch: number[]}} history Keras' History
  * @property {number} [weightsEpoch] the epoch whose weights early stopping restored, from 0; default: the last
  * @property {number} seconds
@@ -15,6 +15,16 @@ import { escapeMarkdown } from '../shared/text.js';
  *   kept: classes that the model had and that were not trained
  *
  * @typedef {{blocks: number, batchNorm: keyof typeof BATCH_NORM}} Unfrozen the last blocks of a network, which were trained
+ *
+ * @typedef {object} Schedule of a learning rate, as a training's plan has it
+ * @property {'constant' | 'step' | 'cosine'} type
+ * @property {number} rate
+ * @property {number} [every]
+ * @property {number} [factor]
+ * @property {number} [decaySteps]
+ * @property {number} [alpha]
+ * @property {number} [warmupSteps]
+ * @property {number} [warmupFrom]
  *
  * @typedef {{name: string, key: string}} Metric
  */
@@ -62,6 +72,29 @@ export const qualityOf = (configurations) => (areDetectors(configurations) ? DET
  */
 export function finalValue({ history, weightsEpoch = -1 }, key) {
   return history.history[key]?.at(weightsEpoch);
+}
+
+/**
+ * The configuration with the highest validation accuracy or AP, and among equals with the lowest validation loss. Without
+ * validation: with the highest training accuracy, and then the lowest training loss; of detectors by the loss alone.
+ * @param {Configuration[]} configurations
+ */
+export function bestOf(configurations) {
+  return configurations.reduce((best, other) => {
+    const [mine, theirs] = [rankOf(other), rankOf(best)];
+    const first = mine.findIndex((value, i) => value !== theirs[i]);
+    return mine[first] > theirs[first] ? other : best;
+  });
+}
+
+/** Numbers of which higher ones are better, the most important first. @param {Configuration} configuration */
+function rankOf(configuration) {
+  const keys = areDetectors([configuration]) ? ['val_AP'] : ['val_accuracy', 'accuracy'];
+  const [quality = 0] = keys
+    .map((key) => finalValue(configuration, key))
+    .filter((value) => value !== undefined);
+  const loss = finalValue(configuration, 'val_loss') ?? finalValue(configuration, 'loss') ?? 0;
+  return [quality, -loss];
 }
 
 /**

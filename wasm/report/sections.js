@@ -1,9 +1,10 @@
 // In: the configurations of a training. Out: what its page says, as tables and plots.
 import { plural } from '../shared/text.js';
-import { areDetectors, describeUnfrozen, finalValue, qualityOf } from './metrics.js';
+import { areDetectors, bestOf, describeUnfrozen, finalValue, qualityOf } from './metrics.js';
 import { NEUTRAL } from './palette.js';
 import { barPlot, linePlot } from './svg.js';
 import { readableUnit } from './ticks.js';
+import { describeBest, describeEpochs, describeRate } from './words.js';
 
 /**
  * @typedef {import('./metrics.js').Configuration} Configuration
@@ -26,6 +27,8 @@ export function sectionsOf(configurations, { date, backbone, extractionSeconds }
       texts: [
         `${date.toISOString().slice(0, 10)}: ${what} of ${plural(data.classes.length, 'class', 'classes')}${network}, trained with ocelli. ${plural(data.train, 'example')}, ${data.validation} others for validation, ${plural(data.parameters, 'trained parameter')}.`,
         `Classes: ${data.classes.join(', ')}.`,
+        ...describeEpochs(configurations),
+        ...(configurations.length > 1 ? [describeBest(configurations, bestOf(configurations))] : []),
       ],
       tables: [results(configurations)],
     },
@@ -51,7 +54,7 @@ export function sectionsOf(configurations, { date, backbone, extractionSeconds }
 function results(configurations) {
   const metrics = qualityOf(configurations);
   return {
-    title: 'After the last epoch. Training figures are means over its batches.',
+    title: 'Training figures are means over the batches of the epoch.',
     columns: [
       '',
       ...metrics.map(({ name }) =>
@@ -74,7 +77,7 @@ function settings(configurations) {
       return [
         name,
         type,
-        typeof learningRate === 'number' ? String(learningRate) : JSON.stringify(learningRate),
+        describeRate(learningRate),
         String(plan.batchSize),
         String(history.epoch.length),
         String(plan.seed),

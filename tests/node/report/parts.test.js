@@ -1,10 +1,10 @@
 // The parts of a report, each alone: pages, what is said about trainings, and model cards.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { bestOf, modelCard } from '../../../wasm/report/card.js';
+import { modelCard } from '../../../wasm/report/card.js';
 import { toHtml } from '../../../wasm/report/html.js';
 import { toMarkdown } from '../../../wasm/report/markdown.js';
-import { format } from '../../../wasm/report/metrics.js';
+import { bestOf, format } from '../../../wasm/report/metrics.js';
 import { curvesOf, emissionsPlot, sectionsOf } from '../../../wasm/report/sections.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
@@ -93,12 +93,17 @@ const configuration = ({ name = 'A', history = {}, account = {}, plan = {}, data
   });
 const about = { project: 'P', date: new Date('2026-01-02T03:04:05Z') };
 
+const withHistory = (/** @type {string} */ name, /** @type {object} */ history) => ({
+  name,
+  history: { epoch: [0], history },
+});
 describe('what is said about trainings', () => {
   test('of one', () => {
     const [overview, curves, settings, energy] = sectionsOf([configuration()], { ...about, backbone: 'net' });
     assert.deepEqual(overview.texts, [
       '2026-01-02: a classifier of 2 classes on net, trained with ocelli. 30 examples, 10 others for validation, 1000 trained parameters.',
       'Classes: x, y.',
+      'Figures are of the last epoch.',
     ]);
     assert.deepEqual(overview.tables?.[0].columns, [
       '',
@@ -123,7 +128,7 @@ describe('what is said about trainings', () => {
     const other = configuration({
       name: 'B',
       seconds: 0.5,
-      plan: { optimizer: { type: 'adam', learningRate: { type: 'cosine' } } },
+      plan: { optimizer: { type: 'adam', learningRate: { type: 'cosine', rate: 0.004, decaySteps: 408 } } },
     });
     const two = [configuration(), other];
     two[0].energy.figures = [{ ...figures[0], value: 0.00002, kind: 'measured' }];
@@ -137,7 +142,7 @@ describe('what is said about trainings', () => {
     assert.deepEqual(settings.tables?.[0].rows[1], [
       'B',
       'adam',
-      '{"type":"cosine"}',
+      '0.004, falling to 0 by a cosine over 408 steps',
       '8',
       '2',
       '3',
@@ -208,10 +213,6 @@ describe('what is said about trainings', () => {
     assert.deepEqual(shown(two), ['Emissions, kg CO₂e', 'A f0 0.25', 'B f1 1.50']);
   });
 
-  const withHistory = (/** @type {string} */ name, /** @type {object} */ history) => ({
-    name,
-    history: { epoch: [0], history },
-  });
   /** @type {[any[], string][]} */
   const bests = [
     [
@@ -224,6 +225,27 @@ describe('what is said about trainings', () => {
     [[{ accuracy: [0.5] }, { accuracy: [0.6] }], 'b'],
     [[{ val_accuracy: [0.5] }, { val_accuracy: [0.5] }], 'a'],
     [[{ loss: [2] }, { loss: [1] }], 'b'],
+    [
+      [
+        { val_accuracy: [0.5], val_loss: [2], loss: [1] },
+        { val_accuracy: [0.5], val_loss: [1], loss: [2] },
+      ],
+      'b',
+    ],
+    [
+      [
+        { val_accuracy: [0.6], val_loss: [2] },
+        { val_accuracy: [0.5], val_loss: [1] },
+      ],
+      'a',
+    ],
+    [
+      [
+        { box_loss: [1], val_AP: [0.2], val_loss: [2] },
+        { box_loss: [1], val_AP: [0.2], val_loss: [1] },
+      ],
+      'b',
+    ],
     [
       [
         { box_loss: [1], val_AP: [0.1] },
@@ -242,6 +264,13 @@ describe('what is said about trainings', () => {
   for (const [histories, best] of bests)
     test(`the best of ${JSON.stringify(histories)} is ${best}`, () =>
       assert.equal(bestOf(any(histories.map((each, i) => withHistory('ab'[i], each)))).name, best));
+});
+
+test('the best is found by the epochs whose weights the files have', () => {
+  const restored = { ...withHistory('a', { val_accuracy: [0.9, 0.1] }), weightsEpoch: 0 };
+  const last = withHistory('b', { val_accuracy: [0.1, 0.5] });
+  assert.equal(bestOf(any([last, restored])).name, 'a');
+  assert.equal(bestOf(any([last, { ...restored, weightsEpoch: undefined }])).name, 'b');
 });
 
 describe('a model card', () => {
@@ -272,7 +301,7 @@ describe('a model card', () => {
       '- **ML CO2 Impact calculator:** 0.0019 kg CO2e (8 W TDP for the whole time, and nothing else)',
     ])
       assert.ok(lines.includes(line), line);
-    assert.ok(!lines.some((line) => line.startsWith('Best:')));
+    assert.ok(!lines.some((line) => line.startsWith('The best')));
   });
   test('of a detector, and of several trainings', () => {
     const detector = configuration({
@@ -285,7 +314,7 @@ describe('a model card', () => {
       'metrics: [mean_average_precision]',
       'The heads of an SSD detector of 1 class on features that were given, trained with ocelli on 2026-01-02.',
       '- **Model type:** object detector',
-      'Best: A.',
+      'The best is "A", by validation AP, then validation loss.',
       '![AP at IoU 0.5](ap50.svg)',
     ])
       assert.ok(lines.includes(line), line);
