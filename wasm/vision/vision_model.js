@@ -65,7 +65,7 @@ export class VisionModel {
   /** @type {Session | undefined} */ #session;
   #exact;
   /** @type {import('./reading.js').ReadingOptions} */ #reading;
-  #work = { multiplyAdds: 0, seconds: 0 };
+  #work = { multiplyAdds: 0, seconds: 0, images: 0 };
   /**
    * The classes that a detector reports; undefined: all.
    * @protected
@@ -206,6 +206,7 @@ export class VisionModel {
       (limit) => this.#send(session, request, limit, complete),
       this.#calls,
     );
+    this.#work.images += inputs.length;
     this.#work.multiplyAdds += inputs.length * this.facts.multiplyAdds;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
     return answer;

@@ -132,12 +132,20 @@ describe('estimates', () => {
     });
   });
 
-  /** @type {[option: string, least: number][]} */
-  const least = [['pue', 1], ['wue', 0], ['cpuTdp', 0], ['cpuPower', 0], ['ramPower', 0], ['intensity', 0]]; // prettier-ignore
-  for (const [option, min] of least)
-    test(`${option} is from ${min} to a million`, async () => {
-      for (const value of [min, 1e6]) assert.ok(await estimateEnergy(work, machine, { [option]: value }));
-      for (const value of [min - 0.001, 1e6 + 1])
+  /** @type {[option: string, least: number, most: number, beyond?: number][]} */
+  const ranges = [
+    ['pue', 1, 1e6],
+    ...['wue', 'cpuTdp', 'cpuPower', 'ramPower', 'intensity', 'embodied', 'transferKwhPerGb'].map(
+      (option) => /** @type {[string, number, number]} */ ([option, 0, 1e6]),
+    ),
+    ['lifetimeYears', 0.01, 100],
+    ['machineShare', 0, 1],
+    ['modelBytes', 0, 2 ** 53 - 1, 2 ** 53],
+  ];
+  for (const [option, least, most, beyond = most + 1] of ranges)
+    test(`${option} is from ${least} to ${most}`, async () => {
+      for (const value of [least, most]) assert.ok(await estimateEnergy(work, machine, { [option]: value }));
+      for (const value of [least - 0.001, beyond, NaN])
         await assert.rejects(estimateEnergy(work, machine, { [option]: value }), { code: 'INVALID_OPTION' });
     });
 });
@@ -179,7 +187,11 @@ test('a detector reports the energy of its runs', async () => {
   const { account: twice, figures } = await detector.report({ cpuPower: 10, ramPower: 5, intensity: 100 });
   assert.ok(twice.duration > once.duration);
   assertClose(twice.energy_consumed, (15 * twice.duration) / 3.6e6);
-  assert.equal(figures.length, 9);
+  assert.equal(figures.length, 11);
+  const { sci, transfer } = await detector.report({ embodied: 0, modelBytes: 1000 });
+  assert.equal(sci?.images, 2);
+  assertClose(sci?.value ?? NaN, sci.operational * 500);
+  assert.equal(transfer?.bytes, 1000);
   detector.close();
   await assert.rejects(detector.report(), { code: 'CLOSED' });
 });

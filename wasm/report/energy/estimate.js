@@ -4,12 +4,19 @@ import { checkKeys, checkNumber } from '../../shared/options.js';
 import { account, CONSTANT_FRACTION, GENERIC_TDP_WATTS, KWH_PER_JOULE, mlCo2Impact } from './codecarbon.js';
 import { ramWatts, WATTS_PER_THREAD } from './codecarbon.js';
 import { findIntensity } from './intensity.js';
+import { carbonIntensity, modelTransfer } from './sci.js';
 
 /**
  * @typedef {object} Work The work of one run.
  * @property {number} seconds measured by the clock
  * @property {number} multiplyAdds
  * @property {Joules} [joules] counted by a meter during the run
+ * @property {Extraction} [extraction] what was done before a training, and not counted by the meter
+ * @property {number} [images] that the network ran on; a training runs on each in each epoch
+ *
+ * @typedef {object} Extraction of features
+ * @property {number} seconds
+ * @property {number} [multiplyAdds]
  *
  * @typedef {object} Joules
  * @property {number} cpu
@@ -34,10 +41,15 @@ import { findIntensity } from './intensity.js';
  * @property {number} [wue]
  * @property {string} [cloudProvider]
  * @property {string} [region]
+ * @property {number} [embodied] kg CO2e of the making of the machine; default: a server's, 1 000
+ * @property {number} [lifetimeYears] of the machine; 0.01 to 100, default 4
+ * @property {number} [machineShare] share of the machine that the run uses; 0 to 1, default 1
+ * @property {number} [modelBytes] size of the model's file: adds what one download of it takes
+ * @property {number} [transferKwhPerGb] energy of the network; default 0.059
  *
  * @typedef {object} Figure
  * @property {string} name
- * @property {keyof import('./codecarbon.js').Account} key
+ * @property {string} key
  * @property {number} value
  * @property {string} unit
  * @property {'measured' | 'estimated'} kind
@@ -46,6 +58,9 @@ import { findIntensity } from './intensity.js';
  * @typedef {object} Energy
  * @property {Figure[]} figures the rows of the card's table
  * @property {import('./codecarbon.js').Account} account CodeCarbon's columns
+ * @property {import('./sci.js').Sci} [sci] if the number of images is known
+ * @property {import('./sci.js').Transfer} [transfer] if the size of the model is known
+ * @property {Extraction} [extraction] which the figures include
  * @property {import('./intensity.js').Intensity} intensity
  * @property {{tdpWatts: number, hours: number, energy: number, emissions: number}} mlCo2
  * @property {Machine} machine
@@ -62,10 +77,24 @@ export const ENERGY_KEYS = /** @type {const} */ ([
   'wue',
   'cloudProvider',
   'region',
+  'embodied',
+  'lifetimeYears',
+  'machineShare',
+  'modelBytes',
+  'transferKwhPerGb',
 ]);
 
-/** The range of every number in EnergyOptions; the minimum of `pue` is 1. */
+/** The range of most numbers in EnergyOptions. */
 export const QUANTITY = { min: 0, max: 1e6 };
+
+const RANGES = {
+  ...{ cpuTdp: QUANTITY, cpuPower: QUANTITY, ramPower: QUANTITY, intensity: QUANTITY, wue: QUANTITY },
+  pue: { ...QUANTITY, min: 1 },
+  ...{ embodied: QUANTITY, transferKwhPerGb: QUANTITY },
+  lifetimeYears: { min: 0.01, max: 100 },
+  machineShare: { min: 0, max: 1 },
+  modelBytes: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true },
+};
 
 /**
  * @typedef {object} MachineHost The part of a platform's host that this folder uses.
@@ -93,17 +122,13 @@ const IMPOSSIBLE_RATE = 1e13;
  * @returns {Promise<Energy>}
  */
 export async function estimateEnergy(work, machine, options = {}) {
-  checkKeys('energy', options, ENERGY_KEYS);
-  for (const key of /** @type {const} */ (['cpuTdp', 'cpuPower', 'ramPower', 'intensity', 'pue', 'wue'])) {
-    const min = key === 'pue' ? 1 : QUANTITY.min;
-    if (options[key] !== undefined) checkNumber(`energy.${key}`, options[key], { ...QUANTITY, min });
-  }
+  checkEnergy(options);
   const time = findTime(work);
   const intensity = await findIntensity(options);
   const tdp = findTdp(machine, options);
-  const cpu = findCpu(work, time.value, tdp, machine, options);
-  const ram = findRam(work, time.value, machine, options);
-  const { pue, wue } = options;
+  const cpu = findCpu(work, time, tdp, machine, options);
+  const ram = findRam(work, time, machine, options);
+  const { pue, wue, modelBytes } = options;
   const durations = [time.value];
   const sums = account({
     cpu: cpu.value,
@@ -115,14 +140,31 @@ export async function estimateEnergy(work, machine, options = {}) {
     wue,
   });
   const hours = time.value / 3600;
+  const { images = 0, extraction } = work;
+  const { figures: sciFigures = [], ...sci } =
+    images > 0 ? carbonIntensity({ images, seconds: time.value, emissions: sums.emissions }, options) : {};
+  const { figures: transferFigures = [], ...transfer } =
+    modelBytes === undefined ? {} : modelTransfer(modelBytes, intensity, options);
   return {
-    figures: makeFigures(sums, { time, cpu, ram, intensity }),
+    figures: [...makeFigures(sums, { time, cpu, ram, intensity }), ...sciFigures, ...transferFigures],
     account: sums,
+    ...sci,
+    ...transfer,
+    ...(extraction && { extraction }),
     intensity,
     mlCo2: { tdpWatts: tdp.value, hours, ...mlCo2Impact(tdp.value, hours, intensity.value) },
     machine,
     options,
   };
+}
+
+/** @param {EnergyOptions} options */
+function checkEnergy(options) {
+  checkKeys('energy', options, ENERGY_KEYS);
+  for (const [key, range] of Object.entries(RANGES)) {
+    const value = options[/** @type {keyof typeof RANGES} */ (key)];
+    if (value !== undefined) checkNumber(`energy.${key}`, value, range);
+  }
 }
 
 /**
@@ -131,14 +173,21 @@ export async function estimateEnergy(work, machine, options = {}) {
 
 /**
  * @param {Work} work
- * @returns {Quantity} seconds
+ * @returns {Quantity & {run: number}} seconds, with the extraction of features; `run`: without it
  */
-function findTime({ seconds, multiplyAdds }) {
-  if (seconds > 0 && multiplyAdds / seconds < IMPOSSIBLE_RATE)
-    return { value: seconds, kind: 'measured', basis: 'by the clock' };
-  const basis = `the clock stands still here: ${multiplyAdds} multiply-adds at ${ASSUMED_RATE} a second`;
-  return { value: multiplyAdds / ASSUMED_RATE, kind: 'estimated', basis };
+function findTime({ seconds, multiplyAdds, extraction }) {
+  if (seconds > 0 && multiplyAdds / seconds < IMPOSSIBLE_RATE) {
+    const more = extraction?.seconds ?? 0;
+    const basis = more > 0 ? `by the clock, with ${rounded(more)} s of extracting features` : 'by the clock';
+    return { value: seconds + more, run: seconds, kind: 'measured', basis };
+  }
+  const all = multiplyAdds + (extraction?.multiplyAdds ?? 0);
+  const basis = `the clock stands still here: ${all} multiply-adds at ${ASSUMED_RATE} a second`;
+  return { value: all / ASSUMED_RATE, run: multiplyAdds / ASSUMED_RATE, kind: 'estimated', basis };
 }
+
+/** @param {number} value */
+const rounded = (value) => Number(value.toPrecision(3));
 
 /**
  * @param {Machine} machine
@@ -157,16 +206,15 @@ function findTdp({ threads }, { cpuTdp }) {
 
 /**
  * @param {Work} work
- * @param {number} seconds
+ * @param {ReturnType<typeof findTime>} time
  * @param {{value: number, basis: string}} tdp
  * @param {Machine} machine
  * @param {EnergyOptions} options
  * @returns {Quantity} watts
  */
-function findCpu({ joules }, seconds, tdp, { noMeter }, { cpuPower }) {
+function findCpu({ joules }, time, tdp, { noMeter }, { cpuPower }) {
   if (cpuPower !== undefined) return { value: cpuPower, kind: 'estimated', basis: 'given by the user' };
-  if (joules && seconds > 0)
-    return { value: toWatts(joules.cpu, seconds), kind: 'measured', basis: joules.source };
+  if (joules && time.run > 0) return fromMeter(joules.cpu, joules.source, time);
   const why = noMeter ? `${noMeter}; ` : '';
   const basis = `${why}half of a ${tdp.basis}`;
   return { value: tdp.value * CONSTANT_FRACTION, kind: 'estimated', basis };
@@ -174,18 +222,31 @@ function findCpu({ joules }, seconds, tdp, { noMeter }, { cpuPower }) {
 
 /**
  * @param {Work} work
- * @param {number} seconds
+ * @param {ReturnType<typeof findTime>} time
  * @param {Machine} machine
  * @param {EnergyOptions} options
  * @returns {Quantity} watts
  */
-function findRam({ joules }, seconds, { memoryGb = 0, isArm = false }, { ramPower }) {
+function findRam({ joules }, time, { memoryGb = 0, isArm = false }, { ramPower }) {
   if (ramPower !== undefined) return { value: ramPower, kind: 'estimated', basis: 'given by the user' };
-  if (joules?.ram !== undefined && seconds > 0)
-    return { value: toWatts(joules.ram, seconds), kind: 'measured', basis: joules.source };
+  if (joules?.ram !== undefined && time.run > 0) return fromMeter(joules.ram, joules.source, time);
   const size = memoryGb > 0 ? `${memoryGb.toFixed(1)} GiB` : 'unknown size';
   const basis = `CodeCarbon's rule for memory of ${size}`;
   return { value: ramWatts(memoryGb, isArm), kind: 'estimated', basis };
+}
+
+/**
+ * The meter counts the training alone: the extraction of features before it is taken to need the same power.
+ * @param {number} joules
+ * @param {string} source
+ * @param {ReturnType<typeof findTime>} time
+ * @returns {Quantity} watts
+ */
+function fromMeter(joules, source, { value, run }) {
+  const watts = toWatts(joules, run);
+  if (value === run) return { value: watts, kind: 'measured', basis: source };
+  const basis = `${source}, during the training; taken for the extraction of features too`;
+  return { value: watts, kind: 'estimated', basis };
 }
 
 /**
@@ -210,7 +271,7 @@ function makeFigures(sums, { time, cpu, ram, intensity }) {
     basis: power.kind === 'measured' ? power.basis : `power * time; time ${time.kind}, ${time.basis}`,
   });
   const grid = `energy * ${intensity.value} g/kWh (${intensity.source})`;
-  /** @type {[string, Figure['key'], string, Pick<Figure, 'kind' | 'basis'>][]} */
+  /** @type {[string, keyof typeof sums, string, Pick<Figure, 'kind' | 'basis'>][]} */
   const rows = [
     ['Emissions', 'emissions', 'kg CO2e', { kind: 'estimated', basis: grid }],
     ['Emissions rate', 'emissions_rate', 'kg CO2e/s', { kind: 'estimated', basis: 'emissions / time' }],
