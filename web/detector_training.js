@@ -58,12 +58,13 @@ export async function teachDetector({ classes, pictures }, steps, following) {
     const validationSplit = heldOut(pictures.length);
     const plan = planForPhotos(learner, { steps, rows: ROWS, validationSplit, maxMemory: MAX_MEMORY });
     const ended = await fit(learner, plan, following);
+    const model = learner.export();
     const trained = {
-      model: learner.export(),
+      model,
       labels: learner.labels,
       colors: learner.labels.map((label) => colorOf(classes[names.indexOf(label)].id)),
       // There is no report of a stopped training.
-      files: ended.isStopped ? {} : await learner.report({ project: `${names.join(', ')} detector` }),
+      files: ended.isStopped ? {} : await learner.report(aboutOf(names, model)),
       facts: ended.isStopped ? {} : describeCosts(await learner.describeFit()),
     };
     return { trained, outcome: describeEnd(ended, describe(ended.logs)) };
@@ -71,6 +72,18 @@ export async function teachDetector({ classes, pictures }, steps, following) {
     learner.close();
   }
 }
+
+/**
+ * What the card says beside the figures.
+ * @param {string[]} names
+ * @param {Uint8Array} model
+ */
+const aboutOf = (names, model) => ({
+  project: `${names.join(', ')} detector`,
+  backbone: "the feature maps of ocelli's default SSD-MobileNetV2",
+  file: 'detector.tflite',
+  energy: { modelBytes: model.length },
+});
 
 /**
  * @param {Awaited<ReturnType<typeof createForPhotos>>} learner

@@ -3,6 +3,7 @@ import { element, make, makeFacts } from './page.js';
 
 /** How long the download's URL stays valid: long enough for the browser to start saving. */
 const KEEP_MS = 60_000;
+const FILE = 'classifier.tflite';
 
 const model = element('model', HTMLButtonElement);
 const card = element('card', HTMLElement);
@@ -10,11 +11,16 @@ const card = element('card', HTMLElement);
 /** @param {import('./training.js').Taught} taught */
 export async function offerDownloads({ learner, isStopped }) {
   model.disabled = false;
-  model.onclick = () => save('classifier.tflite', /** @type {Uint8Array<ArrayBuffer>} */ (learner.export()));
+  model.onclick = () => save(FILE, /** @type {Uint8Array<ArrayBuffer>} */ (learner.export()));
   // There is no report of a stopped training.
   card.hidden = isStopped;
   if (isStopped) return;
-  const files = await learner.report({ project: learner.labels.join(' or ') });
+  const files = await learner.report({
+    project: learner.labels.join(' or '),
+    backbone: "features of ocelli's default SSD-MobileNetV2",
+    file: FILE,
+    energy: { modelBytes: learner.export().length },
+  });
   element('card-files', HTMLElement).replaceChildren(...fileButtons(files));
   element('facts', HTMLElement).replaceChildren(...makeFacts(describeCosts(await learner.describeFit())));
 }

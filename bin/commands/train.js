@@ -1,6 +1,6 @@
 // ocelli train: trains a classifier on a directory of images, and writes it as .tflite with a report of its training.
 import { stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename } from 'node:path';
 import {
   Backbone,
   extractFeatures,
@@ -20,7 +20,7 @@ import { attempt, layOut, UsageError } from '../common.js';
 import { hasBoxes } from '../evaluate/files.js';
 import { protect, save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
-import { trainDetectors } from '../train/detector.js';
+import { aboutOf, trainDetectors } from '../train/detector.js';
 import { noteBatchNorm, toUnfreeze } from '../train/unfreeze.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import {
@@ -190,6 +190,12 @@ const options = /** @type {const} */ ({
   signature,
   input,
   ssd: { ...ssd, about: `with --task detect: ${ssd.about}` },
+  license: {
+    type: 'text',
+    value: 'NAME',
+    about: 'the license of the trained model, for its card, such as apache-2.0',
+    defaultText: 'the card says that it is not given',
+  },
   country: {
     type: 'text',
     value: 'CODE',
@@ -265,18 +271,12 @@ async function run(values, [directory]) {
   );
   if (!trained) return;
 
-  const { results, extractionSeconds } = trained;
-  const configurations = results.map(({ configuration }) => configuration);
+  const configurations = trained.map(({ configuration }) => configuration);
   const best = bestOf(configurations);
-  const file = results.find(({ configuration }) => configuration === best)?.file;
+  const file = trained.find(({ configuration }) => configuration === best)?.file;
   if (values.out && file) await save(values.out, file);
   if (values.report) {
-    const about = {
-      project: basename(resolve(directory)),
-      date: new Date(),
-      backbone: `features of ${describeBackbone(values, backbone)}`,
-      extractionSeconds,
-    };
+    const about = aboutOf(values, directory, `features of ${describeBackbone(values, backbone)}`);
     await saveAll(values.report, makeReport(configurations, about), REPORT);
   }
   print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
@@ -326,8 +326,9 @@ async function trainAll(values, backbone, examples, fits) {
   if (!extracted) return undefined;
   const extractionSeconds = (performance.now() - start) / 1000;
   const results = [];
-  for (const fit of fits) results.push(await trainOnce(values, backbone, extracted, fit));
-  return { results, extractionSeconds };
+  for (const fit of fits)
+    results.push(await trainOnce(values, backbone, { ...extracted, extractionSeconds }, fit));
+  return results;
 }
 
 /**
@@ -360,17 +361,18 @@ async function extractAll(values, backbone, { sources, labels }) {
 /**
  * @param {Values} values
  * @param {Backbone} backbone
- * @param {{features: Float32Array, labels: string[]}} examples
+ * @param {{features: Float32Array, labels: string[], extractionSeconds: number}} examples
  * @param {Fit} fit
  */
-async function trainOnce(values, backbone, { features, labels }, { name, ...plan }) {
+async function trainOnce(values, backbone, { features, labels, extractionSeconds }, { name, ...plan }) {
   const { deterministic, country, intensity, tdp: cpuTdp } = values;
   const learner = await TransferLearner.create({ extractor: backbone, deterministic, seed: plan.seed });
   try {
     learner.addFeatures(features, labels);
     await learner.fit({ ...plan, callbacks: followFit(name) });
-    const configuration = await learner.describeFit({ name, energy: { country, intensity, cpuTdp } });
-    return { configuration, file: values.out ? learner.export() : undefined };
+    const file = values.out ? learner.export() : undefined;
+    const energy = { country, intensity, cpuTdp, modelBytes: file?.length };
+    return { configuration: await learner.describeFit({ name, energy, extractionSeconds }), file };
   } finally {
     learner.close();
   }

@@ -33,7 +33,7 @@ export async function trainDetectors(values, path, chosen, report) {
   const loading = await readLoading(values);
   const dataset = loading && (await attempt(path, () => openDataset(path, pickDataset(values))));
   if (!dataset) return;
-  /** @type {{configuration: Configuration, file: Uint8Array, extractionSeconds: number}[]} */
+  /** @type {{configuration: Configuration, file: Uint8Array}[]} */
   const results = [];
   for (const one of chosen) {
     const result = await attempt(path, () => trainOnce(values, { dataset, loading }, one));
@@ -45,16 +45,25 @@ export async function trainDetectors(values, path, chosen, report) {
   const file = results.find(({ configuration }) => configuration === best)?.file;
   if (values.out && file) await save(values.out, file);
   if (values.report) {
-    const about = {
-      project: basename(resolve(path)),
-      date: new Date(),
-      backbone: `the feature maps of ${values.model ? basename(values.model) : "ocelli's default SSD-MobileNetV2"}`,
-      extractionSeconds: results.reduce((sum, { extractionSeconds }) => sum + extractionSeconds, 0),
-    };
+    const network = values.model ? basename(values.model) : "ocelli's default SSD-MobileNetV2";
+    const about = aboutOf(values, path, `the feature maps of ${network}`);
     await saveAll(values.report, makeReport(configurations, about), report);
   }
   print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
   if (values.out && configurations.length > 1) printNote(`${values.out} is of ${best.name}, the best`);
+}
+
+/**
+ * What the card says beside the figures.
+ * @param {Values} values
+ * @param {string} path of the data set
+ * @param {string} backbone
+ * @returns {import('../../wasm/report/card.js').About}
+ */
+export function aboutOf({ license, out }, path, backbone) {
+  const dataset = basename(resolve(path));
+  const file = out === undefined || out === '-' ? undefined : basename(out);
+  return { project: dataset, date: new Date(), backbone, license, dataset, file };
 }
 
 /** @param {Values} values */
@@ -78,9 +87,9 @@ async function trainOnce(values, { dataset, loading }, chosen) {
     for (const warning of learner.warnings) printNote(warning);
     const fit = toOptions(values, learner, chosen);
     await learner.fit({ ...fit, callbacks: follow(chosen.name) });
-    const energy = { country, intensity, cpuTdp };
-    const configuration = await learner.describeFit({ name: chosen.name, energy });
-    return { configuration, file: learner.export(), extractionSeconds: learner.extractionSeconds };
+    const file = learner.export();
+    const energy = { country, intensity, cpuTdp, modelBytes: file.length };
+    return { configuration: await learner.describeFit({ name: chosen.name, energy }), file };
   } finally {
     learner.close();
   }

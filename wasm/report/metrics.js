@@ -9,10 +9,17 @@ import { escapeMarkdown } from '../shared/text.js';
  * @property {number} [weightsEpoch] the epoch whose weights early stopping restored, from 0; default: the last
  * @property {number} seconds
  * @property {number} multiplyAdds
+ * @property {Record<string, number>} [before] what validation measured before the training, by the history's keys
  * @property {import('./energy/estimate.js').Energy} energy
- * @property {Record<string, number>} [before] figures of the validation examples before the training
- * @property {{train: number, validation: number, classes: string[], parameters: number, unfrozen?: Unfrozen, kept?: string[]}} data
- *   kept: classes that the model had and that were not trained
+ * @property {Data} data
+ *
+ * @typedef {object} Data
+ * @property {number} train number of training examples
+ * @property {number} validation
+ * @property {string[]} classes of the trained model
+ * @property {string[]} [kept] those of them that the base model had and that were not trained
+ * @property {number} parameters that were trained
+ * @property {Unfrozen} [unfrozen]
  *
  * @typedef {{blocks: number, batchNorm: keyof typeof BATCH_NORM}} Unfrozen the last blocks of a network, which were trained
  *
@@ -98,15 +105,51 @@ function rankOf(configuration) {
 }
 
 /**
+ * What a table of results compares: each training, and before it the model as it was, if that was measured.
+ * @param {Configuration[]} configurations
+ * @returns {{name: string, isBefore: boolean, valueOf: (key: string) => number | undefined}[]}
+ */
+export function resultsOf(configurations) {
+  return configurations.flatMap((configuration) => {
+    const { name, before } = configuration;
+    const after = {
+      name,
+      isBefore: false,
+      valueOf: (/** @type {string} */ key) => finalValue(configuration, key),
+    };
+    if (before === undefined) return [after];
+    const first = `${configurations.length > 1 ? `${name}, ` : ''}before the training`;
+    return [{ name: first, isBefore: true, valueOf: (key) => before[key] }, after];
+  });
+}
+
+/**
  * Accuracy or AP, and loss of the epoch whose weights the file has.
  * @param {Configuration[]} configurations
  */
 export function qualityTable(configurations) {
+  const results = resultsOf(configurations);
   const rows = qualityOf(configurations).map(({ name, key }) => [
     name,
-    ...configurations.map((configuration) => format(finalValue(configuration, key))),
+    ...results.map(({ isBefore, valueOf }) =>
+      format(valueOf(key), isBefore ? 'not measured' : 'not validated'),
+    ),
   ]);
-  return markdownTable(['', ...configurations.map(({ name }) => name)], rows);
+  return markdownTable(['', ...results.map(({ name }) => name)], rows);
+}
+
+/**
+ * The same figure of all configurations, for each figure that one of them has.
+ * @param {Configuration[]} configurations
+ */
+export function energyRows(configurations) {
+  const keys = new Set(configurations.flatMap(({ energy }) => energy.figures.map(({ key }) => key)));
+  return Array.from(keys, (key) => {
+    const figures = configurations.map(({ energy }) => energy.figures.find((figure) => figure.key === key));
+    const [{ name, unit }] = figures.filter((figure) => figure !== undefined);
+    const bases = new Set(figures.flatMap((figure) => (figure ? [`${figure.kind}: ${figure.basis}`] : [])));
+    return { name, unit, values: figures.map((figure) => figure?.value), basis: [...bases].join('; ') };
+  });
 }
 
 /**
@@ -114,20 +157,17 @@ export function qualityTable(configurations) {
  * @param {Configuration[]} configurations
  */
 export function energyTable(configurations) {
-  const [{ energy: first }] = configurations;
-  const rows = first.figures.map(({ name, unit }, i) => [
+  const rows = energyRows(configurations).map(({ name, unit, values, basis }) => [
     `${name} (${unit})`,
-    ...configurations.map(({ energy }) => format(energy.figures[i].value)),
-    [
-      ...new Set(configurations.map(({ energy }) => `${energy.figures[i].kind}: ${energy.figures[i].basis}`)),
-    ].join('; '),
+    ...values.map((value) => format(value, 'not known')),
+    basis,
   ]);
   return markdownTable(['', ...configurations.map(({ name }) => name), 'measured or estimated'], rows);
 }
 
-/** @param {number | undefined} value */
-export function format(value) {
-  if (value === undefined) return 'not validated';
+/** @param {number | undefined} value @param {string} [missing] */
+export function format(value, missing = 'not validated') {
+  if (value === undefined) return missing;
   return value === 0 || Math.abs(value) >= 1e-4
     ? String(Number(value.toPrecision(5)))
     : value.toExponential(3);

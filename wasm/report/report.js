@@ -16,7 +16,7 @@ export function makeReport(configurations, about) {
   const plots = [...curvesOf(configurations), emissionsPlot(configurations)];
   return {
     'README.md': modelCard(configurations, about),
-    'report.html': toHtml(`Training of ${about.project}`, sectionsOf(configurations, about)),
+    'report.html': toHtml(`Training report: ${about.project}`, sectionsOf(configurations, about)),
     'tables.md': `${qualityTable(configurations)}\n${energyTable(configurations)}`,
     'emissions.csv': emissionsCsv(configurations, about),
     'report.json': `${safeJson({ ...about, configurations }, 2)}\n`,

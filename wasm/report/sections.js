@@ -1,10 +1,11 @@
 // In: the configurations of a training. Out: what its page says, as tables and plots.
 import { plural } from '../shared/text.js';
-import { areDetectors, bestOf, describeUnfrozen, finalValue, qualityOf } from './metrics.js';
+import { areDetectors, bestOf, energyRows, qualityOf, resultsOf } from './metrics.js';
 import { NEUTRAL } from './palette.js';
 import { barPlot, linePlot } from './svg.js';
 import { readableUnit } from './ticks.js';
-import { describeBest, describeEpochs, describeRate } from './words.js';
+import * as words from './words.js';
+import { inSeconds, short } from './words.js';
 
 /**
  * @typedef {import('./metrics.js').Configuration} Configuration
@@ -17,29 +18,30 @@ import { describeBest, describeEpochs, describeRate } from './words.js';
  * @param {import('./card.js').About} about
  * @returns {Section[]}
  */
-export function sectionsOf(configurations, { date, backbone, extractionSeconds }) {
-  const [{ data }] = configurations;
+export function sectionsOf(configurations, about) {
+  const { date } = about;
+  const [first] = configurations;
+  const { data } = first;
   const what = areDetectors(configurations) ? 'a detector' : 'a classifier';
-  const network = backbone ? ` on ${backbone}${data.unfrozen ? describeUnfrozen(data.unfrozen) : ''}` : '';
   return [
     {
       title: 'Overview',
       texts: [
-        `${date.toISOString().slice(0, 10)}: ${what} of ${plural(data.classes.length, 'class', 'classes')}${network}, trained with ocelli. ${plural(data.train, 'example')}, ${data.validation} others for validation, ${plural(data.parameters, 'trained parameter')}.`,
-        `Classes: ${data.classes.join(', ')}.`,
-        ...describeEpochs(configurations),
-        ...(configurations.length > 1 ? [describeBest(configurations, bestOf(configurations))] : []),
+        `${date.toISOString().slice(0, 10)}: ${what} of ${words.countClasses(data)} on ${words.describeNetwork(first, about.backbone)}, trained with ocelli. ${words.countExamples(first)}. ${plural(data.parameters, 'trained parameter')}.`,
+        `Trained classes: ${words.trainedClasses(data).join(', ')}.`,
+        ...(data.kept?.length
+          ? [`Classes kept from the base model, not trained: ${data.kept.join(', ')}.`]
+          : []),
+        `Data set: ${about.dataset ?? 'not named'}. License: ${about.license || 'not given'}.`,
+        ...words.describeEpochs(configurations),
+        ...(configurations.length > 1 ? [words.describeBest(configurations, bestOf(configurations))] : []),
       ],
       tables: [results(configurations)],
     },
     { title: 'Curves', plots: curvesOf(configurations) },
     {
       title: 'Settings',
-      texts: extractionSeconds
-        ? [
-            `The features were extracted in ${inSeconds(extractionSeconds)} in all. The times of the trainings are without that.`,
-          ]
-        : [],
+      texts: [words.describeExtraction(configurations)],
       tables: [settings(configurations)],
     },
     {
@@ -61,9 +63,9 @@ function results(configurations) {
         name.replace('Train validation', 'Validation').replace('Train ', 'Training '),
       ),
     ],
-    rows: configurations.map((configuration) => [
-      configuration.name,
-      ...metrics.map(({ key }) => finalValue(configuration, key)?.toFixed(3) ?? '–'),
+    rows: resultsOf(configurations).map(({ name, valueOf }) => [
+      name,
+      ...metrics.map(({ key }) => valueOf(key)?.toFixed(3) ?? '–'),
     ]),
   };
 }
@@ -77,7 +79,7 @@ function settings(configurations) {
       return [
         name,
         type,
-        describeRate(learningRate),
+        words.describeRate(learningRate),
         String(plan.batchSize),
         String(history.epoch.length),
         String(plan.seed),
@@ -89,16 +91,14 @@ function settings(configurations) {
 
 /** @param {Configuration[]} configurations @returns {import('./html.js').Table} */
 function energy(configurations) {
-  const [{ energy: first }] = configurations;
   return {
     columns: ['', ...configurations.map(({ name }) => name), 'measured or estimated'],
-    rows: first.figures.map(({ name, unit: given }, i) => {
-      const figures = configurations.map(({ energy: { figures } }) => figures[i]);
-      const { unit, scale } = withoutKilo(given, Math.max(...figures.map(({ value }) => value)));
+    rows: energyRows(configurations).map(({ name, unit: given, values, basis }) => {
+      const { unit, scale } = withoutKilo(given, Math.max(...values.map((value = 0) => value)));
       return [
         `${name}, ${unit}`,
-        ...figures.map(({ value }) => short(value * scale)),
-        [...new Set(figures.map(({ kind, basis }) => `${kind}: ${basis}`))].join('; '),
+        ...values.map((value) => (value === undefined ? '–' : short(value * scale))),
+        basis,
       ];
     }),
     isNoted: true,
@@ -194,16 +194,4 @@ function partsOf({ energy: { account } }) {
   return Object.entries(parts)
     .filter(([name, energy]) => name !== 'GPU' || energy > 0)
     .map(([name, energy]) => ({ name, value: whole > 0 ? (emissions * energy) / whole : 0 }));
-}
-
-/** With three digits, for a page: report.json has them all. @param {number} value */
-function short(value) {
-  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
-}
-
-/** @param {number} seconds */
-function inSeconds(seconds) {
-  if (seconds >= 1) return `${short(seconds)} s`;
-  const { factor, unit } = readableUnit(seconds, 's');
-  return `${short(seconds / factor)} ${unit}`;
 }

@@ -1,6 +1,7 @@
 // Facts about trainings -> sentences, which the model card and the page share.
 import { plural } from '../shared/text.js';
-import { areDetectors, format } from './metrics.js';
+import { areDetectors, describeUnfrozen, format } from './metrics.js';
+import { readableUnit } from './ticks.js';
 
 /**
  * @typedef {import('./metrics.js').Configuration} Configuration
@@ -52,4 +53,65 @@ export function describeBest(configurations, best) {
   const validated = `validation ${areDetectors(configurations) ? 'AP' : 'accuracy'}, then validation loss`;
   const trained = areDetectors(configurations) ? 'training loss' : 'training accuracy, then training loss';
   return `The best is "${best.name}", by ${isValidated ? validated : `${trained}, as nothing was validated`}.`;
+}
+
+/** The classes that were learned. @param {Configuration['data']} data */
+export const trainedClasses = ({ classes, kept = [] }) => classes.filter((name) => !kept.includes(name));
+
+/**
+ * `3 classes (2 trained, 1 kept from the base model)`.
+ * @param {Configuration['data']} data
+ */
+export function countClasses(data) {
+  const { classes, kept = [] } = data;
+  const all = plural(classes.length, 'class', 'classes');
+  if (kept.length === 0) return all;
+  return `${all} (${trainedClasses(data).length} trained, ${kept.length} kept from the base model)`;
+}
+
+/**
+ * The network that the trained layers are on.
+ * @param {Configuration} configuration
+ * @param {string | undefined} backbone
+ */
+export function describeNetwork({ data }, backbone) {
+  const name = backbone ?? 'a network that is not named here';
+  return `${name}${data.unfrozen ? describeUnfrozen(data.unfrozen) : ''}`;
+}
+
+/**
+ * `30 photos; 10 others for validation`.
+ * @param {Configuration} configuration
+ */
+export function countExamples(configuration) {
+  const { train, validation } = configuration.data;
+  const noun = areDetectors([configuration]) ? 'photo' : 'example';
+  return `${plural(train, noun)}; ${validation === 0 ? 'none' : validation === 1 ? '1 other' : `${validation} others`} for validation`;
+}
+
+/**
+ * What the features took, and whether the figures of energy include it.
+ * @param {Configuration[]} configurations
+ */
+export function describeExtraction(configurations) {
+  const times = configurations.map(({ energy }) => energy.extraction?.seconds);
+  if (times.every((seconds) => seconds === undefined))
+    return 'ocelli did not extract the features, so the figures of energy are without their extraction.';
+  const list = configurations.map(({ name }, i) => {
+    const time = times[i] === undefined ? 'not known' : inSeconds(times[i]);
+    return configurations.length > 1 ? `"${name}" ${time}` : time;
+  });
+  return `Extracting the features took: ${list.join(', ')}. Energy, emissions and SCI include it.`;
+}
+
+/** With three digits, for reading: report.json has them all. @param {number} value */
+export function short(value) {
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
+
+/** @param {number} seconds */
+export function inSeconds(seconds) {
+  if (seconds >= 1) return `${short(seconds)} s`;
+  const { factor, unit } = readableUnit(seconds, 's');
+  return `${short(seconds / factor)} ${unit}`;
 }

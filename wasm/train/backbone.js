@@ -95,6 +95,11 @@ export class Backbone {
     return this.#parts.batchNorm;
   }
 
+  /** The multiply-adds of one image's features. */
+  get multiplyAdds() {
+    return this.#extractor.multiplyAdds;
+  }
+
   /**
    * @param {readonly ImageInput[]} images
    * @returns {Promise<{data: Float32Array, shape: number[]}>} features [N, length]; with a tail, the tail's input, one

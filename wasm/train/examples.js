@@ -19,6 +19,8 @@ export class Examples {
   #options;
   /** @type {string[]} */ #labels;
   /** @type {Dataset | undefined} */ #data;
+  /** What the features of the images took. @type {import('../report/energy/estimate.js').Extraction | undefined} */
+  extraction;
 
   /** @param {import('./types.js').LearnerOptions} options if `labels` is set, examples of other classes are rejected */
   constructor(options) {
@@ -73,8 +75,7 @@ export class Examples {
    * @param {ExtractOptions} [options]
    */
   extract(images, options) {
-    const sources = images.map((image, i) => ({ name: `image ${i}`, read: () => image }));
-    return this.extractSources(sources, options);
+    return this.extractSources(toSources(images), options);
   }
 
   /**
@@ -85,6 +86,23 @@ export class Examples {
     const { extractor } = this.#options;
     if (!extractor) throw failure('NO_EXTRACTOR');
     return extractFeatures(extractor, sources, options);
+  }
+
+  /**
+   * Extracts the features of images to train on, and counts what that takes.
+   * @param {readonly import('./extract.js').Source[]} sources
+   * @param {ExtractOptions} [options]
+   */
+  async extractCounted(sources, options) {
+    const start = performance.now();
+    const features = await this.extractSources(sources, options);
+    const { seconds = 0, multiplyAdds = 0 } = this.extraction ?? {};
+    const each = this.#options.extractor?.multiplyAdds ?? 0;
+    this.extraction = {
+      seconds: seconds + (performance.now() - start) / 1000,
+      multiplyAdds: multiplyAdds + each * sources.length,
+    };
+    return features;
   }
 
   /** Returns the examples; throws unless there are two or more classes and each has an example. */
@@ -114,6 +132,9 @@ export class Examples {
     return toPart(data);
   }
 }
+
+/** @param {readonly ImageInput[]} images */
+export const toSources = (images) => images.map((image, i) => ({ name: `image ${i}`, read: () => image }));
 
 /**
  * @param {Dataset} data

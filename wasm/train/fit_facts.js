@@ -1,5 +1,8 @@
 // Describes a finished fit: Keras' History, and the facts that a report is made from.
 import { estimateEnergy, loadMachine } from '../report/energy/estimate.js';
+import { makeReport } from '../report/report.js';
+import { failure } from '../shared/errors.js';
+import { checkKeys, checkNumber, checkText } from '../shared/options.js';
 
 /**
  * @typedef {import('./plan.js').Plan} Plan
@@ -8,12 +11,24 @@ import { estimateEnergy, loadMachine } from '../report/energy/estimate.js';
  * @typedef {import('../report/metrics.js').Configuration & {plan: Plan, history: History}} Configuration
  *
  * @typedef {object} FitFacts
- * @property {Plan} plan
+ * @property {Plan & {views?: number}} plan views: of each photo of a detector's training
  * @property {History} history
  * @property {import('./fit.js').Progress} progress
  * @property {number} train number of training examples
  * @property {number} validation number of validation examples
+ * @property {import('../report/energy/estimate.js').Extraction} [extraction] of the features, if ocelli did it
+ *
+ * @typedef {object} DescribeOptions
+ * @property {string} [name] of the run; default 'training'
+ * @property {import('../report/energy/estimate.js').EnergyOptions} [energy]
+ * @property {number} [extractionSeconds] time to extract the features, which the figures of energy include; default: what
+ *   the learner took
+ *
+ * @typedef {DescribeOptions & Partial<import('../report/card.js').About>} ReportOptions
  */
+
+// prettier-ignore
+const TEXTS = /** @type {const} */ (['name', 'project', 'dataset', 'backbone', 'baseModel', 'license', 'file']);
 
 /**
  * @param {Pick<import('./fit.js').Progress, 'history'>} progress
@@ -30,13 +45,19 @@ export function toHistory({ history }, { epochs, batchSize }, examples) {
  * Adds energy and emissions to the facts of a fit.
  * @param {FitFacts} facts
  * @param {Omit<Configuration['data'], 'train' | 'validation'>} model
- * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
+ * @param {DescribeOptions} [options]
  * @returns {Promise<Configuration>}
  */
-export async function describeFit(facts, model, { name = 'training', energy = {} } = {}) {
+export async function describeFit(facts, model, { name = 'training', energy = {}, extractionSeconds } = {}) {
+  if (extractionSeconds !== undefined) checkNumber('extractionSeconds', extractionSeconds, { min: 0 });
   const { plan, history, progress, train, validation } = facts;
   const { seconds, multiplyAdds, joules } = progress;
   const weightsEpoch = restoredEpoch(progress, plan);
+  const work = {
+    ...{ seconds, multiplyAdds, joules: joules ?? undefined },
+    images: train * (plan.views ?? 1) * history.epoch.length,
+    extraction: extractionSeconds === undefined ? facts.extraction : { seconds: extractionSeconds },
+  };
   const machine = await (await loadMachine()).describeMachine();
   return {
     name,
@@ -45,9 +66,32 @@ export async function describeFit(facts, model, { name = 'training', energy = {}
     ...(weightsEpoch !== undefined && { weightsEpoch }),
     seconds,
     multiplyAdds,
-    energy: await estimateEnergy({ seconds, multiplyAdds, joules: joules ?? undefined }, machine, energy),
+    energy: await estimateEnergy(work, machine, energy),
     data: { train, validation, ...model },
   };
+}
+
+/**
+ * The report of one fit.
+ * @param {(options: DescribeOptions) => Promise<Configuration>} describe
+ * @param {string} model what its project is called by default
+ * @param {ReportOptions} [options]
+ */
+export async function reportFit(describe, model, options = {}) {
+  checkReport(options);
+  const { name, energy, extractionSeconds, project = model, date = new Date(), ...about } = options;
+  return makeReport([await describe({ name, energy, extractionSeconds })], { project, date, ...about });
+}
+
+/** @param {ReportOptions} options */
+function checkReport(options) {
+  checkKeys('options', options, [...TEXTS, 'date', 'energy', 'extractionSeconds']);
+  for (const key of TEXTS) if (options[key] !== undefined) checkText(key, options[key]);
+  const { date, baseModel } = options;
+  if (baseModel !== undefined && !/^[\w.-]+(\/[\w.-]+)?$/.test(baseModel))
+    throw failure('INVALID_OPTION', "baseModel must be a name on the Hugging Face hub, such as 'owner/name'");
+  if (date !== undefined && !(date instanceof Date && Number.isFinite(date.getTime())))
+    throw failure('INVALID_OPTION', 'date must be a valid Date');
 }
 
 /**

@@ -3,12 +3,11 @@ import { failure as generalFailure, OcelliError } from '../shared/errors.js';
 import { loadMachine } from '../report/energy/estimate.js';
 import { host } from '../engine/host.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
-import { makeReport } from '../report/report.js';
 import { checkExamples } from './dataset.js';
 import { failure } from './errors.js';
 import { sizeOf } from '../shared/numbers.js';
-import { Examples, toPart } from './examples.js';
-import { describeFit, toHistory } from './fit_facts.js';
+import { Examples, toPart, toSources } from './examples.js';
+import { describeFit, reportFit, toHistory } from './fit_facts.js';
 import { evaluate, Fit, means, split, startProgress } from './fit.js';
 import { checkLabels } from './labels.js';
 import { Confusion } from './metrics.js';
@@ -137,7 +136,8 @@ export class TransferLearner {
     if (images.length !== labels.length)
       throw failure('INVALID_LABEL', `got ${labels.length} labels for ${images.length} images`);
     checkLabels(labels);
-    if (images.length > 0) this.#addSet({ features: await this.#examples.extract(images, options), labels });
+    if (images.length === 0) return;
+    this.#addSet({ features: await this.#examples.extractCounted(toSources(images), options), labels });
   }
 
   /**
@@ -165,7 +165,7 @@ export class TransferLearner {
     const { openImageDirectory } = host();
     if (!openImageDirectory) throw failure('NO_DIRECTORIES');
     const { sources, labels } = await openImageDirectory(directory);
-    this.#addSet({ features: await this.#examples.extractSources(sources, options), labels });
+    this.#addSet({ features: await this.#examples.extractCounted(sources, options), labels });
   }
 
   // ---- training
@@ -296,7 +296,8 @@ export class TransferLearner {
     }
     progress.joules = (await stopMeter?.()) ?? null;
     const history = toHistory(progress, plan, train.length);
-    this.#lastFit = { plan, history, progress, train: train.length, validation: validation.indices.length };
+    const counts = { train: train.length, validation: validation.indices.length };
+    this.#lastFit = { plan, history, progress, ...counts, extraction: this.#examples.extraction };
     return history;
   }
 
@@ -448,7 +449,7 @@ export class TransferLearner {
 
   /**
    * Returns the facts of the last fit that a report is made from, with energy and emissions.
-   * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions}} [options]
+   * @param {import('./fit_facts.js').DescribeOptions} [options]
    * @returns {Promise<import('./fit_facts.js').Configuration>}
    */
   async describeFit(options) {
@@ -459,13 +460,11 @@ export class TransferLearner {
 
   /**
    * Writes a report of the last fit: model card, tables, emissions.csv and plots.
-   * @param {{name?: string, energy?: import('../report/energy/estimate.js').EnergyOptions} &
-   *   Partial<import('../report/card.js').About>} [options]
+   * @param {import('./fit_facts.js').ReportOptions} [options]
    * @returns {Promise<Record<string, string>>} texts by file name; README.md is the model card
    */
-  async report({ name, energy, project = 'classifier', date = new Date(), ...about } = {}) {
-    checkKeys('options', about, ['backbone', 'license', 'extractionSeconds']);
-    return makeReport([await this.describeFit({ name, energy })], { project, date, ...about });
+  async report(options) {
+    return reportFit((given) => this.describeFit(given), 'classifier', options);
   }
 
   /** Frees the module's memory. Later calls throw CLOSED; closing again is allowed. */

@@ -14,6 +14,7 @@ export {};
  * @property {import('./network.js').Tail} [tail] the backbone's last layers, which are trained with the head
  * @property {(network: import('./trainer.js').Network, parameters: Float32Array, labels: readonly string[]) => Uint8Array} [export]
  *   writes the whole classifier as a .tflite file
+ * @property {number} [multiplyAdds] of one image, for the report's estimates where clocks stand still
  *
  * @typedef {object} LearnerOptions
  * @property {Extractor} [extractor] not needed if you add features instead of images

@@ -56,6 +56,11 @@ export class FeatureExtractor extends VisionModel {
     return new FeatureExtractor(await startSession({ ...options, task: 'features' }), options);
   }
 
+  /** The multiply-adds of one image. */
+  get multiplyAdds() {
+    return this.session.facts.multiplyAdds;
+  }
+
   /** The length of a feature vector. */
   get length() {
     return this.session.facts.length;

@@ -190,7 +190,7 @@ describe('ocelli train --task detect', () => {
     assert.equal(configurations[0].history.epoch.length, 12);
     assert.deepEqual(configurations[0].data.classes, ['red square']);
     assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /object detector/);
-    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /extracted in [\d.]+ s in all/);
+    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /Extracting the features took: [\d.]+ m?s\./);
     assert.doesNotMatch(readFileSync(join(card, 'README.md'), 'utf8'), /last blocks/);
     const found = ocelli(['detect', '--model', out, '--score', '0.2', '--json', join(dataset, '1.png')]);
     assert.match(found.stdout, /red square/);
@@ -201,7 +201,7 @@ describe('ocelli train --task detect', () => {
     const args = ['--task', 'detect', '--report', card, '--views', '1', '--epochs', '1'];
     const { status, stderr } = ocelli(['train', dataset, ...args, '--compare', 'batch64,rmsprop']);
     assert.equal(status, 0, stderr);
-    const { configurations, extractionSeconds } = JSON.parse(readFileSync(join(card, 'report.json'), 'utf8'));
+    const { configurations } = JSON.parse(readFileSync(join(card, 'report.json'), 'utf8'));
     assert.deepEqual(
       configurations.map((/** @type {any} */ { name, plan }) => [name, plan.batchSize, plan.optimizer.type]),
       [
@@ -209,8 +209,11 @@ describe('ocelli train --task detect', () => {
         ['Batch 32 RMSprop', 32, 'rmsprop'],
       ],
     );
-    assert.ok(extractionSeconds > 0);
-    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /extracted in [\d.]+ s in all/);
+    for (const { energy } of configurations) assert.ok(energy.extraction.seconds > 0);
+    assert.match(
+      readFileSync(join(card, 'README.md'), 'utf8'),
+      /Extracting the features took: "Batch 64" [\d.]+ m?s, "Batch 32 RMSprop" [\d.]+ m?s\./,
+    );
   });
 
   test('trains the last blocks, and says so', () => {

@@ -184,7 +184,7 @@ const WRITERS = {
   },
   card(name) {
     const { data } = configuration;
-    const run = { ...configuration, name, data: { ...data, classes: [name, SECOND] } };
+    const run = { ...configuration, name, data: { ...data, classes: [name, SECOND], kept: [SECOND] } };
     const {
       'README.md': md,
       'report.html': html,
@@ -194,6 +194,7 @@ const WRITERS = {
       ...plots
     } = makeReport([run], {
       ...{ project: name, backbone: name, license: name || HARMLESS, date: new Date(0) },
+      ...{ dataset: name, baseModel: name || HARMLESS, file: name || HARMLESS },
     });
     const [, front, body] = /^---\n(.*?)\n---\n(.*)$/s.exec(md) ?? [];
     return { front, 'body.md': body, html, 'tables.md': table, csv: cells, json: text, ...plots };

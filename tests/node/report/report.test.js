@@ -57,11 +57,15 @@ describe('a report', () => {
       'GPU energy (kWh)',
       'RAM energy (kWh)',
       'Energy consumed (kWh)',
+      'Embodied emissions (kg CO2e)',
+      'SCI (kg CO2e per 1 000 images)',
     ]);
     for (const row of rowsOf(files['tables.md']).slice(6)) assert.match(row, /(measured|estimated): ./);
     const { account } = JSON.parse(files['report.json']).configurations[0].energy;
     assert.equal(account.energy_consumed, account.cpu_energy + account.gpu_energy + account.ram_energy);
     assert.ok(account.duration > 0);
+    // 30 of 40 examples, in five epochs.
+    assert.equal(JSON.parse(files['report.json']).configurations[0].energy.sci.images, 150);
     for (const heading of [
       'Model Details',
       'Uses',
@@ -117,10 +121,37 @@ describe('a report', () => {
     learner.close();
   });
 
-  test('refuses an unknown option', async () => {
+  test('refuses options that it does not have, and values that it cannot write', async () => {
     const learner = await train();
-    await assert.rejects(learner.report(/** @type {any} */ ({ authors: 'x' })), { code: 'INVALID_OPTION' });
-    await assert.rejects(learner.report({ energy: { country: 'XYZ' } }), { code: 'INVALID_OPTION' });
+    const refused = async (/** @type {any} */ options, /** @type {RegExp} */ message) =>
+      assert.rejects(learner.report(options), { code: 'INVALID_OPTION', message });
+    const names =
+      'name, project, dataset, backbone, baseModel, license, file, date, energy, extractionSeconds';
+    await refused({ country: 'FRA' }, new RegExp(`unknown option 'country'; the options are ${names}$`));
+    await refused({ authors: 'x' }, /authors/);
+    await refused({ energy: { country: 'XYZ' } }, /XYZ/);
+    await refused({ license: 3 }, /license must be a string/);
+    await refused({ date: '2031-02-03' }, /date must be a valid Date/);
+    await refused({ date: new Date(NaN) }, /date must be a valid Date/);
+    await refused({ baseModel: 'two words' }, /baseModel must be a name on the Hugging Face hub/);
+    await refused({ extractionSeconds: -1 }, /extractionSeconds/);
+    learner.close();
+  });
+
+  test('takes all its options', async () => {
+    const learner = await train();
+    const texts = { project: 'P 1', dataset: 'D 2', backbone: 'B 3', license: 'mit', file: 'f4.tflite' };
+    const options = { ...texts, name: 'N 5', date: new Date('2031-02-03'), baseModel: 'o/n-6' };
+    const { 'README.md': card, 'report.json': json } = await learner.report({
+      ...options,
+      extractionSeconds: 70,
+    });
+    for (const text of [...Object.values(texts), 'N 5', '2031-02-03', 'o/n-6', 'features took: 70 s'])
+      assert.ok(card.includes(text), text);
+    const { configurations, ...about } = JSON.parse(json);
+    assert.deepEqual(about, { ...texts, baseModel: 'o/n-6', date: options.date.toISOString() });
+    assert.equal(configurations[0].energy.extraction.seconds, 70);
+    assert.equal(configurations[0].energy.account.duration, configurations[0].seconds + 70);
     learner.close();
   });
 });

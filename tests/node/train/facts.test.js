@@ -65,6 +65,54 @@ function placeMeter(t) {
   return meter;
 }
 
+describe('the extraction of features', () => {
+  test('is counted by a classifier while it extracts examples to train on', async (t) => {
+    const pass = stopClock(t);
+    let batches = 0;
+    const extractor = {
+      multiplyAdds: 1000,
+      async extractBatch(/** @type {any[]} */ images) {
+        batches++;
+        pass(250);
+        const data = Float32Array.from({ length: 3 * images.length }, (_, i) => (i * 7) % 5);
+        return { data, shape: [images.length, 3] };
+      },
+    };
+    const image = { data: new Uint8Array(3), width: 1, height: 1 };
+    const learner = await TransferLearner.create({ extractor, deterministic: true });
+    await learner.addExamples(Array(3).fill(image), ['a', 'b', 'a']);
+    await learner.addExample(image, 'b');
+    const counted = batches;
+    await learner.fit({ epochs: 1, batchSize: 2 });
+    await learner.predict(image);
+    assert.ok(batches > counted);
+    const { energy } = await learner.describeFit();
+    assert.deepEqual(energy.extraction, { seconds: counted / 4, multiplyAdds: 4000 });
+    const { energy: given } = await learner.describeFit({ extractionSeconds: 9 });
+    assert.deepEqual(given.extraction, { seconds: 9 });
+    learner.close();
+  });
+
+  test('is not known of given features', async () => {
+    const learner = await LEARNERS.TransferLearner.make();
+    await learner.fit(PLAN);
+    assert.equal((await learner.describeFit()).energy.extraction, undefined);
+    learner.close();
+  });
+
+  test('is what a detector spends before its first step', async () => {
+    const learner = await LEARNERS.DetectorLearner.make();
+    await learner.fit({ ...PLAN, views: 3 });
+    const { energy, seconds } = await learner.describeFit();
+    assert.ok(learner.extractionSeconds > 0);
+    assert.deepEqual(energy.extraction, { seconds: learner.extractionSeconds });
+    assert.equal(energy.account.duration, seconds + learner.extractionSeconds);
+    // Three views of each photo, in two epochs.
+    assert.equal(energy.sci.images, SIZE * 3 * 2);
+    learner.close();
+  });
+});
+
 for (const [name, { plan, make, macs }] of Object.entries(LEARNERS))
   describe(name, () => {
     test('tells the seconds and the energy of a fit', async (t) => {

@@ -1,14 +1,13 @@
 // Trains the heads of an SSD detector, and optionally its last blocks, on a user's photos with boxes.
 import { failure as generalFailure, OcelliError } from '../../shared/errors.js';
 import { loadMachine } from '../../report/energy/estimate.js';
-import { makeReport } from '../../report/report.js';
 import { checkKeys } from '../../shared/options.js';
 import { evaluateDetections } from '../../evaluate/evaluate.js';
 import { runDetector } from '../../evaluate/run.js';
 import { ObjectDetector } from '../../vision/detector.js';
 import { resolveAssets } from '../../vision/vision_model.js';
 import { failure } from '../errors.js';
-import { describeFit, toHistory } from '../fit_facts.js';
+import { describeFit, reportFit, toHistory } from '../fit_facts.js';
 import { pickUnfreeze } from '../tail.js';
 import { chooseClasses } from './classes.js';
 import { addPictures, openDataset } from './dataset.js';
@@ -298,7 +297,8 @@ export class DetectorLearner {
     await this.#train(model, progress, () => fit.run(train, validation, { ...callbacks, signal }));
     const result = toHistory(progress, plan, train.length);
     const counts = { train: parts.train.length, validation: validation.length };
-    this.#lastFit = { plan, history: result, progress, ...counts };
+    const extraction = { seconds: this.extractionSeconds };
+    this.#lastFit = { plan, history: result, progress, ...counts, extraction };
     return result;
   }
 
@@ -442,7 +442,7 @@ export class DetectorLearner {
 
   /**
    * The facts of the last fit that a report is made from, with energy and emissions.
-   * @param {{name?: string, energy?: import('../../report/energy/estimate.js').EnergyOptions}} [options]
+   * @param {import('../fit_facts.js').DescribeOptions} [options]
    */
   async describeFit(options) {
     if (!this.#lastFit) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
@@ -456,19 +456,11 @@ export class DetectorLearner {
 
   /**
    * Writes a report of the last fit: model card, tables, emissions.csv and plots.
-   * @param {{name?: string, energy?: import('../../report/energy/estimate.js').EnergyOptions} &
-   *   Partial<import('../../report/card.js').About>} [options]
+   * @param {import('../fit_facts.js').ReportOptions} [options]
    * @returns {Promise<Record<string, string>>} texts by file name; README.md is the model card
    */
-  async report({ name, energy, project = 'detector', date = new Date(), ...about } = {}) {
-    checkKeys('options', about, ['backbone', 'license', 'extractionSeconds']);
-    const { extractionSeconds = this.extractionSeconds } = about;
-    return makeReport([await this.describeFit({ name, energy })], {
-      project,
-      date,
-      ...about,
-      extractionSeconds,
-    });
+  async report(options) {
+    return reportFit((given) => this.describeFit(given), 'detector', options);
   }
 
   /** Frees the modules' memory. Later calls throw CLOSED; closing again is allowed. */
