@@ -65,7 +65,7 @@ function details(best, { backbone, baseModel, license, file, date }) {
     ...(data.kept?.length
       ? [item('Kept classes', `${data.kept.join(', ')} (kept from the base model, not trained)`)]
       : []),
-    item('Finetuned from', baseModel ?? backbone ?? 'not given'),
+    item('Base model', baseModel ?? backbone ?? 'not given'),
     item('License', license || 'not given; ask who trained the model before you share it'),
     item('Trained parameters', String(data.parameters)),
     ...(file || bytes ? [item('File', [file, bytes].filter(Boolean).join(', '))] : []),
@@ -176,6 +176,8 @@ function training(configurations, best, { dataset }) {
   const loss = areDetectors(configurations)
     ? "classification and, where boxes are trained, localization, as TensorFlow's Object Detection API computes them"
     : 'cross-entropy';
+  const nameOf = (/** @type {Configuration} */ { name }) =>
+    configurations.length === 1 ? 'Training' : escapeMarkdown(name);
   return [
     '## Training Details',
     '',
@@ -188,14 +190,12 @@ function training(configurations, best, { dataset }) {
     '### Training Hyperparameters',
     '',
     item('Loss', loss),
-    ...configurations.map((configuration) =>
-      item(escapeMarkdown(configuration.name), settings(configuration)),
-    ),
+    ...configurations.map((configuration) => item(nameOf(configuration), settings(configuration))),
     '',
     '### Speeds, Sizes, Times',
     '',
-    ...configurations.map(({ name, seconds }) =>
-      item(escapeMarkdown(name), `${words.inSeconds(seconds)} of training`),
+    ...configurations.map((configuration) =>
+      item(nameOf(configuration), words.inSeconds(configuration.seconds)),
     ),
     `- ${escapeMarkdown(words.describeExtraction(configurations))}`,
   ].join('\n');
@@ -275,7 +275,7 @@ function impact(configurations, { name, energy }) {
       ? [
           item(
             'SCI (ISO/IEC 21031)',
-            `${format(sci.value)} kg CO2e per 1 000 images, with the making of the machine; each pass over a training image counts: ${plural(sci.images, 'image')}`,
+            `${format(sci.value)} kg CO2e per 1000 images, with the making of the machine; each pass over a training image counts: ${plural(sci.images, 'image')}`,
           ),
         ]
       : []),

@@ -5,6 +5,8 @@ import { failure } from '../shared/errors.js';
 import { checkKeys, checkNumber, checkText } from '../shared/options.js';
 
 /**
+ * @typedef {import('../report/energy/estimate.js').EnergyOptions} EnergyOptions
+ * @typedef {import('../report/energy/estimate.js').Extraction} Extraction
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./types.js').History} History
  *
@@ -16,11 +18,11 @@ import { checkKeys, checkNumber, checkText } from '../shared/options.js';
  * @property {import('./fit.js').Progress} progress
  * @property {number} train number of training examples
  * @property {number} validation number of validation examples
- * @property {import('../report/energy/estimate.js').Extraction} [extraction] of the features, if ocelli did it
+ * @property {Extraction} [extraction] of the features, if ocelli did it
  *
  * @typedef {object} DescribeOptions
  * @property {string} [name] of the run; default 'training'
- * @property {import('../report/energy/estimate.js').EnergyOptions} [energy]
+ * @property {EnergyOptions} [energy]
  * @property {number} [extractionSeconds] time to extract the features, which the figures of energy include; default: what
  *   the learner took
  *

@@ -5,6 +5,7 @@
  * @typedef {import('./fit.js').Callbacks} Callbacks
  * @typedef {import('./metrics.js').ClassMetrics} ClassMetrics
  * @typedef {import('./fit_facts.js').Configuration} Configuration
+ * @typedef {import('./fit_facts.js').DescribeOptions} DescribeOptions
  * @typedef {import('./detect/fit.js').DetectorCallbacks} DetectorCallbacks
  * @typedef {import('./detect/types.js').DetectorEvaluation} DetectorEvaluation
  * @typedef {import('./detect/types.js').DetectorFitOptions} DetectorFitOptions
@@ -33,6 +34,7 @@
  * @typedef {import('./detect/photos.js').PhotosOptions} PhotosOptions
  * @typedef {import('./detect/photos.js').PhotosPlan} PhotosPlan
  * @typedef {import('./types.js').Prediction} Prediction
+ * @typedef {import('./fit_facts.js').ReportOptions} ReportOptions
  * @typedef {import('./types.js').RunOptions} RunOptions
  * @typedef {import('./plan.js').Schedule} Schedule
  * @typedef {import('./extract.js').Source} Source

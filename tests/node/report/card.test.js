@@ -226,10 +226,10 @@ describe('what a card says', () => {
     const { body } = cardOf([await configuration('detector', { energy, work })]);
     const lines = body.split('\n');
     for (const start of [
-      '- **SCI (ISO/IEC 21031):** 2.752 kg CO2e per 1 000 images,',
+      '- **SCI (ISO/IEC 21031):** 2.752 kg CO2e per 1000 images,',
       "- **Carbon Emitted:** 1.752 kg CO2e (CodeCarbon's model: 3.504 kWh at 500 g/kWh,",
       '| Embodied emissions (kg CO2e) | 1 | estimated: ',
-      '| SCI (kg CO2e per 1 000 images) | 2.752 | estimated: ',
+      '| SCI (kg CO2e per 1000 images) | 2.752 | estimated: ',
       '| Transfer energy, one download (kWh) | 0.118 | estimated: ',
       '| Transfer emissions, one download (kg CO2e) | 0.059 | estimated: ',
       'Extracting the features took: 63072 s. Energy, emissions and SCI include it.',

@@ -299,7 +299,7 @@ describe('a model card', () => {
       'A softmax layer over 2 classes on net, trained with ocelli on 2026-01-02.',
       '- **Model type:** image classifier',
       '- **Classes:** x, y',
-      '- **Finetuned from:** net',
+      '- **Base model:** net',
       '- **License:** mit',
       '- **Trained parameters:** 1000',
       '- **File:** a b.tflite',
@@ -308,8 +308,8 @@ describe('a model card', () => {
       '- **Data set:** D',
       '- **Training data:** 30 examples; 10 others for validation',
       '- **Loss:** cross-entropy',
-      '- **A:** batch size 8, 2 epochs, sgd, momentum 0.9, seed 3, learning rate 0.5',
-      '- **A:** 12.3 s of training',
+      '- **Training:** batch size 8, 2 epochs, sgd, momentum 0.9, seed 3, learning rate 0.5',
+      '- **Training:** 12.3 s',
       '- Extracting the features took: 2 s. Energy, emissions and SCI include it.',
       'Validation figures were measured after the epoch, on 10 examples not used for training.',
       '![accuracy](accuracy.svg)',
@@ -332,7 +332,7 @@ describe('a model card', () => {
     for (const line of [
       'The heads of an SSD detector of 1 class on a network that is not named here, trained with ocelli on 2026-01-02.',
       '- **Model type:** object detector',
-      '- **Finetuned from:** not given',
+      '- **Base model:** not given',
       '- **License:** not given; ask who trained the model before you share it',
       'Find and locate objects of these classes in images similar to the training images: x.',
       'Save what `export()` returned as `model.tflite`.',
@@ -340,6 +340,7 @@ describe('a model card', () => {
       '- **Data set:** not named',
       'The best is "A", by validation AP, then validation loss.',
       'The list is of "A".',
+      '- **B:** 12.3 s',
       '![AP at IoU 0.5](ap50.svg)',
     ])
       assert.ok(lines.includes(line), line);

@@ -58,7 +58,7 @@ describe('a report', () => {
       'RAM energy (kWh)',
       'Energy consumed (kWh)',
       'Embodied emissions (kg CO2e)',
-      'SCI (kg CO2e per 1 000 images)',
+      'SCI (kg CO2e per 1000 images)',
     ]);
     for (const row of rowsOf(files['tables.md']).slice(6)) assert.match(row, /(measured|estimated): ./);
     const { account } = JSON.parse(files['report.json']).configurations[0].energy;

@@ -1,4 +1,4 @@
-// ISO/IEC 21031:2024, the Software Carbon Intensity: SCI = (O + M) per R, here per 1 000 images. And what a network spends
+// ISO/IEC 21031:2024, the Software Carbon Intensity: SCI = (O + M) per R, here per 1000 images. And what a network spends
 // on the transfer of a model.
 import { formatBytes, plural } from '../../shared/text.js';
 
@@ -24,7 +24,7 @@ const UNIT_IMAGES = 1000;
  * @property {number} images R, before it is divided by the unit
  * @property {number} operational O, kg CO2e
  * @property {number} embodied M, kg CO2e
- * @property {number} value kg CO2e per 1 000 images
+ * @property {number} value kg CO2e per 1000 images
  *
  * @typedef {object} Transfer of the model, once
  * @property {number} bytes
@@ -58,7 +58,7 @@ export function carbonIntensity({ images, seconds, emissions }, options) {
     sci: { images, operational: emissions, embodied, value },
     figures: [
       estimated('Embodied emissions', 'embodied', embodied, 'kg CO2e', basis),
-      estimated('SCI', 'sci', value, 'kg CO2e per 1 000 images', formula),
+      estimated('SCI', 'sci', value, 'kg CO2e per 1000 images', formula),
     ],
   };
 }
