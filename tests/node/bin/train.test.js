@@ -182,6 +182,8 @@ describe('ocelli train --task detect', () => {
       '2',
       '--epochs',
       '12',
+      '--license',
+      'Apache-2.0',
       '--json',
     ];
     const { status, stdout, stderr } = ocelli(['train', dataset, ...args]);
@@ -189,7 +191,17 @@ describe('ocelli train --task detect', () => {
     const { configurations } = JSON.parse(stdout);
     assert.equal(configurations[0].history.epoch.length, 12);
     assert.deepEqual(configurations[0].data.classes, ['red square']);
-    assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /object detector/);
+    assert.equal(configurations[0].energy.transfer.bytes, readFileSync(out).length);
+    assert.equal(configurations[0].energy.sci.images, 3 * 2 * 12, 'photos, views, epochs');
+    const lines = readFileSync(join(card, 'README.md'), 'utf8').split('\n');
+    for (const line of [
+      'license: apache-2.0',
+      '- **Model type:** object detector',
+      "- **Base model:** the feature maps of ocelli's default SSD-MobileNetV2",
+      '- **Data set:** boxes',
+      'const detector = await ObjectDetector.create({ model: "found.tflite" });',
+    ])
+      assert.ok(lines.includes(line), line);
     assert.match(readFileSync(join(card, 'README.md'), 'utf8'), /Extracting the features took: [\d.]+ m?s\./);
     assert.doesNotMatch(readFileSync(join(card, 'README.md'), 'utf8'), /last blocks/);
     const found = ocelli(['detect', '--model', out, '--score', '0.2', '--json', join(dataset, '1.png')]);
