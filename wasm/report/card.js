@@ -112,7 +112,7 @@ function limits(best) {
   return [
     '## Bias, Risks, and Limitations',
     '',
-    `${what} ${plural(data.train, noun)}. It may fail on images that ${data.train === 1 ? 'this one does' : 'these do'} not represent, and it favours what is frequent in them.`,
+    `${what} ${plural(data.train, noun)}. The model may fail on images that ${data.train === 1 ? 'this one does' : 'these do'} not represent, and it favours what is frequent in them.`,
     ...(data.kept?.length
       ? ['', 'The kept classes were not trained: they have the limits of the base model.']
       : []),

@@ -185,7 +185,7 @@ describe('what a card says', () => {
       '- **Kept classes:** a, b (kept from the base model, not trained)',
       'Find and locate objects of the trained classes in images similar to the training images: x.',
       'The model also reports the classes that it kept: a, b.',
-      'The trained classes were learned from 7 photos. It may fail on images that these do not represent, and it favours what is frequent in them.',
+      'The trained classes were learned from 7 photos. The model may fail on images that these do not represent, and it favours what is frequent in them.',
       'The kept classes were not trained: they have the limits of the base model.',
       '- **Learned from it:** x',
     ])
