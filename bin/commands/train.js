@@ -1,26 +1,20 @@
 // ocelli train: trains a classifier on a directory of images, and writes it as .tflite with a report of its training.
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import {
-  Backbone,
-  extractFeatures,
-  makeReport,
-  openImageDirectory,
-  TransferLearner,
-} from '../../wasm/train/node.js';
-import { bestOf, describeUnfrozen, finalValue, format, QUALITY } from '../../wasm/report/metrics.js';
+import { Backbone, extractFeatures, openImageDirectory, TransferLearner } from '../../wasm/train/node.js';
+import { describeUnfrozen } from '../../wasm/report/metrics.js';
 import { QUANTITY } from '../../wasm/report/energy/estimate.js';
 import { BATCH_NORM_MODES, MOMENTUM, UNFREEZE } from '../../wasm/train/tail.js';
 import { failure } from '../../wasm/train/errors.js';
 import { VIEWS } from '../../wasm/train/detect/plan.js';
 import { LEARNING_RATES } from '../../wasm/train/detect/photos.js';
 import { NAMED_OPTIMIZERS, OPTIMIZER_NAMES, RANGES } from '../../wasm/train/plan.js';
-import { safeJson } from '../../wasm/shared/text.js';
-import { attempt, layOut, UsageError } from '../common.js';
+import { attempt, UsageError } from '../common.js';
 import { hasBoxes } from '../evaluate/files.js';
-import { protect, save, saveAll } from '../files.js';
+import { protect } from '../files.js';
 import { LeftOut } from '../inputs.js';
-import { aboutOf, trainDetectors } from '../train/detector.js';
+import { trainDetectors } from '../train/detector.js';
+import { writeResults } from '../train/results.js';
 import { noteBatchNorm, toUnfreeze } from '../train/unfreeze.js';
 import { DEFAULT_MODEL, readLoading, readModel } from '../model.js';
 import {
@@ -35,7 +29,7 @@ import {
   threads,
   weights,
 } from '../options.js';
-import { print, printNote, showProgress } from '../output.js';
+import { showProgress } from '../output.js';
 
 /** @typedef {import('../../wasm/train/plan.js').PlanOptions & {name: string}} Fit */
 
@@ -271,16 +265,8 @@ async function run(values, [directory]) {
   );
   if (!trained) return;
 
-  const configurations = trained.map(({ configuration }) => configuration);
-  const best = bestOf(configurations);
-  const file = trained.find(({ configuration }) => configuration === best)?.file;
-  if (values.out && file) await save(values.out, file);
-  if (values.report) {
-    const about = aboutOf(values, directory, `features of ${describeBackbone(values, backbone)}`);
-    await saveAll(values.report, makeReport(configurations, about), REPORT);
-  }
-  print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
-  if (values.out && configurations.length > 1) printNote(`${values.out} is of ${best.name}, the best`);
+  const network = `features of ${describeBackbone(values, backbone)}`;
+  await writeResults(values, trained, { path: directory, backbone: network, report: REPORT });
 }
 
 /** Folders of a data set that are no classes. */
@@ -455,16 +441,4 @@ function followFit(name) {
 function describeBackbone({ model, unfreeze }, { batchNorm }) {
   const name = model ? basename(model) : "ocelli's default SSD-MobileNetV2";
   return batchNorm ? `${name}${describeUnfrozen({ blocks: unfreeze, batchNorm })}` : name;
-}
-
-/** @param {import('../../wasm/report/metrics.js').Configuration[]} configurations */
-export function summarize(configurations) {
-  const rows = [
-    ['', ...configurations.map(({ name }) => name)],
-    ...QUALITY.map(({ name, key }) => [name, ...configurations.map((c) => format(finalValue(c, key)))]),
-    ['Energy (kWh)', ...configurations.map(({ energy }) => format(energy.account.energy_consumed))],
-    ['Emissions (kg CO2e)', ...configurations.map(({ energy }) => format(energy.account.emissions))],
-    ['Seconds', ...configurations.map(({ seconds }) => format(seconds))],
-  ];
-  return layOut(rows, `l${'r'.repeat(configurations.length)}`).join('\n');
 }

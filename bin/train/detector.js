@@ -1,17 +1,14 @@
 // ocelli train --task detect: trains the heads of a detector, and with --unfreeze its last blocks, on a labelled data set, and
 // writes it with a report.
-import { basename, resolve } from 'node:path';
-import { bestOf, finalValue, format, qualityOf } from '../../wasm/report/metrics.js';
-import { makeReport } from '../../wasm/report/report.js';
-import { safeJson } from '../../wasm/shared/text.js';
+import { basename } from 'node:path';
 import { createForPhotos, planForPhotos } from '../../wasm/train/node.js';
 import { NAMED_OPTIMIZERS } from '../../wasm/train/plan.js';
-import { attempt, layOut } from '../common.js';
+import { attempt } from '../common.js';
 import { openDataset } from '../evaluate/files.js';
-import { save, saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { readLoading, readModel } from '../model.js';
-import { print, printNote, showProgress } from '../output.js';
+import { printNote, showProgress } from '../output.js';
+import { writeResults } from './results.js';
 import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
 
 /**
@@ -40,30 +37,8 @@ export async function trainDetectors(values, path, chosen, report) {
     if (!result) return;
     results.push(result);
   }
-  const configurations = results.map(({ configuration }) => configuration);
-  const best = bestOf(configurations);
-  const file = results.find(({ configuration }) => configuration === best)?.file;
-  if (values.out && file) await save(values.out, file);
-  if (values.report) {
-    const network = values.model ? basename(values.model) : "ocelli's default SSD-MobileNetV2";
-    const about = aboutOf(values, path, `the feature maps of ${network}`);
-    await saveAll(values.report, makeReport(configurations, about), report);
-  }
-  print(values.json ? safeJson({ best: best.name, configurations }) : summarize(configurations));
-  if (values.out && configurations.length > 1) printNote(`${values.out} is of ${best.name}, the best`);
-}
-
-/**
- * What the card says beside the figures.
- * @param {Values} values
- * @param {string} path of the data set
- * @param {string} backbone
- * @returns {import('../../wasm/report/card.js').About}
- */
-export function aboutOf({ license, out }, path, backbone) {
-  const dataset = basename(resolve(path));
-  const file = out === undefined || out === '-' ? undefined : basename(out);
-  return { project: dataset, date: new Date(), backbone, license, dataset, file };
+  const network = values.model ? basename(values.model) : "ocelli's default SSD-MobileNetV2";
+  await writeResults(values, results, { path, backbone: `the feature maps of ${network}`, report });
 }
 
 /** @param {Values} values */
@@ -139,22 +114,4 @@ function follow(name) {
         `loss ${loss.toFixed(4)}`,
       ),
   };
-}
-
-/** @param {Configuration[]} configurations */
-function summarize(configurations) {
-  const [{ before }] = configurations;
-  const valueBefore = (/** @type {string} */ key) => (before && key in before ? format(before[key]) : '');
-  const rows = [
-    ['', 'before', ...configurations.map(({ name }) => name)],
-    ...qualityOf(configurations).map(({ name, key }) => [
-      ...[name, valueBefore(key)],
-      ...configurations.map((configuration) => format(finalValue(configuration, key))),
-    ]),
-    ['Energy (kWh)', '', ...configurations.map(({ energy }) => format(energy.account.energy_consumed))],
-    ['Emissions (kg CO2e)', '', ...configurations.map(({ energy }) => format(energy.account.emissions))],
-    ['Seconds', '', ...configurations.map(({ seconds }) => format(seconds))],
-  ];
-  const shown = before ? rows : rows.map((row) => row.toSpliced(1, 1));
-  return layOut(shown, `l${'r'.repeat(shown[0].length - 1)}`).join('\n');
 }

@@ -10,11 +10,12 @@ import { toText as embedText } from '../../../bin/commands/embed.js';
 import { tilesOf } from '../../../bin/commands/evaluate.js';
 import { toText as inspectText } from '../../../bin/commands/inspect.js';
 import { toText as quantizeText } from '../../../bin/commands/quantize.js';
-import { command as train, summarize, toChosen, toFits } from '../../../bin/commands/train.js';
+import { command as train, toChosen, toFits } from '../../../bin/commands/train.js';
 import { toText as similarText } from '../../../bin/commands/similar.js';
 import { UsageError } from '../../../bin/common.js';
 import { configurationsOf } from '../../../bin/evaluate/detector.js';
 import { toOptions } from '../../../bin/train/detector.js';
+import { summarize } from '../../../bin/train/results.js';
 import { planForPhotos } from '../../../wasm/train/node.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
