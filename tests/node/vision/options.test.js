@@ -233,23 +233,17 @@ describe('calls before, between and after', () => {
 
   const pixels = { data: new Uint8Array(96 * 96 * 3).map((_, i) => (i * 7) % 256), width: 96, height: 96 };
   const photo = /** @type {const} */ ({ ...pixels, channels: 3 });
-  test('after a trap, a feature extractor has its own model', async () => {
-    const model = testData('models/mobilenet_v2_classifier.fp32.tflite');
-    const extractor = await FeatureExtractor.create({ model, input: '[-1,1]' });
-    const extract = async () => (await extractor.extract(photo)).features;
-    const expected = await extract();
-    assert.deepEqual(await afterTrap(extract), expected);
-    extractor.close();
-  });
-
-  test('after a trap, a classifier has its own model', async () => {
-    const model = testData('models/mobilenet_v2_classifier.fp32.tflite');
-    const classifier = await ImageClassifier.create({ model, input: '[-1,1]' });
-    const classify = async () => (await classifier.classify(photo)).classes;
-    const expected = await classify();
-    assert.deepEqual(await afterTrap(classify), expected);
-    classifier.close();
-  });
+  for (const [what, Model, ask] of /** @type {[string, any, (model: any) => Promise<unknown>][]} */ ([
+    ['a feature extractor', FeatureExtractor, async (model) => (await model.extract(photo)).features],
+    ['a classifier', ImageClassifier, async (model) => (await model.classify(photo)).classes],
+  ]))
+    test(`after a trap, ${what} has its own model`, async () => {
+      const path = testData('models/mobilenet_v2_classifier.fp32.tflite');
+      const model = await Model.create({ model: path, input: '[-1,1]' });
+      const expected = await ask(model);
+      assert.deepEqual(await afterTrap(() => ask(model)), expected);
+      model.close();
+    });
 });
 
 describe('a refused call changes nothing', () => {

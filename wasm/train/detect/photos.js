@@ -43,8 +43,8 @@ const ABOUT = {
 const FEW = 15;
 /** Up to so many photos, joined maps are worth their memory. */
 const FUSED = 500;
-/** With joined maps, a single view is better than the least number of views with the model's own layers. */
 const MOST_VIEWS = 20;
+/** With joined maps, a single view is better than several with the model's own layers. */
 const LEAST_VIEWS = { fused: 1, own: 3 };
 const DEFAULTS = {
   rows: 1000,
