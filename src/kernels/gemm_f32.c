@@ -9,7 +9,7 @@
 #ifdef __wasm_relaxed_simd__
 #include "xnnpack/microparams.h"
 
-enum { ROWS = 6, COLUMNS = 8 };
+enum { ROWS = 6, FIVE = 5, COLUMNS = 8 };
 
 // The compiler does not know what x is after this, so it cannot turn x + distance into a pointer of its own.
 #define HIDE(x) __asm__("" : "+r"(x))
@@ -91,16 +91,17 @@ static inline tap tap_of(const float** rows, int num_rows, size_t offset_bytes, 
   return t;
 }
 
-// The first num_rows rows of each tap are computed, of which mr are stored.
-__attribute__((always_inline)) static inline void run_taps(int num_rows, size_t mr, size_t nc, size_t kc, size_t ks,
-                                                           const float** a, const float* w, float* c, size_t cm_stride,
-                                                           size_t cn_stride, size_t a_offset, const float* zero,
+// The first num_rows rows of each tap are computed, of which mr are stored. Each tap has `pitch` pointers.
+__attribute__((always_inline)) static inline void run_taps(int num_rows, size_t pitch, size_t mr, size_t nc, size_t kc,
+                                                           size_t ks, const float** a, const float* w, float* c,
+                                                           size_t cm_stride, size_t cn_stride, size_t a_offset,
+                                                           const float* zero,
                                                            const union xnn_f32_minmax_params* params) {
   for (size_t left = nc;; left -= COLUMNS) {
     octet sums[ROWS];
     w = begin(sums, w);
     const float** rows = a;
-    for (size_t bytes_left = ks; bytes_left != 0; bytes_left -= ROWS * sizeof *rows, rows += ROWS) {
+    for (size_t bytes_left = ks; bytes_left != 0; bytes_left -= pitch * sizeof *rows, rows += pitch) {
       tap t = tap_of(rows, num_rows, a_offset, zero);
       for (size_t bytes = kc; bytes != 0; bytes -= sizeof **a) {
         HIDE(w);
@@ -118,13 +119,27 @@ __attribute__((always_inline)) static inline void run_taps(int num_rows, size_t 
   }
 }
 
+// Up to five rows.
+static __attribute__((noinline)) void run_five(size_t pitch, size_t mr, size_t nc, size_t kc, size_t ks,
+                                               const float** a, const float* w, float* c, size_t cm_stride,
+                                               size_t cn_stride, size_t a_offset, const float* zero,
+                                               const union xnn_f32_minmax_params* params) {
+  run_taps(FIVE, pitch, mr, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
+}
+
 void ocl_igemm_f32_run(size_t mr, size_t nc, size_t kc, size_t ks, const float** a, const float* w, float* c,
                        size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
                        const union xnn_f32_minmax_params* params) {
   if (mr == ROWS)
-    run_taps(ROWS, ROWS, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
+    run_taps(ROWS, ROWS, ROWS, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
   else
-    run_taps(ROWS - 1, mr, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
+    run_five(ROWS, mr, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
+}
+
+void ocl_igemm_f32_run_five(size_t mr, size_t nc, size_t kc, size_t ks, const float** a, const float* w, float* c,
+                            size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
+                            const union xnn_f32_minmax_params* params) {
+  run_five(FIVE, mr, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset, zero, params);
 }
 
 void ocl_gemm_f32_run(size_t mr, size_t nc, size_t kc, const float* a, size_t a_stride, const float* w, float* c,
@@ -132,7 +147,7 @@ void ocl_gemm_f32_run(size_t mr, size_t nc, size_t kc, const float* a, size_t a_
   if (mr < ROWS) {
     const float* rows[ROWS];
     for (size_t i = 0; i < ROWS; i++) rows[i] = ocl_kernels_move(a, (i < mr ? i : mr - 1) * a_stride);
-    ocl_igemm_f32_run(mr, nc, kc, sizeof rows, rows, w, c, cm_stride, cn_stride, 0, NULL, params);
+    run_five(ROWS, mr, nc, kc, sizeof rows, rows, w, c, cm_stride, cn_stride, 0, NULL, params);
     return;
   }
   for (size_t left = nc;; left -= COLUMNS) {

@@ -30,8 +30,7 @@ static void install_matrix(void) {
   struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_f32_gemm_config();
   if (config == NULL || config->mr != 4) return;
   config->minmax.gemm[SIX] = xnn_init_hmp_gemm_ukernel((xnn_gemm_ukernel_fn)ocl_gemm_f32_run);
-  config->minmax.igemm[FIVE] =
-      xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)xnn_f32_igemm_minmax_ukernel_5x8__wasmrelaxedsimd_fma_loadsplat);
+  config->minmax.igemm[FIVE] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)ocl_igemm_f32_run_five);
   config->minmax.igemm[SIX] = xnn_init_hmp_igemm_ukernel((xnn_igemm_ukernel_fn)ocl_igemm_f32_run);
   config->mr = 6;
 #endif

@@ -43,12 +43,15 @@ void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** inpu
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const float* zero,
                         const union xnn_f32_minmax_params* params);
 
-// An xnn_f32_gemm_minmax_ukernel_fn and the igemm counterpart: mr 6, nr 8. Relaxed SIMD only.
+// An xnn_f32_gemm_minmax_ukernel_fn and the igemm counterparts: mr 6 and 5, nr 8. Relaxed SIMD only.
 void ocl_gemm_f32_run(size_t mr, size_t nc, size_t kc, const float* a, size_t a_stride, const float* w, float* c,
                       size_t cm_stride, size_t cn_stride, const union xnn_f32_minmax_params* params);
 void ocl_igemm_f32_run(size_t mr, size_t nc, size_t kc, size_t ks, const float** a, const float* w, float* c,
                        size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
                        const union xnn_f32_minmax_params* params);
+void ocl_igemm_f32_run_five(size_t mr, size_t nc, size_t kc, size_t ks, const float** a, const float* w, float* c,
+                            size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
+                            const union xnn_f32_minmax_params* params);
 
 // An xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16.
 void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,
