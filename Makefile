@@ -88,8 +88,8 @@ HOT := src/image/resize.c src/image/jpeg_transform.c src/detect/maxima.c src/det
   $(addprefix src/kernels/,dwconv_f32.c dwconv_qs8.c elementwise_f32.c gemm_f32.c gemm_qs8.c hybrid_f32.c pack_f32.c) $(TRAIN_SOURCES) wasm/bridge/exports_measure.c
 WARM := src/base/inflate.c $(addprefix src/image/,bmp.c gif.c jpeg_bits.c jpeg_blocks.c jpeg_rows.c png.c) $(wildcard src/detect/*.c) src/graph/step.c $(addprefix src/graph/operators/,binary.c conv_builtin.c \
   conv_rows.c pool.c reduce.c resize.c unary.c)
-# What -O3 does more adds 1 KB to resizing and makes it no faster.
-build/%/src/image/resize.o: FILE_FLAGS := -O2
+# What -O3 does more adds 1 KB to each of these and makes it no faster.
+build/%/src/image/resize.o build/%/src/kernels/dwconv_f32.o: FILE_FLAGS := -O2
 # Matrix kernels in the order of their source: LLVM's own order holds more vectors at once than x86 has registers, and one
 # spilled sum costs half of the speed.
 build/%/src/kernels/gemm_f32.o: FILE_FLAGS := -mllvm -pre-RA-sched=source

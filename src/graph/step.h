@@ -43,6 +43,7 @@ typedef struct ocl_step ocl_step;
 // Output row y is computed from input rows y * stride - padding_top on, `span` of them.
 typedef struct {
   int64_t span, stride, padding_top;
+  bool writes_panels, reads_panels;  // whether run_panel computes its outputs, or from its input, in panels (kernels.h)
 } ocl_row_window;
 
 // Output rows `first` to end - 1. The distances, in bytes, are added to the addresses of input and output, and may
@@ -71,6 +72,9 @@ typedef struct {
   bool (*makes_columns)(const ocl_step* step);
   // Whether some rows of a feature map [1, H, W, C] can be computed alone, by run_rows on one thread. NULL: no.
   bool (*find_rows)(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out);
+  // Computes some rows of the channels of a panel only. `data` has the output's rows, or those that the input's windows
+  // cover, with rows of zeros where they begin before the map or end after it.
+  void (*run_panel)(const ocl_step* step, const ocl_rows* rows, size_t panel, float* data);
   void (*run_rows)(const ocl_step* step, const ocl_rows* rows);
   const void* variant;  // parameters that distinguish the operators of one family
 } ocl_kind;
@@ -87,6 +91,7 @@ typedef struct {
 typedef struct {
   size_t num_bands;
   size_t bytes_of_thread;   // of the workspace: each thread has rows of both feature maps of its own
+  size_t bytes_of_panel;    // if the first feature map's rows are in panels, one after the other; else 0
   size_t offset_of_second;  // of the second feature map's rows among them, in bytes
   ocl_row_window window;    // of the second step
 } ocl_bands;

@@ -152,3 +152,67 @@ void ocl_dwconv_f32_run(size_t channels, size_t output_width, const float** inpu
     output_width -= s.width;
   }
 }
+
+// ---- panels ----
+
+// A column of a panel's three rows.
+typedef struct {
+  const float *top, *middle, *bottom;
+} cursor;
+
+static inline column load_at(cursor at) {
+  return (column){wasm_v128_load(at.top), wasm_v128_load(at.middle), wasm_v128_load(at.bottom)};
+}
+
+static inline cursor move(cursor at, int pixels) {
+  return (cursor){at.top + pixels * OCL_PANEL, at.middle + pixels * OCL_PANEL, at.bottom + pixels * OCL_PANEL};
+}
+
+// Computes four channels of a row, as run_strip() does.
+static inline __attribute__((always_inline)) void run_half(const ocl_panel_row* row, size_t channel, const int step,
+                                                           const float* weights,
+                                                           const union xnn_f32_minmax_params* params) {
+  const v128_t bias = wasm_v128_load(weights), zero = wasm_f32x4_splat(0);
+  const v128_t min = wasm_v128_load32_splat(&params->scalar.min), max = wasm_v128_load32_splat(&params->scalar.max);
+  const column left = load_weights(weights + WEIGHT_LANES), padding = {zero, zero, zero};
+  const column centre = load_weights(weights + (1 + COLUMN) * WEIGHT_LANES);
+  const column right = load_weights(weights + (1 + 2 * COLUMN) * WEIGHT_LANES);
+  const float* top = row->top + channel;
+  cursor at = {top, ocl_kernels_move(top, row->row_bytes), ocl_kernels_move(top, 2 * row->row_bytes)};
+  float* output = row->output + channel;
+  const size_t pixel_stride = row->pixel_stride;
+  v128_t next = add_column(bias, padding, left), sum = bias;
+  if (!row->pads_left) {
+    next = add_column(bias, load_at(at), left);
+    at = move(at, 1);
+  }
+  if (step == 1) {
+    const column values = load_at(at);
+    sum = add_column(next, values, centre);
+    next = add_column(bias, values, left);
+    at = move(at, 1);
+  }
+#pragma clang loop unroll(disable)
+  for (size_t x = row->output_width - row->pads_right; x != 0; x--) {
+    if (step == 2) sum = add_column(next, load_at(at), centre);
+    const column values = load_at(move(at, step - 1));
+    at = move(at, step);
+    wasm_v128_store(output, clamp(add_column(sum, values, right), min, max));
+    output += pixel_stride;
+    if (step == 1) sum = add_column(next, values, centre);
+    next = add_column(bias, values, left);
+  }
+  if (!row->pads_right) return;
+  if (step == 2) sum = add_column(next, load_at(at), centre);
+  wasm_v128_store(output, clamp(add_column(sum, padding, right), min, max));
+}
+
+void ocl_dwconv_f32_run_panel(const ocl_panel_row* row, size_t stride, const float* weights,
+                              const union xnn_f32_minmax_params* params) {
+  for (size_t channel = 0; channel < OCL_PANEL; channel += LANES) {
+    if (stride == 1)
+      run_half(row, channel, 1, weights + channel, params);
+    else
+      run_half(row, channel, 2, weights + channel, params);
+  }
+}

@@ -53,6 +53,39 @@ void ocl_igemm_f32_run_five(size_t mr, size_t nc, size_t kc, size_t ks, const fl
                             size_t cm_stride, size_t cn_stride, size_t a_offset, const float* zero,
                             const union xnn_f32_minmax_params* params);
 
+// A panel: OCL_PANEL neighbouring channels of some pixels, [pixels][OCL_PANEL] floats. A convolution writes one and a
+// depthwise convolution reads it while it is in the first cache. Sums are added in the order of the kernels above.
+enum { OCL_PANEL = 8 };
+// The pixels that ocl_gemm_f32_run_panel() computes at once.
+#ifdef __wasm_relaxed_simd__
+enum { OCL_PANEL_TILE = 6 };
+#else
+enum { OCL_PANEL_TILE = 4 };
+#endif
+
+// Where the inputs of pixels lie, in bytes: each pixel has num_taps taps of tap_bytes, tap_stride apart. Those of the
+// next pixel are pixel_stride further.
+typedef struct {
+  const float* first;
+  size_t num_taps, tap_bytes, tap_stride, pixel_stride;
+} ocl_panel_inputs;
+// Writes a panel of num_pixels, at least OCL_PANEL_TILE. `w`: packed with nr 8, kr 1.
+void ocl_gemm_f32_run_panel(size_t num_pixels, const ocl_panel_inputs* inputs, const float* w, float* panel,
+                            const union xnn_f32_minmax_params* params);
+
+// Three rows of a panel's pixels, row_bytes apart, and the row of outputs that is computed from them, each pixel_stride
+// floats from the last.
+typedef struct {
+  const float* top;
+  size_t row_bytes;
+  bool pads_left, pads_right;  // whether the first and the last window begin before and end after the row, by one pixel
+  float* output;
+  size_t output_width, pixel_stride;
+} ocl_panel_row;
+// A depthwise convolution of 3 x 3 with a stride of 1 or 2. `weights`: primary tile 9, channel tile 8.
+void ocl_dwconv_f32_run_panel(const ocl_panel_row* row, size_t stride, const float* weights,
+                              const union xnn_f32_minmax_params* params);
+
 // An xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16.
 void ocl_dwconv_qs8_run(size_t channels, size_t output_width, const int8_t** input, const void* weights, int8_t* output,
                         intptr_t input_stride, size_t output_increment, size_t input_offset, const int8_t* zero,

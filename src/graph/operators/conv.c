@@ -257,6 +257,7 @@ const ocl_kind ocl_kind_CONV_2D = {.state_bytes = sizeof(ocl_conv),
                                    .drop = ocl_conv_drop,
                                    .makes_columns = ocl_conv_makes_columns,
                                    .find_rows = ocl_conv_find_rows,
+                                   .run_panel = ocl_conv_run_panel,
                                    .run_rows = ocl_conv_run_some_rows};
 const ocl_kind ocl_kind_DEPTHWISE_CONV_2D = {.state_bytes = sizeof(ocl_conv),
                                              .build = build_depthwise,
@@ -265,4 +266,5 @@ const ocl_kind ocl_kind_DEPTHWISE_CONV_2D = {.state_bytes = sizeof(ocl_conv),
                                              .run = ocl_conv_run,
                                              .drop = ocl_conv_drop,
                                              .find_rows = ocl_conv_find_rows,
+                                             .run_panel = ocl_conv_run_panel,
                                              .run_rows = ocl_conv_run_some_rows};

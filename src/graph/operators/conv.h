@@ -102,8 +102,9 @@ bool ocl_conv_prepare_rows(ocl_step* step);
 ocl_status ocl_conv_share_rows(ocl_step* step);
 // false: XNNPACK must run the operator.
 bool ocl_conv_run_rows(ocl_graph* graph, ocl_step* step);
-// `find_rows` and `run_rows` of a kind.
+// `find_rows`, `run_panel` and `run_rows` of a kind.
 bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out);
+void ocl_conv_run_panel(const ocl_step* step, const ocl_rows* rows, size_t panel, float* data);
 void ocl_conv_run_some_rows(const ocl_step* step, const ocl_rows* rows);
 
 #endif  // OCELLI_GRAPH_OPERATORS_CONV_H_

@@ -180,22 +180,47 @@ ocl_status ocl_conv_share_rows(ocl_step* step) {
 
 // ---- running ----
 
-// A tile of output pixels in row `y`, from the pixel `x` on. The distances are added to the addresses of input and
-// output.
-static void run_igemm_tile(const ocl_step* step, size_t input_distance, size_t output_distance, size_t y, size_t x,
+// The input of a tile of output pixels: the pointers to its taps, and the offset to add to them.
+typedef struct {
+  const void** pointers;
+  size_t offset, taps_in_one;  // neighbouring taps that are one, with more channels
+} tile_input;
+
+static bool is_wide(const ocl_conv_rows* rows, size_t y, size_t x, size_t width) {
+  return is_shared(rows, y) && x >= rows->first_wide && x + width <= rows->end_wide;
+}
+
+// Of the tile in row `y`, from the pixel `x` on.
+static tile_input find_tile(const ocl_step* step, size_t y, size_t x, size_t width) {
+  const bool has_wide_taps = is_wide(&ocl_conv_of(step)->rows, y, x, width);
+  tile_input tile = {.taps_in_one = has_wide_taps ? step->xnn->kernel_width : 1};
+  const void** row = find_row(step, y, &tile.offset);
+  const size_t num_taps = step->xnn->context.igemm.igemm.ks / tile.taps_in_one;
+  tile.pointers = (has_wide_taps ? wide_row(step) : row) + x * num_taps;
+  return tile;
+}
+
+typedef struct {
+  void* data;
+  size_t pixel_bytes;
+} tile_output;
+
+static void run_igemm_tile(const ocl_step* step, size_t input_distance, tile_output output, size_t y, size_t x,
                            size_t channel, size_t width, size_t channels) {
   const struct igemm_context* c = &step->xnn->context.igemm.igemm;
-  const ocl_conv_rows* rows = &ocl_conv_of(step)->rows;
-  const bool is_wide = is_shared(rows, y) && x >= rows->first_wide && x + width <= rows->end_wide;
-  const size_t taps_in_one = is_wide ? step->xnn->kernel_width : 1, num_taps = c->ks / taps_in_one;
-  size_t offset;
-  const void** row = find_row(step, y, &offset);
-  const void** pointers = (is_wide ? wide_row(step) : row) + x * num_taps;
+  const tile_input tile = find_tile(step, y, x, width);
+  c->ukernel.function[XNN_UARCH_DEFAULT](width, channels, c->kc * tile.taps_in_one, c->ks_scaled / tile.taps_in_one,
+                                         tile.pointers, (const char*)c->packed_w + channel * c->w_stride, output.data,
+                                         output.pixel_bytes, c->cn_stride, tile.offset + input_distance, c->zero,
+                                         &c->params);
+}
+
+// Where the tile's outputs are in the feature map. The distance is added to its address.
+static tile_output output_of(const ocl_step* step, size_t distance, size_t y, size_t x, size_t channel) {
+  const struct igemm_context* c = &step->xnn->context.igemm.igemm;
   const size_t pixel = y * step->xnn->output_width + x;
-  char* output = (char*)ocl_kernels_move(c->c, output_distance + pixel * c->cm_stride + (channel << c->log2_csize));
-  c->ukernel.function[XNN_UARCH_DEFAULT](width, channels, c->kc * taps_in_one, c->ks_scaled / taps_in_one, pointers,
-                                         (const char*)c->packed_w + channel * c->w_stride, output, c->cm_stride,
-                                         c->cn_stride, offset + input_distance, c->zero, &c->params);
+  void* data = (void*)ocl_kernels_move(c->c, distance + pixel * c->cm_stride + (channel << c->log2_csize));
+  return (tile_output){data, c->cm_stride};
 }
 
 static void run_dwconv_row(const ocl_step* step, size_t input_distance, size_t output_distance, size_t y) {
@@ -210,7 +235,8 @@ static void run_dwconv_row(const ocl_step* step, size_t input_distance, size_t o
 static void run_tile_of_image(ocl_step* step, size_t image, size_t y, size_t x, size_t channel, size_t width,
                               size_t channels) {
   const struct igemm_context* c = &step->xnn->context.igemm.igemm;
-  run_igemm_tile(step, image * c->ba_stride, image * c->bc_stride, y, x, channel, width, channels);
+  run_igemm_tile(step, image * c->ba_stride, output_of(step, image * c->bc_stride, y, x, channel), y, x, channel, width,
+                 channels);
 }
 
 static void run_row_of_image(ocl_step* step, size_t image, size_t y) {
@@ -222,8 +248,8 @@ static void run_igemm_row(const ocl_step* step, const ocl_rows* rows, size_t y, 
   xnn_operator_t op = step->xnn;
   const size_t width = op->compute[1].tile[0];
   for (size_t x = 0; x < op->output_width; x += width)
-    run_igemm_tile(step, rows->input_distance, rows->output_distance, y, x, channel, min(width, op->output_width - x),
-                   channels);
+    run_igemm_tile(step, rows->input_distance, output_of(step, rows->output_distance, y, x, channel), y, x, channel,
+                   min(width, op->output_width - x), channels);
 }
 
 static void run_gemm_tile(xnn_operator_t op, const ocl_rows* rows, size_t pixel, size_t channel, size_t width,
@@ -302,6 +328,117 @@ bool ocl_conv_run_rows(ocl_graph* graph, ocl_step* step) {
   return true;
 }
 
+// ---- panels ----
+
+static bool is_float(xnn_operator_t op) {
+  return op->type == xnn_operator_type_convolution_nhwc_f32;
+}
+
+static bool writes_panels(xnn_operator_t op) {
+  if (!is_float(op) || op->group_output_channels % OCL_PANEL != 0 || !(is_gemm(op) || is_igemm(op))) return false;
+  const bool has_layout = is_igemm(op) ? op->ukernel.igemm.nr == OCL_PANEL && op->ukernel.igemm.kr == 1
+                                       : op->ukernel.gemm.nr == OCL_PANEL && op->ukernel.gemm.kr == 1;
+  return has_layout && op->output_width >= OCL_PANEL_TILE;
+}
+
+// By how many columns the last window reaches beyond the input.
+static size_t padding_right(xnn_operator_t op) {
+  return doz((op->output_width - 1) * op->stride_width + op->kernel_width, op->padding_left + op->input_width);
+}
+
+static bool reads_panels(const ocl_step* step) {
+  xnn_operator_t op = step->xnn;
+  if (!is_float(op) || op->ukernel.type != xnn_microkernel_type_dwconv) return false;
+  const bool has_kernel =
+      op->context.dwconv.dwconv.unipass_ukernel == (xnn_dwconv_unipass_ukernel_fn)ocl_dwconv_f32_run;
+  const bool has_window = op->kernel_height == 3 && op->kernel_width == 3 && op->dilation_height == 1 &&
+                          op->dilation_width == 1 && op->stride_width <= 2 && op->padding_left <= 1 &&
+                          padding_right(op) <= 1 && op->output_width > 1;
+  return has_kernel && has_window && op->groups % OCL_PANEL == 0 && op->group_output_channels == 1;
+}
+
+static const float* weights_of(const void* packed, size_t channel_bytes, size_t panel) {
+  return ocl_kernels_move(packed, panel * OCL_PANEL * channel_bytes);
+}
+
+static void write_gemm_panel(xnn_operator_t op, const ocl_rows* rows, size_t panel, float* data) {
+  const struct gemm_context* c = &op->context.gemm.gemm.gemm;
+  const size_t first = rows->first * op->output_width, end = rows->end * op->output_width;
+  const ocl_panel_inputs inputs = {.first = ocl_kernels_move(c->a, rows->input_distance + first * c->a_stride),
+                                   .num_taps = 1,
+                                   .tap_bytes = c->k_scaled,
+                                   .pixel_stride = c->a_stride};
+  ocl_gemm_f32_run_panel(end - first, &inputs, weights_of(c->packed_w, c->w_stride, panel), data,
+                         (const union xnn_f32_minmax_params*)c->fused_params);
+}
+
+// The pixels from `x` on, in whole tiles, whose taps are as far from each other as those of the first. At `x` begins
+// a tile of wide taps.
+static size_t count_even_pixels(const ocl_step* step, size_t x) {
+  const size_t mr = step->xnn->compute[1].tile[0];
+  return (min(ocl_conv_of(step)->rows.end_wide, step->xnn->output_width) - x) / mr * mr;
+}
+
+static void write_even_pixels(const ocl_step* step, size_t input_distance, size_t y, size_t x, size_t num_pixels,
+                              size_t panel, float* data) {
+  const struct igemm_context* c = &step->xnn->context.igemm.igemm;
+  const size_t mr = step->xnn->compute[1].tile[0];
+  const tile_input tile = find_tile(step, y, x, mr);
+  const uintptr_t first = (uintptr_t)tile.pointers[0];
+  const ocl_panel_inputs inputs = {.first = ocl_kernels_move(tile.pointers[0], tile.offset + input_distance),
+                                   .num_taps = c->ks / tile.taps_in_one,
+                                   .tap_bytes = c->kc * tile.taps_in_one,
+                                   .tap_stride = (uintptr_t)tile.pointers[mr] - first,
+                                   .pixel_stride = (uintptr_t)tile.pointers[1] - first};
+  ocl_gemm_f32_run_panel(num_pixels, &inputs, weights_of(c->packed_w, c->w_stride, panel), data,
+                         (const union xnn_f32_minmax_params*)&c->params);
+}
+
+static void write_igemm_panel_row(const ocl_step* step, size_t input_distance, size_t y, size_t panel, float* data) {
+  xnn_operator_t op = step->xnn;
+  const size_t mr = op->compute[1].tile[0];
+  for (size_t x = 0, width; x < op->output_width; x += width) {
+    width = is_wide(&ocl_conv_of(step)->rows, y, x, mr) ? count_even_pixels(step, x) : 0;
+    if (width >= OCL_PANEL_TILE) {
+      write_even_pixels(step, input_distance, y, x, width, panel, data + x * OCL_PANEL);
+      continue;
+    }
+    width = min(mr, op->output_width - x);
+    run_igemm_tile(step, input_distance, (tile_output){data + x * OCL_PANEL, OCL_PANEL * sizeof *data}, y, x,
+                   panel * OCL_PANEL, width, OCL_PANEL);
+  }
+}
+
+static void read_panel(const ocl_step* step, const ocl_rows* rows, size_t panel, const float* data) {
+  enum { WEIGHTS = 10 };  // of a channel: the bias and nine taps
+  xnn_operator_t op = step->xnn;
+  const struct dwconv_context* c = &op->context.dwconv.dwconv;
+  const size_t row_floats = op->input_width * OCL_PANEL;
+  for (size_t y = rows->first; y < rows->end; y++) {
+    const size_t distance = rows->output_distance + y * c->output_height_stride + panel * OCL_PANEL * sizeof *data;
+    const ocl_panel_row row = {.top = data + (y - rows->first) * op->stride_height * row_floats,
+                               .row_bytes = row_floats * sizeof *data,
+                               .pads_left = op->padding_left > 0,
+                               .pads_right = padding_right(op) > 0,
+                               .output = (float*)ocl_kernels_move(c->output, distance),
+                               .output_width = op->output_width,
+                               .pixel_stride = c->groups};
+    ocl_dwconv_f32_run_panel(&row, op->stride_width, weights_of(c->packed_weights, WEIGHTS * sizeof *data, panel),
+                             (const union xnn_f32_minmax_params*)&c->params);
+  }
+}
+
+void ocl_conv_run_panel(const ocl_step* step, const ocl_rows* rows, size_t panel, float* data) {
+  xnn_operator_t op = step->xnn;
+  if (is_gemm(op))
+    write_gemm_panel(op, rows, panel, data);
+  else if (!is_igemm(op))
+    read_panel(step, rows, panel, data);
+  else
+    for (size_t y = rows->first; y < rows->end; y++, data += op->output_width * OCL_PANEL)
+      write_igemm_panel_row(step, rows->input_distance, y, panel, data);
+}
+
 // ---- rows alone ----
 
 bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* window_out) {
@@ -310,7 +447,11 @@ bool ocl_conv_find_rows(ocl_graph* graph, const ocl_step* step, ocl_row_window* 
   const bool has_rows = conv->rows.num_shared > 0 || (is_enabled && op != NULL && is_gemm(op));
   if (!has_rows || conv->sums != OCL_CONV_XNNPACK || ocl_graph_in(graph, step, 0)->shape.dims[0] != 1) return false;
   const int64_t reach = (int64_t)(op->kernel_height - 1) * op->dilation_height;
-  *window_out = (ocl_row_window){reach + 1, op->stride_height, op->padding_top};
+  *window_out = (ocl_row_window){.span = reach + 1,
+                                 .stride = op->stride_height,
+                                 .padding_top = op->padding_top,
+                                 .writes_panels = writes_panels(op),
+                                 .reads_panels = reads_panels(step)};
   return true;
 }
 

@@ -30,10 +30,23 @@ export const BLOCKS = [
   { size: [128, 130], layers: [EXPAND, { kernel: [1, 1], stride: 2 }, PROJECT] },
   { size: [128, 130], layers: [EXPAND, { dilation: 3 }, PROJECT] },
   { size: [128, 130], layers: [EXPAND, { outputs: 8 }, PROJECT] },
+  // Channels that are no whole panels.
+  ...[1, 2].map((stride) => ({
+    size: [128, 130],
+    layers: [{ ...EXPAND, outputs: 68 }, { stride }, PROJECT],
+  })),
+  // Rows whose tiles are cut short, and that have hardly a tile.
+  ...[1, 2].flatMap((stride) =>
+    [7, 9, 133].map((width) => ({
+      size: [600, width],
+      layers: [{ ...EXPAND, outputs: 72 * Math.ceil(60 / width) }, { stride }, PROJECT],
+    })),
+  ),
   // Few rows that are long.
   { size: [20, 900], layers: [EXPAND, {}, PROJECT] },
   // A network's first block: the first convolution has a window, too.
-  { size: [300, 200], layers: [{ outputs: 80, stride: 2 }, {}, PROJECT] },
+  ...[199, 200].map((width) => ({ size: [300, width], layers: [{ outputs: 80, stride: 2 }, {}, PROJECT] })),
+  { size: [300, 200], layers: [{ outputs: 80, kernel: [3, 5], padding: 'VALID' }, { stride: 2 }, PROJECT] },
 ].map((block) => /** @type {(typeof BLOCKS)[number]} */ (block));
 
 /** @param {(typeof BLOCKS)[number]} block @returns {Required<Convolution>[]} */
