@@ -3,6 +3,7 @@
 
 #include "detect/detection_postprocess.h"
 #include "generator.h"
+#include "kernels/kernels.h"
 
 static net_tensor* tensor_of(generator* g, int32_t index) {
   return &g->net->tensors[index];
@@ -234,6 +235,11 @@ static int32_t add_bias(generator* g, ocl_dtype of_input, int32_t channels) {
                               : gen_constant(g, OCL_FLOAT32, shape);
 }
 
+// Whole panels (src/kernels/kernels.h), in every other block of convolutions.
+static int32_t channels_of_block(generator* g) {
+  return OCL_PANEL * fuzz_range(g->b, 1, 4);
+}
+
 static int32_t any_channels(generator* g) {
   return fuzz_one_in(g->b, 3) ? fuzz_range(g->b, 1, 40) : fuzz_range(g->b, 1, 12);
 }
@@ -283,7 +289,8 @@ static const window kPixel = {1, 1, 1, 1, 1, 1, false};
 // Behind a convolution: a depthwise one and a 1x1, which nothing else reads; the three may run band by band.
 static void add_rest_of_block(generator* g, int32_t expanded) {
   if (!gen_has_room(g)) return;
-  const window w = any_window(g, true);
+  window w = any_window(g, true);
+  if (fuzz_one_in(g->b, 2)) w = (window){3, 3, w.stride_h, fuzz_range(g->b, 1, 2), 1, 1, w.is_valid};
   g->is_operand[expanded] = fuzz_one_in(g->b, 4);
   const int32_t filtered =
       fuzz_one_in(g->b, 4) ? conv_of(g, expanded, &w, 1, any_channels(g)) : depthwise_of(g, expanded, &w, 1);
@@ -298,8 +305,10 @@ static void add_conv(generator* g, int32_t row) {
   if (input < 0) return;
   const window w = fuzz_one_in(g->b, 3) ? kPixel : any_window(g, true);
   const int32_t groups = fuzz_one_in(g->b, 6) ? fuzz_range(g->b, 1, 4) : 1;
-  const int32_t output = conv_of(g, input, &w, groups, groups * any_channels(g));
-  if (output >= 0 && fuzz_one_in(g->b, 3)) add_rest_of_block(g, output);
+  const bool is_block = fuzz_one_in(g->b, 3);
+  const int32_t channels = is_block && fuzz_one_in(g->b, 2) ? channels_of_block(g) : any_channels(g);
+  const int32_t output = conv_of(g, input, &w, groups, groups * channels);
+  if (output >= 0 && is_block) add_rest_of_block(g, output);
 }
 
 static void add_depthwise(generator* g, int32_t row) {
