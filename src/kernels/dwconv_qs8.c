@@ -3,7 +3,8 @@
 // As in dwconv_f32.c, the taps of an output are three columns of three. Eight channels of a column are interleaved so
 // that a lane has the taps of one channel; each column is interleaved once and used for up to three outputs. With
 // relaxed dot products a lane has four bytes: three taps and a fourth of weight 0. Without, it has two 16-bit numbers:
-// the top and middle taps, and in other vectors the bottom tap and 0.
+// the top and middle taps, and in other vectors the bottom taps of this column and the one before it. So an output is
+// five products in place of six: the bottom tap of its centre column is multiplied with the right column's.
 #include "kernels/kernels.h"
 #include "kernels/requantize.h"
 #include "xnnpack/dwconv.h"
@@ -17,42 +18,51 @@ enum { TILE_OF_STEP_1 = 38, TILE_OF_STEP_2 = 19, MAX_COLUMNS = TILE_OF_STEP_1 + 
 // Three rows of eight channels, inputs or weights.
 typedef struct {
   ocl_octet upper, lower;  // quads: lower is not used
+  v128_t bottom;           // pairs: of the next column's `lower`
 } column;
-// Interleaves rows. `flip` as in `strip`; 0 for weights.
-typedef column load_column(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip);
-typedef ocl_octet add_column(ocl_octet sum, column values, column weights);
+// Interleaves rows. `flip` as in `strip`; 0 for weights. `before`: `bottom` of the column before this one.
+typedef column load_column(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip, v128_t before);
+// is_centre: the bottom tap comes with the right column's.
+typedef ocl_octet add_column(ocl_octet sum, column values, column weights, const bool is_centre);
 
 #ifdef __wasm_relaxed_simd__
-INLINE column load_quads(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip) {
+INLINE column load_quads(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip, v128_t before) {
   const v128_t a = wasm_v128_load64_zero(top), b = wasm_v128_load64_zero(middle), c = wasm_v128_load64_zero(bottom);
   const v128_t upper = wasm_i8x16_shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
   const v128_t lower = wasm_u16x8_extend_low_u8x16(c);
   return (column){.upper = {wasm_v128_xor(wasm_i16x8_shuffle(upper, lower, 0, 8, 1, 9, 2, 10, 3, 11), flip),
-                            wasm_v128_xor(wasm_i16x8_shuffle(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15), flip)}};
+                            wasm_v128_xor(wasm_i16x8_shuffle(upper, lower, 4, 12, 5, 13, 6, 14, 7, 15), flip)},
+                  .bottom = before};
 }
 
-INLINE ocl_octet add_quads(ocl_octet sum, column values, column weights) {
+INLINE ocl_octet add_quads(ocl_octet sum, column values, column weights, const bool is_centre) {
+  (void)is_centre;
   return (ocl_octet){wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.upper.low, values.upper.low, sum.low),
                      wasm_i32x4_relaxed_dot_i8x16_i7x16_add(weights.upper.high, values.upper.high, sum.high)};
 }
 #endif
 
-INLINE column load_pairs(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip) {
+INLINE ocl_octet interleave(v128_t a, v128_t b) {
+  return (ocl_octet){wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
+                     wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15)};
+}
+
+INLINE column load_pairs(const int8_t* top, const int8_t* middle, const int8_t* bottom, v128_t flip, v128_t before) {
   (void)flip;
-  const v128_t a = wasm_i16x8_load8x8(top), b = wasm_i16x8_load8x8(middle), c = wasm_i16x8_load8x8(bottom);
-  return (column){.upper = {wasm_i16x8_shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11),
-                            wasm_i16x8_shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15)},
-                  .lower = {wasm_u32x4_extend_low_u16x8(c), wasm_u32x4_extend_high_u16x8(c)}};
+  const v128_t c = wasm_i16x8_load8x8(bottom);
+  return (column){.upper = interleave(wasm_i16x8_load8x8(top), wasm_i16x8_load8x8(middle)),
+                  .lower = interleave(before, c),
+                  .bottom = c};
 }
 
-INLINE v128_t add_dots(v128_t sum, v128_t upper, v128_t upper_weights, v128_t lower, v128_t lower_weights) {
-  return wasm_i32x4_add(wasm_i32x4_add(sum, wasm_i32x4_dot_i16x8(upper, upper_weights)),
-                        wasm_i32x4_dot_i16x8(lower, lower_weights));
+INLINE ocl_octet add_products(ocl_octet sum, ocl_octet values, ocl_octet weights) {
+  return (ocl_octet){wasm_i32x4_add(sum.low, wasm_i32x4_dot_i16x8(values.low, weights.low)),
+                     wasm_i32x4_add(sum.high, wasm_i32x4_dot_i16x8(values.high, weights.high))};
 }
 
-INLINE ocl_octet add_pairs(ocl_octet sum, column v, column w) {
-  return (ocl_octet){add_dots(sum.low, v.upper.low, w.upper.low, v.lower.low, w.lower.low),
-                     add_dots(sum.high, v.upper.high, w.upper.high, v.lower.high, w.lower.high)};
+INLINE ocl_octet add_pairs(ocl_octet sum, column values, column weights, const bool is_centre) {
+  sum = add_products(sum, values.upper, weights.upper);
+  return is_centre ? sum : add_products(sum, values.lower, weights.lower);
 }
 
 typedef struct {
@@ -75,19 +85,20 @@ INLINE ocl_octet load_bias(const strip* s, add_column add, column left, column c
   const v128_t half = wasm_v128_and(wasm_u8x16_shr(s->flip, 1), wasm_i8x16_const_splat(64));
   const v128_t zero = wasm_i32x4_const_splat(0);
   const column halves = {.upper = {half, half}, .lower = {zero, zero}};
-  const ocl_octet sum = add(add(add((ocl_octet){zero, zero}, halves, left), halves, centre), halves, right);
+  const ocl_octet of_left = add((ocl_octet){zero, zero}, halves, left, false);
+  const ocl_octet sum = add(add(of_left, halves, centre, true), halves, right, false);
   return (ocl_octet){wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane), wasm_i32x4_shl(sum.low, 1)),
                      wasm_i32x4_sub(wasm_v128_load(s->weights + 4 * s->lane + 16), wasm_i32x4_shl(sum.high, 1))};
 }
 
-INLINE column load_inputs(load_column load, const int8_t* const** at, const strip* s) {
+INLINE column load_inputs(load_column load, const int8_t* const** at, const strip* s, v128_t before) {
   const int8_t* const* rows = *at;
   *at = rows + COLUMN;
-  return load(rows[0] + s->channel, rows[1] + s->channel, rows[2] + s->channel, s->flip);
+  return load(rows[0] + s->channel, rows[1] + s->channel, rows[2] + s->channel, s->flip, before);
 }
 
-INLINE column load_weights(load_column load, const int8_t* taps) {
-  return load(taps, taps + WEIGHT_LANES, taps + 2 * WEIGHT_LANES, wasm_i8x16_const_splat(0));
+INLINE column load_weights(load_column load, const int8_t* taps, v128_t before) {
+  return load(taps, taps + WEIGHT_LANES, taps + 2 * WEIGHT_LANES, wasm_i8x16_const_splat(0), before);
 }
 
 // Computes eight channels of a tile. `step`: columns between neighbouring outputs, 1 or 2; a constant for the inliner.
@@ -95,26 +106,32 @@ INLINE void run_strip(const strip* given, const int step, load_column load, add_
   const strip s = *given;
   const int8_t* taps = (const int8_t*)s.weights + TAPS_AT + s.lane;
   const uint8_t* scales_at = s.weights + SCALES_AT + 4 * s.lane;
-  const column left = load_weights(load, taps), centre = load_weights(load, taps + COLUMN * WEIGHT_LANES),
-               right = load_weights(load, taps + 2 * COLUMN * WEIGHT_LANES);
+  const v128_t none = wasm_i8x16_const_splat(0);
+  const column left = load_weights(load, taps, none);
+  const column centre = load_weights(load, taps + COLUMN * WEIGHT_LANES, none);
+  const column right = load_weights(load, taps + 2 * COLUMN * WEIGHT_LANES, centre.bottom);
   const ocl_octet scales = {wasm_v128_load(scales_at), wasm_v128_load(scales_at + 16)};
   const ocl_octet bias = load_bias(&s, add, left, centre, right);
   const int8_t* const* inputs = s.inputs;
   int8_t* output = s.output;
   // next: left column of the next output. sum: left and centre columns of this output.
   ocl_octet next = bias, sum = bias;
+  column values = {.bottom = none};
   for (int i = 0; i < 3 - step; i++) {
-    const column values = load_inputs(load, &inputs, &s);
-    sum = add(next, values, centre);
-    next = add(bias, values, left);
+    values = load_inputs(load, &inputs, &s, values.bottom);
+    sum = add(next, values, centre, true);
+    next = add(bias, values, left, false);
   }
   for (size_t x = s.width; x != 0; x--) {
-    if (step == 2) sum = add(next, load_inputs(load, &inputs, &s), centre);
-    const column values = load_inputs(load, &inputs, &s);
-    store(output, add(sum, values, right), scales, &s);
+    if (step == 2) {
+      values = load_inputs(load, &inputs, &s, none);
+      sum = add(next, values, centre, true);
+    }
+    values = load_inputs(load, &inputs, &s, values.bottom);
+    store(output, add(sum, values, right, false), scales, &s);
     output += s.pixel_stride;
-    if (step == 1) sum = add(next, values, centre);
-    next = add(bias, values, left);
+    if (step == 1) sum = add(next, values, centre, true);
+    next = add(bias, values, left, false);
   }
 }
 

@@ -182,23 +182,15 @@ INLINE void widen_all(const v128_t* rows, int8_t* to) {
   wasm_v128_store32_lane(last + 3 * sizeof(widened), rows[4], 3);
 }
 
-// Widens `depth` inputs of each row; of an odd number, a byte behind them too, whose weight is zero.
+// Widens `depth` inputs of each row; of an odd number, a byte behind them too, whose weight is zero. Returns the
+// address of the next pairs, from which on up to PAIRS_AT_ONCE - 1 are written that do not count.
 INLINE widened* widen(inputs in, size_t depth, widened* out) {
   const size_t num_pairs = (depth + 1) / 2;
   for (size_t done = 0; done < num_pairs; done += PAIRS_AT_ONCE) {
     v128_t rows[PAIR_ROWS];
 #pragma clang loop unroll(full)
     for (int r = 0; r < PAIR_ROWS; r++) rows[r] = wasm_i16x8_load8x8(in.rows[r] + 2 * done);
-    if (num_pairs - done >= PAIRS_AT_ONCE) {
-      widen_all(rows, out[done].bytes);
-      continue;
-    }
-    for (size_t k = done; k < num_pairs; k++)
-#pragma clang loop unroll(full)
-      for (int r = 0; r < PAIR_ROWS; r++) {
-        wasm_v128_store32_lane(out[k].bytes + r * PAIR_BYTES, rows[r], 0);
-        rows[r] = wasm_i32x4_shuffle(rows[r], rows[r], 1, 2, 3, 0);
-      }
+    widen_all(rows, out[done].bytes);
   }
   return out + num_pairs;
 }
@@ -233,7 +225,7 @@ void ocl_gemm_qs8_run_pairs_5(size_t mr, size_t nc, size_t kc, const int8_t* a, 
     multiply(PAIR_ROWS, add_pairs, p, &requantize);
     return;
   }
-  widened pairs[MAX_PAIRS];
+  widened pairs[MAX_PAIRS + PAIRS_AT_ONCE - 1];
   widen(p.in, kc, pairs);
   multiply_widened(pairs, (kc + 1) / 2, p, &requantize);
 }
@@ -256,7 +248,7 @@ void ocl_igemm_qs8_run_pairs_5(size_t mr, size_t nc, size_t kc, size_t ks, const
     multiply(PAIR_ROWS, add_pairs, p, &requantize);
     return;
   }
-  widened pairs[MAX_PAIRS];
+  widened pairs[MAX_PAIRS + PAIRS_AT_ONCE - 1];
   widened* to = pairs;
   for (size_t t = 0; t < p.num_taps; t++) {
     set_taps(PAIR_ROWS, &p, a + t * PAIR_ROWS);

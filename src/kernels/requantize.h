@@ -13,14 +13,18 @@ typedef struct {
 } ocl_octet;
 
 typedef struct {
-  v128_t magic_min, magic_less_zero_point, max;
+  v128_t magic, magic_min, magic_less_zero_point, max;
 } ocl_requantize;
 
 static inline ocl_requantize ocl_requantize_of(const union xnn_qs8_qc8w_conv_minmax_params* params) {
   // The bits of 0x1.8p23f. Near it, floats are integers, and neighbouring floats have neighbouring bit patterns.
   static const int32_t kMagic = 0x4B400000;
   const int32_t zero_point = params->fp32_scalar.output_zero_point;
-  return (ocl_requantize){.magic_min = wasm_i32x4_splat(kMagic + params->fp32_scalar.output_min - zero_point),
+  int32_t magic = kMagic;
+  // V8 takes three instructions for a constant, each time that it is used. This is none.
+  __asm__("" : "+r"(magic));
+  return (ocl_requantize){.magic = wasm_i32x4_splat(magic),
+                          .magic_min = wasm_i32x4_splat(kMagic + params->fp32_scalar.output_min - zero_point),
                           .magic_less_zero_point = wasm_i32x4_splat(kMagic - zero_point),
                           .max = wasm_i8x16_splat((int8_t)params->fp32_scalar.output_max)};
 }
@@ -28,7 +32,7 @@ static inline ocl_requantize ocl_requantize_of(const union xnn_qs8_qc8w_conv_min
 // Scales an accumulator in float. Adding 0x1.8p23f, whose last bit is worth 1, rounds it to an integer.
 static inline v128_t ocl_requantize_scale(v128_t sum, v128_t scale, const ocl_requantize* r) {
   const v128_t scaled = wasm_f32x4_mul(wasm_f32x4_convert_i32x4(sum), scale);
-  const v128_t magic = wasm_f32x4_add(scaled, wasm_f32x4_const_splat(0x1.8p23f));
+  const v128_t magic = wasm_f32x4_add(scaled, r->magic);
   return wasm_i32x4_sub(wasm_i32x4_max(magic, r->magic_min), r->magic_less_zero_point);
 }
 
