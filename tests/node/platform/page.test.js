@@ -288,6 +288,29 @@ describe('the worker of a page', () => {
     assert.equal(host().threads, 'none');
     installUrls();
   });
+  test('takes the module that the page compiles, and compiles itself where the page cannot', async () => {
+    const { posted } = serve();
+    const module = threadModule(false),
+      other = threadModule(true);
+    const taken = host().loadModule('simd', 'http://a.test/');
+    scope.onmessage({ data: { id: posted[0][0], result: module } });
+    assert.equal(await taken, module);
+    /** @type {string[]} */
+    const fetched = [];
+    const fetch = async (/** @type {URL} */ url) => {
+      fetched.push(String(url));
+      return new Response('', { headers: { 'content-type': 'application/wasm' } });
+    };
+    define({ fetch });
+    const { compileStreaming } = WebAssembly;
+    WebAssembly.compileStreaming = async () => other;
+    const own = host().loadModule('simd', 'http://a.test/');
+    scope.onmessage({ data: { id: posted[1][0], error: { name: 'CompileError', message: 'CSP' } } });
+    assert.equal(await own, other);
+    WebAssembly.compileStreaming = compileStreaming;
+    assert.deepEqual(fetched, ['http://a.test/ocelli-simd.wasm']);
+    installUrls();
+  });
   for (const fails of [false, true])
     test(`is a thread of a pool that ${fails ? 'fails' : 'works'}`, async () => {
       const seen = serve();

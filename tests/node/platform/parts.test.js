@@ -219,12 +219,10 @@ describe("the package's files", () => {
 });
 
 describe('what one worker has loaded', () => {
-  const module = /** @type {WebAssembly.Module} */ ({});
   const files = /** @type {Record<string, number[]>} */ ({ a: [1, 2, 3], b: [] });
   let opened = 0;
   const own = /** @type {any} */ ({
     mark: 7,
-    loadModule: async (/** @type {string} */ variant) => (variant === 'simd' ? module : { variant }),
     open: async (/** @type {string} */ name) => {
       opened++;
       const chunks = files[name].map((byte) => Uint8Array.of(byte));
@@ -239,14 +237,11 @@ describe('what one worker has loaded', () => {
   test('is kept once it was read, and taken by another', async () => {
     const { host: keeping, loads } = keepLoads(own);
     assert.equal(/** @type {any} */ (keeping).mark, 7);
-    assert.equal(await keeping.loadModule('simd'), module);
     const { sizeBytes, chunks } = await keeping.open('a', undefined, 'MODEL_NOT_FOUND');
     assert.equal(loads.files.size, 0);
     assert.deepEqual([sizeBytes, await all(chunks)], [3, [1, 2, 3]]);
     assert.ok(loads.files.get('a')?.buffer instanceof SharedArrayBuffer);
     const taking = reuseLoads(own, loads);
-    assert.equal(await taking.loadModule('simd'), module);
-    assert.deepEqual(await taking.loadModule('relaxed'), { variant: 'relaxed' });
     const before = opened;
     const again = await taking.open('a', undefined, 'MODEL_NOT_FOUND');
     const parts = [];
@@ -265,7 +260,7 @@ describe('what one worker has loaded', () => {
       })(),
     });
     assert.ok(Buffer.from(shared).equals(bytes));
-    const loads = { files: new Map([['a', shared]]), modules: new Map() };
+    const loads = { files: new Map([['a', shared]]) };
     const { chunks } = await reuseLoads(own, loads).open('a', undefined, 'MODEL_NOT_FOUND');
     const parts = [];
     for await (const part of chunks) parts.push(part);

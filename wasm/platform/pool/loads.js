@@ -1,4 +1,4 @@
-// What one worker of a pool has loaded and measured, for the others: they compile nothing, and fetch no file.
+// What one worker of a pool has loaded and measured, for the others: they fetch no file.
 import { assumeFastInt8 } from '../../engine/precision.js';
 import { joinInto } from '../../shared/numbers.js';
 
@@ -8,7 +8,6 @@ import { joinInto } from '../../shared/numbers.js';
  *
  * @typedef {object} Loads
  * @property {Map<string, Uint8Array>} files by path or URL
- * @property {Map<string, WebAssembly.Module>} modules
  * @property {boolean} [fastInt8] what `precision: 'auto'` has measured
  */
 
@@ -20,16 +19,11 @@ const PART_BYTES = 1 << 20;
  */
 export function keepLoads(host) {
   /** @type {Loads} */
-  const loads = { files: new Map(), modules: new Map() };
+  const loads = { files: new Map() };
   return {
     loads,
     host: {
       ...host,
-      async loadModule(variant, assetsUrl) {
-        const module = await host.loadModule(variant, assetsUrl);
-        loads.modules.set(variant, module);
-        return module;
-      },
       async open(source, signal, code) {
         const { sizeBytes, chunks } = await host.open(source, signal, code);
         return { sizeBytes, chunks: keep(chunks, (file) => loads.files.set(String(source), file)) };
@@ -43,11 +37,10 @@ export function keepLoads(host) {
  * @param {Loads} loads
  * @returns {Host} a host that takes what another worker has loaded
  */
-export function reuseLoads(host, { files, modules, fastInt8 }) {
+export function reuseLoads(host, { files, fastInt8 }) {
   assumeFastInt8(fastInt8);
   return {
     ...host,
-    loadModule: async (variant, assetsUrl) => modules.get(variant) ?? host.loadModule(variant, assetsUrl),
     async open(source, signal, code) {
       const file = files.get(String(source));
       return file ? { sizeBytes: file.length, chunks: split(file) } : host.open(source, signal, code);

@@ -1,5 +1,7 @@
 // Sessions in workers behind one session. A call waits until one of them is free: first come, first served. If a worker
 // ends, its call fails, and the next call starts a new one.
+import { host } from '../../engine/host.js';
+import { chooseVariant } from '../../engine/variant.js';
 import { failure } from '../../shared/errors.js';
 import { isBeingSent, readSource } from '../../vision/input.js';
 import { CallLimit, withLimit } from '../../vision/limits.js';
@@ -59,6 +61,7 @@ export class WorkerPool {
    * @returns {Promise<WorkerPool>} rejects with WORKER_UNAVAILABLE if the workers' script cannot be loaded
    */
   static async create({ signal, onProgress, ...options }, platform) {
+    compileEarly(options);
     const portable = await withLimit({ signal }, () => toPortable(options));
     const pool = new WorkerPool(portable, platform);
     const [first, ...others] = pool.#slots;
@@ -253,6 +256,17 @@ export class WorkerPool {
     this.#closing.signal.throwIfAborted();
     return (slot.session = session);
   }
+}
+
+/**
+ * Compiles the module while the first worker starts, which then asks for it. If that fails, the worker tries itself and
+ * says why.
+ * @param {SessionOptions} options
+ */
+function compileEarly({ threads = 1, deterministic = false, assetsUrl }) {
+  const { trustsRelaxed, loadModule } = host();
+  const compile = async () => loadModule(chooseVariant({ threads, deterministic, trustsRelaxed }), assetsUrl);
+  compile().catch(() => {});
 }
 
 /**

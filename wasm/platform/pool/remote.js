@@ -1,5 +1,7 @@
 // A session that runs in one worker, and the threads that it asks for. This side starts the threads, because a worker
-// cannot start workers in every browser (see browser.js). serve.js is the worker's side.
+// cannot start workers in every browser (see browser.js), and compiles the module, once for all workers. serve.js is the
+// worker's side.
+import { host } from '../../engine/host.js';
 import { failure } from '../../shared/errors.js';
 import { withLimit } from '../../vision/limits.js';
 import { carried } from '../carried.js';
@@ -34,6 +36,7 @@ export class RemoteSession {
     this.#link = new Link((message, transfer) => port.post(message, transfer), {
       progress: (progress) => onProgress?.(progress),
       startThread: async (start) => this.#enlist(await startThread(start)),
+      loadModule: async ({ variant, assetsUrl }) => ({ result: await host().loadModule(variant, assetsUrl) }),
       readCarried: async (name) => ({ result: await carried()?.read(name) }),
     });
     port.onMessage((message) => this.#link.receive(message));

@@ -52,7 +52,14 @@ export function serve(post) {
       }
     },
   });
-  installHost({ ...host(), startThread: (start) => link.call('startThread', start) });
+  const own = host();
+  installHost({
+    ...own,
+    startThread: (start) => link.call('startThread', start),
+    // The other side may not be allowed to compile (Content-Security-Policy).
+    loadModule: (variant, assetsUrl) =>
+      link.call('loadModule', { variant, assetsUrl }).catch(() => own.loadModule(variant, assetsUrl)),
+  });
   return (message) => link.receive(message);
 }
 
