@@ -57,10 +57,11 @@ build/sources: tools/sources.sh tools/trixie.sh
 
 # build/xnnpack-… contains the path of a built library. The path has a hash of everything that the library is made from.
 XNNPACK_OF_WASM := build/xnnpack-simd build/xnnpack-relaxed
+BARE_WASM := build/bench/bare-simd.wasm build/bench/bare-relaxed.wasm
 $(XNNPACK_OF_WASM): build/emcc
-$(XNNPACK_OF_WASM): XNNPACK_CC = $$(cat build/emcc) -msimd128 -mbulk-memory -matomics $(if $(findstring relaxed,$@),-mrelaxed-simd)
-$(XNNPACK_OF_WASM): XNNPACK_AR = $$(dirname $$(cat build/emcc))/emar
-$(XNNPACK_OF_WASM): XNNPACK_LEVELS := FAST=-O3 SMALL=-Os
+$(XNNPACK_OF_WASM) $(BARE_WASM): XNNPACK_CC = $$(cat build/emcc) -msimd128 -mbulk-memory -matomics $(if $(findstring relaxed,$@),-mrelaxed-simd)
+$(XNNPACK_OF_WASM) $(BARE_WASM): XNNPACK_AR = $$(dirname $$(cat build/emcc))/emar
+$(XNNPACK_OF_WASM) $(BARE_WASM): XNNPACK_LEVELS := FAST=-O3 SMALL=-Os
 build/xnnpack-%: build/sources tools/xnnpack.mk tools/xnnpack_unused.h
 	@cc="$(XNNPACK_CC)"; key=$$({ cat $(filter tools/%,$^); $$cc -dumpversion; echo $$cc "$(XNNPACK_LEVELS)" $(XNNPACK_DIR) $(SOURCES); } | sha256sum | cut -c1-12); \
 	out=$(CACHE)/xnnpack-$$key/$*; \

@@ -3,8 +3,8 @@
 
 BENCH_NODE := node_modules/node-24/bin/node
 BARE_SOURCES := bench/bare/bare.c $(addprefix src/tflite/,tflite.c operators.c schema.c verify.c flatbuffer.c weights.c) src/base/status.c src/base/text.c
-HEADS_SOURCES := bench/heads/heads.c src/detect/ssd.c src/detect/nms.c
-BENCH_WASM := build/bench/bare-simd.wasm build/bench/bare-relaxed.wasm build/bench/heads.wasm
+HEADS_SOURCES := bench/heads/heads.c $(addprefix src/detect/,ssd.c nms.c maxima.c)
+BENCH_WASM := $(BARE_WASM) build/bench/heads.wasm
 
 # Links with the flags of the single-threaded variants: $(call bench_link,flavour,exports,objects and libraries)
 bench_link = mkdir -p $(@D) && echo "  $(1): link $(@F)" && \
@@ -16,10 +16,13 @@ bench_link = mkdir -p $(@D) && echo "  $(1): link $(@F)" && \
   --enable-threads --enable-sign-ext --enable-mutable-globals --enable-nontrapping-float-to-int \
   $(if $(filter relaxed,$(1)),--enable-relaxed-simd) build/$(1)/$(@F) -o $@
 
+# So that one that does not link any more is noticed.
+test: $(BENCH_WASM)
+
 # Bare XNNPACK (bench/bare), from the same objects and the same library as ocelli's modules.
 build/bench/bare-%.wasm: build/xnnpack-% bench/bare/exports.txt bench/subgraph.mk
-	@$(MAKE) -s -f bench/subgraph.mk FLAVOUR=$* EMCC=$$(cat build/emcc) SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) \
-	  OUT=$$(cat build/xnnpack-$*)/subgraph
+	@$(MAKE) -s -f bench/subgraph.mk FLAVOUR=$* CC="$(XNNPACK_CC)" AR="$(XNNPACK_AR)" $(XNNPACK_LEVELS) \
+	  SOURCES=$(SOURCES) XNNPACK_DIR=$(XNNPACK_DIR) OUT=$$(cat build/xnnpack-$*)/subgraph
 	@$(call bench_link,$*,bench/bare/exports.txt,$(filter %.o,$^) \
 	  $$(cat build/xnnpack-$*)/subgraph/libxnnpack-subgraph.a $$(cat build/xnnpack-$*)/libxnnpack.a)
 $(foreach flavour,simd relaxed,$(eval build/bench/bare-$(flavour).wasm: \

@@ -110,6 +110,7 @@ async function measureBatch(model, rounds) {
 /** Converts the module in a process of its own: seconds, and the process's peak memory. */
 function measureConversion() {
   const code = `import { readFile } from 'node:fs/promises';
+    import '${new URL('../wasm/platform/node.js', import.meta.url)}';
     import { convert } from '${new URL('../wasm/convert/index.js', import.meta.url)}';
     const start = performance.now();
     await convert(await readFile(process.argv[1]));

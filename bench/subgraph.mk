@@ -10,4 +10,4 @@ SUBGRAPH := memory-planner runtime subgraph tensor $(NODES:%=subgraph/%) operato
 OBJECTS := $(SUBGRAPH:%=$(OUT)/obj/%.c.o)
 
 $(OUT)/libxnnpack-subgraph.a: $(OBJECTS) bench/subgraph.mk
-	@rm -f $@ && $(dir $(EMCC))emar qcs $@ $(OBJECTS) && echo "  xnnpack $(FLAVOUR): subgraph done"
+	@rm -f $@ && $(AR) qcs $@ $(OBJECTS) && echo "  xnnpack $(FLAVOUR): subgraph done"
