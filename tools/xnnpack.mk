@@ -28,11 +28,6 @@ FLAGS := -ffunction-sections -fdata-sections -fno-math-errno -w \
 # of them, so they are compiled; the linker drops the others.
 ISAS := scalar wasm wasmsimd $(if $(filter relaxed,$(FLAVOUR)),wasmrelaxedsimd)
 KERNELS := $(foreach isa,$(ISAS),$(shell awk '/^SET.PROD_/ { on = 1 } on && match($$0, /src.*[.]c/) { print substr($$0, RSTART, RLENGTH) } /[\051]/ { on = 0 }' $X/cmake/gen/$(isa)_microkernels.cmake))
-# Matrix kernels that XNNPACK has but does not select on this target; src/kernels/kernels.c selects them.
-ifeq ($(FLAVOUR),relaxed)
-KERNELS += $(patsubst %,src/%-minmax-wasmrelaxedsimd-fma-loadsplat.c,f32-gemm/gen/f32-gemm-6x8 f32-igemm/gen/f32-igemm-5x8 \
-  f32-igemm/gen/f32-igemm-6x8)
-endif
 TABLES := $(patsubst $X/%,%,$(wildcard $X/src/tables/*.c))
 
 SINGLES := $(CORE:%=src/%.c) $(OPERATORS:%=src/operators/%.c) $(patsubst $X/%,%,$(wildcard $X/src/configs/*.c)) \
