@@ -207,8 +207,9 @@ static inline __attribute__((always_inline)) void run_half(const ocl_panel_row* 
   wasm_v128_store(output, clamp(add_column(sum, padding, right), min, max));
 }
 
-void ocl_dwconv_f32_run_panel(const ocl_panel_row* row, size_t stride, const float* weights,
+void ocl_dwconv_f32_run_panel(const ocl_panel_row* row, size_t stride, const float* weights, size_t panel,
                               const union xnn_f32_minmax_params* params) {
+  weights += panel * OCL_PANEL * (1 + TAPS);
   for (size_t channel = 0; channel < OCL_PANEL; channel += LANES) {
     if (stride == 1)
       run_half(row, channel, 1, weights + channel, params);

@@ -82,8 +82,8 @@ typedef struct {
   float* output;
   size_t output_width, pixel_stride;
 } ocl_panel_row;
-// A depthwise convolution of 3 x 3 with a stride of 1 or 2. `weights`: primary tile 9, channel tile 8.
-void ocl_dwconv_f32_run_panel(const ocl_panel_row* row, size_t stride, const float* weights,
+// A depthwise convolution of 3 x 3 with a stride of 1 or 2. `weights`: of all channels, primary tile 9, channel tile 8.
+void ocl_dwconv_f32_run_panel(const ocl_panel_row* row, size_t stride, const float* weights, size_t panel,
                               const union xnn_f32_minmax_params* params);
 
 // An xnn_qs8_qc8w_dwconv_minmax_unipass_ukernel_fn, primary tile 9, channel tile 16.

@@ -410,7 +410,6 @@ static void write_igemm_panel_row(const ocl_step* step, size_t input_distance, s
 }
 
 static void read_panel(const ocl_step* step, const ocl_rows* rows, size_t panel, const float* data) {
-  enum { WEIGHTS = 10 };  // of a channel: the bias and nine taps
   xnn_operator_t op = step->xnn;
   const struct dwconv_context* c = &op->context.dwconv.dwconv;
   const size_t row_floats = op->input_width * OCL_PANEL;
@@ -423,7 +422,7 @@ static void read_panel(const ocl_step* step, const ocl_rows* rows, size_t panel,
                                .output = (float*)ocl_kernels_move(c->output, distance),
                                .output_width = op->output_width,
                                .pixel_stride = c->groups};
-    ocl_dwconv_f32_run_panel(&row, op->stride_width, weights_of(c->packed_weights, WEIGHTS * sizeof *data, panel),
+    ocl_dwconv_f32_run_panel(&row, op->stride_width, c->packed_weights, panel,
                              (const union xnn_f32_minmax_params*)&c->params);
   }
 }
