@@ -9,7 +9,7 @@ import { element, explain, make, makeDot, showProgress, showState } from './page
 import { offerPause } from './pause.js';
 import { clearFound, clearSpeed, drawSpeed, showEngine, showFound, showSpeed } from './results.js';
 import * as settings from './settings.js';
-import { isMirrored, isOpen, listenForFiles, showCamera, showFile } from './source.js';
+import { isMirrored, isOpen, listenForFiles, openNewest, showCamera, showFile } from './source.js';
 import { colorOf, drawBoxes, listenForColors } from './stage.js';
 
 /** @typedef {import('ocelli').Detection} Detection */
@@ -201,13 +201,15 @@ function showFacts() {
 // ---- sources ----
 
 /**
- * @param {() => Promise<import('./source.js').Source>} open
+ * @param {import('./source.js').Open} open
  * @param {string} [name] of a sample photo
  */
 async function use(open, name) {
   detecting.abort();
   try {
-    source = await open();
+    const opened = await openNewest(open);
+    if (!opened) return;
+    source = opened;
     sample = name;
     forget('Looking …');
     if (model) showState('ready');
@@ -225,13 +227,14 @@ async function use(open, name) {
 const pathOf = (name) => `samples/${name}${element('samples', HTMLElement).dataset.ending}`;
 
 /** @param {string} name */
-const useSample = (name) => use(async () => showFile(await (await fetch(pathOf(name))).blob()), name);
+const useSample = (name) =>
+  use(async (signal) => showFile(await (await fetch(pathOf(name), { signal })).blob(), signal), name);
 
 /** @param {File[]} files at least one */
 async function openFiles(files) {
   const { model, labels } = await findModel(files);
   if (model || labels) await openModelFiles(files);
-  else await use(() => showFile(files[0]));
+  else await use((signal) => showFile(files[0], signal));
 }
 
 function showSource() {

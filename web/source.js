@@ -8,13 +8,36 @@ const stage = element('stage', HTMLElement);
 
 /**
  * @typedef {{kind: 'photo', blob: Blob} | {kind: 'video' | 'camera', video: HTMLVideoElement}} Source
+ *
+ * @typedef {(signal: AbortSignal) => Promise<Source>} Open opens a source, unless `signal` is aborted meanwhile
  */
+
+let opening = new AbortController();
+
+/**
+ * Opens a source instead of the one that is being opened, such as a camera that waits for the user's permission.
+ * @param {Open} open
+ * @returns {Promise<Source | undefined>} undefined: another one is being opened by now
+ */
+export async function openNewest(open) {
+  opening.abort();
+  const { signal } = (opening = new AbortController());
+  try {
+    const source = await open(signal);
+    return signal.aborted ? undefined : source;
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  }
+}
 
 /**
  * @param {Blob} blob a photo or a video
+ * @param {AbortSignal} signal
  * @returns {Promise<Source>}
  */
-export async function showFile(blob) {
+export async function showFile(blob, signal) {
+  signal.throwIfAborted();
   closeSource();
   const url = URL.createObjectURL(blob);
   if (!blob.type.startsWith('video/')) {
@@ -26,25 +49,27 @@ export async function showFile(blob) {
   }
   video.src = url;
   video.hidden = false;
-  await play();
+  await play(signal);
   return { kind: 'video', video };
 }
 
-/** @returns {Promise<Source>} */
-export async function showCamera() {
+/** @type {Open} */
+export async function showCamera(signal) {
   if (!navigator.mediaDevices) throw new Error('The camera needs a secure page (https).');
   // Some phones open a camera only after the other one is closed.
   if (video.srcObject) closeSource();
   const id = wantedCamera();
   const stream = await openCamera(id);
+  if (signal.aborted) stop(stream);
+  signal.throwIfAborted();
   closeSource();
   video.srcObject = stream;
   video.hidden = false;
   const isFront = stream.getVideoTracks()[0].getSettings().facingMode !== 'environment';
   stage.classList.toggle('mirrored', isFront);
-  await Promise.all([play(), offerCameras()]);
+  await Promise.all([play(signal), offerCameras()]);
   // Another one may have been chosen while this one opened.
-  if (wantedCamera() !== id) return showCamera();
+  if (wantedCamera() !== id) return showCamera(signal);
   return { kind: 'camera', video };
 }
 
@@ -64,11 +89,12 @@ async function openCamera(id) {
   }
 }
 
-async function play() {
+/** @param {AbortSignal} signal */
+async function play(signal) {
   try {
     await video.play();
   } catch (error) {
-    closeSource();
+    if (!signal.aborted) closeSource();
     throw error;
   }
 }
@@ -78,9 +104,12 @@ export const isOpen = () => !photo.hidden || !video.hidden;
 
 export const isMirrored = () => stage.classList.contains('mirrored');
 
+/** @param {MediaStream} stream */
+const stop = (stream) => stream.getTracks().forEach((track) => track.stop());
+
 export function closeSource() {
   const { srcObject } = video;
-  if (srcObject instanceof MediaStream) srcObject.getTracks().forEach((track) => track.stop());
+  if (srcObject instanceof MediaStream) stop(srcObject);
   for (const url of [photo.src, video.src]) if (url) URL.revokeObjectURL(url);
   video.srcObject = null;
   video.removeAttribute('src');

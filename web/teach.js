@@ -3,12 +3,12 @@ import { listenForCameras } from './cameras.js';
 import { listenForKeys } from './keys.js';
 import { element, explain, showState } from './page.js';
 import { offerPause } from './pause.js';
-import { closeSource, isOpen, listenForFiles, showCamera } from './source.js';
+import { closeSource, isOpen, listenForFiles, openNewest, showCamera } from './source.js';
 import { keep, recall } from './storage.js';
 
 /**
  * @typedef {import('./source.js').Source} Source
- * @typedef {(open: () => Promise<Source>) => Promise<void>} Use shows what it opens
+ * @typedef {(open: import('./source.js').Open) => Promise<void>} Use shows what it opens
  *
  * @typedef {object} Task
  * @property {(use: Use) => unknown} start called once, before the first `show`, which waits for it
@@ -84,7 +84,9 @@ function showChoice(name) {
 async function use(open) {
   task?.stop();
   try {
-    source = await open();
+    const opened = await openNewest(open);
+    if (!opened) return;
+    source = opened;
     showSource();
   } catch (error) {
     if (!isOpen()) source = undefined;

@@ -168,6 +168,51 @@ suite('the demo page', needsBrowser, () => {
     await page.context().close();
   });
 
+  test('what was chosen last is shown, though what was chosen before comes later', async () => {
+    const page = await open({ ...SIZES.light, permissions: ['camera'] }, () => {
+      const { mediaDevices } = navigator;
+      const getUserMedia = mediaDevices.getUserMedia.bind(mediaDevices);
+      mediaDevices.getUserMedia = async (wanted) => {
+        const stream = await getUserMedia(wanted);
+        Object.assign(globalThis, { stream });
+        await /** @type {any} */ (globalThis).permission;
+        return stream;
+      };
+    });
+    await waitForSummary(page, /Person/);
+    let send = () => {};
+    const sent = new Promise((/** @type {(nothing: void) => void} */ resolve) => (send = resolve));
+    await page.route('**/chelsea.png', (route) => sent.then(() => route.continue()).catch(() => {}));
+    await page.locator('#sample-chelsea').click();
+    await page.keyboard.press('c');
+    await page.locator('#pause').waitFor();
+    send();
+    await waitForSummary(page, /\d × Person/);
+    await page.waitForTimeout(500);
+    assert.ok(await page.locator('#pause').isVisible());
+    assert.equal(await page.locator('#camera').getAttribute('aria-pressed'), 'true');
+    await page.keyboard.press('c');
+    await waitForSummary(page, /^3 objects: .*Person/);
+    await page.evaluate(() => {
+      const permission = new Promise((resolve) => Object.assign(globalThis, { permit: resolve }));
+      Object.assign(globalThis, { permission, stream: undefined });
+    });
+    await page.keyboard.press('c');
+    await page.waitForFunction(() => /** @type {any} */ (globalThis).stream);
+    await page.locator('#sample-chelsea').click();
+    await waitForSummary(page, /Cat/);
+    await page.evaluate(() => /** @type {any} */ (globalThis).permit());
+    await page.waitForFunction(() =>
+      /** @type {any} */ (globalThis).stream
+        .getTracks()
+        .every((/** @type {MediaStreamTrack} */ { readyState }) => readyState === 'ended'),
+    );
+    assert.ok(await page.locator('#pause').isHidden());
+    assert.deepEqual(await found(page), ['Cat']);
+    isClean();
+    await page.context().close();
+  });
+
   test('a video file', async () => {
     const page = await open();
     await waitForSummary(page, /Person/);
