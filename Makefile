@@ -191,7 +191,7 @@ dist/font.js: tools/make-font.js node_modules/.installed
 BESIDE := element react
 WEB_SOURCES := $(wildcard wasm/*/*.js wasm/*/*/*.js)
 dist/web/browser.js: $(WEB_SOURCES) $(CONSTANTS) $(MODEL) node_modules/.installed
-	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js --bundle --external:./page.js '--external:@tgwf/*' --external:../track/index.js --external:../tiles/index.js --minify --format=esm --outdir=dist/web --log-level=warning
+	@npx esbuild wasm/platform/browser.js wasm/platform/worker.browser.js wasm/platform/thread.browser.js --bundle --external:./page.js '--external:@tgwf/*' --external:../track/index.js --external:../tiles/index.js --minify --format=esm --outdir=dist/web --log-level=warning
 	@npx esbuild wasm/inline/browser.js --bundle --external:../platform/page.js --external:../platform/carried.js '--external:@tgwf/*' --external:../track/index.js --external:../tiles/index.js '--external:../../dist/inline/*' --minify --format=esm --outdir=dist/inline --log-level=warning
 	@sed -i 's,"../platform/[a-z]*.js","../web/page.js",g;s,"../../dist/inline/,"./,g' dist/inline/browser.js
 	@npx esbuild web/page=wasm/platform/page.js web/train=wasm/train/browser.js track/index=wasm/track/index.js \

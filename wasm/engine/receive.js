@@ -10,18 +10,28 @@ import { inflate, openChunks } from './inflate.js';
  */
 
 /**
- * Inflates a gzip file.
  * @param {import('./bridge.js').Bridge} bridge
  * @param {import('./host.js').ByteSource} source
  * @param {ReceiveOptions} options
  * @returns {Promise<{sizeBytes: number, readAll: () => Uint8Array<ArrayBuffer>}>}
  */
-export async function receive(bridge, { sizeBytes, chunks }, options) {
-  const opened = await openChunks(chunks);
-  if (!opened.isGzip) return receivePlain(bridge, { sizeBytes, chunks: opened.chunks }, options);
+export async function receive(bridge, source, options) {
+  const { sizeBytes, chunks } = await unpack(source, options);
   const { signal } = options;
-  const downloaded = report(opened.chunks, sizeBytes, options);
-  return receivePlain(bridge, await gather(inflate(downloaded), { signal }), { signal });
+  if (sizeBytes !== undefined) return write(bridge, { sizeBytes, chunks }, signal);
+  return write(bridge, await gather(chunks, { signal }), signal);
+}
+
+/**
+ * Inflates a source if it is a gzip file.
+ * @param {import('./host.js').ByteSource} source
+ * @param {ReceiveOptions} options
+ * @returns {Promise<import('./host.js').ByteSource & {isGzip: boolean}>} with its size if that is known
+ */
+export async function unpack({ sizeBytes, chunks }, options) {
+  const { isGzip, chunks: opened } = await openChunks(chunks);
+  const downloaded = report(opened, sizeBytes, options);
+  return isGzip ? { isGzip, chunks: inflate(downloaded) } : { isGzip, sizeBytes, chunks: downloaded };
 }
 
 /**
@@ -42,15 +52,11 @@ async function* report(chunks, total, { signal, onProgress }) {
 
 /**
  * @param {import('./bridge.js').Bridge} bridge
- * @param {import('./host.js').ByteSource} source
- * @param {ReceiveOptions} options
- * @returns {ReturnType<typeof receive>}
+ * @param {{sizeBytes: number, chunks: AsyncIterable<Uint8Array>}} source
+ * @param {AbortSignal} [signal]
  */
-async function receivePlain(bridge, { sizeBytes, chunks }, { signal, onProgress }) {
-  if (sizeBytes === undefined)
-    return receivePlain(bridge, await gather(chunks, { signal, onProgress }), { signal });
+async function write(bridge, { sizeBytes: total, chunks }, signal) {
   const { exports, memory } = bridge;
-  const total = sizeBytes;
   const reserve = () => bridge.guard(() => memory.reserve(total, (size) => exports.ocl_model_reserve(size)));
   /** @type {number | undefined} */
   let reserved;
@@ -63,7 +69,6 @@ async function receivePlain(bridge, { sizeBytes, chunks }, { signal, onProgress 
       throw failure('MODEL_NOT_FOUND', `it has more than the announced ${total} bytes`);
     memory.write(address + loaded, chunk);
     loaded += chunk.byteLength;
-    onProgress?.({ loaded, total });
   }
   signal?.throwIfAborted();
   if (loaded < total) throw failure('MODEL_NOT_FOUND', `it ended after ${loaded} of ${total} bytes`);

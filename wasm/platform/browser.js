@@ -5,7 +5,8 @@ import { urls } from './urls.js';
 
 installPage(later, {
   urls,
-  newWorker: () => new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' }),
+  startSession: () => new Worker(new URL('./worker.browser.js', import.meta.url), { type: 'module' }),
+  startThread: () => new Worker(new URL('./thread.browser.js', import.meta.url), { type: 'module' }),
 });
 
 // The types declare what is of vision/index.js only.

@@ -4,12 +4,25 @@ import { failure, OcelliError } from '../shared/errors.js';
 import { installHost } from '../engine/host.js';
 import { carried } from './carried.js';
 import { inside, installUrls, otherDist } from './files.js';
+import { compileEarly, EarlyModel } from './pool/early.js';
 import { WorkerPool } from './pool/pool.js';
 import { construct, untilReady } from './threads.js';
 import { toPort, web } from './web.js';
 
-/** The worker's script in dist/. */
-const SCRIPT = 'web/worker.browser.js';
+/**
+ * @typedef {'startSession' | 'startThread'} Kind of worker
+ *
+ * @typedef {object} Place Where the package's files are. `ocelli/inline` carries them instead.
+ * @property {import('./files.js').Urls} urls
+ * @property {() => Worker} startSession starts worker.browser.js, in the form that bundlers know
+ * @property {() => Worker} startThread starts thread.browser.js
+ */
+
+/**
+ * The scripts in dist/.
+ * @type {Record<Kind, string>}
+ */
+const SCRIPTS = { startSession: 'web/worker.browser.js', startThread: 'web/thread.browser.js' };
 const isPage = typeof document !== 'undefined';
 // In Firefox 153 a worker that starts a worker hangs about once in fifty times.
 const canNestWorkers = !/ Firefox\//.test(globalThis.navigator?.userAgent);
@@ -23,28 +36,35 @@ const browser = {
   startThread,
   startWorker: hasWorkers ? startWorker : undefined,
 };
-/** Starts the worker of a page that does not give `assetsUrl`. @type {() => Worker} */
-let newWorker;
+/** @type {Place} */
+let place;
 
 /**
  * @param {typeof import('./later.browser.js').later} later
- * @param {object} [place] undefined: every file is carried
- * @param {import('./files.js').Urls} place.urls
- * @param {() => Worker} place.newWorker starts worker.browser.js, in the form that bundlers know
+ * @param {Place} [given] undefined: every file is carried
  */
-export function installPage(later, place) {
-  if (place) newWorker = place.newWorker;
-  installUrls(place?.urls);
-  installHost({ ...browser, ...later, hasInt8: place !== undefined });
+export function installPage(later, given) {
+  if (given) place = given;
+  installUrls(given?.urls);
+  installHost({ ...browser, ...later, hasInt8: given !== undefined });
 }
 
 /** @param {import('../vision/prepare.js').SessionOptions} options */
-function startWorker(options) {
-  const { assetsUrl } = options;
-  return WorkerPool.create(options, {
-    withWorker: (use) => withWorker(use, assetsUrl),
-    startThread: (start) => startThread(start, assetsUrl),
-  });
+async function startWorker({ onProgress, ...options }) {
+  const { assetsUrl, signal } = options;
+  signal?.throwIfAborted();
+  const early = EarlyModel.open({ ...options, onProgress });
+  compileEarly(options);
+  try {
+    return await WorkerPool.create(early ? options : { ...options, onProgress }, {
+      withWorker: (use) => withWorker('startSession', use, assetsUrl),
+      startThread: (start) => startThread(start, assetsUrl),
+      answers: early?.answers ?? { openEarly() {} },
+    });
+  } catch (error) {
+    early?.cancel();
+    throw error;
+  }
 }
 
 /**
@@ -52,10 +72,11 @@ function startWorker(options) {
  * @param {string} [assetsUrl]
  */
 function startThread(start, assetsUrl) {
-  return withWorker((port) => {
+  const use = (/** @type {import('./pool/link.js').Port} */ port) => {
     port.post({ thread: start });
     return untilReady(port);
-  }, assetsUrl);
+  };
+  return withWorker('startThread', use, assetsUrl);
 }
 
 /**
@@ -63,20 +84,21 @@ function startThread(start, assetsUrl) {
  * origin, the worker is started from a blob that imports the script, which is allowed. Chromium reports a script of
  * another origin by an exception, Firefox by an error event.
  * @template T
+ * @param {Kind} kind
  * @param {(port: import('./pool/link.js').Port) => Promise<T>} use
  * @param {string} [assetsUrl]
  * @returns {Promise<T>}
  */
-async function withWorker(use, assetsUrl) {
-  if (assetsUrl) return startFrom(inside(assetsUrl, SCRIPT), use);
+async function withWorker(kind, use, assetsUrl) {
+  if (assetsUrl) return startFrom(inside(assetsUrl, SCRIPTS[kind]), use);
   const script = await carried()?.readScript?.();
   if (script !== undefined) return use(construct(() => toPort(workerOf(script, {}))));
   try {
-    return await use(construct(() => toPort(newWorker())));
+    return await use(construct(() => toPort(place[kind]())));
   } catch (error) {
     const dist = otherDist();
     if (!dist || !isStartFailure(error)) throw error;
-    return startFrom(new URL(SCRIPT, dist), use);
+    return startFrom(new URL(SCRIPTS[kind], dist), use);
   }
 }
 

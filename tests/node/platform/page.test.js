@@ -61,7 +61,8 @@ describe('threads and workers', () => {
       );
       installPage(/** @type {any} */ ({}), {
         urls: () => /** @type {any} */ ({}),
-        newWorker: () => /** @type {any} */ ({}),
+        startSession: () => /** @type {any} */ ({}),
+        startThread: () => /** @type {any} */ ({}),
       });
       assert.equal(host().hasInt8, true);
     });
@@ -85,9 +86,9 @@ describe('a thread is started', () => {
       queueMicrotask(() => this.dispatchEvent(event));
     }
   }
-  /** @param {{origin?: string, fails?: number, newWorker?: () => any}} [how] */
+  /** @param {{origin?: string, fails?: number, startThread?: () => any}} [how] */
   const start = async (
-    { origin = 'http://a.test', fails = 0, newWorker = () => new FakeWorker('own') } = {},
+    { origin = 'http://a.test', fails = 0, startThread = () => new FakeWorker('own') } = {},
     assetsUrl = '',
   ) => {
     done = [];
@@ -103,7 +104,7 @@ describe('a thread is started', () => {
     };
     const { installPage } = await loadPage();
     const urls = () => /** @type {any} */ ({ simd: new URL(`${origin}/dist/simd.wasm`) });
-    installPage(/** @type {any} */ ({}), { urls, newWorker });
+    installPage(/** @type {any} */ ({}), { urls, startSession: startThread, startThread });
     try {
       await /** @type {any} */ (host()).startThread({ index: 1 }, assetsUrl || undefined);
     } catch (error) {
@@ -119,31 +120,31 @@ describe('a thread is started', () => {
     const [[script, options], message] = await start({}, 'http://a.test/copy');
     assert.deepEqual(
       [String(script), options, message],
-      ['http://a.test/copy/web/worker.browser.js', module, posted],
+      ['http://a.test/copy/web/thread.browser.js', module, posted],
     );
   });
   test('by a copy at another origin', async () => {
-    const text = 'import "http://b.test/copy/web/worker.browser.js";';
+    const text = 'import "http://b.test/copy/web/thread.browser.js";';
     assert.deepEqual(await start({}, 'http://b.test/copy/'), [text, ['blob:script', module], posted]);
   });
   test('a copy that does not start', async () => {
     const found = await start({ fails: 1 }, 'http://a.test/copy');
     assert.deepEqual(found.slice(1, 3), [posted, 'WORKER_UNAVAILABLE']);
-    assert.match(found[3], /http:\/\/a\.test\/copy\/web\/worker\.browser\.js did not start/);
+    assert.match(found[3], /http:\/\/a\.test\/copy\/web\/thread\.browser\.js did not start/);
   });
   test('from elsewhere if the own script does not start', async () => {
-    const text = 'import "http://b.test/dist/web/worker.browser.js";';
+    const text = 'import "http://b.test/dist/web/thread.browser.js";';
     const again = [text, ['blob:script', module], posted];
     assert.deepEqual(await start({ origin: 'http://b.test', fails: 1 }), [['own'], posted, ...again]);
     const refuse = () => {
       throw new DOMException('another origin', 'SecurityError');
     };
-    assert.deepEqual(await start({ origin: 'http://b.test', newWorker: refuse }), again);
+    assert.deepEqual(await start({ origin: 'http://b.test', startThread: refuse }), again);
   });
   test('nowhere if there is no other script, or another error', async () => {
     assert.deepEqual((await start({ fails: 1 })).slice(0, 3), [['own'], posted, 'THREADS_UNAVAILABLE']);
     const failing = () => ({ addEventListener() {}, postMessage: () => assert.fail('a fault') });
-    assert.deepEqual(await start({ origin: 'http://b.test', newWorker: failing }), [
+    assert.deepEqual(await start({ origin: 'http://b.test', startThread: failing }), [
       'ERR_ASSERTION',
       'a fault',
     ]);
@@ -269,7 +270,7 @@ describe('the worker of a page', () => {
   };
   const serve = (crossOriginIsolated = true) => {
     const seen = { posted: /** @type {any[]} */ ([]), errors: /** @type {unknown[]} */ ([]), closed: 0 };
-    const postMessage = (/** @type {any} */ message, /** @type {any} */ { transfer }) =>
+    const postMessage = (/** @type {any} */ message, /** @type {any} */ { transfer = [] } = {}) =>
       seen.posted.push([message.id ?? message, transfer]);
     const reportError = (/** @type {unknown} */ error) => seen.errors.push(error);
     const close = () => void seen.closed++;

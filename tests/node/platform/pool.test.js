@@ -280,11 +280,14 @@ describe('a pool', () => {
 });
 
 describe('the threads of a worker', () => {
+  const startThread = async () => assert.fail();
   /** A session whose worker has asked for a thread. */
   const withThread = async () => {
     const [worker, thread] = [makeWorker(), makeWorker()];
     const creation = /** @type {any} */ ({ options: {}, keepsLoads: false });
-    const session = await RemoteSession.create(worker.port, creation, async () => thread.port);
+    const session = await RemoteSession.create(worker.port, creation, {
+      startThread: async () => thread.port,
+    });
     worker.receive({ id: 5, name: 'startThread', argument: {} });
     await turn();
     return { session, worker, thread };
@@ -311,11 +314,9 @@ describe('the threads of a worker', () => {
   });
   test('that come too late end at once', async () => {
     const [worker, thread] = [makeWorker(), makeWorker()];
-    const session = await RemoteSession.create(
-      worker.port,
-      /** @type {any} */ ({ options: {} }),
-      async () => thread.port,
-    );
+    const session = await RemoteSession.create(worker.port, /** @type {any} */ ({ options: {} }), {
+      startThread: async () => thread.port,
+    });
     worker.receive({ id: 5, name: 'startThread', argument: {} });
     session.close();
     await turn();
@@ -326,7 +327,7 @@ describe('the threads of a worker', () => {
     /** @type {unknown[]} */
     const told = [];
     const options = { onProgress: (/** @type {unknown} */ progress) => told.push(progress) };
-    await RemoteSession.create(worker.port, /** @type {any} */ ({ options }), async () => assert.fail());
+    await RemoteSession.create(worker.port, /** @type {any} */ ({ options }), { startThread });
     worker.receive({ name: 'progress', argument: { loaded: 3 } });
     await turn();
     assert.deepEqual([told, worker.creation.options], [[{ loaded: 3 }], {}]);
@@ -336,18 +337,14 @@ describe('the threads of a worker', () => {
     worker.port.post = () => {
       throw new DOMException('a function could not be cloned', 'DataCloneError');
     };
-    const creating = RemoteSession.create(worker.port, /** @type {any} */ ({ options: {} }), async () =>
-      assert.fail(),
-    );
+    const creating = RemoteSession.create(worker.port, /** @type {any} */ ({ options: {} }), { startThread });
     await assert.rejects(creating, { code: 'INVALID_OPTION', message: /could not be cloned/ });
     assert.equal(worker.ends, 1);
   });
   test('a worker whose script does not load', async () => {
     const worker = makeWorker();
     worker.port.post = () => queueMicrotask(() => worker.lose(new Error('404')));
-    const creating = RemoteSession.create(worker.port, /** @type {any} */ ({ options: {} }), async () =>
-      assert.fail(),
-    );
+    const creating = RemoteSession.create(worker.port, /** @type {any} */ ({ options: {} }), { startThread });
     await assert.rejects(creating, { code: 'WORKER_UNAVAILABLE', message: /404\. If a bundler/ });
   });
 });

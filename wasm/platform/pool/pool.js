@@ -1,7 +1,5 @@
 // Sessions in workers behind one session. A call waits until one of them is free: first come, first served. If a worker
 // ends, its call fails, and the next call starts a new one.
-import { host } from '../../engine/host.js';
-import { chooseVariant } from '../../engine/variant.js';
 import { failure } from '../../shared/errors.js';
 import { isBeingSent, readSource } from '../../vision/input.js';
 import { CallLimit, withLimit } from '../../vision/limits.js';
@@ -61,7 +59,6 @@ export class WorkerPool {
    * @returns {Promise<WorkerPool>} rejects with WORKER_UNAVAILABLE if the workers' script cannot be loaded
    */
   static async create({ signal, onProgress, ...options }, platform) {
-    compileEarly(options);
     const portable = await withLimit({ signal }, () => toPortable(options));
     const pool = new WorkerPool(portable, platform);
     const [first, ...others] = pool.#slots;
@@ -248,25 +245,15 @@ export class WorkerPool {
    * @param {Pick<SessionOptions, 'signal' | 'onProgress'>} watching
    */
   async #start(slot, watching) {
-    const { withWorker, startThread } = this.#platform;
     const keepsLoads = !this.#loads && this.#slots.length > 1;
     const creation = { options: { ...this.#options, ...watching }, loads: this.#loads, keepsLoads };
-    const session = await withWorker((port) => RemoteSession.create(port, creation, startThread));
+    const session = await this.#platform.withWorker((port) =>
+      RemoteSession.create(port, creation, this.#platform),
+    );
     if (this.#closing.signal.aborted) session.close();
     this.#closing.signal.throwIfAborted();
     return (slot.session = session);
   }
-}
-
-/**
- * Compiles the module while the first worker starts, which then asks for it. If that fails, the worker tries itself and
- * says why.
- * @param {SessionOptions} options
- */
-function compileEarly({ threads = 1, deterministic = false, assetsUrl }) {
-  const { trustsRelaxed, loadModule } = host();
-  const compile = async () => loadModule(chooseVariant({ threads, deterministic, trustsRelaxed }), assetsUrl);
-  compile().catch(() => {});
 }
 
 /**

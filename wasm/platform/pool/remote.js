@@ -17,6 +17,7 @@ import { cure } from '../moved.js';
  * @property {<T>(use: (port: Port) => Promise<T>) => Promise<T>} withWorker starts a worker that calls `serve`, and passes
  *   it to `use`; both may throw WORKER_UNAVAILABLE
  * @property {(start: ThreadStart) => Promise<Port>} startThread resolves when the thread is ready
+ * @property {import('./link.js').Functions} [answers] what workers may call beside
  */
 
 export class RemoteSession {
@@ -28,16 +29,17 @@ export class RemoteSession {
 
   /**
    * @param {Port} port of a worker that calls `serve`
-   * @param {Platform['startThread']} startThread
+   * @param {Pick<Platform, 'startThread' | 'answers'>} platform
    * @param {SessionOptions['onProgress']} onProgress
    */
-  constructor(port, startThread, onProgress) {
+  constructor(port, { startThread, answers }, onProgress) {
     this.#ports = [port];
     this.#link = new Link((message, transfer) => port.post(message, transfer), {
       progress: (progress) => onProgress?.(progress),
       startThread: async (start) => this.#enlist(await startThread(start)),
       loadModule: async ({ variant, assetsUrl }) => ({ result: await host().loadModule(variant, assetsUrl) }),
       readCarried: async (name) => ({ result: await carried()?.read(name) }),
+      ...answers,
     });
     port.onMessage((message) => this.#link.receive(message));
     port.onEnd((error) => this.#lose(error));
@@ -46,11 +48,11 @@ export class RemoteSession {
   /**
    * @param {Port} port of a worker that calls `serve`
    * @param {Omit<import('./serve.js').Creation, 'isCarried'>} creation `signal` and `onProgress` stay on this side
-   * @param {Platform['startThread']} startThread
+   * @param {Pick<Platform, 'startThread' | 'answers'>} platform
    * @returns {Promise<RemoteSession>} rejects with WORKER_UNAVAILABLE if the worker's script cannot be loaded
    */
-  static async create(port, { options: { signal, onProgress, ...options }, ...creation }, startThread) {
-    const session = new RemoteSession(port, startThread, onProgress);
+  static async create(port, { options: { signal, onProgress, ...options }, ...creation }, platform) {
+    const session = new RemoteSession(port, platform, onProgress);
     try {
       session.#created = await withLimit({ signal }, () =>
         session.#create({ ...creation, options, isCarried: carried() !== undefined }),

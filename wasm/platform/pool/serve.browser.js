@@ -1,8 +1,9 @@
-// A worker in a browser: it either runs a session or is one thread of a pool.
+// A worker in a browser that runs a session, or is one thread of a pool if it has no other script (ocelli/inline).
 import { installHost } from '../../engine/host.js';
-import { runThread } from '../../engine/thread.js';
 import { installUrls } from '../files.js';
+import { takeEarly } from './early.js';
 import { serve } from './serve.js';
+import { serveThread } from './thread.browser.js';
 import { web } from '../web.js';
 
 /**
@@ -14,9 +15,9 @@ export function serveWorker(urls) {
   installHost({ ...web, threads: globalThis.crossOriginIsolated ? 'here' : 'none' });
   /** @type {(message: unknown, transfer?: Transferable[]) => void} */
   const post = (message, transfer = []) => globalThis.postMessage(message, { transfer });
-  const receive = serve(post);
+  const receive = serve(post, takeEarly);
   globalThis.onmessage = ({ data }) => {
-    if (data.thread) runThread(data.thread, post).catch(reportError).finally(close);
+    if (data.thread) serveThread(data.thread);
     else receive(data);
   };
 }

@@ -27,9 +27,11 @@ import { keepLoads, reuseLoads } from './loads.js';
 
 /**
  * @param {(message: unknown, transfer: Transferable[]) => void} post
+ * @param {(link: Link, host: import('../../engine/host.js').Host) => import('../../engine/host.js').Host} extend
+ *   what the platform has the other side do beside
  * @returns {(message: import('./link.js').Message) => void} receives the messages of remote.js
  */
-export function serve(post) {
+export function serve(post, extend = (_, host) => host) {
   /** @type {LocalSession} */
   let session;
   const link = new Link(post, {
@@ -53,13 +55,15 @@ export function serve(post) {
     },
   });
   const own = host();
-  installHost({
-    ...own,
-    startThread: (start) => link.call('startThread', start),
-    // The other side may not be allowed to compile (Content-Security-Policy).
-    loadModule: (variant, assetsUrl) =>
-      link.call('loadModule', { variant, assetsUrl }).catch(() => own.loadModule(variant, assetsUrl)),
-  });
+  installHost(
+    extend(link, {
+      ...own,
+      startThread: (start) => link.call('startThread', start),
+      // The other side may not be allowed to compile (Content-Security-Policy).
+      loadModule: (variant, assetsUrl) =>
+        link.call('loadModule', { variant, assetsUrl }).catch(() => own.loadModule(variant, assetsUrl)),
+    }),
+  );
   return (message) => link.receive(message);
 }
 
