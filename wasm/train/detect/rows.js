@@ -50,7 +50,8 @@ export class Rows {
   #maxDecoded;
   /** @type {Map<string, Row & {view: number, way: string}>} */ #kept = new Map();
   #keptBytes = 0;
-  /** Memory for rows to keep. @type {Uint16Array<ArrayBuffer>[]} */ #free = [];
+  /** Memory of rows that are not kept any more. @type {Uint16Array<ArrayBuffer>[]} */ #free = [];
+  /** Memory that no row has had yet. */ #room = new Uint16Array(0);
   /** @type {Standard | undefined} */ #standard;
   /** Changes a row in place. @type {((maps: Uint16Array) => void) | undefined} */ #finish;
   /** The last one that was used is the last one. @type {Map<Photo, Rgb>} */ #decoded = new Map();
@@ -92,6 +93,7 @@ export class Rows {
     this.#kept.clear();
     this.#keptBytes = 0;
     this.#free = [];
+    this.#room = new Uint16Array(0);
   }
 
   /** Forgets views that a fit does not have. @param {ViewPlan} plan */
@@ -177,13 +179,14 @@ export class Rows {
 
   /** Memory for a row. @returns {Uint16Array<ArrayBuffer>} */
   #allocate() {
+    const free = this.#free.pop();
+    if (free) return free;
     const { length } = this.#extractor;
-    if (this.#free.length === 0) {
-      const rows = Math.max(Math.floor(BLOCK / length), 1);
-      const block = new Uint16Array(rows * length);
-      for (let i = rows; i-- > 0;) this.#free.push(block.subarray(i * length, (i + 1) * length));
-    }
-    return /** @type {Uint16Array<ArrayBuffer>} */ (this.#free.pop());
+    if (this.#room.length === 0)
+      this.#room = new Uint16Array(Math.max(Math.floor(BLOCK / length), 1) * length);
+    const row = this.#room.subarray(0, length);
+    this.#room = this.#room.subarray(length);
+    return row;
   }
 
   close() {
