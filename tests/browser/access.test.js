@@ -357,6 +357,7 @@ suite('the pages, for everyone', needsBrowser, () => {
   test('the focus stays when its button goes', async (t) => {
     const page = await openBare(t, '');
     await page.locator('#camera').click();
+    await page.locator('#pause').waitFor(); // until then, the key opens the camera
     await page.locator('#pause').focus();
     await page.keyboard.press('c');
     await page.locator('#pause').waitFor({ state: 'hidden' });
