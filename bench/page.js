@@ -1,6 +1,6 @@
 // Time from the start of a page to its first detections in Chromium: ocelli, LiteRT.js and TensorFlow.js (wasm) with
-// the same network and photo, and the bytes that each loads; and ocelli with two threads. Each run has a fresh browser with an empty cache; runs are
-// interleaved in random order.
+// the same network and photo, and the bytes that each loads; and ocelli with two threads. Each run has a fresh browser with
+// an empty cache; runs are interleaved in random order.
 //   node bench/page.js [--rounds N] [--json]
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';

@@ -228,13 +228,13 @@ const pathOf = (name) => `samples/${name}${element('samples', HTMLElement).datas
 
 /** @param {string} name */
 const useSample = (name) =>
-  use(async (signal) => showFile(await (await fetch(pathOf(name), { signal })).blob(), signal), name);
+  use(async (signal) => showFile(await (await fetch(pathOf(name), { signal })).blob())(signal), name);
 
 /** @param {File[]} files at least one */
 async function openFiles(files) {
   const { model, labels } = await findModel(files);
   if (model || labels) await openModelFiles(files);
-  else await use((signal) => showFile(files[0], signal));
+  else await use(showFile(files[0]));
 }
 
 function showSource() {

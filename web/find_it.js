@@ -131,7 +131,7 @@ async function open(files, use) {
   const saved = files.find(({ name }) => /\.zip$/i.test(name));
   if (saved && !fitting) return openProject(saved);
   const video = files.find(({ type }) => type.startsWith('video/'));
-  if (video) await use((signal) => showFile(video, signal));
+  if (video) await use(showFile(video));
   const photos = files.filter(({ type }) => !type.startsWith('video/'));
   if (photos.length > 0) await addPhotos(photos);
 }
@@ -421,9 +421,7 @@ export const findIt = {
     listen();
     listenForChoice(element('photos', HTMLInputElement), addPhotos);
     listenForChoice(opener, ([file]) => openProject(file));
-    listenForChoice(element('try-file', HTMLInputElement), ([file]) =>
-      use((signal) => showFile(file, signal)),
-    );
+    listenForChoice(element('try-file', HTMLInputElement), ([file]) => use(showFile(file)));
     showProject();
     await recallAll();
   },

@@ -279,5 +279,5 @@ export const nameIt = {
     isShown = false;
     predictions.hidden = true;
   },
-  open: ([file], use) => use((signal) => showFile(file, signal)),
+  open: ([file], use) => use(showFile(file)),
 };

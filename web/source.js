@@ -33,10 +33,9 @@ export async function openNewest(open) {
 
 /**
  * @param {Blob} blob a photo or a video
- * @param {AbortSignal} signal
- * @returns {Promise<Source>}
+ * @returns {Open}
  */
-export async function showFile(blob, signal) {
+export const showFile = (blob) => async (signal) => {
   signal.throwIfAborted();
   closeSource();
   const url = URL.createObjectURL(blob);
@@ -51,7 +50,7 @@ export async function showFile(blob, signal) {
   video.hidden = false;
   await play(signal);
   return { kind: 'video', video };
-}
+};
 
 /** @type {Open} */
 export async function showCamera(signal) {
