@@ -340,8 +340,8 @@ test-edge: build/package/package.json node_modules/.installed ## test the packag
 test-service: build/package/package.json node_modules/.installed ## test the server example, on Node 20 and 24
 	@for node in 20 24; do $(call NODE_TEST,$$node) --test-concurrency=1 $(SERVICE_TEST_FILES) || exit 1; done
 
-test-docs: build/package/package.json node_modules/.installed ## run the snippets of the documents
-	@$(TEST) tests/docs/snippets.test.js
+test-docs: build/package/package.json node_modules/.installed ## run the snippets of the documents, compare their figures
+	@$(TEST) tests/docs/*.test.js
 
 test-package: build/package/package.json node_modules/.installed ## test the packed npm package and the README's snippets
 	@$(TEST) --test-concurrency=1 $(wildcard tests/package/*.test.js)
