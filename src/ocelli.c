@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "detect/detection_rows.h"
 #include "detect/feature_map.h"
 #include "tflite/model_file.h"
 #ifdef OCL_THREADS
@@ -373,12 +374,18 @@ static ocl_status reserve_detections(ocl_session* session, int32_t count) {
   return OCL_OK;
 }
 
-static void add_detection(ocl_session* session, ocl_resize_box view, float score, int32_t class_id, const ocl_roi* roi,
-                          int32_t quarter_turns) {
-  const ocl_resize_box px = ocl_resize_box_to_upright(view, roi, quarter_turns);
-  session->views[session->num_detections] = view;
-  session->detections[session->num_detections++] =
-      (ocl_session_detection){px.x_min, px.y_min, px.x_max - px.x_min, px.y_max - px.y_min, score, class_id};
+static ocl_status set_detections(ocl_session* session, const ocl_ssd_detection* found, int32_t count,
+                                 const ocl_ssd_options* options, const ocl_roi* roi, int32_t quarter_turns) {
+  OCL_TRY(reserve_detections(session, options->max_total));
+  for (int32_t i = 0; i < count; i++) {
+    const ocl_resize_box view = {found[i].y_min, found[i].x_min, found[i].y_max, found[i].x_max};
+    const ocl_resize_box px = ocl_resize_box_to_upright(view, roi, quarter_turns);
+    session->views[i] = view;
+    session->detections[i] = (ocl_session_detection){
+        px.x_min, px.y_min, px.x_max - px.x_min, px.y_max - px.y_min, found[i].score, found[i].class_id};
+  }
+  session->num_detections = count;
+  return OCL_OK;
 }
 
 static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,
@@ -391,36 +398,19 @@ static ocl_status detect_by_heads(ocl_session* session, const ocl_ssd_options* o
   int32_t count = 0;
   OCL_TRY(ocl_ssd_detect(heads->ssd, reals_of(&boxes, heads->real_boxes), reals_of(&scores, heads->real_scores),
                          options, &found, &count));
-  OCL_TRY(reserve_detections(session, options->max_total));
-  session->num_detections = 0;
-  for (int32_t i = 0; i < count; i++) {
-    const ocl_resize_box view = {found[i].y_min, found[i].x_min, found[i].y_max, found[i].x_max};
-    add_detection(session, view, found[i].score, found[i].class_id, roi, quarter_turns);
-  }
-  return OCL_OK;
-}
-
-static float clip(float norm) {
-  return norm > 0 ? (norm < 1 ? norm : 1) : 0;
+  return set_detections(session, found, count, options, roi, quarter_turns);
 }
 
 static ocl_status detect_by_operator(ocl_session* session, const ocl_graph_tensor tensors[4], int32_t num_classes,
                                      const ocl_ssd_options* options, const ocl_roi* roi, int32_t quarter_turns) {
-  const ocl_resize_box* boxes = tensors[0].data;
-  const float *classes = tensors[1].data, *scores = tensors[2].data;
-  const int32_t rows = tensors[1].shape.dims[1];
-  OCL_TRY(reserve_detections(session, rows + 1));
-  session->num_detections = 0;
-  // The rows past the operator's count are 0, and a score of 0 is above no threshold.
-  for (int32_t i = 0; i < rows && session->num_detections < options->max_total; i++) {
-    if (!(scores[i] > options->score_threshold && classes[i] >= 0 && classes[i] < (float)num_classes)) continue;
-    const int32_t class_id = (int32_t)classes[i];
-    if (options->allowed_classes != NULL && !options->allowed_classes[class_id]) continue;
-    const ocl_resize_box box = {clip(boxes[i].y_min), clip(boxes[i].x_min), clip(boxes[i].y_max), clip(boxes[i].x_max)};
-    if ((box.y_max - box.y_min) * (box.x_max - box.x_min) > 0)
-      add_detection(session, box, scores[i], class_id, roi, quarter_turns);
-  }
-  return OCL_OK;
+  const ocl_detection_rows rows = {tensors[0].data, tensors[1].data, tensors[2].data, tensors[1].shape.dims[1],
+                                   num_classes};
+  ocl_ssd_detection* found;
+  int32_t count = 0;
+  OCL_TRY(ocl_detection_rows_detect(&rows, options, &found, &count));
+  const ocl_status status = set_detections(session, found, count, options, roi, quarter_turns);
+  free(found);
+  return status;
 }
 
 ocl_status ocl_session_detect(ocl_session* session, const ocl_ssd_options* options, const ocl_roi* roi,

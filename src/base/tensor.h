@@ -32,17 +32,8 @@ typedef struct {
   int32_t dims[OCL_MAX_RANK];  // row-major, the last one contiguous; each > 0, except in empty constants
 } ocl_shape;
 
-static inline size_t ocl_shape_num_elements(const ocl_shape* shape) {
-  size_t count = 1;
-  for (int32_t i = 0; i < shape->rank; i++) count *= (size_t)shape->dims[i];
-  return count;
-}
-
-static inline bool ocl_shape_is_same(const ocl_shape* a, const ocl_shape* b) {
-  bool is_same = a->rank == b->rank;
-  for (int32_t i = 0; is_same && i < a->rank; i++) is_same = a->dims[i] == b->dims[i];
-  return is_same;
-}
+size_t ocl_shape_num_elements(const ocl_shape* shape);
+bool ocl_shape_is_same(const ocl_shape* a, const ocl_shape* b);
 
 // real = (stored - zero_point) * scale. Per tensor (num_scales 1), per channel along `axis` (num_scales = dims[axis]),
 // or none (num_scales 0). The arrays are borrowed from the model's bytes.

@@ -130,8 +130,8 @@ static int32_t add_candidate(const job* j, int32_t num_candidates, int32_t ancho
 }
 
 static int32_t select_candidates(const job* j, int32_t num_candidates, int32_t max_selected) {
-  return ocl_nms_select(j->boxes, j->params->nms_iou_threshold, j->candidates, num_candidates, max_selected,
-                        j->selected);
+  return ocl_nms_select(j->boxes, NULL, j->params->nms_iou_threshold, j->candidates, num_candidates, max_selected,
+                        max_selected, j->selected);
 }
 
 // Below every threshold if it is not finite.

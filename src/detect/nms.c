@@ -1,6 +1,7 @@
 #include "detect/nms.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 static float min_of(float a, float b) {
   return a < b ? a : b;
@@ -51,21 +52,28 @@ static ocl_nms_candidate pop(ocl_nms_candidate* heap, int32_t size) {
 // ----
 
 // The latest first: neighbours in score are often neighbours in place.
-static bool is_suppressed(const float* boxes, float iou_threshold, int32_t box_index, const ocl_nms_candidate* selected,
-                          int32_t num_selected) {
+static bool is_suppressed(const float* boxes, const float* classes, float iou_threshold, int32_t max_per_class,
+                          int32_t box_index, const ocl_nms_candidate* selected, int32_t num_selected) {
   const float* box = &boxes[4 * (int64_t)box_index];
-  for (int32_t i = num_selected - 1; i >= 0; i--)
-    if (overlaps(box, &boxes[4 * (int64_t)selected[i].box_index], iou_threshold)) return true;
-  return false;
+  int32_t num_of_class = 0;
+  for (int32_t i = num_selected - 1; i >= 0; i--) {
+    const int32_t other = selected[i].box_index;
+    if (classes != NULL && classes[other] != classes[box_index]) continue;
+    if (overlaps(box, &boxes[4 * (int64_t)other], iou_threshold)) return true;
+    num_of_class++;
+  }
+  return num_of_class >= max_per_class;
 }
 
-int32_t ocl_nms_select(const float* boxes, float iou_threshold, ocl_nms_candidate* candidates, int32_t num_candidates,
-                       int32_t max_selected, ocl_nms_candidate* selected_out) {
+int32_t ocl_nms_select(const float* boxes, const float* classes, float iou_threshold, ocl_nms_candidate* candidates,
+                       int32_t num_candidates, int32_t max_per_class, int32_t max_selected,
+                       ocl_nms_candidate* selected_out) {
   for (int32_t i = num_candidates / 2 - 1; i >= 0; i--) sift_down(candidates, num_candidates, i);
   int32_t num_selected = 0;
   for (int32_t size = num_candidates; size > 0 && num_selected < max_selected; size--) {
     const ocl_nms_candidate next = pop(candidates, size);
-    if (is_suppressed(boxes, iou_threshold, next.box_index, selected_out, num_selected)) continue;
+    if (is_suppressed(boxes, classes, iou_threshold, max_per_class, next.box_index, selected_out, num_selected))
+      continue;
     selected_out[num_selected++] = next;
   }
   return num_selected;

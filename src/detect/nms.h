@@ -20,8 +20,11 @@ typedef struct {
 // union with all selected before is at most `iou_threshold` (>= 0); a box without area overlaps nothing. Writes up to
 // `max_selected` to selected_out, in that order, and returns how many. Reorders and overwrites `candidates`
 // [num_candidates]. Sorts only as many candidates as it reaches.
-int32_t ocl_nms_select(const float* boxes, float iou_threshold, ocl_nms_candidate* candidates, int32_t num_candidates,
-                       int32_t max_selected, ocl_nms_candidate* selected_out);
+// `classes`: NULL, or those of the boxes: only boxes of one class suppress each other, and of each class up to
+// `max_per_class` are selected.
+int32_t ocl_nms_select(const float* boxes, const float* classes, float iou_threshold, ocl_nms_candidate* candidates,
+                       int32_t num_candidates, int32_t max_per_class, int32_t max_selected,
+                       ocl_nms_candidate* selected_out);
 
 // Merges `selected` of class `class_id`, in ocl_nms_select()'s order, into `kept`, in descending order of score (ties:
 // lower box index first, then lower class). Drops the last ones past `max_kept`. Returns the new number of

@@ -248,6 +248,11 @@ static bool is_allowed(const job* j, int32_t class_id) {
   return j->options->allowed_classes == NULL || j->options->allowed_classes[class_id] != 0;
 }
 
+static int32_t select_candidates(const job* j, int32_t num_candidates, int32_t max_selected) {
+  return ocl_nms_select(j->ssd->boxes, NULL, j->options->iou_threshold, j->ssd->candidates, num_candidates,
+                        max_selected, max_selected, j->ssd->selected);
+}
+
 static int32_t keep_per_class(const job* j) {
   const ocl_ssd* ssd = j->ssd;
   const ocl_ssd_options* options = j->options;
@@ -258,8 +263,7 @@ static int32_t keep_per_class(const job* j) {
     const bool is_full = num_kept == options->max_total;
     const float min_score = is_full ? ssd->kept[num_kept - 1].score : options->score_threshold;
     const int32_t num_candidates = collect(j, class_id, min_score, ssd->candidates);
-    int32_t num_selected = ocl_nms_select(ssd->boxes, options->iou_threshold, ssd->candidates, num_candidates,
-                                          options->max_per_class, ssd->selected);
+    int32_t num_selected = select_candidates(j, num_candidates, options->max_per_class);
     num_selected = drop_outside(j, ssd->selected, num_selected);
     num_kept = ocl_nms_merge(ssd->kept, num_kept, options->max_total, ssd->selected, num_selected, class_id);
   }
@@ -290,8 +294,7 @@ static int32_t collect_best(const job* j) {
 static int32_t keep_class_agnostic(const job* j) {
   const ocl_ssd* ssd = j->ssd;
   const int32_t num_best = collect_best(j), max_total = j->options->max_total;
-  int32_t num_kept =
-      ocl_nms_select(ssd->boxes, j->options->iou_threshold, ssd->candidates, num_best, max_total, ssd->selected);
+  int32_t num_kept = select_candidates(j, num_best, max_total);
   num_kept = drop_outside(j, ssd->selected, num_kept);
   for (int32_t i = 0; i < num_kept; i++) {
     const ocl_nms_candidate* s = &ssd->selected[i];

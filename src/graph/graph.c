@@ -49,8 +49,10 @@ static ocl_status build_inputs(ocl_graph* graph, ocl_detail* detail) {
     if (tensor.is_shape_free)
       return ocl_status_with_detail(OCL_MODEL_BAD_GRAPH, detail,
                                     "input '%s' has a free dimension; only the batch may be free", tensor.name);
-    graph->values[graph->inputs[i]].is_input = true;
-    graph->values[graph->inputs[i]].is_batch_free = tensor.is_batch_free;
+    ocl_value* value = &graph->values[graph->inputs[i]];
+    value->is_input = true;
+    value->constant = -1;
+    value->is_batch_free = tensor.is_batch_free;
     graph->is_batch_free = graph->is_batch_free || tensor.is_batch_free;
   }
   return OCL_OK;
@@ -96,7 +98,8 @@ static bool is_unpacked_constant(const ocl_graph* graph, const ocl_tflite_operat
     return false;
   if (input->dtype == output->dtype) return true;
   const ocl_tflite_tensor tensor = ocl_tflite_get_tensor(graph->model, input->constant);
-  return output->dtype == OCL_FLOAT32 && (input->dtype == OCL_FLOAT16 || tensor.quantization.num_scales > 0);
+  const bool is_quantized = tensor.quantization.num_scales > 0 && !ocl_graph_is_int(input);
+  return output->dtype == OCL_FLOAT32 && (input->dtype == OCL_FLOAT16 || is_quantized);
 }
 
 static ocl_status build_operator(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
@@ -146,6 +149,8 @@ static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t**
                                   (int)op->opcode);
   if (op->row == NULL)
     return ocl_graph_reject(step, OCL_UNSUPPORTED_OPERATOR, detail, "ocelli does not run this operator");
+  // The verifier lets an operator compute only what is no constant, or has no elements in the file.
+  for (int32_t i = 0; i < op->num_outputs; i++) graph->values[op->outputs[i]].constant = -1;
   if (is_unpacked_constant(graph, op)) {
     graph->values[op->outputs[0]].constant = graph->values[op->inputs[0]].constant;
     return OCL_OK;

@@ -54,7 +54,8 @@ static channel make_channel(uint32_t mask) {
 static ocl_status read_masks(const ocl_image_file* file, bmp* b) {
   static const uint32_t kMasks16[4] = {0x7C00, 0x3E0, 0x1F, 0}, kMasks[4] = {0xFF0000, 0xFF00, 0xFF, 0};
   const uint8_t* masks = file->bytes + FILE_HEADER_BYTES + INFO_HEADER_BYTES;
-  const bool has_alpha = b->compression == ALPHA_BIT_FIELDS || b->header_bytes >= RGBA_MASKS_END;
+  const bool has_alpha =
+      b->header_bytes >= RGBA_MASKS_END || (b->header_bytes == INFO_HEADER_BYTES && b->compression == ALPHA_BIT_FIELDS);
   uint32_t taken = 0;
   for (uint32_t i = 0; i < 4; i++) {
     uint32_t mask = (b->bits == 16 ? kMasks16 : kMasks)[i];

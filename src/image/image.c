@@ -14,6 +14,9 @@ const ocl_image_format ocl_format_jpeg = {NULL, NULL};
 // ---- limits
 
 static ocl_status check_size(const ocl_image_header* header, int64_t max_pixels, ocl_detail* detail) {
+  if (header->width_px > OCL_IMAGE_MAX_SIDE_PX || header->height_px > OCL_IMAGE_MAX_SIDE_PX)
+    return ocl_status_with_detail(OCL_IMAGE_TOO_LARGE, detail, "%dx%d; the limit is %d pixels on a side",
+                                  (int)header->width_px, (int)header->height_px, OCL_IMAGE_MAX_SIDE_PX);
   if ((int64_t)header->width_px * header->height_px <= max_pixels) return OCL_OK;
   return ocl_status_with_detail(OCL_IMAGE_TOO_LARGE, detail, "%dx%d; the limit is %lld pixels (maxPixels)",
                                 (int)header->width_px, (int)header->height_px, (long long)max_pixels);

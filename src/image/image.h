@@ -11,6 +11,7 @@
 
 enum {
   OCL_IMAGE_DEFAULT_MAX_PIXELS = 100 * 1000 * 1000,
+  OCL_IMAGE_MAX_SIDE_PX = 65535,
   OCL_IMAGE_MAX_WORKING_BYTES = 256 << 20,
   OCL_IMAGE_FULL_PIXELS = 4 * 1000 * 1000,  // OCL_IMAGE_AUTO decodes images up to this size at full scale
 };

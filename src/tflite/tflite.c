@@ -96,10 +96,10 @@ ocl_tflite_tensor ocl_tflite_get_tensor(const ocl_tflite* model, int32_t index) 
   read_shape(model, table, &tensor);
   tensor.data =
       ocl_tflite_buffer_data(model, ocl_flatbuffer_u32(bytes, table, OCL_TENSOR_BUFFER, 0), &tensor.data_size_bytes);
-  if (tensor.data == NULL && ocl_shape_num_elements(&tensor.shape) == 0) tensor.data = bytes;
   if (ocl_flatbuffer_i8(bytes, table, OCL_TENSOR_TYPE, 0) == OCL_TENSOR_TYPE_INT4) tensor.encoding = OCL_TFLITE_NIBBLES;
   if (ocl_flatbuffer_target(bytes, table, OCL_TENSOR_SPARSITY) != 0) tensor.encoding = OCL_TFLITE_SPARSE;
   if (tensor.data == NULL) free_dims(model, table, &tensor);
+  if (tensor.data == NULL && ocl_shape_num_elements(&tensor.shape) == 0) tensor.data = bytes;
   const bool is_integer = tensor.dtype != OCL_FLOAT32 && tensor.dtype != OCL_FLOAT16 && tensor.dtype != OCL_BOOL;
   if (is_integer) tensor.quantization = read_quantization(model, table);
   return tensor;

@@ -49,10 +49,12 @@ typedef enum { OCL_TFLITE_PLAIN, OCL_TFLITE_SPARSE, OCL_TFLITE_NIBBLES } ocl_tfl
 typedef struct {
   const char* name;  // NUL-terminated; "" if the tensor has no name
   ocl_dtype dtype;
-  ocl_shape shape;         // a free dimension is 1 here; only constants may have a dimension of 0
-  bool is_batch_free;      // shape_signature[0] == -1
-  bool is_shape_free;      // shape_signature has -1 elsewhere
-  const uint8_t* data;     // a constant's bytes, aligned to its element size (at most 8); NULL: computed at run time
+  ocl_shape shape;     // a free dimension is 1 here; one of 0 may be another at run time
+  bool is_batch_free;  // shape_signature[0] == -1
+  bool is_shape_free;  // shape_signature has -1 elsewhere
+  // A constant's bytes, aligned to its element size (at most 8). NULL: computed at run time. A tensor without elements
+  // has an address in either case: it is a constant unless it is an input of the graph or an operator computes it.
+  const uint8_t* data;
   size_t data_size_bytes;  // == elements * element size if data != NULL and its encoding is PLAIN
   ocl_tflite_encoding encoding;
   ocl_quantization quantization;  // of integer tensors only. zero_points NULL: all are 0

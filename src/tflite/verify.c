@@ -259,6 +259,15 @@ static void add(tensor_set* set, int32_t tensor) {
   set->words[tensor / 32] |= UINT32_C(1) << (tensor % 32);
 }
 
+static bool has_bytes(const ocl_tflite* model, int32_t tensor) {
+  return ocl_tflite_get_tensor(model, tensor).data_size_bytes > 0;
+}
+// A tensor without elements that nothing has computed is a constant from here on.
+static bool is_defined(const ocl_tflite* model, int32_t tensor, tensor_set* defined) {
+  if (!has(defined, tensor) && ocl_tflite_get_tensor(model, tensor).data != NULL) add(defined, tensor);
+  return has(defined, tensor);
+}
+
 static ocl_status check_inputs(const ocl_tflite* model, tensor_set* defined, ocl_detail* detail) {
   const int32_t* inputs = ocl_tflite_inputs(model);
   for (int32_t i = 0; i < model->num_inputs; i++) {
@@ -267,7 +276,7 @@ static ocl_status check_inputs(const ocl_tflite* model, tensor_set* defined, ocl
                                     (int)inputs[i]);
     if (has(defined, inputs[i]))
       return reject_tensor(model, inputs[i], OCL_MODEL_BAD_ORDER, detail, "it is a graph input, but also %s",
-                           ocl_tflite_get_tensor(model, inputs[i]).data != NULL ? "a constant" : "another graph input");
+                           has_bytes(model, inputs[i]) ? "a constant" : "another graph input");
     add(defined, inputs[i]);
   }
   return OCL_OK;
@@ -276,7 +285,7 @@ static ocl_status check_inputs(const ocl_tflite* model, tensor_set* defined, ocl
 static ocl_status check_order(const ocl_tflite* model, int32_t index, tensor_set* defined, ocl_detail* detail) {
   const ocl_tflite_operator op = ocl_tflite_get_operator(model, index);
   for (int32_t i = 0; i < op.num_inputs; i++) {
-    if (op.inputs[i] >= 0 && !has(defined, op.inputs[i]))
+    if (op.inputs[i] >= 0 && !is_defined(model, op.inputs[i], defined))
       return reject_operator(index, &op, OCL_MODEL_BAD_ORDER, detail, "input %d (tensor %d) has no value yet", (int)i,
                              (int)op.inputs[i]);
   }
@@ -289,13 +298,13 @@ static ocl_status check_order(const ocl_tflite* model, int32_t index, tensor_set
   return OCL_OK;
 }
 
-static ocl_status check_outputs(const ocl_tflite* model, const tensor_set* defined, ocl_detail* detail) {
+static ocl_status check_outputs(const ocl_tflite* model, tensor_set* defined, ocl_detail* detail) {
   const int32_t* outputs = ocl_tflite_outputs(model);
   for (int32_t i = 0; i < model->num_outputs; i++) {
     if (outputs[i] < 0 || outputs[i] >= model->num_tensors)
       return ocl_status_with_detail(OCL_MODEL_BAD_TENSOR_INDEX, detail, "graph output %d is tensor %d", (int)i,
                                     (int)outputs[i]);
-    if (!has(defined, outputs[i]))
+    if (!is_defined(model, outputs[i], defined))
       return reject_tensor(model, outputs[i], OCL_MODEL_BAD_ORDER, detail,
                            "it is a graph output that no operator computes");
   }
@@ -306,7 +315,7 @@ static ocl_status check_graph(const ocl_tflite* model, ocl_detail* detail) {
   tensor_set defined = {{0}};
   for (int32_t i = 0; i < model->num_tensors; i++) {
     OCL_TRY(check_tensor(model, i, detail));
-    if (ocl_tflite_get_tensor(model, i).data != NULL) add(&defined, i);
+    if (has_bytes(model, i)) add(&defined, i);
   }
   OCL_TRY(check_inputs(model, &defined, detail));
   for (int32_t i = 0; i < model->num_operators; i++) {

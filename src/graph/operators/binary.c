@@ -241,7 +241,8 @@ static int64_t floor_divide_wholes(int64_t a, int64_t b) {
                                                                                                          : quotient;
 }
 static float floor_modulo(float a, float b) {
-  return a - floorf(a / b) * b;
+  const float remainder = fmodf(a, b);
+  return remainder != 0 && (remainder < 0) != (b < 0) ? remainder + b : remainder;
 }
 static int64_t floor_modulo_wholes(int64_t a, int64_t b) {
   return b == 0 ? 0 : subtract_wholes(a, ocl_graph_multiply_wholes(floor_divide_wholes(a, b), b));
@@ -258,11 +259,13 @@ static float larger(float a, float b) {
 static float smaller(float a, float b) {
   return a < b ? a : b;
 }
+// pow() of C would bring large tables.
 static float power(float a, float b) {
-  if (b == 0) return 1;
-  const float magnitude = (float)exp(b * log(fabsf(a)));
+  if (b == 0 || a == 1) return 1;
+  const float magnitude = a == -1 ? 1 : (float)exp(b * log(fabsf(a)));
   const bool is_whole = floorf(b) == b, is_even = floorf(b / 2) * 2 == b;
-  return a >= 0 || is_even ? magnitude : is_whole ? -magnitude : NAN;
+  if (is_whole && !is_even) return copysignf(magnitude, a);
+  return a < 0 && isfinite(a) && !is_whole ? NAN : magnitude;
 }
 static int64_t power_of_whole(int64_t a, int64_t b) {
   if (b < 0) return a == 1 || (a == -1 && b % 2 == 0) ? 1 : a == -1 ? -1 : 0;

@@ -123,10 +123,10 @@ const ocl_kind ocl_kind_RESIZE_BILINEAR = {
 
 // Of `from` input rows or columns, the one nearest to output `index` of `to`.
 static int32_t nearest_index(const ocl_step* step, int32_t index, int32_t from, int32_t to) {
-  const bool align_corners = step->op.options.resize.align_corners && to > 1;
-  const float scale = align_corners ? (float)(from - 1) / (float)(to - 1) : (float)from / (float)to;
+  const bool align_corners = step->op.options.resize.align_corners;
+  const float scale = align_corners && to > 1 ? (float)(from - 1) / (float)(to - 1) : (float)from / (float)to;
   const float at = ((float)index + (step->op.options.resize.half_pixel_centers ? 0.5f : 0.0f)) * scale;
-  const int32_t nearest = (int32_t)(align_corners ? at + 0.5f : at);  // at >= 0: truncation is the floor
+  const int32_t nearest = (int32_t)(align_corners ? roundf(at) : at);  // at >= 0: truncation is the floor
   return nearest < from ? nearest : from - 1;
 }
 

@@ -17,18 +17,23 @@ static ocl_status copy_dims(ocl_step* step, const ocl_tflite_ints* dims, ocl_det
   return OCL_OK;
 }
 
+// As in TFLite, input 1 is the new shape only if it is a vector of int32.
+static bool has_shape_input(ocl_graph* graph, const ocl_step* step) {
+  const ocl_value* shape = ocl_graph_in(graph, step, 1);
+  return shape != NULL && shape->dtype == OCL_INT32 && shape->shape.rank == 1;
+}
+
 static ocl_status build_reshape(ocl_graph* graph, ocl_step* step, ocl_detail* detail) {
   OCL_TRY(ocl_graph_check_same_dtype(graph, step, detail));
-  if (ocl_graph_in(graph, step, 1) != NULL) return OCL_OK;
+  if (has_shape_input(graph, step)) return OCL_OK;
   if (step->op.options.reshape.dims.ints == NULL)
     return ocl_graph_reject(step, OCL_MODEL_BAD_GRAPH, detail,
                             "it has a new shape neither as input 1 nor in its options");
   return copy_dims(step, &step->op.options.reshape.dims, detail);
 }
 
-// From input 1 if it is present, else from the options.
 static ocl_status read_new_shape(ocl_graph* graph, ocl_step* step, ocl_shape* shape, ocl_detail* detail) {
-  if (ocl_graph_in(graph, step, 1) != NULL)
+  if (has_shape_input(graph, step))
     return ocl_graph_known_ints(graph, step, 1, OCL_MAX_RANK, shape->dims, &shape->rank, detail);
   *shape = *(const ocl_shape*)step->state;
   return OCL_OK;

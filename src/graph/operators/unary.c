@@ -132,12 +132,16 @@ static float logistic(float x) {
 static float hard_swish(float x) {
   return x * fminf(fmaxf(x + 3, 0), 6) / 6;
 }
-// In double precision, differences of numbers near 1 keep all bits of a float.
+// exp(x) - 1 with all bits of a float: near 0, where the difference loses them, by its series.
+static double exp_minus_1(double x) {
+  return fabs(x) < 1e-5 ? x + x * x / 2 : exp(x) - 1;
+}
 static float elu(float x) {
-  return x < 0 ? (float)(exp(x) - 1) : x;
+  return x < 0 ? (float)exp_minus_1(x) : x;
 }
 static float hyperbolic_tangent(float x) {
-  return (float)(1 - 2 / (exp(2 * (double)x) + 1));
+  const double e = exp_minus_1(-2 * fabs((double)x));
+  return copysignf((float)(-e / (e + 2)), x);
 }
 static float logarithm(float x) {
   return (float)log(x);

@@ -75,6 +75,19 @@ function moves() {
       [op('RESHAPE', [0], 1, [17, ['ints', 0, [3, 2]]])],
       { 1: [...FLAT] },
     ],
+    // The shape tensor is no vector.
+    reshape_by_options_beside_a_scalar: [
+      FLAT,
+      [{ shape: [2, 3] }, { shape: [], dtype: 'int32', data: [6] }, { shape: [3, 2] }],
+      [op('RESHAPE', [0, 1], 2, [17, ['ints', 0, [3, 2]]])],
+      { 2: [...FLAT] },
+    ],
+    computed_with_a_shape_of_0: [
+      FLAT,
+      [{ shape: [2, 3] }, { shape: [0, 3] }, { shape: [2, 3] }],
+      [op('ABS', [0], 1), op('ABS', [1], 2)],
+      { 2: [...FLAT] },
+    ],
     reshaped_constant: [
       FLAT,
       [
@@ -119,6 +132,18 @@ function numbers() {
       ],
       [op('FULLY_CONNECTED', [0, 1, 2], 3, [8, ['i8', 2, 1]])],
       { 3: [FLAT[0] + 0.25, 4.5 - 1, FLAT[3] + 0.25, 13.5 - 1] },
+    ],
+    floor_mod_of_floats: [
+      Float32Array.of(5.25, -5.25, 7, -6),
+      [{ shape: [4] }, { shape: [4], data: [2, 2, -2.5, 3] }, { shape: [4] }],
+      [op('FLOOR_MOD', [0, 1], 2)],
+      { 2: [1.25, 0.75, -0.5, 0] },
+    ],
+    power_of_negative_numbers: [
+      Float32Array.of(-2, -2, -1, 1),
+      [{ shape: [4] }, { shape: [4], data: [3, -2, 5, 1e30] }, { shape: [4] }],
+      [op('POW', [0, 1], 2)],
+      { 2: [-8, 0.25, -1, 1] },
     ],
     detections_of_bytes: detectionsOfBytes(),
     weights_of_a_scale_for_each_channel: storedWeights(),

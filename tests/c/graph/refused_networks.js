@@ -135,8 +135,19 @@ const WHOLE = [
   ],
 ];
 
+const SCALED = { ...typed('int32', [2], [1, 2]), scale: 0.5 };
+
 /** @type {Refused[]} */
 const ELEMENTS = [
+  // A constant as an input.
+  ...[SCALED, { ...SCALED, data: undefined }].map(
+    (input) =>
+      /** @type {Refused} */ ([
+        OPERATOR,
+        'operator 0 (DEQUANTIZE): its input and output must be float or 8-bit',
+        one('DEQUANTIZE', [input], [[2]]),
+      ]),
+  ),
   [
     OPERATOR,
     'the scales of its inputs and output are too far apart',

@@ -1,5 +1,6 @@
 // Every operator case and small network of tests/data through ocelli.h, against TFLite's outputs, on each kind of
-// machine whose kernels XNNPACK tells apart. write_cases.js writes the cases and says what is compared how.
+// machine whose kernels XNNPACK tells apart; and blocks of convolutions, by bands and without. write_cases.js writes
+// the cases and says what is compared how.
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/wait.h>
@@ -220,6 +221,48 @@ static void check_cases(const char* machine) {
   fclose(list);
 }
 
+// ---- bands ----
+
+static void copy_output(const ocl_session* session, size_t size_bytes, uint8_t* to) {
+  const ocl_graph_tensor tensor = ocl_graph_output(ocl_session_graph(session), 0);
+  CHECK(tensor.size_bytes == size_bytes);
+  if (check_failures_in_test == 0) memcpy(to, tensor.data, size_bytes);
+}
+
+// A block of three convolutions has the same bits band by band and, with a feature map from within it that must be
+// there as a whole, one convolution after the other.
+static void check_bands(const char* path) {
+  golden g = {0};
+  snprintf(g.model, sizeof g.model, "%s", path);
+  ocl_session* session = load(&g);
+  ocl_graph* graph = ocl_session_graph(session);
+  const size_t in_bytes = ocl_graph_input(graph, 0).size_bytes, out_bytes = ocl_graph_output(graph, 0).size_bytes;
+  const size_t arena_bytes = ocl_graph_describe(graph).arena_bytes;
+  uint8_t *in = malloc(in_bytes), *in_bands = malloc(out_bytes), *whole = malloc(out_bytes);
+  for (size_t i = 0; i < in_bytes / sizeof(float); i++)
+    ((float*)(void*)in)[i] = (float)(i * 2654435761u % 4093) / 512 - 4;
+  run(session, (const uint8_t* const*)&in, 1, in_bytes);
+  copy_output(session, out_bytes, in_bands);
+  CHECK_STATUS(ocl_graph_keep(graph, 0, NULL), OCL_OK);
+  CHECK(ocl_graph_describe(graph).arena_bytes > arena_bytes);
+  run(session, (const uint8_t* const*)&in, 1, in_bytes);
+  copy_output(session, out_bytes, whole);
+  CHECK(memcmp(in_bands, whole, out_bytes) == 0);
+  if (check_failures_in_test > 0) printf("# %s\n", path);
+  free(in);
+  free(in_bands);
+  free(whole);
+  ocl_session_destroy(session);
+}
+
+static void bands_change_no_bit(void) {
+  FILE* list = fopen("build/native/cases/bands.txt", "r");
+  if (list == NULL) abort();
+  char path[400];
+  while (fscanf(list, "%399[^\n]\n", path) == 1) check_bands(path);
+  fclose(list);
+}
+
 // XNNPACK chooses its kernels once in a process.
 int main(void) {
   int failed = 0;
@@ -228,6 +271,7 @@ int main(void) {
     if (child == 0) {
       become_machine(&kMachines[i]);
       check_cases(kMachines[i].name);
+      RUN(bands_change_no_bit);
       return check_failed_tests > 0;
     }
     int status;

@@ -1,12 +1,13 @@
 // Writes what the native tests read. For test_golden.c the cases of tests/data: a list, and files of inputs (as the
-// network takes them) and of answers (float32). For test_hostile.c the networks that are refused, and two lists of them. For
+// network takes them) and of answers (float32); and blocks with weights that are no numbers. For test_hostile.c the networks that are refused, and two lists of them. For
 // test_allocation.c a detector, and a list of the models. For test_parts.c how many multiply-adds each of them takes. For
 // test_session.c its networks.
 // The Makefile runs it:  node write_cases.js OUT
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readFile } from '../../../wasm/quantize/file.js';
+import { readFile, writeFile } from '../../../wasm/quantize/file.js';
+import { floatsOf, toBytes } from '../../../wasm/quantize/float_model.js';
 import { sizeOf } from '../../../wasm/shared/numbers.js';
 import { appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { OPERATORS } from '../../../wasm/tflite/operators.js';
@@ -51,6 +52,8 @@ const cases = [
   ...formulaCases(),
 ];
 writeFileSync(`${out}/golden.txt`, cases.flatMap(writeCase).join('\n') + '\n');
+const bands = blocksOfNoNumbers().map((model, i) => write(`bands${i}.tflite`, model));
+writeFileSync(`${out}/bands.txt`, bands.map((path) => `${path}\n`).join(''));
 const hostile = Object.entries(REFUSED).map(
   ([name, [code, network]], i) => `${code} ${write(`hostile${i}.tflite`, writeModel(network))} ${name}`,
 );
@@ -145,6 +148,32 @@ function blocks() {
       outputs: [{ name: 'output', shape: [], values: Array.from(values), limit: 1e-3, cosine: -1 }],
     };
   });
+}
+
+/** Blocks whose first two convolutions have sums that are NaN, infinite, or -0, with each activation. */
+function blocksOfNoNumbers() {
+  const last = /** @type {import('../../node/engine/blocks.js').Layer} */ ({
+    ...{ outputs: 11, kernel: [1, 1], activation: 'NONE' },
+  });
+  return /** @type {const} */ (['NONE', 'RELU', 'RELU6']).flatMap((activation) =>
+    /** @type {[number, number][]} */ ([
+      [1, 1],
+      [3, 3],
+    ]).map((kernel) => {
+      const chain = layersOf({ size: [129, 131], layers: [{ outputs: 64, kernel, activation }, {}, last] });
+      const model = readFile(buildChain(chain).model);
+      for (const [layer, { inputs }] of model.operators.slice(0, 2).entries()) {
+        const [weights, bias] = inputs.slice(1).map((tensor) => model.tensors[tensor]);
+        const values = floatsOf(weights);
+        const place = (/** @type {number} */ c) => (layer === 0 ? (c * values.length) / 64 : c);
+        for (let c = layer; c < 64; c += 5) values[place(c)] = [NaN, Infinity, -Infinity][c % 3];
+        if (layer === 0) values.fill(0, place(2), place(3));
+        weights.data = toBytes(values);
+        bias.data = toBytes(floatsOf(bias).with(2, -0));
+      }
+      return writeFile(model);
+    }),
+  );
 }
 
 /**

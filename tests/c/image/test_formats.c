@@ -112,6 +112,18 @@ static void test_bmp_with_masks(void) {
     put_le(&f, 0x07E0, 2);
     expect_pixels(f, 2, 1, kRedGreen);
   }
+  // the longer of the two has no mask of alpha, whatever the compression says
+  for (int has_pixels = 0; has_pixels < 2; has_pixels++) {
+    file f = put_bmp_header(52, 66, 1, 1, 32, 6);
+    put_le(&f, 0xFF0000, 4);
+    put_le(&f, 0xFF00, 4);
+    put_le(&f, 0xFF, 4);
+    if (has_pixels) put(&f, "\x1e\x14\x0a\x80", 4);
+    ocl_image image = decode_file(f, true);
+    static const uint8_t kPixels[2][3] = {{128, 128, 128}, {10, 20, 30}};
+    CHECK(image.pixels.num_channels == 3 && memcmp(image.pixels.data, kPixels[has_pixels], 3) == 0);
+    ocl_image_destroy(&image);
+  }
   // alpha, also if it is 0 everywhere
   for (uint32_t alpha = 0; alpha < 2; alpha++) {
     file f = put_bmp_header(56, 70, 2, 1, 32, 3);

@@ -341,6 +341,17 @@ static void test_refuses_sizes_before_decoding(void) {
   expect_status(bmp, OCL_IMAGE_CORRUPT, "no pixels");
 }
 
+static void test_refuses_long_sides(void) {
+  file wide = make_rgb_png(4, 4);
+  memcpy(wide.bytes + 16, "\0\1\0\0\0\0\0\1", 8);
+  repair_ihdr(&wide);
+  expect_status(wide, OCL_IMAGE_TOO_LARGE, "65536x1; the limit is 65535 pixels on a side");
+  static const uint8_t kRow[65536 / 8 + 4], kColors[8];
+  expect_status(make_bmp(65536, 1, 1, kColors, 8, kRow, 65536 / 8), OCL_IMAGE_TOO_LARGE, "65536x1; the limit is 65535");
+  expect_status(make_bmp(1, 65536, 24, NULL, 0, "", 1), OCL_IMAGE_TOO_LARGE, "1x65536; the limit is 65535");
+  expect_status(make_bmp(65535, 1, 1, kColors, 8, kRow, 65536 / 8), OCL_OK, "");
+}
+
 static void test_keeps_the_callers_limit(void) {
   file png = make_rgb_png(10, 10);
   ocl_image image;
@@ -483,6 +494,7 @@ int main(void) {
   RUN(test_accepts_what_follows_a_complete_image);
   RUN(test_refuses_a_file_without_its_pixels);
   RUN(test_refuses_sizes_before_decoding);
+  RUN(test_refuses_long_sides);
   RUN(test_keeps_the_callers_limit);
   RUN(test_refuses_deflate_bombs);
   RUN(test_refuses_jpegs_of_endless_scans);

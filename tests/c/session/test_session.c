@@ -313,6 +313,12 @@ static void boxes_by_operator(void) {
   check_detection(&found[2], (float[]){15, 0, 5, 2.5f}, 0.25f, 0);  // clipped
   options.max_total = 2;
   CHECK(detect(session, &options, NULL, 0, &found) == 2);
+  options = options_of(0, 10);
+  options.max_per_class = 1;
+  CHECK(detect(session, &options, NULL, 0, &found) == 2);
+  check_detection(&found[1], (float[]){5, 5, 10, 5}, 0.5f, 1);
+  options.is_class_agnostic = true;
+  CHECK(detect(session, &options, NULL, 0, &found) == 3);
   options = options_of(0.5f, 10);  // a score is above its threshold
   CHECK(detect(session, &options, NULL, 0, &found) == 1);
   const uint8_t allowed[] = {0, 1};

@@ -12,6 +12,10 @@ const CASES = [
   { from: [3, 4], to: [7, 9], alignCorners: false, halfPixelCenters: true },
   { from: [4, 5], to: [9, 7], alignCorners: true, halfPixelCenters: false },
   { from: [4, 5], to: [1, 1], alignCorners: true, halfPixelCenters: false },
+  { from: [3, 3], to: [1, 1], alignCorners: true, halfPixelCenters: true },
+  { from: [3, 4], to: [5, 7], alignCorners: true, halfPixelCenters: true },
+  // The floats of some rows lie just below the middle between two.
+  { from: [2, 2], to: [83, 119], alignCorners: true, halfPixelCenters: false },
 ];
 
 for (const { from, to, ...options } of CASES) {

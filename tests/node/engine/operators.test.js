@@ -75,6 +75,108 @@ for (const kind of Object.keys(BINARY))
     engine.close();
   });
 
+/** Numbers as text: a, b and the result; ∞ is Infinity. @param {string[]} lines */
+const triples = (...lines) =>
+  lines
+    .join('; ')
+    .replaceAll('∞', 'Infinity')
+    .split('; ')
+    .map((triple) => triple.split(' ').map(Number));
+/** Quotients that are not exact. @type {number[][]} */
+const REMAINDERS = [1, 1e8, 5.3, -7, 7, 3e38, -1e30].flatMap((a) =>
+  [0.1, 7, -3, 1e-30].map((b) => {
+    const left = Math.fround(a) % Math.fround(b);
+    return [a, b, left !== 0 && left < 0 !== b < 0 ? left + Math.fround(b) : left];
+  }),
+);
+/** @type {Record<string, [code: number, options: number, values: number[][]]>} */
+const SPECIAL = {
+  // C's remainder, plus the divisor if the signs differ.
+  FLOOR_MOD: [
+    95,
+    72,
+    [
+      ...REMAINDERS,
+      ...triples(
+        '1 ∞ 1; -1 ∞ ∞; 1 -∞ -∞; -1 -∞ -1; ∞ 3 NaN; 3 0 NaN',
+        '6 3 0; -6 3 -0; 6 -3 0; NaN 3 NaN; 3 NaN NaN',
+      ),
+    ],
+  ],
+  // Annex F of C.
+  POW: [
+    78,
+    56,
+    triples(
+      '1 ∞ 1; 1 -∞ 1; 1 NaN 1; -1 ∞ 1; -1 -∞ 1; NaN 0 1; ∞ 0 1',
+      '-0 -1 -∞; -0 -2 ∞; 0 -1 ∞; -0 3 -0; -0 2 0; -0 0.5 0; -0 -0.5 ∞',
+      '-∞ 3 -∞; -∞ 2 ∞; -∞ 0.5 ∞; -∞ -0.5 0; -∞ -1 -0; ∞ -2 0',
+      '2 ∞ ∞; 0.5 ∞ 0; -0.5 -∞ ∞; -2 -∞ 0; -2 3 -8; -2 0.5 NaN',
+      '-1 0.5 NaN; -1 3 -1; -1 NaN NaN; 0 NaN NaN; NaN 1 NaN; 4 0.5 2',
+    ),
+  ],
+};
+for (const [name, [code, options, values]] of Object.entries(SPECIAL))
+  test(`${name} of special numbers`, async () => {
+    const shape = [values.length];
+    const data = values.map(([, b]) => b);
+    const tensors = [{ shape }, { shape, data }, { shape }];
+    const operators = [{ code, inputs: [0, 1], outputs: [2], options: /** @type {[number]} */ ([options]) }];
+    const engine = await loadEngine('simd', writeModel({ tensors, operators, inputs: [0], outputs: [2] }));
+    const found = run(engine, [Float32Array.from(values, ([a]) => a)]).data;
+    values.forEach(([a, b, expected], i) => assert.equal(found[i], Math.fround(expected), `${a}, ${b}`));
+    engine.close();
+  });
+
+for (const [name, code, f] of /** @type {[string, number, (x: number) => number][]} */ ([
+  ['TANH', 28, Math.tanh],
+  ['ELU', 111, (x) => (x < 0 ? Math.expm1(x) : x)],
+]))
+  test(`${name} has all digits of small numbers, and ends at its limits`, async () => {
+    const magnitudes = Array.from({ length: 60 }, (_, i) => 1.3 * 10 ** ((i - 50) / 2));
+    const values = [0, -0, Infinity, -Infinity, NaN, ...magnitudes, ...magnitudes.map((x) => -x)].map(
+      Math.fround,
+    );
+    const shape = [values.length];
+    const operators = [{ code, inputs: [0], outputs: [1] }];
+    const network = { tensors: [{ shape }, { shape }], operators, inputs: [0], outputs: [1] };
+    const engine = await loadEngine('simd', writeModel(network));
+    const found = run(engine, [Float32Array.from(values)]).data;
+    values.forEach((x, i) => {
+      const [y, expected] = [Number(found[i]), Math.fround(f(x))];
+      const isNear = x !== 0 && Math.abs(y - expected) <= 2 ** -23 * Math.abs(expected);
+      if (!isNear) assert.equal(y, expected, `${x}`);
+    });
+    engine.close();
+  });
+
+for (const shape of [[], [1, 2]])
+  test(`RESHAPE takes its options if its shape tensor has ${shape.length} dimensions, as in TFLite`, async () => {
+    const tensors = [
+      { shape: [6] },
+      { shape, dtype: /** @type {const} */ ('int32'), data: [6, 1].slice(0, shape[1] ?? 1) },
+      { shape: [2, 3] },
+    ];
+    const options = /** @type {const} */ ([17, ['ints', 0, [2, 3]]]);
+    const operators = [{ code: 22, inputs: [0, 1], outputs: [2], options: /** @type {any} */ (options) }];
+    const engine = await loadEngine('simd', writeModel({ tensors, operators, inputs: [0], outputs: [2] }));
+    const found = run(engine, [numbers(6)]);
+    assert.deepEqual([found.shape, found.data], [[2, 3], numbers(6)]);
+    engine.close();
+  });
+
+test('a computed tensor, or an input with a free batch, whose shape in the file has a 0', async () => {
+  const tensors = [{ shape: [0, 4], signature: [-1, 4] }, { shape: [0, 4] }, { shape: [0] }];
+  const operators = [
+    { code: 19, inputs: [0], outputs: [1] },
+    { code: 19, inputs: [1], outputs: [2] },
+  ];
+  const engine = await loadEngine('simd', writeModel({ tensors, operators, inputs: [0], outputs: [2] }));
+  const found = run(engine, [Float32Array.of(-1, 2, -3, 4)]);
+  assert.deepEqual([found.shape, found.data], [[1, 4], Float32Array.of(0, 2, 0, 4)]);
+  engine.close();
+});
+
 for (const kind of ['CONV_2D', 'DEPTHWISE_CONV_2D'])
   test(`${kind} pads by the shape that its input has, not by the one that the file says`, async () => {
     const channels = kind === 'CONV_2D' ? [2, 3] : [2, 1];
