@@ -1,5 +1,5 @@
 // A project as files: COCO's and YOLO's data sets for other tools, and one file that has everything, to be opened again.
-import { strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
+import { gzipSync, strFromU8, strToU8, unzipSync, zipSync } from 'fflate';
 import { fit } from './boxes.js';
 import { readPicture } from './picture_files.js';
 import { makeId, MAX_NAME } from './project.js';
@@ -148,10 +148,41 @@ function unpack(bytes) {
         return true;
       },
     });
+    const checksums = readChecksums(bytes);
+    for (const [name, content] of Object.entries(files))
+      if (checksumOf(content) !== checksums.get(name)) throw new Error(`${name} is damaged`);
     return /** @type {Record<string, Uint8Array<ArrayBuffer>>} */ (files);
   } catch (error) {
     throw total > MAX_BYTES ? error : refuse('it is damaged');
   }
+}
+
+/**
+ * The checksums in the archive's directory, which fflate does not compare.
+ * @param {Uint8Array} bytes of an archive that fflate has read
+ */
+function readChecksums(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let end = bytes.length - 22;
+  while (view.getUint32(end, true) !== 0x06054b50) end--;
+  /** @type {Map<string, number>} */
+  const checksums = new Map();
+  for (let at = view.getUint32(end + 16, true), left = view.getUint16(end + 8, true); left > 0; left--) {
+    const [name, extra, comment] = [28, 30, 32].map((field) => view.getUint16(at + field, true));
+    const isLatin1 = (view.getUint16(at + 8, true) & 2048) === 0;
+    checksums.set(
+      strFromU8(bytes.subarray(at + 46, at + 46 + name), isLatin1),
+      view.getUint32(at + 16, true),
+    );
+    at += 46 + name + extra + comment;
+  }
+  return checksums;
+}
+
+/** A gzip file ends in the same checksum, and its content's size. @param {Uint8Array} content */
+function checksumOf(content) {
+  const file = gzipSync(content, { level: 0 });
+  return new DataView(file.buffer, file.byteOffset + file.length - 8).getUint32(0, true);
 }
 
 /** @param {Uint8Array | undefined} bytes @returns {any} */

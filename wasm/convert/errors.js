@@ -17,4 +17,7 @@ export const CONVERT_MESSAGES = {
   SOURCE_UNKNOWN: 'ocelli does not recognise the format of the source',
 };
 
+/** Carries what the caller's own code threw, its `cause`, past those who take other errors for damage of the source. */
+export class CallerError extends Error {}
+
 export const convertFailure = failures(CONVERT_MESSAGES);

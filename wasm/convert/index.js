@@ -8,9 +8,9 @@
 import { OcelliError } from '../shared/errors.js';
 import { writeBatchNorm } from '../tflite/batch_norm.js';
 import { isDetector } from './detector/detector.js';
-import { convertFailure } from './errors.js';
+import { CallerError, convertFailure } from './errors.js';
 import { openSource } from './source/files.js';
-import { appendLabels, writeMetadata } from '../tflite/metadata.js';
+import { appendLabelFiles, writeMetadata } from '../tflite/metadata.js';
 import { checkOptions } from './options.js';
 import { planDetector } from './plan_detector.js';
 import { planNetwork } from './plan_network.js';
@@ -55,6 +55,7 @@ export async function convert(source, options = {}) {
   try {
     return await run(source, checked);
   } catch (error) {
+    if (error instanceof CallerError) throw error.cause;
     if (error instanceof OcelliError || checked.signal?.aborted) throw error;
     // Readers do not check for every kind of damage: other errors mean a damaged source.
     throw convertFailure('SOURCE_DAMAGED', /** @type {Error} */ (error).message, error);
@@ -67,19 +68,17 @@ export async function convert(source, options = {}) {
  * @returns {Promise<Converted>}
  */
 async function run(source, options) {
-  const {
-    weights,
-    signature,
-    outputs,
-    keepBatchNorm,
-    verify,
-    onProgress = () => {},
-    signal,
-    ...rest
-  } = options;
+  const { weights, signature, outputs, keepBatchNorm, verify, onProgress, signal, ...rest } = options;
+  const report = (/** @type {Parameters<typeof onProgress>[0]} */ progress) => {
+    try {
+      onProgress(progress);
+    } catch (error) {
+      throw new CallerError('', { cause: error });
+    }
+  };
   const startStage = (/** @type {import('./options.js').Stage} */ stage) => {
     signal?.throwIfAborted();
-    onProgress({ stage });
+    report({ stage });
   };
   startStage('unpack');
   const files = await openSource(source);
@@ -96,13 +95,13 @@ async function run(source, options) {
   const file = writeTflite(network, { precision: weights, description: DESCRIPTION, metadata });
   if (verify) {
     startStage('verify');
-    const report = (/** @type {number} */ done, /** @type {number} */ total) =>
-      onProgress({ stage: 'verify', done, total });
-    await prove(network, proof, { onProgress: report, signal });
+    await prove(network, proof, {
+      onProgress: (done, total) => report({ stage: 'verify', done, total }),
+      signal,
+    });
   }
-  const labels = about.outputs.find((output) => output.labels)?.labels;
   return {
-    model: labels ? appendLabels(file, labels) : file,
+    model: about.outputs.some(({ labels }) => labels) ? appendLabelFiles(file, about.outputs) : file,
     kind: hasSuppression ? 'detector' : 'network',
     operators: countKinds(network),
     notes: batchNorm ? [...notes, `batch norm of ${batchNorm.count} convolutions kept`] : notes,

@@ -97,18 +97,53 @@ async function readLabelFiles({ files }, numClasses) {
 }
 
 /**
- * Reads the labels of a classifier from a label file or Teachable Machine's metadata.json.
- * @param {import('./source/files.js').Files | undefined} files
- * @param {number} numClasses
- * @returns {Promise<string[] | undefined>}
+ * @typedef {import('../tflite/network.js').Value} Value
+ * @typedef {{name: string, value: Value, numClasses: number}} Output of probabilities
  */
-export async function classifierLabels(files, numClasses) {
-  for (const name of files?.names ?? []) {
-    if (!files || !isNames(name)) continue;
-    const labels = await readNames(files, name);
-    if (labels?.length === numClasses) return toNames(labels);
+
+/**
+ * Reads the names of the classes of each output, from label files or Teachable Machine's metadata.json. Of several outputs
+ * with as many classes as a file has names, the file belongs to the one that is part of the file's name.
+ * @param {import('./source/files.js').Files | undefined} files
+ * @param {Output[]} outputs
+ * @returns {Promise<{labels: Map<Value, string[]>, notes: string[]}>} notes: which files are left out
+ */
+export async function outputLabels(files, outputs) {
+  /** @type {Map<Value, string[]>} */
+  const labels = new Map();
+  const notes = [];
+  const lists = await readLists(files);
+  for (const { file, names } of lists) {
+    const fitting = outputs.filter(({ numClasses }) => numClasses === names.length);
+    const isOne = new Set(fitting.map(({ value }) => value)).size === 1;
+    const owner = isOne ? fitting[0] : namedIn(file, fitting);
+    if (owner && !labels.has(owner.value)) labels.set(owner.value, toNames(names));
+    if (fitting.length > 0 && !owner) notes.push(describeRivals(file, fitting));
   }
-  return undefined;
+  const misfits = lists.filter(({ names }) => outputs.every(({ numClasses }) => numClasses !== names.length));
+  if (outputs.length > 0 && labels.size === 0)
+    notes.push(...misfits.map((list) => describeMisfit(list, outputs[0].numClasses)));
+  return { labels, notes };
+}
+
+/**
+ * The output whose name is part of the file's path, in words of its own, if there is only one; age_group is not age.
+ * @param {string} file
+ * @param {Output[]} outputs
+ */
+function namedIn(file, outputs) {
+  const wordsOf = (/** @type {string} */ text) => `_${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, '_')}_`;
+  const named = outputs
+    .filter(({ name }) => wordsOf(file).includes(wordsOf(name)))
+    .sort((a, b) => b.name.length - a.name.length);
+  const isOne = named.every(({ name }) => wordsOf(named[0].name).includes(wordsOf(name)));
+  return isOne ? named[0] : undefined;
+}
+
+/** @param {string} file @param {Output[]} outputs */
+function describeRivals(file, outputs) {
+  const names = outputs.map(({ name }) => `'${name}'`).join(', ');
+  return `names in ${file}: they fit the outputs ${names}, and its name does not say which; left out`;
 }
 
 /**
@@ -118,14 +153,22 @@ export async function classifierLabels(files, numClasses) {
  * @returns {Promise<string[]>} notes
  */
 export async function describeMisfits(files, numClasses) {
-  const notes = [];
-  for (const name of files?.names ?? []) {
-    if (!files || !isNames(name)) continue;
-    const labels = await readNames(files, name);
-    if (labels && labels.length !== numClasses)
-      notes.push(`names in ${name}: ${labels.length}, but the model has ${numClasses} classes; left out`);
+  const misfits = (await readLists(files)).filter(({ names }) => names.length !== numClasses);
+  return misfits.map((list) => describeMisfit(list, numClasses));
+}
+
+/** @param {{file: string, names: string[]}} list @param {number} numClasses */
+const describeMisfit = ({ file, names }, numClasses) =>
+  `names in ${file}: ${names.length}, but the model has ${numClasses} classes; left out`;
+
+/** @param {import('./source/files.js').Files | undefined} files */
+async function readLists(files) {
+  const lists = [];
+  for (const file of files?.names ?? []) {
+    const names = files && isNames(file) ? await readNames(files, file) : undefined;
+    if (names) lists.push({ file, names });
   }
-  return notes;
+  return lists;
 }
 
 const isNames = (/** @type {string} */ file) => /label[^/]*\.txt$/i.test(file) || file === 'metadata.json';
@@ -163,16 +206,13 @@ function parseLines(text, numClasses) {
  * @returns {Labels | undefined}
  */
 function parseLabelMap(text, numClasses) {
-  const items = [...text.matchAll(/item\s*\{([^}]*)\}/g)].map(([, body]) => ({
-    id: Number(/\bid\s*:\s*(\d+)/.exec(body)?.[1]),
-    name: quoted(body, 'name'),
-    displayName: quoted(body, 'display_name'),
-  }));
-  const byId = new Map(items.map((item) => [item.id, item]));
-  if (items.length === 0 || items.some(({ id }) => !(id >= 0 && id <= numClasses))) return undefined;
+  const items = readItems(text);
+  const byId = new Map(items.map((item) => [Number(item.get('id')), item]));
+  const isId = (/** @type {number} */ id) => id >= 0 && id <= numClasses;
+  if (items.length === 0 || ![...byId.keys()].every(isId)) return undefined;
   const ordered = Array.from({ length: numClasses }, (_, i) => byId.get(i + 1));
-  const names = ordered.map((item) => item?.displayName ?? item?.name ?? '');
-  const mids = ordered.map((item) => item?.name ?? '');
+  const names = ordered.map((item) => item?.get('display_name') ?? item?.get('name') ?? '');
+  const mids = ordered.map((item) => item?.get('name') ?? '');
   return { names: toNames(names), ...(mids.every((mid) => IS_MID.test(mid)) && { mids }) };
 }
 
@@ -196,7 +236,50 @@ function toNames(texts) {
   });
 }
 
-/** @param {string} body @param {string} key */
-function quoted(body, key) {
-  return new RegExp(`(?:^|[\\s{])${key}\\s*:\\s*["']([^"']*)["']`).exec(body)?.[1];
+// Protobuf's text format. A string ends at the quote that it begins with, or with the line.
+const STRING = /"((?:\\.|[^"\\\n])*)"?|'((?:\\.|[^'\\\n])*)'?/g;
+const ESCAPE =
+  /\\([0-7]{1,3})|\\[xX]([\da-fA-F]{1,2})|((?:\\u[\da-fA-F]{4})+)|\\U([\da-fA-F]{8})|\\(.)|[^\\]+/g;
+const COMMENT = new RegExp(`(${STRING.source})|#.*`, 'g');
+const FIELD = new RegExp(
+  String.raw`\b(?<key>\w+)\s*:\s*(?<value>(?:(?:${STRING.source})\s*)+|[\w.+-]+)|(?<begin>[{<])|(?<end>[}>])|${STRING.source}`,
+  'g',
+);
+/** The letters of escapes that stand for control characters. */
+const CONTROLS = /** @type {Record<string, string>} */ ({
+  ...{ a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' },
+});
+
+/**
+ * The fields of a label map's items, without those of messages inside.
+ * @param {string} text
+ */
+function readItems(text) {
+  /** @type {Map<string, string>[]} */
+  const items = [];
+  let depth = 0;
+  for (const { groups = {} } of text.replace(COMMENT, '$1').matchAll(FIELD)) {
+    const { key, value, begin, end } = groups;
+    if (begin && depth++ === 0) items.push(new Map());
+    else if (end) depth--;
+    else if (key && depth === 1) items.at(-1)?.set(key, /^["']/.test(value) ? unquote(value) : value);
+  }
+  return items;
+}
+
+/** @param {string} value strings, which are joined */
+function unquote(value) {
+  const parts = Array.from(value.matchAll(STRING), ([, a, b]) => a ?? b);
+  return new TextDecoder().decode(Uint8Array.from(parts.flatMap(unescapeBytes)));
+}
+
+/** @param {string} text @returns {number[]} in UTF-8 */
+function unescapeBytes(text) {
+  const encoder = new TextEncoder();
+  return Array.from(text.matchAll(ESCAPE), ([plain, octal, hex, units, point, letter]) => {
+    if (octal ?? hex) return [Number.parseInt(octal ?? hex, octal ? 8 : 16) & 255];
+    if (units) return encoder.encode(JSON.parse(`"${units}"`));
+    if (point) return encoder.encode(String.fromCodePoint(Number.parseInt(point, 16)));
+    return encoder.encode(letter ? (CONTROLS[letter] ?? letter) : plain);
+  }).flatMap((bytes) => [...bytes]);
 }

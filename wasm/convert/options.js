@@ -1,6 +1,6 @@
 // The options of convert(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkText } from '../shared/options.js';
+import { checkSignal, checkText } from '../shared/options.js';
 import { normalizationOption } from './normalization.js';
 
 /**
@@ -48,7 +48,7 @@ export function checkOptions(options) {
   const unknown = Object.keys(options).find((key) => !KEYS.includes(key));
   if (unknown) throw failure('INVALID_OPTION', `there is no option '${unknown}'`);
   const { weights = 'fp32', batch, signature, outputs, classes } = options;
-  const { keepBatchNorm = false, verify = true } = options;
+  const { keepBatchNorm = false, verify = true, onProgress = () => {} } = options;
   if (!WEIGHTS.includes(weights))
     throw failure('INVALID_OPTION', `weights must be one of ${WEIGHTS.join(', ')}`);
   if (
@@ -69,7 +69,9 @@ export function checkOptions(options) {
     throw failure('INVALID_OPTION', 'keepBatchNorm must be true or false');
   if (options.input !== undefined) normalizationOption(options.input);
   if (typeof verify !== 'boolean') throw failure('INVALID_OPTION', 'verify must be true or false');
-  return { ...options, weights, verify };
+  if (typeof onProgress !== 'function') throw failure('INVALID_OPTION', 'onProgress must be a function');
+  checkSignal(options.signal);
+  return { ...options, weights, verify, onProgress };
 }
 
 /** @param {unknown} size */

@@ -42,7 +42,7 @@ export async function planDetector(model, refs, { batch = 1, classes, input }) {
       return [ref.node, shape.with(0, 1)];
     }),
   );
-  const { preprocessing, heads, suppression, facts } = readDetector(refs, feeds);
+  const { preprocessing, heads, suppression, facts } = readDetector(refs, feeds, model.loops);
   const labels = await readLabels(model, facts, heads.numClasses);
   const image = { name: preprocessing.input.node.name, ref: preprocessing.input };
   const { network, trace } = lower(

@@ -4,13 +4,14 @@ import { convertFailure } from './errors.js';
 import { FREE_BATCH } from './graph/batch.js';
 import { Facts } from './graph/facts.js';
 import { fuse } from './lower/fuse.js';
-import { classifierLabels, describeMisfits } from './labels.js';
+import { outputLabels } from './labels.js';
 import { checkSingleIterations } from './graph/loops.js';
 import { lower } from './lower/lower.js';
 import { describe, normalizationOption, readNormalization, UNKNOWN_NOTE } from './normalization.js';
 
 /**
  * @typedef {import('../tflite/network.js').Network} Network
+ * @typedef {import('../tflite/network.js').Value} Value
  * @typedef {import('./source/saved_model.js').Model} Model
  * @typedef {Pick<import('./options.js').ConvertOptions, 'batch' | 'classes' | 'input' | 'size'>} PlanOptions
  */
@@ -22,7 +23,7 @@ import { describe, normalizationOption, readNormalization, UNKNOWN_NOTE } from '
  * @returns {Promise<import('./index.js').Plan>}
  */
 export async function planNetwork(model, refs, options) {
-  const batch = options.batch ?? (model.loopConditions?.length ? 1 : 'dynamic');
+  const batch = options.batch ?? (model.loops?.length ? 1 : 'dynamic');
   try {
     return await planWithBatch(model, refs, { ...options, batch });
   } catch (error) {
@@ -53,30 +54,27 @@ function withHint({ code, message, cause }) {
  * @returns {Promise<import('./index.js').Plan>}
  */
 async function planWithBatch(model, refs, { batch, classes, input, size }) {
-  const { loopConditions = [] } = model;
+  const { loops = [] } = model;
   if (classes) throw failure('INVALID_OPTION', 'classes can be selected in detectors only');
-  const facts = new Facts([...refs, ...loopConditions], inputShapes(model, batch, size));
-  checkSingleIterations(loopConditions, facts);
+  const facts = new Facts(
+    [...refs, ...loops.map(({ isSingle }) => isSingle)],
+    inputShapes(model, batch, size),
+  );
+  checkSingleIterations(loops, facts);
   const { network, trace } = lower(model.inputs, model.outputs, facts);
   fuse(network);
-  const outputs = await Promise.all(
-    network.outputs.map(async ({ name, value }) => {
-      const isProbability = network.ops.some(
-        ({ kind, output }) => output === value && (kind === 'SOFTMAX' || kind === 'LOGISTIC'),
-      );
-      const labels = isProbability ? await classifierLabels(model.files, classesOf(value)) : undefined;
-      return {
-        name,
-        role: isProbability ? /** @type {const} */ ('probability') : /** @type {const} */ ('feature'),
-        labels,
-      };
-    }),
+  const isProbability = (/** @type {Value} */ value) =>
+    network.ops.some(({ kind, output }) => output === value && (kind === 'SOFTMAX' || kind === 'LOGISTIC'));
+  const scored = network.outputs.filter(({ value }) => isProbability(value));
+  const { labels, notes: labelNotes } = await outputLabels(
+    model.files,
+    scored.map((output) => ({ ...output, numClasses: classesOf(output.value) })),
   );
-  const scored = network.outputs.find((_, i) => outputs[i].role === 'probability');
-  const misfits =
-    scored && !outputs.some(({ labels }) => labels)
-      ? await describeMisfits(model.files, classesOf(scored.value))
-      : [];
+  const outputs = network.outputs.map(({ name, value }) => ({
+    name,
+    role: isProbability(value) ? /** @type {const} */ ('probability') : /** @type {const} */ ('feature'),
+    labels: labels.get(value),
+  }));
   const { image, notes, fit } = await planInput(model, network, trace, input);
   const proof = {
     inputs: network.inputs.map(({ name }) => portNamed(model.inputs, name)),
@@ -88,16 +86,16 @@ async function planWithBatch(model, refs, { batch, classes, input, size }) {
     ...{ name: model.name ?? '', description: '', image, outputs },
     ...(fit && { own: { version: 1, fit } }),
   };
-  return { network, about, notes: [...notes, ...misfits, ...(model.notes ?? [])], proof };
+  return { network, about, notes: [...notes, ...labelNotes, ...(model.notes ?? [])], proof };
 }
 
-/** How many classes an output has: one score tells two apart. @param {import('../tflite/network.js').Value} value */
+/** How many classes an output has: one score tells two apart. @param {Value} value */
 const classesOf = ({ shape }) => Math.max(shape[shape.length - 1], 2);
 
 /**
  * @param {Model} model
  * @param {Network} network
- * @param {Map<import('../tflite/network.js').Value, import('./graph/graph.js').Ref>} trace
+ * @param {Map<Value, import('./graph/graph.js').Ref>} trace
  * @param {import('./options.js').ConvertOptions['input']} option
  */
 async function planInput(model, network, trace, option) {
@@ -107,8 +105,7 @@ async function planInput(model, network, trace, option) {
     if (option) throw failure('INVALID_OPTION', 'input: the network does not take one image [N, H, W, 3]');
     return { notes: [] };
   }
-  const nameOf = (/** @type {import('../tflite/network.js').Value} */ value) =>
-    trace.get(value)?.node.name ?? value.name;
+  const nameOf = (/** @type {Value} */ value) => trace.get(value)?.node.name ?? value.name;
   const read = await readNormalization(model, network, nameOf);
   const known = option === undefined ? read : normalizationOption(option);
   const fit = read?.fit;

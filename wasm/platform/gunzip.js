@@ -1,5 +1,5 @@
 // Inflates gzip files where there is no DecompressionStream: in Vercel's edge runtime.
-import { Gunzip } from 'fflate';
+import { GzipReader } from '../shared/gunzip.js';
 
 /** So that a hostile file cannot fill the memory by one part: it inflates to at most a thousand times its size. */
 const PART_BYTES = 1 << 14;
@@ -11,13 +11,13 @@ const PART_BYTES = 1 << 14;
 export async function* gunzip(chunks) {
   /** @type {Uint8Array[]} */
   const inflated = [];
-  const stream = new Gunzip((part) => inflated.push(part));
+  const reader = new GzipReader((part) => inflated.push(part));
   for await (const chunk of chunks) {
     for (let start = 0; start < chunk.length; start += PART_BYTES) {
-      stream.push(chunk.slice(start, start + PART_BYTES));
+      reader.push(chunk.slice(start, start + PART_BYTES));
       yield* inflated.splice(0);
     }
   }
-  stream.push(new Uint8Array(0), true);
+  reader.end();
   yield* inflated;
 }

@@ -1,7 +1,9 @@
 // Writes TFLite Metadata (metadata_schema.fbs, "M001") for other readers of .tflite files. For detectors it contains
 // MediaPipe's anchors and decoding options (object_detector_metadata_schema.fbs, "V001"). Settings that fit neither
 // schema are JSON in an entry called OCELLI.
-import { unzipSync, zipSync } from 'fflate';
+import { zipSync } from 'fflate';
+import { OcelliError } from '../shared/errors.js';
+import { endsInZip, unzip } from '../shared/zip.js';
 import { BATCH_NORM_ENTRY } from './batch_norm.js';
 import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
 
@@ -19,7 +21,6 @@ import { blob, Builder, float32s, offsets, table } from './flatbuffer.js';
 /** The name of ocelli's entry in the custom metadata. */
 const OWN_ENTRY = 'OCELLI';
 const DETECTOR_ENTRY = 'DETECTOR_METADATA';
-const LABEL_FILE = 'labels.txt';
 const MIN_PARSER_VERSION = '1.5.0';
 
 const FEATURE_PROPERTIES = 1;
@@ -35,6 +36,7 @@ const VALUES_PER_KEYPOINT = 2; // MediaPipe requires it, although there are no k
 /** @param {About} about @returns {Uint8Array} */
 export function writeMetadata({ name, description, image, outputs, detector, own, batchNorm }) {
   const builder = new Builder(1 << 16);
+  const labelFiles = labelFilesOf(outputs);
   const custom = [
     ...(detector ? [writeCustom(builder, DETECTOR_ENTRY, writeDetector(detector))] : []),
     ...(own ? [writeCustom(builder, OWN_ENTRY, new TextEncoder().encode(JSON.stringify(own)))] : []),
@@ -48,7 +50,7 @@ export function writeMetadata({ name, description, image, outputs, detector, own
       3,
       offsets(
         builder,
-        outputs.map((output) => writeOutput(builder, output)),
+        outputs.map((output, i) => writeOutput(builder, output, labelFiles[i])),
       ),
     ],
     ['ref', 9, offsets(builder, custom)],
@@ -96,15 +98,19 @@ function writeImage(builder, { name, mean, std }) {
   ]);
 }
 
-/** @param {Builder} builder @param {About['outputs'][number]} output */
-function writeOutput(builder, { name, role, labels }) {
+/**
+ * @param {Builder} builder
+ * @param {About['outputs'][number]} output
+ * @param {string | undefined} labelFile
+ */
+function writeOutput(builder, { name, role }, labelFile) {
   const isBox = role === 'location';
   const properties = isBox ? table(builder, [['i8', 1, BOUNDARIES]]) : table(builder, []);
   const content = table(builder, [
     ['i8', 0, isBox ? BOX_PROPERTIES : FEATURE_PROPERTIES],
     ['ref', 1, properties],
   ]);
-  const files = labels ? [writeFile(builder, LABEL_FILE)] : [];
+  const files = labelFile ? [writeFile(builder, labelFile)] : [];
   return table(builder, [
     ['ref', 0, builder.createString(name)],
     ['ref', 3, content],
@@ -156,13 +162,32 @@ function writeDetector({ anchors, boxCoder: [y, x, h, w], numClasses, isSigmoid 
 }
 
 /**
- * Appends the labels to the model.
+ * The name of each output's label file.
+ * @param {{labels?: string[]}[]} outputs
+ */
+function labelFilesOf(outputs) {
+  let count = 0;
+  return outputs.map(({ labels }) => labels && (++count === 1 ? 'labels.txt' : `labels${count}.txt`));
+}
+
+/**
+ * Appends the labels of the model's only labelled output.
  * @param {Uint8Array} model
  * @param {string[]} labels
  */
-export function appendLabels(model, labels) {
-  const text = new TextEncoder().encode(labels.map((label) => `${label}\n`).join(''));
-  return appendFiles(model, { [LABEL_FILE]: text });
+export const appendLabels = (model, labels) => appendLabelFiles(model, [{ labels }]);
+
+/**
+ * Appends the labels of each output, in files that writeMetadata() names.
+ * @param {Uint8Array} model
+ * @param {{labels?: string[]}[]} outputs
+ */
+export function appendLabelFiles(model, outputs) {
+  const names = labelFilesOf(outputs);
+  const files = outputs.flatMap(({ labels }, i) =>
+    labels ? [[names[i], new TextEncoder().encode(labels.map((label) => `${label}\n`).join(''))]] : [],
+  );
+  return appendFiles(model, Object.fromEntries(files));
 }
 
 /**
@@ -186,14 +211,23 @@ const MAX_FILES_BYTES = 1 << 26;
 /**
  * The associated files of a model: labels, score calibration …
  * @param {Uint8Array} model
- * @returns {Record<string, Uint8Array>} empty if it has none, or a damaged archive
+ * @returns {Record<string, Uint8Array>} empty if it has none
  */
 export function associatedFiles(model) {
+  if (!endsInZip(model)) return {};
   let total = 0;
   try {
-    return unzipSync(model, { filter: ({ originalSize }) => (total += originalSize) <= MAX_FILES_BYTES });
-  } catch {
-    return {};
+    return unzip(model, ({ originalSize }) => {
+      total += originalSize;
+      if (total > MAX_FILES_BYTES) throw new Error(`they unpack to more than ${MAX_FILES_BYTES} bytes`);
+      return true;
+    });
+  } catch (error) {
+    throw new OcelliError(
+      'BAD_METADATA',
+      `the archive of the model's associated files: ${/** @type {Error} */ (error).message}`,
+      { cause: error },
+    );
   }
 }
 

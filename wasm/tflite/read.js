@@ -196,7 +196,7 @@ export class TfliteFile {
       const producer = this.#producers.get(next);
       if (producer === undefined || found.has(producer)) continue;
       found.add(producer);
-      open.push(...this.#operators[producer].inputs.filter((input) => input >= 0));
+      for (const input of this.#operators[producer].inputs) if (input >= 0) open.push(input);
     }
     return found;
   }

@@ -135,6 +135,94 @@ test('gzip files: whole, cut short, and too large', () => {
   });
 });
 
+describe('checksums', () => {
+  const content = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) & 255);
+  const damaged = { code: 'ARCHIVE_DAMAGED', message: /checksum/ };
+  /** @param {Uint8Array} bytes @param {number} at */
+  const flipped = (bytes, at) => bytes.with(at, bytes[at] ^ 0x40);
+  /** @param {Uint8Array} archive @param {Uint8Array} part */
+  const placeOf = (archive, part) => Buffer.from(archive).indexOf(part);
+
+  test("zip: a bit of a file, and of the directory's checksum", () => {
+    const files = { 'a.txt': Uint8Array.of(1), 'b/weights.bin': content, 'ü.txt': Uint8Array.of(2) };
+    const archive = zipSync(files, { level: 0, comment: 'x'.repeat(30) });
+    const at = placeOf(archive, content);
+    for (const i of [0, 1234, content.length - 1])
+      assert.throws(() => unzip(flipped(archive, at + i)), {
+        ...damaged,
+        message: /the checksum of 'b\/weights\.bin' is wrong/,
+      });
+    const directory = placeOf(archive, Uint8Array.of(0x50, 0x4b, 1, 2));
+    assert.throws(() => unzip(flipped(archive, directory + 16)), {
+      message: /the checksum of 'a\.txt' is wrong/,
+    });
+    assert.deepEqual(unzip(archive), new Map(Object.entries(files)));
+  });
+  test('zip of 64 bits', () => {
+    const plain = zipSync({ a: content }, { level: 0 });
+    const end = plain.length - 22;
+    const directory = new DataView(plain.buffer).getUint32(end + 16, true);
+    // The end record of 64 bits and its locator are before the usual one, which then says nothing.
+    const wide = new DataView(new ArrayBuffer(56 + 20));
+    wide.setUint32(0, 0x06064b50, true);
+    wide.setUint32(4, 44, true);
+    wide.setUint32(24, 1, true);
+    wide.setUint32(32, 1, true);
+    wide.setUint32(40, end - directory, true);
+    wide.setUint32(48, directory, true);
+    wide.setUint32(56, 0x07064b50, true);
+    wide.setUint32(64, end, true);
+    const last = plain.slice(end);
+    last.fill(255, 16, 20);
+    const archive = new Uint8Array(
+      Buffer.concat([plain.subarray(0, end), new Uint8Array(wide.buffer), last]),
+    );
+    assert.deepEqual(unzip(archive), new Map([['a', content]]));
+    assert.throws(() => unzip(flipped(archive, placeOf(archive, content) + 7)), damaged);
+  });
+  test('gzip: a bit of the content, of the checksum, of the size', () => {
+    const stored = new Uint8Array(zlib.gzipSync(content, { level: 0 }));
+    const at = placeOf(stored, content.subarray(0, 100));
+    for (const i of [at, at + 4000, stored.length - 8, stored.length - 1])
+      assert.throws(() => gunzip(flipped(stored, i)), damaged);
+    for (const missing of [1, 4, 8]) assert.throws(() => gunzip(stored.subarray(0, -missing)), damaged);
+    assert.deepEqual(gunzip(stored), content);
+  });
+  test('gzip: each member of several, and those that end where a chunk does', () => {
+    const [one, two, none] = [content, content.subarray(7), new Uint8Array(0)].map(
+      (bytes) => new Uint8Array(zlib.gzipSync(bytes, { level: 0 })),
+    );
+    const both = new Uint8Array(Buffer.concat([one, none, two]));
+    const whole = new Uint8Array(Buffer.concat([content, content.subarray(7)]));
+    assert.deepEqual(gunzip(both), whole);
+    for (const i of [one.length - 8, one.length - 4, one.length + none.length - 8, both.length - 8])
+      assert.throws(() => gunzip(flipped(both, i)), damaged);
+    for (let length = (1 << 18) - 45; length <= 1 << 18; length++) {
+      const first = new Uint8Array(length);
+      const archive = new Uint8Array(Buffer.concat([zlib.gzipSync(first, { level: 0 }), two]));
+      assert.equal(gunzip(archive).length, length + content.length - 7);
+    }
+  });
+});
+
+test('gzip files that zeros follow, as gzip -d and Python take them', () => {
+  const content = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) & 255);
+  // Behind 2^24 bytes and none, the size in the trailer ends in zeros, too.
+  for (const bytes of [content, new Uint8Array(1 << 24), new Uint8Array(0)])
+    for (const zeros of [1, 3, 4, 512, 600_000])
+      assert.deepEqual(
+        gunzip(new Uint8Array(Buffer.concat([gzipSync(bytes), new Uint8Array(zeros)]))),
+        bytes,
+      );
+  const packed = gzipSync(content);
+  for (const end of [[1], [0, 0, 0, 0, 1], [1, 2, 3, 4, 5], [0, 0, ...gzipSync(content.subarray(1))]])
+    assert.throws(() => gunzip(Uint8Array.of(...packed, ...end)), { code: 'ARCHIVE_DAMAGED' });
+  assert.throws(() => gunzip(Uint8Array.of(...packed.subarray(0, -8), ...new Uint8Array(20))), {
+    code: 'ARCHIVE_DAMAGED',
+    message: /checksum/,
+  });
+});
+
 describe('a zip archive unpacks to 64 MiB, or 200 times its size, but to 1 GiB at most', () => {
   /**
    * An archive whose folders say that they have bytes, so that all of it has so many.

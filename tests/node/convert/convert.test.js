@@ -166,6 +166,10 @@ describe('options', () => {
   test('what is wrong is named', async () => {
     const source = smallSource(SMALL);
     await assert.rejects(convert(source, { signature: 'nope' }), { code: 'SIGNATURE_UNKNOWN' });
+    await assert.rejects(convert(smallSource('tfjs_small_classifier'), { signature: 'nope' }), {
+      code: 'SIGNATURE_UNKNOWN',
+      message: /there is no signature 'nope': only SavedModels have signatures/,
+    });
     await assert.rejects(convert(source, { outputs: ['nope'] }), { code: 'SIGNATURE_UNKNOWN' });
     await assert.rejects(convert(source, /** @type {any} */ ({ weights: 'int4' })), {
       code: 'INVALID_OPTION',

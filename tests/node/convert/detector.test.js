@@ -396,6 +396,11 @@ describe('suppression', () => {
       read('NonMaxSuppressionV3', [least(image('n'), ints([9, 6])), ...usual.slice(1)]).maxPerClass,
       6,
     );
+    const many = Array.from({ length: 200_000 }, (_, i) => 200_003 - i);
+    assert.equal(
+      read('NonMaxSuppressionV3', [least(image('n'), ints(many)), ...usual.slice(1)]).maxPerClass,
+      4,
+    );
     for (const limit of [least(scores, scores), scores])
       assert.throws(() => read('NonMaxSuppressionV3', [limit, ...usual.slice(1)]), {
         code: 'DETECTOR_NOT_UNDERSTOOD',

@@ -1,9 +1,10 @@
 // A TensorFlow.js graph model, written down node by node.
 
 /**
- * @typedef {Record<string, {i?: string, f?: number, b?: boolean, s?: string, type?: string, list?: object, shape?: object} | undefined>} Attrs
+ * @typedef {Record<string, {i?: string, f?: number, b?: boolean, s?: string, type?: string, list?: object, shape?: object, func?: {name: string}} | undefined>} Attrs
  * @typedef {{name: string, op: string, input?: string[], attr?: Attrs}} GraphNode
  * @typedef {{shape: number[], values: number[], dtype?: 'float32' | 'int32'}} Constant
+ * @typedef {{signature: object, nodeDef: GraphNode[], ret: Record<string, string>}} GraphFunction
  */
 
 /** @param {string} text as JSON has an attribute's bytes */
@@ -15,8 +16,9 @@ export const base64 = (text) => Buffer.from(text).toString('base64');
  * @param {GraphNode[]} nodes
  * @param {Record<string, Constant>} constants by name
  * @param {string[]} outputs
+ * @param {GraphFunction[]} [functions]
  */
-export function graphModel(inputShape, nodes, constants, outputs) {
+export function graphModel(inputShape, nodes, constants, outputs, functions = []) {
   const dim = inputShape.map((size) => ({ size: String(size) }));
   const placeholder = {
     name: 'x',
@@ -43,7 +45,7 @@ export function graphModel(inputShape, nodes, constants, outputs) {
       inputs: Object.fromEntries([port('x')]),
       outputs: Object.fromEntries(outputs.map(port)),
     },
-    modelTopology: { node: [placeholder, ...consts, ...nodes] },
+    modelTopology: { node: [placeholder, ...consts, ...nodes], library: { function: functions } },
     weightsManifest: [{ paths: ['weights.bin'], weights: specs }],
   };
   return {

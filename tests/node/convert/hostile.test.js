@@ -297,7 +297,7 @@ describe('graphs', () => {
       { name: 'next', op: 'NextIteration', input: ['body'] },
       { name: 'out', op: 'Exit', input: ['switch'] },
     ];
-    await assertNamed(graphDef([input, ...loop]), /GRAPH_UNSUPPORTED.*the loop of 'less'/);
+    await assertNamed(graphDef([input, ...loop]), /GRAPH_UNSUPPORTED.*the loop of 'go'/);
   });
 
   test('nodes in a circle', async () => {

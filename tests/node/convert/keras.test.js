@@ -170,7 +170,7 @@ describe('what cannot be read is named, with what to do', () => {
   ];
   for (const [what, start, message] of foreign)
     test(what, () =>
-      assert.rejects(convert(new Uint8Array(Buffer.concat([Buffer.from(start), Buffer.alloc(40)]))), {
+      assert.rejects(convert(new Uint8Array(Buffer.concat([Buffer.from(start), Buffer.alloc(40, ' ')]))), {
         code: 'SOURCE_UNKNOWN',
         message,
       }),

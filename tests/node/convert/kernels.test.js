@@ -3,13 +3,16 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { make } from '../../../wasm/convert/graph/graph.js';
 import { evaluate } from '../../../wasm/convert/graph/kernels.js';
+import { evaluateGraph } from '../../../wasm/convert/prove/evaluate.js';
+import { allocate } from '../../../wasm/tflite/tensor.js';
+import { floats, ints as sizes } from './refs.js';
 
 /** @typedef {import('../../../wasm/tflite/tensor.js').Dtype} Dtype */
 
 /** @param {number[]} data @param {number[]} shape @param {Dtype} dtype */
 const tensor = (data, shape = [data.length], dtype = 'float32') => ({
   ...{ dtype, shape },
-  data: dtype === 'float32' ? Float64Array.from(data) : Int32Array.from(data),
+  data: Object.assign(allocate(dtype, data.length), data),
 });
 const ints = (/** @type {number[]} */ ...data) => tensor(data, [data.length], 'int32');
 const one = (/** @type {number} */ value, dtype = /** @type {Dtype} */ ('int32')) =>
@@ -63,6 +66,11 @@ const CASES = [
   }).map(
     ([op, expected]) => /** @type {any} */ ([op, [tensor([1, 2, 3, 4, 5, 6], [2, 3]), ints(0)], expected]),
   ),
+  ['Min', [tensor([3, 1, 2, 7], [2, 2], 'int32'), ints(1)], [1, 2], {}, 'int32'],
+  ['Min', [tensor([2 ** 40, 2 ** 41], [2], 'int64'), ints(0)], [2 ** 40], {}, 'int64'],
+  ['Max', [ints(-3, -1, -2), ints(0)], [-1], {}, 'int32'],
+  ['Max', [tensor([-3, -1], [2], 'uint8'), ints(0)], [255], {}, 'uint8'],
+  ['Mean', [ints(1, 2, 4), ints(0)], [2], {}, 'int32'],
   ['All', [ints(1, 0, 1, 1), ints(0)], [0]],
   ['Any', [ints(1, 0, 1, 1), ints(0)], [1]],
 ];
@@ -74,4 +82,31 @@ describe('of constants', () => {
       assert.deepEqual([...(outputs?.[0].data ?? [])], expected);
       if (dtype) assert.equal(outputs?.[0].dtype, dtype);
     });
+});
+
+test('FloorMod is exact where the quotient is not, for a constant and in a proof', async () => {
+  const [a, b] = [
+    [1, -1, 1, -1, 5, -6],
+    [Math.fround(0.1), 2 ** -70, Infinity, Infinity, -3, 3],
+  ];
+  const expected = [1 % Math.fround(0.1), 0, 1, Infinity, -1, 0].map(Math.fround);
+  const y = make('y', 'FloorMod', [floats(a), floats(b)]);
+  const [folded] = evaluate(y.node, [tensor(a), tensor(b)]) ?? [];
+  const [proved] = await evaluateGraph([y], new Map());
+  for (const { data } of [folded, proved])
+    assert.deepEqual(
+      Array.from(data, (value) => Math.fround(value) + 0),
+      expected,
+    );
+});
+
+test('ResizeNearestNeighbor in a proof takes the pixels that floats find', async () => {
+  const attrs = { align_corners: { b: true } };
+  const y = make('y', 'ResizeNearestNeighbor', [floats([0, 1], [1, 2, 1, 1]), sizes([83, 1])], attrs);
+  const [{ data }] = await evaluateGraph([y], new Map());
+  // 41 / 82 is 0.5, but 41 times the float next to 1 / 82 lies below.
+  assert.deepEqual(
+    [...data],
+    Array.from({ length: 83 }, (_, row) => Number(row > 41)),
+  );
 });

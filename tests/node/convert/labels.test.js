@@ -1,10 +1,13 @@
 // The names of classes: lookup tables behind a detector's classes, label maps and label files, and what names may hold.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { unzipSync } from 'fflate';
 import { Facts } from '../../../wasm/convert/graph/facts.js';
 import { constant, GraphBuilder, make } from '../../../wasm/convert/graph/graph.js';
-import { classifierLabels, readLabels } from '../../../wasm/convert/labels.js';
+import { convert } from '../../../wasm/convert/node.js';
+import { outputLabels, readLabels } from '../../../wasm/convert/labels.js';
 import { readTable } from '../../../wasm/convert/source/tables.js';
+import { graphModel } from './graph_model.js';
 
 /** @typedef {import('../../../wasm/convert/graph/graph.js').Ref} Ref */
 
@@ -88,6 +91,50 @@ describe('label files beside a detector', () => {
     ));
 });
 
+describe("strings of a label map, in protobuf's text format", () => {
+  /** @type {[string, string, string][]} */
+  const cases = [
+    ['an apostrophe in quotation marks', `"women's shoe"`, "women's shoe"],
+    ['quotation marks in apostrophes', `'say "hi"'`, 'say "hi"'],
+    ['the quote itself, and a backslash', String.raw`"a \"b\" \'c\' \\ d"`, String.raw`a "b" 'c' \ d`],
+    ['bytes of UTF-8 in octal', String.raw`"caf\303\251"`, 'café'],
+    ['bytes of UTF-8 in hexadecimal', String.raw`"caf\xc3\xA9"`, 'café'],
+    ['digits behind an octal escape', String.raw`"\1012"`, 'A2'],
+    ['code points', String.raw`"caf\u00e9 \U0001f600 \ud83d\ude00"`, 'café 😀 😀'],
+    ['letters as they are', '"café 😀"', 'café 😀'],
+    ['an escaped backslash before a letter', String.raw`"a\\nb"`, String.raw`a\nb`],
+    ['strings side by side', `"one " 'two'\n    "\\303" # three\n "\\251"`, 'one twoé'],
+    ['brackets', `"a } b { c"`, 'a } b { c'],
+    ['the sign of a comment', `"c# major" # a comment: it's "one"`, 'c# major'],
+  ];
+  for (const [name, text, expected] of cases)
+    test(name, async () =>
+      assert.deepEqual(await fromFiles({ 'label_map.pbtxt': `item {\n  id: 1\n  name: ${text}\n}` }, 1), {
+        names: [expected],
+      }),
+    );
+  test('a line break is a control character', () =>
+    assert.rejects(fromFiles({ 'label_map.pbtxt': String.raw`item { id: 1 name: "a\nb" }` }, 1), {
+      code: 'SOURCE_DAMAGED',
+      message: /has a control character/,
+    }));
+  test('messages and lists inside of an item, and other brackets', async () => {
+    const text = `
+      # it's the map of 2 classes {
+      item: <
+        keypoints { id: 7 label: "nose" name: "no }" }
+        ancestor_ids: ["a } {", 'id: 9']
+        id: 2, name: "b";
+      >
+      item { name: "a" id: 1 instance_count: 5 }`;
+    assert.deepEqual(await fromFiles({ 'label_map.pbtxt': text }, 2), { names: ['a', 'b'] });
+  });
+  test('a damaged file takes no longer than others', async () => {
+    for (const text of ['"\\"', "'", 'a', 'a ', '{', '<', '\\', ': ', '"\\\n'])
+      assert.deepEqual(await fromFiles({ 'label_map.pbtxt': text.repeat(200_000) }, 1), {});
+  });
+});
+
 describe('names that a file with one name a line cannot hold', () => {
   for (const character of ['\u0007', '\u2028', '\u2029', '\u0085'])
     test(JSON.stringify(character), () =>
@@ -117,9 +164,86 @@ describe('labels of a classifier', () => {
     ['JSON of another name', { 'data.json': '{"labels": ["cat", "dog"]}' }, undefined],
     ['a text of another name', { 'classes.txt': 'cat\ndog' }, undefined],
   ];
+  const value = { name: 'scores', shape: [1, 2] };
+  const output = { name: 'scores', value, numClasses: 2 };
   for (const [name, texts, expected] of cases)
-    test(name, async () => assert.deepEqual(await classifierLabels(filesOf(texts), 2), expected));
-  test('no files', async () => assert.equal(await classifierLabels(undefined, 2), undefined));
+    test(name, async () => {
+      const { labels } = await outputLabels(filesOf(texts), [output]);
+      assert.deepEqual(labels.get(value), expected);
+    });
+  test('no files', async () =>
+    assert.deepEqual(await outputLabels(undefined, [output]), { labels: new Map(), notes: [] }));
+});
+
+describe('labels of outputs with the same number of classes', () => {
+  const [YES, AGE, COLOUR] = ['yes\nno\n', 'young\nold\n', 'red\ngreen\nblue\n'];
+  const lines = (/** @type {string} */ text) => text.trimEnd().split('\n');
+  /** @param {Record<string, string>} texts @param {Record<string, number>} outputs numbers of classes */
+  const read = async (texts, outputs) => {
+    const all = Object.entries(outputs).map(([name, numClasses]) => ({
+      ...{ name, numClasses, value: { name, shape: [1, numClasses] } },
+    }));
+    const { labels, notes } = await outputLabels(filesOf(texts), all);
+    const found = all.flatMap(({ name, value }) => (labels.has(value) ? [[name, labels.get(value)]] : []));
+    return { labels: Object.fromEntries(found), notes };
+  };
+  const leftOut = (/** @type {string} */ file, names = "'age', 'smiles'") =>
+    `names in ${file}: they fit the outputs ${names}, and its name does not say which; left out`;
+  const both = { age: 2, smiles: 2 };
+
+  test('are those of the file that is named as the output', async () => {
+    for (const files of /** @type {Record<string, string>[]} */ ([
+      { 'Smiles-labels.txt': YES, 'labels_AGE.txt': AGE },
+      { 'age/labels.txt': AGE, 'smiles/labels.txt': YES },
+    ]))
+      assert.deepEqual(await read(files, both), {
+        labels: { age: lines(AGE), smiles: lines(YES) },
+        notes: [],
+      });
+    const longer = await read({ 'age_group.labels.txt': AGE }, { age: 2, age_group: 2 });
+    assert.deepEqual(longer, { labels: { age_group: lines(AGE) }, notes: [] });
+  });
+  test('are left out, with a note, if no name says whose they are', async () => {
+    for (const file of ['labels.txt', 'package_labels.txt', 'smiles_age_labels.txt'])
+      assert.deepEqual(await read({ [file]: YES }, both), { labels: {}, notes: [leftOut(file)] });
+    const others = await read({ 'labels.txt': YES, 'label2.txt': COLOUR }, { ...both, colour: 3 });
+    assert.deepEqual(others, { labels: { colour: lines(COLOUR) }, notes: [leftOut('labels.txt')] });
+    const misfit = await read({ 'labels.txt': YES, 'label2.txt': 'a' }, { colour: 3, ...both });
+    assert.deepEqual(misfit, {
+      labels: {},
+      notes: [leftOut('labels.txt'), 'names in label2.txt: 1, but the model has 3 classes; left out'],
+    });
+  });
+  test('are those of one output that has two names', async () => {
+    const value = { name: 'softmax', shape: [1, 2] };
+    const outputs = ['scores', 'probabilities'].map((name) => ({ name, value, numClasses: 2 }));
+    const { labels, notes } = await outputLabels(filesOf({ 'labels.txt': YES }), outputs);
+    assert.deepEqual([labels.get(value), notes], [lines(YES), []]);
+  });
+});
+
+test('two outputs with names of their own keep both', async () => {
+  const scores = (/** @type {string} */ name) => ({
+    ...{ name, op: 'Softmax', input: [`${name}_logits`] },
+    attr: { T: { type: 'DT_FLOAT' } },
+  });
+  const logits = (/** @type {string} */ name) => ({
+    ...{ name: `${name}_logits`, op: 'MatMul', input: ['x', `${name}_kernel`] },
+    attr: { T: { type: 'DT_FLOAT' } },
+  });
+  const nodes = [logits('age'), logits('sex'), scores('age'), scores('sex')];
+  const kernel = (/** @type {number} */ units) => ({
+    shape: [4, units],
+    values: Array.from({ length: 4 * units }, (_, i) => Math.sin(i)),
+  });
+  const source = graphModel([-1, 4], nodes, { age_kernel: kernel(3), sex_kernel: kernel(2) }, ['age', 'sex']);
+  const texts = { 'age_labels.txt': 'young\nmiddle\nold\n', 'sex_labels.txt': 'female\nmale\n' };
+  const files = Object.fromEntries(
+    Object.entries(texts).map(([name, text]) => [name, new TextEncoder().encode(text)]),
+  );
+  const { model } = await convert({ ...source, ...files });
+  const appended = Object.values(unzipSync(model)).map((bytes) => new TextDecoder().decode(bytes));
+  assert.deepEqual(appended, Object.values(texts));
 });
 
 describe('lookup tables', () => {

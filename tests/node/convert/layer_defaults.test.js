@@ -274,7 +274,6 @@ test('an activation may be an object', async () => {
   for (const activation of [
     { class_name: 'ReLU', config: {} },
     { class_name: 'function', config: 'relu' },
-    { class_name: 'RELU' },
   ])
     assert.deepEqual(await run('Activation', { activation }), relu);
   await assert.rejects(run('Activation', { activation: 'mine' }), {
@@ -282,6 +281,79 @@ test('an activation may be an object', async () => {
     message: /the activation mine/,
   });
   await assert.rejects(run('Activation', { activation: 'toString' }), { code: 'GRAPH_UNSUPPORTED' });
+});
+
+describe('an activation that is a layer keeps its options', () => {
+  /** @type {[string, object, (x: number) => number][]} */
+  const cases = [
+    [
+      'ReLU',
+      { max_value: 0.5, negative_slope: 0.1, threshold: 0 },
+      (x) => Math.min(x > 0 ? x : 0.1 * x, 0.5),
+    ],
+    ['LeakyReLU', { alpha: 0.3 }, (x) => (x > 0 ? x : 0.3 * x)],
+    ['ELU', { alpha: 0.5 }, (x) => (x > 0 ? x : 0.5 * Math.expm1(x))],
+    ['Activation', { activation: 'tanh' }, Math.tanh],
+  ];
+  for (const [kind, config, f] of cases)
+    test(kind, async () => {
+      const activation = { module: 'keras.layers', class_name: kind, config: { name: 'own', ...config } };
+      const { data } = await run('Activation', { activation });
+      data.forEach((value, i) => assert.ok(Math.abs(value - f(X[i])) < 1e-6, `${value}, not ${f(X[i])}`));
+    });
+  for (const [kind, config, message] of /** @type {[string, any, RegExp][]} */ ([
+    ['Softmax', { axis: 1 }, /Softmax along axis 1/],
+    ['PReLU', {}, /the activation PReLU, which has weights/],
+    ['Mine', {}, /the activation Mine/],
+    ['ReLU', undefined, /the activation ReLU/],
+  ]))
+    test(`${kind} ${JSON.stringify(config)} is refused`, () =>
+      assert.rejects(run('Activation', { activation: { class_name: kind, config } }), {
+        code: 'GRAPH_UNSUPPORTED',
+        message,
+      }));
+});
+
+describe('axes', () => {
+  const [, H, W, C] = SHAPE;
+  const placeOf = (/** @type {number} */ i) => [
+    Math.floor(i / (W * C * H)),
+    ...[Math.floor(i / (W * C)) % H, Math.floor(i / C) % W, i % C],
+  ];
+  test('the last one by its number', async () => {
+    for (const [kind, axis] of /** @type {[string, any][]} */ ([
+      ['BatchNormalization', 3],
+      ['BatchNormalization', [3]],
+      ['Softmax', 3],
+      ['Normalization', 3],
+    ]))
+      assert.deepEqual(await run(kind, { axis }), await run(kind, {}));
+  });
+  const scalars = { mean: 2, variance: 4 };
+  const list = { mean: [0, 1, 2, 3, 4, 5], variance: [1, 4, 9, 16, 25, 36] };
+  const table = (/** @type {(h: number, c: number) => number} */ f) =>
+    Array.from({ length: H }, (_, h) => Array.from({ length: C }, (__, c) => f(h, c)));
+  const tables = { mean: table((h, c) => h - c), variance: table((h, c) => (1 + h + c) ** 2) };
+  /** @type {[object, (x: number, place: number[]) => number][]} */
+  const cases = [
+    [{ axis: null, ...scalars }, (x) => (x - 2) / 2],
+    [{ axis: [], ...scalars }, (x) => (x - 2) / 2],
+    [{ axis: [1], ...scalars }, (x) => (x - 2) / 2],
+    [{ axis: [1], ...list }, (x, [, h]) => (x - h) / (h + 1)],
+    [{ axis: [-3], ...list }, (x, [, h]) => (x - h) / (h + 1)],
+    [{ axis: [3, 1], ...tables }, (x, [, h, , c]) => (x - (h - c)) / (1 + h + c)],
+  ];
+  for (const [config, f] of cases)
+    test(`Normalization ${JSON.stringify(config).slice(0, 40)}`, async () => {
+      const { shape, data } = await run('Normalization', config);
+      assert.deepEqual(shape, SHAPE);
+      data.forEach((value, i) => assert.ok(Math.abs(value - f(X[i], placeOf(i))) < 1e-6));
+    });
+});
+
+test('an array in the configuration of Keras 3', async () => {
+  const scale = { class_name: '__tensor__', config: { value: [1, 2, 3, 4], dtype: 'float64' } };
+  assert.deepEqual(await run('Rescaling', { scale }), await run('Rescaling', { scale: scale.config.value }));
 });
 
 describe('what is not read', () => {
@@ -296,6 +368,11 @@ describe('what is not read', () => {
     ['Resizing', { height: 1, width: 1, antialias: true }, /smooths/],
     ['Conv2DTranspose', { output_padding: 1 }, /output_padding or dilation/],
     ['Conv2DTranspose', { dilation_rate: [1, 2] }, /output_padding or dilation/],
+    ['BatchNormalization', { axis: 1 }, /BatchNormalization along axis 1/],
+    ['BatchNormalization', { axis: [1, 2] }, /BatchNormalization along axis 1,2/],
+    ['LayerNormalization', { rms_scaling: true }, /rms_scaling/],
+    ['Rescaling', { scale: ['a'] }, /Rescaling whose scale is no number/],
+    ['Normalization', { mean: [[1, 2], [3]], variance: 1 }, /Normalization whose mean is no number/],
   ];
   for (const [kind, config, message] of cases)
     test(`${kind} ${JSON.stringify(config)}`, () =>

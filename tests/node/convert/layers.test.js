@@ -15,16 +15,20 @@ const [H, W, C] = [4, 6, 3];
  * @param {Weight[]} weights
  * @param {number[]} [shape] of the input, without the batch
  * @param {object[]} [before] layers in front of it
+ * @param {string} [version] that Keras or TensorFlow.js writes, which writes no `model_config`
  */
-function layerModel(kind, config, weights = [], shape = [H, W, C], before = []) {
+function layerModel(kind, config, weights = [], shape = [H, W, C], before = [], version = '2.15.0') {
   const layers = [
     { class_name: 'InputLayer', config: { name: 'x', batch_input_shape: [null, ...shape] } },
     ...before,
     { class_name: kind, config: { name: 'layer', ...config } },
   ];
+  const model = { class_name: 'Sequential', config: { name: 'model', layers } };
   const json = {
     format: 'layers-model',
-    modelTopology: { model_config: { class_name: 'Sequential', config: { name: 'model', layers } } },
+    modelTopology: version.startsWith('tfjs')
+      ? { ...model, keras_version: version }
+      : { model_config: model, keras_version: version },
     weightsManifest: [
       {
         paths: ['w.bin'],
@@ -51,9 +55,13 @@ function layerModel(kind, config, weights = [], shape = [H, W, C], before = []) 
  * @param {Weight[]} weights
  * @param {number[]} size of the output: height, width, channels
  * @param {(at: Image, n: number, y: number, x: number, c: number) => number} f
+ * @param {string} [version]
  */
-async function check(kind, config, weights, size, f) {
-  const { x, data, shape } = await runSource(layerModel(kind, config, weights), true);
+async function check(kind, config, weights, size, f, version) {
+  const { x, data, shape } = await runSource(
+    layerModel(kind, config, weights, undefined, undefined, version),
+    true,
+  );
   /** @type {Image} */
   const at = (n, y, z, c) => (y < 0 || y >= H || z < 0 || z >= W ? 0 : x.data[((n * H + y) * W + z) * C + c]);
   const [high, wide, deep] = size;
@@ -487,6 +495,37 @@ describe('shapes', () => {
       [2, 3, C],
       (at, n, y, x, c) => sum(2, (i) => sum(2, (j) => at(n, 2 * y + i, 2 * x + j, c))) / 4,
     );
+  });
+  test("TensorFlow.js' own layers align corners, or the upper left edges of pixels", async () => {
+    /** @type {(at: Image, of: number[], from: number[]) => number} between the four pixels around a place */
+    const between = (at, [n, c], [y, x]) => {
+      const [top, left] = [Math.floor(y), Math.floor(x)];
+      const row = (/** @type {number} */ r) =>
+        (1 - (x - left)) * at(n, r, left, c) + (x - left) * at(n, r, Math.min(left + 1, W - 1), c);
+      return (1 - (y - top)) * row(top) + (y - top) * row(Math.min(top + 1, H - 1));
+    };
+    /** @type {[string, object, number[], (y: number, x: number) => number[]][]} where an output pixel is from */
+    const cases = [
+      ['UpSampling2D', { interpolation: 'bilinear' }, [8, 12], (y, x) => [y / 2, x / 2]],
+      ['UpSampling2D', {}, [8, 12], (y, x) => [y >> 1, x >> 1]],
+      ['Resizing', { height: 7, width: 11 }, [7, 11], (y, x) => [y / 2, x / 2]],
+      ['Resizing', { height: 2, width: 3, crop_to_aspect_ratio: true }, [2, 3], (y, x) => [2 * y, 2 * x]],
+      [
+        'Resizing',
+        { height: 2, width: 3, crop_to_aspect_ratio: false, interpolation: 'nearest' },
+        [2, 3],
+        (y, x) => [3 * y, Math.round(2.5 * x)],
+      ],
+    ];
+    for (const [kind, config, [high, wide], from] of cases)
+      await check(
+        kind,
+        config,
+        [],
+        [high, wide, C],
+        (at, n, y, x, c) => between(at, [n, c], from(y, x)),
+        'tfjs-layers 4.22.0',
+      );
   });
   test('Permute, Reshape and Flatten', async () => {
     await check('Permute', { dims: [3, 1, 2] }, [], [C, H, W], (at, n, y, x, c) => at(n, x, c, y));

@@ -74,7 +74,20 @@ describe('of two operands', () => {
   each('__operators__.add', [['x', 0, 0, { y: [[7]] }]], (value) => value + 7);
   each('nn.bias_add', [['x', 0, 0, { bias: rows }]], (value, i) => value + rows[i % 4]);
 
-  for (const given of [[['x', 0, 0, {}]], [['x', 0, 0, { y: 'text' }]], [['x', 0, 0, { y: [1, 'text'] }]]])
+  const column = [[10], [20], [-1]];
+  const columns = { class_name: '__tensor__', config: { value: column, dtype: 'int64' } };
+  const ofColumn = (/** @type {number} */ value, /** @type {number} */ i) =>
+    value * column[Math.floor(i / 4) % 3][0];
+  each('Multiply', { args: [tensor('x'), columns] }, ofColumn);
+  each('math.multiply', [['x', 0, 0, { y: column }]], ofColumn);
+
+  for (const given of [
+    [['x', 0, 0, {}]],
+    [['x', 0, 0, { y: 'text' }]],
+    [['x', 0, 0, { y: [1, 'text'] }]],
+    [['x', 0, 0, { y: [[1, 2], [3]] }]],
+    [['x', 0, 0, { y: [1, [2]] }]],
+  ])
     test(`no number: ${JSON.stringify(given)}`, () =>
       assert.rejects(run('math.add', given), {
         code: 'GRAPH_UNSUPPORTED',
@@ -96,7 +109,6 @@ describe('of one operand', () => {
     [['Silu', 'nn.silu'], (value) => value * sigmoid(value)],
     [['HardSigmoid'], (value) => Math.min(Math.max(value + 3, 0), 6) / 6],
     [['HardSilu'], (value) => (value * Math.min(Math.max(value + 3, 0), 6)) / 6],
-    [['Cast', 'cast'], (value) => value],
   ];
   for (const [names, f] of cases)
     for (const name of names) {
@@ -110,7 +122,8 @@ describe('of one operand', () => {
   });
   test('Sqrt', async () => {
     const call = toCall({ args: [tensor('x')] }, refOf);
-    const ref = OPERATIONS.Sqrt(/** @type {any} */ ({ name: 'layer', inputs: call.inputs, call }));
+    const layer = { name: 'layer', config: {}, inputs: call.inputs, call };
+    const ref = OPERATIONS.Sqrt(/** @type {any} */ (layer));
     const [{ data }] = await evaluateGraph(
       [ref],
       new Map([[x.node, { shape: [2], data: Float64Array.of(4, 9) }]]),
@@ -125,6 +138,37 @@ describe('of one operand', () => {
     for (const name of ['Softmax', 'nn.softmax'])
       assertNear((await run(name, { args: [tensor('x')] })).data, parts);
   });
+});
+
+describe('arguments beside the operands', () => {
+  const alone = { args: [tensor('x')] };
+  const leaky = (/** @type {number} */ value) => Math.max(value, 0.01 * value);
+  each('LeakyRelu', alone, leaky, { negative_slope: 0.01 });
+  each('LeakyRelu', alone, (value) => Math.max(value, 0.2 * value));
+  for (const type of ['float32', 'float16', 'bfloat16']) {
+    each('Cast', alone, (value) => value, { dtype: type });
+    each('cast', [['x', 0, 0, { dtype: type, name: 'as' }]], (value) => value, { dtype: 'float32' });
+  }
+  each('nn.silu', [['x', 0, 0, { beta: 1 }]], (value) => value / (1 + Math.exp(-value)));
+  each('Max', alone, (value) => value, { axis: [], initial: null });
+
+  /** @type {[string, any, object, RegExp][]} */
+  const refused = [
+    ['LeakyRelu', alone, { negative_slope: 'a' }, /no number as 'negative_slope'/],
+    ['Softmax', alone, { axis: 1 }, /axis 1/],
+    ['nn.softmax', [['x', 0, 0, { axis: 1 }]], {}, /axis 1/],
+    ['nn.softmax', [['x', 0, 0, { axis: ['y', 0, 0] }]], {}, /no number as 'axis'/],
+    ['nn.silu', [['x', 0, 0, { beta: 2 }]], {}, /beta 2/],
+    ['Cast', alone, { dtype: 'int32' }, /the type int32/],
+    ['cast', [['x', 0, 0, { dtype: 'uint8' }]], { dtype: 'float32' }, /the type uint8/],
+    ['Max', alone, { axis: 1, initial: 0 }, /the argument 'initial'/],
+    ['Relu', { args: [tensor('x'), 6] }, {}, /the argument 'number 2'/],
+    ['nn.bias_add', [['x', 0, 0, { bias: [1], data_format: 'NCHW' }]], {}, /NCHW/],
+    ['math.abs', [['x', 0, 0, { other: ['y', 0, 0] }]], {}, /the argument 'other'/],
+  ];
+  for (const [operation, node, config, message] of refused)
+    test(`${operation} refuses ${message}`, () =>
+      assert.rejects(run(operation, node, config), { code: 'GRAPH_UNSUPPORTED', message }));
 });
 
 describe('bounds', () => {
@@ -222,6 +266,7 @@ describe('slices', () => {
     ],
     ['[:, 2]', [slice(null, null), 2], [legacy(null, null), 2], [2, 4], ([, r]) => r === 2],
     ['[0]', [0], [0], [3, 4], ([n]) => n === 0],
+    ['[..., -1]', ['Ellipsis', -1], ['Ellipsis', -1], [2, 3], ([, , c]) => c === 3],
   ];
   for (const [name, three, two, shape, isTaken] of cases)
     test(name, async () => {
@@ -235,7 +280,7 @@ describe('slices', () => {
         assertNear(result.data, expected);
       }
     });
-  for (const key of [[null], ['text'], [true]])
+  for (const key of [[null], ['text'], [true], [slice(null, /** @type {any} */ (tensor('y')))]])
     test(`[${JSON.stringify(key)}] is refused`, () =>
       assert.rejects(run('GetItem', { args: [tensor('x'), key] }), {
         code: 'GRAPH_UNSUPPORTED',
@@ -250,7 +295,6 @@ describe('joins', () => {
   test('Concatenate by its default axis, and by others', async () => {
     const last = [0, 1].flatMap((n) => [0, 1, 2].flatMap((r) => [...at(X, n, r), ...at(Y, n, r)]));
     for (const [node, config] of [
-      [both, {}],
       [both, { axis: 2 }],
       [{ ...both, kwargs: { axis: -1 } }, {}],
     ]) {
@@ -258,9 +302,19 @@ describe('joins', () => {
       assert.deepEqual(result.shape, [2, 3, 8]);
       assertNear(result.data, last);
     }
-    const first = await run('Concatenate', both, { axis: 0 });
-    assert.deepEqual(first.shape, [4, 3, 4]);
-    assertNear(first.data, [...X, ...Y]);
+    for (const config of [{}, { axis: 0 }]) {
+      const first = await run('Concatenate', both, config);
+      assert.deepEqual(first.shape, [4, 3, 4]);
+      assertNear(first.data, [...X, ...Y]);
+    }
+  });
+  test('a constant among what is joined is refused', async () => {
+    const array = { class_name: '__numpy__', config: { value: [[[1, 2, 3, 4]]], dtype: 'float32' } };
+    for (const operation of ['Concatenate', 'Stack'])
+      await assert.rejects(run(operation, { args: [[tensor('x'), array]] }), {
+        code: 'GRAPH_UNSUPPORTED',
+        message: /a constant among/,
+      });
   });
   test('Stack by its default axis, and by another', async () => {
     const first = await run('Stack', both);
@@ -314,6 +368,18 @@ describe('calls', () => {
     ]);
     assert.deepEqual(operands, [{ value: [{ ref: x }, { value: 7 }] }, { value: 'text' }, { value: [1, 2] }]);
     assert.deepEqual(named, { other: { ref: x }, array: { value: [3] } });
+  });
+  test('dictionaries are read in the order of their keys', () => {
+    const keras3 = seen({
+      args: [{ q: tensor('a'), p: tensor('b') }],
+      kwargs: { mask: { q: null, p: null } },
+    });
+    const keras2 = seen({ q: ['a', 0, 0, {}], p: ['b', 0, 0, {}] });
+    for (const { asked } of [keras3, keras2])
+      assert.deepEqual(asked, [
+        ['b', 0, 0],
+        ['a', 0, 0],
+      ]);
   });
   test('lists that are like references, and are none', () => {
     for (const value of [

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { make } from '../../../wasm/convert/graph/graph.js';
 import { planDetector } from '../../../wasm/convert/plan_detector.js';
 import { prove } from '../../../wasm/convert/prove/prove.js';
+import { readGraphDef, simplifyPorts } from '../../../wasm/convert/source/saved_model.js';
 import { appendLabels, writeMetadata } from '../../../wasm/tflite/metadata.js';
 import { writeTflite } from '../../../wasm/tflite/write.js';
 import '../../../wasm/platform/node.js';
@@ -31,8 +32,15 @@ const softmax = (/** @type {Ref} */ x) =>
  * @param {(scores: Ref) => Ref} [how.convert]
  * @param {number[]} [how.order] the columns of the encodings that are ty, tx, th, tw
  * @param {(x: Ref) => Ref} [how.prepare]
+ * @param {(x: Ref) => Ref} [how.inside] behind each convolution
  */
-function detector({ columns = 3, convert = sigmoid, order = [0, 1, 2, 3], prepare = (x) => x } = {}) {
+function detector({
+  columns = 3,
+  convert = sigmoid,
+  order = [0, 1, 2, 3],
+  prepare = (x) => x,
+  inside = (x) => x,
+} = {}) {
   const image = make('image', 'Placeholder', [], {
     dtype: { type: 1 },
     shape: { shape: { dim: [1, 4, 6, 3].map((size) => ({ size })) } },
@@ -44,7 +52,7 @@ function detector({ columns = 3, convert = sigmoid, order = [0, 1, 2, 3], prepar
   };
   const head = (/** @type {string} */ name, /** @type {number} */ size) => {
     const conv = make(`${name}/conv`, 'Conv2D', [x, floats(noise(12 * size, size), [2, 2, 3, size])], window);
-    const biased = make(`${name}/bias`, 'BiasAdd', [conv, floats(noise(size, 7))]);
+    const biased = make(`${name}/bias`, 'BiasAdd', [inside(conv), floats(noise(size, 7))]);
     return make(name, 'Reshape', [biased, ints([1, N, size])]);
   };
   const boxes = head('boxes', 4);
@@ -252,6 +260,108 @@ describe('pixels', () => {
         /computes \(pixel - \[127\.5, 127\.5, 127\.5\]\) \/ \[127\.5, 127\.5, 127\.5\], which the option contradicts/,
     });
   });
+});
+
+describe('loops', () => {
+  let count = 0;
+  /**
+   * for (i = 0; i < end; i++) [a, b] = [2 * a, b], as functions: a and b.
+   * @param {number} end
+   */
+  const calls =
+    (end) =>
+    (/** @type {Ref} */ x, y = x) => {
+      const attrs = { cond: { func: { name: `cond${end}` } }, body: { func: { name: 'body' } } };
+      const loop = make(`loop${count++}`, 'StatelessWhile', [ints([0], []), x, y], attrs);
+      return [at(loop, 1), at(loop, 2)];
+    };
+  /** The same, as TensorFlow 1 has it. @param {number} end */
+  const flow =
+    (end) =>
+    (/** @type {Ref} */ x, y = x) => {
+      const name = `loop${count++}`;
+      const variable = (/** @type {Ref} */ from) => make('merge', 'Merge', [make('enter', 'Enter', [from])]);
+      const variables = [ints([0], []), x, y].map(variable);
+      const condition = make('go', 'LoopCond', [
+        make('n', 'Less', [variables[0], make('enter', 'Enter', [ints([end], [])])]),
+      ]);
+      const switches = variables.map((merge) => make(`${name}/switch`, 'Switch', [merge, condition]));
+      const [i, a, b] = switches.map((ref) => make('in', 'Identity', [at(ref, 1)]));
+      const enter = (/** @type {Ref} */ ref) => make('enter', 'Enter', [ref]);
+      const next = [
+        make('k', 'AddV2', [i, enter(ints([1], []))]),
+        make('r', 'Mul', [a, enter(number(2))]),
+        b,
+      ];
+      variables.forEach(({ node }, v) => node.inputs.push(make('next', 'NextIteration', [next[v]])));
+      return switches.slice(1).map((ref) => make('exit', 'Exit', [ref]));
+    };
+
+  /** @param {Ref} ref @returns {import('../../../wasm/convert/graph/graph.js').GraphDef} */
+  const toGraph = (ref) => {
+    const names = new Map([[ref.node, 'found']]);
+    for (const node of names.keys())
+      for (const { node: input } of node.inputs)
+        if (!names.has(input))
+          names.set(input, input.op === 'Placeholder' ? 'image' : `${input.name}_${names.size}`);
+    const toDef = (/** @type {import('../../../wasm/convert/graph/graph.js').Node} */ node) => ({
+      ...{ name: String(names.get(node)), op: node.op, attr: node.attrs, tensor: node.tensor },
+      input: node.inputs.map(({ node: input, index }) => `${names.get(input)}:${index}`),
+    });
+    const constant = (/** @type {string} */ name, /** @type {Ref} */ { node: { tensor } }) => ({
+      name,
+      op: 'Const',
+      tensor,
+    });
+    const inputArg = ['i', 'a', 'b'].map((name) => ({ name }));
+    const conditions = [1, 2].map((end) => ({
+      signature: { name: `cond${end}`, inputArg, outputArg: [{ name: 'o' }] },
+      nodeDef: [constant('end', ints([end], [])), { name: 'n', op: 'Less', input: ['i', 'end:output:0'] }],
+      ret: [{ key: 'o', value: 'n:z:0' }],
+    }));
+    const body = {
+      signature: { name: 'body', inputArg, outputArg: inputArg },
+      nodeDef: [
+        ...[constant('one', ints([1], [])), constant('two', number(2))],
+        { name: 'k', op: 'AddV2', input: ['i', 'one:output:0'] },
+        { name: 'r', op: 'Mul', input: ['a', 'two:output:0'] },
+      ],
+      ret: Object.entries({ i: 'k:z:0', a: 'r:z:0', b: 'b' }).map(([key, value]) => ({ key, value })),
+    };
+    return { node: Array.from(names.keys(), toDef), library: { function: [...conditions, body] } };
+  };
+  /** @param {Parameters<typeof detector>[0]} how */
+  const planGraph = async (how) => {
+    const [{ ref }] = detector(how).outputs;
+    const model = readGraphDef(toGraph(ref), { outputs: ['found'] });
+    return planDetector(model, simplifyPorts(model.outputs), {});
+  };
+
+  for (const [form, loop] of Object.entries({ calls, flow })) {
+    test(`between the image and the heads, ${form}: one iteration`, async () => {
+      const doubled = (/** @type {number} */ end) => (/** @type {Ref} */ x) => loop(end)(x)[0];
+      const { network, proof } = await planGraph({ inside: doubled(1) });
+      await prove(network, proof, { onProgress: () => {} });
+      await assert.rejects(planGraph({ inside: doubled(2) }), {
+        code: 'GRAPH_UNSUPPORTED',
+        message: /the loop of '.*' may run more than once, or not at all/,
+      });
+    });
+    test(`before the network and behind its heads, ${form}: any, also if heads pass through`, async () => {
+      /** @type {Parameters<typeof detector>[0][]} */
+      const cases = [
+        { prepare: (x) => loop(2)(x)[0] },
+        { convert: (x) => loop(2)(sigmoid(x))[0] },
+        { convert: (x) => make('kept', 'AddV2', loop(2)(sigmoid(x), x)) },
+      ];
+      for (const how of cases) {
+        const { network, proof } = await planGraph(how);
+        const kinds = network.ops.map(({ kind }) => kind);
+        assert.deepEqual(kinds, ['CONV_2D', 'RESHAPE', 'CONV_2D', 'RESHAPE']);
+        await prove(network, proof, { onProgress: () => {} });
+      }
+    });
+  }
 });
 
 test('what cannot be a file is refused', async () => {

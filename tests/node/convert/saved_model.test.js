@@ -248,6 +248,11 @@ describe('a frozen graph', () => {
       [['neg', 'Neg']],
     );
   });
+  test('has no signatures', () =>
+    assert.throws(() => frozen(NODES, { signature: 'serving_default' }), {
+      code: 'SIGNATURE_UNKNOWN',
+      message: /there is no signature 'serving_default': only SavedModels have signatures/,
+    }));
   test('is there', () => {
     assert.throws(() => frozen([]), { code: 'SOURCE_UNKNOWN', message: /it has no graph/ });
     assert.throws(() => readFrozenGraph(Uint8Array.of(0x0a, 0x7f, 1), {}), { code: 'SOURCE_DAMAGED' });

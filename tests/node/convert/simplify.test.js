@@ -55,6 +55,12 @@ describe('conditions', () => {
     const yes = make('yes', 'Abs', [make('inner', 'Exp', [number(1), at(gate, 1)].toReversed())]);
     return { merge: make('merge', 'Merge', [no, yes]), no, yes };
   };
+  test('a branch with very many inputs', () => {
+    const gate = make('gate', 'Switch', [x, truth(true)]);
+    const many = Array.from({ length: 200_000 }, () => at(gate, 1));
+    const yes = make('yes', 'AddN', many);
+    assert.equal(simple(make('merge', 'Merge', [at(gate, 0), yes])).node, yes.node);
+  });
   test('the branch that a constant takes', () => {
     for (const wrap of [
       (/** @type {Ref} */ ref) => ref,
@@ -73,6 +79,24 @@ describe('conditions', () => {
   test('of a value that is not constant stay', () => {
     const { merge } = branches(other);
     assert.equal(simple(merge).node, merge.node);
+  });
+  test('of a condition inside a branch decide that one only', () => {
+    for (const [outer, inner] of [
+      [true, false],
+      [true, true],
+      [false, false],
+      [false, true],
+    ]) {
+      const gate = make('gate', 'Switch', [x, truth(outer)]);
+      const within = (/** @type {number} */ side) => {
+        const innerGate = make('inner', 'Switch', [at(gate, side), truth(inner)]);
+        const [no, yes] = [make('no', 'Neg', [at(innerGate, 0)]), make('yes', 'Abs', [at(innerGate, 1)])];
+        return { merge: make('merge', 'Merge', [no, yes]), taken: inner ? yes : no };
+      };
+      const [no, yes] = [within(0), within(1)];
+      const result = simple(make('merge', 'Merge', [no.merge, yes.merge]));
+      assert.equal(result.node, (outer ? yes : no).taken.node);
+    }
   });
   test('a branch without a Switch is none', () => {
     const merge = make('merge', 'Merge', [make('no', 'Neg', [x]), make('yes', 'Abs', [other])]);

@@ -3,9 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { convert } from '../../../wasm/convert/node.js';
-import { Facts } from '../../../wasm/convert/graph/facts.js';
-import { constant, make } from '../../../wasm/convert/graph/graph.js';
-import { checkSingleIterations } from '../../../wasm/convert/graph/loops.js';
+import { make } from '../../../wasm/convert/graph/graph.js';
 import { sliceRanges } from '../../../wasm/convert/graph/ranges.js';
 import { checkOptions } from '../../../wasm/convert/options.js';
 import { Files, openSource } from '../../../wasm/convert/source/files.js';
@@ -71,16 +69,17 @@ describe('what is in a folder', () => {
     ['a saved model of seven', [8, 7, 0x13, ...'xpytorch'], 'SOURCE_INCOMPLETE', /saved_model\.pb/],
     ['ONNX by its name', [8, 7, 18, 4, ...'onnx'], 'SOURCE_UNKNOWN', /an ONNX model/],
     ['JSON behind spaces', [...'  {}'], 'SOURCE_UNKNOWN', /a JSON file alone/],
+    ['JSON in lines', [...'{\n  "café": ['], 'SOURCE_UNKNOWN', /a JSON file alone/],
   ];
   for (const [name, start, code, message] of singles)
     test(name, () => {
-      const bytes = new Uint8Array(64);
+      const bytes = new Uint8Array(64).fill(32);
       bytes.set(start.map((byte) => (typeof byte === 'string' ? byte.charCodeAt(0) : byte)));
       return assert.rejects(readModel(bytes, {}), { code, message });
     });
   test('pickles of other versions are none', async () => {
     for (const version of [1, 6]) {
-      const bytes = new Uint8Array(64);
+      const bytes = new Uint8Array(64).fill(32);
       bytes.set([0x80, version]);
       await assert.rejects(
         readModel(bytes, {}),
@@ -379,6 +378,77 @@ test("TensorFlow.js' names of dtypes", async () => {
   }
 });
 
+describe('a frozen graph that begins like JSON, with a node of 123 bytes', () => {
+  /** @param {number} tag @param {Uint8Array | string} content */
+  const field = (tag, content) => {
+    const bytes = typeof content === 'string' ? encoder.encode(content) : content;
+    return Uint8Array.of((tag << 3) | 2, bytes.length, ...bytes);
+  };
+  const concat = (/** @type {Uint8Array[]} */ ...parts) =>
+    Uint8Array.from(parts.flatMap((part) => [...part]));
+  // Names of 34 and 125 letters would look like the quotation mark or the bracket that JSON may have next.
+  for (const length of [10, 34, 100])
+    test(`and a name of ${length} letters`, async () => {
+      const name = 'x'.repeat(length);
+      const start = concat(field(1, name), field(2, 'Placeholder'));
+      const first = concat(start, field(3, '^'.padEnd(123 - start.length - 2, 'x')));
+      assert.equal(first.length, 123);
+      const last = concat(field(1, 'y'), field(2, 'Relu'), field(3, name));
+      const { outputs } = await readModel(concat(field(1, first), field(1, last)), {});
+      assert.deepEqual(
+        outputs.map((output) => output.name),
+        ['y'],
+      );
+    });
+  test('a file of a bracket, blanks and a control character takes no longer than others', () =>
+    assert.rejects(readModel(Uint8Array.of(0x7b, ...Array(100).fill(32), 1), {}), { code: /^SOURCE_/ }));
+});
+
+describe('JSON files of a folder', () => {
+  const json = (/** @type {unknown} */ value) => encoder.encode(JSON.stringify(value));
+  const keras = json({ class_name: 'Sequential', config: {} });
+  const web = (/** @type {string} */ output) => {
+    const nodes = [{ name: output, op: 'Softmax', input: ['x'], attr: { T: { type: 'DT_FLOAT' } } }];
+    const source = graphModel([1, 3], nodes, {}, [output]);
+    return { json: source['model.json'](), 'weights.bin': source['weights.bin']() };
+  };
+  const frozen = Uint8Array.of(
+    ...[0x0a, 16, 0x0a, 1, ...encoder.encode('x'), 0x12, 11, ...encoder.encode('Placeholder')],
+    ...[0x0a, 12, 0x0a, 1, ...encoder.encode('y'), 0x12, 4, ...encoder.encode('Relu'), 0x1a, 1],
+    ...encoder.encode('x'),
+  );
+  const outputsOf = async (/** @type {Record<string, Uint8Array>} */ files) => {
+    const { outputs } = await readModel(filesOf(files), {});
+    return outputs.map(({ name }) => name);
+  };
+  test("Keras' model.json hides no other model", async () => {
+    assert.deepEqual(await outputsOf({ 'model.json': keras, 'frozen.pb': frozen }), ['y']);
+    assert.deepEqual(await outputsOf({ 'other.json': keras, 'frozen.pb': frozen }), ['y']);
+    const { json: model, ...weights } = web('out');
+    assert.deepEqual(await outputsOf({ 'model.json': keras, 'web.json': model, ...weights }), ['out']);
+    const inside = { 'model.json': keras, 'a/model.json': model, 'a/weights.bin': weights['weights.bin'] };
+    assert.deepEqual(await outputsOf(inside), ['out']);
+  });
+  test('model.json goes before others, and the one nearest to the root first', async () => {
+    const [a, b, c] = [web('a'), web('b'), web('c')];
+    const weights = { 'weights.bin': a['weights.bin'], 'deep/weights.bin': a['weights.bin'] };
+    const files = { 'other.json': a.json, 'deep/model.json': b.json, ...weights };
+    assert.deepEqual(await outputsOf(files), ['b']);
+    assert.deepEqual(await outputsOf({ ...files, 'model.json': c.json }), ['c']);
+  });
+  test('what is wrong with model.json is told', async () => {
+    await assert.rejects(outputsOf({ 'model.json': keras }), {
+      code: 'SOURCE_UNKNOWN',
+      message: /model\.json is not a TensorFlow\.js model/,
+    });
+    const { json: model, ...weights } = web('out');
+    await assert.rejects(outputsOf({ 'model.json': model.subarray(0, 50), ...weights }), {
+      code: 'SOURCE_DAMAGED',
+      message: /model\.json/,
+    });
+  });
+});
+
 describe('the groups of an HDF5 file', () => {
   const group = (/** @type {Record<string, any>} */ entries) => ({
     keys: Object.keys(entries),
@@ -477,33 +547,6 @@ describe('ranges of slices', () => {
     test(name, () => assert.deepEqual([start, step, count, kind], expected));
 });
 
-describe('loops', () => {
-  const number = (/** @type {number} */ value) =>
-    constant('c', { dtype: 'int32', shape: [], data: Int32Array.of(value) });
-  const less = (/** @type {number} */ bound) =>
-    make('less', 'Less', [make('i', 'Placeholder', []), number(bound)]);
-  const both = (/** @type {import('../../../wasm/convert/graph/graph.js').Ref} */ a, b = less(7)) =>
-    make('both', 'LogicalAnd', [a, b]);
-  const check = (/** @type {import('../../../wasm/convert/graph/graph.js').Ref} */ condition) =>
-    checkSingleIterations([condition], new Facts([condition], new Map()));
-  test('of one round', () => {
-    check(less(1));
-    check(both(less(1)));
-    check(both(less(7), less(1)));
-    check(both(both(both(both(both(less(1)))))));
-  });
-  test('of more rounds, or of a condition that says nothing', () => {
-    for (const condition of [
-      less(2),
-      less(0),
-      both(less(7)),
-      make('more', 'Greater', [number(1), number(1)]),
-      both(both(both(both(both(both(less(1))))))),
-    ])
-      assert.throws(() => check(condition), { code: 'GRAPH_UNSUPPORTED', message: /may run more than once/ });
-  });
-});
-
 describe('options of a conversion', () => {
   test('are taken at their limits', () => {
     for (const options of [
@@ -546,6 +589,12 @@ describe('options of a conversion', () => {
     [{ keepBatchNorm: 1 }, /keepBatchNorm must be true or false/],
     [{ verify: 'no' }, /verify must be true or false/],
     [{ signature: 7 }, /signature/],
+    ...[5, null, 'x'].map(
+      (onProgress) => /** @type {[any, RegExp]} */ ([{ onProgress }, /onProgress must be a function/]),
+    ),
+    ...[{}, null, 1].map(
+      (signal) => /** @type {[any, RegExp]} */ ([{ signal }, /signal must be an AbortSignal/]),
+    ),
   ];
   for (const [options, message] of refused)
     test(`${JSON.stringify(options)} is refused`, () =>
@@ -581,6 +630,28 @@ describe('a conversion', () => {
     await assert.rejects(convert(source, { signal: AbortSignal.abort(new Error('before')) }), {
       message: 'before',
     });
+  });
+  test('passes on what the functions of the caller throw', async () => {
+    for (const error of [new TypeError('mine'), new RangeError('mine'), 'mine', undefined]) {
+      const isSame = (/** @type {unknown} */ thrown) => thrown === error;
+      for (const last of ['unpack', 'read', 'simplify', 'write', 'verify']) {
+        const onProgress = (/** @type {{stage: string}} */ { stage }) => {
+          if (stage === last) throw error;
+        };
+        await assert.rejects(convert(source, { onProgress }), isSame);
+      }
+      const onProgress = (/** @type {{done?: number}} */ { done }) => {
+        if (done !== undefined) throw error;
+      };
+      await assert.rejects(convert(source, { onProgress }), isSame);
+      await assert.rejects(convert({ ...source, 'weights.bin': () => Promise.reject(error) }), isSame);
+      await assert.rejects(
+        convert(() => {
+          throw error;
+        }),
+        isSame,
+      );
+    }
   });
   test('counts the operators, and chooses classes in detectors only', async () => {
     const { operators, kind } = await convert(source);

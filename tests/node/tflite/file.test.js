@@ -371,6 +371,12 @@ describe('read back', () => {
     const [found] = new TfliteFile(write([large], 'int8').bytes).networkTo(4).ops;
     assert.deepEqual([...(found.weights?.kernel.data ?? [])], [...kernel.data]);
   });
+  test('an operator with very many inputs', () => {
+    const joined = value('joined', [-1, 4, 5, 600_000]);
+    const join = { kind: 'CONCATENATION', inputs: new Array(200_000).fill(x), output: joined, options: {} };
+    const [op] = new TfliteFile(write([join]).bytes).networkTo(1).ops;
+    assert.deepEqual([op.kind, op.inputs.length], ['CONCATENATION', 200_000]);
+  });
   test('what it says of its operators', () => {
     const { operators } = new TfliteFile(write([other, one]).bytes);
     assert.deepEqual(operators, [

@@ -2,8 +2,14 @@
 // object_detector_metadata_schema.fbs.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { unzipSync } from 'fflate';
-import { appendFiles, appendLabels, associatedFiles, writeMetadata } from '../../../wasm/tflite/metadata.js';
+import { unzipSync, zipSync } from 'fflate';
+import {
+  appendFiles,
+  appendLabelFiles,
+  appendLabels,
+  associatedFiles,
+  writeMetadata,
+} from '../../../wasm/tflite/metadata.js';
 import { Fields } from './fields.js';
 
 const about = {
@@ -81,6 +87,23 @@ test('the outputs', () => {
   // AssociatedFile: its type TENSOR_AXIS_LABELS is 2.
   const [file] = outputs[1].tables(6);
   assert.deepEqual([file.text(0), file.byte(2)], ['labels.txt', 2]);
+});
+
+test('each output names a label file of its own', () => {
+  const role = /** @type {const} */ ('probability');
+  const outputs = [
+    { name: 'age', role, labels: ['young', 'old'] },
+    { name: 'plain', role },
+    { name: 'sex', role, labels: ['f', 'm'] },
+    { name: 'mood', role, labels: ['good', 'bad'] },
+  ];
+  const named = subgraphOf(read({ ...about, outputs }))
+    .tables(3)
+    .map((output) => output.tables(6).map((file) => file.text(0)));
+  assert.deepEqual(named, [['labels.txt'], [], ['labels2.txt'], ['labels3.txt']]);
+  const files = unzipSync(appendLabelFiles(Uint8Array.of(1, 2, 3, 4), outputs));
+  const texts = named.map((names) => names.map((name) => new TextDecoder().decode(files[String(name)])));
+  assert.deepEqual(texts, [['young\nold\n'], [], ['f\nm\n'], ['good\nbad\n']]);
 });
 
 test('entries of its own', () => {
@@ -179,19 +202,37 @@ describe('associated files', () => {
     const at = 1000 + 10;
     assert.deepEqual([...once.subarray(at, at + 4)], [0, 0, 33, 0]);
   });
-  test('are none, of a model without and of a damaged archive', () => {
+  test('are none, of a model without', () => {
     assert.deepEqual(associatedFiles(model), {});
-    const whole = appendLabels(model, ['a']);
-    whole.fill(255, whole.length - 60, whole.length - 22);
-    assert.deepEqual(associatedFiles(whole), {});
+    assert.deepEqual(associatedFiles(new Uint8Array(3)), {});
   });
-  test('that are too large together are left out', () => {
-    const large = new Uint8Array((1 << 25) + 1);
-    const whole = appendFiles(new Uint8Array(4), {
-      a: large.subarray(0, 1 << 25),
-      b: large.subarray(0, 1 << 25),
-      c: Uint8Array.of(1),
+  test('may have offsets from the first byte of their archive: cat model labels.zip', () => {
+    const files = { 'labels.txt': Uint8Array.of(97, 10), 'more.txt': new Uint8Array(300).fill(98) };
+    const archive = zipSync(files, { comment: 'labels' });
+    assert.deepEqual(associatedFiles(new Uint8Array(Buffer.concat([model, archive]))), files);
+  });
+  test('that cannot be read are an error', () => {
+    const whole = appendLabels(model, ['a cat']);
+    const at = Buffer.from(whole).indexOf('a cat');
+    const end = whole.length - 22;
+    for (const [from, to, message] of /** @type {[number, number, RegExp][]} */ ([
+      [end - 56, end, /its directory is damaged/],
+      [end + 12, end + 20, /its directory is missing/],
+      [at, at + 1, /the checksum of 'labels\.txt' is wrong/],
+      [1000, 1004, /the header of 'labels\.txt' is missing/],
+    ])) {
+      const damaged = whole.slice().fill(255, from, to);
+      assert.throws(() => associatedFiles(damaged), { code: 'BAD_METADATA', message });
+    }
+  });
+  test('are not read if they unpack to more than 64 MiB together', () => {
+    const large = new Uint8Array(1 << 25);
+    const files = { a: large, b: large };
+    assert.deepEqual(Object.keys(associatedFiles(appendFiles(new Uint8Array(4), files))), ['a', 'b']);
+    const whole = appendFiles(new Uint8Array(4), { ...files, c: Uint8Array.of(1) });
+    assert.throws(() => associatedFiles(whole), {
+      code: 'BAD_METADATA',
+      message: /they unpack to more than 67108864 bytes/,
     });
-    assert.deepEqual(Object.keys(associatedFiles(whole)), ['a', 'b']);
   });
 });

@@ -4,6 +4,7 @@ import { readHeads } from './heads.js';
 import { readPreprocessing } from './input.js';
 import { readSuppression } from './nms.js';
 import { Facts } from '../graph/facts.js';
+import { checkSingleIterations } from '../graph/loops.js';
 import { inOrder } from '../graph/simplify.js';
 
 /**
@@ -29,13 +30,24 @@ export function isDetector(outputs) {
 /**
  * @param {Ref[]} outputs simplified; changed in place: the first convolution takes the new input
  * @param {Map<Node, import('../graph/facts.js').Shape>} feeds shapes of the inputs, for one image
+ * @param {import('../graph/loops.js').CheckedLoop[]} [loops] of the whole graph
  * @returns {Detector}
  */
-export function readDetector(outputs, feeds) {
+export function readDetector(outputs, feeds, loops = []) {
   const preprocessing = readPreprocessing(outputs, new Facts(outputs, feeds));
   const { input, size } = preprocessing;
-  const facts = new Facts(outputs, new Map([...feeds, [input.node, [1, ...size, 3]]]));
+  const shapes = new Map([...feeds, [input.node, [1, ...size, 3]]]);
+  const facts = new Facts(outputs, shapes);
   const heads = readHeads(outputs, facts, size);
+  const network = inOrder([heads.boxes, heads.scores]);
+  const inNetwork = loops.filter(({ body }) => network.some((node) => body.has(node)));
+  checkSingleIterations(
+    inNetwork,
+    new Facts(
+      inNetwork.map(({ isSingle }) => isSingle),
+      shapes,
+    ),
+  );
   const suppression = readSuppression(
     outputs,
     facts,

@@ -66,8 +66,12 @@ function upperBound(ref, facts) {
   const value = facts.value(ref);
   if (value) return value.data[0];
   if (ref.node.op !== 'Minimum') return undefined;
-  const bounds = ref.node.inputs.flatMap((input) => [...(facts.value(input)?.data ?? [])]);
-  return bounds.length > 0 ? Math.min(...bounds) : undefined;
+  return least(ref.node.inputs.flatMap((input) => [...(facts.value(input)?.data ?? [])]));
+}
+
+/** @param {number[]} values */
+function least(values) {
+  return values.length > 0 ? values.reduce((a, b) => Math.min(a, b)) : undefined;
 }
 
 /**
@@ -106,6 +110,5 @@ function totalLimit(outputs, facts, nodes) {
     .map((ref) => facts.shape(ref))
     .filter((shape) => shape?.length === 3 && shape[2] === 4 && after.size > 0);
   const sizes = boxShapes.map((shape) => /** @type {number[]} */ (shape)[1]).filter((size) => size > 0);
-  const all = limits.length > 0 ? limits : sizes;
-  return all.length > 0 ? Math.min(...all) : undefined;
+  return least(limits) ?? least(sizes);
 }

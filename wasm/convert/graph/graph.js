@@ -1,15 +1,19 @@
 // Builds a graph of linked nodes from a GraphDef, whose nodes name their inputs. Function calls are inlined. Only nodes
 // that the outputs depend on are built.
 import { convertFailure } from '../errors.js';
+import { evaluate } from './kernels.js';
 import { dtypeOf, shapeFromProto, tensorFromProto } from '../../tflite/tensor.js';
 
 /**
  * @typedef {import('../../tflite/tensor.js').Tensor} Tensor
  * @typedef {{node: Node, index: number}} Ref an output of a node
- * @typedef {{name: string, op: string, input?: string[], attr?: Map<string, any>}} NodeDef
+ * @typedef {{name: string, op: string, input?: string[], attr?: Map<string, any>, tensor?: Tensor}} NodeDef `tensor`: the
+ *   value of a constant that is stored elsewhere
  * @typedef {{signature: {name: string, inputArg?: {name: string}[], outputArg?: {name: string}[]}, nodeDef?: NodeDef[],
  *   ret?: {key: string, value: string}[]}} FunctionDef
  * @typedef {{node?: NodeDef[], library?: {function?: FunctionDef[]}}} GraphDef
+ * @typedef {{condition: Ref, next?: Ref, results: Ref[]}} Loop its condition before the first iteration, and before the
+ *   second one if it is a function; what an iteration computes
  */
 
 const MAX_CALL_DEPTH = 100;
@@ -135,20 +139,21 @@ const OUTPUT_NAMES = new Map([
   ['TensorArrayV3', ['handle', 'flow']],
 ]);
 
-const CONDITIONS = new Set(['If', 'StatelessIf']);
-const CALLS = new Set([
-  'PartitionedCall',
-  'StatefulPartitionedCall',
-  'While',
-  'StatelessWhile',
-  ...CONDITIONS,
+/** Operators whose output is their first input. */
+export const IDENTITIES = new Set([
+  ...['Identity', 'StopGradient', 'PreventGradient', 'Snapshot', 'CheckNumerics', 'EnsureShape', 'Print'],
+  ...['ReadVariableOp', 'Enter', 'NextIteration', 'LoopCond', 'PlaceholderWithDefault', 'DisableCopyOnRead'],
 ]);
+const CONDITIONS = new Set(['If', 'StatelessIf']);
+const LOOPS = new Set(['While', 'StatelessWhile']);
+const CALLS = new Set(['PartitionedCall', 'StatefulPartitionedCall', ...LOOPS, ...CONDITIONS]);
 const MAX_HOPS = 100;
 
 export class GraphBuilder {
   /** @type {Map<string, FunctionDef>} */ functions;
   /** @type {{node: Node, def: NodeDef, scope: Scope}[]} */ #pending = [];
-  /** @type {Ref[]} the conditions of all loops */ loopConditions = [];
+  /** @type {Loop[]} */ loops = [];
+  /** @type {Map<Node, Loop>} */ #loopsByCondition = new Map();
   #count = 0;
   #calls = 0;
   #top;
@@ -189,7 +194,12 @@ export class GraphBuilder {
     if (++this.#count > MAX_NODES) throw convertFailure('GRAPH_BAD', `it has over ${MAX_NODES} nodes`);
     const node = new Node(scope.path + def.name, def.op, def.attr);
     this.#pending.push({ node, def, scope });
-    if (def.op === 'LoopCond') this.loopConditions.push({ node, index: 0 });
+    if (def.tensor) node.setConstant(def.tensor);
+    if (def.op === 'LoopCond') {
+      const loop = { condition: { node, index: 0 }, results: [] };
+      this.loops.push(loop);
+      this.#loopsByCondition.set(node, loop);
+    }
     return node;
   }
 
@@ -203,6 +213,9 @@ export class GraphBuilder {
     for (let next = this.#pending.pop(); next; next = this.#pending.pop()) {
       const { node, def, scope } = next;
       node.inputs = scope.inputsOf(def);
+      // A TensorFlow 1 loop switches its variables, each of them a Merge, by its condition.
+      const [variable, condition] = node.inputs;
+      if (node.op === 'Switch') this.#loopsByCondition.get(condition?.node)?.results.push(variable);
     }
   }
 }
@@ -219,7 +232,7 @@ class Scope {
   /**
    * @param {GraphBuilder} builder
    * @param {NodeDef[]} defs
-   * @param {Map<string, Ref>} args
+   * @param {Map<string, () => Ref>} args
    * @param {string} path
    * @param {number} depth
    */
@@ -243,7 +256,7 @@ class Scope {
   ref(text) {
     const [name, ...where] = text.split(':');
     const argument = this.#args.get(name);
-    if (argument) return argument;
+    if (argument) return argument();
     const def = this.defs.get(name);
     if (def === undefined) throw convertFailure('GRAPH_BAD', `there is no node '${this.path}${name}'`);
     const index = outputIndex(def.op, where);
@@ -268,54 +281,105 @@ class Scope {
     if (this.#inProgress.has(def.name)) throw convertFailure('GRAPH_BAD', `'${path}' takes its own output`);
     this.#inProgress.add(def.name);
     this.#builder.countCall();
-    const isCondition = CONDITIONS.has(def.op);
-    const branch = isCondition && this.#isTrue(def) ? 'then_branch' : 'else_branch';
-    const name =
-      (isCondition ? def.attr?.get(branch) : (def.attr?.get('f') ?? def.attr?.get('body')))?.func?.name ?? '';
+    const isLoop = LOOPS.has(def.op);
+    const inputs = this.inputsOf(def).slice(Number(CONDITIONS.has(def.op)));
+    const input = (/** @type {number} */ index) => {
+      if (inputs[index]) return isLoop ? make(path, 'Enter', [inputs[index]]) : inputs[index];
+      throw convertFailure('GRAPH_BAD', `'${path}' has ${inputs.length} arguments, expected more`);
+    };
+    const call = this.#inline(def, this.#bodyOf(def), input, '');
+    const result = isLoop ? this.#loop(def, input, call) : call;
+    this.#calls.set(def.name, result);
+    return result;
+  }
+
+  /**
+   * Adds a loop, and notes which of its results are used.
+   * @param {NodeDef} def
+   * @param {(index: number) => Ref} input
+   * @param {(index: number) => Ref} call its body
+   */
+  #loop(def, input, call) {
+    /** @type {Ref[]} */
+    const results = [];
+    this.#builder.loops.push({
+      condition: this.#inline(def, 'cond', input, 'cond/')(0),
+      next: this.#inline(def, 'cond', call, 'next/')(0),
+      results,
+    });
+    return (/** @type {number} */ index) => {
+      const result = call(index);
+      results.push(result);
+      return result;
+    };
+  }
+
+  /** The attribute that names the function whose outputs the node has. @param {NodeDef} def */
+  #bodyOf(def) {
+    if (CONDITIONS.has(def.op)) return this.#isTrue(def) ? 'then_branch' : 'else_branch';
+    return LOOPS.has(def.op) ? 'body' : 'f';
+  }
+
+  /**
+   * @param {NodeDef} def
+   * @param {string} key of the attribute that names the function
+   * @param {(index: number) => Ref} input
+   * @param {string} place
+   */
+  #inline(def, key, input, place) {
+    const path = this.path + def.name;
+    const name = def.attr?.get(key)?.func?.name ?? '';
     const body = this.#builder.functions.get(name);
     if (body === undefined)
       throw convertFailure('GRAPH_BAD', `there is no function '${name}', called by '${path}'`);
     if (this.depth >= MAX_CALL_DEPTH)
       throw convertFailure('GRAPH_BAD', `the function '${name}' calls itself`);
-    const inputs = this.inputsOf(def).slice(Number(isCondition));
-    const call = inlineFunction(this.#builder, body, inputs, `${path}/`, this.depth + 1);
-    this.#calls.set(def.name, call);
-    const condition = this.#builder.functions.get(def.attr?.get('cond')?.func?.name ?? '');
-    if (condition)
-      this.#builder.loopConditions.push(
-        inlineFunction(this.#builder, condition, inputs, `${path}/cond/`, this.depth + 1)(0),
-      );
-    return call;
+    return inlineFunction(this.#builder, body, input, `${path}/${place}`, this.depth + 1);
   }
 
   /** Evaluates a condition that is constant, such as the flag for training. @param {NodeDef} def */
   #isTrue(def) {
-    let { node } = this.inputsOf(def)[0];
+    const [condition] = this.inputsOf(def);
     this.#builder.link();
-    for (let hops = 0; !node.tensor && node.inputs.length > 0 && hops < MAX_HOPS; hops++)
-      [{ node }] = node.inputs;
-    if (!node.tensor)
+    const value = valueOf(condition, new Map(), 0);
+    if (value === undefined || value.strings)
       throw convertFailure(
         'GRAPH_UNSUPPORTED',
         `${def.op} at '${this.path}${def.name}': its condition is not constant`,
       );
-    return Boolean(node.tensor.data[0]);
+    return value.shape.length === 0 ? value.data[0] !== 0 : value.data.length > 0;
   }
+}
+
+/**
+ * The value of an output that depends on constants only.
+ * @param {Ref} ref
+ * @param {Map<Node, Tensor[] | undefined>} known the outputs of nodes that were evaluated
+ * @param {number} hops
+ * @returns {Tensor | undefined}
+ */
+function valueOf({ node, index }, known, hops) {
+  if (node.tensor) return node.tensor;
+  if (node.inputs.length === 0 || hops > MAX_HOPS) return undefined;
+  if (IDENTITIES.has(node.op)) return valueOf(node.inputs[0], known, hops + 1);
+  if (!known.has(node)) {
+    const inputs = node.inputs.map((input) => valueOf(input, known, hops + 1));
+    const isKnown = inputs.every((input) => input !== undefined);
+    known.set(node, isKnown ? evaluate(node, inputs) : undefined);
+  }
+  return known.get(node)?.[index];
 }
 
 /**
  * @param {GraphBuilder} builder
  * @param {FunctionDef} body
- * @param {Ref[]} inputs
+ * @param {(index: number) => Ref} input
  * @param {string} path
  * @param {number} depth
  * @returns {(index: number) => Ref}
  */
-function inlineFunction(builder, { signature, nodeDef = [], ret = [] }, inputs, path, depth) {
-  const names = signature.inputArg ?? [];
-  if (inputs.length < names.length)
-    throw convertFailure('GRAPH_BAD', `'${path}' has ${inputs.length} arguments, expected ${names.length}`);
-  const args = new Map(names.map(({ name }, i) => [name, inputs[i]]));
+function inlineFunction(builder, { signature, nodeDef = [], ret = [] }, input, path, depth) {
+  const args = new Map((signature.inputArg ?? []).map(({ name }, i) => [name, () => input(i)]));
   const scope = new Scope(builder, nodeDef, args, path, depth);
   const returned = new Map(ret.map(({ key, value }) => [key, value]));
   return (index) => {

@@ -23,7 +23,7 @@ const BINARY = {
   RealDiv: (a, b) => a / b,
   DivNoNan: (a, b) => (b === 0 ? 0 : a / b),
   FloorDiv: (a, b) => Math.floor(a / b),
-  FloorMod: (a, b) => a - Math.floor(a / b) * b,
+  FloorMod: (a, b) => (a % b !== 0 && a < 0 !== b < 0 ? (a % b) + b : a % b),
   Maximum: Math.max,
   Minimum: Math.min,
   Pow: (a, b) => a ** b,
@@ -239,11 +239,15 @@ function reduce(node, x, axesTensor) {
   const [f, initial] = REDUCTIONS[node.op];
   const kept = x.shape.map((size, d) => (axes.has(d) ? 1 : size));
   const keptStrides = stridesOf(kept).map((stride, d) => (axes.has(d) ? 0 : stride));
-  const data = allocate(x.dtype, sizeOf(kept)).fill(initial);
+  const data = allocate(x.dtype, sizeOf(kept));
+  // Arrays of integers cannot hold the infinities that Max and Min begin with.
+  const results = new Float64Array(data.length).fill(initial);
   walk(x.shape, keptStrides, 0, (from, to) => {
-    data[to] = f(data[to], x.data[from]);
+    results[to] = f(results[to], x.data[from]);
   });
-  if (node.op === 'Mean') for (let i = 0; i < data.length; i++) data[i] /= sizeOf(x.shape) / data.length;
+  if (node.op === 'Mean')
+    for (let i = 0; i < results.length; i++) results[i] /= sizeOf(x.shape) / results.length;
+  data.set(results);
   const isKept = node.bool('keep_dims') || node.bool('keepdims');
   return { dtype: x.dtype, shape: isKept ? kept : x.shape.filter((_, d) => !axes.has(d)), data };
 }

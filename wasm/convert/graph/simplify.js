@@ -2,17 +2,13 @@
 // reads, takes one iteration of each TensorFlow 1 loop and the chosen branch of each condition, and passes the single
 // entry of a TensorArray or TensorList on directly.
 import { convertFailure } from '../errors.js';
-import { constant, make } from './graph.js';
+import { constant, IDENTITIES, make } from './graph.js';
 
 /**
  * @typedef {import('./graph.js').Node} Node
  * @typedef {import('./graph.js').Ref} Ref
  */
 
-const IDENTITIES = new Set([
-  ...['Identity', 'StopGradient', 'PreventGradient', 'Snapshot', 'CheckNumerics', 'EnsureShape', 'Print'],
-  ...['ReadVariableOp', 'Enter', 'NextIteration', 'LoopCond', 'PlaceholderWithDefault', 'DisableCopyOnRead'],
-]);
 const READS = new Set(['TensorArrayReadV3', 'TensorListGetItem', 'TensorArrayReadV2']);
 const GATHERS = new Set([
   'TensorArrayGatherV3',
@@ -97,17 +93,21 @@ function mergeInput(merge) {
   return merge.inputs.find((input) => isTaken(input));
 }
 
-/** Whether the nearest Switch before the branch takes it. @param {Ref} branch */
+/** Whether the nearest Switch before the branch takes it, but for those of conditions within. @param {Ref} branch */
 function isTaken(branch) {
   const seen = new Set();
-  const pending = [branch];
-  for (let ref = pending.shift(); ref && seen.size < 1000; ref = pending.shift()) {
-    if (ref.node.op === 'Switch') {
-      const predicate = resolve(ref.node.inputs[1], new Map()).node.tensor;
-      return predicate !== undefined && Number(predicate.data[0]) === ref.index;
+  const pending = [{ ref: branch, depth: 0 }];
+  for (let next = pending.shift(); next && seen.size < 1000; next = pending.shift()) {
+    const { node, index } = next.ref;
+    const isSwitch = node.op === 'Switch';
+    if (isSwitch && next.depth === 0) {
+      const predicate = resolve(node.inputs[1], new Map()).node.tensor;
+      return predicate !== undefined && Number(predicate.data[0]) === index;
     }
-    if (!seen.has(ref.node)) pending.push(...ref.node.inputs);
-    seen.add(ref.node);
+    const depth = next.depth + Number(node.op === 'Merge') - Number(isSwitch);
+    const inputs = isSwitch ? node.inputs.slice(0, 1) : node.inputs;
+    if (!seen.has(node)) for (const ref of inputs) pending.push({ ref, depth });
+    seen.add(node);
   }
   return false;
 }

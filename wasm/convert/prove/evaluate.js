@@ -357,7 +357,7 @@ export const KERNELS = {
   Div: (node, [a, b]) => combine(a, b, isInteger(node) ? (x, y) => Math.trunc(x / y) : (x, y) => x / y),
   DivNoNan: binary((a, b) => (b === 0 ? 0 : a / b)),
   FloorDiv: binary((a, b) => Math.floor(a / b)),
-  FloorMod: binary((a, b) => a - Math.floor(a / b) * b),
+  FloorMod: binary((a, b) => (a % b !== 0 && a < 0 !== b < 0 ? (a % b) + b : a % b)),
   Maximum: binary(Math.max),
   Minimum: binary(Math.min),
   Pow: binary((a, b) => a ** b),

@@ -342,12 +342,12 @@ function taps(node, from, to, isBilinear) {
   const isHalf = node.bool('half_pixel_centers');
   const scale = alignsCorners && to > 1 ? (from - 1) / (to - 1) : from / to;
   return Array.from({ length: to }, (_, i) => {
-    const place = isHalf && isBilinear ? (i + 0.5) * scale - 0.5 : (i + (isHalf ? 0.5 : 0)) * scale;
     if (!isBilinear) {
-      const nearest = alignsCorners ? Math.round(place) : Math.floor(place + 1e-9);
-      return [[Math.min(Math.max(nearest, 0), from - 1), 1]];
+      // In floats, as TensorFlow computes it: what lies between two pixels depends on how it is rounded.
+      const place = Math.fround((i + (isHalf ? 0.5 : 0)) * Math.fround(scale));
+      return [[Math.min(alignsCorners ? Math.round(place) : Math.floor(place), from - 1), 1]];
     }
-    const inside = Math.max(place, 0);
+    const inside = Math.max(isHalf ? (i + 0.5) * scale - 0.5 : i * scale, 0);
     const first = Math.min(Math.floor(inside), from - 1);
     const weight = inside - Math.floor(inside);
     return [

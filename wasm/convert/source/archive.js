@@ -1,9 +1,10 @@
 // Unpacks gzip, zip and tar archives in memory, within size limits. Names that point outside the archive are rejected:
 // nothing is written to disk, but such an archive is malicious.
-import { Gunzip, unzipSync } from 'fflate';
 import { convertFailure } from '../errors.js';
 import { reading } from '../../shared/errors.js';
+import { GzipReader } from '../../shared/gunzip.js';
 import { joinInto } from '../../shared/numbers.js';
+import { unzip as unzipFiles } from '../../shared/zip.js';
 
 /** @typedef {Map<string, Uint8Array>} FileMap */
 
@@ -33,17 +34,14 @@ export function gunzip(bytes) {
     /** @type {Uint8Array[]} */
     const parts = [];
     let size = 0;
-    let isDone = false;
     const limit = limitOf(bytes.length);
-    const stream = new Gunzip((chunk, isLast) => {
-      size += chunk.length;
+    const reader = new GzipReader((part) => {
+      size += part.length;
       if (size > limit) throw convertFailure('ARCHIVE_TOO_LARGE', tooLarge(limit, bytes));
-      parts.push(chunk);
-      isDone = isLast;
+      parts.push(part);
     });
-    for (let at = 0; at < bytes.length; at += CHUNK_BYTES)
-      stream.push(bytes.subarray(at, at + CHUNK_BYTES), at + CHUNK_BYTES >= bytes.length);
-    if (!isDone) throw convertFailure('ARCHIVE_DAMAGED', 'gzip: unexpected end');
+    for (let at = 0; at < bytes.length; at += CHUNK_BYTES) reader.push(bytes.subarray(at, at + CHUNK_BYTES));
+    reader.end();
     return joinInto(new Uint8Array(size), parts);
   });
 }
@@ -53,13 +51,11 @@ export function unzip(bytes) {
   let size = 0;
   const limit = limitOf(bytes.length);
   const files = reading(convertFailure, 'ARCHIVE_DAMAGED', 'zip', () =>
-    unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        checkName(name);
-        size += originalSize;
-        if (size > limit) throw convertFailure('ARCHIVE_TOO_LARGE', tooLarge(limit, bytes));
-        return !name.endsWith('/');
-      },
+    unzipFiles(bytes, ({ name, originalSize }) => {
+      checkName(name);
+      size += originalSize;
+      if (size > limit) throw convertFailure('ARCHIVE_TOO_LARGE', tooLarge(limit, bytes));
+      return !name.endsWith('/');
     }),
   );
   return new Map(Object.entries(files).map(([name, data]) => [dropDotSlash(name), data]));

@@ -1,7 +1,7 @@
 // Opens a source (bytes, an archive, or a directory's files) as files by path. Files are read on demand.
 import { gunzip, isGzip, isTar, untar, unzip } from './archive.js';
 import { isContent, isZip, toBytes, toFiles } from '../../shared/content.js';
-import { convertFailure } from '../errors.js';
+import { CallerError, convertFailure } from '../errors.js';
 
 /**
  * @typedef {import('../../shared/content.js').FileContent} FileContent
@@ -58,7 +58,7 @@ export class Files {
     const content = this.#contents.get(this.#root + name);
     if (content === undefined)
       throw convertFailure('SOURCE_INCOMPLETE', `there is no file '${this.#root + name}'`);
-    return toBytes(content);
+    return bytesOf(content);
   }
 }
 
@@ -67,10 +67,19 @@ export class Files {
  * @returns {Promise<Files | Uint8Array>} bytes if the source is a single file that is not an archive
  */
 export async function openSource(source) {
-  if (isContent(source)) return unpack(await toBytes(source));
+  if (isContent(source)) return unpack(await bytesOf(source));
   const files = toFiles(source, 'the source');
   if (files.size === 0) throw convertFailure('SOURCE_UNKNOWN', 'it has no files');
   return new Files(new Map(files));
+}
+
+/** @param {FileContent} content */
+async function bytesOf(content) {
+  try {
+    return await toBytes(content);
+  } catch (error) {
+    throw new CallerError('', { cause: error });
+  }
 }
 
 /** @param {Uint8Array} bytes */

@@ -23,12 +23,20 @@ function isReference(value) {
 /** Keras 2's place of a number in a call. @param {any} entry */
 const isConstant = (entry) => Array.isArray(entry) && entry[0] === '_CONSTANT_VALUE';
 
-/** Arrays of numbers. @param {any} value */
-const isArrayConfig = (value) => value?.class_name === '__numpy__' || value?.class_name === '__tensor__';
+/** The numbers of an array in a configuration; any other value as it is. @param {any} value @returns {unknown} */
+export const numbersOf = (value) =>
+  value?.class_name === '__numpy__' || value?.class_name === '__tensor__' ? value.config.value : value;
+
+/** The parts of a list or a dictionary, whose keys Keras sorts. @param {unknown} value @returns {any[]} */
+export function partsOf(value) {
+  if (Array.isArray(value)) return value;
+  const entries = value && typeof value === 'object' ? Object.entries(value) : [];
+  return entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([, part]) => part);
+}
 
 /**
- * @param {any} node an entry of inbound_nodes: Keras 3's {args, kwargs}, or Keras 2's list of [layer, call, output,
- *   arguments by name]
+ * @param {any} node an entry of inbound_nodes: Keras 3's {args, kwargs}, or Keras 2's list or dictionary of [layer, call,
+ *   output, arguments by name]
  * @param {(layer: string, call: number, output: number) => Ref} refOf
  * @returns {Call}
  */
@@ -44,20 +52,17 @@ export function toCall(node, refOf) {
   const operand = (value) => {
     if (value?.class_name === '__keras_tensor__') return take(value.config.keras_history);
     if (isConstant(value)) return { value: value[2] };
-    if (isArrayConfig(value)) return { value: value.config.value };
     if (isReference(value)) return take(value);
-    if (
-      Array.isArray(value) &&
-      value.some((each) => each?.class_name === '__keras_tensor__' || isReference(each))
-    )
-      return { value: value.map(operand) };
-    return { value };
+    const parts = partsOf(value);
+    if (parts.some((each) => each?.class_name === '__keras_tensor__' || isReference(each)))
+      return { value: parts.map(operand) };
+    return { value: numbersOf(value) };
   };
   const named = (/** @type {Record<string, unknown>} */ values) =>
     Object.fromEntries(Object.entries(values ?? {}).map(([key, value]) => [key, operand(value)]));
-  if (node && !Array.isArray(node))
+  if (node?.args || node?.kwargs)
     return { inputs, operands: (node.args ?? []).map(operand), named: named(node.kwargs) };
-  const list = isReference(node) || isConstant(node) ? [node] : (node ?? []);
+  const list = isReference(node) || isConstant(node) ? [node] : partsOf(node);
   const operands = list.map((/** @type {any} */ entry) => (isConstant(entry) ? operand(entry) : take(entry)));
   const values = list.flatMap((/** @type {any} */ entry) =>
     entry[3] && typeof entry[3] === 'object' ? [entry[3]] : [],

@@ -1,9 +1,7 @@
-// Keras' layers that normalize a picture by its own numbers, as TensorFlow's operators.
+// Keras' layers that normalize, by numbers that they learned or by those of the picture, as TensorFlow's operators.
 import { make } from '../graph/graph.js';
-import { FREE_BATCH } from '../graph/batch.js';
-import { Facts } from '../graph/facts.js';
-import { inOrder } from '../graph/simplify.js';
-import { ints, scalar, unsupported } from './layer_rules.js';
+import { array, floats, ints, scalar, unsupported } from './layer_rules.js';
+import { isLastAxis, shapeOf } from './layer_shapes.js';
 
 /**
  * @typedef {import('../graph/graph.js').Ref} Ref
@@ -14,19 +12,77 @@ import { ints, scalar, unsupported } from './layer_rules.js';
 
 const KEEP = { keep_dims: { b: true } };
 
-/** The shape of a layer's input for a free batch. @param {Layer} layer */
-function shapeOf(layer) {
-  const [x] = layer.inputs;
-  const placeholders = inOrder([x]).filter(({ op }) => op === 'Placeholder');
-  const feeds = new Map(placeholders.map((node) => [node, withFreeBatch(node.shape('shape'))]));
-  const shape = new Facts([x], feeds).shape(x);
+/** The shape of a layer's input, whose sizes must be known. @param {Layer} layer */
+function knownShape(layer) {
+  const shape = shapeOf(layer.inputs[0]);
   if (!shape || shape.length < 2 || !shape.slice(1).every((size) => size > 0))
     throw unsupported(layer, 'a norm of an unknown shape');
   return shape;
 }
 
-/** @param {number[] | undefined} shape */
-const withFreeBatch = (shape) => shape?.map((size, axis) => (axis === 0 ? FREE_BATCH : size));
+/** @type {LayerRule} */
+function batchNorm(layer) {
+  const { name, config, inputs, weight, isTraining } = layer;
+  if (isTraining && config.trainable !== false)
+    throw unsupported(layer, 'BatchNormalization by the statistics of the batch (training=True)');
+  const axes = [config.axis ?? -1].flat();
+  if (!isLastAxis(inputs[0], axes)) throw unsupported(layer, `BatchNormalization along axis ${axes}`);
+  const mean = weight('moving_mean');
+  const variance = weight('moving_variance');
+  const like = (/** @type {number} */ value) => {
+    const { length } = /** @type {Tensor} */ (mean.node.tensor).data;
+    return floats(`${name}/${value}`, new Array(length).fill(value));
+  };
+  const gamma = config.scale === false ? like(1) : weight('gamma');
+  const beta = config.center === false ? like(0) : weight('beta');
+  return make(name, 'FusedBatchNormV3', [inputs[0], gamma, beta, mean, variance], {
+    epsilon: { f: config.epsilon ?? 1e-3 },
+    is_training: { b: false },
+    ...(typeof config.momentum === 'number' && { momentum: { f: config.momentum } }),
+  });
+}
+
+/** Keras' Normalization, whose mean and variance are in the configuration or were adapted. @type {LayerRule} */
+function normalization(layer) {
+  const { name, config, inputs, weight } = layer;
+  if (config.invert) throw unsupported(layer, 'Normalization with invert');
+  const given = (/** @type {string} */ key) => {
+    const made = (config[key] ?? null) === null ? weight(key) : array(`${name}/${key}`, config[key]);
+    if (!made) throw unsupported(layer, `Normalization whose ${key} is no number`);
+    return /** @type {Tensor} */ (made.node.tensor);
+  };
+  const toShape = alongAxes(layer);
+  const [mean, variance] = [given('mean'), given('variance')];
+  const deviations = Array.from(variance.data, (value) => Math.max(Math.sqrt(value), 1e-7));
+  const centred = make(`${name}/centred`, 'Sub', [
+    inputs[0],
+    floats(`${name}/mean`, Array.from(mean.data), toShape(mean.shape)),
+  ]);
+  return make(name, 'RealDiv', [centred, floats(`${name}/deviation`, deviations, toShape(variance.shape))]);
+}
+
+/**
+ * The shape in which numbers broadcast to the input: their last axis is the last one of the configuration's axes, and so on.
+ * @param {Layer} layer
+ * @returns {(shape: number[]) => number[]}
+ */
+function alongAxes(layer) {
+  const { axis = -1 } = layer.config;
+  const rank = shapeOf(layer.inputs[0])?.length;
+  if (rank === undefined) throw unsupported(layer, 'a norm of an unknown shape');
+  const axes = /** @type {number[]} */ ([axis ?? []].flat())
+    .map((each) => (each < 0 ? each + rank : each))
+    .sort((a, b) => a - b);
+  return (shape) => {
+    if (shape.every((size) => size === 1)) return [];
+    const sizes = new Array(rank).fill(1);
+    for (const [i, size] of shape.entries()) {
+      const at = axes.at(i - shape.length);
+      if (at !== undefined) sizes[at] = size;
+    }
+    return sizes.slice(axes[0]);
+  };
+}
 
 /**
  * (x - mean) / sqrt(variance + epsilon), with moments over some axes.
@@ -56,10 +112,12 @@ function scaledAndShifted(x, { name, config, weight }, toShape) {
 /** @type {LayerRule} */
 function layerNorm(layer) {
   const { name, config, inputs } = layer;
+  // What it computes depends on Keras' version.
+  if (config.rms_scaling) throw unsupported(layer, 'LayerNormalization with rms_scaling');
   const given = /** @type {number[]} */ ([config.axis ?? -1].flat());
   const result = normalized(inputs[0], given, { name, epsilon: config.epsilon ?? 1e-3 });
   if (given.length === 1 && given[0] === -1) return scaledAndShifted(result, layer, (weight) => weight);
-  const shape = shapeOf(layer);
+  const shape = knownShape(layer);
   const axes = given.map((axis) => (axis < 0 ? axis + shape.length : axis));
   if (axes.length === 1 && axes[0] === shape.length - 1)
     return scaledAndShifted(result, layer, (weight) => weight);
@@ -86,7 +144,7 @@ function reshaped(weight, sizes, axes) {
 /** The channels in groups, each with its own moments over the rest of the picture. @type {LayerRule} */
 function groupNorm(layer) {
   const { name, config, inputs } = layer;
-  const shape = shapeOf(layer);
+  const shape = knownShape(layer);
   const last = shape.length - 1;
   const axis = Number(config.axis ?? -1);
   if (axis !== -1 && axis !== last) throw unsupported(layer, `GroupNormalization along axis ${axis}`);
@@ -114,7 +172,9 @@ function unitNorm({ name, config, inputs }) {
 
 /** @type {Record<string, LayerRule>} */
 export const NORMS = {
+  BatchNormalization: batchNorm,
   GroupNormalization: groupNorm,
   LayerNormalization: layerNorm,
+  Normalization: normalization,
   UnitNormalization: unitNorm,
 };

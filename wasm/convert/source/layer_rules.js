@@ -1,6 +1,8 @@
 // What each of Keras' layers computes, as TensorFlow's operators.
 import { convertFailure } from '../errors.js';
 import { constant, make } from '../graph/graph.js';
+import { numbersOf } from './layer_calls.js';
+import { isLastAxis, shapeOf } from './layer_shapes.js';
 
 /**
  * @typedef {import('../graph/graph.js').Ref} Ref
@@ -13,6 +15,8 @@ import { constant, make } from '../graph/graph.js';
  * @property {import('./layer_calls.js').Call} call
  * @property {(...keys: string[]) => Ref} weight the first of these weights that the source has
  * @property {number} kerasVersion 2 or 3
+ * @property {boolean} [isWeb] TensorFlow.js saved the model: its own layers resize differently
+ * @property {boolean} [isTraining] the call says training=True
  *
  * @typedef {(layer: Layer) => Ref} LayerRule
  */
@@ -40,6 +44,22 @@ export function floats(name, values, shape = [values.length]) {
 
 /** @param {string} name @param {number} value */
 export const scalar = (name, value) => floats(name, [value], []);
+
+/**
+ * A constant from a number, an array or nested lists of numbers.
+ * @param {string} name
+ * @param {unknown} value
+ * @returns {Ref | undefined} undefined: it is neither
+ */
+export function array(name, value) {
+  /** @type {number[]} */
+  const shape = [];
+  let parts = [numbersOf(value)];
+  for (; parts.every(Array.isArray) && parts.length > 0; parts = parts.flat()) shape.push(parts[0].length);
+  const isWhole = parts.length === shape.reduce((count, size) => count * size, 1);
+  if (!isWhole || !parts.every((part) => typeof part === 'number')) return undefined;
+  return floats(name, parts, shape);
+}
 
 /** @param {Layer} layer @param {string} reason */
 export function unsupported({ name }, reason) {
@@ -121,13 +141,24 @@ export function apply(kind, x, layer) {
   return made(x, `${layer.name}/${kind}`, layer.kerasVersion);
 }
 
-/** Applies the activation of a layer's configuration. @param {Ref} x @param {Layer} layer */
+/**
+ * Applies the activation of a layer's configuration, which may be a layer with options of its own.
+ * @param {Ref} x
+ * @param {Layer} layer
+ * @returns {Ref}
+ */
 export function activated(x, layer) {
   const { activation } = layer.config;
   if (activation === undefined || activation === null) return x;
   if (typeof activation === 'string') return apply(activation, x, layer);
   const { config, class_name: kind } = activation;
-  return apply(typeof config === 'string' ? config : String(kind).toLowerCase(), x, layer);
+  if (typeof config === 'string') return apply(config, x, layer);
+  if (!config || !Object.hasOwn(LAYERS, kind)) throw unsupported(layer, `the activation ${kind}`);
+  const weight = () => {
+    throw unsupported(layer, `the activation ${kind}, which has weights,`);
+  };
+  const own = { ...layer, name: `${layer.name}/${kind}`, config, inputs: [x], weight };
+  return activated(LAYERS[kind](own), own);
 }
 
 // ---- layers ----
@@ -200,60 +231,41 @@ const pool =
     });
   };
 
+/** The inputs, with axes of size 1 behind the batch where others have more axes, as Keras merges them. @param {Layer} layer */
+function ofOneRank(layer) {
+  const { name, inputs } = layer;
+  const ranks = inputs.map((x) => shapeOf(x)?.length ?? Number.NaN);
+  const rank = ranks.reduce((a, b) => Math.max(a, b), 0);
+  if (Number.isNaN(rank)) throw unsupported(layer, 'an input of an unknown rank');
+  const one = ints(`${name}/first`, [1], []);
+  const grow = (/** @type {Ref} */ x, /** @type {number} */ missing, /** @type {string} */ part) => {
+    for (let i = 0; i < missing; i++) x = make(`${part}/${i}`, 'ExpandDims', [x, one]);
+    return x;
+  };
+  return inputs.map((x, i) => grow(x, rank - ranks[i], `${name}/grown/${i}`));
+}
+
 /** @param {string} op @returns {LayerRule} */
-const merged =
-  (op) =>
-  ({ name, inputs }) =>
-    inputs
-      .slice(1)
-      .reduce(
-        (sum, part, i) => make(i === inputs.length - 2 ? name : `${name}/${i}`, op, [sum, part]),
-        inputs[0],
-      );
+const merged = (op) => (layer) => {
+  const [first, ...rest] = ofOneRank(layer);
+  const nameOf = (/** @type {number} */ i) => (i === rest.length - 1 ? layer.name : `${layer.name}/${i}`);
+  return rest.reduce((sum, part, i) => make(nameOf(i), op, [sum, part]), first);
+};
 
 /** @type {LayerRule} */
-function average({ name, inputs }) {
-  return make(name, 'Mul', [make(`${name}/sum`, 'AddN', inputs), scalar(`${name}/share`, 1 / inputs.length)]);
+function average(layer) {
+  const { name, inputs } = layer;
+  const sum = merged('AddV2')({ ...layer, name: `${name}/sum` });
+  return make(name, 'Mul', [sum, scalar(`${name}/share`, 1 / inputs.length)]);
 }
 
 /** For layers that have no effect at inference. @type {LayerRule} */
 const same = ({ inputs }) => inputs[0];
 
-/** @type {LayerRule} */
-function batchNorm(layer) {
-  const { name, config, inputs, weight } = layer;
-  const mean = weight('moving_mean');
-  const variance = weight('moving_variance');
-  const like = (/** @type {number} */ value) => {
-    const { length } = /** @type {Tensor} */ (mean.node.tensor).data;
-    return floats(`${name}/${value}`, new Array(length).fill(value));
-  };
-  const gamma = config.scale === false ? like(1) : weight('gamma');
-  const beta = config.center === false ? like(0) : weight('beta');
-  return make(name, 'FusedBatchNormV3', [inputs[0], gamma, beta, mean, variance], {
-    epsilon: { f: config.epsilon ?? 1e-3 },
-    is_training: { b: false },
-    ...(typeof config.momentum === 'number' && { momentum: { f: config.momentum } }),
-  });
-}
-
-/** Keras' Normalization, whose mean and variance are in the configuration or were adapted. @type {LayerRule} */
-function normalization(layer) {
-  const { name, config, inputs, weight } = layer;
-  if (config.invert) throw unsupported(layer, 'Normalization with invert');
-  const given = (/** @type {string} */ key) => {
-    if (config[key] === undefined || config[key] === null) return weight(key);
-    const list = [config[key]].flat(8);
-    return floats(`${name}/${key}`, list, list.length === 1 ? [] : [list.length]);
-  };
-  const variance = /** @type {Tensor} */ (given('variance').node.tensor);
-  const { data, shape } = /** @type {Tensor} */ (given('mean').node.tensor);
-  const deviations = Array.from(variance.data, (value) => Math.max(Math.sqrt(value), 1e-7));
-  const centred = make(`${name}/centred`, 'Sub', [
-    inputs[0],
-    floats(`${name}/mean`, Array.from(data), shape),
-  ]);
-  return make(name, 'RealDiv', [centred, floats(`${name}/deviation`, deviations, variance.shape)]);
+/** For layers that change values at random in training. @type {LayerRule} */
+function random(layer) {
+  if (layer.isTraining) throw unsupported(layer, 'a random layer that is always on (training=True)');
+  return layer.inputs[0];
 }
 
 /** @type {LayerRule} */
@@ -314,7 +326,7 @@ function elu({ name, config, inputs }) {
 /** @type {LayerRule} */
 function softmax(layer) {
   const axis = [layer.config.axis ?? -1].flat();
-  if (axis.length !== 1 || axis[0] !== -1) throw unsupported(layer, `Softmax along axis ${axis}`);
+  if (!isLastAxis(layer.inputs[0], axis)) throw unsupported(layer, `Softmax along axis ${axis}`);
   return make(layer.name, 'Softmax', layer.inputs);
 }
 
@@ -340,37 +352,49 @@ function cropping({ name, config, inputs }) {
 }
 
 /** @type {LayerRule} */
-function rescaling({ name, config, inputs }) {
-  const list = (/** @type {unknown} */ value) => /** @type {number[]} */ ([value].flat());
-  const numbers = (/** @type {string} */ key, /** @type {unknown} */ value) =>
-    floats(`${name}/${key}`, list(value), list(value).length === 1 ? [] : [list(value).length]);
+function rescaling(layer) {
+  const { name, config, inputs } = layer;
+  const numbers = (/** @type {string} */ key, /** @type {unknown} */ value) => {
+    const made = array(`${name}/${key}`, value);
+    if (!made) throw unsupported(layer, `Rescaling whose ${key} is no number`);
+    return made;
+  };
   const scaled = make(`${name}/scaled`, 'Mul', [inputs[0], numbers('scale', config.scale ?? 1)]);
   return make(name, 'AddV2', [scaled, numbers('offset', config.offset ?? 0)]);
 }
 
-/** @param {Layer} layer @param {string} interpolation */
-function resizeOp(layer, interpolation) {
-  if (interpolation === 'bilinear') return 'ResizeBilinear';
-  if (interpolation === 'nearest') return 'ResizeNearestNeighbor';
-  throw unsupported(layer, `${interpolation} interpolation`);
+const RESIZES = new Map([
+  ['bilinear', 'ResizeBilinear'],
+  ['nearest', 'ResizeNearestNeighbor'],
+]);
+
+/**
+ * @param {Layer} layer
+ * @param {Ref} size
+ * @param {{interpolation: string, web: object}} how `web`: the attributes of TensorFlow.js' layer
+ */
+function resized(layer, size, { interpolation, web }) {
+  const { name, inputs, isWeb } = layer;
+  const op = RESIZES.get(interpolation);
+  if (!op) throw unsupported(layer, `${interpolation} interpolation`);
+  return make(name, op, [inputs[0], size], isWeb ? web : { half_pixel_centers: { b: true } });
 }
 
 /** @type {LayerRule} */
 function upsampling(layer) {
   const { name, config, inputs } = layer;
   const size = scaledSize(name, inputs[0], ints(`${name}/factor`, pair(config.size ?? 2)));
-  const op = resizeOp(layer, config.interpolation ?? 'nearest');
-  return make(name, op, [inputs[0], size], { half_pixel_centers: { b: true } });
+  return resized(layer, size, { interpolation: config.interpolation ?? 'nearest', web: {} });
 }
 
-/** @type {LayerRule} */
+/** TensorFlow.js does not crop: the option says whether corners are aligned. @type {LayerRule} */
 function resizing(layer) {
-  const { name, config, inputs } = layer;
-  if (config.crop_to_aspect_ratio || config.pad_to_aspect_ratio || config.antialias)
+  const { name, config, isWeb } = layer;
+  const { crop_to_aspect_ratio: crops = false, interpolation = 'bilinear' } = config;
+  if (!isWeb && (crops || config.pad_to_aspect_ratio || config.antialias))
     throw unsupported(layer, 'Resizing that keeps the aspect ratio or smooths');
   const size = ints(`${name}/size`, [config.height, config.width]);
-  const op = resizeOp(layer, config.interpolation ?? 'bilinear');
-  return make(name, op, [inputs[0], size], { half_pixel_centers: { b: true } });
+  return resized(layer, size, { interpolation, web: { align_corners: { b: !crops } } });
 }
 
 /** @param {'Mean' | 'Max'} op @param {number[]} axes @returns {LayerRule} */
@@ -417,7 +441,6 @@ export const LAYERS = {
   Add: merged('AddV2'),
   Average: average,
   AveragePooling2D: pool('AvgPool'),
-  BatchNormalization: batchNorm,
   Concatenate: ({ name, config, inputs }) =>
     make(name, 'ConcatV2', [...inputs, ints(`${name}/axis`, [config.axis ?? -1], [])]),
   Conv2D: convolution('Conv2D', 'kernel'),
@@ -425,11 +448,11 @@ export const LAYERS = {
   Cropping2D: cropping,
   Dense: dense,
   DepthwiseConv2D: convolution('DepthwiseConv2dNative', 'depthwise_kernel', 'kernel'),
-  Dropout: same,
+  Dropout: random,
   ELU: elu,
   Flatten: ({ name, inputs }) => make(name, 'Flatten', inputs),
-  GaussianDropout: same,
-  GaussianNoise: same,
+  GaussianDropout: random,
+  GaussianNoise: random,
   GlobalAveragePooling1D: globalPool('Mean', [1]),
   GlobalAveragePooling2D: globalPool('Mean', [1, 2]),
   GlobalMaxPooling1D: globalPool('Max', [1]),
@@ -442,7 +465,6 @@ export const LAYERS = {
   MaxPooling2D: pool('MaxPool'),
   Minimum: merged('Minimum'),
   Multiply: merged('Mul'),
-  Normalization: normalization,
   Permute: permute,
   PReLU: ({ name, inputs, weight }) => make(name, 'Prelu', [inputs[0], weight('alpha')]),
   ReLU: relu,
@@ -451,7 +473,7 @@ export const LAYERS = {
   Resizing: resizing,
   SeparableConv2D: separable,
   Softmax: softmax,
-  SpatialDropout2D: same,
+  SpatialDropout2D: random,
   Subtract: merged('Sub'),
   UpSampling2D: upsampling,
   ZeroPadding2D: zeroPadding,

@@ -6,20 +6,30 @@ import { constant, Node } from '../graph/graph.js';
 import { NORMS } from './layer_norms.js';
 import { activated, LAYERS } from './layer_rules.js';
 import { OPERATIONS } from './layer_operations.js';
-import { toCall } from './layer_calls.js';
+import { partsOf, toCall } from './layer_calls.js';
 import { droppedNote } from './saved_model.js';
 
 /**
  * @typedef {import('../graph/graph.js').Ref} Ref
  * @typedef {import('./layer_weights.js').WeightScope} WeightScope
  * @typedef {import('./layer_calls.js').Call} Call
- * @typedef {{class_name: string, module?: string, name?: string, config: any, inbound_nodes?: any[]}} LayerSpec
+ * @typedef {{class_name: string, module?: string | null, name?: string, config: any, inbound_nodes?: any[],
+ *   keras_version?: string}} LayerSpec
  * @typedef {{name: string, ref: Ref, shape: number[]}} Input
  */
 
 const MAX_DEPTH = 32;
 const RULES = { ...LAYERS, ...NORMS };
 const MODELS = new Set(['Sequential', 'Functional', 'Model']);
+/** Layers that change images in training only. RandomCrop is none of them: it always crops. */
+const AUGMENTATIONS = new Set(
+  (
+    'Brightness ColorDegeneration ColorJitter Contrast ElasticTransform Erasing Flip GaussianBlur Grayscale Height Hue ' +
+    'Invert Perspective Posterization Rotation Saturation Sharpness Shear Translation Width Zoom'
+  )
+    .split(' ')
+    .map((change) => `Random${change}`),
+);
 
 /**
  * @param {LayerSpec} topology the outermost model
@@ -31,8 +41,9 @@ const MODELS = new Set(['Sequential', 'Functional', 'Model']);
 export function readLayersModel(topology, weights, kerasVersion, { signature, outputs: names }) {
   if (signature !== undefined)
     throw convertFailure('SIGNATURE_UNKNOWN', `there is no signature '${signature}': a Keras model has none`);
-  const reader = new LayersReader(kerasVersion);
-  const refs = reader.model(topology, [], { path: '', depth: 0, weights });
+  const isWeb = /^tfjs/.test(String(topology.keras_version));
+  const reader = new LayersReader(kerasVersion, isWeb);
+  const refs = reader.model(topology, [], { path: '', depth: 0, weights, isTraining: false });
   const outputs = refs.map((ref, i) => ({ name: reader.outputNames[i] ?? `output_${i}`, ref }));
   return {
     inputs: reader.inputs,
@@ -59,8 +70,8 @@ function choose(outputs, layers, name) {
 }
 
 /**
- * Where a model's layers are.
- * @typedef {{path: string, depth: number, weights: WeightScope}} Place
+ * Where a model's layers are, and whether a call of the model says that they train.
+ * @typedef {{path: string, depth: number, weights: WeightScope, isTraining: boolean}} Place
  */
 
 /** @param {LayerSpec} spec @param {string} path of its model */
@@ -72,9 +83,10 @@ class LayersReader {
   /** What each layer gives at its first call. @type {Map<string, Ref[]>} */ layerOutputs = new Map();
   /** Names of augmentation layers. @type {Set<string>} */ dropped = new Set();
 
-  /** @param {number} kerasVersion */
-  constructor(kerasVersion) {
+  /** @param {number} kerasVersion @param {boolean} isWeb saved by TensorFlow.js */
+  constructor(kerasVersion, isWeb) {
     this.kerasVersion = kerasVersion;
+    this.isWeb = isWeb;
   }
 
   /**
@@ -152,8 +164,12 @@ class LayersReader {
       return refs;
     };
     const outputs = toEndpoints(config.output_layers);
-    if (place.depth === 0) this.outputNames = outputs.map(([name]) => name);
-    return outputs.map(([name, call, index]) => evaluate(name, call)[index]);
+    const refs = outputs.map(([name, call, index]) => evaluate(name, call)[index]);
+    if (place.depth === 0) {
+      this.outputNames = outputs.map(([name]) => name);
+      this.inputs.sort((a, b) => inputNames.indexOf(a.name) - inputNames.indexOf(b.name));
+    }
+    return refs;
   }
 
   /** @param {any} config */
@@ -185,9 +201,11 @@ class LayersReader {
    * @param {Place} place
    * @returns {Ref[]}
    */
-  #build(spec, call, { path, depth, weights }) {
+  #build(spec, call, place) {
+    const { path, depth, weights } = place;
     const { class_name: kind, config = {} } = spec;
     const { inputs } = call;
+    const isTraining = trainingOf(call) ?? place.isTraining;
     const own = nameOf(spec, '');
     const name = nameOf(spec, path);
     if (kind === 'InputLayer' && inputs.length > 0) return inputs;
@@ -197,15 +215,17 @@ class LayersReader {
         `nothing is given to the input '${name}' of a model inside the model`,
       );
     if (kind === 'InputLayer') return [this.#input(config)];
-    if (MODELS.has(kind))
-      return this.model(spec, inputs, { path: `${name}/`, depth: depth + 1, weights: weights.inner(spec) });
+    if (MODELS.has(kind)) {
+      const inner = { path: `${name}/`, depth: depth + 1, weights: weights.inner(spec), isTraining };
+      return this.model(spec, inputs, inner);
+    }
     if (inputs.length === 0) throw convertFailure('SOURCE_DAMAGED', `the layer '${name}' has no input`);
     if (config.data_format && config.data_format !== 'channels_last')
       throw convertFailure(
         'GRAPH_UNSUPPORTED',
         `data format ${config.data_format} at '${name}', only channels_last is supported`,
       );
-    if (/^Random(?!Crop)/.test(kind)) {
+    if (isKeras(spec) && AUGMENTATIONS.has(kind)) {
       this.dropped.add(own);
       return [inputs[0]];
     }
@@ -217,17 +237,42 @@ class LayersReader {
     const isOperation = isOperationCall(spec, this.kerasVersion);
     const rules = isOperation ? OPERATIONS : RULES;
     const key = kind.endsWith('OpLambda') ? config.function : kind;
-    const rule = Object.hasOwn(rules, key) ? rules[key] : undefined;
+    const rule = isKeras(spec) && Object.hasOwn(rules, key) ? rules[key] : undefined;
     if (rule === undefined) throw unknownLayer(key, name);
-    if (
-      !isOperation &&
-      call.operands.some((operand) => 'value' in operand && typeof operand.value === 'number')
-    )
-      throw convertFailure('GRAPH_UNSUPPORTED', `the layer ${key} at '${name}' takes a number`);
-    const layer = { name, config, inputs, weight, call, kerasVersion: this.kerasVersion };
+    if (!isOperation) this.#checkLayer(spec, call, `the layer ${key} at '${name}'`);
+    const { kerasVersion, isWeb } = this;
+    const layer = { name, config, inputs, weight, call, kerasVersion, isWeb, isTraining };
     const ref = rule(layer);
     return [isOperation ? ref : activated(ref, layer)];
   }
+
+  /**
+   * A layer's rule takes float weights, what other layers compute, and whether the layer trains.
+   * @param {LayerSpec} spec
+   * @param {Call} call
+   * @param {string} layer
+   */
+  #checkLayer({ config }, { operands, named }, layer) {
+    const refuse = (/** @type {string} */ what) => convertFailure('GRAPH_UNSUPPORTED', `${layer} ${what}`);
+    if (/Quantized|_from_/.test(JSON.stringify(config?.dtype ?? ''))) throw refuse('has quantized weights');
+    const inputs = operands.flatMap((operand) =>
+      'value' in operand && Array.isArray(operand.value) ? operand.value : [operand],
+    );
+    if (!inputs.every((input) => Object.hasOwn(Object(input), 'ref'))) throw refuse('takes a number');
+    const other = Object.keys(named).find((key) => key !== 'training' && isSet(named[key]));
+    if (other) throw refuse(`takes the argument '${other}', which is not read`);
+    // In Keras 2, several operands are the inputs of a layer that merges.
+    if (this.kerasVersion >= 3 && operands.length > 1) throw refuse('takes several arguments');
+  }
+}
+
+/** @param {import('./layer_calls.js').Operand} operand */
+const isSet = (operand) => 'ref' in operand || Boolean(operand.value);
+
+/** What a call itself says about training. @param {Call} call @returns {boolean | undefined} */
+function trainingOf({ named: { training } }) {
+  const isSaid = training && ('ref' in training || (training.value ?? null) !== null);
+  return isSaid ? isSet(training) : undefined;
 }
 
 /**
@@ -240,6 +285,9 @@ function isOperationCall({ class_name: kind, module, config = {} }, kerasVersion
   if (kind === 'TFOpLambda' || kind === 'SlicingOpLambda') return true;
   return module?.includes('.ops.') ?? (kerasVersion >= 3 && config.dtype === undefined);
 }
+
+/** Whether a class is Keras' own. Only Keras 3 tells it from a user's class of the same name. @param {LayerSpec} spec */
+const isKeras = ({ module }) => module === undefined || /^(tf_)?keras\b|^tensorflow\b/.test(module ?? '');
 
 /** @param {string} kind @param {string} name */
 function unknownLayer(kind, name) {
@@ -275,12 +323,14 @@ function firstCallsOf(config) {
   return new Map(counts);
 }
 
-/** Normalizes one or several [layer, call, output]. @param {any} list @returns {[string, number, number][]} */
-function toEndpoints(list) {
-  const all = Array.isArray(list?.[0]) ? list : list ? [list] : [];
-  return all.map((/** @type {any} */ [name, call, index]) => [
-    String(name),
-    Number(call ?? 0),
-    Number(index ?? 0),
-  ]);
+/**
+ * Each [layer, call, output] of a list or dictionary, in Keras' order.
+ * @param {any} structure
+ * @returns {[string, number, number][]}
+ */
+function toEndpoints(structure) {
+  if (!Array.isArray(structure) || typeof structure[0] === 'object')
+    return partsOf(structure).flatMap(toEndpoints);
+  const [name, call, index] = structure;
+  return [[String(name), Number(call ?? 0), Number(index ?? 0)]];
 }

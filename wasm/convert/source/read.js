@@ -15,6 +15,7 @@ import { isLayersModel, isWebModel, readGraphModel, readModelJson, readWeights }
  * @typedef {import('./saved_model.js').Model} Model
  */
 
+const WEB_MODEL = 'model.json';
 const EXPECTED =
   'expected a SavedModel (saved_model.pb), a TensorFlow.js model (model.json), a Keras model (.keras, .h5) or a frozen ' +
   'graph (.pb)';
@@ -33,14 +34,16 @@ export async function readModel(source, wanted) {
   const web = await findWebModel(source);
   if (web) return readWebModel(web.files, web.name, wanted);
   for (const ending of [/\.keras$/, /\.(h5|hdf5)$/, /\.pb$/]) {
-    const name = shortest(source.names.filter((each) => ending.test(each)));
+    const [name] = byLength(source.names.filter((each) => ending.test(each)));
     if (name) return { ...(await readFile(await source.read(name), wanted)), files: source };
   }
+  const usual = source.findDirectoryOf(WEB_MODEL);
+  if (usual) await readModelJson(usual, WEB_MODEL); // throws what is wrong with it
   throw convertFailure('SOURCE_UNKNOWN', `${foreignKind(source)}${EXPECTED}`);
 }
 
 /** @param {string[]} names */
-const shortest = (names) => names.toSorted((a, b) => a.length - b.length)[0];
+const byLength = (names) => names.toSorted((a, b) => a.length - b.length);
 
 /**
  * A single file that is not an archive of a directory.
@@ -58,16 +61,27 @@ async function readFile(bytes, wanted) {
   return readFrozenGraph(bytes, wanted);
 }
 
+/** The most bytes of a node, with what is before it, whose length is the letter `{`. */
+const LONGEST_NODE = 2 + 123;
+
 /** Formats of other tools, by their first bytes. @param {Uint8Array} bytes */
 function foreignFormat(bytes) {
   const text = String.fromCharCode(...bytes.subarray(0, 32));
   if (text.slice(4, 8) === 'TFL3') return 'a .tflite file, which needs no conversion';
   if (bytes[0] === 0x80 && bytes[1] >= 2 && bytes[1] <= 5) return 'a Python pickle (PyTorch?)';
-  if (text.trimStart().startsWith('{')) return 'a JSON file alone; pass the folder with its weight files';
+  if (isJson(bytes)) return 'a JSON file alone; pass the folder with its weight files';
   // ir_version, then the name of the producer.
   const isOnnx = bytes[0] === 8 && bytes[2] === 18 && /pytorch|onnx/i.test(text);
   return isOnnx ? 'an ONNX model' : undefined;
 }
+
+/**
+ * Whether the file begins as an object in JSON. A graph may begin with the same two bytes, a line break and the length of
+ * its first node, but has control characters behind them.
+ * @param {Uint8Array} bytes
+ */
+const isJson = (bytes) =>
+  /^\s*\{[\s\P{Cc}]*$/u.test(new TextDecoder().decode(bytes.subarray(0, LONGEST_NODE)));
 
 /** @param {Files} files */
 function foreignKind({ names }) {
@@ -85,13 +99,13 @@ function foreignKind({ names }) {
 }
 
 /**
- * The TensorFlow.js model: model.json, or the first other JSON file that is one.
+ * The TensorFlow.js model: the JSON file that is one. Keras calls its files model.json, too.
  * @param {Files} source
  */
 async function findWebModel(source) {
-  const usual = source.findDirectoryOf('model.json');
-  if (usual) return { files: usual, name: 'model.json' };
-  for (const path of source.names.filter((each) => each.endsWith('.json')))
+  const paths = source.names.filter((each) => each.endsWith('.json'));
+  const isUsual = (/** @type {string} */ path) => path.split('/').at(-1) === WEB_MODEL;
+  for (const path of [...byLength(paths.filter(isUsual)), ...paths.filter((each) => !isUsual(each))])
     if (isWebModel(await source.read(path))) {
       const name = /** @type {string} */ (path.split('/').pop());
       return { files: source.directory(path.slice(0, path.length - name.length)), name };

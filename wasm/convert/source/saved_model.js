@@ -5,6 +5,7 @@ import { convertFailure } from '../errors.js';
 import { reading } from '../../shared/errors.js';
 import { dropAugmentation } from '../graph/augmentation.js';
 import { GraphBuilder } from '../graph/graph.js';
+import { readLoops } from '../graph/loops.js';
 import { AssetFileDef, GraphDef, SavedModel } from './messages.js';
 import { decode } from './protobuf.js';
 import { inOrder, simplify } from '../graph/simplify.js';
@@ -23,7 +24,7 @@ import { loadVariables, restoredKeys } from './variables.js';
  *   lookup table
  * @property {import('./files.js').Files} [files] the other files of the graph's directory
  * @property {string} [name]
- * @property {Ref[]} [loopConditions] the conditions of all loops
+ * @property {import('../graph/loops.js').CheckedLoop[]} [loops]
  * @property {string[]} [notes] what was left out
  *
  * @typedef {{signature?: string, outputs?: string[]}} Selection
@@ -60,12 +61,12 @@ export async function readSavedModel(files, wanted) {
     name,
     ref: builder.output(tensor),
   }));
-  const loopConditions = simplify(builder.loopConditions);
+  const loops = readLoops(builder.loops);
   const { outputs: kept, dropped } = dropAugmentation(simplifyPorts(outputs));
   kept.forEach((ref, i) => {
     outputs[i].ref = ref;
   });
-  const nodes = inOrder([...kept, ...loopConditions]);
+  const nodes = inOrder([...kept, ...loops.map(({ isSingle }) => isSingle)]);
   const hasVariables = files.has('variables/variables.index');
   const checkpoint = hasVariables ? await Checkpoint.open(files, 'variables/variables') : undefined;
   await loadVariables(nodes, restoredKeys(builder, meta.saverDef?.restoreOpName), checkpoint);
@@ -73,7 +74,7 @@ export async function readSavedModel(files, wanted) {
   return {
     inputs,
     outputs,
-    loopConditions,
+    loops,
     readTable: (table) => readTable(builder, table, readAsset),
     files,
     notes: droppedNote(dropped),
@@ -105,13 +106,18 @@ export function readFrozenGraph(bytes, wanted) {
  * @returns {Model}
  */
 export function readGraphDef(graphDef, wanted) {
+  if (wanted.signature !== undefined)
+    throw convertFailure(
+      'SIGNATURE_UNKNOWN',
+      `there is no signature '${wanted.signature}': only SavedModels have signatures`,
+    );
   const builder = new GraphBuilder(graphDef);
   const published = wanted.published ?? lastNodes(graphDef).map((name) => ({ name, info: { name } }));
   const outputs = chooseOutputs(published, wanted.outputs).map(({ name, tensor }) => ({
     name,
     ref: builder.output(tensor),
   }));
-  const loopConditions = simplify(builder.loopConditions);
+  const loops = readLoops(builder.loops);
   simplifyPorts(outputs);
   const isGiven = wanted.outputs ?? wanted.published;
   const used = isGiven ? outputs : outputs.filter(({ ref }) => placeholdersOf([ref]).length > 0);
@@ -120,7 +126,7 @@ export function readGraphDef(graphDef, wanted) {
     ref: { node, index: 0 },
   }));
   const noAssets = async () => undefined;
-  return { inputs, outputs: used, loopConditions, readTable: (table) => readTable(builder, table, noAssets) };
+  return { inputs, outputs: used, loops, readTable: (table) => readTable(builder, table, noAssets) };
 }
 
 /** @param {Ref[]} refs */

@@ -1,6 +1,7 @@
 // Reads TensorFlow.js folders: the weights of model.json's shards as named tensors, and the graph of graph models.
 import { convertFailure } from '../errors.js';
 import { reading } from '../../shared/errors.js';
+import { inOrder } from '../graph/simplify.js';
 import { readGraphDef } from './saved_model.js';
 import { sizeOf } from '../../shared/numbers.js';
 import { fromBytes } from '../../tflite/tensor.js';
@@ -159,12 +160,13 @@ function toTensor({ dtype, shape, quantization }, bytes) {
  */
 export function readGraphModel(json, weights, wanted) {
   const { node = [], library } = json.modelTopology;
+  const toDef = (/** @type {any} */ each) => toNodeDef(each, weights);
   const graphDef = reading(convertFailure, 'SOURCE_DAMAGED', 'modelTopology', () => ({
-    node: node.map(toNodeDef),
+    node: node.map(toDef),
     library: {
       function: (library?.function ?? []).map((/** @type {any} */ def) => ({
         ...def,
-        nodeDef: (def.nodeDef ?? []).map(toNodeDef),
+        nodeDef: (def.nodeDef ?? []).map(toDef),
         ret: Object.entries(def.ret ?? {}).map(([key, value]) => ({ key, value })),
       })),
     },
@@ -172,7 +174,8 @@ export function readGraphModel(json, weights, wanted) {
   const outputs = json.signature?.outputs ?? json.userDefinedMetadata?.signature?.outputs;
   const published = outputs && Object.entries(outputs).map(([name, info]) => ({ name, info }));
   const model = readGraphDef(graphDef, { ...wanted, published });
-  fillWeights([...model.outputs.map(({ ref }) => ref), ...(model.loopConditions ?? [])], weights);
+  const loops = (model.loops ?? []).map(({ isSingle }) => isSingle);
+  adaptNodes(inOrder([...model.outputs.map(({ ref }) => ref), ...loops]));
   const named = Object.entries(json.signature?.inputs ?? json.userDefinedMetadata?.signature?.inputs ?? {});
   for (const input of model.inputs) {
     const entry = named.find(([, info]) => /** @type {any} */ (info).name?.split(':')[0] === input.name);
@@ -181,25 +184,13 @@ export function readGraphModel(json, weights, wanted) {
   return model;
 }
 
-/**
- * @param {import('../graph/graph.js').Ref[]} outputs
- * @param {Map<string, Tensor>} weights
- */
-function fillWeights(outputs, weights) {
-  /** @type {Set<import('../graph/graph.js').Node>} */
-  const seen = new Set();
-  const pending = outputs.map(({ node }) => node);
-  for (let node = pending.pop(); node; node = pending.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    const weight = node.op === 'Const' ? weights.get(node.name) : undefined;
-    if (weight) node.setConstant(weight);
-    else if (node.op === 'Const' && !node.tensor)
+/** @param {import('../graph/graph.js').Node[]} nodes that the outputs depend on */
+function adaptNodes(nodes) {
+  for (const node of nodes) {
+    if (node.op === 'Const' && !node.tensor)
       throw convertFailure('SOURCE_INCOMPLETE', `there is no weight '${node.name}'`);
-    pending.push(...node.inputs.map((input) => input.node));
-  }
-  for (const node of seen)
     if (node.op.startsWith('FusedBatchNorm')) node.attrs.set('is_training', { b: lacksMoments(node) });
+  }
 }
 
 /**
@@ -216,11 +207,12 @@ function lacksMoments({ inputs }) {
 
 /**
  * @param {any} node
+ * @param {Map<string, Tensor>} weights
  * @returns {import('../graph/graph.js').NodeDef}
  */
-function toNodeDef({ name, op, input, attr = {} }) {
+function toNodeDef({ name, op, input, attr = {} }, weights) {
   const attrs = Object.entries(attr).map(([key, value]) => /** @type {const} */ ([key, toAttr(value)]));
-  return { name, op, input, attr: new Map(attrs) };
+  return { name, op, input, attr: new Map(attrs), tensor: op === 'Const' ? weights.get(name) : undefined };
 }
 
 /**

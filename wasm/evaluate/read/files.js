@@ -1,7 +1,7 @@
 // A data set's files by path, read on demand: of a directory, of a zip archive, or a single file.
-import { unzipSync } from 'fflate';
 import { isContent, isZip, toBytes, toFiles } from '../../shared/content.js';
 import { reading } from '../../shared/errors.js';
+import { listZip } from '../../shared/zip.js';
 import { failure } from '../errors.js';
 
 /**
@@ -12,9 +12,6 @@ import { failure } from '../errors.js';
 
 /** One file of an archive may unpack to so many bytes. */
 const MOST_BYTES = 2 ** 30;
-/** So many files of an archive are unpacked together, and so many kept until they are read. */
-const BATCH = 16;
-const MOST_KEPT = 4 * BATCH;
 
 export class DataFiles {
   #contents;
@@ -60,7 +57,7 @@ export class DataFiles {
 export async function openFiles(source, name = 'file') {
   if (isContent(source)) {
     const bytes = await toBytes(source);
-    return new DataFiles(isZip(bytes) ? listZip(bytes, name) : new Map([[name, bytes]]));
+    return new DataFiles(isZip(bytes) ? openZip(bytes, name) : new Map([[name, bytes]]));
   }
   return new DataFiles(toFiles(source, 'a data set'));
 }
@@ -81,34 +78,14 @@ export function decodeText(bytes, name) {
  * @param {string} archive
  * @returns {Map<string, FileContent>}
  */
-function listZip(bytes, archive) {
-  /** @type {string[]} */
-  const names = [];
-  reading(failure, 'ARCHIVE_DAMAGED', archive, () =>
-    unzipSync(bytes, {
-      filter: ({ name, originalSize }) => {
-        if (originalSize > MOST_BYTES)
-          throw failure('ARCHIVE_DAMAGED', `${archive}: ${name} unpacks to ${originalSize} bytes`);
-        if (!name.endsWith('/') && !name.includes('__MACOSX/')) names.push(name);
-        return false;
-      },
-    }),
+function openZip(bytes, archive) {
+  const entries = reading(failure, 'ARCHIVE_DAMAGED', archive, () => listZip(bytes)).filter(
+    ({ name }) => !name.endsWith('/') && !name.includes('__MACOSX/'),
   );
-  /** @type {Map<string, Uint8Array>} */
-  const unpacked = new Map();
-  return new Map(names.map((name, at) => [name, () => unpack(name, at)]));
-
-  /** fflate walks through the whole directory of the archive for each call: unpacks a batch. @param {string} name @param {number} at */
-  function unpack(name, at) {
-    const known = unpacked.get(name);
-    unpacked.delete(name);
-    if (known) return known;
-    const batch = new Set(names.slice(at, at + BATCH));
-    const files = reading(failure, 'ARCHIVE_DAMAGED', archive, () =>
-      unzipSync(bytes, { filter: (file) => batch.has(file.name) }),
-    );
-    for (const [other, content] of Object.entries(files)) if (other !== name) unpacked.set(other, content);
-    for (const old of unpacked.keys()) if (unpacked.size > MOST_KEPT) unpacked.delete(old);
-    return files[name];
-  }
+  for (const { name, originalSize } of entries)
+    if (originalSize > MOST_BYTES)
+      throw failure('ARCHIVE_DAMAGED', `${archive}: ${name} unpacks to ${originalSize} bytes`);
+  return new Map(
+    entries.map(({ name, read }) => [name, () => reading(failure, 'ARCHIVE_DAMAGED', archive, read)]),
+  );
 }
