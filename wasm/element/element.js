@@ -50,8 +50,8 @@ export class OcelliDetectorElement extends Base {
   #detecting = Promise.resolve(undefined);
   /** @type {Promise<Media | undefined>} */
   #opening = Promise.resolve(undefined);
-  /** @type {Set<Stage>} */
-  #due = new Set();
+  /** @type {Stage[]} */
+  #due = [];
   /** @type {ObjectDetector | undefined} */
   #detector;
   /** @type {DetectResult | VideoResult | undefined} */
@@ -86,8 +86,8 @@ export class OcelliDetectorElement extends Base {
   connectedCallback() {
     this.#name();
     this.#takeOptions();
-    // An element that was moved goes on.
-    if (!this.#endings.detector) for (const stage of Object.values(STAGE_OF)) this.#renew(stage);
+    // An element that was moved goes on, with what changed meanwhile.
+    this.#renew(...(this.#endings.detector ? [] : Object.values(STAGE_OF)));
   }
 
   /** Options that were set before the element was defined hide the accessor. */
@@ -125,19 +125,17 @@ export class OcelliDetectorElement extends Base {
     this.#view.show(undefined);
   }
 
-  /** Starts a stage again, and what depends on it; several changes at once start it once. @param {Stage} stage */
-  #renew(stage) {
-    if (!this.isConnected) return;
-    if (this.#due.size === 0) queueMicrotask(() => this.#start());
-    this.#due.add(stage);
+  /** Starts stages again, and what depends on them; several changes at once start it once. @param {Stage[]} stages */
+  #renew(...stages) {
+    this.#due.push(...stages);
+    queueMicrotask(() => this.#start());
   }
 
   #start() {
-    const due = new Set(this.#due);
-    this.#due.clear();
-    if (!this.isConnected) return;
-    if (due.has('detector')) this.#detecting = this.#begin('detector', (signal) => this.#load(signal));
-    if (due.has('media')) this.#opening = this.#begin('media', (signal) => this.#open(signal));
+    if (!this.isConnected || this.#due.length === 0) return;
+    const due = this.#due.splice(0);
+    if (due.includes('detector')) this.#detecting = this.#begin('detector', (signal) => this.#load(signal));
+    if (due.includes('media')) this.#opening = this.#begin('media', (signal) => this.#open(signal));
     void this.#begin('run', (signal) => this.#run(signal));
   }
 
@@ -174,8 +172,8 @@ export class OcelliDetectorElement extends Base {
     signal.throwIfAborted();
     const [model, classes] = [this.getAttribute('model'), this.getAttribute('classes')];
     const detector = await ObjectDetector.create({
-      worker: true,
       ...this.#options,
+      worker: this.#options?.worker ?? true,
       ...(model !== null && { model }),
       ...(classes !== null && { classes: { allow: parseClasses(classes) } }),
       signal,

@@ -284,13 +284,14 @@ export class Engine {
   /**
    * @param {number} index
    * @param {TensorData} data in the input's dtype
+   * @param {number} [batchIndex] the image that they are the values of; default: all images of the batch
    */
-  writeInput(index, data) {
+  writeInput(index, data, batchIndex) {
     const { info, View, sizeBytes, data: address } = this.#placed('ocl_input', index);
-    if (!(data instanceof View) || data.byteLength !== sizeBytes) {
-      throw failure('INVALID_INPUT', `input '${info.name}' must be ${info.dtype} [${info.shape}]`);
-    }
-    this.#memory.write(address, data);
+    const shape = batchIndex === undefined ? info.shape : [1, ...info.shape.slice(1)];
+    if (!(data instanceof View) || data.byteLength * (info.shape[0] / shape[0] || 1) !== sizeBytes)
+      throw failure('INVALID_INPUT', `input '${info.name}' must be ${info.dtype} [${shape}]`);
+    this.#memory.write(address + (batchIndex ?? 0) * data.byteLength, data);
   }
 
   /**

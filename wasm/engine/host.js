@@ -47,7 +47,7 @@
  * @property {(variant: import('./variant.js').Variant | import('./variant.js').TrainVariant, assetsUrl?: string) => Promise<WebAssembly.Module>} loadModule
  * @property {(assetsUrl: string | undefined, form: ModelForm) => string | URL} locateModel the path or URL of the
  *   package's model
- * @property {(source: string | URL, signal: AbortSignal | undefined, code: 'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND') => Promise<ByteSource>} open
+ * @property {(source: string | URL, signal: AbortSignal | undefined, code: 'IMAGE_NOT_FOUND' | 'LABELS_NOT_FOUND' | 'MODEL_NOT_FOUND') => Promise<ByteSource>} open
  *   open a path or URL; `code` is that of the error
  * @property {(place: string | URL, code: 'INVALID_OPTION' | 'LABELS_NOT_FOUND' | 'MODEL_NOT_FOUND') => URL} toUrl the
  *   absolute URL of a path or URL that the user gave; `code` is that of the error

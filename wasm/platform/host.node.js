@@ -38,7 +38,7 @@ function toUrl(place, code) {
 /**
  * @param {string | URL} source
  * @param {AbortSignal | undefined} signal
- * @param {'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND'} code
+ * @param {import('../vision/body.js').NotFound} code
  * @returns {Promise<import('../engine/host.js').ByteSource>}
  */
 async function openSource(source, signal, code) {
@@ -52,8 +52,8 @@ async function openSource(source, signal, code) {
   try {
     const path = typeof source === 'string' && !/^file:/i.test(source) ? source : new URL(source);
     const found = await stat(path);
-    // Whoever opens a pipe waits for its other end. Images are read up to a limit, models to their end.
-    const isEndless = found.isFIFO() || found.isSocket() || (code === 'MODEL_NOT_FOUND' && isDevice(found));
+    // Whoever opens a pipe waits for its other end. Images are read up to a limit, other files to their end.
+    const isEndless = found.isFIFO() || found.isSocket() || (code !== 'IMAGE_NOT_FOUND' && isDevice(found));
     if (isEndless) throw new Error('it is a pipe or a device, not a file');
     // A device says 0 bytes.
     return { sizeBytes: found.isFile() ? found.size : undefined, chunks: readChunks(path, code) };
@@ -65,7 +65,7 @@ async function openSource(source, signal, code) {
 /**
  * Opens the file when the first chunk is read, so that an unused source leaves no file open.
  * @param {string | URL} path
- * @param {'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND'} code
+ * @param {import('../vision/body.js').NotFound} code
  */
 async function* readChunks(path, code) {
   let file;

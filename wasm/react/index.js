@@ -30,13 +30,22 @@ const LOADING = { detector: null, error: null };
 const NO_FRAME = { detections: [], result: null, error: null };
 
 /**
- * Whether options mean the same: plain objects and lists are compared by what is in them, all else by identity.
+ * What tells a value that is no plain object from another one. Signals and Trackers are alike: they do not say what is wanted.
+ * @param {any} value
+ */
+function meaningOf(value) {
+  if (value instanceof URL) return value.href;
+  return value instanceof AbortSignal || value?.update ? value.constructor : value;
+}
+
+/**
+ * Whether options mean the same: plain objects and lists are compared by what is in them.
  * @param {any} a
  * @param {any} b
  * @returns {boolean}
  */
 function isSame(a, b) {
-  if (Object.is(a, b)) return true;
+  if (Object.is(meaningOf(a), meaningOf(b))) return true;
   if (!isPlain(a) || !isPlain(b) || Array.isArray(a) !== Array.isArray(b)) return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => key in b && isSame(a[key], b[key]));
@@ -54,10 +63,12 @@ const isPlain = (value) =>
  * @returns {Value}
  */
 function useStable(value) {
-  const [stable, setStable] = useState(value);
-  if (isSame(stable, value)) return stable;
-  setStable(value); // React renders again at once
-  return value;
+  const first = useRef(value);
+  const stable = isSame(first.current, value) ? first.current : value;
+  useEffect(() => {
+    first.current = stable;
+  });
+  return stable;
 }
 
 /**
@@ -81,8 +92,8 @@ export function useDetector(options = {}) {
       const { ObjectDetector } = await loadLibrary();
       signal.throwIfAborted();
       const detector = await ObjectDetector.create({
-        worker: true,
         ...wanted,
+        worker: wanted.worker ?? true,
         onProgress: (progress) => reporting.current?.(progress),
         signal: wanted.signal ? AbortSignal.any([signal, wanted.signal]) : signal,
       });

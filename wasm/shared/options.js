@@ -70,6 +70,26 @@ export function pick(options, keys) {
 }
 
 /**
+ * The fields of all layers. Those of later layers win; a field that is undefined is not given.
+ * @template {object} Fields
+ * @param {(Fields | undefined)[]} layers
+ * @returns {Fields}
+ */
+export const merge = (...layers) =>
+  /** @type {Fields} */ (
+    Object.fromEntries(
+      layers.flatMap((layer) => Object.entries(layer ?? {})).filter(([, value]) => value !== undefined),
+    )
+  );
+
+/**
+ * The options that are given: one that is undefined must not replace a default.
+ * @template {object} Options
+ * @param {Options} options
+ */
+export const withoutUndefined = (options) => merge(options);
+
+/**
  * `count` finite numbers, or one number for all of them.
  * @param {string} name
  * @param {unknown} value

@@ -2,20 +2,18 @@
 
 /**
  * What MediaPipe Tasks, TensorFlow.js' models, transformers.js, TensorFlow and other command lines call ocelli's
- * options. The command line's own options are in this table, too: `suggest` only looks at names that are known.
+ * options. `suggest` only looks at names that are known.
  */
-const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
+export const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
   'classes.allow': ['categoryAllowlist', 'allowlist', 'classAllowlist'],
   'classes.deny': ['categoryDenylist', 'denylist', 'classDenylist'],
   batch: ['batchSize'],
   epochs: ['numEpochs', 'nEpochs'],
   images: ['calibrationData', 'representativeDataset', 'dataset', 'data'],
-  json: ['format', 'outputFormat'],
   iouThreshold: [
     ...['nmsThreshold', 'nmsIouThreshold', 'minSuppressionThreshold', 'iou', 'overlapThreshold'],
     ...['iouThres', 'nms'],
   ],
-  lr: ['learningRate', 'lr0'],
   labels: ['labelsPath', 'labelsUrl', 'labelMap', 'labelsFile', 'classNames', 'names'],
   maxResults: ['maxNumBoxes', 'maxDetections', 'maxOutputSize', 'topK', 'limit', 'numResults'],
   model: [
@@ -30,7 +28,6 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
     'checkpoint',
   ],
   onProgress: ['progressCallback'],
-  out: ['output', 'o', 'outputDir', 'outputPath', 'outputFile', 'outDir', 'save', 'saveDir', 'dest'],
   maxQueue: ['queueSize', 'queueLimit', 'queue'],
   pool: ['poolSize', 'numWorkers', 'workers'],
   precision: ['dtype', 'quantized'],
@@ -42,7 +39,6 @@ const FOREIGN_NAMES = /** @type {Record<string, string[]>} */ ({
   ],
   signal: ['abortSignal', 'abort'],
   threads: ['numThreads', 'nThreads', 'threadCount'],
-  top: ['topK', 'k', 'maxResults', 'limit', 'numResults'],
   topK: ['maxResults', 'k', 'topClasses'],
   validation: ['validationSplit', 'valSplit', 'testSize'],
   assetsUrl: ['wasmUrl', 'wasmPath', 'wasmPaths', 'wasmLoaderPath', 'wasmBinaryPath'],

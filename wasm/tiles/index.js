@@ -20,12 +20,18 @@ import { sliceTiles } from './slices.js';
  *
  * @typedef {{detections: (Mergeable & object)[], ms: Record<string, number>, size: {width: number, height: number}}} Found
  *
- * @typedef {object} Detector
- * @property {any} pixels the picture
+ * @typedef {{maxResults: number, maxPerClass: number, classAgnostic: boolean}} Limits
+ *
+ * @typedef {object} Call A call of `detect`, with copies of what the user may change after it.
+ * @property {any} image pixels, or what `read` reads
+ * @property {() => Promise<any>} read decodes an image that is no pixels
+ * @property {'auto' | TileOptions} tiles
+ * @property {any} how a copy of the tiles' options
+ * @property {any} view the other options of the call
  * @property {(image: any, view: any) => Promise<any>} detect
- * @property {number} inputSide of the network
+ * @property {{width: number}} inputSize of the network
  * @property {number} instances of the network, which run at the same time
- * @property {{maxResults: number, maxPerClass: number, classAgnostic: boolean}} limits
+ * @property {Limits} thresholds of the detector
  */
 
 const KEYS = ['size', 'overlap', 'merge', 'threshold', 'onProgress'];
@@ -37,29 +43,26 @@ const MERGES = /** @type {const} */ (['greedy', 'suppress']);
 const MAX_TILES = 10_000;
 
 /**
- * @param {Detector} detector
- * @param {'auto' | TileOptions} given
- * @param {any} options of `detect`
+ * @param {Call} call
  * @returns {Promise<any>} as of the whole picture, with the detections of all; `tiles` is their number
  */
-export async function detectInTiles({ pixels, detect, inputSide, instances, limits }, given, options) {
-  const { size, overlap, merge, threshold, onProgress } = check(given, 2 * inputSide);
-  const { timeoutMs, ...view } = options;
-  const deadline = timeoutMs === undefined ? Infinity : performance.now() + timeoutMs;
-  const inTime = (/** @type {any} */ image, /** @type {any} */ more) =>
-    detect(image, {
-      ...view,
-      ...more,
-      ...(timeoutMs !== undefined && { timeoutMs: Math.max(deadline - performance.now(), Number.MIN_VALUE) }),
-    });
+export async function detectInTiles({ image, read, detect, ...call }) {
+  const { view, instances } = call;
+  const { size, overlap, merge, threshold, onProgress } = check(
+    call.tiles,
+    call.how,
+    2 * call.inputSize.width,
+  );
+  const limits = limitsOf(call.thresholds, view);
+  const pixels = Object(image).data ? image : await read();
   /** @type {Found} */
-  const whole = await inTime(pixels, {});
+  const whole = await detect(pixels, view);
   const tiles = tilesOf(regionOf(whole.size, view.roi), size, overlap);
   const features = view.features === 'image' ? undefined : view.features && 'boxes';
   const detectIn = async (/** @type {Tile} */ tile) => {
     const part = view.rotation ? undefined : cutTile(pixels, tile);
-    if (!part) return inTime(pixels, { roi: tile, features });
-    return moveBoxes(await inTime(part, { roi: undefined, features }), tile);
+    if (!part) return detect(pixels, { ...view, roi: tile, features });
+    return moveBoxes(await detect(part, { ...view, roi: undefined, features }), tile);
   };
   let done = 0;
   const found = await mapInOrder(tiles, instances, async (tile) => {
@@ -73,7 +76,13 @@ export async function detectInTiles({ pixels, detect, inputSide, instances, limi
     stage,
     [whole, ...found].reduce((sum, each) => sum + each.ms[stage], 0),
   ]);
-  return { ...whole, detections: limit(merged, limits), ms: Object.fromEntries(ms), tiles: tiles.length };
+  return {
+    ...whole,
+    ...(pixels.truncated && { truncated: true }),
+    detections: limit(merged, limits),
+    ms: Object.fromEntries(ms),
+    tiles: tiles.length,
+  };
 }
 
 /**
@@ -102,8 +111,21 @@ async function mapInOrder(tiles, atOnce, run) {
 }
 
 /**
+ * @param {Limits} thresholds of the detector
+ * @param {Partial<Limits>} given in the call
+ * @returns {Limits}
+ */
+function limitsOf({ maxResults, maxPerClass, classAgnostic }, given) {
+  return {
+    maxResults: given.maxResults ?? maxResults,
+    maxPerClass: given.maxPerClass ?? maxPerClass,
+    classAgnostic: given.classAgnostic ?? classAgnostic,
+  };
+}
+
+/**
  * @param {Mergeable[]} detections best first
- * @param {{maxResults: number, maxPerClass: number}} limits
+ * @param {Limits} limits
  */
 function limit(detections, { maxResults, maxPerClass }) {
   /** @type {Map<number, number>} */
@@ -117,13 +139,14 @@ function limit(detections, { maxResults, maxPerClass }) {
 
 /**
  * @param {unknown} given
+ * @param {TileOptions} copy of it
  * @param {number} defaultSize
  * @returns {Required<Omit<TileOptions, 'size' | 'onProgress'>> & {size: number, onProgress?: TileOptions['onProgress']}}
  */
-function check(given, defaultSize) {
-  const options = given === 'auto' ? {} : /** @type {TileOptions} */ (given);
-  checkKeys('tiles', options, KEYS);
-  const { size = 'auto', overlap = 0.2, merge = 'greedy', threshold = 0.5, onProgress } = options;
+function check(given, copy, defaultSize) {
+  const isAuto = given === 'auto';
+  if (!isAuto) checkKeys('tiles', given, KEYS);
+  const { size = 'auto', overlap = 0.2, merge = 'greedy', threshold = 0.5, onProgress } = isAuto ? {} : copy;
   checkNumber('tiles.overlap', overlap, OVERLAP);
   checkChoice('tiles.merge', merge, MERGES);
   checkNumber('tiles.threshold', threshold, SHARE);

@@ -10,7 +10,7 @@ import { nameOf } from './refuse.js';
  *   | import('../shared/platform.js').Global<'ReadableStream'> | AsyncIterable<Uint8Array | ArrayBuffer>} Body What can be read once.
  *
  * @typedef {import('../engine/host.js').ByteSource} ByteSource
- * @typedef {'IMAGE_NOT_FOUND' | 'MODEL_NOT_FOUND' | 'MODULE_NOT_FOUND'} NotFound
+ * @typedef {'IMAGE_NOT_FOUND' | 'LABELS_NOT_FOUND' | 'MODEL_NOT_FOUND' | 'MODULE_NOT_FOUND'} NotFound
  */
 
 /**

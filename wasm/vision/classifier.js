@@ -1,7 +1,7 @@
 import { failure } from '../shared/errors.js';
 import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { describeClass } from './labels.js';
-import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { change, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').ClassifierOptions} ClassifierOptions
@@ -88,7 +88,6 @@ export class ImageClassifier extends VisionModel {
    */
   async classify(image, options = {}) {
     checkKeys('options', options, [...VIEW, 'topK'], { ...NO_THRESHOLD, ...TO_CREATE });
-    checkView(options);
     const { topK: wanted, ...view } = options;
     const topK = checkTopK(wanted === undefined ? this.#given : { topK: wanted });
     const { output, scores, calibration } =

@@ -8,11 +8,13 @@ import { tagOf } from '../shared/platform.js';
 import { describeClass } from './labels.js';
 import { checkClasses } from './prepare_detector.js';
 import { resolveReading } from './reading.js';
-import { decodeImage } from './image.js';
+import { decode } from './image.js';
 import { detach } from './input.js';
+import { CallLimit, withLimit } from './limits.js';
 import { describeNoVideo } from './refuse.js';
 import { isTensor } from './session.js';
-import { change, checkView, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
+import { newestFrames } from './video.js';
+import { change, forCall, LOADING, startSession, VIEW, VisionModel } from './vision_model.js';
 
 /**
  * @typedef {import('./types.js').DetectOptions} DetectOptions
@@ -80,11 +82,6 @@ export class ObjectDetector extends VisionModel {
   #given = {};
   #thresholds;
   #published;
-  /**
-   * Ends the loops over videos. Created by the first one: edge workers allow no AbortController while they start.
-   * @type {AbortController | undefined}
-   */
-  #closing;
 
   /**
    * Use {@link ObjectDetector.create}.
@@ -143,9 +140,8 @@ export class ObjectDetector extends VisionModel {
       ...forCall('detect', ['features']),
       ...TO_CREATE,
     });
-    const { classes, ...thresholds } = options;
+    const { classes, ...changes } = options;
     const selection = classes === undefined || classes === null ? classes : checkClasses(classes);
-    const changes = { ...thresholds };
     const changed = (this.changing ?? Promise.resolve()).then(() => this.#change(changes, selection));
     const settled = changed
       .catch(() => {})
@@ -189,33 +185,48 @@ export class ObjectDetector extends VisionModel {
    * @returns {Promise<DetectResult>}
    */
   async detect(image, options = {}) {
-    const { features, tiles, ...rest } = checkFeatures(options);
-    if (tiles) return this.#detectInTiles(image, tiles, { features, ...rest });
-    return this.#describe(await this.#detect(image, rest, { features }));
+    const { tiles, ...rest } = checkFeatures(options);
+    return tiles ? this.#detectInTiles(image, tiles, rest) : this.#detectOnce(image, rest);
   }
 
   /**
    * @param {any} image
+   * @param {Omit<DetectOptions, 'tiles'>} options
+   * @param {Partial<import('./types.js').Request>} [more]
+   * @param {() => Required<Thresholds>} [defaults]
+   * @param {CallLimit} [limit] of the call that this one is a part of
+   */
+  async #detectOnce(image, { features, ...options }, more, defaults, limit) {
+    return this.#describe(await this.#detect(image, options, { features, ...more }, defaults, limit));
+  }
+
+  /**
+   * All tiles have the image and the options of the call.
+   * @param {any} given
    * @param {NonNullable<DetectOptions['tiles']>} tiles
    * @param {Omit<DetectOptions, 'tiles'>} options
    */
-  async #detectInTiles(image, tiles, options) {
+  async #detectInTiles(given, tiles, { roi, ...options }) {
     const { loadTiles } = /** @type {import('../engine/host.js').Host & import('./types.js').TilesHost} */ (
       host()
     );
-    const { detectInTiles } = await loadTiles();
-    const held = detach(image);
-    const pixels = Object(held).data ? held : await decodeImage(held, this.decoding);
-    return detectInTiles(
-      {
-        pixels,
-        detect: (image, view) => this.detect(image, view),
-        inputSide: this.facts.inputSize.width,
-        instances: this.instances,
-        limits: { ...this.#thresholds, ...pick(options, THRESHOLDS) },
-      },
-      tiles,
+    const { inputSize } = this.session.facts;
+    const image = detach(given);
+    const [how, view] = [{ .../** @type {any} */ (tiles) }, { ...options, roi: roi && { ...roi } }];
+    return withLimit(
       options,
+      async (limit) => {
+        if (this.changing) await this.changing;
+        const { classes, instances } = this;
+        const thresholds = this.#thresholds;
+        const { detectInTiles } = await loadTiles();
+        return detectInTiles({
+          ...{ image, tiles, how, view, inputSize, instances, thresholds },
+          read: () => decode(image, this.readingOf(options), this.assetsUrl, limit),
+          detect: (image, view) => this.#detectOnce(image, view, { classes }, () => thresholds, limit),
+        });
+      },
+      this.calls,
     );
   }
 
@@ -306,14 +317,15 @@ export class ObjectDetector extends VisionModel {
     checkNumber('minChange', minChange ?? 0, MIN_CHANGE);
     checkFeatures(detection);
     if (into && track) throw failure('INVALID_OPTION', 'into has no column for track');
-    const leaving = new AbortController();
-    const closing = (this.#closing ??= new AbortController()).signal;
-    const ends = signal ? [leaving.signal, closing, signal] : [leaving.signal, closing];
-    const results = this.#loop(video, { minChange, into, track, ...detection }, ends);
+    const limit = new CallLimit();
+    const forget = this.calls.add(limit);
+    const ends = signal ? [limit.signal, signal] : [limit.signal];
+    const results = this.#loop(video, { minChange, into, track, ...detection }, ends, forget);
     // Without this, `return` would wait for the next frame.
     const { return: leave } = results;
     results.return = (value) => {
-      leaving.abort();
+      limit.end(undefined);
+      forget();
       return leave.call(results, value);
     };
     return results;
@@ -323,30 +335,32 @@ export class ObjectDetector extends VisionModel {
    * @param {HTMLVideoElement} video
    * @param {Omit<VideoOptions, 'signal'>} options
    * @param {AbortSignal[]} ends
+   * @param {() => void} forget called when it has ended
    * @returns {AsyncGenerator<VideoResult | CountedVideoResult, void, void>}
    */
-  async *#loop(video, { minChange, into, track, features, ...options }, ends) {
-    const { newestFrames } = await import('./video.js');
-    const tracker = track && (await toTracker(track));
+  async *#loop(video, { minChange, into, track, features, ...options }, ends, forget) {
     const isEnding = () => ends.some(({ aborted }) => aborted);
-    for await (const frame of newestFrames(video, ends)) {
-      const answer = await this.#detect(video, options, { features, minChange }).catch((error) => {
-        if (!isEnding()) throw error;
-      });
-      if (isEnding() || !answer) return;
-      if (!answer.result) continue;
-      if (into) yield { count: fill(into, answer.result), ...frame, ...this.describe(answer.run) };
-      else {
-        const found = this.#describe(answer);
-        if (tracker) found.detections = tracker.update(found.detections, { time: frame.mediaTime });
-        yield { ...found, ...frame };
+    /** @type {import('./types.js').Sample | undefined} */ let lastSample;
+    try {
+      const tracker = track && (await toTracker(track));
+      for await (const frame of newestFrames(video, ends)) {
+        if (isEnding()) return;
+        const answer = await this.#detect(video, options, { features, minChange, lastSample });
+        if (isEnding()) return;
+        if (!answer.result) continue;
+        lastSample = answer.sample;
+        if (into) yield { count: fill(into, answer.result), ...frame, ...this.describe(answer.run) };
+        else {
+          const found = this.#describe(answer);
+          if (tracker) found.detections = tracker.update(found.detections, { time: frame.mediaTime });
+          yield { ...found, ...frame };
+        }
       }
+    } catch (error) {
+      if (!isEnding()) throw error;
+    } finally {
+      forget();
     }
-  }
-
-  close() {
-    super.close();
-    this.#closing?.abort();
   }
 
   /**
@@ -357,7 +371,6 @@ export class ObjectDetector extends VisionModel {
    * @returns {Promise<import('./types.js').HeadsResult>}
    */
   async heads(input, options = {}) {
-    checkView(options);
     const { result, run } = await this.run('heads', [input], options);
     return { heads: result, ...this.describe(run) };
   }
@@ -367,10 +380,10 @@ export class ObjectDetector extends VisionModel {
    * @param {ViewOptions & Thresholds} options
    * @param {Partial<import('./types.js').Request>} [more]
    * @param {() => Required<Thresholds>} defaults
+   * @param {CallLimit} [limit] of the call that this one is a part of
    */
-  async #detect(image, options, more, defaults = () => this.#thresholds) {
+  async #detect(image, options, more, defaults = () => this.#thresholds, limit) {
     checkKeys('options', options, [...VIEW, ...THRESHOLDS], TO_CREATE);
-    checkView(options);
     const given = pick(options, THRESHOLDS);
     checkThresholds({ ...defaults(), ...given });
     if (isTensor(image))
@@ -378,10 +391,8 @@ export class ObjectDetector extends VisionModel {
         'INVALID_INPUT',
         'detect takes an image, because boxes need its size; heads takes a tensor',
       );
-    return this.run('detect', [image], pick(options, VIEW), () => ({
-      thresholds: { ...defaults(), ...given },
-      ...more,
-    }));
+    const complete = () => ({ thresholds: { ...defaults(), ...given }, ...more });
+    return this.run('detect', [image], pick(options, VIEW), complete, limit);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { failure } from '../shared/errors.js';
+import { splitFloatImages } from './float_image.js';
 import { isFloatImages } from './input.js';
 import { withLimit } from './limits.js';
 import { toNumbers } from '../shared/numbers.js';
@@ -81,7 +82,7 @@ export class FeatureExtractor extends VisionModel {
   /**
    * Returns the features of one image.
    * @param {Input} image see {@link ObjectDetector.detect}; also float pixels `{data, shape}`, or `{tensor}`: the
-   *   values of the network's input
+   *   values of the network's input for this image
    * @param {ExtractOptions} [options]
    * @returns {Promise<import('./types.js').ExtractResult>}
    */
@@ -101,7 +102,7 @@ export class FeatureExtractor extends VisionModel {
    */
   async extractBatch(images, options = {}) {
     const settings = this.#settle(options);
-    const inputs = await this.#toInputs(images);
+    const inputs = this.#toInputs(images);
     const { data, run } = await this.#extract(inputs, settings);
     const { size, ...about } = this.describe(run);
     return { data, shape: [inputs.length, this.facts.length], ...about };
@@ -109,11 +110,10 @@ export class FeatureExtractor extends VisionModel {
 
   /**
    * @param {readonly Input[] | FloatImages | Float32Array} images
-   * @returns {Promise<readonly Input[]>}
+   * @returns {readonly Input[]}
    */
-  async #toInputs(images) {
+  #toInputs(images) {
     if (Array.isArray(images)) return [...images];
-    const { splitFloatImages } = await import('./float_image.js');
     if (isFloatImages(images)) return splitFloatImages(images);
     if (tagOf(images) !== 'Float32Array')
       throw failure('INVALID_INPUT', 'a batch must be a list of images, {data, shape} or a Float32Array');

@@ -41,6 +41,16 @@ function describeShape({ width, height }) {
 }
 
 /**
+ * @param {FloatImages} images
+ * @returns {FloatImages & Size} the only one
+ */
+export function soleFloatImage(images) {
+  const [image, second] = splitFloatImages(images);
+  if (second) throw failure('INVALID_INPUT', 'this call takes one image, but the shape has several');
+  return image;
+}
+
+/**
  * Resizes one image as TensorFlow's bilinear resize does, and applies the input's scale and offset.
  * @param {FloatImages} images one image
  * @param {Size} size of the model's input
@@ -49,8 +59,7 @@ function describeShape({ width, height }) {
  *   that of the source image
  */
 export function resizeFloatImage(images, size, { scale, offset, resize }) {
-  const [{ data, width, height }, second] = splitFloatImages(images);
-  if (second) throw failure('INVALID_INPUT', 'this call takes one image, but the shape has several');
+  const { data, width, height } = soleFloatImage(images);
   const columns = taps(width, size.width, resize);
   const rows = taps(height, size.height, resize);
   const factor = [0, 1, 2].map((c) => 255 * (Array.isArray(scale) ? scale[c] : scale));

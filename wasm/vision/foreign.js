@@ -15,12 +15,12 @@ import { readFacts } from './foreign_header.js';
 
 export const FOREIGN_FORMATS = /** @type {const} */ (['webp', 'avif', 'heic']);
 
-/** @type {Map<ForeignFormat, Decoder>} */
-const decoders = new Map();
+/** Those that the user passes, in this thread. @type {Map<ForeignFormat, Decoder>} */
+export const decoders = new Map();
 
 /**
- * Sets the function that decodes files of a format that ocelli does not decode itself, in this thread. A page's browser and
- * Node find a decoder by themselves.
+ * Sets the function that decodes files of a format that ocelli does not decode itself. It runs in this thread, for the workers
+ * of its models, too. A page's browser and Node find a decoder by themselves.
  * @param {ForeignFormat} format
  * @param {Decoder} decode
  */
@@ -35,33 +35,31 @@ export function useDecoder(format, decode) {
  * @returns {ForeignFormat | undefined}
  */
 function formatOf(bytes) {
-  const tag = String.fromCharCode(...bytes.subarray(4, 12));
-  if (tag.endsWith('WEBP')) return 'webp';
-  if (/^ftypavi[fs]/.test(tag)) return 'avif';
+  const head = String.fromCharCode(...bytes.subarray(0, 12));
+  if (/^RIFF[^]{4}WEBP/.test(head)) return 'webp';
+  if (/^[^]{4}ftypavi[fs]/.test(head)) return 'avif';
   // mif1 and msf1 do not say which codec; most are HEIC
-  return /^ftyp(he|mif1|msf1)/.test(tag) ? 'heic' : undefined;
+  return /^[^]{4}ftyp(he|mif1|msf1)/.test(head) ? 'heic' : undefined;
 }
 
 /**
  * @param {OcelliError} refusal the module's
- * @param {Uint8Array<ArrayBuffer>} bytes
+ * @param {Uint8Array<ArrayBuffer>} bytes a whole buffer, which a decoder may take away
  * @param {number} maxPixels
  * @returns {Promise<import('./input.js').Pixels | undefined>} undefined: no decoder is known here
  */
 export async function decodeForeign(refusal, bytes, maxPixels) {
   const format = formatOf(bytes);
-  const { decodeFile } = host();
-  const decode = format && decoders.get(format);
-  if (!format || !(decode ?? decodeFile)) return undefined;
+  const decodeFile = format && (decoders.has(format) ? decodePassed : host().decodeFile);
+  if (!decodeFile) return undefined;
   const { orientation, isMirrored, ...size } = readFacts(bytes, format);
+  if (size.width * size.height === 0) throw corrupt(format, 'it has no size');
   checkPixelCount(size, maxPixels);
-  const found = decode
-    ? { pixels: await attempt(format, () => decode(bytes.slice().buffer)), isUpright: false }
-    : await attempt(format, () => decodeFile?.(bytes, format));
-  if (!found || typeof found === 'string') throw unsupported(refusal, found ?? '');
+  const found = await attempt(format, async () => decodeFile(bytes, format));
+  if (typeof found === 'string') throw unsupported(refusal, found);
   const { pixels, isUpright } = found;
   const { data, width, height } = pixels;
-  if (data.length !== 4 * width * height) throw corrupt(format, 'the decoder returned no RGBA pixels');
+  if (data?.byteLength !== 4 * width * height) throw corrupt(format, 'the decoder returned no RGBA pixels');
   checkPixelCount(pixels, maxPixels);
   if (!isUpright && isMirrored) throw unsupported(refusal, 'the file is mirrored, which needs sharp');
   return {
@@ -70,6 +68,17 @@ export async function decodeForeign(refusal, bytes, maxPixels) {
     orientation: isUpright ? 1 : orientation,
   };
 }
+
+/**
+ * Decodes by the user's decoder. The pixels can be posted.
+ * @param {Pick<Uint8Array<ArrayBuffer>, 'buffer'>} bytes
+ * @param {ForeignFormat} format
+ */
+export const decodePassed = ({ buffer }, format) =>
+  attempt(format, async () => {
+    const { data, width, height } = Object(await decoders.get(format)?.(buffer));
+    return { pixels: { data, width, height }, isUpright: false };
+  });
 
 /** @param {{width: number, height: number}} size @param {number} maxPixels */
 export function checkPixelCount({ width, height }, maxPixels) {
@@ -83,7 +92,7 @@ export function checkPixelCount({ width, height }, maxPixels) {
 /**
  * @template T
  * @param {ForeignFormat} format
- * @param {() => T | Promise<T>} decode
+ * @param {() => Promise<T>} decode
  */
 async function attempt(format, decode) {
   try {

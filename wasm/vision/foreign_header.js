@@ -16,52 +16,49 @@
  */
 export function readFacts(bytes, format) {
   const facts = { width: 0, height: 0, orientation: 1, isMirrored: false };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   try {
-    (format === 'webp' ? readWebp : readHeif)(new Reader(bytes), facts);
+    (format === 'webp' ? readWebp : readHeif)(view, facts);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error; // the file is cut short: its decoder says so
   }
   return facts;
 }
 
-class Reader {
-  /** @param {Uint8Array<ArrayBuffer>} bytes */
-  constructor(bytes) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    this.end = bytes.length;
-  }
+/** @param {DataView} view @param {number} at */
+const tagAt = (view, at) => String.fromCharCode(...[0, 1, 2, 3].map((i) => view.getUint8(at + i)));
 
-  /** @param {number} at */
-  tag(at) {
-    return String.fromCharCode(...[0, 1, 2, 3].map((i) => this.view.getUint8(at + i)));
-  }
-}
-
-/** @param {Reader} file @param {ForeignFacts} facts */
-function readWebp(file, facts) {
-  const { view } = file;
-  for (let at = 12; at + 8 <= file.end;) {
+/** @param {DataView} view @param {ForeignFacts} facts */
+function readWebp(view, facts) {
+  Object.assign(facts, sizeOfWebp(view));
+  for (let at = 12; at + 8 <= view.byteLength;) {
     const size = view.getUint32(at + 4, true);
-    const data = at + 8;
-    const tag = file.tag(at);
-    if (tag === 'EXIF') facts.orientation = readTiff(view, data, Math.min(data + size, file.end));
-    else if (facts.width === 0) Object.assign(facts, sizeOfChunk(view, tag, data));
-    at = data + size + (size % 2);
+    const end = at + 8 + size;
+    if (tagAt(view, at) === 'EXIF')
+      facts.orientation = readTiff(view, at + 8, Math.min(end, view.byteLength));
+    at = end + (size % 2);
   }
 }
 
-/** @param {DataView} view @param {string} tag @param {number} data */
-function sizeOfChunk(view, tag, data) {
-  const u24 = (/** @type {number} */ at) => view.getUint32(at, true) & 0xffffff;
-  if (tag === 'VP8X') return { width: u24(data + 4) + 1, height: (view.getUint32(data + 6, true) >>> 8) + 1 };
-  if (tag === 'VP8 ')
+/**
+ * By the first chunk. If that is another one, libwebp takes it for a picture, and does not look at those that follow.
+ * @param {DataView} view
+ */
+function sizeOfWebp(view) {
+  const tag = tagAt(view, 12);
+  const bits = view.getUint32(21, true);
+  if (tag === 'VP8L') return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  if (tag === 'VP8X')
     return {
-      width: view.getUint16(data + 6, true) & 0x3fff,
-      height: view.getUint16(data + 8, true) & 0x3fff,
+      width: (view.getUint32(24, true) & 0xffffff) + 1,
+      height: (view.getUint32(26, true) >>> 8) + 1,
     };
-  if (tag !== 'VP8L') return {};
-  const bits = view.getUint32(data + 1, true);
-  return { width: (bits & 0x3fff) + 1, height: ((bits >>> 14) & 0x3fff) + 1 };
+  return (
+    tag === 'VP8 ' && {
+      width: view.getUint16(26, true) & 0x3fff,
+      height: view.getUint16(28, true) & 0x3fff,
+    }
+  );
 }
 
 /**
@@ -88,22 +85,28 @@ const CONTAINERS = { meta: 4, iprp: 0, ipco: 0 };
 const ORIENTATIONS = [1, 8, 3, 6];
 
 /**
- * @param {Reader} file
+ * @param {DataView} view
  * @param {ForeignFacts} facts
  * @param {number} [start]
  * @param {number} [end]
+ * @param {number} [depth] of the containers in each other
  */
-function readHeif(file, facts, start = 0, end = file.end) {
-  const { view } = file;
+function readHeif(view, facts, start = 0, end = view.byteLength, depth = 3) {
   for (let at = start; at + 8 <= end;) {
-    const size = view.getUint32(at);
-    const tag = file.tag(at + 4);
-    const data = at + 8;
+    const tag = tagAt(view, at + 4);
+    let size = view.getUint32(at);
+    let data = at + 8;
+    if (size === 1) {
+      size = Number(view.getBigUint64(data));
+      data += 8;
+    }
     const next = size < 8 ? end : Math.min(at + size, end);
-    if (tag in CONTAINERS) readHeif(file, facts, data + CONTAINERS[tag], next);
-    // The largest is the picture's; others are those of its tiles and thumbnail.
-    if (tag === 'ispe' && view.getUint32(data + 4) * view.getUint32(data + 8) > facts.width * facts.height)
-      Object.assign(facts, { width: view.getUint32(data + 4), height: view.getUint32(data + 8) });
+    if (depth > 0 && tag in CONTAINERS) readHeif(view, facts, data + CONTAINERS[tag], next, depth - 1);
+    if (tag === 'ispe') {
+      const [width, height] = [view.getUint32(data + 4), view.getUint32(data + 8)];
+      // The largest is the picture's; others are those of its tiles and thumbnail.
+      if (width * height > facts.width * facts.height) Object.assign(facts, { width, height });
+    }
     if (tag === 'irot') facts.orientation = ORIENTATIONS[view.getUint8(data) & 3];
     if (tag === 'imir') facts.isMirrored = true;
     at = next;

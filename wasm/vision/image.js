@@ -1,7 +1,8 @@
 import { Engine } from '../engine/engine.js';
 import { failure } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { decodeOnHost, toPixels } from './input.js';
+import { decodeOnHost, detach, toPixels } from './input.js';
+import { withLimit } from './limits.js';
 import { resolveReading } from './reading.js';
 import { checkKeys } from '../shared/options.js';
 import { chooseVariant } from '../engine/variant.js';
@@ -36,7 +37,19 @@ export async function decodeImage(image, options = {}) {
   checkKeys('options', options, ['maxPixels', 'allowTruncated', 'background', 'assetsUrl']);
   const reading = resolveReading(options);
   const assetsUrl = resolveAssets(options.assetsUrl);
-  const bytes = await toPixels(image, { maxPixels: reading.maxPixels });
+  const held = detach(image);
+  return withLimit({}, (limit) => decode(held, reading, assetsUrl, limit));
+}
+
+/**
+ * @param {any} image bytes, or where they are
+ * @param {import('./reading.js').Reading} reading
+ * @param {string | undefined} assetsUrl
+ * @param {import('./limits.js').CallLimit} limit
+ * @returns {Promise<DecodedImage>}
+ */
+export async function decode(image, reading, assetsUrl, limit) {
+  const bytes = await toPixels(image, { maxPixels: reading.maxPixels, limit });
   if (!(bytes instanceof Uint8Array))
     throw failure('INVALID_INPUT', 'decodeImage takes the bytes of an image file');
   const { trustsRelaxed } = host();

@@ -128,7 +128,7 @@ const DECODED_ON_HOST = ['UNSUPPORTED_IMAGE_FORMAT', 'IMAGE_CORRUPT'];
 export async function decodeOnHost(refusal, source, maxPixels) {
   const isTried = refusal instanceof OcelliError && DECODED_ON_HOST.includes(refusal.code);
   if (!isTried || !(source instanceof Uint8Array)) throw refusal;
-  const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (source);
+  const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (source.slice()); // before anything is awaited
   const isUnknown = refusal.code === 'UNSUPPORTED_IMAGE_FORMAT';
   const pixels = isUnknown && (await decodeForeign(refusal, bytes, maxPixels));
   if (pixels) return pixels;
@@ -221,8 +221,12 @@ export function detach(input) {
 /** An ImageData's fields are those of its prototype. @param {any} pixels */
 const dimensions = ({ width, height }) => (width === undefined ? {} : { width, height });
 
-/** @param {any} numbers a typed array @returns {any} */
-const copyOf = (numbers) => (numbers.length > 0 ? numbers.slice() : numbers);
+/**
+ * @param {any} numbers a typed array. The memory of an empty one may have been transferred, and is not to be
+ * @returns {any} not by Buffer.slice(), which shares memory
+ */
+const copyOf = (numbers) =>
+  numbers.length > 0 ? Uint8Array.prototype.slice.call(numbers) : numbers.constructor.from([]);
 
 /** @param {any} source */
 function bytesInMemory(source) {
@@ -239,6 +243,19 @@ function bytesInMemory(source) {
 export function isBeingSent(source) {
   if (typeof source === 'string' || ['URL', 'Response', 'Request'].includes(tagOf(source) ?? '')) return true;
   return typeof source?.getReader === 'function' || typeof source?.[Symbol.asyncIterator] === 'function';
+}
+
+/**
+ * @template T
+ * @param {() => T | Promise<T>} read
+ * @returns {T | Promise<T>} what it throws as a rejection: Promise.all then handles those of the other inputs, too
+ */
+export function attempt(read) {
+  try {
+    return read();
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 /** @param {any} source @returns {source is Blob} */

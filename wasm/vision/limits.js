@@ -136,32 +136,14 @@ export async function withLimit({ signal, timeoutMs }, call, calls) {
   const stopListening = onAbort(signal, () => limit.end(signal?.reason));
   const leave = calls?.add(limit);
   try {
-    return await untilEnded(limit, call);
+    const ended = new Promise((_, reject) => limit.onEnd(reject));
+    const result = /** @type {T} */ (await Promise.race([call(limit), ended]));
+    limit.check();
+    return result;
   } finally {
     if (isTimed) clearTimeout(timer);
     stopListening();
     leave?.();
     limit.end(undefined);
-  }
-}
-
-/**
- * Rejects as soon as the limit ends, whatever `call` still does.
- * @template T
- * @param {CallLimit} limit
- * @param {(limit: CallLimit) => Promise<T>} call
- * @returns {Promise<T>}
- */
-async function untilEnded(limit, call) {
-  let stopListening = () => {};
-  const ended = new Promise((_, reject) => {
-    stopListening = limit.onEnd(reject);
-  });
-  try {
-    const result = /** @type {T} */ (await Promise.race([call(limit), ended]));
-    limit.check();
-    return result;
-  } finally {
-    stopListening();
   }
 }

@@ -8,7 +8,7 @@ import { boolean, choice, either, list, number, record, text } from '../shared/f
 import { PIXEL_RANGES, pixelRange } from '../shared/pixel_range.js';
 import { FITS } from './view.js';
 import { MAX_LABELS, readLabels } from './labels.js';
-import { checkFields, checkNumbers } from '../shared/options.js';
+import { checkFields, checkNumbers, merge } from '../shared/options.js';
 
 /**
  * @typedef {import('../engine/engine.js').InputSpec} InputSpec
@@ -52,23 +52,17 @@ export async function findManifestEntry({ sizeBytes, readAll }, metadata) {
  * @returns {InputSpec} scale and offset from pixel values to the values that the tensor stores
  */
 export function resolveInput(option, metadata, entry, tensor) {
-  const keys = /** @type {const} */ (['scale', 'offset', 'resize']);
-  const given = typeof option === 'string' ? namedInput(option) : option;
+  const given =
+    typeof option === 'string'
+      ? { ...namedInput(option), resize: ownMetadata(metadata).resize ?? 'half-pixel' }
+      : option;
   if (given !== undefined) checkInput(given);
-  const known = entry && { scale: entry.input.scale, offset: entry.input.offset, resize: entry.input.resize };
-  const { fit = 'stretch', ...spec } = {
-    ...known,
-    ...inputOfMetadata(metadata, tensor),
-    ...given,
-    ...(typeof option === 'string' && { resize: ownMetadata(metadata).resize ?? 'half-pixel' }),
-  };
-  const missing = keys.filter((key) => spec[key] === undefined);
-  if (missing.length > 0) {
-    throw failure(
-      'MODEL_INPUT_UNKNOWN',
-      `neither the option, the file's metadata nor the manifest gives input.${missing.join(', input.')}. ${HOW_TO_GIVE}`,
-    );
-  }
+  const known = /** @type {Partial<InputSpec> | undefined} */ (entry?.input);
+  const { fit = 'stretch', ...spec } = merge(known, inputOfMetadata(metadata, tensor), given);
+  const missing = /** @type {const} */ (['scale', 'offset', 'resize']).filter(
+    (key) => spec[key] === undefined,
+  );
+  checkAllSaid('MODEL_INPUT_UNKNOWN', 'input', missing, HOW_TO_GIVE);
   const scale = checkNumbers('input.scale', spec.scale, 3);
   const offset = checkNumbers('input.offset', spec.offset, 3);
   const resize = /** @type {InputSpec['resize']} */ (spec.resize);
@@ -82,6 +76,20 @@ export function resolveInput(option, metadata, entry, tensor) {
   };
 }
 
+/**
+ * @param {Parameters<typeof failure>[0]} code of the error
+ * @param {string} option
+ * @param {string[]} missing fields of the option
+ * @param {string} [hint]
+ */
+export function checkAllSaid(code, option, missing, hint = '') {
+  if (missing.length > 0)
+    throw failure(
+      code,
+      `neither the option, the file's metadata nor the manifest gives ${option}.${missing.join(`, ${option}.`)}${hint}`,
+    );
+}
+
 const VALUES = either(number(), list(number(), { min: 3, max: 3 }));
 const INPUT = { scale: VALUES, offset: VALUES, resize: choice(RESIZES), fit: choice(FITS) };
 
@@ -91,7 +99,7 @@ export function checkInput(option) {
 }
 
 const HOW_TO_GIVE =
-  "Pass input: '[-1,1]', '[0,1]', '[0,255]' or 'imagenet' (the values that it was trained on), or {scale, offset, " +
+  ". Pass input: '[-1,1]', '[0,1]', '[0,255]' or 'imagenet' (the values that it was trained on), or {scale, offset, " +
   "resize} with value = pixel * scale + offset; on the command line --input '[0,1]'";
 
 /** @param {string} name */
@@ -115,16 +123,13 @@ function namedInput(name) {
 function inputOfMetadata(metadata, { dtype, quantization }) {
   const { normalization } = metadata;
   const { resize = 'half-pixel', fit } = ownMetadata(metadata);
-  if (!normalization) return { ...(fit && { fit }) };
+  if (!normalization) return { fit };
   if (dtype === 'uint8') {
     const { scale = 1, zeroPoint = 0 } = quantization ?? {};
-    return { scale, offset: 0 - zeroPoint * scale, resize, ...(fit && { fit }) };
+    return { scale, offset: 0 - zeroPoint * scale, resize, fit };
   }
   const { mean, std } = normalization;
-  return {
-    ...{ scale: std.map((s) => 1 / s), offset: std.map((s, i) => -mean[i] / s), resize },
-    ...(fit && { fit }),
-  };
+  return { scale: std.map((s) => 1 / s), offset: std.map((s, i) => -mean[i] / s), resize, fit };
 }
 
 /**
@@ -185,24 +190,16 @@ function parseOwn(json) {
  * @param {Metadata} metadata
  */
 export function resolveLimits(metadata) {
-  const { suppression } = ownMetadata(metadata);
-  const { scoreThreshold: ownThreshold = -1 } = metadata;
-  return {
-    ...(suppression && limitsOf(suppression)),
-    ...(ownThreshold >= 0 && ownThreshold <= 1 && { ownThreshold }),
-  };
-}
-
-/** @param {NonNullable<OwnMetadata['suppression']>} suppression */
-function limitsOf({ scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic }) {
+  /** @type {Partial<NonNullable<OwnMetadata['suppression']>>} */
+  const { scoreThreshold, iouThreshold, maxPerClass, maxResults, classAgnostic } =
+    ownMetadata(metadata).suppression ?? {};
+  const { scoreThreshold: threshold = -1 } = metadata;
   const most = (/** @type {number | undefined} */ count) => count && Math.min(count, MAX_RESULTS);
-  const limits = {
+  return merge({
     ...{ scoreThreshold, iouThreshold, classAgnostic },
     ...{ maxPerClass: most(maxPerClass), maxResults: most(maxResults) },
-  };
-  // What the file does not say must not replace a default.
-  const said = Object.entries(limits).filter(([, value]) => value !== undefined);
-  return /** @type {Partial<typeof limits>} */ (Object.fromEntries(said));
+    ownThreshold: threshold >= 0 && threshold <= 1 ? threshold : undefined,
+  });
 }
 
 /**

@@ -1,14 +1,15 @@
 // A model's bytes -> an engine with the network in it, and the facts that the task needs.
 import { Engine } from '../engine/engine.js';
-import { failure, MESSAGES, OcelliError } from '../shared/errors.js';
+import { failure } from '../shared/errors.js';
 import { host } from '../engine/host.js';
-import { brief } from './body.js';
 import { formOf } from './spec/forms.js';
 import { readSource } from './input.js';
 import { MAX_TEXT, readLabels } from './labels.js';
 import { DEFAULT_ENTRY, findManifestEntry, resolveInput } from './model_spec.js';
 import { hasFastInt8 } from '../engine/precision.js';
-import * as detector from './prepare_detector.js';
+import * as classify from './prepare_classifier.js';
+import * as detect from './prepare_detector.js';
+import * as features from './prepare_features.js';
 import { chooseVariant } from '../engine/variant.js';
 
 /**
@@ -39,16 +40,10 @@ import { chooseVariant } from '../engine/variant.js';
  */
 
 /**
- * The other tasks' modules are loaded on demand, so that a detector does not download them.
- * @type {Record<Task, () => Promise<{UNSUITABLE: Parameters<typeof failure>[0],
- *   checkModel?: (engine: Engine) => void, prepareTask: (engine: Engine, options: SessionOptions, source: LabelSource) =>
- *   TaskFacts | Promise<TaskFacts>}>>}
+ * @type {Record<Task, {UNSUITABLE: Parameters<typeof failure>[0], checkModel?: (engine: Engine) => void,
+ *   prepareTask: (engine: Engine, options: SessionOptions, source: LabelSource) => TaskFacts | Promise<TaskFacts>}>}
  */
-const TASKS = {
-  detect: async () => detector,
-  features: () => import('./prepare_features.js'),
-  classify: () => import('./prepare_classifier.js'),
-};
+const TASKS = { detect, features, classify };
 
 /** @param {SessionOptions} options */
 export async function prepare(options) {
@@ -57,25 +52,24 @@ export async function prepare(options) {
   const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   // Download the model while the module compiles.
   const creating = Engine.create({ variant, threads, deterministic, assetsUrl });
-  const opening = choosePrecision(options, creating).then((precision) =>
-    readSource(
-      (precision === 'int8' && options.int8Model) ||
-        (options.model ?? locateModel(assetsUrl, formOf({ ...options, precision }))),
-      signal,
-    ),
-  );
+  let isOwn = false;
+  const opening = choosePrecision(options, creating).then((precision) => {
+    const given = (precision === 'int8' && options.int8Model) || options.model;
+    isOwn = !given;
+    return readSource(given ?? locateModel(assetsUrl, formOf({ ...options, precision })), signal);
+  });
   opening.catch(() => {});
   const engine = await creating;
   try {
     const received = await engine.receiveModel(await opening, { signal, onProgress });
     const metadata = engine.openModel(options.signature);
-    const entry = options.model === undefined ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
+    const entry = isOwn ? DEFAULT_ENTRY : await findManifestEntry(received, metadata);
     engine.buildModel({ keepFile: true });
     const labels =
       typeof options.labels === 'string'
         ? readLabels(await readText(options.labels, signal), options.labels)
         : options.labels;
-    const { UNSUITABLE, checkModel, prepareTask } = await TASKS[task]();
+    const { UNSUITABLE, checkModel, prepareTask } = TASKS[task];
     if (engine.inputs.length !== 1)
       throw failure(UNSUITABLE, `it has ${engine.inputs.length} inputs instead of one`);
     checkModel?.(engine);
@@ -107,8 +101,8 @@ export async function prepare(options) {
  */
 async function choosePrecision({ precision = 'float', model, int8Model }, creating) {
   if (precision !== 'auto') return precision;
-  if (int8Model === undefined && (model !== undefined || !host().hasInt8)) return 'float';
-  return hasFastInt8(await creating) ? 'int8' : 'float';
+  const hasInt8 = int8Model !== undefined || (model === undefined && host().hasInt8);
+  return hasInt8 && hasFastInt8(await creating) ? 'int8' : 'float';
 }
 
 /**
@@ -127,13 +121,7 @@ export function precisionOf({ operators }) {
 async function readText(source, signal) {
   const decoder = new TextDecoder();
   let text = '';
-  try {
-    for await (const chunk of (await host().open(source, signal, 'MODEL_NOT_FOUND')).chunks)
-      if (text.length <= MAX_TEXT) text += decoder.decode(chunk, { stream: true });
-  } catch (error) {
-    if (!(error instanceof OcelliError)) throw error;
-    const reason = error.message.replace(`${MESSAGES.MODEL_NOT_FOUND}: `, '');
-    throw failure('LABELS_NOT_FOUND', `${brief(source)}: ${reason}`, error.cause);
-  }
+  for await (const chunk of (await host().open(source, signal, 'LABELS_NOT_FOUND')).chunks)
+    if (text.length <= MAX_TEXT) text += decoder.decode(chunk, { stream: true });
   return text + decoder.decode();
 }

@@ -3,7 +3,7 @@
 import { failure } from '../shared/errors.js';
 import { withoutBackground, wrongCount } from './labels.js';
 import { resolveLabels } from './model_spec.js';
-import { findVector } from './prepare_features.js';
+import { findStep, findVector } from './prepare_features.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -44,15 +44,16 @@ export async function prepareTask(engine, { scores }, { labels, metadata, entry 
     labels: fitLabels(resolveLabels(labels, metadata, entry), count),
     classifier: {
       output,
-      scores: scores ?? (endsInProbabilities(engine) ? 'none' : 'softmax'),
+      scores: scores ?? (endsInProbabilities(engine, output) ? 'none' : 'softmax'),
       calibration: calibration && (await import('./spec/calibration.js')).readCalibration(calibration, count),
     },
   };
 }
 
-/** @param {Engine} engine */
-export function endsInProbabilities(engine) {
-  const last = engine.operators.findLast(({ operator }) => !VALUE_PRESERVING.includes(operator));
+/** @param {Engine} engine @param {number} output */
+export function endsInProbabilities(engine, output) {
+  const steps = engine.operators.slice(0, findStep(engine, output) + 1);
+  const last = steps.findLast(({ operator }) => !VALUE_PRESERVING.includes(operator));
   return last !== undefined && PROBABILITIES.includes(last.operator);
 }
 

@@ -37,12 +37,12 @@ export function checkModel({ heads, outputs }) {
  * @returns {Promise<import('./prepare.js').TaskFacts>}
  */
 export async function prepareTask(engine, options, source) {
-  const { metadata } = source;
-  const limits = resolveLimits(metadata);
-  const all = resolveLabels(source.labels, metadata, source.entry);
-  return engine.heads.hasPostprocess
-    ? { ...(await preparePostprocess(engine, options, all, source)), limits }
-    : { ...(await prepareHeads(engine, options, all, source)), limits };
+  const { labels, metadata, entry } = source;
+  const { hasPostprocess } = engine.heads;
+  // The operator has suppressed.
+  const limits = { ...(hasPostprocess && { iouThreshold: 1 }), ...resolveLimits(metadata) };
+  const prepare = hasPostprocess ? preparePostprocess : prepareHeads;
+  return { ...(await prepare(engine, options, resolveLabels(labels, metadata, entry), source)), limits };
 }
 
 /**

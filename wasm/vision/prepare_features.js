@@ -65,7 +65,7 @@ export function findVector(engine, minLength = 2) {
  * @param {number} output
  * @returns {number} index of the operator that writes it
  */
-function findStep(engine, output) {
+export function findStep(engine, output) {
   const { name } = engine.outputs[output];
   return engine.operators.findLastIndex((operator) => operator.output === name);
 }

@@ -22,7 +22,7 @@ import { failure } from '../shared/errors.js';
 
 export const MAX_PIXELS = { min: 1, max: 2 ** 31, integer: true };
 export const DECODES = /** @type {const} */ (['full', 'scaled']);
-export const READING = ['maxPixels', 'decode', 'allowTruncated', 'background'];
+export const READING = /** @type {const} */ (['maxPixels', 'decode', 'allowTruncated', 'background']);
 
 /** @param {unknown} maxPixels */
 export function checkMaxPixels(maxPixels = host().maxPixels ?? DEFAULT_MAX_PIXELS) {

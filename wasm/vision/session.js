@@ -3,16 +3,18 @@
 import { MAX_RESULTS } from '../../dist/layout.js';
 import { CLASS_COLUMN, DETECTION_COLUMNS } from '../engine/heads.js';
 import { failure } from '../shared/errors.js';
-import { decodeOnHost, detach, isFloatImages, toPixels } from './input.js';
+import { attempt, decodeOnHost, detach, isFloatImages, toPixels } from './input.js';
 import { host } from '../engine/host.js';
 import { prepare } from './prepare.js';
-import { isPlain, readView, resizeFloatView, seenRegion, writeView } from './view.js';
+import { findLayer } from './prepare_features.js';
+import { cutBoxes, isPlain, readView, resizeFloatView, seenRegion, writeView } from './view.js';
 
 /**
  * @typedef {import('./types.js').Answer} Answer
  * @typedef {import('./types.js').Facts} Facts
  * @typedef {import('./types.js').Input} Input
  * @typedef {import('./types.js').Request} Request
+ * @typedef {import('./types.js').Sample} Sample
  * @typedef {import('./types.js').Session} Session
  * @typedef {import('./prepare.js').SessionOptions} SessionOptions
  * @typedef {import('../engine/engine.js').TensorData} TensorData
@@ -28,7 +30,6 @@ import { isPlain, readView, resizeFloatView, seenRegion, writeView } from './vie
  * @typedef {object} Job
  * @property {Request} request
  * @property {Image[]} images
- * @property {typeof import('./prepare_features.js').findLayer} [findLayer] if the request asks for features
  * @property {number} reading index of the image being read
  * @property {number} start time at which the call began, in ms
  *
@@ -46,8 +47,6 @@ export class LocalSession {
   #isBusy = false;
   /** Calls that wait until no other runs, first come, first served. @type {((nothing: void) => void)[]} */ #waiting =
     [];
-  /** The last frame that minChange was asked for, and that was detected in. */
-  #lastSample = { width: 0, height: 0, bytes: new Uint8Array(0) };
 
   /**
    * @param {SessionOptions} options
@@ -65,19 +64,11 @@ export class LocalSession {
 
   /** @returns {Facts} */
   get facts() {
-    const { variant, inputSize, labels = [], limits = {}, batch = 1, length = 0, classifier } = this.#model;
-    const running = { name: variant, threads: this.#options.threads ?? 1 };
-    const { multiplyAdds, precision } = this.#model;
+    const { variant, inputSize, multiplyAdds, precision, classifier, ...model } = this.#model;
+    const { labels = [], limits = {}, batch = 1, length = 0 } = model;
     return {
-      labels,
-      limits,
-      variant: running,
-      precision,
-      inputSize,
-      multiplyAdds,
-      batch,
-      length,
-      classifier,
+      ...{ labels, limits, precision, inputSize, multiplyAdds, batch, length, classifier },
+      variant: { name: variant, threads: this.#options.threads ?? 1 },
     };
   }
 
@@ -107,26 +98,21 @@ export class LocalSession {
    */
   async run(request, limit) {
     const start = performance.now();
-    const reading = request.inputs.map((input) => this.#toImage(input, request, limit));
-    const isReady =
-      !request.features && this.#suits(request) && !reading.some((image) => image instanceof Promise);
+    const reading = request.inputs.map((input) => attempt(() => this.#toImage(input, request, limit)));
+    const isReady = this.#suits(request) && !reading.some((image) => image instanceof Promise);
     const runsNow = isReady && !this.#isBusy;
-    const images = runsNow ? /** @type {Image[]} */ (reading) : await Promise.all(reading.map(keep));
-    const findLayer = request.features && (await import('./prepare_features.js')).findLayer;
-    if (this.#isBusy) await this.#turnToRun();
+    const images = runsNow
+      ? /** @type {Image[]} */ (reading)
+      : await Promise.all(reading.map((image) => detach(image)));
+    if (this.#isBusy) await new Promise((resolve) => this.#waiting.push(resolve));
     this.#isBusy = true;
     const drawn = [...images];
     try {
-      return await this.#runAlone({ request, images, findLayer, reading: 0, start }, limit);
+      return await this.#runAlone({ request, images, reading: 0, start }, limit);
     } finally {
       for (const image of drawn) if ('release' in image) image.release?.();
       await this.#endRun();
     }
-  }
-
-  /** @returns {Promise<void>} settles when no other call runs */
-  #turnToRun() {
-    return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
   async #endRun() {
@@ -147,7 +133,8 @@ export class LocalSession {
       try {
         while (!this.#suits(request)) await this.#reload(request);
         limit?.check();
-        if (request.kind === 'facts') return this.#describe();
+        if (request.kind === 'facts')
+          return { result: this.facts, run: emptyRun(), memoryUse: this.memoryUse };
         return this.#answer(job, this.#model.engine);
       } catch (error) {
         const refused = images[job.reading];
@@ -184,14 +171,6 @@ export class LocalSession {
   }
 
   /**
-   * The facts about the model for the request's classes.
-   * @returns {Answer}
-   */
-  #describe() {
-    return { result: this.facts, run: emptyRun(), memoryUse: this.memoryUse };
-  }
-
-  /**
    * Whether the engine can run the request: not after a trap, and only with the classes that its network was built for.
    * @param {Request} request
    */
@@ -206,12 +185,8 @@ export class LocalSession {
    * Loads the model again into a new engine, for the request's classes.
    * @param {Request} request
    */
-  #reload({ classes }) {
-    return this.#replaceModel({ ...this.#options, classes, signal: undefined, onProgress: undefined });
-  }
-
-  /** @param {SessionOptions} options */
-  async #replaceModel(options) {
+  async #reload({ classes }) {
+    const options = { ...this.#options, classes, signal: undefined, onProgress: undefined };
     const model = await prepare(options);
     this.#model.engine.close();
     this.#model = model;
@@ -228,7 +203,8 @@ export class LocalSession {
    */
   #answer(job, engine) {
     const { request, images, start } = job;
-    const { kind, minChange } = request;
+    const { kind, minChange, lastSample } = request;
+    /** @type {Sample | undefined} */ let sample;
     const run = emptyRun();
     const { ms } = run;
     let last = start;
@@ -238,8 +214,8 @@ export class LocalSession {
       ms[stage] += now - last;
       last = now;
     };
-    if (job.findLayer && engine.features.length === 0)
-      engine.features.use(job.findLayer(engine, this.#options.layer), false);
+    if (request.features && engine.features.length === 0)
+      engine.features.use(findLayer(engine, this.#options.layer), false);
     // With a fixed batch, unused slots keep stale images; they are never read.
     engine.setBatch(this.#model.isBatchFixed ? 1 : images.length);
     try {
@@ -251,8 +227,11 @@ export class LocalSession {
         } else {
           run.size = this.#readImage(engine, image);
           lap('decode');
-          if (minChange && !this.#hasChanged(image, minChange))
-            return { result: undefined, run, memoryUse: engine.memoryUse };
+          if (minChange) {
+            sample = takeSample(/** @type {import('./input.js').Pixels} */ (image));
+            if (!hasChanged(sample, lastSample, minChange))
+              return { result: undefined, run, memoryUse: engine.memoryUse };
+          }
           this.#writeInput(engine, image, request, i);
         }
         lap('preprocess');
@@ -261,7 +240,7 @@ export class LocalSession {
       lap('network');
       const found = this.#read(engine, request, run.size);
       lap('postprocess');
-      return { ...found, run, memoryUse: engine.memoryUse };
+      return { ...found, sample, run, memoryUse: engine.memoryUse };
     } finally {
       if (!engine.isBroken) engine.image.drop();
     }
@@ -295,8 +274,8 @@ export class LocalSession {
    * @param {Request} request
    * @param {number} batchIndex
    */
-  #writeInput(engine, image, { roi, turns, reading }, batchIndex) {
-    if (isTensor(image)) engine.writeInput(0, image.tensor);
+  #writeInput(engine, image, { kind, roi, turns, reading }, batchIndex) {
+    if (isTensor(image)) engine.writeInput(0, image.tensor, kind === 'features' ? batchIndex : undefined);
     else if ('numbers' in image) engine.writeImage(image.numbers, batchIndex);
     else {
       const region = 'scaledFrom' in image ? undefined : roi;
@@ -320,61 +299,36 @@ export class LocalSession {
     // The threshold is one for calibrated scores.
     const wanted = calibrate ? { ...thresholds, scoreThreshold: 0, maxResults: MAX_RESULTS } : thresholds;
     const found = engine.heads.detect(wanted, mask, region, turns);
-    const { rows, order } = calibrate ? calibrate(found, thresholds) : { rows: found, order: undefined };
+    const kept = cutBoxes(this.#model, roi, size, found);
+    const seen = pickRows(found, DETECTION_COLUMNS, kept);
+    const { rows, order } = calibrate ? calibrate(seen, thresholds) : { rows: seen, order: undefined };
     if (classIds)
       for (let i = CLASS_COLUMN; i < rows.length; i += DETECTION_COLUMNS) rows[i] = classIds[rows[i]];
     if (!features) return { result: rows };
+    const { length } = engine.features;
+    const ofBoxes = () => engine.features.readBoxes(found.length / DETECTION_COLUMNS);
     return {
       result: rows,
       features: {
         ...(features !== 'boxes' && { image: engine.features.read(1) }),
         ...(features !== 'image' && {
-          boxes: readBoxFeatures(engine, found.length / DETECTION_COLUMNS, order),
+          boxes: pickRows(pickRows(ofBoxes(), length, kept), length, order),
         }),
       },
     };
   }
-
-  /**
-   * Whether a frame differs enough from the last detected one.
-   * @param {Image} image
-   * @param {number} minChange
-   */
-  #hasChanged(image, minChange) {
-    if (!('data' in image)) return true;
-    const { width, height, bytes } = this.#lastSample;
-    const now = sample(image);
-    const sum = now.reduce((total, value, i) => total + Math.abs(value - bytes[i]), 0);
-    const isSameSize = width === image.width && height === image.height;
-    if (isSameSize && sum < minChange * now.length) return false;
-    this.#lastSample = { width: image.width, height: image.height, bytes: now };
-    return true;
-  }
 }
 
 /**
- * An image that the user's memory no longer affects.
- * @param {Image | Promise<Image>} image
- * @returns {Image | Promise<Image>}
- */
-function keep(image) {
-  if (image instanceof Promise || 'numbers' in image) return image;
-  return detach(image);
-}
-
-/**
- * @param {Engine} engine
- * @param {number} count of detections that the engine found
+ * @param {Float32Array} rows
+ * @param {number} length of a row
  * @param {number[]} [order] those to return; default: all
- * @returns {Float32Array} [detections, length]
  */
-function readBoxFeatures(engine, count, order) {
-  const all = engine.features.readBoxes(count);
-  if (!order) return all;
-  const { length } = engine.features;
-  const kept = new Float32Array(order.length * length);
-  order.forEach((row, i) => kept.set(all.subarray(row * length, (row + 1) * length), i * length));
-  return kept;
+function pickRows(rows, length, order) {
+  if (!order) return rows;
+  const picked = new Float32Array(order.length * length);
+  order.forEach((row, i) => picked.set(rows.subarray(row * length, (row + 1) * length), i * length));
+  return picked;
 }
 
 /** What a run begins with. @returns {Answer['run']} */
@@ -384,17 +338,30 @@ export function emptyRun() {
 }
 
 /**
+ * Whether a frame differs enough from the last detected one.
+ * @param {Sample} sample
+ * @param {Sample | undefined} last
+ * @param {number} minChange
+ */
+function hasChanged({ width, height, bytes }, last, minChange) {
+  if (width !== last?.width || height !== last.height) return true;
+  const sum = bytes.reduce((total, value, i) => total + Math.abs(value - last.bytes[i]), 0);
+  return sum >= minChange * bytes.length;
+}
+
+/**
  * One byte (green or grey) of each of about SAMPLED_PIXELS pixels, evenly spread over a frame.
  * @param {import('./input.js').Pixels} pixels
+ * @returns {Sample}
  */
-function sample({ data, width, height, stride, channels }) {
+function takeSample({ data, width, height, stride, channels }) {
   const step = Math.max(1, Math.floor(Math.sqrt((width * height) / SAMPLED_PIXELS)));
   const bytes = [];
   for (let y = 0; y < height; y += step) {
     for (let x = 0; x < width; x += step)
       bytes.push(data[y * stride + x * channels + (channels > 1 ? 1 : 0)]);
   }
-  return Uint8Array.from(bytes);
+  return { width, height, bytes: Uint8Array.from(bytes) };
 }
 
 /**

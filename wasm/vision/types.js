@@ -267,11 +267,15 @@
  * @property {Required<Thresholds>} [thresholds] for 'detect'
  * @property {WantedFeatures} [features] for 'detect': the features to return with the boxes
  * @property {number} [minChange] see LoopOptions
+ * @property {Sample} [lastSample] with minChange: of the loop's last detected frame
+ *
+ * @typedef {Size & {bytes: Uint8Array}} Sample What minChange compares of a frame.
  *
  * @typedef {object} Answer
  * @property {any} result 'detect': rows, see Heads.detect, or undefined if the frame was skipped (minChange). 'heads':
  *   Head[]. 'profile': OperatorInfo[]. 'features': Float32Array [images, length]. 'facts': Facts
  * @property {{image?: Float32Array, boxes?: Float32Array}} [features] `image` [length], `boxes` [detections, length]
+ * @property {Sample} [sample] with minChange: of the detected frame
  * @property {{ms: StageTimes, size: Size} & FileFacts} run
  * @property {{totalBytes: number, liveBytes: number}} memoryUse
  *

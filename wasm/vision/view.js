@@ -1,8 +1,9 @@
 // Which part of an image the network sees, and writing it to the network's input: `fit` makes the part as wide and high as
 // the input is, and grey inputs take the luminance.
+import { DETECTION_COLUMNS } from '../engine/heads.js';
 import { OcelliError } from '../shared/errors.js';
 import { decodeOnHost } from './input.js';
-import { resizeFloatImage, splitFloatImages } from './float_image.js';
+import { resizeFloatImage, soleFloatImage } from './float_image.js';
 
 /**
  * @typedef {import('../engine/engine.js').Engine} Engine
@@ -28,13 +29,25 @@ export const FITS = /** @type {const} */ (['stretch', 'crop', 'contain']);
 /** Of R, G and B, by ITU-R BT.601, as TensorFlow and Pillow use them. */
 const LUMINANCE = [0.299, 0.587, 0.114];
 
+/** Of EXIF, by quarter turns clockwise. */
+const ORIENTATIONS = [1, 6, 3, 8];
+
 /** Whether the engine can read, scale and write the image without a copy in JavaScript. @param {Target} target */
 export function isPlain({ input, channels = 3 }) {
   return channels === 3 && (input.fit ?? 'stretch') === 'stretch';
 }
 
 /**
- * The region of the upright image that becomes the network's input. With 'contain' it may reach outside the image.
+ * The region of the upright image that is to be seen.
+ * @param {Roi | undefined} roi
+ * @param {Size} size of the image
+ * @returns {Roi}
+ */
+const wantedRegion = (roi, { width, height }) => roi ?? { x: 0, y: 0, width, height };
+
+/**
+ * The region of the upright image that becomes the network's input. With 'contain' it reaches beyond the one that is to be
+ * seen: the rest is black.
  * @param {Target} target
  * @param {Roi | undefined} roi
  * @param {Size} size of the image
@@ -42,7 +55,7 @@ export function isPlain({ input, channels = 3 }) {
  * @returns {Roi}
  */
 export function seenRegion({ input, inputSize }, roi, size, turns) {
-  const region = roi ?? { x: 0, y: 0, width: size.width, height: size.height };
+  const region = wantedRegion(roi, size);
   const { fit = 'stretch' } = input;
   if (fit === 'stretch' || region.width === 0 || region.height === 0) return region;
   const ratio = turns % 2 ? inputSize.height / inputSize.width : inputSize.width / inputSize.height;
@@ -103,13 +116,15 @@ export function writeView(engine, target, { roi, turns, reading: { background } 
   if (channels === 3 && input.fit === 'crop')
     return engine.image.preprocess(input, region, turns, batchIndex, background);
   const whole = engine.image.read(background);
-  const seen = cut(whole.data, size, region, Uint8Array);
+  const seen = cut(whole.data, size.width, region, wantedRegion(roi, size), Uint8Array);
+  const { width, height } = region;
+  const pixels = { data: seen, width, height, channels: /** @type {const} */ (3), stride: width * 3 };
   if (channels === 3) {
-    const { width, height } = region;
-    engine.image.setPixels({ data: seen, width, height, channels: 3, stride: width * 3 });
+    engine.image.setPixels(pixels);
     return engine.image.preprocess(input, undefined, turns, batchIndex);
   }
-  const turned = turn(seen, region, turns);
+  engine.image.setPixels({ ...pixels, orientation: ORIENTATIONS[turns] });
+  const turned = engine.image.read();
   const data = Float32Array.from(turned.data, (value) => value / 255);
   const image = { data, shape: [turned.height, turned.width, 3] };
   return engine.writeImage(luminance(resizeFloatImage(image, target.inputSize, input).numbers), batchIndex);
@@ -121,27 +136,20 @@ export function writeView(engine, target, { roi, turns, reading: { background } 
  * @param {Target} target
  */
 export function resizeFloatView(images, target) {
-  const [{ data, width, height }] = splitFloatImages(images);
-  const region = seenRegion(target, undefined, { width, height }, 0);
-  const isWhole = region.width === width && region.height === height;
-  const seen = isWhole
-    ? images
-    : { data: cut(data, { width, height }, region, Float32Array), shape: [region.height, region.width, 3] };
-  const { numbers } = resizeFloatImage(seen, target.inputSize, target.input);
+  const { data, width, height } = soleFloatImage(images);
+  const whole = wantedRegion(undefined, { width, height });
+  const region = seenRegion(target, whole, whole, 0);
+  const seen = region === whole ? data : cut(data, width, region, whole, Float32Array);
+  const image = { data: seen, shape: [region.height, region.width, 3] };
+  const { numbers } = resizeFloatImage(image, target.inputSize, target.input);
   return { numbers: target.channels === 1 ? luminance(numbers) : numbers, width, height };
 }
 
-/** @param {Roi | undefined} roi @param {Size} size */
+/** @param {Roi | undefined} roi in whole pixels from 0 @param {Size} size */
 function checkRoi(roi, { width, height }) {
   if (!roi) return;
   const isInside =
-    [roi.x, roi.y, roi.width, roi.height].every(Number.isInteger) &&
-    roi.x >= 0 &&
-    roi.y >= 0 &&
-    roi.width > 0 &&
-    roi.height > 0 &&
-    roi.x + roi.width <= width &&
-    roi.y + roi.height <= height;
+    roi.width > 0 && roi.height > 0 && roi.x + roi.width <= width && roi.y + roi.height <= height;
   if (!isInside)
     throw new OcelliError(
       'INVALID_ROI',
@@ -150,49 +158,55 @@ function checkRoi(roi, { width, height }) {
 }
 
 /**
- * A region of an RGB image; black outside.
- * @template {Uint8Array | Float32Array} T
- * @param {T} data
- * @param {Size} size
- * @param {Roi} region
- * @param {{new (length: number): T}} Numbers
+ * What two regions share.
+ * @param {Roi} a
+ * @param {Roi} b
+ * @returns {Roi} with sides of 0 or less if that is nothing
  */
-function cut(data, { width, height }, region, Numbers) {
-  const result = new Numbers(region.width * region.height * 3);
-  const left = Math.max(region.x, 0);
-  const right = Math.min(region.x + region.width, width);
-  for (let y = Math.max(region.y, 0); y < Math.min(region.y + region.height, height); y++) {
-    const row = data.subarray((y * width + left) * 3, (y * width + right) * 3);
-    result.set(row, ((y - region.y) * region.width + left - region.x) * 3);
-  }
-  return result;
+function overlap(a, b) {
+  const [x, y] = [Math.max(a.x, b.x), Math.max(a.y, b.y)];
+  const width = Math.min(a.x + a.width, b.x + b.width) - x;
+  return { x, y, width, height: Math.min(a.y + a.height, b.y + b.height) - y };
 }
 
 /**
- * Turns an RGB image clockwise.
- * @param {Uint8Array} data
- * @param {Size} size
- * @param {number} turns quarters
+ * Cuts boxes to what is to be seen, and leaves out those beside it. Only 'contain' shows the network more.
+ * @param {Target} target
+ * @param {Roi | undefined} roi
+ * @param {Size} size of the image
+ * @param {Float32Array} rows as Heads.detect returns them; changed in place
+ * @returns {number[] | undefined} the rows to keep; undefined: all
  */
-function turn(data, { width, height }, turns) {
-  const quarters = ((turns % 4) + 4) % 4;
-  if (quarters === 0) return { data, width, height };
-  const result = new Uint8Array(data.length);
-  const isSideways = quarters % 2 === 1;
-  const [wide, high] = isSideways ? [height, width] : [width, height];
-  for (let y = 0; y < high; y++) {
-    for (let x = 0; x < wide; x++) {
-      const [fromX, fromY] =
-        quarters === 1
-          ? [y, height - 1 - x]
-          : quarters === 2
-            ? [width - 1 - x, height - 1 - y]
-            : [width - 1 - y, x];
-      const from = (fromY * width + fromX) * 3;
-      result.set(data.subarray(from, from + 3), (y * wide + x) * 3);
-    }
+export function cutBoxes({ input }, roi, size, rows) {
+  if (input.fit !== 'contain') return undefined;
+  const kept = [];
+  for (let i = 0; i < rows.length; i += DETECTION_COLUMNS) {
+    const [x, y, width, height] = rows.subarray(i);
+    const box = overlap({ x, y, width, height }, wantedRegion(roi, size));
+    rows.set([box.x, box.y, box.width, box.height], i);
+    if (box.width > 0 && box.height > 0) kept.push(i / DETECTION_COLUMNS);
   }
-  return { data: result, width: wide, height: high };
+  return kept;
+}
+
+/**
+ * A region of an RGB image; black outside of what is to be seen.
+ * @template {Uint8Array | Float32Array} T
+ * @param {T} data
+ * @param {number} width of the image
+ * @param {Roi} region
+ * @param {Roi} wanted
+ * @param {{new (length: number): T}} Numbers
+ */
+function cut(data, width, region, wanted, Numbers) {
+  const result = new Numbers(region.width * region.height * 3);
+  const shown = overlap(region, wanted);
+  for (let y = shown.y; y < shown.y + shown.height; y++) {
+    const start = (y * width + shown.x) * 3;
+    const row = data.subarray(start, start + shown.width * 3);
+    result.set(row, ((y - region.y) * region.width + shown.x - region.x) * 3);
+  }
+  return result;
 }
 
 /** @param {Float32Array} rgb values with the same scale and offset in every channel */

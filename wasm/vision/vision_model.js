@@ -14,6 +14,7 @@ import {
   checkNumber,
   checkSignal,
   checkText,
+  pick,
 } from '../shared/options.js';
 import { DECODES, READING, resolveReading } from './reading.js';
 import { LocalSession } from './session.js';
@@ -78,7 +79,8 @@ export class VisionModel {
    * @type {Promise<void> | undefined}
    */
   changing;
-  #calls = new Calls();
+  /** @protected */
+  calls = new Calls();
 
   /**
    * @param {Session} session
@@ -91,40 +93,26 @@ export class VisionModel {
         'INVALID_OPTION',
         `new loads no model: use create, as in \`await ${name}.create(options)\``,
       );
-    const {
-      exact,
-      deterministic = false,
-      maxPixels,
-      decode,
-      allowTruncated,
-      background,
-      assetsUrl,
-      pool = 1,
-    } = options;
+    const { exact, deterministic = false, assetsUrl, pool = 1 } = options;
     this.#session = session;
     /** How many images run at the same time. @protected */
     this.instances = pool;
+    /** @protected */
+    this.assetsUrl = resolveAssets(assetsUrl);
     this.#exact = exact ?? deterministic;
-    this.#reading = { maxPixels, decode, allowTruncated, background };
-    /** How `decodeImage` reads a file as this model does. @protected */
-    this.decoding = {
-      ...{ maxPixels, allowTruncated, assetsUrl },
-      background: background ?? (this.#exact ? 'ignore' : undefined),
-    };
+    this.#reading = pick(options, READING);
     /** @protected */
     this.facts = session.facts;
   }
 
   /** The WebAssembly variant that runs, and its number of threads. */
   get variant() {
-    this.#checkOpen();
-    return { ...this.facts.variant };
+    return { ...this.session.facts.variant };
   }
 
   /** The precision that the network computes in: what `precision: 'auto'` chose. */
   get precision() {
-    this.#checkOpen();
-    return this.facts.precision;
+    return this.session.facts.precision;
   }
 
   /**
@@ -142,7 +130,6 @@ export class VisionModel {
    * @returns {Promise<import('./types.js').ProfileResult>}
    */
   async profile(input, options = {}) {
-    checkView(options);
     const { result, run } = await this.run('profile', [input], options);
     return { operators: result, ...this.describe(run) };
   }
@@ -152,7 +139,7 @@ export class VisionModel {
    * @param {import('../report/energy/estimate.js').EnergyOptions} [options]
    */
   async report(options) {
-    this.#checkOpen();
+    if (this.isClosed) throw failure('CLOSED');
     const work = { ...this.#work };
     const { estimateEnergy, loadMachine } = await import('../report/energy/estimate.js');
     const { describeMachine } = await loadMachine();
@@ -161,7 +148,7 @@ export class VisionModel {
 
   /** Frees the module's memory and stops its threads. After that, every call but `close` throws CLOSED. */
   close() {
-    this.#calls.close();
+    this.calls.close();
     this.#session?.close();
     this.#session = undefined;
   }
@@ -188,28 +175,37 @@ export class VisionModel {
    * @param {Request['inputs']} inputs
    * @param {ViewOptions} options
    * @param {() => Partial<Request>} [complete] called when the changes of options before this call are made
+   * @param {import('./limits.js').CallLimit} [outer] of the call that this one is a part of
    */
-  async run(kind, inputs, options, complete) {
+  async run(kind, inputs, options, complete, outer) {
     checkKeys('options', options, VIEW);
+    checkView(options);
     const { session } = this;
-    const { roi, rotation = 0, exact = this.#exact, decode = this.#reading.decode } = options;
+    const { roi, rotation = 0, exact = this.#exact } = options;
     const request = {
       kind,
       inputs: [...inputs],
       roi: roi === undefined ? undefined : checkRoi(roi),
       turns: quarterTurns(rotation),
       exact,
-      reading: resolveReading({ ...this.#reading, decode }, exact),
+      reading: this.readingOf(options),
     };
-    const answer = await withLimit(
-      options,
-      (limit) => this.#send(session, request, limit, complete),
-      this.#calls,
-    );
+    const send = (/** @type {import('./limits.js').CallLimit} */ limit) =>
+      this.#send(session, request, limit, complete);
+    const answer = await (outer ? send(outer) : withLimit(options, send, this.calls));
     this.#work.images += inputs.length;
     this.#work.multiplyAdds += inputs.length * this.facts.multiplyAdds;
     this.#work.seconds += Object.values(answer.run.ms).reduce((sum, ms) => sum + ms / 1000, 0);
     return answer;
+  }
+
+  /**
+   * How a call reads image files.
+   * @protected
+   * @param {ViewOptions} options
+   */
+  readingOf({ exact = this.#exact, decode = this.#reading.decode }) {
+    return resolveReading({ ...this.#reading, decode }, exact);
   }
 
   /**
@@ -237,10 +233,6 @@ export class VisionModel {
   describe(run) {
     const { variant, precision } = this.facts;
     return { ...run, variant: { ...variant }, precision };
-  }
-
-  #checkOpen() {
-    if (this.isClosed) throw failure('CLOSED');
   }
 }
 
@@ -294,12 +286,12 @@ async function start(given) {
 }
 
 /**
- * The options with sources that can be read more than once, from every thread.
+ * The options as they are now, with sources that can be read more than once, from every thread.
  * @param {GivenOptions} given
  * @returns {Promise<SessionOptions>}
  */
 async function keepSources({ labels, assetsUrl, ...options }) {
-  const { model, int8Model, precision = 'float' } = options;
+  const { model, int8Model, precision = 'float', input, ssd } = options;
   const isPlace = typeof labels === 'string' || tagOf(labels) === 'URL';
   if (labels === null) throw failure('INVALID_OPTION', 'labels must be a list, a path or a URL');
   if (typeof labels === 'string' && /[\r\n]/.test(labels))
@@ -308,16 +300,32 @@ async function keepSources({ labels, assetsUrl, ...options }) {
       "labels is a text of several lines: pass a list, such as text.split('\\n')",
     );
   const { toUrl } = host();
-  return {
-    ...options,
-    ...(model !== undefined && { model: await keepSource(model, options) }),
-    ...(int8Model !== undefined &&
-      precision !== 'float' && { int8Model: await keepSource(int8Model, options) }),
+  const held = copyOf({
+    ...{ input, ssd, assetsUrl: resolveAssets(assetsUrl) },
     labels: isPlace
       ? toUrl(/** @type {string | URL} */ (labels), 'LABELS_NOT_FOUND').href
       : /** @type {SessionOptions['labels']} */ (labels),
-    assetsUrl: resolveAssets(assetsUrl),
+  });
+  const second = precision === 'float' ? undefined : /** @type {typeof int8Model} */ (detach(int8Model));
+  return {
+    ...options,
+    ...held,
+    model: await keepSource(model, options),
+    int8Model: await keepSource(second, options),
   };
+}
+
+/**
+ * @template T
+ * @param {T} options
+ * @returns {T} a copy; the options themselves if they cannot be cloned, as Vue's proxies or what the checks refuse
+ */
+function copyOf(options) {
+  try {
+    return structuredClone(options);
+  } catch {
+    return options;
+  }
 }
 
 /** @param {ModelOptions} options */
@@ -377,8 +385,8 @@ export function resolveAssets(assetsUrl) {
  * @returns {Options}
  */
 export function change(options, changes) {
-  const changed = Object.entries(changes).filter(([, value]) => value !== undefined);
-  const kept = Object.entries({ ...options, ...Object.fromEntries(changed) });
+  const given = pick(changes, /** @type {(keyof Options)[]} */ (Object.keys(changes)));
+  const kept = Object.entries({ ...options, ...given });
   return /** @type {Options} */ (Object.fromEntries(kept.filter(([, value]) => value !== null)));
 }
 
@@ -386,8 +394,7 @@ export function change(options, changes) {
  * Refuses values that are no values of a call's options; run() checks what else they need.
  * @param {ViewOptions} options
  */
-export function checkView(options) {
-  const { exact, rotation, decode } = options ?? {};
+export function checkView({ exact, rotation, decode }) {
   if (exact !== undefined) checkBoolean('exact', exact);
   if (rotation !== undefined) quarterTurns(rotation);
   if (decode !== undefined) checkChoice('decode', decode, DECODES);

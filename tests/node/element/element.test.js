@@ -425,6 +425,46 @@ describe('the element', () => {
     assert.equal(made.length, 2);
   });
 
+  test('takes what is set while it is moved', async (t) => {
+    const { element, made, names, connect } = makeElement(t);
+    await connect(true, { src: 'a.png', threshold: '0.5' });
+    names();
+    const move = (/** @type {() => void} */ change) => {
+      element.isConnected = false;
+      element.disconnectedCallback();
+      change();
+      return connect(true);
+    };
+    const opened = () => any(globalThis.fetch).mock.calls.at(-1).arguments[0];
+    await move(() => element.setAttribute('src', 'b.png'));
+    assert.deepEqual([opened(), made.length, names()], ['b.png', 1, ['detections']]);
+    await move(() => element.setAttribute('threshold', '0.25'));
+    assert.deepEqual([made[0].asked.at(-1)[1].scoreThreshold, names()], [0.25, ['detections']]);
+    await move(() => (element.options = { threads: 2 }));
+    assert.deepEqual([made.length, made[1].options.threads], [2, 2]);
+    assert.deepEqual([made[0].closed, names()], [1, ['ready', 'detections']]);
+    // Set, taken out and put back by microtasks of one task: what is due waits.
+    element.setAttribute('src', 'c.png');
+    queueMicrotask(() => {
+      element.isConnected = true;
+      element.connectedCallback();
+    });
+    element.isConnected = false;
+    element.disconnectedCallback();
+    await settle();
+    assert.deepEqual([opened(), made.length, names()], ['c.png', 2, ['detections']]);
+  });
+
+  test('has the defaults where options are undefined', async (t) => {
+    const { element, made, connect } = makeElement(t);
+    for (const options of [undefined, null, { worker: undefined }]) {
+      element.options = options;
+      await connect(true);
+      assert.equal(made.at(-1).options.worker, true);
+      await connect(false);
+    }
+  });
+
   test('says what failed, and nothing of what has ended', async (t) => {
     const { element, made, answers, events, names, set, connect, status } = makeElement(t);
     const fault = new Error('no such model');

@@ -137,6 +137,11 @@ describe('gzip files', () => {
     await assert.rejects(inflate([damaged]));
     await assert.rejects(inflate([Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)]));
   });
+  test('with a wrong checksum or size, or without them', async () => {
+    for (const at of [file.length - 8, file.length - 4])
+      await assert.rejects(inflate([file.with(at, file[at] ^ 1)]), /its checksum is wrong/);
+    for (const missing of [1, 8]) await assert.rejects(inflate([file.subarray(0, -missing)]), /cut short/);
+  });
 });
 
 test('a worker of a page as a port', async () => {

@@ -409,6 +409,23 @@ describe('what is posted', () => {
     await turn();
     assert.equal(frame.ends, 1);
   });
+  test('drawables are closed if another input is refused at once', async () => {
+    const frame = capturing();
+    await assert.rejects(pack(canvas, { data: new Uint8Array(3) }), { code: 'INVALID_INPUT' });
+    await turn();
+    assert.equal(frame.ends, 1);
+  });
+  test('what is empty, or was handed over, stays where it is', async () => {
+    const memory = new ArrayBuffer(8);
+    const [data, tensor] = [new Float32Array(memory, 0, 0), new Float32Array(memory, 8)];
+    const { transfer } = await pack({ data, shape: [1, 1, 3] }, { tensor });
+    assert.ok(!transfer.includes(memory));
+    const [floats, values] = [new Float32Array(3), new Float32Array(3)];
+    structuredClone([floats, values], { transfer: [floats.buffer, values.buffer] });
+    const { request } = await pack({ data: floats, shape: [1, 1, 3] }, { tensor: values });
+    const [a, b] = /** @type {any[]} */ (request.inputs);
+    assert.deepEqual([a.data, b.tensor], [new Float32Array(), new Float32Array()]);
+  });
   test('what cannot be posted is said', async () => {
     const refusal = new DOMException('not for you', 'DataCloneError');
     const send = async (/** @type {Packed} */ packed, /** @type {unknown} */ error) =>

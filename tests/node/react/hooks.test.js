@@ -6,6 +6,7 @@ import { act, createElement, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { ObjectDetector } from '../../../wasm/platform/browser.js';
 import { useDetections, useDetector } from '../../../wasm/react/index.js';
+import { Tracker } from '../../../wasm/track/index.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 Object.assign(globalThis, {
@@ -109,7 +110,13 @@ describe('useDetector', () => {
     [{ threads: NaN }, { threads: NaN }, true],
     [{ model: bytes }, { model: bytes }, true],
     [{ model: bytes }, { model: bytes.slice() }, false],
-    [{ model: new URL('file:///a') }, { model: new URL('file:///a') }, false],
+    [{ model: new URL('file:///a') }, { model: new URL('file:///a') }, true],
+    [{ model: new URL('file:///a') }, { model: new URL('file:///b') }, false],
+    [{ model: new URL('file:///a') }, { model: 'file:///a' }, true],
+    [{ signal: new AbortController().signal }, { signal: new AbortController().signal }, true],
+    [{ signal: new AbortController().signal }, {}, false],
+    [{ model: new Blob() }, { model: new Blob() }, false],
+    [{ labels: null }, { labels: undefined }, false],
     [{ decoder: () => 1 }, { decoder: () => 1 }, false],
     [{ onProgress: () => 1 }, { onProgress: () => 1 }, true],
     [null, null, true],
@@ -138,10 +145,26 @@ describe('useDetector', () => {
     assert.deepEqual([made.length, made[0].detector.closed, last()], [1, 1, LOADING]);
   });
 
-  test('worker: false is kept', async (t) => {
+  test('worker: false is kept, and undefined is the default', async (t) => {
     const made = watchCreate(t);
-    await mount(useDetector).show({ worker: false });
-    assert.equal(made[0].options.worker, false);
+    const { show } = mount(useDetector);
+    for (const worker of [false, undefined]) await show({ worker });
+    assert.deepEqual(
+      made.map(({ options }) => options.worker),
+      [false, true],
+    );
+  });
+
+  test('options that mean something else at every render start anew, and nothing else happens', async (t) => {
+    const made = watchCreate(t);
+    const { show } = mount(() => useDetector({ model: new Uint8Array(1) }));
+    for (const number of [1, 2, 3]) {
+      await show(undefined);
+      assert.deepEqual(
+        made.map(({ options }) => options.signal.aborted),
+        [...Array(number - 1).fill(true), false],
+      );
+    }
   });
 
   test('tells how far it is to the newest onProgress, or to nobody', async (t) => {
@@ -234,6 +257,23 @@ describe('useDetections', () => {
     assert.deepEqual([loops.length, last().result], [1, result('dog')]);
     await hide();
     assert.ok(signal.aborted);
+  });
+
+  test('goes on with its Tracker, also if another one is made at every render', async () => {
+    const { detector, loops } = makeDetector();
+    /** @type {any[]} */ const trackers = [];
+    const { show, last } = mount((/** @type {any} */ ref) => {
+      trackers.push(new Tracker());
+      return useDetections(ref, { detector, track: trackers.at(-1) });
+    });
+    const ref = { current: VIDEO };
+    await show(ref);
+    for (const label of ['cat', 'dog']) {
+      await loops[0].give(result(label));
+      await show(ref);
+      assert.deepEqual(last().result, result(label));
+    }
+    assert.deepEqual([loops.length, loops[0].options.track === trackers[0]], [1, true]);
   });
 
   for (const [name, change] of /** @type {[string, any][]} */ ([

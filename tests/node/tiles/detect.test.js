@@ -1,6 +1,8 @@
 // detect with tiles: what single calls for each tile find, merged.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
 import { decodeImage, ObjectDetector } from '../../../wasm/platform/node.js';
 import { mergeDetections } from '../../../wasm/tiles/merge.js';
 import { packagePhoto } from '../shared.js';
@@ -146,3 +148,104 @@ for (const where of [{}, { worker: true }, { pool: 2 }])
       });
     });
   });
+
+describe('the call is as it was made', () => {
+  const GRID_OF_FOUR = { size: 300 };
+  /** @type {ObjectDetector} */ let detector;
+  before(async () => {
+    detector = await ObjectDetector.create({ deterministic: true });
+  });
+  after(() => detector.close());
+
+  test('whatever becomes of its image, region and options', async () => {
+    const { data, width, height } = await decodeImage(PHOTO);
+    const roi = () => ({ x: 0, y: 0, width: 512, height: 400 });
+    for (const image of [
+      () => ({ data: Buffer.from(data), width, height }),
+      () => ({ data: Uint8Array.from(data), width, height }),
+      () => Uint8Array.from(PHOTO),
+    ]) {
+      const options = () => ({ roi: roi(), tiles: { ...GRID_OF_FOUR } });
+      const expected = await detector.detect(image(), options());
+      assert.ok(expected.detections.length > 0);
+      const [given, how] = [image(), options()];
+      const call = detector.detect(given, how);
+      ('data' in given ? given.data : given).fill(0);
+      how.roi.width = 5;
+      how.tiles.size = 512;
+      const { detections, tiles } = await call;
+      assert.deepEqual([detections, tiles], [expected.detections, expected.tiles]);
+    }
+  });
+
+  test('with the settings of before setOptions, or those of after it', async () => {
+    const labels = async (/** @type {Promise<{detections: {label: string}[]}>} */ call) =>
+      (await call).detections.map(({ label }) => label);
+    const expected = await labels(detector.detect(PHOTO, { tiles: GRID_OF_FOUR }));
+    assert.ok(expected.includes('Person') && new Set(expected).size > 1);
+    const before = labels(detector.detect(PHOTO, { tiles: GRID_OF_FOUR }));
+    const changing = detector.setOptions({ classes: { allow: ['Person'] }, maxResults: 1 });
+    const after = labels(detector.detect(PHOTO, { tiles: GRID_OF_FOUR }));
+    assert.deepEqual(await Promise.all([before, after]), [expected, ['Person']]);
+    await changing;
+    await detector.setOptions({ classes: null, maxResults: null });
+  });
+
+  test('what is behind transparent pixels is as without tiles', async () => {
+    const { data, info } = await sharp(PHOTO).ensureAlpha(0).raw().toBuffer({ resolveWithObject: true });
+    for (let i = 3; i < data.length; i += 4) data[i] = 0;
+    const clear = await sharp(data, { raw: info }).png().toBuffer();
+    const plain = await ObjectDetector.create();
+    for (const exact of [true, false]) {
+      const alone = await plain.detect(clear, { exact });
+      assert.equal(alone.detections.length > 0, exact);
+      const one = await plain.detect(clear, { exact, tiles: { size: 512 } });
+      assert.deepEqual(one.detections, alone.detections);
+    }
+    plain.close();
+  });
+
+  test('a file that is cut short is said to be', async () => {
+    const tolerant = await ObjectDetector.create({ allowTruncated: true });
+    const cut = PHOTO.subarray(0, PHOTO.length * 0.9);
+    for (const [file, truncated] of /** @type {const} */ ([
+      [cut, true],
+      [PHOTO, undefined],
+    ]))
+      assert.equal((await tolerant.detect(file, { tiles: GRID_OF_FOUR })).truncated, truncated);
+    tolerant.close();
+  });
+});
+
+describe('the call ends while its image is read', () => {
+  const stalled = () => {
+    let cancels = 0;
+    const stream = new ReadableStream({
+      pull: () => new Promise(() => {}),
+      cancel: () => void cancels++,
+    });
+    return { stream, cancels: () => cancels };
+  };
+  for (const where of [{}, { worker: true }])
+    test(JSON.stringify(where), async () => {
+      const detector = await ObjectDetector.create(where);
+      const [late, aborted, closed] = [stalled(), stalled(), stalled()];
+      const tiles = 'auto';
+      await assert.rejects(detector.detect(late.stream, { tiles, timeoutMs: 30 }), { code: 'TIMEOUT' });
+      const controller = new AbortController();
+      const call = detector.detect(aborted.stream, { tiles, signal: controller.signal });
+      await sleep(10);
+      const reason = new Error('enough');
+      controller.abort(reason);
+      await assert.rejects(call, reason);
+      const unread = new ReadableStream({ pull: () => assert.fail('read') }, { highWaterMark: 0 });
+      await assert.rejects(detector.detect(unread, { tiles, signal: controller.signal }), reason);
+      const open = detector.detect(closed.stream, { tiles });
+      await sleep(10);
+      detector.close();
+      await assert.rejects(open, { code: 'CLOSED' });
+      await assert.rejects(detector.detect(stalled().stream, { tiles }), { code: 'CLOSED' });
+      await sleep(0);
+      assert.deepEqual([late, aborted, closed].map(({ cancels }) => cancels()), [1, 1, 1]); // prettier-ignore
+    });
+});

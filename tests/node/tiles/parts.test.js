@@ -95,11 +95,11 @@ describe('detection in tiles', () => {
       const { width, height } = image;
       return { size: { width, height }, ms: { ...MS }, detections };
     };
-    const answer = await detectInTiles(
-      any({ pixels: data, detect, inputSide, instances, limits: { ...LIMITS, ...limits } }),
-      tiles,
-      options,
-    );
+    const answer = await detectInTiles({
+      ...{ image: data, read: async () => assert.fail(), detect, instances },
+      ...{ tiles, how: { ...tiles }, view: options },
+      ...{ inputSize: { width: inputSide }, thresholds: { ...LIMITS, ...limits } },
+    });
     return { answer, asked, most };
   };
   const sizes = (/** @type {any[]} */ asked) =>
@@ -177,6 +177,9 @@ describe('detection in tiles', () => {
     assert.deepEqual(await places({ limits: { maxResults: 3 } }), [[0, 0], [0, 100], [1, 20]]); // prettier-ignore
     assert.deepEqual(await places({ limits: { maxPerClass: 1 } }), [[0, 0], [1, 20]]); // prettier-ignore
     assert.deepEqual(await places({ limits: { maxPerClass: 1, maxResults: 1 } }), [[0, 0]]);
+    const [limits, options] = [{ maxResults: 1 }, { maxResults: 3 }];
+    assert.equal((await places({ limits, options })).length, 3);
+    assert.equal((await places({ limits, options: { maxResults: undefined } })).length, 1);
   });
   test('has a limit of tiles', async () => {
     const picture = (/** @type {number} */ width, /** @type {number} */ height) => ({
@@ -193,24 +196,17 @@ describe('detection in tiles', () => {
       message: /40000 tiles/,
     });
   });
-  test('passes on what is left of the time', async () => {
-    const { asked } = await run('auto', { options: { timeoutMs: 1e6 } });
-    for (const { view } of asked) assert.ok(view.timeoutMs > 0 && view.timeoutMs <= 1e6);
-    assert.ok((await run('auto')).asked.every(({ view }) => !('timeoutMs' in view)));
-    const late = await run('auto', { options: { timeoutMs: Number.MIN_VALUE } });
-    assert.ok(late.asked.every(({ view }) => view.timeoutMs > 0));
-  });
   test('ends at the first error', async () => {
     let count = 0;
     const detect = async (/** @type {any} */ { width, height }) => {
       if (++count === 3) throw new Error('no');
       return { size: { width, height }, ms: MS, detections: [] };
     };
-    const failing = detectInTiles(
-      any({ pixels, detect, inputSide: 50, instances: 1, limits: LIMITS }),
-      { size: 32 },
-      {},
-    );
+    const failing = detectInTiles({
+      ...{ image: pixels, read: async () => assert.fail(), detect, instances: 1 },
+      ...{ tiles: { size: 32 }, how: { size: 32 }, view: {} },
+      ...{ inputSize: { width: 50 }, thresholds: LIMITS },
+    });
     await assert.rejects(failing, /no/);
     assert.equal(count, 3);
   });

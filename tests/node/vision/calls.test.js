@@ -6,6 +6,7 @@ import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import sharp from 'sharp';
 import {
   cosineSimilarity,
   decodeImage,
@@ -13,7 +14,8 @@ import {
   ObjectDetector,
 } from '../../../wasm/platform/node.js';
 import { TransferLearner } from '../../../wasm/train/node.js';
-import { packagePhoto } from '../shared.js';
+import { tinyDetector, TINY_ANCHORS } from '../../fuzz/tiny_models.js';
+import { packagePhoto, testData } from '../shared.js';
 
 const CAT = packagePhoto('chelsea.png');
 const PERSON = packagePhoto('astronaut.png');
@@ -94,6 +96,64 @@ describe('an input is the one at the time of the call', () => {
     assert.deepEqual(await labelsOf(detector.detect(CAT)), ['Cat']);
     detector.close();
   });
+
+  test('of a file that others decode, and of decodeImage', async () => {
+    const detector = await ObjectDetector.create();
+    const webp = await sharp(CAT).webp().toBuffer();
+    const bytes = copyOf(webp);
+    const call = detector.detect(bytes);
+    bytes.fill(0);
+    assert.deepEqual(await labelsOf(call), ['Cat']);
+    detector.close();
+    for (const file of [CAT, webp]) {
+      const expected = await decodeImage(file);
+      const given = copyOf(file);
+      const decoding = decodeImage(given);
+      given.fill(0);
+      assert.deepEqual(await decoding, expected);
+    }
+  });
+
+  test('of pixels in a Buffer, while the classes change', async () => {
+    const detector = await ObjectDetector.create();
+    const { data, ...size } = await decodeImage(CAT);
+    const buffer = Buffer.from(data);
+    const changing = detector.setOptions({ classes: { allow: ['Cat', 'Dog'] } });
+    const call = detector.detect({ ...size, data: buffer });
+    buffer.fill(0);
+    assert.deepEqual(await labelsOf(call), ['Cat']);
+    await changing;
+    detector.close();
+  });
+
+  for (const form of HERE_AND_THERE)
+    test(`of options of create: ${JSON.stringify(form)}`, async () => {
+      const make = () => ({
+        labels: ['a', 'b', 'c'],
+        input: { scale: [1 / 127.5, 1 / 127.5, 1 / 127.5], offset: -1, resize: 'half-pixel' },
+        ssd: {
+          ...{ anchors: Float32Array.from(TINY_ANCHORS.flat()), boxCoder: [10, 10, 5, 5] },
+          ...{ scores: 'sigmoid', background: false },
+        },
+      });
+      const create = (/** @type {object} */ options) =>
+        ObjectDetector.create(/** @type {any} */ ({ model: tinyDetector(), scoreThreshold: 0, ...form, ...options })); // prettier-ignore
+      const pixels = { data: Uint8Array.from({ length: 192 }, (_, i) => i), width: 8, height: 8 };
+      const classes = { deny: ['c'] };
+      const other = await create({ ...make(), classes });
+      const given = make();
+      const creating = create(given);
+      given.labels.fill('changed');
+      given.input.scale.fill(0);
+      given.ssd.anchors.fill(0);
+      given.ssd.scores = 'softmax';
+      const detector = await creating;
+      await detector.setOptions({ classes });
+      const { detections } = await detector.detect(pixels);
+      assert.ok(detections.length > 0);
+      assert.deepEqual(detections, (await other.detect(pixels)).detections);
+      for (const each of [detector, other]) each.close();
+    });
 
   test('settings, of every call', async () => {
     const extractor = await FeatureExtractor.create();
@@ -210,6 +270,21 @@ describe('a call that ends reads no more', () => {
       server.close();
     });
   }
+
+  test('a download that is too large for decodeImage is aborted', async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { 'content-type': 'image/png', 'content-length': 2 ** 31 });
+      response.write(CAT);
+    }).listen(0);
+    await once(server, 'listening');
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    const call = codeOf(decodeImage(`http://localhost:${port}/`, { maxPixels: 1 }));
+    const [, response] = await once(server, 'request');
+    const isClosed = once(response, 'close');
+    assert.equal(await call, 'INPUT_TOO_LARGE');
+    await isClosed;
+    server.close();
+  });
 
   test('create hears its signal, whatever it waits for', async () => {
     const server = createServer(() => {}).listen(0);
@@ -340,4 +415,16 @@ describe('extractBatch', () => {
     assert.equal(await codeOf(extractor.extractBatch(Array(1e6).fill(CAT))), 'INVALID_INPUT');
     extractor.close();
   });
+
+  for (const form of HERE_AND_THERE)
+    test(`of which several images are refused leaves no error unhandled: ${JSON.stringify(form)}`, async () => {
+      const extractor = await FeatureExtractor.create({
+        ...{ model: testData('models/mobilenet_v2_features.fp16.tflite'), input: '[-1,1]' },
+        ...form,
+      });
+      const call = extractor.extractBatch(['/missing', { data: new Uint8Array(3), width: 0, height: 1 }]);
+      assert.equal(await codeOf(call), 'INVALID_INPUT');
+      await sleep(30); // the file is not found meanwhile
+      extractor.close();
+    });
 });

@@ -22,8 +22,13 @@ function frame(color, { width = 8, height = 4, stride } = {}) {
 
 const grey = (/** @type {number} */ value) => frame(() => [value]);
 
-/** Whether a frame is detected in. @param {ReturnType<typeof frame>} pixels @param {number} minChange */
-async function isDetected(pixels, minChange) {
+/**
+ * The sample of a frame that is detected in.
+ * @param {ReturnType<typeof frame>} pixels
+ * @param {number} minChange
+ * @param {object} [lastSample]
+ */
+async function detect(pixels, minChange, lastSample) {
   const thresholds = {
     scoreThreshold: 0.5,
     iouThreshold: 0.5,
@@ -32,21 +37,22 @@ async function isDetected(pixels, minChange) {
     classAgnostic: false,
   };
   // As video() does, which takes nothing but a <video> element.
-  const { result } = await /** @type {any} */ (detector).run('detect', [pixels], {}, () => ({
+  const { result, sample } = await /** @type {any} */ (detector).run('detect', [pixels], {}, () => ({
     thresholds,
     minChange,
+    lastSample,
   }));
-  return result !== undefined;
+  return { isDetected: result !== undefined, sample };
 }
 
 /** @param {[ReturnType<typeof frame>, boolean][]} steps @param {number} minChange */
 async function follow(steps, minChange) {
-  await isDetected(
-    frame(() => [0], { width: 3, height: 3 }),
-    minChange,
-  ); // another size: whatever was before is gone
-  for (const [i, [pixels, expected]] of steps.entries())
-    assert.equal(await isDetected(pixels, minChange), expected, `frame ${i}`);
+  let lastSample;
+  for (const [i, [pixels, expected]] of steps.entries()) {
+    const { isDetected, sample } = await detect(pixels, minChange, lastSample);
+    assert.equal(isDetected, expected, `frame ${i}`);
+    if (isDetected) lastSample = sample;
+  }
 }
 
 describe('minChange', () => {

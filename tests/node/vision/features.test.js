@@ -124,6 +124,47 @@ test('a file of a fixed batch: any number of images', async () => {
   for (const model of [one, three, a, b]) model.close();
 });
 
+describe('a tensor is one image of a batch', () => {
+  for (const form of [{}, { worker: true }])
+    test(JSON.stringify(form), async () => {
+      const photos = modelCase(FEATURES);
+      const extractor = await createExtractor(form);
+      const values = Float32Array.from(photos.pixels, (pixel) => pixel * INPUT.scale + INPUT.offset);
+      const length = values.length / 3;
+      const tensors = [0, 1, 2].map((i) => ({ tensor: values.slice(i * length, (i + 1) * length) }));
+      const mixed = [tensors[0], split(photos)[1], tensors[2]];
+      for (const images of [tensors, mixed]) {
+        const { data } = await extractor.extractBatch(images);
+        assert.ok(maxDifference(data, photos.reference) <= 1e-4 * maxAbs(photos.reference));
+      }
+      const two = { tensor: values.slice(0, 2 * length) };
+      const { size } = photos;
+      const refused = { code: 'INVALID_INPUT', message: new RegExp(`float32 \\[1,${size},${size},3]`) };
+      for (const images of [[two, mixed[1]], [mixed[1], two], [two]])
+        await assert.rejects(extractor.extractBatch(images), refused);
+      extractor.close();
+    });
+
+  test('of a fixed batch', async () => {
+    const source = smallSource('keras2_small_classifier');
+    const [free, fixed] = await Promise.all(
+      [{}, { batch: 3 }].map(async (options) => {
+        const { model } = await convert(source, { ...options, input: '[0,1]', verify: false });
+        return FeatureExtractor.create({ model, layer: 'global_average_pooling2d', input: '[0,1]' });
+      }),
+    );
+    const [, height, width] = (await free.profile(chelsea)).operators[0].shape.map((side) => 2 * side);
+    const length = height * width * 3;
+    const images = Array.from({ length: 4 }, (_, k) =>
+      Float32Array.from({ length }, (_, i) => ((i * (7 + k)) % 101) / 100),
+    );
+    const expected = await free.extractBatch(images.map((data) => ({ data, shape: [height, width, 3] })));
+    const { data } = await fixed.extractBatch(images.map((tensor) => ({ tensor })));
+    assert.deepEqual(data, expected.data);
+    for (const extractor of [free, fixed]) extractor.close();
+  });
+});
+
 test('a batch’s run is all its parts', async (t) => {
   const extractor = await FeatureExtractor.create();
   let now = 0;

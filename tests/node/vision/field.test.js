@@ -64,13 +64,16 @@ function scoreMetadata({ transform, defaultScore = 0, threshold, hasFile = true 
 
 /**
  * A detector that ends in TFLite_Detection_PostProcess and takes the scores as its input.
- * @param {{metadata?: Uint8Array, outputs?: number[]}} [options]
+ * @param {{metadata?: Uint8Array, outputs?: number[], anchors?: number[][], custom?: object}} [options] custom: options
+ *   of the operator
  */
-function postprocessed({ metadata, outputs = [5, 6, 7, 8] } = {}) {
+function postprocessed({ metadata, outputs = [5, 6, 7, 8], anchors = ANCHORS, custom = {} } = {}) {
+  const perAnchor = 'max_classes_per_detection' in custom ? Number(custom.max_classes_per_detection) : 1;
   const customOptions = encode({
     ...{ max_detections: 4, max_classes_per_detection: 1, detections_per_class: 4, use_regular_nms: true },
     ...{ num_classes: 3, nms_score_threshold: 0.015625, nms_iou_threshold: 0.5 },
     ...{ y_scale: 10.5, x_scale: 10.5, h_scale: 5.5, w_scale: 5.5 },
+    ...custom,
   });
   return writeModel({
     tensors: [
@@ -78,10 +81,10 @@ function postprocessed({ metadata, outputs = [5, 6, 7, 8] } = {}) {
       { shape: [3], dtype: 'int32', data: [1, 4, 3] },
       { shape: [1, 4, 3] },
       { shape: [1, 4, 4], data: Array(16).fill(0) },
-      { shape: [4, 4], data: ANCHORS.flat() },
-      { shape: [1, 4, 4] },
-      { shape: [1, 4] },
-      { shape: [1, 4] },
+      { shape: [4, 4], data: anchors.flat() },
+      { shape: [1, 4 * perAnchor, 4] },
+      { shape: [1, 4 * perAnchor] },
+      { shape: [1, 4 * perAnchor] },
       { shape: [1] },
       { shape: [1, 4, 3] },
     ],
@@ -137,6 +140,65 @@ test('the outputs of the post-processing in any order, and one of them only', as
   ]);
   for (const outputs of [[8, 7, 6, 5], [7, 5, 8, 6], [6]])
     assert.deepEqual(await labelsAndScores(postprocessed({ outputs }), { labels: LABELS }), expected);
+});
+
+test('the best rows first, also where the post-processing gives each box two classes', async () => {
+  const custom = { use_regular_nms: false, max_classes_per_detection: 2 };
+  const expected = LABELS.flatMap((label, c) =>
+    SCORES.filter((score, i) => i % 3 === c && score > 0).map((score) => [label, score / 255]),
+  )
+    .map(([label, score]) => /** @type {const} */ ([String(label), Number(score)]))
+    .toSorted(([, a], [, b]) => b - a);
+  const options = { labels: LABELS, scoreThreshold: 0 };
+  same(await labelsAndScores(postprocessed({ custom }), options), expected);
+  for (const maxResults of [1, 2, 3, 5])
+    same(
+      await labelsAndScores(postprocessed({ custom }), { ...options, maxResults }),
+      expected.slice(0, maxResults),
+    );
+});
+
+describe('suppression after the post-processing', async () => {
+  // Two boxes whose intersection is 0.35 * 0.4 and union 0.45 * 0.4, and others far away.
+  const anchors = [
+    [0.3, 0.3, 0.4, 0.4],
+    [0.3, 0.35, 0.4, 0.4],
+    [0.8, 0.2, 0.2, 0.2],
+    [0.8, 0.8, 0.2, 0.2],
+  ];
+  const model = postprocessed({ anchors, custom: { nms_iou_threshold: 0.875 } });
+  const detector = await open(model, { labels: LABELS });
+  /** @param {number[]} scores @param {import('../../../wasm/vision/types.js').DetectOptions} [options] */
+  const scoresOf = async (scores, options) => {
+    const data = Uint8Array.from(scores);
+    const { detections } = await detector.detect({ data, width: 2, height: 2 }, options);
+    return detections.map(({ label, score }) => `${label} ${Math.round(score * 255)}`);
+  };
+  const one = [230, 0, 0, 220, 0, 0, 210, 0, 0, 200, 0, 0];
+  const two = [230, 0, 0, 0, 220, 0, 210, 0, 0, 200, 0, 0];
+  const all = ['ant 230', 'ant 220', 'ant 210', 'ant 200'];
+
+  test('iouThreshold', async () => {
+    assert.deepEqual(await scoresOf(one, { iouThreshold: 0.8 }), all);
+    assert.deepEqual(await scoresOf(one, { iouThreshold: 0.75 }), all.toSpliced(1, 1));
+    assert.deepEqual(await scoresOf(one), all, 'the default: the operator has suppressed');
+  });
+
+  test('classAgnostic', async () => {
+    assert.deepEqual(await scoresOf(two), all.with(1, 'bee 220'));
+    assert.deepEqual(await scoresOf(two, { classAgnostic: true, iouThreshold: 0.75 }), all.toSpliced(1, 1));
+    assert.deepEqual(await scoresOf(two, { classAgnostic: true, iouThreshold: 0.8 }), all.with(1, 'bee 220'));
+  });
+
+  test('maxPerClass', async () => {
+    assert.deepEqual(await scoresOf(two, { maxPerClass: 1 }), ['ant 230', 'bee 220']);
+    assert.deepEqual(await scoresOf(two, { maxPerClass: 2 }), ['ant 230', 'bee 220', 'ant 210']);
+    assert.deepEqual(
+      await scoresOf(two, { maxPerClass: 1, classAgnostic: true, iouThreshold: 1 }),
+      all.with(1, 'bee 220'),
+      'not if boxes of all classes suppress each other',
+    );
+  });
 });
 
 describe('score calibration', () => {
@@ -215,6 +277,25 @@ describe('score calibration', () => {
         ['bee', 0.01],
       ],
     );
+  });
+
+  test('of a classifier with another output behind its logits: they are no probabilities', async () => {
+    const model = writeModel({
+      tensors: [
+        ...[{ shape: [1, 1, 2, 3] }, { shape: [2], dtype: /** @type {const} */ ('int32'), data: [1, 6] }],
+        ...[{ shape: [1, 6] }, { shape: [1, 1, 2, 3] }],
+      ],
+      operators: [
+        { code: 22, inputs: [0, 1], outputs: [2] },
+        { code: 14, inputs: [0], outputs: [3] },
+      ],
+      ...{ inputs: [0], outputs: [2, 3] },
+    });
+    const classifier = await ImageClassifier.create({ model, input: INPUT, topK: 6 });
+    after(() => classifier.close());
+    const { classes } = await classifier.classify({ data: new Uint8Array(6), width: 2, height: 1 });
+    const sum = classes.reduce((total, { score }) => total + score, 0);
+    assert.ok(Math.abs(sum - 1) < 1e-6, `the scores add up to ${sum}`);
   });
 
   test('survives quantization, as do labels by another name', async () => {

@@ -16,6 +16,11 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const project = mkdtempSync(join(tmpdir(), 'ocelli-foreign-'));
 after(() => rmSync(project, { recursive: true }));
 
+/** The head of a HEIC file of 2 x 1 pixels: the boxes ftyp, and ipco with ispe. */
+const HEIC = Buffer.from(
+  '\0\0\0\x18ftypheic\0\0\0\0mif1heic\0\0\0\x1cipco\0\0\0\x14ispe\0\0\0\0\0\0\0\x02\0\0\0\x01',
+  'latin1',
+);
 const FORMATS = /** @type {const} */ (['webp', 'avif']);
 
 /** @param {'webp' | 'avif'} format @param {number} [orientation] */
@@ -97,10 +102,7 @@ describe('with sharp', () => {
   });
 
   test('a HEIC file that it cannot read stays an unsupported format', async () => {
-    const file = Buffer.concat([
-      Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'),
-      Buffer.alloc(64),
-    ]);
+    const file = Buffer.concat([HEIC, Buffer.alloc(64)]);
     await assert.rejects(decodeImage(file), {
       code: 'UNSUPPORTED_IMAGE_FORMAT',
       message: /HEIC; this sharp/,
@@ -203,7 +205,7 @@ test('in a CommonJS bundle, which cannot find the files of @jsquash/webp: the er
 });
 
 test('a decoder that is passed comes first', async () => {
-  const file = Buffer.from('\0\0\0\x1cftypheix\0\0\0\0mif1heic', 'latin1');
+  const file = HEIC;
   useDecoder('heic', async (bytes) => ({
     data: Uint8ClampedArray.of(1, 2, 3, 255, 4, 5, 6, 255),
     width: 2,

@@ -51,9 +51,9 @@ describe('the size of a WebP file', () => {
     ['VP8X', webp(vp8x(0x1000000, 0x10203)), [0x1000000, 0x10203]],
     ['VP8X before the first frame', webp(vp8x(70, 60), vp8(30, 20)), [70, 60]],
     [
-      'behind chunks of odd and even lengths',
-      webp(chunk('ICCP', [1, 2, 3]), chunk('XMP ', [1, 2]), vp8(8, 9)),
-      [8, 9],
+      'not of the first chunk, which decoders may take for the picture',
+      webp(chunk('ICCP', [1, 2, 3]), vp8(8, 9)),
+      [0, 0],
     ],
     ['of no known chunk', webp(chunk('VP9 ', Array(12).fill(7))), [0, 0]],
     ['without chunks', webp(), [0, 0]],
@@ -72,7 +72,8 @@ describe('the size of a WebP file', () => {
 });
 
 describe('the orientation of a WebP file', () => {
-  const exif = (/** @type {number[]} */ data) => readFacts(webp(vp8x(7, 5), chunk('EXIF', data)), 'webp');
+  const exif = (/** @type {number[]} */ data) =>
+    readFacts(webp(vp8x(7, 5), chunk('ICCP', [1, 2, 3]), chunk('XMP ', [1, 2]), chunk('EXIF', data)), 'webp');
   /** @type {[string, number[], number][]} */
   const cases = [
     ...[1, 2, 3, 4, 5, 6, 7, 8].map(
@@ -123,6 +124,11 @@ describe('the orientation of a WebP file', () => {
 
 /** @param {string} tag @param {number[]} data @param {number} [size] */
 const box = (tag, data, size = 8 + data.length) => [...join(big(size), tag, data)];
+/** With a size of 64 bits. @param {string} tag @param {number[]} data @param {number} [size] */
+const largeBox = (tag, data, size = 16 + data.length) => [...join(big(1), tag, big(size, 8), data)];
+/** Boxes that contain each other. @param {number} depth */
+const nested = (depth) =>
+  Array.from({ length: depth }, (_, i) => [...join(big(12 * (depth - i)), 'meta', [0, 0, 0, 0])]).flat();
 /** @param {number} width @param {number} height */
 const ispe = (width, height) => box('ispe', [0, 0, 0, 0, ...big(width), ...big(height)]);
 /** @param {number[][]} properties */
@@ -170,6 +176,25 @@ describe('AVIF and HEIC files', () => {
         width: 3,
         height: 2,
       },
+    ],
+    [
+      'boxes with sizes of 64 bits',
+      join(
+        largeBox('free', [1, 2, 3]),
+        largeBox('meta', [0, 0, 0, 0, ...largeBox('ispe', [0, 0, 0, 0, ...big(3), ...big(2)])]),
+        largeBox('irot', [1]),
+      ),
+      { width: 3, height: 2, orientation: 8 },
+    ],
+    [
+      'a box with a size of 64 bits, longer than the file',
+      join(ispe(3, 2), largeBox('meta', [0, 0, 0, 0, ...ispe(30, 20)], 2 ** 40)),
+      { width: 30, height: 20 },
+    ],
+    [
+      'boxes in boxes, more than there are calls',
+      join(ispe(3, 2), nested(20000), ispe(30, 20)),
+      { width: 30, height: 20 },
     ],
     ['boxes without data', heif(box('free', []), ispe(3, 2)), { width: 3, height: 2 }],
     ['a box at the very end', join(box('ipco', box('imir', []))), { isMirrored: true }],

@@ -88,7 +88,7 @@ describe('what is kept of an input', () => {
     assert.deepEqual([[...floats.data], floats.shape], [[3], [1]]);
     const gone = Uint8Array.of(1, 2, 3);
     structuredClone(gone.buffer, { transfer: [gone.buffer] });
-    assert.equal(/** @type {any} */ (detach({ data: gone })).data, gone);
+    assert.deepEqual(/** @type {any} */ (detach({ data: gone })).data, new Uint8Array());
   });
   test('everything else is itself', () => {
     for (const input of [

@@ -402,6 +402,24 @@ describe('what a bare file does not say', () => {
     });
   }
 
+  test('an 8-bit model of one’s own is another model than the package’s, also without a float one', async () => {
+    const int8Model = testData('models/ssd_fast_nms.uint8in.tflite');
+    const options = /** @type {const} */ ({ precision: 'int8', int8Model });
+    await assert.rejects(ObjectDetector.create(options), { code: 'MODEL_INPUT_UNKNOWN' });
+    const detector = await ObjectDetector.create({ ...options, input });
+    assert.deepEqual(detector.labels, []);
+    detector.close();
+    const known = await ObjectDetector.create({
+      precision: 'int8',
+      int8Model: DEFAULT_MODEL.replace('.bin', '-int8.gz'),
+    });
+    const expected = await ObjectDetector.create({ precision: 'int8' });
+    assert.deepEqual(known.labels, expected.labels);
+    assert.equal(known.labels.length, NAMES.length);
+    known.close();
+    expected.close();
+  });
+
   test('a detector that gives out its anchors beside its heads', async () => {
     const model = testData('models/ssd_with_anchors.fp32');
     const [, scores, corners] = [0, 1, 2].map((i) => readArray(`${model}.output${i}.bin`, Float32Array));

@@ -303,6 +303,11 @@ describe('float images', () => {
     assert.deepEqual(seen('crop', { width: 1, height: 1 }), [2, 3, 1]);
     assert.deepEqual(seen('contain', { width: 3, height: 3 }), [0, 0, 0, 1, 2, 3, 0, 0, 0, 3, 1]);
     assert.deepEqual(seen('stretch', { width: 3, height: 1 }, 1), [1, 2, 3, 3, 1]);
+    for (const fit of /** @type {const} */ (['stretch', 'crop', 'contain'])) {
+      const target = { input: { ...spec, fit }, inputSize: { width: 4, height: 4 } };
+      const two = { data: grey(1, 2, 3, 4), shape: [2, 1, 2, 3] };
+      assert.throws(() => resizeFloatView(two, target), { code: 'INVALID_INPUT', message: /several/ });
+    }
     const colours = { data: Float32Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), shape: [1, 3, 3] };
     const target = { input: spec, inputSize: { width: 3, height: 1 }, channels: 1 };
     assert.deepEqual(

@@ -95,6 +95,16 @@ describe('input', () => {
       assert.deepEqual([spec.resize, spec.fit], [resize, fit]);
     });
 
+  test('what is undefined is not said', () => {
+    const unsaid = { scale: undefined, offset: undefined, resize: undefined, fit: undefined };
+    const metadata = metadataOf({ ...normalized, ...own({ fit: 'crop' }) });
+    for (const known of [entry, undefined])
+      assert.deepEqual(
+        resolveInput(unsaid, metadata, known, FLOAT),
+        resolveInput(undefined, metadata, known, FLOAT),
+      );
+  });
+
   test('of 8 bits: in steps of the tensor; bytes stay bytes', () => {
     const tensor = /** @type {TensorInfo} */ ({
       ...FLOAT,
@@ -225,6 +235,24 @@ describe('heads', () => {
     const spec = resolve(option, { detector }, entry);
     assert.deepEqual([spec.scores, spec.background, spec.boxCoder], ['none', true, [3, 3, 3, 3]]);
     assert.deepEqual([spec.anchors, spec.boxOrder], [ANCHORS, 'xy']);
+  });
+
+  test('what is undefined is not said', () => {
+    const unsaid = Object.fromEntries(
+      ['anchors', 'anchorGenerator', 'boxCoder', 'boxSizes', 'boxOrder', 'scores', 'background'].map(
+        (key) => [...[key, undefined]],
+      ),
+    );
+    for (const [metadata, known] of /** @type {const} */ ([
+      [{ detector }, undefined],
+      [{ detector: { ...detector, boxSizes: undefined } }, entry],
+      [{}, entry],
+    ]))
+      assert.deepEqual(resolve(unsaid, metadata, known), resolve(undefined, metadata, known));
+    assert.equal(
+      resolve(undefined, { detector: { ...detector, boxSizes: undefined } }, entry).boxSizes,
+      'exponential',
+    );
   });
 
   test('a generator that is given takes the place of anchors that the file has, unless anchors are given, too', () => {

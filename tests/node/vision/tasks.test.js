@@ -154,25 +154,31 @@ describe('a feature extractor', () => {
 
 describe('a classifier', () => {
   const source = { labels: undefined, metadata: /** @type {any} */ ({}), entry: undefined };
-  /** @param {string[]} operators */
-  const ends = (...operators) =>
+  /** The output is that of the last operator but `others`. */
+  const ends = (/** @type {string[]} */ operators, others = 0) =>
     classifier.endsInProbabilities(
-      /** @type {any} */ ({ operators: operators.map((operator) => ({ operator })) }),
+      /** @type {any} */ ({
+        operators: operators.map((operator, i) => ({ operator, output: `${i}` })),
+        outputs: [{ name: 'input' }, { name: `${operators.length - 1 - others}` }],
+      }),
+      1,
     );
   test('ends in probabilities, or in what keeps them', () => {
     for (const last of ['SOFTMAX', 'LOGISTIC']) {
-      assert.equal(ends('CONV_2D', last), true);
-      assert.equal(ends(last, 'RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE'), true);
-      assert.equal(ends(last, 'MUL'), false);
+      assert.equal(ends(['CONV_2D', last]), true);
+      assert.equal(ends([last, 'RESHAPE', 'SQUEEZE', 'QUANTIZE', 'DEQUANTIZE']), true);
+      assert.equal(ends([last, 'MUL']), false);
+      assert.equal(ends([last, 'MUL'], 1), true);
+      assert.equal(ends(['MUL', last], 1), false);
     }
-    assert.equal(ends('CONV_2D'), false);
-    assert.equal(ends('RESHAPE'), false);
-    assert.equal(ends(), false);
+    assert.equal(ends(['CONV_2D']), false);
+    assert.equal(ends(['RESHAPE']), false);
+    assert.equal(ends([]), false);
   });
   test('gets a softmax if it has none', async () => {
     const prepared = async (/** @type {string} */ last, /** @type {any} */ scores) => {
       const engine = makeEngine([['a', [1, 4, 4, 8]], ['v', [1, 5]]]); // prettier-ignore
-      engine.operators = [{ operator: last }];
+      engine.operators = [{ operator: last, output: 'v' }];
       return (await classifier.prepareTask(engine, { scores }, source)).classifier;
     };
     const facts = { output: 1, calibration: undefined };

@@ -115,6 +115,29 @@ describe('the loop of a video', () => {
     await results.return();
   });
 
+  test('compares with its own frames only, of which none failed', async (t) => {
+    t.after(() => (onDraw = () => {}));
+    const [first, second] = [open({ minChange: 5 }), open({ minChange: 5 })];
+    for (const { results } of [first, second]) assert.equal((await results.next()).value?.mediaTime, 0);
+    second.video.show(90, 1);
+    assert.equal((await second.results.next()).value?.mediaTime, 1);
+    const still = first.results.next();
+    first.video.show(0, 2);
+    await new Promise(setImmediate);
+    first.video.show(90, 3);
+    assert.equal((await still).value?.mediaTime, 3);
+    await Promise.all([first, second].map(({ results }) => results.return()));
+
+    const controller = new AbortController();
+    const ended = open({ minChange: 5, signal: controller.signal });
+    onDraw = () => controller.abort();
+    assert.ok((await ended.results.next()).done);
+    onDraw = () => {};
+    const again = open({ minChange: 5, scoreThreshold: 0.1 });
+    assert.equal((await again.results.next()).value?.mediaTime, 0);
+    await again.results.return();
+  });
+
   test('gives its detections to a tracker, with the time of the frame', async () => {
     /** @type {unknown[]} */
     const given = [];

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { convert } from '../../../wasm/convert/node.js';
-import { ImageClassifier } from '../../../wasm/platform/node.js';
+import { ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
+import { tinyDetector, TINY_ANCHORS } from '../../fuzz/tiny_models.js';
 import { graphModel } from '../convert/graph_model.js';
 
 const FLOAT = { T: { type: 'DT_FLOAT' } };
 const LUMINANCE = [0.299, 0.587, 0.114];
+const luminance = (/** @type {number[]} */ rgb) =>
+  rgb.reduce((sum, value, c) => sum + value * LUMINANCE[c], 0);
 
 /** A network that gives its input back as one row. @param {number[]} shape @param {object} [options] */
 async function copying(shape, options) {
@@ -69,6 +72,71 @@ describe('fit', () => {
     assert.deepEqual(await seen(model, { ...PIXELS, fit: 'contain' }, image), expected);
   });
 
+  test('contain shows nothing beside the region', async () => {
+    const image = picture(6, 6);
+    const roi = { x: 1, y: 2, width: 4, height: 2 };
+    const black = Array.from({ length: 12 }, () => 0);
+    const rows = [2, 3].flatMap((y) => [1, 2, 3, 4].flatMap((x) => pixel(image, x, y)));
+    const model = await copying([-1, 4, 4, 3]);
+    assert.deepEqual(await seen(model, { ...PIXELS, fit: 'contain' }, image, { roi }), [...black, ...rows, ...black]); // prettier-ignore
+    const grey = await copying([-1, 4, 4, 1]);
+    const row = Array.from({ length: 4 }, () => 0);
+    const greys = [2, 3].flatMap((y) => [1, 2, 3, 4].map((x) => luminance(pixel(image, x, y))));
+    const found = await seen(grey, { ...PIXELS, fit: 'contain' }, image, { roi });
+    [...row, ...greys, ...row].forEach((value, i) => assert.ok(Math.abs(found[i] - value) < 0.01));
+  });
+
+  for (const [name, size, roi] of /** @type {[string, number[], number[] | undefined][]} */ ([
+    ['a wide image', [16, 8], undefined],
+    ['a tall image', [8, 16], undefined],
+    ['a region', [20, 30], [3, 5, 16, 8]],
+  ]))
+    test(`with contain, boxes are those in a picture with borders, cut to ${name}`, async () => {
+      const image = picture(size[0], size[1]);
+      const [left, top, width, height] = roi ?? [0, 0, ...size];
+      const side = Math.max(width, height);
+      const [x, y] = [(side - width) / 2, (side - height) / 2];
+      const bordered = { data: new Uint8Array(side * side * 3), width: side, height: side };
+      for (let row = 0; row < height; row++)
+        for (let column = 0; column < width; column++)
+          bordered.data.set(pixel(image, left + column, top + row), ((y + row) * side + x + column) * 3);
+      const options = /** @type {any} */ ({
+        ...{ model: tinyDetector(), labels: ['a', 'b', 'c'], layer: 't3' },
+        ...{ scoreThreshold: 0, iouThreshold: 1 },
+        ssd: {
+          ...{ anchors: Float32Array.from(TINY_ANCHORS.flat()), boxCoder: [1, 1, 1, 1] },
+          ...{ scores: 'sigmoid', background: false },
+        },
+      });
+      const input = /** @type {const} */ ({ scale: 1 / 127.5, offset: -1, resize: 'half-pixel' });
+      const [stretching, containing] = await Promise.all(
+        /** @type {const} */ (['stretch', 'contain']).map((fit) =>
+          ObjectDetector.create({ ...options, input: { ...input, fit } }),
+        ),
+      );
+      const features = /** @type {const} */ ('boxes');
+      const all = (await stretching.detect(bordered, { features })).detections;
+      const expected = all.flatMap(({ box, ...rest }) => {
+        const [x0, y0] = [Math.max(box.x - x, 0), Math.max(box.y - y, 0)];
+        const [x1, y1] = [Math.min(box.x + box.width - x, width), Math.min(box.y + box.height - y, height)];
+        return x1 > x0 && y1 > y0 ? [{ ...rest, box: [left + x0, top + y0, x1 - x0, y1 - y0] }] : [];
+      });
+      const region = roi && { roi: { x: left, y: top, width, height } };
+      const { detections } = await containing.detect(image, { ...region, features });
+      assert.ok(expected.length > 0 && expected.length < all.length, `${expected.length} of ${all.length}`);
+      assert.equal(detections.length, expected.length);
+      for (const [i, { box, ...rest }] of detections.entries()) {
+        const { box: numbers, ...others } = expected[i];
+        assert.deepEqual(rest, others);
+        [box.x, box.y, box.width, box.height].forEach((value, k) =>
+          assert.ok(Math.abs(value - numbers[k]) < 1e-4, `${value}, not ${numbers[k]}`),
+        );
+      }
+      for (const { box } of detections) await containing.detect(image, { roi: box });
+      stretching.close();
+      containing.close();
+    });
+
   test('of a region and a turned image', async () => {
     const model = await copying([-1, 2, 2, 3]);
     const image = picture(9, 4);
@@ -118,7 +186,6 @@ describe('fit', () => {
 });
 
 describe('grey inputs take the luminance', () => {
-  const grey = (/** @type {number[]} */ rgb) => rgb.reduce((sum, value, c) => sum + value * LUMINANCE[c], 0);
   const near = (/** @type {number[]} */ actual, /** @type {number[]} */ expected) => {
     assert.equal(actual.length, expected.length);
     actual.forEach((value, i) =>
@@ -126,7 +193,8 @@ describe('grey inputs take the luminance', () => {
     );
   };
   const image = picture(3, 2);
-  const places = (/** @type {[number, number][]} */ list) => list.map(([x, y]) => grey(pixel(image, x, y)));
+  const places = (/** @type {[number, number][]} */ list) =>
+    list.map(([x, y]) => luminance(pixel(image, x, y)));
 
   test('as it is', async () => {
     const model = await copying([-1, 2, 3, 1]);

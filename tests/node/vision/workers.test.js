@@ -10,7 +10,12 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { host } from '../../../wasm/engine/host.js';
-import { FeatureExtractor, ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
+import {
+  FeatureExtractor,
+  ImageClassifier,
+  ObjectDetector,
+  useDecoder,
+} from '../../../wasm/platform/node.js';
 import { resolveReading } from '../../../wasm/vision/reading.js';
 import { COMPRESSED_MODEL, DEFAULT_MODEL, packagePhoto, packagePhotoPath, testData } from '../shared.js';
 import { kill, untilEnded, watchWorkers } from './workers.js';
@@ -95,6 +100,56 @@ describe('in a worker', () => {
       classifier.close();
     }
     assert.deepEqual(answers[1], answers[0]);
+  });
+
+  test('a decoder that is passed decodes, in this thread, whenever it is passed', async () => {
+    const file = Buffer.from(`RIFF\0\0\0\0WEBPVP8X\x0a${'\0'.repeat(13)}`, 'latin1'); // 1 x 1
+    const data = new Uint8Array(4 * 64 * 48).map((_, i) => i);
+    const detectors = [];
+    for (const where of [{}, { worker: true }, { pool: 2 }])
+      detectors.push(await ObjectDetector.create({ ...LOW, ...where, scoreThreshold: 0 }));
+    // Its fields are those of its prototype, as an ImageData's.
+    class Picture {
+      get data() {
+        return data;
+      }
+      get width() {
+        return 64;
+      }
+      get height() {
+        return 48;
+      }
+    }
+    const answers = [
+      () => new Picture(),
+      () => undefined,
+      () => ({ data, width: 3, height: 3 }),
+      () => ({ data, width: 64, height: 48, more: () => {} }),
+      () => Promise.reject(new Error('not today')),
+      () => Promise.reject(new DOMException('aborted', 'AbortError')),
+      () => Promise.reject(undefined),
+    ];
+    for (const answer of answers) {
+      /** @type {number[][]} */
+      const given = [];
+      useDecoder('webp', (bytes) => {
+        given.push([...new Uint8Array(bytes)]);
+        return /** @type {any} */ (answer());
+      });
+      /** @type {object[]} */
+      const results = await Promise.all(
+        detectors.map((detector) =>
+          detector.detect(file).then(
+            ({ detections, size }) => ({ detections, size }),
+            ({ code, message }) => ({ code, message }),
+          ),
+        ),
+      );
+      assert.deepEqual(results, Array(3).fill(results[0]));
+      assert.deepEqual(given, Array(3).fill([...file]));
+    }
+    assert.equal(data.length, 4 * 64 * 48, 'its memory stays its own');
+    for (const detector of detectors) detector.close();
   });
 
   test('the event loop turns while the network runs', async () => {

@@ -1,6 +1,6 @@
 // A request -> what can be posted to a worker: inputs are captured or copied when the call is made.
 import { failure } from '../../shared/errors.js';
-import { detach, isFloatImages, measure, toPixels } from '../../vision/input.js';
+import { attempt, detach, isFloatImages, measure, toPixels } from '../../vision/input.js';
 import { isTensor } from '../../vision/session.js';
 import { capture, readable } from '../canvas.js';
 
@@ -30,7 +30,9 @@ export class Packed {
    * @returns {Packed | Promise<Packed>}
    */
   static pack(request, limit) {
-    const packing = request.inputs.map((input) => pack(input, request.reading.maxPixels, limit));
+    const packing = request.inputs.map((input) =>
+      attempt(() => pack(input, request.reading.maxPixels, limit)),
+    );
     if (packing.some((packed) => packed instanceof Promise)) return join(request, packing);
     return new Packed(request, /** @type {PackedInput[]} */ (packing));
   }
@@ -85,7 +87,10 @@ function drop({ input, isFrame }) {
  * @returns {PackedInput | Promise<PackedInput>}
  */
 function pack(input, maxPixels, limit) {
-  if (isTensor(input)) return copyTensor(input.tensor);
+  if (isTensor(input)) {
+    const { tensor } = /** @type {typeof input} */ (detach(input));
+    return { input: { tensor }, transfer: tensor === input.tensor ? [] : [tensor.buffer] };
+  }
   if (isFloatImages(input)) {
     const { data, shape } = /** @type {import('../../vision/types.js').FloatImages} */ (detach(input));
     return { input: { data, shape }, transfer: [data.buffer] };
@@ -105,14 +110,4 @@ async function packFrame(drawable) {
 function packOwn(image) {
   const { buffer } = image instanceof Uint8Array ? image : image.data;
   return { input: image, transfer: [buffer] };
-}
-
-/**
- * @param {any} tensor the session reports one of a wrong type
- * @returns {PackedInput}
- */
-function copyTensor(tensor) {
-  if (!ArrayBuffer.isView(tensor) || tensor instanceof DataView) return { input: { tensor }, transfer: [] };
-  const copy = /** @type {Float32Array<ArrayBuffer>} */ (tensor).slice();
-  return { input: { tensor: copy }, transfer: [copy.buffer] };
 }

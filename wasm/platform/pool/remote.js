@@ -3,6 +3,7 @@
 // worker's side.
 import { host } from '../../engine/host.js';
 import { failure } from '../../shared/errors.js';
+import { decodePassed, decoders } from '../../vision/foreign.js';
 import { withLimit } from '../../vision/limits.js';
 import { carried } from '../carried.js';
 import { Link } from './link.js';
@@ -38,6 +39,7 @@ export class RemoteSession {
       progress: (progress) => onProgress?.(progress),
       startThread: async (start) => this.#enlist(await startThread(start)),
       loadModule: async ({ variant, assetsUrl }) => ({ result: await host().loadModule(variant, assetsUrl) }),
+      decode: async ({ buffer, format }) => ({ result: (await decodePassed({ buffer }, format)).pixels }),
       readCarried: async (name) => ({ result: await carried()?.read(name) }),
       ...answers,
     });
@@ -99,7 +101,9 @@ export class RemoteSession {
    */
   async run(packed) {
     const { request, transfer } = packed;
-    const answer = await packed.send(() => this.#link.call('run', request, transfer));
+    const answer = await packed.send(() =>
+      this.#link.call('run', { ...request, decoded: [...decoders.keys()] }, transfer),
+    );
     this.#found.memoryUse = answer.memoryUse;
     return answer;
   }

@@ -1,6 +1,7 @@
 // The worker's side of a session: answers the calls of remote.js.
 import { host, installHost } from '../../engine/host.js';
 import { fastInt8 } from '../../engine/precision.js';
+import { decoders } from '../../vision/foreign.js';
 import { LocalSession } from '../../vision/session.js';
 import { carry } from '../carried.js';
 import { Link } from './link.js';
@@ -11,6 +12,8 @@ import { keepLoads, reuseLoads } from './loads.js';
  * @typedef {import('../../vision/types.js').Facts} Facts
  * @typedef {import('./loads.js').Loads} Loads
  * @typedef {import('../../vision/types.js').Request} Request
+ * @typedef {Request & {decoded: import('../../vision/foreign.js').ForeignFormat[]}} PostedRequest `decoded`: formats that
+ *   the other side has decoders for
  * @typedef {import('../../vision/prepare.js').SessionOptions} SessionOptions
  *
  * @typedef {object} Creation What remote.js sends to create the session.
@@ -43,7 +46,9 @@ export function serve(post, extend = (_, host) => host) {
       });
       return { result: { facts: session.facts, memoryUse: session.memoryUse, loads: kept } };
     },
-    async run(/** @type {Request} */ request) {
+    async run(/** @type {PostedRequest} */ request) {
+      for (const format of request.decoded)
+        decoders.set(format, (buffer) => link.call('decode', { buffer, format }, [buffer]));
       try {
         const answer = await session.run(request);
         const { result } = answer;

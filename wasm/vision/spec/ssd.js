@@ -2,8 +2,8 @@
 import { failure } from '../../shared/errors.js';
 import { boolean, choice, either, list, number, record } from '../../shared/fields.js';
 import { sizeOf } from '../../shared/numbers.js';
-import { checkFields, checkNumber, checkNumbers } from '../../shared/options.js';
-import { ownMetadata, SCORES } from '../model_spec.js';
+import { checkFields, checkNumber, checkNumbers, merge } from '../../shared/options.js';
+import { checkAllSaid, ownMetadata, SCORES } from '../model_spec.js';
 
 /**
  * @typedef {import('../../engine/engine.js').Metadata} Metadata
@@ -78,21 +78,15 @@ function ssdOfMetadata(metadata) {
  */
 export function resolveSsd(option, metadata, entry) {
   if (option !== undefined) checkSsd(option);
-  /** @type {Partial<SsdSpec>} */
-  const known = /** @type {Partial<SsdSpec> | undefined} */ (entry?.ssd) ?? {};
-  const spec = { ...known, ...ssdOfMetadata(metadata), ...option };
+  const known = /** @type {Partial<SsdSpec> | undefined} */ (entry?.ssd);
+  const spec = merge(known, ssdOfMetadata(metadata), option);
   if (option?.anchorGenerator && !option.anchors) delete spec.anchors;
   /** @type {string[]} */
   const missing = /** @type {const} */ (['boxCoder', 'scores', 'background']).filter(
     (key) => spec[key] === undefined,
   );
   if (!spec.anchors && !spec.anchorGenerator) missing.unshift('anchors (or ssd.anchorGenerator)');
-  if (missing.length > 0) {
-    throw failure(
-      'SSD_UNKNOWN',
-      `neither the option, the file's metadata nor the manifest gives ssd.${missing.join(', ssd.')}`,
-    );
-  }
+  checkAllSaid('SSD_UNKNOWN', 'ssd', missing);
   const boxCoder = checkNumbers('ssd.boxCoder', spec.boxCoder, 4).map((scale) =>
     checkNumber('ssd.boxCoder', scale, { min: 1e-6, max: 1e6 }),
   );
