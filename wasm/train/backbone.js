@@ -56,6 +56,8 @@ export class Backbone {
   #extractor;
   #parts;
   /** @type {import('./network.js').Tail | undefined} */ tail;
+  /** The length of one image's features. */
+  length;
 
   /**
    * Use {@link Backbone.create}.
@@ -66,6 +68,7 @@ export class Backbone {
   constructor(extractor, parts) {
     this.#extractor = extractor;
     this.#parts = parts;
+    this.length = extractor.length;
     if (parts.tail.length > 0) this.tail = toTail(parts.tail, parts.inputs[0]);
   }
 
@@ -141,7 +144,7 @@ export class Backbone {
    * @param {readonly string[]} labels
    */
   #describe({ inputs, outputs }, labels) {
-    const { scale, offset, resize } = this.#parts.input;
+    const { scale, offset, resize, fit } = this.#parts.input;
     // The metadata's normalization is (pixel - mean) / std; ours is pixel * scale + offset.
     const std = channels(scale).map((value) => 1 / value);
     const mean = channels(offset).map((value, i) => -value * std[i]);
@@ -150,7 +153,7 @@ export class Backbone {
       description: 'Trained by ocelli.',
       image: { name: inputs[0].name, mean, std },
       outputs: [{ name: outputs[0].name, role: 'probability', labels: [...labels] }],
-      own: { resize },
+      own: { resize, fit },
     });
   }
 

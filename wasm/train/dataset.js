@@ -146,17 +146,27 @@ export class Dataset {
 }
 
 /**
+ * @param {Float32Array} features
+ * @param {number} rowLength
+ * @returns {number} how many rows there are
+ */
+export function checkFeatures(features, rowLength) {
+  const count = features instanceof Float32Array ? features.length / rowLength : 0;
+  if (count === 0 || !Number.isInteger(count))
+    throw failure('INVALID_FEATURES', `expected a Float32Array of one or more rows of ${rowLength} numbers`);
+  const bad = features.findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0)
+    throw failure('INVALID_FEATURES', `row ${Math.floor(bad / rowLength)} contains ${features[bad]}`);
+  return count;
+}
+
+/**
  * @param {Examples} examples
  * @param {number} rowLength
  * @param {number} numClasses
  */
 export function checkExamples({ features, labels, weights }, rowLength, numClasses) {
-  const count = features.length / rowLength;
-  if (!(features instanceof Float32Array) || count === 0 || !Number.isInteger(count))
-    throw failure('INVALID_FEATURES', `expected a Float32Array of one or more rows of ${rowLength} numbers`);
-  const bad = features.findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0)
-    throw failure('INVALID_FEATURES', `row ${Math.floor(bad / rowLength)} contains ${features[bad]}`);
+  const count = checkFeatures(features, rowLength);
   const isTargets = labels instanceof Float32Array;
   if (labels.length !== count * (isTargets ? numClasses : 1))
     throw failure(
@@ -168,6 +178,6 @@ export function checkExamples({ features, labels, weights }, rowLength, numClass
   if (isTargets && !labels.every((value) => value >= 0 && value <= 1))
     throw failure('INVALID_LABEL', 'each target must be a number from 0 to 1');
   if (weights === undefined) return;
-  if (weights.length !== count || !Array.from(weights).every((w) => Number.isFinite(w) && w >= 0))
+  if (weights?.length !== count || !Array.from(weights).every((w) => Number.isFinite(w) && w >= 0))
     throw failure('INVALID_FEATURES', 'weights must be one finite number of 0 or more for each example');
 }

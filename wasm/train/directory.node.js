@@ -21,8 +21,10 @@ export async function openImageDirectory(directory) {
   for (const label of classes) {
     const paths = await findImages(join(directory, label));
     if (paths.length === 0) throw failure('EMPTY_CLASS', join(directory, label));
-    sources.push(...paths.map((path) => ({ name: path, read: () => readWhole(path) })));
-    labels.push(...paths.map(() => label));
+    for (const path of paths) {
+      sources.push({ name: path, read: () => readWhole(path) });
+      labels.push(label);
+    }
   }
   return { sources, labels };
 }

@@ -20,6 +20,7 @@ import { withLimit } from '../vision/limits.js';
  * @property {() => ImageInput | Promise<ImageInput>} read
  */
 
+export const EXTRACT_KEYS = /** @type {const} */ (['batchSize', 'onProgress', 'onUnreadable', 'signal']);
 export const IMAGES_AT_A_TIME = { min: 1, max: 1024, integer: true };
 
 /**

@@ -2,9 +2,10 @@
 import { failure as generalFailure, OcelliError } from '../shared/errors.js';
 import { loadMachine } from '../report/energy/estimate.js';
 import { host } from '../engine/host.js';
-import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
-import { checkExamples } from './dataset.js';
+import { checkChoice, checkKeys, checkNumber, checkSignal } from '../shared/options.js';
+import { checkFeatures } from './dataset.js';
 import { failure } from './errors.js';
+import { EXTRACT_KEYS } from './extract.js';
 import { sizeOf } from '../shared/numbers.js';
 import { Examples, toPart, toSources } from './examples.js';
 import { describeFit, reportFit, toHistory } from './fit_facts.js';
@@ -91,9 +92,9 @@ export class TransferLearner {
    * @param {LearnerOptions} [options]
    */
   static async load(file, options = {}) {
-    const { labels, progress, examples, checksum, deterministic, precision, ...model } = readState(file);
+    const { progress, examples, checksum, deterministic, precision, ...model } = readState(file);
     const kept = keepOptions({ deterministic, precision }, options);
-    const learner = await this.create({ ...options, labels, ...kept });
+    const learner = await this.create({ ...options, labels: model.labels, ...kept });
     learner.#model = model;
     learner.#interrupted = progress;
     learner.#expected = { examples, checksum };
@@ -106,7 +107,7 @@ export class TransferLearner {
     return learner;
   }
 
-  /** The classes, by class id. */
+  /** The classes of the examples, by class id. What comes after a fit is trained by the next one. */
   get labels() {
     return [...this.#examples.labels];
   }
@@ -127,17 +128,30 @@ export class TransferLearner {
   }
 
   /**
-   * Extracts the images' features in batches and adds them. If one image fails, none is added.
+   * Extracts the images' features in batches and adds them. If one image fails, none is added; with `onUnreadable`, images
+   * that cannot be read are left out with their labels.
    * @param {readonly ImageInput[]} images
    * @param {readonly string[]} labels
    * @param {ExtractOptions} [options]
    */
   async addExamples(images, labels, options = {}) {
+    const sources = toSources(images);
+    checkLabels(labels);
     if (images.length !== labels.length)
       throw failure('INVALID_LABEL', `got ${labels.length} labels for ${images.length} images`);
-    checkLabels(labels);
-    if (images.length === 0) return;
-    this.#addSet({ features: await this.#examples.extractCounted(toSources(images), options), labels });
+    await this.#addSources(sources, labels, options);
+  }
+
+  /**
+   * @param {readonly import('./extract.js').Source[]} sources
+   * @param {readonly string[]} labels
+   * @param {ExtractOptions} options
+   */
+  async #addSources(sources, labels, options) {
+    checkKeys('options', options, EXTRACT_KEYS);
+    if (sources.length === 0) return;
+    const set = await this.#examples.extractCounted(sources, labels, options);
+    if (set.labels.length > 0) this.#addSet(set);
   }
 
   /**
@@ -145,14 +159,17 @@ export class TransferLearner {
    * @param {readonly string[] | Float32Array} labels N class names, or distributions over the classes [N, classes]
    * @param {{weights?: ArrayLike<number>}} [options] weights: one for each example, like Keras' sample_weight
    */
-  addFeatures(features, labels, { weights } = {}) {
-    this.#addSet({ features, labels, weights });
+  addFeatures(features, labels, options = {}) {
+    checkKeys('options', options, ['weights']);
+    this.#addSet({ features, labels, weights: options.weights });
   }
 
   /** @param {FeatureSet} set */
   #addSet(set) {
     this.#requireTrainer();
-    this.#examples.add(set, this.#model?.network.input ?? this.#options.extractor?.tail?.input);
+    const { extractor } = this.#options;
+    const input = this.#model?.network.input ?? extractor?.tail?.input;
+    this.#examples.add(set, input ? sizeOf(input) : extractor?.length);
   }
 
   /**
@@ -165,7 +182,7 @@ export class TransferLearner {
     const { openImageDirectory } = host();
     if (!openImageDirectory) throw failure('NO_DIRECTORIES');
     const { sources, labels } = await openImageDirectory(directory);
-    this.#addSet({ features: await this.#examples.extractCounted(sources, options), labels });
+    await this.#addSources(sources, labels, options);
   }
 
   // ---- training
@@ -186,13 +203,15 @@ export class TransferLearner {
       throw generalFailure('INVALID_OPTION', `${plan.earlyStopping.monitor} needs validation examples`);
     return this.#exclusively(async () => {
       const data = this.#trainableData();
-      const given = validation && (await this.#toPart(validation));
+      const { labels } = this.#examples;
+      const expected = { examples: data.size, checksum: data.checksum };
       const parts = split(plan, data.labels);
-      if (parts.train.length === 0)
-        throw failure('NO_EXAMPLES', 'validationSplit leaves no examples to train on');
-      this.#checkClasses(parts.train);
-      const model = this.#prepare(plan, data);
+      this.#examples.requireEachClass(parts.train);
+      // Examples that are added meanwhile are trained by the next fit.
+      const given = validation && (await this.#toPart(validation, labels));
+      const model = this.#prepare(plan, labels, data);
       this.#validation = given ?? { data, indices: parts.validation };
+      this.#expected = expected;
       return this.#run(model, plan, startProgress(model.step), parts.train, { callbacks, signal });
     });
   }
@@ -214,7 +233,7 @@ export class TransferLearner {
       const data = this.#trainableData();
       this.#requireSame(data);
       const parts = split(plan, data.labels);
-      if (validation) this.#validation = await this.#toPart(validation);
+      if (validation) this.#validation = await this.#toPart(validation, model.labels);
       this.#validation ??= { data, indices: parts.validation };
       return this.#run(model, plan, progress, parts.train, { callbacks, signal });
     });
@@ -227,21 +246,6 @@ export class TransferLearner {
       throw failure('STATE_MISMATCH', `found ${data.size} examples, expected ${examples}`);
     if (checksum !== undefined && data.checksum !== checksum)
       throw failure('STATE_MISMATCH', 'the examples or their order are not those that the fit began with');
-  }
-
-  /**
-   * Refuses to train without an example of a class: the result would never answer with it.
-   * @param {Uint32Array} train indices of examples
-   */
-  #checkClasses(train) {
-    const data = this.#trainableData();
-    const seen = new Set(Array.from(train, (index) => data.labels[index]));
-    const missing = this.#examples.labels.find((_, id) => !seen.has(id));
-    if (missing !== undefined)
-      throw failure(
-        'EMPTY_CLASS',
-        `validationSplit leaves no example of '${missing}' to train on; stratify: true leaves one`,
-      );
   }
 
   /**
@@ -271,12 +275,12 @@ export class TransferLearner {
    */
   async #run(model, plan, progress, train, { callbacks = {}, signal }) {
     checkKeys('callbacks', callbacks, ['onBatch', 'onEpoch']);
+    checkSignal(signal);
     const data = this.#examples.requireTrainable();
     const validation = /** @type {Part} */ (this.#validation);
     const trainer = this.#open(plan.batchSize);
     const multiplyAdds = countMultiplyAdds([model.network.input], model.network.layers);
     const fit = new Fit(trainer, plan, progress, { data, indices: train }, validation, multiplyAdds);
-    this.#expected = { examples: data.size, checksum: data.checksum };
     this.#interrupted = progress;
     const { startMeter } = await loadMachine();
     const stopMeter = progress.seconds === 0 ? await startMeter() : undefined;
@@ -308,12 +312,12 @@ export class TransferLearner {
 
   /**
    * @param {Plan} plan
+   * @param {string[]} labels
    * @param {import('./dataset.js').Dataset} data
    */
-  #prepare(plan, { rowLength }) {
+  #prepare(plan, labels, { rowLength }) {
     const { extractor, seed = 0 } = this.#options;
-    const numClasses = this.#examples.labels.length;
-    const from = { tail: extractor?.tail, rowLength, numClasses, seed };
+    const from = { tail: extractor?.tail, rowLength, labels, seed };
     this.#model = prepareModel(this.#model, plan, from);
     this.#isSynced = false;
     return this.#model;
@@ -344,9 +348,9 @@ export class TransferLearner {
 
   // ---- use
 
-  /** @param {FeatureSet | ImageSet} set */
-  #toPart(set) {
-    return this.#examples.toPart(set, () => this.#requireModel().network.input);
+  /** @param {FeatureSet | ImageSet} set @param {string[]} classes */
+  #toPart(set, classes) {
+    return this.#examples.toPart(set, classes, () => this.#requireModel().network.input);
   }
 
   /**
@@ -355,10 +359,10 @@ export class TransferLearner {
    * @returns {Promise<Evaluation>}
    */
   async evaluate(set) {
-    const { plan } = this.#requireModel();
-    const part = set ? await this.#toPart(set) : this.#defaultPart();
+    const part = set ? await this.#toPart(set, this.#requireModel().labels) : this.#defaultPart();
+    const { plan, labels } = this.#requireModel();
     const trainer = this.#open(this.#requireTrainer().maxRows || PREDICT_ROWS);
-    const confusion = new Confusion(this.#examples.labels);
+    const confusion = new Confusion(labels);
     const { labelSmoothing = 0, l2 = 0 } = plan ?? {};
     const sums = evaluate(trainer, part, { labelSmoothing, l2 }, (probabilities, indices) =>
       confusion.add(
@@ -373,8 +377,12 @@ export class TransferLearner {
   /** @returns {Part} */
   #defaultPart() {
     if (this.#validation && this.#validation.indices.length > 0) return this.#validation;
-    const { data } = this.#examples;
+    const trained = this.#requireModel().labels.length;
+    const { data, labels } = this.#examples;
     if (!data) throw failure('NO_EXAMPLES');
+    const later = data.labels.find((id) => id >= trained);
+    if (later !== undefined)
+      throw failure('INVALID_LABEL', `'${labels[later]}' came after the last fit(): call it again`);
     return toPart(data);
   }
 
@@ -385,11 +393,10 @@ export class TransferLearner {
    */
   async predict(input) {
     const { network } = this.#requireModel();
-    const isFeatures = typeof input === 'object' && 'features' in input;
+    const isFeatures = typeof input === 'object' && input !== null && 'features' in input;
     const features = isFeatures ? toRow(input.features) : await this.#examples.extract([input]);
     const rowLength = sizeOf(network.input);
-    checkExamples({ features, labels: Array((features.length / rowLength) | 0).fill(0) }, rowLength, 1);
-    if (features.length !== rowLength)
+    if (checkFeatures(features, rowLength) !== 1)
       throw failure('INVALID_FEATURES', `expected one row of ${rowLength} numbers`);
     const trainer = this.#open(this.#requireTrainer().maxRows || PREDICT_ROWS);
     trainer.writeRow(0, features);
@@ -418,7 +425,8 @@ export class TransferLearner {
   setWeights(weights) {
     if (this.#isRunning) throw failure('FIT_RUNNING');
     const data = this.#trainableData();
-    replaceWeights(this.#model ?? this.#prepare(makePlan({}, this.#examples.labels), data), weights);
+    const { labels } = this.#examples;
+    replaceWeights(this.#model ?? this.#prepare(makePlan({}, labels), labels, data), weights);
     this.#isSynced = false;
   }
 
@@ -431,8 +439,7 @@ export class TransferLearner {
     if (this.#isRunning) throw failure('FIT_RUNNING');
     const { deterministic = false, precision = 'float32' } = this.#options;
     const options = { deterministic, precision };
-    const { labels } = this.#examples;
-    return writeState({ ...model, ...options, ...this.#expected, labels, progress: this.#interrupted });
+    return writeState({ ...model, ...options, ...this.#expected, progress: this.#interrupted });
   }
 
   /**
@@ -440,11 +447,11 @@ export class TransferLearner {
    * @returns {Uint8Array} a .tflite file with the labels in its metadata
    */
   export() {
-    const { network, parameters } = this.#requireModel();
+    const { network, parameters, labels } = this.#requireModel();
     const { extractor } = this.#options;
     if (!extractor?.export)
       throw failure('NO_EXTRACTOR', 'export needs an extractor with export(), such as Backbone');
-    return extractor.export(network, parameters, this.#examples.labels);
+    return extractor.export(network, parameters, labels);
   }
 
   /**
@@ -454,8 +461,8 @@ export class TransferLearner {
    */
   async describeFit(options) {
     if (!this.#lastFit) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
-    const parameters = this.#requireModel().parameters.length;
-    return describeFit(this.#lastFit, { classes: this.labels, parameters }, options);
+    const { labels, parameters } = this.#requireModel();
+    return describeFit(this.#lastFit, { classes: [...labels], parameters: parameters.length }, options);
   }
 
   /**

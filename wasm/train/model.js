@@ -7,7 +7,7 @@ import { checkOptimizer, optimizerStruct } from './plan.js';
 /**
  * @typedef {import('./plan.js').Plan} Plan
  * @typedef {import('./trainer.js').Trainer} Trainer
- * @typedef {Pick<import('./state.js').State, 'network' | 'parameters' | 'slots' | 'step' | 'plan'>} Model
+ * @typedef {Pick<import('./state.js').State, 'labels' | 'network' | 'parameters' | 'slots' | 'step' | 'plan'>} Model
  */
 
 /**
@@ -15,16 +15,17 @@ import { checkOptimizer, optimizerStruct } from './plan.js';
  * state if the optimizer is unchanged too.
  * @param {Model | undefined} current
  * @param {Plan} plan
- * @param {{tail: import('./network.js').Tail | undefined, rowLength: number, numClasses: number, seed: number}} from
+ * @param {{tail: import('./network.js').Tail | undefined, rowLength: number, labels: string[], seed: number}} from
  * @returns {Model}
  */
-export function prepareModel(current, plan, { tail, rowLength, numClasses, seed }) {
-  const network = tail ? tailNetwork(tail, numClasses) : headNetwork(rowLength, numClasses);
+export function prepareModel(current, plan, { tail, rowLength, labels, seed }) {
+  const network = tail ? tailNetwork(tail, labels.length) : headNetwork(rowLength, labels.length);
   const isSame = JSON.stringify(current?.network) === JSON.stringify(network);
   const parameters = isSame ? current?.parameters : undefined;
   const keepsOptimizer =
     parameters && JSON.stringify(current?.plan?.optimizer) === JSON.stringify(plan.optimizer);
   return {
+    labels,
     network,
     parameters: parameters ?? initialParameters(network, tail, seed),
     slots: keepsOptimizer && current ? current.slots : new Float32Array(),

@@ -1,7 +1,7 @@
 // Checks the options of a fit and fills in Keras 2.15's defaults. The resulting Plan is plain data; it is saved with an
 // interrupted fit.
 import { MAX_ROWS, OPTIMIZER_KINDS } from '../../dist/layout.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber, withoutUndefined } from '../shared/options.js';
 
 /**
  * @typedef {object} Schedule A learning rate that depends on the optimizer step, counted from 0. With `warmupSteps`,
@@ -169,7 +169,7 @@ export function checkOptimizer(optimizer) {
       : optimizer;
   checkKeys('optimizer', given, ['type', ...Object.keys(OPTIMIZER_DEFAULTS[given?.type] ?? {})]);
   checkChoice('optimizer.type', given.type, /** @type {const} */ (['sgd', 'adam', 'adamw', 'rmsprop']));
-  const complete = { ...OPTIMIZER_DEFAULTS[given.type], ...given };
+  const complete = { ...OPTIMIZER_DEFAULTS[given.type], ...withoutUndefined(given) };
   for (const [key, value] of Object.entries(complete)) {
     if (key === 'type') continue;
     if (key === 'learningRate') complete.learningRate = checkRate(value);
@@ -191,7 +191,7 @@ function checkRate(rate) {
   const defaults = SCHEDULE_DEFAULTS[given?.type];
   checkKeys(name, given, ['type', 'rate', ...Object.keys(defaults ?? {})]);
   checkChoice(`${name}.type`, given.type, /** @type {const} */ (['constant', 'step', 'cosine']));
-  const complete = { ...defaults, ...given };
+  const complete = { ...defaults, ...withoutUndefined(given) };
   for (const [key, value] of Object.entries({ ...complete, rate: given.rate })) {
     if (key === 'type') continue;
     const integer = key === 'every' || key.endsWith('Steps');
@@ -207,8 +207,9 @@ function checkRate(rate) {
  */
 function checkClassWeight(weights, labels) {
   checkKeys('classWeight', weights, labels);
+  const given = new Map(Object.entries(weights)); // a class may be called constructor
   return labels.map((label) =>
-    checkNumber(`classWeight.${label}`, weights[label] ?? 1, { min: 0, max: 1e6 }),
+    checkNumber(`classWeight.${label}`, given.get(label) ?? 1, { min: 0, max: 1e6 }),
   );
 }
 

@@ -11,6 +11,7 @@ export {};
  * @typedef {object} Extractor Turns images into features.
  * @property {(images: ImageInput[]) => Promise<{data: Float32Array, shape: number[]}>} extractBatch gives features
  *   [N, length]; with a tail, each row is the tail's flattened input [height, width, channels]
+ * @property {number} [length] of the features of one image: rows of another length throw INVALID_FEATURES
  * @property {import('./network.js').Tail} [tail] the backbone's last layers, which are trained with the head
  * @property {(network: import('./trainer.js').Network, parameters: Float32Array, labels: readonly string[]) => Uint8Array} [export]
  *   writes the whole classifier as a .tflite file

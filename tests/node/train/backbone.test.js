@@ -5,9 +5,10 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { ImageClassifier } from '../../../wasm/platform/node.js';
 import { Backbone, TransferLearner } from '../../../wasm/train/node.js';
 import { encodePng } from '../../../wasm/draw/png.js';
-import { IMAGES, LABELS, makeImage } from './stripes.js';
+import { IMAGES, LABELS, makeImage, SIDE } from './stripes.js';
 import { checkExport } from './exported.js';
 import { loadEngine, loadModel, maxAbs, maxDifference, readJson, testData } from '../shared.js';
 
@@ -35,7 +36,13 @@ describe('a backbone', () => {
   test('of the default detector has 1280 features, the mean of its last layer', async () => {
     const backbone = await Backbone.create();
     const { shape } = await backbone.extractBatch([IMAGES[0]]);
-    assert.deepEqual(shape, [1, 1280]);
+    assert.deepEqual([shape, backbone.length], [[1, 1280], 1280]);
+    const learner = await TransferLearner.create({ extractor: backbone });
+    const add = (/** @type {number} */ length) =>
+      learner.addFeatures(new Float32Array(2 * length), ['a', 'b']);
+    assert.throws(() => add(1152), { code: 'INVALID_FEATURES', message: /rows of 1280 numbers/ });
+    add(1280);
+    learner.close();
     backbone.close();
   });
 
@@ -105,6 +112,35 @@ for (const [name, unfreeze] of /** @type {const} */ ([
   });
 }
 
+test('an exported classifier sees the pixels that it was trained on', async () => {
+  const image = makeImage(3);
+  // A wide photo whose centre is the image, and another one whose sides differ.
+  const wide = [0, 255].map((side) => {
+    const data = new Uint8Array(3 * image.data.length).fill(side);
+    const row = 3 * SIDE;
+    for (let y = 0; y < SIDE; y++) data.set(image.data.subarray(y * row, (y + 1) * row), 3 * y * row + row);
+    return { data, width: 3 * SIDE, height: SIDE, channels: /** @type {const} */ (3) };
+  });
+  const model = testData('models/mobilenet_v2_features.fp32.tflite');
+  for (const fit of /** @type {const} */ (['crop', 'contain', 'stretch', undefined])) {
+    const extractor = await Backbone.create({ model, input: { ...INPUT, ...(fit && { fit }) } });
+    const learner = await TransferLearner.create({ extractor });
+    await learner.addExamples(wide, ['dark', 'bright']);
+    await learner.fit({ optimizer: { type: 'sgd', learningRate: 0 } });
+    const classifier = await ImageClassifier.create({ model: learner.export() });
+    // A file that was exported says it to the next backbone.
+    const again = await Backbone.create({ model: learner.export() });
+    for (const photo of wide) {
+      const found = new Map((await learner.predict(photo)).map(({ label, score }) => [label, score]));
+      for (const { label, score } of (await classifier.classify(photo)).classes)
+        assert.ok(Math.abs(score - Number(found.get(label))) < 1e-5, `${fit} ${label}`);
+      const [features, own] = [await again.extractBatch([photo]), await extractor.extractBatch([photo])];
+      assert.ok(maxDifference(features.data, own.data) <= 1e-4 * maxAbs(own.data), `${fit}`);
+    }
+    for (const closing of [classifier, again, learner, extractor]) closing.close();
+  }
+});
+
 test('MobileNetV1: an untrained tail computes what the network does', async () => {
   const model = testData('models/mobilenet_v1_classifier.fp32.tflite');
   const whole = await Backbone.create({ model, input: INPUT });
@@ -152,6 +188,15 @@ test('a directory is read as Keras reads it, and a damaged photo is named', asyn
   const damaged = join(directory, 'stripes', 'damaged.png');
   await writeFile(damaged, encodePng(makeImage(0)).slice(0, 99));
   await assert.rejects(learner.addDirectory(directory), { code: 'IMAGE_CORRUPT', message: /damaged\.png/ });
+  await assert.rejects(learner.addDirectory(directory, /** @type {any} */ (null)), {
+    code: 'INVALID_OPTION',
+  });
+  /** @type {number[]} */ const told = [];
+  const others = await TransferLearner.create({ extractor });
+  await others.addDirectory(directory, { onUnreadable: (_, i) => void told.push(i) });
+  assert.deepEqual(others.examples.count, 6);
+  assert.deepEqual(told, [6]);
+  others.close();
   await rm(damaged);
   await learner.addDirectory(directory);
   assert.deepEqual(learner.examples.classes, [

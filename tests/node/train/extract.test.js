@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { OcelliError } from '../../../wasm/shared/errors.js';
-import { extractFeatures } from '../../../wasm/train/node.js';
+import { extractFeatures, TransferLearner } from '../../../wasm/train/node.js';
 
 const any = (/** @type {unknown} */ value) => /** @type {any} */ (value);
 const DAMAGED = 99;
@@ -115,5 +115,58 @@ describe('features of images', () => {
         [makeExtractor().extractor, reading],
       ])
         await assert.rejects(extractFeatures(extractor, sources, { onUnreadable }), fault);
+  });
+});
+
+describe('a learner', () => {
+  /** The weights of a training on what was added. @param {(learner: TransferLearner) => unknown} add */
+  const weightsOf = async (add) => {
+    const learner = await TransferLearner.create({ extractor: makeExtractor().extractor });
+    await add(learner);
+    await learner.fit({ epochs: 2 });
+    const weights = Object.values(learner.getWeights()).map(({ data }) => [...data]);
+    const { examples } = learner;
+    learner.close();
+    return { weights, examples };
+  };
+  const read = (/** @type {string} */ kinds) =>
+    Promise.all(sourcesOf(kinds.replaceAll('m', 'x')).map((source) => source.read()));
+
+  test('leaves the labels of images that cannot be read out with their rows', async () => {
+    const kinds = 'oxooxxoooo';
+    const labels = Array.from('abaabbabba');
+    const rows = [...kinds].flatMap((kind, i) => (kind === 'o' ? [i + 1, -i - 1] : []));
+    const expected = await weightsOf((learner) =>
+      learner.addFeatures(
+        Float32Array.from(rows),
+        labels.filter((_, i) => kinds[i] === 'o'),
+      ),
+    );
+    for (const batchSize of BATCH_SIZES) {
+      /** @type {number[]} */ const told = [];
+      const found = await weightsOf(async (learner) =>
+        learner.addExamples(await read(kinds), labels, {
+          batchSize,
+          onUnreadable: (_, i) => void told.push(i),
+        }),
+      );
+      assert.deepEqual(found, expected);
+      assert.deepEqual(told, [1, 4, 5]);
+    }
+  });
+
+  test('adds nothing if none of the images can be read', async () => {
+    const learner = await TransferLearner.create({ extractor: makeExtractor().extractor });
+    await learner.addExamples(await read('xx'), ['a', 'b'], { onUnreadable: () => {} });
+    assert.deepEqual(learner.examples, { count: 0, classes: [] });
+    learner.close();
+  });
+
+  test('takes no features of another length than its extractor’s', async () => {
+    const { extractor } = makeExtractor();
+    const learner = await TransferLearner.create({ extractor: { ...extractor, length: 4 } });
+    assert.throws(() => learner.addFeatures(new Float32Array(6), ['a', 'b']), { code: 'INVALID_FEATURES' });
+    learner.addFeatures(new Float32Array(8), ['a', 'b']);
+    learner.close();
   });
 });

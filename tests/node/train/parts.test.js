@@ -58,6 +58,27 @@ describe('a plan', () => {
   });
   test('classes have the weight 1 if none is given', () =>
     assert.deepEqual(makePlan({ classWeight: { b: 3 } }, LABELS).classWeight, [1, 3]));
+  test('classes may have any names', () => {
+    const names = ['constructor', 'toString', '__proto__', 'b'];
+    assert.deepEqual(makePlan({ classWeight: { b: 3 } }, names).classWeight, [1, 1, 1, 3]);
+    const classWeight = Object.fromEntries(names.map((name, i) => [name, i]));
+    assert.deepEqual(makePlan({ classWeight }, names).classWeight, [0, 1, 2, 3]);
+  });
+  test('what is undefined has its default', () => {
+    const plan = makePlan({}, LABELS);
+    const undefinedOf = (/** @type {object} */ all) =>
+      /** @type {any} */ (Object.fromEntries(Object.keys(all).map((key) => [key, undefined])));
+    assert.deepEqual(makePlan(undefinedOf(plan), LABELS), plan);
+    for (const type of /** @type {const} */ (['sgd', 'adam', 'adamw', 'rmsprop'])) {
+      const optimizer = checkOptimizer(type);
+      assert.deepEqual(checkOptimizer({ ...undefinedOf(optimizer), type }), optimizer);
+    }
+    for (const type of /** @type {const} */ (['constant', 'step', 'cosine'])) {
+      const { learningRate } = checkOptimizer({ type: 'sgd', learningRate: { type, rate: 1 } });
+      const given = { ...undefinedOf(/** @type {object} */ (learningRate)), type, rate: 1 };
+      assert.deepEqual(checkOptimizer({ type: 'sgd', learningRate: given }).learningRate, learningRate);
+    }
+  });
   test('early stopping', () => {
     const usual = { monitor: 'val_loss', patience: 0, minDelta: 0, restoreBestWeights: true };
     assert.deepEqual(makePlan({ earlyStopping: true }, LABELS).earlyStopping, usual);
@@ -208,6 +229,20 @@ describe('the plan of a detector', () => {
     assert.deepEqual(loss, makeLoss({}, model));
     assert.equal(makeDetectorPlan({}, { ...model, keepsClasses: false }).trainBoxes, true);
     assert.equal(makeDetectorPlan({ trainBoxes: true }, model).trainBoxes, true);
+  });
+  test('what is undefined has its default', () => {
+    const { stratify: _, labelSmoothing: __, ...plan } = makeDetectorPlan({}, model);
+    const undefinedOf = (/** @type {object} */ all) =>
+      /** @type {any} */ (Object.fromEntries(Object.keys(all).map((key) => [key, undefined])));
+    assert.deepEqual(makeDetectorPlan(undefinedOf(plan), model), makeDetectorPlan({}, model));
+    const { augmentation, loss } = plan;
+    assert.deepEqual(
+      makeDetectorPlan({ augmentation: undefinedOf(augmentation), loss: undefinedOf(loss) }, model),
+      makeDetectorPlan({}, model),
+    );
+    const { hardExamples } = makeLoss({ hardExamples: true }, model);
+    const given = undefinedOf(/** @type {object} */ (hardExamples));
+    assert.deepEqual(makeLoss({ hardExamples: given }, model).hardExamples, hardExamples);
   });
   test('augmentation: none, and a part', () => {
     const none = {

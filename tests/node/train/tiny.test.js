@@ -350,6 +350,27 @@ describe('training', () => {
     learner.close();
   });
 
+  test('of a class that comes after it counts from the next one on', async () => {
+    for (const keepClasses of [false, true]) {
+      const options = { keepClasses, model: tinyDetector({ names: ['cat', 'dog', 'cow'] }) };
+      const learner = await makeLearner(LABELS, options);
+      await learner.fit(FIT);
+      const ask = async () => ({
+        exported: learner.export(),
+        saved: learner.save(),
+        data: (await learner.describeFit()).data,
+      });
+      const before = await ask();
+      for (const label of ['new', 'cow']) await learner.addExample(image, [{ ...BOXES[0], label }]);
+      assert.deepEqual(await ask(), before);
+      const loaded = await DetectorLearner.load(learner.save(), options);
+      assert.deepEqual(loaded.export(), before.exported);
+      await learner.fit({ ...FIT, epochs: 1 });
+      assert.deepEqual((await ask()).data.classes.toSorted(), ['cat', 'cow', 'dog', 'new']);
+      for (const closing of [learner, loaded]) closing.close();
+    }
+  });
+
   test('says what the validation photos gave before it, and which classes were only kept', async () => {
     const learner = await makeLearner(LABELS, { keepClasses: true });
     const fit = { ...FIT, epochs: 1, validationSplit: 0.4 };
@@ -477,6 +498,108 @@ describe('training', () => {
     await assert.rejects(learner.report(/** @type {any} */ ({ other: 1 })), error('INVALID_OPTION'));
     learner.close();
   });
+
+  test('an image that a data set lists twice is one photo, as its last entry says', async () => {
+    const learner = await open();
+    const photo = encodePng({ data: image.data, width: SIDE, height: SIDE, channels: 3 });
+    const images = ['gone.png', '1.png', '0.png'].map((name, i) => ({ id: i % 2, file_name: name }));
+    const bbox = [BOX.x, BOX.y, BOX.width, BOX.height];
+    const annotations = [{ id: 1, image_id: 0, category_id: 1, bbox }];
+    const text = JSON.stringify({ images, categories: [{ id: 1, name: 'cat' }], annotations });
+    await learner.addDataset({ 'a.json': new TextEncoder().encode(text), '0.png': photo, '1.png': photo });
+    const { count, boxes } = learner.examples;
+    assert.deepEqual({ count, boxes }, { count: 2, boxes: 1 });
+    learner.close();
+  });
+});
+
+describe('the detectors that a learner runs', () => {
+  test('read images as the learner does', async () => {
+    const background = '#000000';
+    const learner = await makeLearner(LABELS, { background, maxPixels: SIDE * SIDE });
+    await learner.fit(NO_STEP);
+    const clear = new Uint8Array(SIDE * SIDE * 4).map((_, i) => (i % 4 === 3 ? 0 : 255));
+    const black = { data: new Uint8Array(SIDE * SIDE * 3), width: SIDE, height: SIDE };
+    const find = async (/** @type {any} */ photo) =>
+      (await learner.detect(photo, { scoreThreshold: 0 })).detections;
+    const png = encodePng({ data: clear, width: SIDE, height: SIDE, channels: 4 });
+    assert.deepEqual(await find(png), await find(black));
+    const large = encodePng({ data: new Uint8Array(3 * 17 * 16), width: 17, height: 16, channels: 3 });
+    await assert.rejects(find(large), error('IMAGE_TOO_LARGE'));
+    learner.close();
+  });
+
+  /** A learner that was trained, and its detectors that are open. @param {import('node:test').TestContext} t */
+  const watched = async (t) => {
+    /** @type {Set<ObjectDetector>} */
+    const opened = new Set();
+    const create = ObjectDetector.create.bind(ObjectDetector);
+    t.mock.method(ObjectDetector, 'create', async (/** @type {any} */ options) => {
+      const detector = await create(options);
+      opened.add(detector);
+      const close = detector.close.bind(detector);
+      t.mock.method(detector, 'close', () => (opened.delete(detector), close()));
+      return detector;
+    });
+    const learner = await makeLearner(LABELS);
+    await learner.fit(NO_STEP);
+    return { learner, opened };
+  };
+
+  test('are one for calls at once', async (t) => {
+    const { learner, opened } = await watched(t);
+    const [first, second] = await Promise.all([learner.detect(image), learner.detect(image)]);
+    assert.deepEqual(second.detections, first.detections);
+    assert.equal(opened.size, 1);
+    learner.close();
+    await Promise.resolve();
+    assert.equal(opened.size, 0);
+  });
+
+  test('are closed if they open after the learner was closed', async (t) => {
+    const { learner, opened } = await watched(t);
+    const detecting = [learner.detect(image), learner.detect(image)];
+    learner.close();
+    for (const each of detecting) await assert.rejects(each, error('CLOSED'));
+    assert.equal(opened.size, 0);
+    await assert.rejects(learner.detect(image), error('CLOSED'));
+  });
+
+  test('are closed after a training, once their calls have ended', async (t) => {
+    const { learner, opened } = await watched(t);
+    const expected = (await learner.detect(image)).detections;
+    await learner.fit(NO_STEP);
+    assert.equal(opened.size, 0);
+    const create = ObjectDetector.create;
+    let finish = () => {};
+    const trained = new Promise((resolve) => (finish = () => resolve(undefined)));
+    t.mock.method(ObjectDetector, 'create', async (/** @type {any} */ options) => {
+      await trained;
+      return create(options);
+    });
+    const detecting = [learner.detect(image), learner.detect(image)];
+    await learner.fit({ ...FIT, epochs: 9 });
+    finish();
+    for (const { detections } of await Promise.all(detecting)) assert.deepEqual(detections, expected);
+    assert.equal(opened.size, 0);
+    assert.notDeepEqual((await learner.detect(image)).detections, expected);
+    assert.equal(opened.size, 1);
+    learner.close();
+  });
+
+  test('are made again after one that failed', async (t) => {
+    const { learner, opened } = await watched(t);
+    const fault = new Error('no memory');
+    const create = ObjectDetector.create;
+    t.mock.method(ObjectDetector, 'create', async () => {
+      throw fault;
+    });
+    for (let i = 0; i < 2; i++) await assert.rejects(learner.detect(image), fault);
+    ObjectDetector.create = create;
+    await learner.detect(image);
+    assert.equal(opened.size, 1);
+    learner.close();
+  });
 });
 
 describe('a learner refuses', () => {
@@ -506,6 +629,41 @@ describe('a learner refuses', () => {
     learner.close();
   });
 
+  test('entries of a data set without a box, before it adds a photo', async () => {
+    const learner = await open();
+    const photo = encodePng({ data: image.data, width: SIDE, height: SIDE, channels: 3 });
+    const box = [BOX.x, BOX.y, BOX.width, BOX.height];
+    const add = (/** @type {object} */ entry) => {
+      const annotations = [{ bbox: box }, entry].map((each, i) => ({ id: i, image_id: i, category_id: 1, ...each })); // prettier-ignore
+      const images = annotations.map(({ id }) => ({ id, file_name: `${id}.png` }));
+      const text = JSON.stringify({ images, categories: [{ id: 1, name: 'cat' }], annotations }, null, 1);
+      const source = { 'a.json': new TextEncoder().encode(text), '0.png': photo, '1.png': photo };
+      return learner.addDataset(source);
+    };
+    for (const [entry, message] of /** @type {[object, RegExp][]} */ ([
+      [{ segmentation: [[0, 0, 5, 0, 5, 5]] }, /a\.json:\d+: annotations\[1\] has a segmentation only/],
+      [{}, /annotations\[1\] has no bbox/],
+      [{ bbox: null }, /has no bbox/],
+      [{ bbox: [] }, /has no bbox/],
+      [{ bbox: 5 }, /has no bbox/],
+      [{ bbox: { length: 4e9 } }, /has no bbox/],
+    ]))
+      await assert.rejects(add(entry), error('NO_BOX', message));
+    for (const [source, code] of /** @type {[any, string][]} */ ([
+      [null, 'INVALID_OPTION'],
+      [undefined, 'INVALID_OPTION'],
+      [{ groundTruth: null }, 'INVALID_INPUT'],
+    ])) {
+      await assert.rejects(learner.addDataset(source), error(code));
+      await assert.rejects(learner.evaluate(source), error(code));
+    }
+    assert.equal(learner.examples.count, 0);
+    for (const bbox of ['left', [1, 2, 3]]) await assert.rejects(add({ bbox }), error('INVALID_EXAMPLE'));
+    await add({ bbox: box });
+    assert.equal(learner.examples.classes[0].label, 'cat');
+    learner.close();
+  });
+
   test('options', async () => {
     const learner = await makeLearner(['cat']);
     /** @type {[any, RegExp][]} */
@@ -513,6 +671,7 @@ describe('a learner refuses', () => {
       [{ views: 0 }, /views/],
       [{ unknown: 1 }, /unknown/],
       [{ callbacks: { onStep: 1 } }, /onStep/],
+      [{ signal: true }, /signal must be an AbortSignal/],
       [{ loss: { type: 'softmax' } }, /does not fit the model/],
       [{ loss: { gamma: -1 } }, /loss.gamma/],
       [{ loss: { matchedIou: 0.4, unmatchedIou: 0.5 } }, /unmatchedIou/],
@@ -535,6 +694,10 @@ describe('a learner refuses', () => {
     });
     assert.throws(() => learner.planMemory(/** @type {any} */ ({ epoch: 1 })), error('INVALID_OPTION'));
     await assert.rejects(learner.resume(/** @type {any} */ ({ epochs: 1 })), error('INVALID_OPTION'));
+    for (const options of /** @type {any[]} */ ([null, { other: 1 }])) {
+      await assert.rejects(learner.addDataset({}, options), error('INVALID_OPTION'));
+      await assert.rejects(learner.describeFit(options), error('INVALID_OPTION'));
+    }
     for (const [options, code] of /** @type {[any, string][]} */ ([
       [{ extractor: 1 }, 'INVALID_OPTION'],
       [{ seed: -1 }, 'INVALID_OPTION'],

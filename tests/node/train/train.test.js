@@ -300,8 +300,33 @@ describe('refuses by name', () => {
     ],
     ['an unknown option', 'INVALID_OPTION', (l) => l.fit(/** @type {any} */ ({ epoch: 3 }))],
     ['no epochs', 'INVALID_OPTION', (l) => l.fit({ epochs: 0 })],
+    ['no signal', 'INVALID_OPTION', (l) => l.fit({ signal: /** @type {any} */ ({}) })],
     ['a weight of an unknown class', 'INVALID_OPTION', (l) => l.fit({ classWeight: { dog: 2 } })],
     ['nothing to train on', 'NO_EXAMPLES', (l) => l.fit({ validationSplit: 1 })],
+    ['no features', 'INVALID_FEATURES', (l) => l.addFeatures(/** @type {any} */ (undefined), ['ant'])],
+    [
+      'no labels',
+      'INVALID_LABEL',
+      (l) => l.addFeatures(new Float32Array(24), /** @type {any} */ (undefined)),
+    ],
+    [
+      'weights that are null',
+      'INVALID_FEATURES',
+      (l) => l.addFeatures(new Float32Array(24), ['ant'], { weights: /** @type {any} */ (null) }),
+    ],
+    ['no images', 'INVALID_INPUT', (l) => l.addExamples(/** @type {any} */ (null), ['ant'])],
+    ...[null, { weight: [1] }].flatMap((options) => {
+      const what = JSON.stringify(options);
+      const given = /** @type {any} */ (options);
+      return /** @type {typeof cases} */ ([
+        [`images with ${what}`, 'INVALID_OPTION', (l) => l.addExamples([], [], given)],
+        [
+          `features with ${what}`,
+          'INVALID_OPTION',
+          (l) => l.addFeatures(new Float32Array(24), ['ant'], given),
+        ],
+      ]);
+    }),
     ['predicting before training', 'NO_EXAMPLES', (l) => l.predict({ features: new Float32Array(24) })],
     ['saving before training', 'NO_EXAMPLES', (l) => l.save()],
     ['resuming nothing', 'NOT_INTERRUPTED', (l) => l.resume()],
@@ -319,6 +344,11 @@ describe('refuses by name', () => {
   test('no examples, one class, an empty class', async () => {
     const learner = await TransferLearner.create();
     await assert.rejects(learner.fit(), withCode('NO_EXAMPLES'));
+    for (const length of [10, 2, 0])
+      assert.throws(
+        () => learner.addFeatures(new Float32Array(length), ['ant', 'bee', 'ant']),
+        withCode('INVALID_FEATURES'),
+      );
     learner.addFeatures(new Float32Array(4), ['ant', 'ant']);
     await assert.rejects(learner.fit(), withCode('ONE_CLASS'));
     learner.close();
@@ -327,6 +357,33 @@ describe('refuses by name', () => {
     await assert.rejects(fixed.fit(), (error) => withCode('EMPTY_CLASS')(error) && /cat/.test(String(error)));
     assert.throws(() => fixed.addFeatures(new Float32Array(2), ['dog']), withCode('INVALID_LABEL'));
     fixed.close();
+  });
+
+  test('what is no example, or no set', async () => {
+    const learner = await makeLearner();
+    await learner.fit();
+    /** @type {[any, string][]} */
+    const inputs = [
+      [null, 'NO_EXTRACTOR'],
+      [undefined, 'NO_EXTRACTOR'],
+      [{ features: undefined }, 'INVALID_FEATURES'],
+      [{ features: null }, 'INVALID_FEATURES'],
+      [{ features: new Float32Array(2 * LENGTH) }, 'INVALID_FEATURES'],
+      [{ features: Array(LENGTH).fill(NaN) }, 'INVALID_FEATURES'],
+    ];
+    for (const [input, code] of inputs) await assert.rejects(learner.predict(input), withCode(code));
+    /** @type {[any, string][]} */
+    const sets = [
+      [{}, 'INVALID_LABEL'],
+      [{ features: undefined, labels: ['ant'] }, 'INVALID_FEATURES'],
+      [{ images: null, labels: ['ant'] }, 'INVALID_INPUT'],
+      [{ images: 'photo.jpg', labels: ['ant'] }, 'INVALID_INPUT'],
+    ];
+    for (const [set, code] of sets) await assert.rejects(learner.evaluate(set), withCode(code));
+    const { features, labels } = makeExamples();
+    const whole = /** @type {any} */ ({ images: undefined, features, labels });
+    assert.equal((await learner.evaluate(whole)).examples, 60);
+    learner.close();
   });
 
   test('a loss that diverges, and the weights are as before', async () => {
@@ -350,6 +407,83 @@ describe('refuses by name', () => {
     await first;
     learner.close();
     await assert.rejects(learner.fit(), withCode('CLOSED'));
+  });
+});
+
+describe('a class that comes after a training', () => {
+  /** @param {TransferLearner} learner @param {object} row */
+  const predict = async (learner, row) => (await learner.predict(/** @type {any} */ (row))).map(({ label }) => label); // prettier-ignore
+
+  test('counts from the next one on', async () => {
+    /** @type {(readonly string[])[]} */
+    const exported = [];
+    const extractor = {
+      extractBatch: async () => ({ data: new Float32Array(0), shape: [] }),
+      export: (
+        /** @type {unknown} */ _,
+        /** @type {unknown} */ __,
+        /** @type {readonly string[]} */ names,
+      ) => {
+        exported.push(names);
+        return new Uint8Array(0);
+      },
+    };
+    const learner = await makeLearner({ extractor });
+    await learner.fit(FIT);
+    const set = makeExamples(30, 7);
+    const row = { features: set.features.slice(0, LENGTH) };
+    const ask = async () => ({
+      own: await learner.evaluate(),
+      others: await learner.evaluate(set),
+      found: await learner.predict(row),
+      saved: learner.save(),
+      classes: (await learner.describeFit()).data.classes,
+      exported: (learner.export(), exported.pop()),
+    });
+    const before = await ask();
+    learner.addFeatures(new Float32Array(LENGTH), ['dog']);
+    assert.deepEqual(await ask(), before);
+    const { features } = row;
+    await assert.rejects(learner.evaluate({ features, labels: ['dog'] }), withCode('INVALID_LABEL'));
+    const loaded = await TransferLearner.load(learner.save());
+    assert.deepEqual(await predict(loaded, row), await predict(learner, row));
+    assert.deepEqual(loaded.labels, CLASSES);
+    await learner.fit({ epochs: 1 });
+    const { classes, confusion } = await learner.evaluate();
+    assert.deepEqual([classes.length, confusion.length, confusion[3].length], [4, 4, 4]);
+    assert.deepEqual((await predict(learner, row)).sort(), [...CLASSES, 'dog']);
+    loaded.close();
+    learner.close();
+  });
+
+  test('counts from the next one on, also if it comes before the validation images are extracted', async () => {
+    const { features, labels } = makeExamples(6, 7);
+    const images = labels.map(() => new Uint8Array(1));
+    const options = { ...FIT, validationSplit: 0, classWeight: { ant: 2 }, validation: { images, labels } };
+    const fits = [false, true].map(async (isAdded) => {
+      const extractBatch = async () => {
+        if (isAdded) learner.addFeatures(new Float32Array(LENGTH), ['dog']);
+        return { data: features, shape: [6, LENGTH] };
+      };
+      const learner = await makeLearner({ extractor: { extractBatch } });
+      const { history, params } = await learner.fit(options);
+      const found = { history, params, weights: weightsOf(learner), count: learner.examples.count };
+      learner.close();
+      return found;
+    });
+    const [alone, added] = await Promise.all(fits);
+    assert.deepEqual(added, { ...alone, count: alone.count + 1 });
+  });
+
+  test('is named if its examples are to be evaluated', async () => {
+    const learner = await makeLearner();
+    await learner.fit();
+    learner.addFeatures(new Float32Array(LENGTH), ['dog']);
+    await assert.rejects(
+      learner.evaluate(),
+      (error) => withCode('INVALID_LABEL')(error) && /'dog'/.test(String(error)),
+    );
+    learner.close();
   });
 });
 

@@ -1,10 +1,11 @@
 // Trains the heads of an SSD detector, and optionally its last blocks, on a user's photos with boxes.
 import { failure as generalFailure, OcelliError } from '../../shared/errors.js';
 import { loadMachine } from '../../report/energy/estimate.js';
-import { checkKeys } from '../../shared/options.js';
+import { checkKeys, checkSignal, pick } from '../../shared/options.js';
 import { evaluateDetections } from '../../evaluate/evaluate.js';
 import { runDetector } from '../../evaluate/run.js';
 import { ObjectDetector } from '../../vision/detector.js';
+import { READING } from '../../vision/reading.js';
 import { resolveAssets } from '../../vision/vision_model.js';
 import { failure } from '../errors.js';
 import { describeFit, reportFit, toHistory } from '../fit_facts.js';
@@ -20,7 +21,7 @@ import { DETECTOR_PLAN_KEYS, makeDetectorPlan, splitPhotos } from './plan.js';
 import { planMemory, Rows } from './rows.js';
 import { readDetectorState, savedOptions, writeDetectorState } from './state.js';
 import { SsdTrainer } from './trainer.js';
-import { exportDetector, keepTrainedHeads, openHeads, prepareHeads } from './weights.js';
+import { CurrentDetector, exportDetector, keepTrainedHeads, openHeads, prepareHeads } from './weights.js';
 
 /**
  * @typedef {import('./examples.js').ExampleBox} ExampleBox
@@ -49,7 +50,7 @@ export class DetectorLearner {
   /** @type {SsdTrainer | undefined} */ #trainer;
   /** @type {Rows | undefined} */ #rows;
   /** @type {HeadModel | undefined} */ #model;
-  /** @type {ObjectDetector | undefined} */ #detector;
+  #detector = new CurrentDetector(() => this.#openDetector());
   /** @type {import('./fit.js').DetectorProgress | null} */ #interrupted = null;
   #expected = { count: 0, checksum: 0 };
   #isRunning = false;
@@ -110,7 +111,7 @@ export class DetectorLearner {
     this.#expected = photos;
   }
 
-  /** The classes of the trained detector. */
+  /** The classes of the detector. What comes after a fit is trained by the next one. */
   get labels() {
     return this.#classes().final.map(({ name }) => name);
   }
@@ -184,9 +185,11 @@ export class DetectorLearner {
    * @param {import('../../evaluate/read/dataset.js').DatasetOptions & {onUnreadable?: (error: Error, path: string) => void}} [options]
    *   onUnreadable: called with each picture that cannot be read, which is then left out; without it the call throws
    */
-  async addDataset(source, { onUnreadable, ...options } = {}) {
+  async addDataset(source, options = {}) {
+    checkKeys('options', options, ['annotations', 'split', 'name', 'onUnreadable']);
+    const { onUnreadable, ...which } = options;
     this.#requireTrainer();
-    const dataset = await openDataset(source, options);
+    const dataset = await openDataset(source, which);
     await addPictures(this.#photos, dataset, this.#reading(), onUnreadable);
   }
 
@@ -269,6 +272,7 @@ export class DetectorLearner {
    */
   async #run(model, progress, { callbacks = {}, signal }) {
     checkKeys('callbacks', callbacks, ['onBatch', 'onEpoch', 'onView']);
+    checkSignal(signal);
     const { plan } = model;
     const photos = this.#photos.list;
     const parts = splitPhotos(plan, photos.length);
@@ -324,7 +328,7 @@ export class DetectorLearner {
     } finally {
       progress.seconds += (performance.now() - start) / 1000;
       if (this.#trainer && isValid) keepTrainedHeads(model, trainer, progress.step);
-      this.#forgetDetector();
+      this.#detector.renew();
     }
     progress.joules = (await stopMeter?.()) ?? null;
   }
@@ -357,7 +361,7 @@ export class DetectorLearner {
 
   /** @param {HeadModel} model @param {number} maxRows */
   #open(model, maxRows) {
-    const shown = Math.max(...this.#photos.list.map(({ targets }) => targets.length), 1);
+    const shown = this.#photos.list.reduce((most, { targets }) => Math.max(most, targets.length), 1);
     const most = shown + (model.plan.augmentation.paste ? MOST_PASTED : 0);
     openHeads(model, this.#requireTrainer(), { file: this.#file, maxRows, maxBoxes: most * maxRows });
     return this.#requireTrainer();
@@ -381,19 +385,13 @@ export class DetectorLearner {
    * @param {import('../../vision/types.js').DetectOptions} [options]
    */
   async detect(image, options) {
-    const detector = await this.#openDetector();
-    return detector.detect(/** @type {any} */ (image), options);
+    return this.#detector.use((detector) => detector.detect(/** @type {any} */ (image), options));
   }
 
-  async #openDetector() {
+  #openDetector() {
     this.#requireTrainer();
-    this.#detector ??= await ObjectDetector.create({ model: this.export(), ...this.#running() });
-    return this.#detector;
-  }
-
-  #forgetDetector() {
-    this.#detector?.close();
-    this.#detector = undefined;
+    const reading = pick(this.#options, READING);
+    return ObjectDetector.create({ model: this.export(), ...this.#running(), ...reading });
   }
 
   /**
@@ -404,7 +402,7 @@ export class DetectorLearner {
    */
   async evaluate(source, options) {
     const dataset = await openDataset(source);
-    const ran = await runDetector(await this.#openDetector(), dataset, options);
+    const ran = await this.#detector.use((detector) => runDetector(detector, dataset, options));
     const evaluation = evaluateDetections(ran.dataset.groundTruth, ran.detections);
     return { AP: evaluation.coco.AP, AP50: evaluation.coco.AP50, evaluation };
   }
@@ -419,7 +417,7 @@ export class DetectorLearner {
     const model = this.#requireModel();
     if (this.#isRunning) throw failure('FIT_RUNNING');
     return writeDetectorState(model, {
-      labels: this.#photos.labels,
+      labels: model.classes.labels,
       areLabelsGiven: this.#options.labels !== undefined,
       keepClasses: this.#options.keepClasses ?? false,
       fuseMaps: this.heads.areFused,
@@ -446,10 +444,14 @@ export class DetectorLearner {
    */
   async describeFit(options) {
     if (!this.#lastFit) throw failure('NO_EXAMPLES', 'nothing was trained; call fit() first');
-    const { batchNorm, labels: classes } = this;
-    const { length: parameters } = this.#requireModel().parameters;
+    const { batchNorm } = this;
+    const { parameters, classes: trained } = this.#requireModel();
     const unfrozen = batchNorm && { blocks: Number(this.#options.unfreeze), batchNorm };
-    const data = { classes, parameters, kept: this.#classes().kept, ...(unfrozen && { unfrozen }) };
+    const classes = trained.final.map(({ name }) => name);
+    const data = {
+      ...{ classes, kept: trained.kept, parameters: parameters.length },
+      ...(unfrozen && { unfrozen }),
+    };
     const before = this.#lastFit.progress.before ?? undefined;
     return { ...(await describeFit(this.#lastFit, data, options)), before };
   }
@@ -469,7 +471,7 @@ export class DetectorLearner {
     this.#trainer = undefined;
     this.#rows?.close();
     this.#rows = undefined;
-    this.#forgetDetector();
+    this.#detector.close();
   }
 
   [Symbol.dispose]() {

@@ -1,5 +1,5 @@
 // Checks the option `loss` and fills in its defaults. The names in brackets are those of TensorFlow's Object Detection API.
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../../shared/options.js';
+import { checkBoolean, checkChoice, checkKeys, checkNumber, withoutUndefined } from '../../shared/options.js';
 import { failure } from '../../shared/errors.js';
 
 /**
@@ -82,7 +82,7 @@ export function makeLoss(options, { isSoftmax }) {
     );
   const matchBy = checkChoice('loss.matchBy', by, MATCHES);
   const matchedIou = options.matchedIou ?? DEFAULTS.matchedIou;
-  const complete = { ...DEFAULTS, unmatchedIou: matchedIou, ...options, type, matchBy };
+  const complete = { ...DEFAULTS, unmatchedIou: matchedIou, ...withoutUndefined(options), type, matchBy };
   for (const [key, range] of Object.entries(RANGES)) {
     const value = complete[/** @type {'alpha'} */ (key)];
     if (key !== 'alpha' || value !== null) checkNumber(`loss.${key}`, value, range);
@@ -111,7 +111,7 @@ function checkMining(option) {
   if (option === false) return null;
   const given = option === true ? {} : option;
   checkKeys('loss.hardExamples', given, Object.keys(MINING_DEFAULTS));
-  const complete = { ...MINING_DEFAULTS, ...given };
+  const complete = { ...MINING_DEFAULTS, ...withoutUndefined(given) };
   checkChoice('loss.hardExamples.by', complete.by, /** @type {const} */ (['class', 'box', 'both']));
   for (const [key, range] of Object.entries(MINING_RANGES)) {
     const value = complete[/** @type {keyof typeof MINING_RANGES} */ (key)];

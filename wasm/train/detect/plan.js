@@ -1,7 +1,7 @@
 // Checks the options of a detector's fit and fills in defaults. The resulting plan is plain data; it is saved with an
 // interrupted fit.
 import { failure } from '../../shared/errors.js';
-import { checkBoolean, checkKeys, checkNumber } from '../../shared/options.js';
+import { checkBoolean, checkKeys, checkNumber, withoutUndefined } from '../../shared/options.js';
 import { split } from '../fit.js';
 import { makePlan, PLAN_KEYS } from '../plan.js';
 import { makeLoss } from './loss.js';
@@ -82,7 +82,7 @@ export function makeDetectorPlan(options, { labels, isSoftmax, keepsClasses }) {
   checkNumber('maxMemory', maxMemory, MAX_MEMORY);
   if (trainBoxes !== undefined) checkBoolean('trainBoxes', trainBoxes);
   const plan = {
-    ...makePlan({ ...DEFAULTS, ...base }, labels, MONITORS),
+    ...makePlan({ ...DEFAULTS, ...withoutUndefined(base) }, labels, MONITORS),
     ...{ views, freshViews, maxMemory, augmentation: checkAugmentation(augmentation) },
     ...{ loss: makeLoss(loss, { isSoftmax }), trainBoxes: trainBoxes ?? !keepsClasses },
   };
@@ -104,7 +104,7 @@ function checkAugmentation(option) {
   if (option === false) return NO_AUGMENTATION;
   const given = option ?? {};
   checkKeys('augmentation', given, Object.keys(AUGMENTATION));
-  const complete = { ...AUGMENTATION, ...given };
+  const complete = { ...AUGMENTATION, ...withoutUndefined(given) };
   for (const [key, value] of Object.entries(complete)) {
     if (typeof AUGMENTATION[/** @type {'flip'} */ (key)] === 'boolean')
       checkBoolean(`augmentation.${key}`, value);

@@ -1,4 +1,5 @@
-// The heads and layers that are trained: network, weights and optimizer state; and their way into a file.
+// The heads and layers that are trained: network, weights and optimizer state; their way into a file, and into a detector
+// that runs.
 import { checkOptimizer, optimizerStruct } from '../plan.js';
 import { replaceParameters } from '../tail.js';
 import { joinColumns, mergeColumns } from './columns.js';
@@ -11,6 +12,8 @@ import { foldStandard } from './standard.js';
  * @typedef {import('./plan.js').DetectorPlan} DetectorPlan
  * @typedef {import('./trainer.js').SsdTrainer} SsdTrainer
  * @typedef {ReturnType<typeof import('./classes.js').chooseClasses>} Classes
+ * @typedef {import('../../vision/detector.js').ObjectDetector} ObjectDetector
+ * @typedef {{opening: Promise<ObjectDetector>, calls: number}} OpenDetector calls: how many use it now
  *
  * @typedef {object} HeadModel
  * @property {import('./network.js').HeadNetwork} network
@@ -170,4 +173,61 @@ function weightsInFile({ weights, output }) {
     kernel: Float32Array.from(kernel.data),
     bias: Float32Array.from(bias ?? { length: output.shape[3] }, Number),
   };
+}
+
+/** The detector of the weights as they are now. Calls share it; one whose weights changed is closed after its last call. */
+export class CurrentDetector {
+  #create;
+  /** @type {OpenDetector | undefined} */ #current;
+
+  /** @param {() => Promise<ObjectDetector>} create */
+  constructor(create) {
+    this.#create = create;
+  }
+
+  /**
+   * @template T
+   * @param {(detector: ObjectDetector) => Promise<T>} call
+   */
+  async use(call) {
+    this.#current ??= this.#open();
+    const used = this.#current;
+    used.calls++;
+    try {
+      return await call(await used.opening);
+    } finally {
+      used.calls--;
+      if (used !== this.#current && used.calls === 0) closeDetector(used);
+    }
+  }
+
+  #open() {
+    const opened = { opening: this.#create(), calls: 0 };
+    opened.opening.catch(() => {
+      // The next call tries again.
+      if (this.#current === opened) this.#current = undefined;
+    });
+    return opened;
+  }
+
+  /** The weights changed: the next call opens another detector. */
+  renew() {
+    const old = this.#current;
+    this.#current = undefined;
+    if (old?.calls === 0) closeDetector(old);
+  }
+
+  /** Calls that run throw CLOSED. */
+  close() {
+    if (this.#current) closeDetector(this.#current);
+    this.#current = undefined;
+  }
+}
+
+/** @param {OpenDetector} detector that may be opening still */
+function closeDetector({ opening }) {
+  opening.then(
+    (detector) => detector.close(),
+    () => {},
+  );
 }
