@@ -1,6 +1,7 @@
 // The options of compress(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkKeys, checkNumber, checkText } from '../shared/options.js';
+import { checkCallbacks } from '../quantize/options.js';
+import { checkBoolean, checkKeys, checkNumber, checkSignal, checkText } from '../shared/options.js';
 import { resolveReading } from '../vision/reading.js';
 
 /**
@@ -32,15 +33,15 @@ const KEYS = [
 /** @param {CompressOptions} options */
 export function checkOptions(options) {
   checkKeys('options', options, KEYS);
-  const { signature, targetBytes, targetMatch, maxPixels, onProgress = () => {}, signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal))
-    throw failure('INVALID_OPTION', 'signal must be an AbortSignal');
-  if (typeof onProgress !== 'function') throw failure('INVALID_OPTION', 'onProgress must be a function');
+  const { signature, targetBytes, targetMatch, maxPixels, signal } = options;
+  const { onProgress = () => {}, onUnreadable } = options;
+  checkSignal(signal);
+  checkCallbacks({ onProgress, onUnreadable });
   if (targetBytes !== undefined && targetMatch !== undefined)
     throw failure('INVALID_OPTION', 'pass targetBytes or targetMatch, not both');
   return {
     onProgress,
-    onUnreadable: options.onUnreadable,
+    onUnreadable,
     signal,
     input: options.input,
     signature: signature === undefined ? undefined : checkText('signature', signature),

@@ -4,7 +4,7 @@ import { OPERATORS } from '../tflite/operators.js';
 import { toHalves } from '../tflite/tensor.js';
 import { floatsOf, toBytes } from '../quantize/float_model.js';
 import { TYPE } from '../quantize/file.js';
-import { meanAccumulators } from '../quantize/weights.js';
+import { depthOf, meanAccumulators } from '../quantize/weights.js';
 import { findKernels } from './sensitivity.js';
 import { chooseSteps } from './steps.js';
 
@@ -14,7 +14,8 @@ import { chooseSteps } from './steps.js';
  * @typedef {import('../quantize/file.js').Tensor} Tensor
  * @typedef {import('./steps.js').Stored} Stored
  * @typedef {import('./sensitivity.js').Measured} Measured
- * @typedef {import('./steps.js').Kernel & {axis: number}} Kernel
+ * @typedef {import('./steps.js').Kernel & {axis: number, depth: number}} Kernel depth: how many input channels an output
+ *   channel reads
  * @typedef {{int8: number, float16: number, float32: number}} Counts weights in each form
  */
 
@@ -29,10 +30,11 @@ export function readKernels(model) {
   return new Map(
     Array.from(findKernels(model), ([tensor, axis]) => {
       const values = floatsOf(model.tensors[tensor]);
-      const channels = model.tensors[tensor].shape[axis];
+      const { shape } = model.tensors[tensor];
+      const channels = shape[axis];
       const block = axis === 0 ? values.length / channels : 1;
       const channelOf = (/** @type {number} */ i) => Math.floor(i / block) % channels;
-      return [tensor, { values, channels, channelOf, axis }];
+      return [tensor, { values, channels, channelOf, axis, depth: depthOf(shape, axis) }];
     }),
   );
 }
@@ -133,8 +135,8 @@ function correctBiases(model, kernels, steps, means) {
     const isOwn = bias >= 0 && tensors[bias].data && uses.filter((used) => used === bias).length === 1;
     if (!kernel || !stored || !isOwn || !means.has(input)) continue;
     const channelMeans = means.meansOf(input);
-    // A grouped convolution reads other inputs for each group; a flattened image has no channels.
-    if (kernel.axis === 0 && tensors[tensor].shape.at(-1) !== channelMeans.length) continue;
+    // A flattened image has no channels.
+    if (channelMeans.length < kernel.depth) continue;
     const shifts = meanShifts(kernel, stored, channelMeans);
     const values = floatsOf(tensors[bias]).map((value, c) => value + shifts[c]);
     tensors[bias] = { ...tensors[bias], data: toBytes(values) };
@@ -143,7 +145,7 @@ function correctBiases(model, kernels, steps, means) {
 }
 
 /** @param {Kernel} kernel @param {Stored} stored @param {Float64Array} means of the input's channels */
-function meanShifts({ values, channels, channelOf, axis }, { scales, stored }, means) {
+function meanShifts({ values, channels, channelOf, depth }, { scales, stored }, means) {
   const errors = values.map((value, i) => value - stored[i] * scales[channelOf(i)]);
-  return meanAccumulators({ channels, channelOf, isDepthwise: axis === 3 }, errors, means);
+  return meanAccumulators({ channels, channelOf, depth }, errors, means);
 }

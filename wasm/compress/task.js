@@ -46,7 +46,8 @@ export async function findTask(engine, model, { metadata, entry }) {
   const vector = findVector(engine, 1);
   if (vector === undefined) return featuresTask(floatOutputs(model));
   const output = model.outputs[vector];
-  if (endsInProbabilities(engine)) return classifierTask(output, (values, signs) => values.map(signs));
+  if (endsInProbabilities(engine, vector))
+    return classifierTask(output, (values, signs) => values.map(signs));
   const hasLabels = resolveLabels(undefined, metadata, entry).length > 0;
   return hasLabels ? classifierTask(output, softmaxGradient) : featuresTask([output]);
 }

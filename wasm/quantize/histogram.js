@@ -36,7 +36,7 @@ export class Histogram {
     this.numZeros += zeros;
   }
 
-  /** Adds the counts of another histogram. @param {Histogram} other unchanged */
+  /** Adds the values of another tensor on the same images. @param {Histogram} other unchanged */
   merge(other) {
     this.#cover(Math.min(this.min, other.min), Math.max(this.max, other.max));
     const merged = other.copy();
@@ -48,8 +48,8 @@ export class Histogram {
       if (count > 0) this.counts[bin + shift] += count;
     });
     this.numZeros += other.numZeros;
-    this.minima.push(...other.minima);
-    this.maxima.push(...other.maxima);
+    this.minima = this.minima.map((min, image) => Math.min(min, other.minima[image]));
+    this.maxima = this.maxima.map((max, image) => Math.max(max, other.maxima[image]));
   }
 
   copy() {

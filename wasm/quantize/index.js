@@ -6,6 +6,7 @@
 // scales (ranges.js); quantize weights (weights.js); correct biases (correct.js); build the quantized network
 // (rewrite.js) and write it. compare.js, detections.js and report.js compare both networks.
 import { inflateWhole } from '../engine/inflate.js';
+import { failure as optionFailure } from '../shared/errors.js';
 import { calibrate } from './calibrate.js';
 import { compare } from './compare.js';
 import { correctBiases } from './correct.js';
@@ -18,7 +19,7 @@ import { openPreprocessor, prepareImages } from './images.js';
 import { readInfo } from './info.js';
 import { checkOptions } from './options.js';
 import { makePlan } from './plan.js';
-import { logitRange, pixelScale, RANGES, toInt8 } from './ranges.js';
+import { logitRange, pixelScale, RANGES, takesBytes, toInt8 } from './ranges.js';
 import { rewrite } from './rewrite.js';
 import { quantizeKernel } from './weights.js';
 
@@ -48,6 +49,13 @@ export async function quantize(source, images, options = {}) {
   const { input: given, keepFloat, outputType, inputType, onProgress, signal, signature } = checked;
   const bytes = await inflateWhole(source);
   const info = await readInfo(bytes, { input: given, signature }, () => undefined);
+  const ends = pixelEnds(info.input);
+  if (inputType !== 'float32' && !(ends && takesBytes(...ends)))
+    throw optionFailure(
+      'INVALID_OPTION',
+      `inputType '${inputType}' takes pixels as they are: input needs one scale above 0 and one offset for all channels, ` +
+        'and 0 among its values; leave inputType out',
+    );
   const model = fuseHardSwish(readFloatModel(bytes, signature));
   checkNames(model, keepFloat);
   const plan = makePlan(model, { keepFloat, hasFloatOutputs: outputType === 'float32' });
@@ -59,7 +67,7 @@ export async function quantize(source, images, options = {}) {
     checked,
   );
   if (numImages === 0) throw failure('NO_IMAGES');
-  const scaleOf = chooseScales(model, plan, histograms, info.input, {
+  const scaleOf = chooseScales(model, plan, histograms, ends, {
     rangeOf: RANGES[checked.ranges],
     isPixelInput: inputType !== 'float32',
   });
@@ -123,17 +131,29 @@ async function calibrateOn(model, images, spec, options) {
 }
 
 /**
+ * The values of the pixels 0 and 255.
+ * @param {InputSpec} spec
+ * @returns {[start: number, end: number] | undefined} undefined: the channels are not normalized alike
+ */
+function pixelEnds(spec) {
+  const normalization = [spec.scale, spec.offset].map((value) => [value].flat());
+  if (!normalization.every((values) => values.every((value) => value === values[0]))) return undefined;
+  const [[scale], [offset]] = normalization;
+  return [offset, 255 * scale + offset];
+}
+
+/**
  * Chooses one scale for each group of tensors. The input's range is that of the pixels 0 to 255, if all channels are
  * normalized alike.
  * @param {Model} model
  * @param {import('./plan.js').Plan} plan
  * @param {Map<number, import('./histogram.js').Histogram>} histograms by tensor
- * @param {InputSpec} spec
+ * @param {ReturnType<typeof pixelEnds>} ends
  * @param {object} options
  * @param {(histogram: import('./histogram.js').Histogram) => import('./ranges.js').Range} options.rangeOf
  * @param {boolean} options.isPixelInput whether the quantized input is the pixels' bytes
  */
-function chooseScales(model, { groupOf, isLogits }, histograms, spec, { rangeOf, isPixelInput }) {
+function chooseScales(model, { groupOf, isLogits }, histograms, ends, { rangeOf, isPixelInput }) {
   /** @type {Map<number, import('./histogram.js').Histogram>} */
   const groups = new Map();
   for (const [tensor, histogram] of histograms) {
@@ -148,11 +168,7 @@ function chooseScales(model, { groupOf, isLogits }, histograms, spec, { rangeOf,
       toInt8(isLogits(group) ? logitRange(histogram) : rangeOf(histogram)),
     ]),
   );
-  const normalization = [spec.scale, spec.offset].map((value) => [value].flat());
-  const isSameForChannels = normalization.every((values) => values.every((value) => value === values[0]));
-  const [[scale], [offset]] = normalization;
-  if (isSameForChannels)
-    scales.set(groupOf(model.inputs[0]), pixelScale(offset, 255 * scale + offset, isPixelInput));
+  if (ends) scales.set(groupOf(model.inputs[0]), pixelScale(...ends, isPixelInput));
   return (/** @type {number} */ tensor) =>
     /** @type {import('./rewrite.js').Scale} */ (scales.get(groupOf(tensor)));
 }

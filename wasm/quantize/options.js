@@ -49,14 +49,15 @@ const KEYS = [
 /** @param {QuantizeOptions} options */
 export function checkOptions(options) {
   checkKeys('options', options, KEYS);
-  const { keepFloat = [], maxPixels, onProgress = () => {}, signal, signature } = options;
+  const { keepFloat = [], maxPixels, onProgress = () => {}, onUnreadable, signal, signature } = options;
   if (!Array.isArray(keepFloat) || !keepFloat.every((name) => typeof name === 'string'))
     throw failure('INVALID_OPTION', 'keepFloat must be an array of tensor names');
   checkSignal(signal);
+  checkCallbacks({ onProgress, onUnreadable });
   return {
     keepFloat,
     onProgress,
-    onUnreadable: options.onUnreadable,
+    onUnreadable,
     signal,
     signature: signature === undefined ? undefined : checkText('signature', signature),
     input: options.input,
@@ -67,4 +68,11 @@ export function checkOptions(options) {
     inputType: checkChoice('inputType', options.inputType ?? 'float32', INPUT_TYPES),
     outputType: checkChoice('outputType', options.outputType ?? 'float32', OUTPUT_TYPES),
   };
+}
+
+/** @param {Record<string, unknown>} callbacks by name of the option; undefined: not given */
+export function checkCallbacks(callbacks) {
+  for (const [name, value] of Object.entries(callbacks))
+    if (value !== undefined && typeof value !== 'function')
+      throw failure('INVALID_OPTION', `${name} must be a function`);
 }

@@ -64,14 +64,16 @@ function keepFinalMovesInFloat({ operators, outputs }, rules) {
 }
 
 /**
- * Groups the tensors of tied operators (union-find).
+ * Groups the tensors of tied operators (union-find). The input has the pixels' range, so only tensors whose values all come
+ * from it are grouped with it.
  * @param {Model} model
  * @param {(Rule | undefined)[]} rules
  * @param {Map<number, unknown>} fixedScales
  * @returns {(tensor: number) => number} the tensor that represents the group
  */
-function groupTensors({ tensors, operators }, rules, fixedScales) {
+function groupTensors({ tensors, operators, inputs }, rules, fixedScales) {
   const parents = Array.from(tensors.keys());
+  const ofInput = new Set(inputs);
   /** @param {number} tensor @returns {number} */
   const find = (tensor) => {
     while (parents[tensor] !== tensor) tensor = parents[tensor];
@@ -80,9 +82,12 @@ function groupTensors({ tensors, operators }, rules, fixedScales) {
   operators.forEach((operator, i) => {
     const rule = rules[i];
     if (!rule?.isTied) return;
-    const inputs = dataInputs(operator, rule).map((index) => operator.inputs[index]);
-    for (const tensor of [...inputs, ...operator.outputs])
-      if (!fixedScales.has(tensor)) parents[find(tensor)] = find(operator.outputs[0]);
+    const maps = dataInputs(operator, rule).map((index) => operator.inputs[index]);
+    const isOfInput = maps.every((tensor) => ofInput.has(tensor));
+    if (isOfInput) operator.outputs.forEach((output) => ofInput.add(output));
+    for (const tensor of [...maps, ...operator.outputs])
+      if (!fixedScales.has(tensor) && ofInput.has(tensor) === isOfInput)
+        parents[find(tensor)] = find(operator.outputs[0]);
   });
   return find;
 }

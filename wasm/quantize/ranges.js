@@ -108,6 +108,17 @@ export function toInt8({ min, max }) {
 }
 
 /**
+ * Whether a scale and a zero point turn the bytes of pixels into the network's input, within half a step.
+ * @param {number} start value of pixel 0
+ * @param {number} end value of pixel 255
+ */
+export function takesBytes(start, end) {
+  const step = (end - start) / INT8_STEPS;
+  const zero = -start / step;
+  return step > 0 && zero >= -0.5 && zero <= INT8_STEPS + 0.5;
+}
+
+/**
  * The scale of the network's input. If 0 is between two steps of the pixels' range (-1 to 1, for example), every pixel
  * would be rounded by half a step; then the ends of the range are put on whole steps instead.
  * @param {number} start value of pixel 0
@@ -118,10 +129,10 @@ export function toInt8({ min, max }) {
 export function pixelScale(start, end, isPixelInput) {
   const [low, high] = [Math.min(start, end, 0), Math.max(start, end, 0)];
   const below = (-low / (high - low)) * INT8_STEPS;
-  const isOnStep = Math.abs(below - Math.round(below)) < 0.05;
-  if (isPixelInput || isOnStep) return toInt8({ min: low, max: high });
+  const isBetweenSteps = Math.abs(below - Math.round(below)) >= 0.05;
+  if (isPixelInput || !isBetweenSteps) return toInt8({ min: low, max: high });
   const steps = INT8_STEPS - 1;
-  const stepsBelow = Math.round((-low / (high - low)) * steps);
+  const stepsBelow = Math.max(1, Math.min(steps - 1, Math.round((-low / (high - low)) * steps)));
   const scale = Math.fround(Math.max(-low / stepsBelow, high / (steps - stepsBelow)));
   return { scale, zeroPoint: -127 + stepsBelow };
 }

@@ -14,7 +14,7 @@ const MAX_BIAS = 2 ** 30;
  * @property {Int8Array} stored the quantized kernel
  * @property {Float32Array} real the float kernel
  * @property {number} channels
- * @property {boolean} isDepthwise
+ * @property {number} depth how many input channels an output channel reads
  * @property {(i: number) => number} channelOf the output channel of element i of the kernel
  */
 
@@ -28,8 +28,8 @@ const MAX_BIAS = 2 ** 30;
 export function quantizeKernel(kernel, axis, bias, inputScale) {
   const real = floatsOf(kernel);
   const channels = kernel.shape[Math.max(axis, 0)];
-  const isDepthwise = axis === 3;
-  const block = isDepthwise ? 1 : real.length / channels;
+  const depth = depthOf(kernel.shape, axis);
+  const block = axis === 3 ? 1 : real.length / channels;
   const channelOf = (/** @type {number} */ i) => Math.floor(i / block) % channels;
   const largest = new Float64Array(channels);
   for (let i = 0; i < real.length; i++) {
@@ -45,7 +45,16 @@ export function quantizeKernel(kernel, axis, bias, inputScale) {
   const stored = Int8Array.from(real, (value, i) =>
     Math.max(-127, Math.min(127, Math.round(value / scales[channelOf(i)]))),
   );
-  return { scales: axis < 0 ? scales.slice(0, 1) : scales, stored, real, channels, isDepthwise, channelOf };
+  return { scales: axis < 0 ? scales.slice(0, 1) : scales, stored, real, channels, depth, channelOf };
+}
+
+/**
+ * How many input channels an output channel of a kernel reads: one if it is depthwise.
+ * @param {number[]} shape
+ * @param {number} axis of the output channels
+ */
+export function depthOf(shape, axis) {
+  return axis === 3 ? 1 : shape[shape.length - 1];
 }
 
 /** @param {Weights} weights @param {number} c output channel */
@@ -80,19 +89,21 @@ export function biasTensor(name, bias, weights, inputScale) {
 }
 
 /**
- * The mean accumulator of each output channel, from the mean of each input channel. Padding is ignored.
- * @param {Pick<Weights, 'channels' | 'isDepthwise' | 'channelOf'>} weights
+ * The mean accumulator of each output channel, from the mean of each input channel. Padding is ignored. The output
+ * channels of a group read `depth` of the input channels; of a flattened image, they read all of them several times.
+ * @param {Pick<Weights, 'channels' | 'depth' | 'channelOf'>} weights
  * @param {ArrayLike<number>} values the kernel in float
  * @param {Float64Array} means of the input's channels
  * @returns {Float64Array}
  */
-export function meanAccumulators({ channels, isDepthwise, channelOf }, values, means) {
+export function meanAccumulators({ channels, depth, channelOf }, values, means) {
   const sums = new Float64Array(channels);
-  const inputOf = isDepthwise
-    ? (/** @type {number} */ i) => Math.floor(((i % channels) * means.length) / channels)
-    : (/** @type {number} */ i) => i % means.length;
+  const read = Math.min(depth, means.length);
+  const groups = means.length / read;
   for (let i = 0; i < values.length; i++) {
-    sums[channelOf(i)] += values[i] * means[inputOf(i)];
+    const c = channelOf(i);
+    const group = Math.floor((c * groups) / channels);
+    sums[c] += values[i] * means[group * read + (i % read)];
   }
   return sums;
 }

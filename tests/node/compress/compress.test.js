@@ -9,6 +9,7 @@ import { pack, readKernels } from '../../../wasm/compress/pack.js';
 import { SensitivityMeter } from '../../../wasm/compress/sensitivity.js';
 import { chooseSteps } from '../../../wasm/compress/steps.js';
 import { FeatureExtractor } from '../../../wasm/platform/node.js';
+import { Means } from '../../../wasm/quantize/correct.js';
 import { readFile, TYPE, writeFile } from '../../../wasm/quantize/file.js';
 import { floatsOf, readFloatModel, toBytes } from '../../../wasm/quantize/float_model.js';
 import { Runner } from '../../../wasm/quantize/runner.js';
@@ -296,13 +297,49 @@ test('a layer: squared gradients, means and the forms of its weights, by hand', 
   );
 });
 
+test('the bias of a convolution of two groups, by hand', () => {
+  const tensor = (
+    /** @type {string} */ name,
+    /** @type {number[]} */ shape,
+    /** @type {number[]} */ values = [],
+  ) => ({
+    ...{ name, shape, type: TYPE.float32 },
+    ...(values.length > 0 && { data: toBytes(Float32Array.from(values)) }),
+  });
+  const [large, small] = [127, 0.25]; // Steps of 1 store the small weights as 0.
+  const weights = [large, small, small, large, large, small, small, large];
+  const fields = toFields('CONV_2D', { padding: 'VALID', strideW: 1, strideH: 1 });
+  const layer = { code: OPERATORS.CONV_2D.code, custom: '', version: 1, optionsType: 1, options: fields };
+  const model = {
+    ...{ description: '', signatures: [], metadata: [], inputs: [0], outputs: [3] },
+    tensors: [
+      tensor('x', [1, 1, 1, 4]),
+      tensor('k', [4, 1, 1, 2], weights),
+      tensor('b', [4], [1, 2, 3, 4]),
+      tensor('y', [1, 1, 1, 4]),
+    ],
+    operators: [{ ...layer, inputs: [0, 1, 2], outputs: [3] }],
+  };
+  const means = new Means();
+  means.add(0, Float32Array.of(1, 10, 100, 1000), 4);
+  const sensitivity = new Map([[1, new Float64Array(4).fill(1)]]);
+  const { packed } = pack(
+    model,
+    readKernels(model),
+    { sensitivity, means },
+    { lambda: 1, halves: new Set() },
+  );
+  // Each channel gets what its small weight would add on average.
+  assert.deepEqual([...floatsOf(packed.tensors[2])], [1 + 2.5, 2 + 0.25, 3 + 250, 4 + 25]);
+});
+
 test('what cannot be compressed', async (t) => {
   const liveBytes = watchInstances(t);
   const given = readCase('mobilenet_v1_classifier.fp32');
   const { bytes, images, spec: input } = given;
   const invalid = [
     ...[{ targetBytes: 0 }, { targetBytes: 1.5 }, { targetMatch: 2 }, { targetBytes: 9, targetMatch: 1 }],
-    ...[{ quality: 1 }, { signature: 7 }, { signal: 'now' }, { onProgress: 1 }],
+    ...[{ quality: 1 }, { signature: 7 }, { signal: 'now' }, { onProgress: 1 }, { onUnreadable: 1 }],
   ];
   for (const options of invalid)
     await assert.rejects(compress(bytes, images, { input, .../** @type {any} */ (options) }), {

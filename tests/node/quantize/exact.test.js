@@ -69,11 +69,15 @@ describe('scale and zero point of a range', () => {
     [-99.96, 155.04, false, 1, -28],
     [-100.06, 154.94, false, 154.94 / 154, -27],
     [-99.94, 155.06, false, 155.06 / 154, -27],
+    // Either side of zero has a step, however short it is.
+    [-0.001, 0.999, false, 0.999 / 253, -126],
+    [-0.999, 0.001, false, 0.999 / 253, 126],
+    [0, 0, false, 1 / 255, 0],
   ];
   for (const [start, end, isPixelInput, scale, zeroPoint] of pixels)
     test(`pixels from ${start} to ${end}${isPixelInput ? ', as bytes' : ''}`, () => {
       const made = pixelScale(start, end, isPixelInput);
-      assert.equal(made.scale, f32(scale));
+      assert.equal(f32(made.scale), f32(scale));
       assert.equal(made.zeroPoint, zeroPoint);
     });
 });
@@ -104,27 +108,21 @@ describe('histograms', () => {
     assert.equal(seen.numZeros, 3);
   });
 
-  test('two that are merged, either way, are the one of all images', () => {
-    const images = [
-      [0.25, 0.5, 0],
-      [-40, 6, 0, 0],
+  test('two tensors that are merged, either way, are one with the values of both in each image', () => {
+    const tensors = [
+      [[0.25, 0.5, 0], [1], [-3, 300]],
+      [[-40, 6, 0, 0], [0.5, 0], [2]],
     ];
     const places = (/** @type {Histogram} */ seen) =>
       Array.from(seen.counts, (count, bin) => [seen.valueOf(bin), count]).filter(([, count]) => count > 0);
-    const whole = histogramOf(...images);
-    for (const [first, second] of [images, images.toReversed()]) {
-      const merged = histogramOf(first);
-      merged.merge(histogramOf(second));
+    const whole = histogramOf(...tensors[0].map((values, image) => [...values, ...tensors[1][image]]));
+    for (const [first, second] of [tensors, tensors.toReversed()]) {
+      const merged = histogramOf(...first);
+      merged.merge(histogramOf(...second));
       assert.deepEqual(places(merged), places(whole));
-      assert.deepEqual([merged.min, merged.max, merged.numZeros], [-40, 6, 3]);
-      assert.deepEqual(
-        merged.maxima,
-        [first, second].map((each) => Math.max(...each)),
-      );
-      assert.deepEqual(
-        merged.minima,
-        [first, second].map((each) => Math.min(...each)),
-      );
+      assert.deepEqual([merged.min, merged.max, merged.numZeros], [-40, 300, 4]);
+      assert.deepEqual(merged.minima, [-40, 0, -3]);
+      assert.deepEqual(merged.maxima, [6, 1, 300]);
     }
   });
 });
@@ -189,7 +187,7 @@ describe('weights', () => {
     const weights = quantizeKernel(floats([127, 2, -127, 254], [1, 2, 1, 2]), 3, undefined, 1);
     assert.deepEqual([...weights.scales], [1, 2]);
     assert.deepEqual([...weights.stored], [127, 1, -127, 127]);
-    assert.ok(weights.isDepthwise);
+    assert.equal(weights.depth, 1);
     const bias = biasTensor('b', Float64Array.of(3, 9), weights, 0.5);
     assert.deepEqual(int32sOf(bias), [6, 9]);
     assert.deepEqual(bias.quantization, { scales: [0.5, 1], zeroPoints: [0, 0], axis: 0 });
@@ -224,6 +222,13 @@ describe('weights', () => {
     // Depthwise [1, 2, 1, 4] of two input channels: channels 0 and 1 read input 0.
     const depthwise = quantizeKernel(floats([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 1, 4]), 3, undefined, 1);
     assert.deepEqual([...meanAccumulators(depthwise, depthwise.real, means)], [12, 16, 100, 120]);
+    // Two groups [4, 1, 1, 2] of four input channels: channels 0 and 1 read inputs 0 and 1.
+    const grouped = quantizeKernel(floats([1, 1, 1, 2, 1, 1, 1, 2], [4, 1, 1, 2]), 0, undefined, 1);
+    const four = Float64Array.of(1, 10, 100, 1000);
+    assert.deepEqual([...meanAccumulators(grouped, grouped.real, four)], [11, 21, 1100, 2100]);
+    // Two pixels of two channels, flattened: every second weight is of the same channel.
+    const flat = quantizeKernel(floats([1, 2, 3, 4], [1, 4]), -1, undefined, 1);
+    assert.deepEqual([...meanAccumulators(flat, flat.real, means)], [(1 + 3) * 2 + (2 + 4) * 10]);
   });
 
   test('means of channels, over images', () => {

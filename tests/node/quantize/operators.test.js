@@ -167,16 +167,45 @@ function withFloatOutputs(model) {
   return writeFile({ ...file, outputs, signatures: [] });
 }
 
+/** @param {number} seed */
+const pixels = (seed) => Uint8Array.from(noise(72, seed), (value) => Math.round(255 * value));
+const IMAGES = [7, 11, 13].map((seed) => ({
+  ...{ data: pixels(seed), width: 6, height: 4 },
+  channels: /** @type {const} */ (3),
+}));
+
+for (const inputType of /** @type {const} */ (['float32', 'int8', 'uint8']))
+  test(`a map that is joined with an image of ${inputType} keeps its range, and the image its pixels`, async () => {
+    const { ops, inputs } = network('CONCATENATION', { shape: [1, 4, 6, 11], options: { axis: 3 } });
+    const joined = ops[1];
+    joined.inputs = [inputs[0], ops[0].output];
+    const outputs = [{ name: 'y', value: joined.output }];
+    const bytes = writeTflite({ inputs, ops, outputs }, { precision: 'fp32', description: '' });
+    const { model } = await quantize(bytes, IMAGES, {
+      ...{ input: '[0,1]', ranges: 'minmax', report: false, inputType },
+      ...{ outputType: 'int8', correctBias: false },
+    });
+    const image = pixels(7);
+    const reals = Float32Array.from(image, (pixel) => pixel / 255);
+    const stored = { float32: reals, int8: Int8Array.from(image, (pixel) => pixel - 128), uint8: image };
+    const wanted = Array.from((await runModel(bytes, reals))[0].data, Number);
+    const [{ data, quantization }] = await runModel(model, stored[inputType]);
+    const { scale, zeroPoint } = /** @type {{scale: number, zeroPoint: number}} */ (quantization);
+    const range = Math.max(...wanted) - Math.min(...wanted);
+    assert.ok(range > 2, 'the map has more than the pixels');
+    Array.from(data, Number).forEach((value, i) => {
+      const error = Math.abs((value - zeroPoint) * scale - wanted[i]);
+      assert.ok(error <= scale + 0.03 * range, `${i}: ${error}`);
+    });
+    const file = readFile(model);
+    const [step] = file.tensors[file.inputs[0]].quantization?.scales ?? [];
+    assert.equal(step, inputType === 'float32' ? undefined : Math.fround(1 / 255));
+  });
+
 for (const [kind, given] of Object.entries(CASES))
   test(kind, async () => {
     const bytes = writeTflite(network(kind, given), { precision: 'fp32', description: '' });
-    const pixels = (/** @type {number} */ seed) =>
-      Uint8Array.from(noise(72, seed), (value) => Math.round(255 * value));
-    const image = (/** @type {number} */ seed) => ({
-      ...{ data: pixels(seed), width: 6, height: 4 },
-      channels: /** @type {const} */ (3),
-    });
-    const { model } = await quantize(bytes, [7, 11, 13].map(image), {
+    const { model } = await quantize(bytes, IMAGES, {
       ...{ input: '[0,1]', ranges: 'minmax', report: false },
       ...{ outputType: 'int8', correctBias: false },
     });

@@ -138,10 +138,78 @@ describe('options', () => {
     { signature: 7 },
     { maxPixels: 0 },
     { signal: {} },
+    { onProgress: 1 },
+    { onUnreadable: 1 },
     { other: 1 },
   ])
     test(`${JSON.stringify(options)} is refused`, () =>
       assert.throws(() => checkOptions(/** @type {any} */ (options)), { code: 'INVALID_OPTION' }));
+});
+
+describe('inputs of pixels as they are', () => {
+  const resize = /** @type {const} */ ('half-pixel');
+  /** @type {[string, import('../../../wasm/quantize/index.js').QuantizeOptions['input']][]} */
+  const refused = [
+    ['channels that differ', 'imagenet'],
+    ['channels that differ in one number', { scale: [1 / 255, 1 / 255, 1 / 254], offset: 0, resize }],
+    ['values above 0 only', { scale: 1 / 255, offset: 0.002, resize }],
+    ['values below 0 only', { scale: 1 / 255, offset: -1.002, resize }],
+    ['values that fall', { scale: -1 / 255, offset: 1, resize }],
+    ['one value', { scale: 0, offset: 0, resize }],
+  ];
+  for (const [name, input] of refused)
+    test(`${name} are refused, and quantized as floats`, async () => {
+      const model = await networkOf(KERNEL);
+      for (const inputType of /** @type {const} */ (['uint8', 'int8']))
+        await assert.rejects(quantize(model, images, { input, inputType, report: false }), {
+          code: 'INVALID_OPTION',
+          message: new RegExp(`inputType '${inputType}'`),
+        });
+      const { tensors } = readFile((await quantize(model, images, { input, report: false })).model);
+      for (const scale of tensors.flatMap(({ quantization }) => quantization?.scales ?? []))
+        assert.ok(scale > 0 && scale < Infinity, String(scale));
+    });
+
+  /** @type {[number, number][]} scale and offset */
+  const taken = [
+    [1 / 255, 0],
+    [1 / 127.5, -1],
+    [1, 0],
+    [1 / 255, 0.0019],
+    [1 / 255, -1.0019],
+    [1 / 255, -0.3],
+  ];
+  for (const [scale, offset] of taken)
+    test(`pixels * ${scale} + ${offset} are right within half a step`, async () => {
+      const model = await networkOf(KERNEL);
+      const input = { scale, offset, resize };
+      const made = readFile(
+        (await quantize(model, images, { input, inputType: 'uint8', report: false })).model,
+      );
+      const { scales, zeroPoints } = /** @type {any} */ (made.tensors[made.inputs[0]].quantization);
+      for (const pixel of [0, 1, 128, 255]) {
+        const error = (pixel - Number(zeroPoints[0])) * scales[0] - (pixel * scale + offset);
+        assert.ok(Math.abs(error) <= 0.5001 * scale, `${pixel}: ${error}`);
+      }
+    });
+});
+
+test('a moving average covers each tensor of those that share a scale', async () => {
+  const pool = { ksize: { list: { i: ['1', '2', '2', '1'] } }, padding: { s: base64('VALID') } };
+  const nodes = [
+    { name: 'z', op: 'Conv2D', input: ['x', 'k'], attr: { ...FLOAT, ...window } },
+    { name: 'p', op: 'AvgPool', input: ['z'], attr: { ...FLOAT, ...pool, strides: window.strides } },
+    { name: 'y', op: 'Conv2D', input: ['p', 'l'], attr: { ...FLOAT, ...window } },
+  ];
+  const one = { shape: [1, 1, 3, 3], values: [1, 0, 0, 0, 1, 0, 0, 0, 1] };
+  const source = graphModel([-1, 2, 2, 3], nodes, { k: one, l: one }, ['y']);
+  const { model } = await convert(source, { input: '[0,255]' });
+  // One white pixel of four: 255 in the feature map, 63.75 in its mean, in every image.
+  const white = { ...image(0), data: Uint8Array.from({ length: 12 }, (_, i) => (i < 3 ? 255 : 0)) };
+  const given = Array(20).fill(white);
+  const { tensors } = readFile((await quantize(model, given, { ranges: 'average', report: false })).model);
+  const map = tensors.find(({ name }) => name === 'z');
+  assert.deepEqual([map?.quantization?.scales, map?.quantization?.zeroPoints], [[1], [-128]]);
 });
 
 test('a signal ends the call before the next stage', async () => {

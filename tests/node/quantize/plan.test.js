@@ -77,6 +77,21 @@ describe('scales', () => {
     );
     assert.equal(fixed, '');
   });
+  test('of the image are those of what has its values only', () => {
+    const all = [
+      'PAD xS p',
+      'MAX_POOL_2D p q',
+      'CONCATENATION pq r',
+      'ADD rC a',
+      'CONCATENATION ra y',
+      'ADD yD w',
+    ];
+    const { together } = plan(all, 'x>w', { int32: 'S' });
+    assert.deepEqual([...'pqr'].map((tensor) => together('x', tensor)), [true, true, true]); // prettier-ignore
+    assert.deepEqual([together('x', 'y'), together('a', 'y')], [false, true]);
+    const withConstant = plan(['MAXIMUM xC y', 'ADD yD w'], 'x>w');
+    assert.equal(withConstant.together('x', 'y'), false);
+  });
   test('are one for all that is joined, but for scales that are fixed', () => {
     const { together, fixed } = plan(['ADD xC a', 'LOGISTIC x b', 'CONCATENATION ab y', 'ADD yD w'], 'x>w');
     assert.deepEqual([together('a', 'y'), together('b', 'y'), fixed], [true, false, 'b']);
