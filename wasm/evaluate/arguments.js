@@ -15,9 +15,10 @@ const isListOfNames = (value) =>
  * @param {boolean} isRight
  * @param {string} name of the argument
  * @param {string} what it must be
+ * @param {'INVALID_INPUT' | 'INVALID_OPTION'} [code]
  */
-function demand(isRight, name, what) {
-  if (!isRight) throw failure('INVALID_INPUT', `${name} must be ${what}`);
+function demand(isRight, name, what, code = 'INVALID_INPUT') {
+  if (!isRight) throw failure(code, `${name} must be ${what}`);
 }
 
 /** @param {unknown} value @param {string} name */
@@ -28,6 +29,22 @@ export function checkText(value, name) {
 /** @param {unknown} value @param {string} name */
 export function checkFunction(value, name) {
   demand(typeof value === 'function', name, 'a function');
+}
+
+/** @param {unknown} value */
+export function checkMeasures(value) {
+  demand(Array.isArray(value), 'measures', 'a list', 'INVALID_OPTION');
+}
+
+/** @param {unknown} value */
+export function checkDone(value) {
+  demand(isListOfObjects(value), 'done', 'a list of what onImage was called with', 'INVALID_OPTION');
+}
+
+/** @param {Record<string, unknown>} callbacks options by name; undefined: not given */
+export function checkCallbacks(callbacks) {
+  for (const [name, value] of Object.entries(callbacks))
+    demand(value === undefined || typeof value === 'function', name, 'a function', 'INVALID_OPTION');
 }
 
 /** @param {unknown} value @param {string} name @param {string} what it must be */
@@ -80,14 +97,15 @@ export function checkProbabilities(rows, truth, classes) {
   const isClass = (/** @type {unknown} */ label) =>
     Number.isInteger(label) && Number(label) >= 0 && Number(label) < classes;
   demand(
-    Array.isArray(truth) && truth.every(isClass),
+    Array.isArray(truth) && truth.length > 0 && truth.every(isClass),
     'truth',
-    `a list of numbers of classes, 0 to ${classes - 1}`,
+    `a list of numbers of classes, 0 to ${classes - 1}, at least one`,
   );
-  const isRow = (/** @type {any} */ row) => isObject(row) && row.length === classes;
+  const isRow = (/** @type {any} */ row) =>
+    isObject(row) && row.length === classes && Array.from(/** @type {any} */ (row)).every(Number.isFinite);
   const isRight =
     Array.isArray(rows) && rows.length === /** @type {any[]} */ (truth).length && rows.every(isRow);
-  demand(isRight, 'probabilities', `a list with ${classes} numbers for each image of truth`);
+  demand(isRight, 'probabilities', `a list with ${classes} finite numbers for each image of truth`);
 }
 
 /** @param {unknown} value */

@@ -1,4 +1,5 @@
 // The judge: ground truth and detections -> every measure.
+import { checkCallbacks, checkMeasures } from './arguments.js';
 import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { bootstrap } from './measure/bootstrap.js';
 import { measureCoco, RECALLS } from './measure/coco.js';
@@ -178,7 +179,7 @@ export { RECALLS };
 function checkOptions(options) {
   checkKeys('options', options, OPTIONS);
   const {
-    measures,
+    measures = [],
     agnostic,
     openImagesRule,
     groupWeight,
@@ -186,8 +187,10 @@ function checkOptions(options) {
     threshold,
     bootstrap: samples,
     seed,
+    locate,
   } = options;
-  for (const measure of measures ?? []) checkChoice('measures', measure, MEASURES);
+  checkMeasures(measures);
+  for (const measure of measures) checkChoice('measures', measure, MEASURES);
   if (agnostic !== undefined) checkBoolean('agnostic', agnostic);
   if (openImagesRule !== undefined) checkChoice('openImagesRule', openImagesRule, OPEN_IMAGES_RULES);
   if (groupWeight !== undefined) checkNumber('groupWeight', groupWeight, SHARE);
@@ -195,6 +198,7 @@ function checkOptions(options) {
   if (threshold !== undefined) checkNumber('threshold', threshold, {});
   if (samples !== undefined) checkNumber('bootstrap', samples, BOOTSTRAP);
   if (seed !== undefined) checkNumber('seed', seed, SEED);
+  checkCallbacks({ locate });
 }
 
 /**

@@ -1,8 +1,10 @@
 // Runs a detector on the pictures of a data set.
-import { checkDataset, checkDetector, checkObject } from './arguments.js';
+import { checkCallbacks, checkDataset, checkDetector, checkDone, checkObject } from './arguments.js';
 import { isUnreadable } from '../shared/errors.js';
+import { checkSignal } from '../shared/options.js';
 import { failure } from './errors.js';
 import { matchClasses, withLabels } from './read/match.js';
+import { uniqueImages } from './read/pictures.js';
 import { plural } from '../shared/text.js';
 
 /**
@@ -64,7 +66,7 @@ const MOST_OF_ALL = 1000;
 export async function runDetector(detector, dataset, options = {}) {
   checkDetector(detector);
   checkDataset(dataset);
-  checkObject(options, 'options', 'an object');
+  checkRunOptions(options);
   const match = matchClasses(dataset.groundTruth.categories, detector.labels, options.classTable);
   const labelled = { ...withLabels(dataset, detector.labels, match), files: dataset.files };
   const { images: chosen, notes } = choosePictures(labelled, options.allowMissing ?? false);
@@ -86,19 +88,29 @@ export async function runDetector(detector, dataset, options = {}) {
   };
 }
 
+/** @param {RunOptions} options */
+function checkRunOptions(options) {
+  checkObject(options, 'options', 'an object');
+  const { done = [], onImage, onProgress, onUnreadable, signal } = options;
+  checkDone(done);
+  checkCallbacks({ onImage, onProgress, onUnreadable });
+  checkSignal(signal);
+}
+
 /**
  * @param {Dataset} dataset
  * @param {boolean} allowMissing
  */
 function choosePictures({ groundTruth, pictures }, allowMissing) {
-  const missing = groundTruth.images.filter(({ id }) => !pictures.has(id));
+  const images = uniqueImages(groundTruth.images);
+  const missing = images.filter(({ id }) => !pictures.has(id));
   const count = missing.length;
-  if (count === 0) return { images: groundTruth.images, notes: [] };
+  if (count === 0) return { images, notes: [] };
   const names = missing.slice(0, 3).map(({ id, file_name: name = id }) => `'${name}'`);
-  const message = `${count} of ${plural(groundTruth.images.length, 'image')} without a picture, such as ${names.join(', ')}`;
-  if (!allowMissing || count === groundTruth.images.length) throw failure('DATASET_INCOMPLETE', message);
+  const message = `${count} of ${plural(images.length, 'image')} without a picture, such as ${names.join(', ')}`;
+  if (!allowMissing || count === images.length) throw failure('DATASET_INCOMPLETE', message);
   return {
-    images: groundTruth.images.filter(({ id }) => pictures.has(id)),
+    images: images.filter(({ id }) => pictures.has(id)),
     notes: [{ code: 'NO_PICTURE', message: `${message}; they are left out`, count }],
   };
 }

@@ -59,7 +59,7 @@ test('what is wrong is said', () => {
   );
   assert.throws(() => entry.evaluateClassification(['a', 'b'], [0, 1], [[1, 0], [0]]), {
     code: 'INVALID_INPUT',
-    message: /probabilities must be a list with 2 numbers for each image/,
+    message: /probabilities must be a list with 2 finite numbers for each image/,
   });
   assert.throws(() => entry.makeEvaluationReport([], /** @type {any} */ ({ date: new Date(0) })), {
     code: 'INVALID_INPUT',
@@ -78,4 +78,26 @@ test('reports are refused without the names that they show', () => {
     code,
     message: /about\.model/,
   });
+});
+
+test('options of wrong types are refused', async () => {
+  const truth = { images: [{ id: 1 }], categories: [{ id: 1, name: 'a' }], annotations: [] };
+  const files = { read: async () => new Uint8Array() };
+  const dataset = /** @type {any} */ ({ groundTruth: truth, pictures: new Map([[1, 'a.png']]), files });
+  const detect = async () => ({ detections: [], size: { width: 1, height: 1 }, ms: {} });
+  const measure = (/** @type {any} */ options) => entry.evaluateDetections(truth, [], options);
+  const run = (/** @type {any} */ options) =>
+    entry.runDetector({ labels: [{ name: 'a' }], detect }, dataset, options);
+  const wrong = [5, null, 'x', {}, [1]];
+  for (const [call, names] of /** @type {const} */ ([
+    [measure, ['measures', 'locate']],
+    [run, ['done', 'onImage', 'onProgress', 'onUnreadable', 'signal']],
+  ]))
+    for (const name of names)
+      for (const value of wrong)
+        await assert.rejects(
+          async () => call({ [name]: value }),
+          { code: 'INVALID_OPTION', message: new RegExp(name) },
+          `${name}: ${JSON.stringify(value)}`,
+        );
 });

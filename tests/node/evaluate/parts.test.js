@@ -168,6 +168,38 @@ describe('pictures', () => {
     const deep = await openFiles(any(new Map(['a/b/x.png', 'c/x.png'].map((name) => [name, PIXEL]))));
     assert.equal(findPictures(deep, [{ id: 1, names: ['b/x.png'] }]).get(1), 'a/b/x.png');
   });
+  test('belong to one image: the one that names them best', async () => {
+    const find = async (/** @type {string[]} */ paths, /** @type {string[]} */ listed) => {
+      const files = await openFiles(any(new Map(paths.map((path) => [path, PIXEL]))));
+      const found = findPictures(files, listed.map((name, id) => ({ id, names: [name] }))); // prettier-ignore
+      return listed.map((_, id) => found.get(id));
+    };
+    for (const [paths, listed, found] of /** @type {[string[], string[], (string | undefined)[]][]} */ ([
+      [['val/1.jpg'], ['train/1.jpg', 'val/1.jpg'], [undefined, 'val/1.jpg']],
+      [['val/1.jpg'], ['val/1.jpg', 'train/1.jpg'], ['val/1.jpg', undefined]],
+      [['a.png'], ['a.jpg', 'a.png'], [undefined, 'a.png']],
+      [['photos/val/1.jpg'], ['train/1.jpg', 'val/1.jpg'], [undefined, 'photos/val/1.jpg']],
+      [['photos/a.png'], ['a.jpg', 'a.png'], [undefined, 'photos/a.png']],
+      [['train/1.png', 'val/1.jpg'], ['train/1.jpg', 'val/1.jpg'], ['train/1.png', 'val/1.jpg']],
+      [['b/x.png', 'a/x.png'], ['x.png', 'a/x.png'], ['b/x.png', 'a/x.png']],
+      [['photos/a.jpg'], ['a.jpg', 'a.jpg'], ['photos/a.jpg', 'photos/a.jpg']],
+    ]))
+      assert.deepEqual(await find(paths, listed), found, `${paths} for ${listed}`); // prettier-ignore
+    for (const [path, first, second] of [
+      ['1.jpg', 'train/1.jpg', 'val/1.jpg'],
+      ['photos/a.webp', 'a.jpg', 'a.png'],
+    ])
+      await assert.rejects(find([path], [first, second]), {
+        code: 'DATASET_AMBIGUOUS',
+        message: new RegExp(`'${path}' may be the image '${first}' or '${second}'`),
+      });
+  });
+  test('of an id that a COCO file lists twice are those of the last entry', async () => {
+    const images = [{ id: 1, file_name: 'a.png' }, { id: 1, file_name: 'b.png' }]; // prettier-ignore
+    const coco = JSON.stringify({ images, categories: [], annotations: [] });
+    const { pictures } = await read({ 'gt.json': coco, 'a.png': PIXEL, 'b.png': PIXEL });
+    assert.deepEqual([...pictures], [[1, 'b.png']]);
+  });
   test('have the size as they are shown', async () => {
     const photo = (/** @type {number} */ orientation) =>
       Uint8Array.of(
@@ -207,6 +239,16 @@ describe('files', () => {
         await assert.rejects(opened, { code: 'ARCHIVE_DAMAGED', message: /x\.zip: a\.txt unpacks to 1073741825 bytes/ }); // prettier-ignore
       else assert.deepEqual((await opened).names, ['a.txt']);
     }
+  });
+  test('of an archive with a wrong checksum are refused when they are read', async () => {
+    const zipped = zipSync({ 'a.txt': utf8.encode('first'), 'b.txt': utf8.encode('second') }, { level: 0 });
+    zipped[Buffer.from(zipped).indexOf('second')] ^= 1;
+    const files = await openFiles(zipped, 'x.zip');
+    assert.equal(await files.readText('a.txt'), 'first');
+    await assert.rejects(files.read('b.txt'), {
+      code: 'ARCHIVE_DAMAGED',
+      message: /x\.zip: the checksum of 'b\.txt' is wrong/,
+    });
   });
   test('that no text can hold are said in MiB', () => {
     const bytes = any({ length: 600 * 2 ** 20 });
@@ -387,6 +429,60 @@ describe('a file of detections', () => {
     const { detections, locate, notes } = readDetections(text, 'f', { ...truth, images });
     assert.deepEqual(detections.map(({ bbox }) => bbox), [[2, 0, 4, 2], [0, 0, 1, 1]]); // prettier-ignore
     assert.deepEqual([locate(0), locate(1), notes], ['f:2', 'f:4', []]);
+  });
+  describe('where categories are one class', () => {
+    const boxes = [{ x: 0, y: 0, width: 10, height: 10 }, { x: 20, y: 20, width: 10, height: 10 }]; // prettier-ignore
+    const groundTruth = (/** @type {string[]} */ ...names) => ({
+      images: truth.images,
+      categories: names.map((name, i) => ({ id: i + 1, name })),
+      annotations: names.map((_, i) => ({ id: i + 1, image_id: 1, category_id: i + 1, bbox: Object.values(boxes[i % 2]) })),
+      imageLabels: names.map((_, i) => ({ image_id: 1, category_id: i + 1 })),
+    }); // prettier-ignore
+    /** @type {[string, string[], Map<string, string> | undefined, string[]][]} what is found */
+    const cases = [
+      ['by a table', ['mug', 'tumbler'], new Map([['mug', 'Cup'], ['tumbler', 'Cup']]), ['Cup', 'Cup']],
+      ['by their names', ['Cup', 'cup'], undefined, ['Cup', 'Cup']],
+      ['beside another', ['mug', 'Dog', 'cup'], new Map([['mug', 'Cup']]), ['Cup', 'Dog', 'Cup']],
+      ['that is not found', ['mug', 'Dog', 'cup'], new Map([['mug', 'Cup']]), ['Dog']],
+      ['that is not found, by their names', ['Cup', 'Dog', 'cup'], undefined, ['Dog']],
+    ]; // prettier-ignore
+    for (const [name, categories, table, labels] of cases)
+      test(`${name}, it is measured as by a run of the model`, async () => {
+        const given = groundTruth(...categories);
+        const detections = labels.map((label, i) => ({ label, score: 0.9 - i / 10, box: boxes[i % 2] }));
+        const before = structuredClone(given);
+        const own = readDetections(JSON.stringify({ file: 'a.png', detections }), 'f', given, table);
+        assert.deepEqual(given, before);
+        const names = ['Cup', 'Dog'];
+        const found = detections.map(({ label, ...rest }) => ({ ...rest, labelId: names.indexOf(label) }));
+        const detect = async () => ({ detections: found, size: { width: 40, height: 40 }, ms: {} });
+        const pictures = new Map([[1, 'a.png']]);
+        const files = { read: async () => PIXEL };
+        const set = any({ groundTruth: given, pictures, files });
+        const ran = await runDetector({ labels: names.map((each) => ({ name: each })), detect }, set, { classTable: table }); // prettier-ignore
+        const figures = (/** @type {any} */ { coco, openImages, classes }) => [coco, openImages, classes.map((/** @type {any} */ each) => [each.name, each.objects, each.detections])]; // prettier-ignore
+        const [one, other] = [own.groundTruth, ran.dataset.groundTruth].map((each, i) => figures(evaluateDetections(each, i ? ran.detections : own.detections))); // prettier-ignore
+        assert.deepEqual(one, other);
+      });
+    test('it is noted, and the other categories stay as they are', () => {
+      const table = new Map([['mug', 'Cup'], ['tumbler', 'cup'], ['dog', 'Dog'], ['Rabbit', 'Hare']]); // prettier-ignore
+      const given = groundTruth('mug', 'dog', 'tumbler', 'Rabbit');
+      const { detections, notes, groundTruth: merged } = readDetections(JSON.stringify(line('Cup', 'Dog')), 'f', given, table); // prettier-ignore
+      assert.deepEqual(detections.map(({ category_id: id }) => id), [1, 2]); // prettier-ignore
+      assert.deepEqual(merged.categories, [{ id: 1, name: 'Cup' }, given.categories[1], given.categories[3]]); // prettier-ignore
+      assert.deepEqual(merged.annotations.map(({ id, category_id: category }) => [id, category]), [[1, 1], [2, 2], [3, 1], [4, 4]]); // prettier-ignore
+      assert.deepEqual(notes, [{ code: 'MERGED_CATEGORIES', count: 2, message: "2 categories are one class, 'Cup': mug, tumbler" }]); // prettier-ignore
+      const alone = readDetections(JSON.stringify(line('mug')), 'f', given);
+      assert.equal(alone.groundTruth, given);
+      assert.equal(readDetections('[]', 'f', given).groundTruth, given);
+    });
+  });
+  test('with two files that are one image is refused', () => {
+    const text = ['b/a.png', 'a.png'].map((file) => JSON.stringify({ ...line('cat'), file })).join('\n');
+    assert.throws(() => readDetections(text, 'f', truth), {
+      code: 'DUPLICATE_IMAGE',
+      message: /f:2: 'a\.png' and 'b\/a\.png'/,
+    });
   });
   test('that is no line of ocelli detect is refused by its line', () => {
     assert.throws(() => readDetections(`${JSON.stringify(line())}\n{"file": 1}`, 'f', truth), { code: DAMAGED, message: /f:2: it has no file and detections/ }); // prettier-ignore
@@ -710,6 +806,9 @@ describe('a program that passes something else', () => {
       [evaluateClassification, ['a', 'b'], [0, 0.5], [[1, 0], [1, 0]]],
       [evaluateClassification, ['a', 'b'], [0, 1], [[1, 0], [1]]],
       [evaluateClassification, ['a', 'b'], [0, 1], [[1, 0]]],
+      ...[NaN, Infinity, '1', null].map((wrong) => /** @type {any} */ ([evaluateClassification, ['a', 'b'], [0, 1], [[1, 0], [0, wrong]]])),
+      [evaluateClassification, ['a', 'b'], [0], [Float32Array.of(NaN, NaN)]],
+      [evaluateClassification, ['a', 'b'], [], []],
       [evaluateClassification, [], [], []],
       ...[7, { name: 'x' }, { ...run, evaluation: { classes: [7] } }].map((wrong) => /** @type {any} */ ([makeEvaluationReport, [run, wrong], about])),
       [makeClassifierReport, { ...classification, confusion: 7 }, { ...about, model: 'm' }],

@@ -139,6 +139,40 @@ describe('a data set of', () => {
     assert.deepEqual(boxesOf(split.groundTruth), EXPECTED.slice(2));
   });
 
+  test("Pascal VOC's pictures have the names of their XML files, or those of <filename>", async () => {
+    const picturesOf = async (/** @type {Texts} */ files) => {
+      const { pictures, notes = [], groundTruth } = await read(files);
+      const names = groundTruth.images.map((image) => image.file_name);
+      return { pictures: Object.fromEntries(pictures), names, notes: notes.map(({ code, message }) => [code, message]) };
+    }; // prettier-ignore
+    const copied = {
+      'Annotations/a.xml': annotation('a.jpg', ''),
+      'Annotations/a_aug.xml': annotation('a.jpg', ''),
+    };
+    const [a, augmented] = ['JPEGImages/a.jpg', 'JPEGImages/a_aug.jpg'].map((name) => ({
+      [name]: picture(2, 2),
+    }));
+    const masks = { 'SegmentationClass/a.png': picture(2, 2), 'SegmentationClass/a_aug.png': picture(2, 2) };
+    const own = { a: 'JPEGImages/a.jpg', a_aug: 'JPEGImages/a_aug.jpg' };
+    const note = /^1 annotation file with .*'Annotations\/a_aug\.xml' names 'a\.jpg'/;
+    for (const more of [{}, masks]) {
+      const found = await picturesOf({ ...copied, ...a, ...augmented, ...more });
+      assert.deepEqual([found.pictures, found.names], [own, ['a.jpg', 'a_aug.jpg']]);
+      assert.equal(found.notes.length, 1);
+      assert.equal(found.notes[0][0], 'FILENAME_DIFFERS');
+      assert.match(found.notes[0][1], note);
+    }
+    // <filename> alone says it.
+    const { pictures, notes } = await picturesOf({
+      'x/7.xml': annotation('photo.jpg', ''),
+      'y/photo.jpg': picture(2, 2),
+    });
+    assert.deepEqual([pictures, notes], [{ 7: 'y/photo.jpg' }, []]);
+    // A picture that was renamed with its XML file.
+    const renamed = await picturesOf({ 'x/7.xml': annotation('photo.jpg', ''), 'y/7.png': picture(2, 2) });
+    assert.deepEqual([renamed.pictures, renamed.notes], [{ 7: 'y/7.png' }, []]);
+  });
+
   test('Open Images has groups, verified labels and images without boxes', async () => {
     const { groundTruth, notes } = await read({ ...OPEN_IMAGES, ...PICTURES });
     const unknown = (/** @type {typeof notes} */ list) => list?.map(({ code, count }) => `${code} ${count}`);
@@ -223,6 +257,12 @@ describe('a data set of', () => {
     assert.match(String(notes?.[0].message), /labels\/val\/z\.txt/);
     const listed = { 'val.txt': 'images/val/a.png\n', 'data.yaml': 'val: val.txt\nnames: [cat, dog]\n' };
     assert.deepEqual((await read({ ...YOLO, ...PICTURES, ...listed })).notes, []);
+  });
+
+  test('YOLO takes a list with more lines than a call has arguments, and each picture once', async () => {
+    const listed = { 'val.txt': 'images/val/a.png\n'.repeat(200_000), 'data.yaml': 'val: val.txt\nnames: [cat, dog]\n' }; // prettier-ignore
+    const { pictures } = await read({ ...YOLO, ...PICTURES, ...listed });
+    assert.deepEqual([...pictures.values()], ['images/val/a.png']);
   });
 
   test("YOLO looks for pictures in 'path' first, then beside data.yaml, then without the way up", async () => {
@@ -316,6 +356,14 @@ describe('a fault is named by file and line', () => {
     [
       'DUPLICATE_IMAGE',
       { 'x/a.xml': VOC['Annotations/a.xml'], 'y/a.xml': VOC['Annotations/a.xml'] },
+      /y\/a\.xml/,
+    ],
+    [
+      'DUPLICATE_IMAGE',
+      {
+        ...{ 'x/a.xml': VOC['Annotations/a.xml'], 'y/a.xml': VOC['Annotations/a.xml'] },
+        'ImageSets/Main/val.txt': 'a\n',
+      },
       /y\/a\.xml/,
     ],
     ['INVALID_BOX', yolo('0 0.1 0.1 0.1 0.1\n0 0.1 0.1 -0.1 0.1\n'), /labels\/val\/a\.txt:2: /],

@@ -2,7 +2,7 @@
 // same, and what is said of pictures that are missing, unreadable or of another size.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { runDetector } from '../../../wasm/evaluate/index.js';
+import { evaluateDetections, runDetector } from '../../../wasm/evaluate/index.js';
 import { matchClasses, readClassTable, withLabels } from '../../../wasm/evaluate/read/match.js';
 import { OcelliError } from '../../../wasm/shared/errors.js';
 
@@ -120,6 +120,25 @@ describe('a run', () => {
       onProgress: (/** @type {any} */ { secondsLeft }) => left.push(secondsLeft),
     })); // prettier-ignore
     assert.deepEqual(left, [undefined, 2 * 2, (2 + 5) / 2, 0]);
+  });
+  test('takes an id that is listed twice once, as the last entry says', async () => {
+    const detections = [{ labelId: 1, score: 0.9, box }];
+    const { asked, detector } = makeDetector(() => ({ detections }));
+    const images = [{ id: 1, width: 1, height: 1 }, { id: 2 }, { id: 1, width: 40, height: 20 }];
+    const bbox = [4, 2, 8, 6];
+    const annotations = [1, 2].map((image) => ({ id: image, image_id: image, category_id: 7, bbox }));
+    /** @type {number[]} */
+    const totals = [];
+    const onProgress = (/** @type {any} */ { total }) => void totals.push(total);
+    const set = makeDataset({ images, annotations });
+    const ran = await runDetector(detector, set, { onProgress });
+    assert.deepEqual(asked.map(([path]) => path), ['1.png', '2.png']); // prettier-ignore
+    assert.deepEqual([ran.detections.length, totals, ran.notes], [2, [2, 2], []]);
+    const { coco, notes } = evaluateDetections(ran.dataset.groundTruth, ran.detections);
+    assert.equal(coco.AP?.toFixed(9), '1.000000000');
+    assert.equal(notes[0].code, 'DUPLICATE_IDS_images');
+    const none = makeDataset({ images, pictures: [[2, '2.png']] });
+    await assert.rejects(runDetector(detector, none), { message: /1 of 2 images without a picture, such as '1'/ }); // prettier-ignore
   });
   test('ends by its signal', async () => {
     const controller = new AbortController();

@@ -1,10 +1,10 @@
 // Detections from a file: COCO's results, the lines of `ocelli detect --json`, or predictions of Open Images' challenge.
-import { checkGroundTruth, checkText } from '../arguments.js';
+import { checkClassTable, checkGroundTruth, checkText } from '../arguments.js';
 import * as check from '../../shared/fields.js';
 import { failure } from '../errors.js';
 import { placeOf } from './coco.js';
 import { parseJson } from './json.js';
-import { matchClasses } from './match.js';
+import { matchClasses, mergeCategories } from './match.js';
 import { kindOfCsv, readPredictions } from './open_images.js';
 import { baseOf, stemOf } from './pictures.js';
 import { plural } from '../../shared/text.js';
@@ -21,6 +21,7 @@ import { plural } from '../../shared/text.js';
  *
  * @typedef {object} ReadDetections
  * @property {Detection[]} detections
+ * @property {GroundTruth} groundTruth to measure them against: categories that are one class of the detections are one
  * @property {(i: number) => string | undefined} locate
  * @property {Note[]} notes
  */
@@ -32,13 +33,14 @@ import { plural } from '../../shared/text.js';
  * @param {Map<string, string>} [classTable] from names of the data set to names of the detections
  * @returns {ReadDetections}
  */
-export function readDetections(text, file, groundTruth, classTable) {
+export function readDetections(text, file, groundTruth, classTable = new Map()) {
   checkText(text, 'text');
   checkText(file, 'file');
   checkGroundTruth(groundTruth);
+  checkClassTable(classTable);
   if (kindOfCsv(text) === 'predictions') {
     const { detections, places } = readPredictions(text, file, sizesOf(groundTruth));
-    return { detections, locate: (i) => places[i], notes: [] };
+    return { detections, groundTruth, locate: (i) => places[i], notes: [] };
   }
   const lines = readLines(text, file);
   if (lines) return fromOwn(lines.results, (i) => `${file}:${lines.numbers[i]}`, groundTruth, classTable);
@@ -50,7 +52,7 @@ export function readDetections(text, file, groundTruth, classTable) {
       'DATASET_DAMAGED',
       `${file}: expected a list of {image_id, category_id, bbox, score}, or what ocelli detect --json prints`,
     );
-  return { detections: parsed, locate: (i) => `${file}${placeOf(text, [i])}`, notes: [] };
+  return { detections: parsed, groundTruth, locate: (i) => `${file}${placeOf(text, [i])}`, notes: [] };
 }
 
 const TEXT = check.text(10_000);
@@ -87,7 +89,7 @@ function readLines(text, file) {
  * @param {OwnResult[]} results
  * @param {(i: number) => string} locate
  * @param {GroundTruth} groundTruth
- * @param {Map<string, string>} [classTable]
+ * @param {Map<string, string>} classTable
  * @returns {ReadDetections}
  */
 function fromOwn(results, locate, groundTruth, classTable) {
@@ -98,22 +100,30 @@ function fromOwn(results, locate, groundTruth, classTable) {
   const labels = new Map(
     results.flatMap(({ detections }) => detections).map(({ label, mid }) => [label, { name: label, mid }]),
   );
-  const names = [...labels.keys()];
-  const { labelOf, unmatchedLabels } = matchClasses(groundTruth.categories, [...labels.values()], classTable);
-  const categoryOf = new Map([...labelOf].map(([id, label]) => [names[label], id]));
+  const { categoryOf, ...merged } = matchLabels([...labels.values()], groundTruth, classTable);
   const imageOf = indexImages(groundTruth);
+  /** @type {Map<Id, string>} */
+  const fileOf = new Map();
   /** @type {Detection[]} */
   const found = [];
   /** @type {number[]} */
   const lines = [];
-  let unmatched = 0;
+  /** @type {string[]} */
+  const unmatched = [];
   for (const [i, { file, detections }] of results.entries()) {
     const image = imageOf(file);
     if (image === undefined) throw failure('UNKNOWN_IMAGE', `${locate(i)}: '${file}'`);
+    const other = fileOf.get(image) ?? file;
+    if (other !== file)
+      throw failure(
+        'DUPLICATE_IMAGE',
+        `${locate(i)}: '${file}' and '${other}' are one image of the ground truth`,
+      );
+    fileOf.set(image, file);
     for (const { label, score, box } of detections) {
       const category = categoryOf.get(label);
       if (category === undefined) {
-        unmatched++;
+        unmatched.push(label);
         continue;
       }
       found.push({
@@ -125,12 +135,32 @@ function fromOwn(results, locate, groundTruth, classTable) {
       lines.push(i);
     }
   }
-  const message = `${plural(unmatched, 'detection')} of classes that the ground truth does not have: ${unmatchedLabels.slice(0, 5).join(', ')}`;
+  const count = unmatched.length;
+  const shown = [...new Set(unmatched)].slice(0, 5);
+  const message = `${plural(count, 'detection')} of classes that the ground truth does not have: ${shown.join(', ')}`;
   return {
     detections: found,
+    groundTruth: merged.groundTruth,
     locate: (i) => locate(lines[i]),
-    notes: unmatched > 0 ? [{ code: 'UNKNOWN_CATEGORY_detections', message, count: unmatched }] : [],
+    notes: [...merged.notes, ...(count > 0 ? [{ code: 'UNKNOWN_CATEGORY_detections', message, count }] : [])],
   };
+}
+
+/**
+ * Matches the classes of the detections with the categories of the ground truth. A class that is not found counts, too: it
+ * has a name in the table or in the ground truth.
+ * @param {{name: string, mid?: string}[]} labels of the detections
+ * @param {GroundTruth} groundTruth
+ * @param {Map<string, string>} classTable
+ */
+function matchLabels(labels, groundTruth, classTable) {
+  const { categories } = groundTruth;
+  const others = [...classTable.values(), ...categories.map(({ name }) => name)];
+  const classes = [...labels, ...others.map((name) => ({ name }))];
+  const { labelOf } = matchClasses(categories, classes, classTable);
+  // The first category of a class stands for all of them.
+  const categoryOf = new Map([...labelOf].reverse().map(([id, label]) => [classes[label].name, id]));
+  return { categoryOf, ...mergeCategories(groundTruth, classes, labelOf) };
 }
 
 /** Finds images by path, file name, name without extension, or id. @param {GroundTruth} groundTruth */

@@ -8,6 +8,7 @@ import { parseJson } from './json.js';
 
 /**
  * @typedef {import('../types.js').Category} Category
+ * @typedef {import('../types.js').GroundTruth} GroundTruth
  * @typedef {import('../types.js').Id} Id
  * @typedef {{name: string, mid?: string}} Label
  *
@@ -73,29 +74,77 @@ export function withLabels(dataset, labels, match) {
   const { labelOf } = match;
   const { groundTruth, locate } = dataset;
   if (labelOf.size === 0) throw failure('NO_CLASSES_MATCH');
+  const { annotations, imageLabels } = groundTruth;
   const midOf = new Map(groundTruth.categories.map(({ id, mid }) => [labelOf.get(id), mid]));
-  const kept = groundTruth.annotations.flatMap((annotation, i) =>
-    labelOf.has(annotation.category_id) ? [i] : [],
+  const classes = new Map(
+    Array.from(labelOf.values(), (id) => [id, { mid: midOf.get(id), ...labels[id], id }]),
   );
-  const relabel = (/** @type {{category_id: Id}} */ { category_id: id }) => ({
-    category_id: /** @type {number} */ (labelOf.get(id)),
-  });
+  const isMatched = (/** @type {{category_id: Id}} */ { category_id: id }) => labelOf.has(id);
+  const kept = annotations.flatMap((annotation, i) => (isMatched(annotation) ? [i] : []));
+  const matched = {
+    ...groundTruth,
+    annotations: kept.map((i) => annotations[i]),
+    ...(imageLabels && { imageLabels: imageLabels.filter(isMatched) }),
+  };
   return {
     ...dataset,
-    groundTruth: {
-      ...groundTruth,
-      categories: [...new Set(labelOf.values())].map((id) => ({ mid: midOf.get(id), ...labels[id], id })),
-      annotations: kept.map((i) => ({
-        ...groundTruth.annotations[i],
-        ...relabel(groundTruth.annotations[i]),
-      })),
-      ...(groundTruth.imageLabels && {
-        imageLabels: groundTruth.imageLabels
-          .filter((label) => labelOf.has(label.category_id))
-          .map((label) => ({ ...label, ...relabel(label) })),
-      }),
-    },
+    groundTruth: recategorize(
+      matched,
+      new Map(Array.from(labelOf, ([id, label]) => [id, /** @type {Category} */ (classes.get(label))])),
+    ),
     locate: (list, i) => locate?.(list, list === 'annotations' ? kept[i] : i),
+  };
+}
+
+/**
+ * The ground truth in which the categories of one class are one: the first of them, with the class's name.
+ * @param {GroundTruth} groundTruth
+ * @param {Label[]} labels
+ * @param {ClassMatch['labelOf']} labelOf of all categories
+ * @returns {{groundTruth: GroundTruth, notes: import('../types.js').Note[]}}
+ */
+export function mergeCategories(groundTruth, labels, labelOf) {
+  /** @type {Map<number, Map<Id, Category>>} categories by id, by class */
+  const classes = new Map();
+  for (const category of groundTruth.categories) {
+    const label = /** @type {number} */ (labelOf.get(category.id));
+    classes.set(label, (classes.get(label) ?? new Map()).set(category.id, category));
+  }
+  /** @type {Map<Id, Category>} */
+  const categoryOf = new Map();
+  /** @type {import('../types.js').Note[]} */
+  const notes = [];
+  for (const [label, members] of classes) {
+    const [first] = members.values();
+    const isMerged = members.size > 1;
+    const { name } = labels[label];
+    const category = isMerged ? { ...first, name } : first;
+    for (const id of members.keys()) categoryOf.set(id, category);
+    const shown = Array.from(members.values(), (member) => member.name).slice(0, 5);
+    const message = `${members.size} categories are one class, '${name}': ${shown.join(', ')}`;
+    if (isMerged) notes.push({ code: 'MERGED_CATEGORIES', message, count: members.size });
+  }
+  return { groundTruth: notes.length > 0 ? recategorize(groundTruth, categoryOf) : groundTruth, notes };
+}
+
+/**
+ * The ground truth with other categories.
+ * @param {GroundTruth} groundTruth
+ * @param {Map<Id, Category>} categoryOf the new category of each one
+ * @returns {GroundTruth}
+ */
+function recategorize(groundTruth, categoryOf) {
+  /** @template {{category_id: Id}} T @param {T} entry @returns {T} */
+  const change = (entry) => ({
+    ...entry,
+    category_id: categoryOf.get(entry.category_id)?.id ?? entry.category_id,
+  });
+  const { annotations, imageLabels } = groundTruth;
+  return {
+    ...groundTruth,
+    categories: [...new Set(categoryOf.values())],
+    annotations: annotations.map(change),
+    ...(imageLabels && { imageLabels: imageLabels.map(change) }),
   };
 }
 

@@ -14,8 +14,16 @@ export const baseOf = (path) => path.slice(Math.max(path.lastIndexOf('/'), path.
 export const stemOf = (path) => baseOf(path).replace(/\.[^.]*$/, '');
 
 /**
+ * One entry for each id: the last one counts, as in COCO's tool.
+ * @template {{id: Id}} T
+ * @param {T[]} images
+ */
+export const uniqueImages = (images) => [...new Map(images.map((image) => [image.id, image])).values()];
+
+/**
  * Finds the picture of each image: by its path, by the end of its path, by its file name, or by its file name without
- * extension. A name that several files have is refused.
+ * extension. A file that one image names more exactly is not the picture of another one. A name that several files have,
+ * or a file that several names may mean, is refused. Of images with the same id, the last one counts.
  * @param {DataFiles} files
  * @param {{id: Id, names: string[]}[]} images
  * @returns {Map<Id, string>} images without a picture are left out
@@ -24,32 +32,43 @@ export function findPictures(files, images) {
   const pictures = files.matching(PICTURE);
   const byBase = groupBy(pictures, baseOf);
   const byStem = groupBy(pictures, stemOf);
+  const sameBase = (/** @type {string} */ name) => byBase.get(baseOf(name)) ?? [];
+  /** @type {((name: string) => string[])[]} the most exact first */
+  const ways = [
+    (name) => (files.has(name) ? [name] : []),
+    (name) => sameBase(name).filter((path) => path.endsWith(`/${name}`)),
+    sameBase,
+    (name) => byStem.get(stemOf(name)) ?? [],
+  ];
+  const namesOf = new Map(images.map(({ id, names }) => [id, names]));
   /** @type {Map<Id, string>} */
   const found = new Map();
-  for (const { id, names } of images) {
-    for (const name of names) {
-      const path = files.has(name)
-        ? name
-        : choose(name, byBase.get(baseOf(name)) ?? byStem.get(stemOf(baseOf(name))));
-      if (path === undefined) continue;
-      found.set(id, path);
-      break;
+  for (const way of ways) {
+    const taken = new Set(found.values());
+    /** @type {Map<string, string>} by path */
+    const nameOf = new Map();
+    for (const [id, names] of namesOf) {
+      if (found.has(id)) continue;
+      for (const name of names) {
+        const [path, second] = way(name).filter((candidate) => !taken.has(candidate));
+        if (path === undefined) continue;
+        if (second !== undefined) throw ambiguous(`the image '${name}' may be '${path}' or '${second}'`);
+        const other = nameOf.get(path) ?? name;
+        if (other !== name) throw ambiguous(`'${path}' may be the image '${other}' or '${name}'`);
+        nameOf.set(path, name);
+        found.set(id, path);
+        break;
+      }
     }
   }
   return found;
 }
 
-/** @param {string} name @param {string[]} [candidates] */
-function choose(name, candidates = []) {
-  const closest = candidates.filter((path) => path === name || path.endsWith(`/${name}`));
-  const [first, second] = closest.length > 0 ? closest : candidates;
-  if (second !== undefined)
-    throw failure('DATASET_AMBIGUOUS', `the image '${name}' may be '${first}' or '${second}'`);
-  return first;
-}
+/** @param {string} how */
+const ambiguous = (how) => failure('DATASET_AMBIGUOUS', how);
 
 /** @param {string[]} names @param {(name: string) => string} keyOf */
-function groupBy(names, keyOf) {
+export function groupBy(names, keyOf) {
   /** @type {Map<string, string[]>} */
   const groups = new Map();
   for (const name of names) {

@@ -2,7 +2,8 @@
 import { failure } from '../errors.js';
 import { parseDecimal } from '../../shared/numbers.js';
 import { toFlag } from './cells.js';
-import { baseOf, findPictures, stemOf } from './pictures.js';
+import { baseOf, findPictures, groupBy, PICTURE, stemOf } from './pictures.js';
+import { plural } from '../../shared/text.js';
 
 /**
  * @typedef {import('./files.js').DataFiles} DataFiles
@@ -26,13 +27,20 @@ export async function readVoc(files, names, split) {
   const ids = new Set();
   /** @type {{id: string, names: string[]}[]} */
   const wanted = [];
+  const pictures = files.matching(PICTURE).map(baseOf);
+  const [bases, stems] = [new Set(pictures), new Set(pictures.map(stemOf))];
+  /** @type {string[]} */
+  const differing = [];
   for (const file of chosen) {
     const root = await parseXml(await files.readText(file), file);
     const id = stemOf(file);
-    if (ids.has(id))
-      throw failure('DUPLICATE_IMAGE', `${file}: another file describes the image '${id}', too`);
+    if (ids.has(id)) throw duplicate(file, id);
     ids.add(id);
-    const name = textOf(root, 'filename') || id;
+    const stated = textOf(root, 'filename') || id;
+    // The VOC devkit goes by the name of the XML file. A copied one often has the <filename> of the original.
+    const hasOwn = stemOf(stated) !== id && stems.has(id);
+    const name = hasOwn ? id + extensionOf(stated) : stated;
+    if (hasOwn && bases.has(baseOf(stated))) differing.push(`'${file}' names '${stated}'`);
     wanted.push({ id, names: [name, id] });
     groundTruth.images.push({ id, file_name: baseOf(name), ...sizeOf(root) });
     for (const object of childrenOf(root, 'object')) {
@@ -56,7 +64,19 @@ export async function readVoc(files, names, split) {
     pictures: findPictures(files, wanted),
     isNormalized: false,
     locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
+    notes: noteDiffering(differing),
   };
+}
+
+/** 'a.b.jpg' -> '.jpg' @param {string} path */
+const extensionOf = (path) => baseOf(path).slice(stemOf(path).length);
+
+/** @param {string[]} differing @returns {import('../types.js').Note[]} */
+function noteDiffering(differing) {
+  const count = differing.length;
+  if (count === 0) return [];
+  const message = `${plural(count, 'annotation file')} with the <filename> of another picture; the picture named like the annotation file is used: ${differing[0]}`;
+  return [{ code: 'FILENAME_DIFFERS', message, count }];
 }
 
 /** @param {DataFiles} files @param {string[]} names @param {string} split */
@@ -65,12 +85,13 @@ async function chooseSplit(files, names, split) {
     .matching(/(^|\/)ImageSets\/Main\/[^/]*\.txt$/)
     .filter((name) => stemOf(name) === split);
   if (list === undefined) throw failure('DATASET_INCOMPLETE', `there is no ImageSets/Main/${split}.txt`);
-  const byStem = new Map(names.map((name) => [stemOf(name), name]));
+  const byStem = groupBy(names, stemOf);
   return (await files.readText(list)).split(/\r?\n/).flatMap((line, i) => {
     const [id] = line.trim().split(/\s+/);
     if (id === '') return [];
-    const name = byStem.get(id);
+    const [name, other] = byStem.get(id) ?? [];
     if (name === undefined) throw failure('DATASET_INCOMPLETE', `${list}:${i + 1}: there is no ${id}.xml`);
+    if (other !== undefined) throw duplicate(other, id);
     return [name];
   });
 }
@@ -150,6 +171,11 @@ function flagOf(object, file) {
 /** @param {string} file @param {Element} element */
 function placeOf(file, element) {
   return `${file}:${/** @type {any} */ (element).lineNumber}`;
+}
+
+/** @param {string} file @param {string} id of the image */
+function duplicate(file, id) {
+  return failure('DUPLICATE_IMAGE', `${file}: another file describes the image '${id}', too`);
 }
 
 /** @param {string} file @param {Element} element @param {string} problem */

@@ -152,8 +152,8 @@ async function listPictures(files, yamlName, data, split) {
   const { path = '' } = data;
   if (typeof path !== 'string') throw failure('DATASET_DAMAGED', `${yamlName}: 'path' is not a text`);
   const roots = [join(directory, path), directory];
-  /** @type {string[]} */
-  const found = [];
+  /** @type {Set<string>} */
+  const found = new Set();
   for (const entry of [data[split]].flat()) {
     if (typeof entry !== 'string')
       throw failure(
@@ -175,9 +175,9 @@ async function listPictures(files, yamlName, data, split) {
           .find((names) => names.length > 0);
     if (!pictures || pictures.length === 0)
       throw failure('DATASET_INCOMPLETE', `${yamlName}: there are no pictures in '${entry}' (${split})`);
-    found.push(...pictures);
+    for (const picture of pictures) found.add(picture);
   }
-  return [...new Set(found)].sort();
+  return [...found].sort();
 }
 
 /** @param {DataFiles} files @param {string} list @param {string[]} roots */
