@@ -36,7 +36,7 @@ export async function readInput() {
 }
 
 /** @param {number[]} values */
-export const min = (values) => Math.min(...values);
+export const min = (values) => values.reduce((a, b) => Math.min(a, b));
 
 /**
  * A shuffled copy (Fisher-Yates).

@@ -3,9 +3,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { suggest } from '../wasm/shared/spelling.js';
+import { FOREIGN_NAMES, suggest } from '../wasm/shared/spelling.js';
 import { UsageError } from './common.js';
-import { checkPlace, inputAt, protect } from './files.js';
+import { checkPlace, hasExtension, inputAt, protect } from './files.js';
 import { checkReplaced, checkReport } from './written.js';
 
 /**
@@ -167,6 +167,15 @@ function checkRepeated(tokens, options) {
   if (repeated !== undefined) throw new UsageError(`--${repeated} is given twice, but takes one value`);
 }
 
+/** What others call the options, also those that the library has not. */
+const FOREIGN_OPTIONS = {
+  ...FOREIGN_NAMES,
+  json: ['format', 'outputFormat'],
+  lr: ['learningRate', 'lr0'],
+  out: ['output', 'o', 'outputDir', 'outputPath', 'outputFile', 'outDir', 'save', 'saveDir', 'dest'],
+  top: ['topK', 'k', 'maxResults', 'limit', 'numResults'],
+};
+
 /**
  * What was probably meant by an option that is not known, also by the name that the library or another tool gives it.
  * @param {string} unknown
@@ -178,7 +187,8 @@ function hintAt(unknown, command) {
   if (['v', 'V', 'version'].includes(unknown)) return '; ocelli --version shows the version';
   const options = Object.entries(optionsOf(command));
   const ours = new Map(options.map(([name, { library = name }]) => [library, name]));
-  const meant = suggest(unknown, [...ours.values(), ...Array.from(ours.keys(), (key) => key.split('.')[0])]);
+  const known = [...ours.values(), ...Array.from(ours.keys(), (key) => key.split('.')[0])];
+  const meant = suggest(unknown, known, FOREIGN_OPTIONS);
   return meant === undefined ? '' : `; did you mean --${ours.get(meant) ?? meant}?`;
 }
 
@@ -240,7 +250,7 @@ async function refuseForeign(outputs) {
     if (report) await checkReport(term, path, report);
     // A command whose outputs depend on its inputs checks them itself.
     else if (path !== '-' && !places.includes('directory'))
-      await checkReplaced(term, path, places.find((place) => path.endsWith(place)) ?? places[0]);
+      await checkReplaced(term, path, places.find((place) => hasExtension(path, place)) ?? places[0]);
   }
 }
 

@@ -12,7 +12,7 @@ import { withRecord } from './written.js';
 
 /** The files that this run reads. @type {string[]} */
 const inputs = [];
-/** Their names by identity; made when it is needed, because a data set has many files. @type {Map<string, string> | undefined} */
+/** Their names by identity; made when it is needed, because a data set has many files. @type {Promise<Map<string, string>> | undefined} */
 let identities;
 
 /** @type {NodeJS.Signals[]} */
@@ -67,6 +67,15 @@ export async function makeDirectory(path) {
     await makeDirectory(parent);
     await makeDirectory(path);
   }
+}
+
+/**
+ * Whether a name ends so, in small letters or in capitals.
+ * @param {string} path
+ * @param {string} extension in small letters, with its dot
+ */
+export function hasExtension(path, extension) {
+  return path.toLowerCase().endsWith(extension);
 }
 
 /**
@@ -169,10 +178,12 @@ export async function checkWritable(path, places) {
   if (path === '-') return;
   const extensions = places.filter((place) => place !== 'directory');
   const [extension] = extensions;
-  const isFile = !places.includes('directory') || (extension && path.toLowerCase().endsWith(extension));
+  const isFile = !places.includes('directory') || (extension && hasExtension(path, extension));
   const present = await stat(path).catch(() => undefined);
-  if (present) return access(path, constants.W_OK);
-  const parent = dirname(resolve(path));
+  if (present) await access(path, constants.W_OK);
+  if (present && !present.isFile()) return;
+  // writeWhole puts a new file in the place of one that is there.
+  const parent = dirname(present ? await realpath(path) : resolve(path));
   const isNew = !(await stat(parent).catch(() => undefined));
   if (!isFile && isNew) return checkWritable(parent, ['directory']);
   // The dot: a file is no place to write into.
@@ -197,8 +208,8 @@ export function protect(files) {
 export async function inputAt(path) {
   const key = await identify(path);
   if (key === undefined) return undefined;
-  identities ??= await identifyAll(inputs);
-  return identities.get(key);
+  identities ??= identifyAll(inputs);
+  return (await identities).get(key);
 }
 
 /** @param {string[]} files @returns {Promise<Map<string, string>>} names by identity */

@@ -21,8 +21,9 @@ const failure = failures({
  * @returns {Promise<string[]>} in the order of the arguments, the files of each sorted by path
  */
 export async function findInputs(args, out) {
-  const files = [];
-  for (const arg of args) files.push(...((await attempt(arg, () => expand(arg, out))) ?? []));
+  const found = [];
+  for (const arg of args) found.push((await attempt(arg, () => expand(arg, out))) ?? []);
+  const files = found.flat();
   protect(files);
   return files;
 }

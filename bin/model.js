@@ -163,6 +163,7 @@ export async function readModel(file) {
  * @param {Uint8Array | string | undefined} model bytes or a file's name; undefined: the default model
  * @param {number} threads
  * @param {object} [options]
+ * @param {boolean} [options.deterministic] every machine computes the same bits
  * @param {boolean} [options.baseline] use XNNPACK's own kernels, where it has them
  * @param {Weights} [options.weights] of the default model
  * @param {'float' | 'int8' | 'auto'} [options.precision] of the default model
@@ -170,12 +171,12 @@ export async function readModel(file) {
  * @returns the engine, which the caller closes, facts about the model, and how long each step took
  */
 export async function loadModel(model, threads, options = {}) {
-  const { baseline = false, weights, precision = 'float', signature } = options;
+  const { deterministic = false, baseline = false, weights, precision = 'float', signature } = options;
   checkWeights({ weights, model, precision });
   const { trustsRelaxed, locateModel } = host();
-  const variant = chooseVariant({ threads, deterministic: false, trustsRelaxed });
+  const variant = chooseVariant({ threads, deterministic, trustsRelaxed });
   const start = performance.now();
-  const engine = await Engine.create({ variant, threads, baseline });
+  const engine = await Engine.create({ variant, threads, deterministic, baseline });
   const created = performance.now();
   try {
     const twin = precision === 'auto' ? (hasFastInt8(engine) ? 'int8' : 'float') : precision;

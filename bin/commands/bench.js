@@ -138,8 +138,8 @@ async function measure(
       fma_gmacs: roundMs(fma),
       dot_gmacs: roundMs(dot),
       bound_ms: roundMs(multiplyAdds / (peak * cores * 1e6)),
-      network: summarize(times[0]),
-      ...(baseline && { baseline: summarize(times[1]) }),
+      network: summarizeTimes(times[0]),
+      ...(baseline && { baseline: summarizeTimes(times[1]) }),
       operators,
     };
   } finally {
@@ -216,8 +216,8 @@ function profile(engines) {
 }
 
 /** @param {number[]} times */
-function summarize(times) {
-  return { median_ms: roundMs(median(times)), min_ms: roundMs(Math.min(...times)) };
+export function summarizeTimes(times) {
+  return { median_ms: roundMs(median(times)), min_ms: roundMs(times.reduce((a, b) => Math.min(a, b))) };
 }
 
 /**

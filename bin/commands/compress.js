@@ -5,7 +5,7 @@ import { describeAnswers } from '../../wasm/compress/report.js';
 import { toDecibels } from '../../wasm/quantize/report.js';
 import { formatBytes, plural, safeJson } from '../../wasm/shared/text.js';
 import { attempt, readBytes, shortName } from '../common.js';
-import { save, saveAll } from '../files.js';
+import { hasExtension, save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
 import { readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
@@ -98,7 +98,7 @@ async function run(values, [source, out]) {
   if (compressed) leftOut.report(files.length);
   if (!compressed?.report) return;
   const { report, model, gzip } = compressed;
-  if (!(await save(out, out.endsWith('.gz') ? gzip : model))) return;
+  if (!(await save(out, hasExtension(out, '.gz') ? gzip : model))) return;
   if (values.report !== undefined) {
     const files = {
       'compression.json': `${safeJson(report, 2)}\n`,

@@ -2,19 +2,22 @@
 // itself takes and returns bytes.
 import { readFileSync, statSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { convert } from '../../wasm/convert/node.js';
 import { BATCH, STAGES, WEIGHTS } from '../../wasm/convert/options.js';
 import { formatBytes, safeJson } from '../../wasm/shared/text.js';
 import { attempt, readBytes, UsageError } from '../common.js';
-import { protect, save } from '../files.js';
+import { hasExtension, protect, save } from '../files.js';
 import { force, MODEL_OPTIONS, outputModel } from '../options.js';
 import { print, printable, printNote, showProgress } from '../output.js';
 
-/** If SOURCE is one of these files, the directory that it is in is converted. */
-const PARTS_OF_A_DIRECTORY = /(^|[/\\])saved_model\.pb$|\.json$/;
+/** If SOURCE is this file or a .json file, the directory that it is in is converted. */
+const SAVED_MODEL = 'saved_model.pb';
 /** What the converter takes for a TensorFlow.js model, in a directory with several of them. */
 const WEB_MODEL = 'model.json';
+/** Beside it: files that may be other models, and one that has the names of its classes. */
+const MODELS = /\.(json|pb|keras|h5|hdf5)$/i;
+const METADATA = 'metadata.json';
 
 const options = /** @type {const} */ ({
   weights: {
@@ -177,9 +180,10 @@ function progressPrinter() {
 async function openSource(path) {
   if (path === '-') return readBytes(path);
   const given = await stat(path);
-  if (!given.isFile() && !given.isDirectory()) return readBytes(path);
-  const directory = PARTS_OF_A_DIRECTORY.test(path) ? dirname(path) : path;
-  if (!given.isDirectory() && directory === path) return readBytes(path);
+  const isWebModel = given.isFile() && hasExtension(path, '.json');
+  const isPart = isWebModel || (given.isFile() && basename(path) === SAVED_MODEL);
+  if (!given.isDirectory() && !isPart) return readBytes(path);
+  const directory = isPart ? dirname(path) : path;
   const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const isReadable = (/** @type {string} */ file) => statSync(file, { throwIfNoEntry: false })?.isFile();
   /** @type {Map<string, () => Buffer>} */
@@ -188,14 +192,12 @@ async function openSource(path) {
       .filter((entry) => !entry.isDirectory())
       .map((entry) => join(entry.parentPath, entry.name))
       .filter(isReadable)
-      .map((file) => [
-        file.slice(join(directory, sep).length).replaceAll(sep, '/'),
-        () => readFileSync(file),
-      ]),
+      .map((file) => [relative(directory, file).replaceAll(sep, '/'), () => readFileSync(file)]),
   );
   protect(Array.from(files.keys(), (name) => join(directory, name)));
-  if (path.endsWith('.json')) files.set(WEB_MODEL, () => readFileSync(path));
-  return files;
+  if (!isWebModel) return files;
+  const others = [...files].filter(([name]) => name === METADATA || !MODELS.test(name));
+  return new Map([...others, [WEB_MODEL, () => readFileSync(path)]]);
 }
 
 /**

@@ -68,7 +68,7 @@ async function run(values, args) {
 /** @param {Embedded} row */
 export function toText({ file, vector }) {
   const first = Array.from(vector.slice(0, SHOWN_NUMBERS), shorten).join(', ');
-  const norm = shorten(Math.hypot(...vector));
+  const norm = shorten(Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)));
   return `${bold(printable(file))}  ${dim(`${vector.length} numbers, length ${norm}:`)} ${first}, ...`;
 }
 

@@ -119,6 +119,18 @@ const options = /** @type {const} */ ({
 
 /** @typedef {import('../arguments.js').Values<typeof options>} Values */
 
+/** What only detectors take. */
+const OF_DETECTORS = /** @type {const} */ (['precision', 'weights', 'tiles', 'allow-missing', 'ssd']);
+/** What any model takes. */
+const OF_MODELS = /** @type {const} */ ([
+  ...['labels', 'signature', 'input', 'threads', 'deterministic', 'decode', 'max-pixels', 'strict'],
+]);
+/** What is about the boxes of a data set. */
+const OF_BOXES = /** @type {const} */ ([
+  ...['annotations', 'split', 'class-table', 'measures', 'agnostic', 'open-images', 'hierarchy'],
+  ...['min-precision', 'bootstrap', 'seed'],
+]);
+
 /** @type {import('../arguments.js').Command<typeof options>} */
 export const command = {
   summary: 'measure how good a detector or a classifier is',
@@ -157,6 +169,7 @@ async function run(values, positionals) {
     throw new UsageError('evaluate needs both --ground-truth and --detections');
   if (positionals.length > 0 || values.compare)
     throw new UsageError('pass models and a data set, or --ground-truth and --detections, not both');
+  refuse(values, [...OF_DETECTORS, ...OF_MODELS], 'needs a model');
   const { evaluation } = await judge(
     { groundTruth, detections, ...filesOf(values) },
     { ...(await optionsOf(values)), bootstrap: values.bootstrap ?? 0 },
@@ -183,10 +196,8 @@ async function runModels(values, positionals) {
   if (model !== undefined && (await hasClassFolders(path))) {
     const [decode, ...others] = values.decode ?? [];
     if (others.length > 0) throw new UsageError('a classifier runs with one --decode');
-    if (values.tiles) throw new UsageError('--tiles is for detectors');
-    const { weights, ...settings } = values;
-    if (weights) throw new UsageError('--weights chooses a form of the default model');
-    return evaluateClassifier({ ...settings, decode }, [model, path]);
+    refuse(values, ['compare', ...OF_DETECTORS, ...OF_BOXES], 'is for detectors');
+    return evaluateClassifier({ ...values, decode, weights: undefined }, [model, path]);
   }
   const dataset = await openDataset(path, filesOf(values));
   const { decode: decodes = [undefined], weights, precision, ...settings } = values;
@@ -201,6 +212,20 @@ async function runModels(values, positionals) {
   const about = { dataset: basename(resolve(path)), format: dataset.format, date: new Date() };
   if (values.report !== undefined) await saveAll(values.report, makeEvaluationReport(runs, about), REPORT);
   printRuns(values, runs);
+}
+
+/**
+ * Refuses options that would be ignored.
+ * @param {Values} values
+ * @param {(keyof Values)[]} names
+ * @param {string} reason
+ */
+function refuse(values, names, reason) {
+  const given = names.find((name) => {
+    const { default: usual } = /** @type {import('../arguments.js').Option} */ (options[name]);
+    return ![undefined, false, usual].includes(/** @type {any} */ (values[name]));
+  });
+  if (given) throw new UsageError(`--${given} ${reason}`);
 }
 
 /** @param {string[] | undefined} texts @returns {(import('../evaluate/detector.js').Tiles | undefined)[]} */

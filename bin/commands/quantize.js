@@ -3,10 +3,10 @@ import { quantize, toHtml, toMarkdown } from '../../wasm/quantize/node.js';
 import { INPUT_TYPES, OUTPUT_TYPES, RANGE_METHODS, STAGES } from '../../wasm/quantize/options.js';
 import { formatBytes, plural, safeJson } from '../../wasm/shared/text.js';
 import { toDecibels } from '../../wasm/quantize/report.js';
-import { attempt, readBytes, shortName } from '../common.js';
+import { attempt, readBytes, shortName, UsageError } from '../common.js';
 import { save, saveAll } from '../files.js';
 import { findInputs, LeftOut, readImages } from '../inputs.js';
-import { readSpecs } from '../model.js';
+import { loadModel, readSpecs } from '../model.js';
 import { force, input, maxPixels, MODEL_OPTIONS, outputModel, signature, strict } from '../options.js';
 import { print, printable, showStages } from '../output.js';
 
@@ -99,12 +99,16 @@ async function run(values, [source, out]) {
   const images = readImages(files, leftOut);
   const quantized = await attempt(
     () => images.current() ?? source,
-    async () =>
-      quantize(new Uint8Array(await readBytes(source)), images.read(), {
+    async () => {
+      const model = new Uint8Array(await readBytes(source));
+      const { float, signature } = values;
+      return quantize(model, images.read(), {
         ...toOptions(values, files.length),
+        keepFloat: float && (await findTensors(float, model, signature)),
         onUnreadable: leftOut.callback(() => images.current() ?? ''),
         ...specs,
-      }),
+      });
+    },
   );
   if (quantized) leftOut.report(files.length);
   if (!quantized?.report || !(await save(out, quantized.model))) return;
@@ -121,18 +125,45 @@ async function run(values, [source, out]) {
 }
 
 /**
+ * @param {readonly string[]} given
+ * @param {Uint8Array} model
+ * @param {string} [signature]
+ */
+async function findTensors(given, model, signature) {
+  const { engine } = await loadModel(model, 1, { signature });
+  const names = engine.operators.map(({ output }) => output);
+  engine.close();
+  return toFullNames(given, names);
+}
+
+/**
+ * The full names of tensors that may be given as ocelli inspect --operators prints them.
+ * @param {readonly string[]} given
+ * @param {string[]} names of the operators' outputs
+ */
+export function toFullNames(given, names) {
+  return given.map((name) => {
+    if (names.includes(name)) return name;
+    const [full = name, ...others] = new Set(names.filter((each) => shortName(each) === name));
+    if (others.length === 0) return full;
+    throw new UsageError(
+      `--float ${name}: several tensors have this short name; ocelli inspect --json shows the full ones`,
+    );
+  });
+}
+
+/**
  * @param {Values} values
  * @param {number} total number of images
  * @returns {import('../../wasm/quantize/index.js').QuantizeOptions}
  */
-function toOptions({ signature, ranges, takes, gives, float, uncorrected, 'max-pixels': maxPixels }, total) {
+function toOptions({ signature, ranges, takes, gives, uncorrected, 'max-pixels': maxPixels }, total) {
   return {
     maxPixels,
     signature,
     ranges,
     inputType: takes,
     outputType: gives,
-    keepFloat: float,
     correctBias: !uncorrected,
     onProgress: showStages(STAGES, total),
   };

@@ -3,11 +3,8 @@ import { basename, resolve } from 'node:path';
 import { evaluateClassification } from '../../wasm/evaluate/classification.js';
 import { makeClassifierReport } from '../../wasm/evaluate/report/classifier.js';
 import { drawMisclassified } from '../../wasm/evaluate/report/worst.js';
-import { decodeImage } from '../../wasm/platform/node.js';
-import { readFileLabels, resolveInput } from '../../wasm/vision/model_spec.js';
-import { checkModel, fitLabels } from '../../wasm/vision/prepare_classifier.js';
-import { resolveReading } from '../../wasm/vision/reading.js';
-import { readAnyView } from '../../wasm/vision/view.js';
+import { decodeImage, ImageClassifier } from '../../wasm/platform/node.js';
+import { TOP_K } from '../../wasm/vision/classifier.js';
 import { openImageDirectory } from '../../wasm/train/node.js';
 import { failure } from '../../wasm/train/errors.js';
 import { plural, safeJson } from '../../wasm/shared/text.js';
@@ -15,104 +12,76 @@ import { attempt, formatPercent, layOut } from '../common.js';
 import { saveAll } from '../files.js';
 import { LeftOut } from '../inputs.js';
 import { REPORT } from './files.js';
-import { loadModel, readModel, readSpecs } from '../model.js';
+import { openModel, readLoading } from '../model.js';
 import { bold, print, printable, showProgress } from '../output.js';
 
-/** @typedef {import('../../wasm/evaluate/classification.js').Classification} Classification */
+/**
+ * @typedef {import('../../wasm/evaluate/classification.js').Classification} Classification
+ * @typedef {import('../../wasm/evaluate/report/worst.js').Classified} Classified
+ * @typedef {Awaited<ReturnType<typeof openImageDirectory>>} Examples
+ */
 
 /**
- * @param {{threads: number, signature?: string, input?: string, json: boolean, strict: boolean, report?: string,
- *   decode?: 'full' | 'scaled', 'max-pixels': number}} values
+ * @param {Parameters<typeof readLoading>[0] & {json: boolean, strict: boolean, report?: string}} values
  * @param {string[]} positionals
  */
 export async function evaluateClassifier(values, [file, directory]) {
   const examples = await attempt(directory, () => openImageDirectory(directory));
-  const model = examples && (await attempt(file, () => openClassifier(file, values, examples.labels)));
-  if (!model) return;
+  const loading = examples && (await readLoading(values));
+  const classifier = loading && (await openModel(ImageClassifier, { ...values, model: file }, loading));
+  if (!classifier) return;
   try {
-    const maxPixels = values['max-pixels'];
-    const reading = resolveReading({ ...values, maxPixels });
-    const classified = await classify(model, examples, reading, new LeftOut(values));
+    const labels = await attempt(file, () => labelsFor(classifier, examples));
+    const classified = labels && (await classify(classifier, labels, examples, new LeftOut(values)));
     if (!classified) return;
     const evaluation = evaluateClassification(
-      model.labels,
+      labels,
       classified.map(({ truth }) => truth),
       classified.map(({ probabilities }) => probabilities),
     );
     if (values.report !== undefined) {
       const about = { model: basename(file), dataset: basename(resolve(directory)), date: new Date() };
-      const worst = await drawMisclassified(model.labels, classified, (bytes) =>
-        decodeImage(bytes, { maxPixels }),
+      const worst = await drawMisclassified(labels, classified, (bytes) =>
+        decodeImage(bytes, { maxPixels: values['max-pixels'] }),
       );
       await saveAll(values.report, makeClassifierReport(evaluation, about, worst), REPORT);
     }
     printResult(values, evaluation);
   } finally {
-    model.engine.close();
+    classifier.close();
   }
 }
 
 /**
- * @param {string} file
- * @param {{threads: number, signature?: string, input?: string}} values
- * @param {string[]} truth the classes that it needs to know
+ * The names of the model's classes, which must include those of the examples.
+ * @param {ImageClassifier} classifier
+ * @param {Examples} examples
  */
-async function openClassifier(file, { threads, signature, input: given }, truth) {
-  const specs = await readSpecs({ input: given });
-  if (!specs) return undefined;
-  const { engine, entry, metadata } = await loadModel(await readModel(file), threads, { signature });
-  try {
-    checkModel(engine);
-    const labels = metadata.labels === undefined ? [] : labelsOf(engine, metadata.labels);
-    checkLabels(labels, truth);
-    const [tensor] = engine.inputs;
-    const [, height, width, channels] = tensor.shape;
-    const input = resolveInput(specs.input, metadata, entry, tensor);
-    return { engine, labels, target: { input, inputSize: { width, height }, channels } };
-  } catch (error) {
-    engine.close();
-    throw error;
-  }
-}
-
-/**
- * @param {import('../../wasm/engine/engine.js').Engine} engine
- * @param {string} text
- */
-function labelsOf(engine, text) {
-  const count = Number(engine.outputs[0].shape.at(-1));
-  return fitLabels(readFileLabels(text), Math.max(count, 2)).map(({ name }) => name);
-}
-
-/**
- * @param {string[]} labels of the model
- * @param {string[]} truth
- */
-function checkLabels(labels, truth) {
-  if (labels.length === 0) throw failure('INVALID_LABEL', 'the file has no names of classes');
-  const unknown = truth.find((label) => !labels.includes(label));
+function labelsFor(classifier, examples) {
+  const labels = classifier.labels.map(({ name }) => name);
+  if (labels.length === 0) throw failure('INVALID_LABEL', 'the file has no names of classes; pass --labels');
+  const unknown = examples.labels.find((label) => !labels.includes(label));
   if (unknown !== undefined) throw failure('INVALID_LABEL', `the model has no class '${unknown}'`);
+  return labels;
 }
 
 /**
- * @param {NonNullable<Awaited<ReturnType<typeof openClassifier>>>} model
- * @param {Awaited<ReturnType<typeof openImageDirectory>>} examples
- * @param {import('../../wasm/engine/image.js').Reading} reading
+ * @param {ImageClassifier} classifier
+ * @param {string[]} labels of the classifier
+ * @param {Examples} examples
  * @param {LeftOut} leftOut
- * @returns {Promise<import('../../wasm/evaluate/report/worst.js').Classified[] | undefined>} undefined: it ended with an
- *   error, which is printed
+ * @returns {Promise<Classified[] | undefined>} undefined: it ended with an error, which is printed
  */
-async function classify({ engine, labels, target }, { sources, labels: truth }, reading, leftOut) {
-  /** @type {import('../../wasm/evaluate/report/worst.js').Classified[]} */
+async function classify(classifier, labels, { sources, labels: truth }, leftOut) {
+  /** @type {Classified[]} */
   const classified = [];
   for (const [i, { name, read: readSource }] of sources.entries()) {
     showProgress('image', i + 1, sources.length);
     const read = /** @type {() => Promise<Uint8Array>} */ (readSource);
     const isDone = await attempt(name, async () => {
       try {
-        await readAnyView(engine, target, await read(), { turns: 0, reading });
-        engine.run();
-        const probabilities = /** @type {Float32Array} */ (engine.readOutput(0).data);
+        const { classes } = await classifier.classify(await read(), { topK: TOP_K.max });
+        const probabilities = classes.sort((a, b) => a.labelId - b.labelId).map(({ score }) => score);
         classified.push({ name, truth: labels.indexOf(truth[i]), probabilities, read });
       } catch (error) {
         leftOut.add(name, error);

@@ -112,6 +112,7 @@ function formsOf(precisions, weights) {
 export async function evaluateDetectors(configurations, dataset, settings, options) {
   const loading = await readLoading(settings);
   if (!loading) return undefined;
+  const models = await readModels(configurations);
   if (settings.report !== undefined) await makeDirectory(settings.report);
   const classTable = await readTableOf(settings.classTable);
   const facts = {
@@ -123,10 +124,12 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
   const interrupt = new AbortController();
   const onSignal = () => interrupt.abort();
   process.once('SIGINT', onSignal);
-  const task = { dataset, loading, settings, options, classTable, facts, signal: interrupt.signal };
+  const task = { dataset, models, loading, settings, options, classTable, facts, signal: interrupt.signal };
+  const fileNames = fileNamesOf(configurations.map(({ name }) => name));
   try {
     const runs = [];
-    for (const configuration of configurations) runs.push(await evaluateOne(configuration, task));
+    for (const [i, configuration] of configurations.entries())
+      runs.push(await evaluateOne(configuration, fileNames[i], task));
     return runs;
   } catch (error) {
     if (!interrupt.signal.aborted) throw error;
@@ -143,6 +146,7 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
 /**
  * @typedef {object} Task What all configurations share.
  * @property {Dataset} dataset
+ * @property {Map<string | undefined, Uint8Array>} models by file; the default model is not there
  * @property {object} loading
  * @property {Settings} settings
  * @property {EvaluateOptions} options
@@ -152,13 +156,27 @@ export async function evaluateDetectors(configurations, dataset, settings, optio
  */
 
 /**
+ * Reads each file once and before the first run: standard input has its bytes once, and a file that is missing must not end a
+ * long computation.
+ * @param {Configuration[]} configurations
+ * @returns {Promise<Task['models']>}
+ */
+async function readModels(configurations) {
+  const models = new Map();
+  for (const { model } of configurations)
+    if (model !== undefined && !models.has(model)) models.set(model, new Uint8Array(await readBytes(model)));
+  return models;
+}
+
+/**
  * @param {Configuration} configuration
+ * @param {string} fileName of the results that are kept
  * @param {Task} task
  * @returns {Promise<EvaluatedRun>}
  */
-async function evaluateOne({ name, model, form, decode, tiles = 'off' }, task) {
-  const { dataset, loading, settings, options, classTable, facts, signal } = task;
-  const given = model === undefined ? undefined : new Uint8Array(await readBytes(model));
+async function evaluateOne({ name, model, form, decode, tiles = 'off' }, fileName, task) {
+  const { dataset, models, loading, settings, options, classTable, facts, signal } = task;
+  const given = models.get(model);
   const source = given ? { model: given } : form;
   const detector = await blamingLabels(task.settings.labels, () =>
     ObjectDetector.create({ ...loading, ...(decode && { decode }), ...source }),
@@ -168,7 +186,7 @@ async function evaluateOne({ name, model, form, decode, tiles = 'off' }, task) {
       given ??
       (await readFile(host().locateModel(undefined, formOf({ ...form, precision: detector.precision }))));
     const { report, allowMissing, force } = settings;
-    const file = report === undefined ? undefined : join(report, `${fileNameOf(name)}.results.jsonl`);
+    const file = report === undefined ? undefined : join(report, `${fileName}.results.jsonl`);
     const state =
       file === undefined
         ? undefined
@@ -214,9 +232,21 @@ function digest(content) {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** @param {string} name */
-function fileNameOf(name) {
-  return basename(name).replace(/[^\w.-]+/g, '-');
+/**
+ * NAME, or NAME-2 and so on if that is taken, also where capitals do not count. The same names have the same files in the next
+ * run, which resumes.
+ * @param {string[]} names
+ */
+function fileNamesOf(names) {
+  /** @type {Set<string>} */
+  const taken = new Set();
+  return names.map((name) => {
+    const plain = basename(name).replace(/[^\w.-]+/g, '-');
+    let file = plain;
+    for (let i = 2; taken.has(file.toLowerCase()); i++) file = `${plain}-${i}`;
+    taken.add(file.toLowerCase());
+    return file;
+  });
 }
 
 /**

@@ -24,10 +24,12 @@ export async function judge(
   const dataset = await openDataset(truthFile, { annotations, split });
   const table = await readTableOf(classTable);
   const text = decodeText(await readBytes(file), file);
-  const { detections, locate, notes } = readDetections(text, basename(file), dataset.groundTruth, table);
+  const read = readDetections(text, basename(file), dataset.groundTruth, table);
+  const { groundTruth, detections, locate, notes } = read;
+  const measured = { ...dataset, groundTruth };
   return {
-    evaluation: evaluateDataset(dataset, detections, options, { notes, locate }),
-    dataset,
+    evaluation: evaluateDataset(measured, detections, options, { notes, locate }),
+    dataset: measured,
     detections,
   };
 }
@@ -47,8 +49,7 @@ export function evaluateDataset(dataset, detections, options, { notes, locate })
     ...options,
     locate: (list, i) => (list === 'detections' ? locate?.(i) : dataset.locate?.(list, i)),
   });
-  evaluation.notes.unshift(...(dataset.notes ?? []), ...notes);
-  return evaluation;
+  return { ...evaluation, notes: [...(dataset.notes ?? []), ...notes, ...evaluation.notes] };
 }
 
 /** @param {string | undefined} file a table of classes */

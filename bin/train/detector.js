@@ -7,7 +7,7 @@ import { attempt } from '../common.js';
 import { openDataset } from '../evaluate/files.js';
 import { LeftOut } from '../inputs.js';
 import { readLoading, readModel } from '../model.js';
-import { printNote, showProgress } from '../output.js';
+import { printable, printNote, showProgress } from '../output.js';
 import { writeResults } from './results.js';
 import { noteBatchNorm, toUnfreeze } from './unfreeze.js';
 
@@ -30,10 +30,13 @@ export async function trainDetectors(values, path, chosen, report) {
   const loading = await readLoading(values);
   const dataset = loading && (await attempt(path, () => openDataset(path, pickDataset(values))));
   if (!dataset) return;
+  for (const { message } of dataset.notes ?? []) printNote(`note: ${printable(message)}`);
+  // Read once: standard input has its bytes once.
+  const model = await readModel(values.model);
   /** @type {{configuration: Configuration, file: Uint8Array}[]} */
   const results = [];
   for (const one of chosen) {
-    const result = await attempt(path, () => trainOnce(values, { dataset, loading }, one));
+    const result = await attempt(path, () => trainOnce(values, { dataset, loading, model }, one));
     if (!result) return;
     results.push(result);
   }
@@ -46,12 +49,11 @@ const pickDataset = ({ annotations, split }) => ({ annotations, split });
 
 /**
  * @param {Values} values
- * @param {{dataset: Awaited<ReturnType<typeof openDataset>>, loading: any}} given
+ * @param {{dataset: Awaited<ReturnType<typeof openDataset>>, loading: any, model: Awaited<ReturnType<typeof readModel>>}} given
  * @param {Chosen} chosen
  */
-async function trainOnce(values, { dataset, loading }, chosen) {
+async function trainOnce(values, { dataset, loading, model }, chosen) {
   const { seed, country, intensity, tdp: cpuTdp, 'keep-classes': keepClasses } = values;
-  const model = await readModel(values.model);
   const options = { ...loading, ...toUnfreeze(values), model, seed, keepClasses };
   const learner = await createForPhotos(describe(dataset), options);
   try {

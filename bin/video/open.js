@@ -55,8 +55,13 @@ export async function openVideo(file, maxPixels) {
  * @param {() => void} close
  */
 async function openY4m(reader, maxPixels, close) {
-  const layout = await readHeader(reader, maxPixels);
-  return { rate: layout.rate, frames: readFrames(reader, layout), close };
+  try {
+    const layout = await readHeader(reader, maxPixels);
+    return { rate: layout.rate, frames: readFrames(reader, layout), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /**

@@ -25,8 +25,10 @@ export async function trackVideo(detector, file, values) {
   await attempt(file, async () => {
     const tracker = new Tracker(toTrackerOptions(values));
     const video = await openVideo(file, values['max-pixels']);
-    const writer = values.video === undefined ? undefined : createVideo(values.video, video.rate);
+    /** @type {import('./write.js').VideoWriter | undefined} */
+    let writer;
     try {
+      if (values.video !== undefined) writer = createVideo(values.video, video.rate);
       let frame = 0;
       for await (const picture of video.frames) {
         const { detections } = await detector.detect(

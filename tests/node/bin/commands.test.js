@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import { gunzipSync } from 'node:zlib';
 import { UsageError } from '../../../bin/common.js';
@@ -12,11 +13,13 @@ import { evaluateDetections } from '../../../wasm/evaluate/evaluate.js';
 import { readDataset } from '../../../wasm/evaluate/read/dataset.js';
 import { runDetector } from '../../../wasm/evaluate/run.js';
 import { ImageClassifier, ObjectDetector } from '../../../wasm/platform/node.js';
+import { ints } from '../../../wasm/tflite/network.js';
 import { TfliteFile } from '../../../wasm/tflite/read.js';
+import { writeTflite } from '../../../wasm/tflite/write.js';
 import { parseMot, trackMot } from '../../../wasm/track/mot.js';
 import { checkTracking } from '../../../wasm/track/tracker.js';
 import { brightBoxes, SIDE, tinyDetector } from '../train/tiny_detector.js';
-import { runCommand } from './in_process.js';
+import { runCommand, runRefused } from './in_process.js';
 import { INPUT, jsonLines, makeSandbox, SAVED, SMALL } from './run.js';
 
 /** @typedef {import('node:test').TestContext} TestContext */
@@ -336,6 +339,45 @@ describe('reports of', () => {
         );
     });
 
+  test('compress writes gzip into a file whose extension is in capitals', async (t) => {
+    const out = at('capitals.tflite.GZ');
+    const [{ bytes }] = await json(t, 'compress', '--images', at('photos'), ...INPUT, SMALL, out);
+    assert.deepEqual(
+      [readFileSync(out).length, gunzipSync(readFileSync(out)).length],
+      [bytes.gzip, bytes.compressed],
+    );
+  });
+
+  test('quantize --float takes names as inspect prints them', async (t) => {
+    const { stdout } = await runCommand(t, 'inspect', [SMALL, '--operators']);
+    const short = 'model/out_relu/Relu6';
+    const full = 'model/out_relu/Relu6;model/out_bn/FusedBatchNormV3;model/pointwise_3/Conv2D';
+    assert.ok(stdout.includes(`  ${short}\n`) && !stdout.includes(full));
+    const quantized = async (/** @type {string[]} */ ...float) => {
+      const out = at('float.tflite');
+      const [{ layers }] = await json(
+        t,
+        'quantize',
+        '--images',
+        at('photos'),
+        ...INPUT,
+        SMALL,
+        out,
+        ...float,
+      );
+      const floats = layers.filter((/** @type {any} */ { isInt8 }) => !isInt8);
+      return { file: readFileSync(out), floats: floats.map((/** @type {any} */ { name }) => name) };
+    };
+    const byName = await quantized('--float', short);
+    assert.deepEqual(byName, await quantized('--float', full));
+    assert.ok(byName.floats.includes(full));
+    assert.ok(!(await quantized()).floats.includes(full));
+    const args = ['--images', at('photos'), ...INPUT, SMALL, at('no.tflite'), '--float', 'Relu6'];
+    const { status, stderr } = await runCommand(t, 'quantize', args);
+    assert.equal(status, 1);
+    assert.match(stderr, /UNKNOWN_TENSOR: .*'Relu6'/);
+  });
+
   test('compress writes no gzip into a .tflite file, and keeps a target', async (t) => {
     const out = at('plain.tflite');
     const args = ['--images', at('photos'), ...INPUT, SMALL, out, '--target-match', '100'];
@@ -429,6 +471,216 @@ describe('a data set', () => {
   });
 });
 
+test('detections from a file are measured with the classes of --class-table', async (t) => {
+  const [box, other] = [
+    { x: 0, y: 0, width: 9, height: 9 },
+    { x: 30, y: 30, width: 20, height: 20 },
+  ];
+  const annotations = [box, other].map(({ x, y, width, height }, i) => ({
+    ...{ id: i + 1, image_id: 1, category_id: i + 1, bbox: [x, y, width, height], area: width * height },
+    iscrowd: 0,
+  }));
+  const categories = ['mug', 'tumbler'].map((name, i) => ({ id: i + 1, name }));
+  const images = [{ id: 1, file_name: 'a.png', width: 64, height: 64 }];
+  const found = [box, other].map((each) => ({ label: 'Cup', labelId: 0, score: 0.9, box: each }));
+  const [truth, detections, table] = ['cups.json', 'found.jsonl', 'cups.csv'].map(at);
+  writeFileSync(truth, JSON.stringify({ images, annotations, categories }));
+  writeFileSync(detections, JSON.stringify({ file: 'a.png', width: 64, height: 64, detections: found }));
+  writeFileSync(table, 'mug,Cup\ntumbler,Cup\n');
+  const files = ['--ground-truth', truth, '--detections', detections, '--class-table', table];
+  const [{ coco, classes }] = await json(t, 'evaluate', ...files);
+  assert.deepEqual([coco.AP, classes.map((/** @type {any} */ { name }) => name)], [1, ['Cup']]);
+});
+
+describe('standard input has the model of several runs', () => {
+  const pipe = (/** @type {TestContext} */ t) => {
+    const stream = Readable.from([readFileSync(TINY)]);
+    t.mock.getter(process, 'stdin', () => stream);
+  };
+  test('evaluate', async (t) => {
+    const ways = ['--decode', 'full,scaled', '--bootstrap', '0'];
+    const cocos = (/** @type {any} */ { others, ...first }) =>
+      [first, ...others].map((/** @type {any} */ { coco }) => coco);
+    const [expected] = await json(t, 'evaluate', TINY, DATASET, ...ways, '--compare', TINY);
+    pipe(t);
+    const [found] = await json(t, 'evaluate', '-', DATASET, ...ways, '--compare', '-');
+    assert.equal(found.others.length, 3);
+    assert.deepEqual(cocos(found), cocos(expected));
+  });
+  test('train', async (t) => {
+    pipe(t);
+    const args = ['--task', 'detect', '--model', '-', '--compare', 'batch32,adam', '--epochs', '1'];
+    const [{ configurations }] = await json(t, 'train', DATASET, ...args, '--report', at('piped'));
+    assert.deepEqual(
+      configurations.map((/** @type {any} */ { name }) => name),
+      ['Batch 32', 'Batch 32 Adam'],
+    );
+  });
+});
+
+describe('kept results', () => {
+  /** @param {string} report @returns {Record<string, any[]>} what was found in each image, by file */
+  const kept = (report) =>
+    Object.fromEntries(
+      readdirSync(report)
+        .filter((file) => file.endsWith('.results.jsonl'))
+        .map((file) => [file, jsonLines(readFileSync(join(report, file), 'utf8')).slice(1)]),
+    );
+  const found = (/** @type {any[]} */ lines) => lines.map((line) => line.found);
+
+  test('of models with the same name, or nearly the same, are kept apart, and resumed', async (t) => {
+    const files = ['A/m.tflite', 'B/m.tflite', 'B/M.tflite', 'A/m+n.tflite', 'A/m n.tflite'].map(at);
+    ['A', 'B'].forEach((name) => mkdirSync(at(name)));
+    // Models that find different boxes.
+    const models = [tinyDetector(), tinyDetector({ heads: 'shared' })];
+    files.forEach((file, i) => writeFileSync(file, models[i % 2]));
+    /** @type {any[][]} */
+    const alone = [];
+    for (const [i, file] of files.slice(0, 2).entries()) {
+      await runCommand(t, 'evaluate', [file, DATASET, '--report', at(`alone${i}`)]);
+      const { 'm.tflite.results.jsonl': lines, ...others } = kept(at(`alone${i}`));
+      assert.deepEqual(others, {});
+      alone.push(found(lines));
+    }
+    assert.notDeepEqual(alone[0], alone[1]);
+
+    const report = at('together');
+    const args = [files[0], DATASET, '--compare', files.slice(1).join(), '--report', report];
+    await runCommand(t, 'evaluate', args);
+    const names = ['m.tflite', 'm.tflite-2', 'M.tflite-3', 'm-n.tflite', 'm-n.tflite-2'];
+    for (const [i, name] of names.entries())
+      assert.deepEqual(found(kept(report)[`${name}.results.jsonl`]), alone[i % 2], name);
+
+    for (const file of Object.keys(kept(report)))
+      writeFileSync(
+        join(report, file),
+        readFileSync(join(report, file), 'utf8').replaceAll(/"ms":[^,]*/g, '"ms":123456'),
+      );
+    await runCommand(t, 'evaluate', args);
+    const lines = Object.values(kept(report));
+    assert.equal(lines.length, files.length);
+    assert.ok(lines.flat().every(({ ms }) => ms === 123456));
+  });
+});
+
+/**
+ * A classifier of an image's mean red value, times a weight for each of its outputs.
+ * @param {number[]} weights
+ * @param {{isSigmoid?: boolean, hasMap?: boolean}} [how] hasMap: its first output is the feature map before the mean
+ */
+function grayClassifier(weights, { isSigmoid = false, hasMap = false } = {}) {
+  const image = { name: 'image', shape: [1, 2, 2, 3] };
+  const map = { name: 'map', shape: [1, 2, 2, weights.length] };
+  const mean = { name: 'mean', shape: [1, weights.length] };
+  const scores = { name: 'scores', shape: mean.shape };
+  const data = new Float32Array(3 * weights.length);
+  data.set(weights); // those of green and blue are 0
+  const kernel = { dtype: /** @type {const} */ ('float32'), shape: [1, 1, 3, weights.length], data };
+  /** @type {import('../../../wasm/tflite/network.js').Op[]} */
+  const ops = [
+    {
+      ...{ kind: 'CONV_2D', inputs: [image], output: map, weights: { kernel, isTransposed: false } },
+      options: { strideW: 1, strideH: 1, dilationW: 1, dilationH: 1, padding: 'SAME', activation: 'NONE' },
+    },
+    { kind: 'MEAN', inputs: [map, ints('axes', [1, 2])], output: mean, options: { keepDims: false } },
+    ...(isSigmoid ? [{ kind: 'LOGISTIC', inputs: [mean], output: scores, options: {} }] : []),
+  ];
+  const outputs = [...(hasMap ? [map] : []), isSigmoid ? scores : mean];
+  return writeTflite(
+    { ops, inputs: [image], outputs: outputs.map((value) => ({ name: value.name, value })) },
+    { precision: 'fp32', description: '' },
+  );
+}
+
+describe('evaluate of a classifier, and of no model', () => {
+  const names = ['dark', 'light', ...Array.from({ length: 8 }, (_, i) => `c${i}`)];
+  const labels = at('labels10.txt');
+  writeFileSync(labels, names.join('\n'));
+  const run = [SMALL, at('photos'), ...INPUT];
+
+  for (const deterministic of [true, false])
+    test(`takes --labels, ${deterministic ? 'and' : 'without'} --deterministic`, async (t) => {
+      const given = ['--labels', labels, ...(deterministic ? ['--deterministic'] : [])];
+      const [{ accuracy, loss }] = await json(t, 'evaluate', ...run, ...given);
+      const classifier = await ImageClassifier.create({
+        model: SMALL,
+        input: JSON.parse(INPUT[1]),
+        labels: names,
+        topK: names.length,
+        deterministic,
+      });
+      let [right, sum] = [0, 0];
+      for (const [i, photo] of PHOTOS.entries()) {
+        const { classes } = await classifier.classify(photo);
+        const truth = names[i >> 1];
+        right += Number(classes[0].label === truth);
+        sum -= Math.log(classes.find(({ label }) => label === truth)?.score ?? 0);
+      }
+      classifier.close();
+      assert.equal(accuracy, right / PHOTOS.length);
+      assert.equal(loss, sum / PHOTOS.length);
+    });
+
+  /** Of the brightness, from 0 to 1. @type {{name: string, weights: number[], lightness: (x: number) => number, how?: object}[]} */
+  const ends = [
+    { name: 'logits', weights: [1, -2], lightness: (x) => 1 / (1 + Math.exp(3 * x)) },
+    { name: 'one probability', weights: [3], lightness: (x) => 1 / (1 + Math.exp(-3 * x)), how: { isSigmoid: true } },
+    { name: 'one logit', weights: [3], lightness: (x) => 1 / (1 + Math.exp(-3 * x)) },
+    { name: 'logits behind a map', weights: [1, -2], lightness: (x) => 1 / (1 + Math.exp(3 * x)), how: { hasMap: true } },
+  ]; // prettier-ignore
+  for (const { name, weights, lightness, how } of ends)
+    test(`that ends in ${name}`, async (t) => {
+      const [file, two] = [at('ends.tflite'), at('two.txt')];
+      writeFileSync(file, grayClassifier(weights, how));
+      writeFileSync(two, 'dark\nlight\n');
+      const args = [file, at('photos'), '--input', '[0,1]', '--labels', two];
+      const [{ accuracy, loss, examples }] = await json(t, 'evaluate', ...args);
+      const truths = [1 - lightness(40 / 255), lightness(200 / 255)];
+      const expected = (Math.log(truths[0]) + Math.log(truths[1])) / -2;
+      assert.ok(Math.abs(loss - expected) < 1e-6, `${loss}, ${expected}`);
+      assert.deepEqual([accuracy, examples], [truths.filter((share) => share > 0.5).length / 2, 4]);
+    });
+
+  test('names a file of labels that does not fit, and says how to name the classes', async (t) => {
+    const short = at('short.txt');
+    writeFileSync(short, 'dark\nlight\n');
+    await assert.rejects(runCommand(t, 'evaluate', [...run, '--labels', short]), {
+      message: `--labels ${short}: labels has 2 names, but the model has 10 classes`,
+    });
+    const { status, stderr } = await runCommand(t, 'evaluate', run);
+    assert.equal(status, 1);
+    assert.match(stderr, /INVALID_LABEL: .*pass --labels/);
+  });
+
+  const ofDetectors = [
+    'compare=a.tflite',
+    'precision=int8',
+    'weights=full',
+    'tiles=64',
+    'allow-missing',
+    'ssd={}',
+  ];
+  const ofBoxes = [
+    ...['annotations=a', 'split=val', 'class-table=a.csv', 'measures=tide', 'agnostic', 'open-images=v2'],
+    ...['hierarchy=a.json', 'min-precision=0', 'bootstrap=0', 'seed=1'],
+  ];
+  const ofModels = [
+    ...['labels=a.txt', 'signature=a', 'input=[0,1]', 'threads=2', 'deterministic', 'decode=full'],
+    ...['max-pixels=9', 'strict'],
+  ];
+  /** @param {string[]} args @param {string} option @param {string} reason */
+  const refuses = (args, option, reason) =>
+    assert.rejects(
+      runRefused(['evaluate', ...args, `--${option}`]),
+      new UsageError(`--${option.split('=')[0]} ${reason}`),
+    );
+  for (const option of [...ofDetectors, ...ofBoxes])
+    test(`refuses --${option}`, () => refuses(run, option, 'is for detectors'));
+  for (const option of [...ofDetectors.slice(1), ...ofModels])
+    test(`detections from a file refuse --${option}`, () =>
+      refuses(['--ground-truth', DATASET, '--detections', labels], option, 'needs a model'));
+});
+
 describe('folders with a file that is no image', () => {
   const folders = at('mixed');
   for (const [i, name] of ['dark', 'light'].entries()) {
@@ -472,6 +724,23 @@ describe('folders with a file that is no image', () => {
     assert.match(stdout, /\n +training\n/);
     assert.deepEqual(models(), before);
   });
+});
+
+test('train says what is strange about a data set', async (t) => {
+  const folder = at('voc');
+  mkdirSync(folder);
+  boxes.forEach(({ boxes: [{ label, box }] }, i) => {
+    const corners = { xmin: box.x, ymin: box.y, xmax: box.x + box.width, ymax: box.y + box.height };
+    const sides = Object.entries(corners).map(([name, value]) => `<${name}>${value}</${name}>`);
+    const object = `<object><name>${label}</name><bndbox>${sides.join('')}</bndbox></object>`;
+    const stated = `<filename>${Math.min(i, 1)}.png</filename>`;
+    writeFileSync(join(folder, `${i}.xml`), `<annotation>${stated}${object}</annotation>`);
+    writeFileSync(join(folder, `${i}.png`), readFileSync(BOXES[i]));
+  });
+  const args = ['--task', 'detect', '--model', TINY, '--epochs', '1', '--report', at('r3'), folder];
+  const { status, stderr } = await runCommand(t, 'train', args);
+  assert.equal(status, 0);
+  assert.match(stderr, /^note: 1 annotation file .*'2\.xml' names '1\.png'$/m);
 });
 
 test('track prints what the library tracks, and names a file that is damaged', async (t) => {

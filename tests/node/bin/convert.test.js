@@ -1,6 +1,17 @@
 // ocelli convert: what it prints, what it writes, and that it writes nothing when it fails.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -88,6 +99,56 @@ describe('ocelli convert', () => {
     });
     assert.ok(whole.equals(part));
     assert.equal(ocelli(['convert', join(WEB, 'model.json'), join(sandbox, 'web.tflite')]).status, 0);
+  });
+
+  test('the .json file that is named, not another model beside it', () => {
+    const folder = join(sandbox, 'several');
+    cpSync(SAVED, folder, { recursive: true });
+    cpSync(WEB, folder, { recursive: true });
+    renameSync(join(folder, 'model.json'), join(folder, 'web.json'));
+    writeFileSync(join(folder, 'labels.txt'), 'a\nb\n');
+    const out = join(sandbox, 'several.tflite');
+    const convert = (/** @type {string} */ source) => ocelli(['convert', source, out, '--force']);
+    const read = (/** @type {string} */ source) => {
+      const { status, stderr } = convert(source);
+      assert.equal(status, 0, stderr);
+      return readFileSync(out);
+    };
+    const [web, saved] = [WEB, SAVED].map(read);
+    assert.ok(!web.equals(saved));
+    assert.ok(read(join(folder, 'web.json')).equals(web));
+    assert.ok(read(join(folder, 'saved_model.pb')).equals(saved));
+    writeFileSync(join(folder, 'other.json'), '{"format": "keras"}');
+    writeFileSync(join(folder, 'metadata.json'), '{"labels": ["a", "b"]}');
+    for (const name of ['other.json', 'metadata.json']) {
+      const { status, stderr } = convert(join(folder, name));
+      assert.equal(status, 1);
+      assert.match(stderr, /SOURCE_UNKNOWN.*is not a TensorFlow\.js model/);
+    }
+    unlinkSync(join(folder, 'saved_model.pb'));
+    writeFileSync(join(folder, 'graph.pb'), readFileSync(join(SAVED, 'saved_model.pb')));
+    assert.equal(convert(join(folder, 'other.json')).status, 1);
+    assert.ok(read(join(folder, 'web.json')).equals(web));
+  });
+
+  test('a directory, or its main file, from inside it', () => {
+    const cwd = join(sandbox, 'inside');
+    cpSync(WEB, cwd, { recursive: true });
+    writeFileSync(join(cwd, 'OTHER.JSON'), readFileSync(join(cwd, 'model.json')));
+    const out = join(sandbox, 'inside.tflite');
+    assert.equal(ocelli(['convert', WEB, out]).status, 0);
+    const expected = readFileSync(out);
+    for (const source of ['.', './', 'model.json', './model.json', 'OTHER.JSON', '../inside']) {
+      rmSync(out);
+      const { status, stderr } = ocelli(['convert', source, out], { cwd });
+      assert.equal(status, 0, `${source}: ${stderr}`);
+      assert.ok(readFileSync(out).equals(expected), source);
+    }
+    symlinkSync('model.json', join(cwd, 'link.tflite'));
+    const { status, stderr } = ocelli(['convert', '.', 'link.tflite', '--force'], { cwd });
+    assert.equal(status, 2);
+    assert.match(stderr, /would overwrite the input (link\.tflite|model\.json)/);
+    assert.ok(existsSync(join(cwd, 'model.json')));
   });
 
   test('options, and one JSON object', () => {

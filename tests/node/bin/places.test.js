@@ -1,7 +1,8 @@
 // Where a command may write, in this process: which names of files and directories it takes, and what it does not overwrite.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
@@ -84,6 +85,47 @@ describe('places that are written to', () => {
   for (const [name, places, code] of refused)
     test(`${name} as ${places.join(' or ')}: ${code}`, () =>
       assert.rejects(async () => checkWritable(at(name), places), { code }));
+});
+
+test('a file in a directory where nothing can be replaced is refused before it is written', () => {
+  const [open, closed] = ['open', 'closed'].map(at);
+  chmodSync(root, 0o755);
+  for (const directory of [open, closed]) {
+    mkdirSync(directory);
+    chmodSync(directory, 0o777);
+    writeFileSync(join(directory, 'x.tflite'), '');
+    chmodSync(join(directory, 'x.tflite'), 0o666);
+  }
+  symlinkSync(join(closed, 'x.tflite'), join(open, 'link.tflite'));
+  symlinkSync(join(open, 'x.tflite'), join(closed, 'link.tflite'));
+  chmodSync(closed, 0o555);
+  const script = `
+    import { checkWritable, writeWhole } from ${JSON.stringify(new URL('../../../bin/files.js', import.meta.url).href)};
+    if (process.getuid() === 0) { // Root may write anywhere.
+      process.setgroups([]);
+      process.setgid(65534);
+      process.setuid(65534);
+    }
+    const end = (promise) => promise.then(() => 'fine', ({ code, path }) => code + ' ' + path);
+    const ends = [];
+    for (const file of process.argv.slice(1))
+      ends.push([await end(checkWritable(file, ['.tflite'])), await end(writeWhole(file, ''))]);
+    console.log(JSON.stringify(ends));`;
+  const files = [open, closed].flatMap((directory) =>
+    ['x.tflite', 'link.tflite'].map((name) => join(directory, name)),
+  );
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '-e', script, '--', ...files],
+    { encoding: 'utf8' },
+  );
+  const [, linkToClosed, inClosed] = files;
+  const expected = ['fine', `EACCES ${linkToClosed}`, `EACCES ${inClosed}`, 'fine'];
+  assert.deepEqual(
+    JSON.parse(stdout || '[]'),
+    expected.map((end) => [end, end]),
+    stderr,
+  );
 });
 
 describe('outputs', () => {

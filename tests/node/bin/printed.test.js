@@ -1,7 +1,7 @@
 // What commands print about a model or a run, of facts that are written here; which trainings and evaluations options choose.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { makeNoise, takeTurns, toText as benchText } from '../../../bin/commands/bench.js';
+import { makeNoise, summarizeTimes, takeTurns, toText as benchText } from '../../../bin/commands/bench.js';
 import { toText as compressText } from '../../../bin/commands/compress.js';
 import { toText as classifyText } from '../../../bin/commands/classify.js';
 import { toOptions as convertOptions, toText as convertText } from '../../../bin/commands/convert.js';
@@ -9,7 +9,7 @@ import { toText as detectText } from '../../../bin/commands/detect.js';
 import { toText as embedText } from '../../../bin/commands/embed.js';
 import { tilesOf } from '../../../bin/commands/evaluate.js';
 import { toText as inspectText } from '../../../bin/commands/inspect.js';
-import { toText as quantizeText } from '../../../bin/commands/quantize.js';
+import { toFullNames, toText as quantizeText } from '../../../bin/commands/quantize.js';
 import { command as train, toChosen, toFits } from '../../../bin/commands/train.js';
 import { toText as similarText } from '../../../bin/commands/similar.js';
 import { UsageError } from '../../../bin/common.js';
@@ -88,6 +88,10 @@ describe('bench', () => {
       '  operator  output        time    share    speed  baseline  name',
       '  CONV_2D   [1, 2, 3]  3.00 ms  100.0 %  1.0 G/s   6.00 ms  b',
     ]);
+  });
+  test('the times of more runs than a call has arguments', () => {
+    const times = Array.from({ length: 200_001 }, (_, i) => 200_001 - i);
+    assert.deepEqual(summarizeTimes(times), { median_ms: 100_001, min_ms: 1 });
   });
   test('engines take turns, first one and then the other', () => {
     const run = (/** @type {number} */ count) => {
@@ -275,6 +279,11 @@ describe('one image', () => {
       ['a  7 numbers, length 5: 3, 4, 0, 0, 0, 0, ...'],
     ],
     [
+      'many features',
+      embedText({ file: 'a', vector: Array.from({ length: 250_000 }, () => 2) }),
+      ['a  250000 numbers, length 1000: 2, 2, 2, 2, 2, 2, ...'],
+    ],
+    [
       'similar images',
       similarText('a', [
         { file: 'b\n', similarity: 0.98765 },
@@ -288,6 +297,23 @@ describe('one image', () => {
 });
 
 describe('quantize and compress', () => {
+  test('short names of tensors', () => {
+    const names = ['a;x', 'b;x', 'b;y', 'c', 'c;x', 'd;x', 'd;x'];
+    assert.deepEqual(toFullNames(['a', 'b;y', 'c', 'd', 'x', ''], names), [
+      'a;x',
+      'b;y',
+      'c',
+      'd;x',
+      'x',
+      '',
+    ]);
+    assert.throws(
+      () => toFullNames(['a', 'b'], names),
+      new UsageError(
+        '--float b: several tensors have this short name; ocelli inspect --json shows the full ones',
+      ),
+    );
+  });
   const layer = (/** @type {string} */ name, /** @type {number} */ signalToNoise, isInt8 = true) => ({ name, signalToNoise, isInt8 }); // prettier-ignore
   test('an 8-bit model', () => {
     const report = {

@@ -1,6 +1,7 @@
 // What the command line reads and writes, in this process: images by names, folders and patterns, images that are left out,
 // data sets, kept results, options in files, and files that are written whole.
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -138,6 +139,21 @@ describe('the images that arguments name', () => {
     await assert.rejects(find(t, ['!*.png'], ''), {
       message: /write 'photos\/!\(\*\.jpg\)', or \.\/!\*\.png/,
     });
+  });
+  test('more of them in a directory than a call has arguments', () => {
+    mkdirSync(at('many/all'), { recursive: true });
+    for (let i = 0; i < 15_000; i++) writeFileSync(at(`many/all/${i}.png`), '');
+    const from = (/** @type {string} */ path) =>
+      JSON.stringify(new URL(`../../../${path}`, import.meta.url).href);
+    const script = `
+      import { findInputs } from ${from('bin/inputs.js')};
+      import { openImageDirectory } from ${from('wasm/train/directory.node.js')};
+      const [directory] = process.argv.slice(1);
+      console.log((await findInputs([directory])).length, (await openImageDirectory(directory)).sources.length);`;
+    // A small stack makes few of many: by default it is some 120 000.
+    const args = ['--stack-size=100', '--input-type=module', '-e', script, '--', at('many')];
+    const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
+    assert.equal(stdout, '15000 15000\n', stderr);
   });
   test('are protected', async (t) => {
     await find(t, ['photos/a.png'], '');
@@ -333,6 +349,16 @@ describe('an evaluation', () => {
       { notes: [any({ message: 'of the file' })] },
     );
     assert.deepEqual(notes.slice(0, 2).map(({ message }) => message), ['of the data', 'of the file']); // prettier-ignore
+  });
+  test('has more notes than a call has arguments', () => {
+    const many = Array.from({ length: 200_000 }, () => any({ message: 'of the data' }));
+    const { notes } = evaluateDataset(
+      any({ groundTruth, notes: many }),
+      [],
+      { measures: [] },
+      { notes: many },
+    );
+    assert.ok(notes.length >= 400_000);
   });
   test('as JSON has no curves and no images', () => {
     const classes = [{ name: 'a', precision: [1], coco: {} }];

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -18,7 +19,7 @@ import { after, describe, test } from 'node:test';
 import { UsageError } from '../../../bin/common.js';
 import { openVideo } from '../../../bin/video/open.js';
 import { Tracker } from '../../../wasm/track/index.js';
-import { PATIENCE_MS } from '../../patience.js';
+import { PATIENCE_MS, until } from '../../patience.js';
 import { samplePath } from '../shared.js';
 import { runCommand, runRefused } from './in_process.js';
 import { CLI, jsonLines, ocelli, succeed } from './run.js';
@@ -190,6 +191,31 @@ describe('a run that fails ends, says why, and leaves no file', () => {
       /FFMPEG_FAILED: .*framerate/s,
     ));
   test('ffmpeg is killed', () => fail(whole, /FFMPEG_FAILED: .*SIGKILL ended it/, 'kill -9 $$'));
+
+  test('frames that are too large: ffmpeg waits for nobody', () => {
+    // Its frames are more than a pipe holds.
+    const file = street('large.mkv', '-c:v', 'ffv1');
+    const args = ['detect', '--track', '--max-pixels', '100', file];
+    const options = /** @type {const} */ ({ encoding: 'utf8', timeout: PATIENCE_MS });
+    const { status, stderr } = spawnSync(process.execPath, [CLI, ...args], options);
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /frames of 768 x 576 pixels; the limit is 100 pixels/);
+  });
+  test('a video that cannot be written', () => {
+    const file = street('unwritable.mkv', '-c:v', 'ffv1');
+    symlinkSync('loop', inSandbox('loop'));
+    const script = `
+      import { trackVideo } from ${JSON.stringify(new URL('../../../bin/video/track.js', import.meta.url).href)};
+      const [file, video] = process.argv.slice(1);
+      await trackVideo(undefined, file, { video, 'max-pixels': 1e8 });`;
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '-e', script, '--', file, inSandbox('loop/out.mp4')],
+      { encoding: 'utf8', timeout: PATIENCE_MS },
+    );
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /ELOOP/);
+  });
 });
 
 test('a video that links lead to is replaced, not the link, and keeps its mode; a pipe is refused', () => {
@@ -233,6 +259,22 @@ describe('refuses', () => {
       writeFileSync(inSandbox('bad'), bytes);
       await assert.rejects(readAll(inSandbox('bad')), reason);
     });
+
+  test('a head, and closes the file', async () => {
+    const file = inSandbox('closed.y4m');
+    // Longer than what is read at a time: a file that is read to its end closes itself.
+    writeFileSync(file, 'YUV4MPEG2 W100000 H100000\nFRAME\n'.padEnd(1 << 20));
+    const isOpen = () =>
+      readdirSync('/proc/self/fd').some((fd) => {
+        try {
+          return readlinkSync(`/proc/self/fd/${fd}`) === file;
+        } catch {
+          return false; // It was closed meanwhile.
+        }
+      });
+    await assert.rejects(openVideo(file, 1e8), /the limit is/);
+    await until(() => !isOpen());
+  });
 
   test('what is no video, and options that do not fit', async (t) => {
     writeFileSync(inSandbox('note.txt'), 'no video');

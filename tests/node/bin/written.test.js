@@ -28,6 +28,7 @@ const CASES = [
   [['convert', SAVED, 'converted.tflite'], 'converted.tflite'],
   [['compress', SMALL, 'small.tflite', ...INPUT, '--images', 'photos'], 'small.tflite'],
   [['compress', SMALL, 'small.tflite.gz', ...INPUT, '--images', 'photos'], 'small.tflite.gz'],
+  [['compress', SMALL, 'CAPITALS.TFLITE.GZ', ...INPUT, '--images', 'photos'], 'CAPITALS.TFLITE.GZ'],
   [['quantize', SMALL, '8bit.tflite', ...INPUT, '--images', 'photos'], '8bit.tflite'],
   [[...TRAIN, '--report', 'card'], 'card/README.md'],
   [[...TRAIN, '--report', 'csv'], 'csv/emissions.csv'],
