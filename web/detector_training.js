@@ -47,12 +47,12 @@ export async function teachDetector({ classes, pictures }, steps, following) {
   try {
     const nameOf = new Map(classes.map(({ id }, i) => [id, names[i]]));
     for (const { blob, boxes } of pictures) {
-      signal.throwIfAborted();
       const examples = boxes.map(({ classId, x, y, width, height }) => ({
         label: /** @type {string} */ (nameOf.get(classId)),
         box: { x, y, width, height },
       }));
       await learner.addExample(new Uint8Array(await blob.arrayBuffer()), examples);
+      signal.throwIfAborted();
     }
     following.onWarnings(learner.warnings);
     const validationSplit = heldOut(pictures.length);

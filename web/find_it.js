@@ -26,6 +26,7 @@ const progress = element('find-progress', HTMLProgressElement);
 const warnings = element('find-warnings', HTMLElement);
 const reading = element('find-reading', HTMLElement);
 const model = element('find-model', HTMLButtonElement);
+const trial = element('try', HTMLButtonElement);
 const opening = element('open-project', HTMLButtonElement);
 const opener = element('project-file', HTMLInputElement);
 const curves = new Curves({
@@ -59,11 +60,13 @@ const editing = new PictureEditing(project, {
 let source;
 /** @type {import('./detector_training.js').Trained | undefined} */
 let trained;
-/** Runs what was trained. @type {Live | undefined} */
+/** Runs what was trained, as soon as it is loaded. @type {Live | undefined} */
 let live;
 let isShown = false;
-/** Whether the project is read from this browser: before, nothing is kept. */
+/** Whether what this browser keeps is read: before, nothing is written over it. */
 let isRead = false;
+/** Aborted when the project is replaced or removed: what was begun for it is not for the next one. */
+let replacing = new AbortController();
 /** Aborts the loop over the source's frames. */
 let watching = new AbortController();
 /** Aborts the training, if one runs. @type {AbortController | undefined} */
@@ -112,8 +115,10 @@ function leave() {
 /** Adds the picture that is shown now. */
 async function takePicture() {
   if (!source) return;
+  const { signal } = replacing;
   try {
     const still = await (source.kind === 'photo' ? readPicture(source.blob) : readFrame(source.video));
+    if (signal.aborted) return;
     const number = project.state.pictures.length + 1;
     project.addPicture({ ...still, name: `picture ${number}` });
     say(`Picture ${number} is taken. Choose it to draw boxes.`);
@@ -138,18 +143,19 @@ async function open(files, use) {
 
 /** @param {File[]} files */
 async function addPhotos(files) {
+  const { signal } = replacing;
   /** @type {string[]} */
   const refused = [];
   /** @type {string | undefined} */
   let first;
   for (const [i, file] of files.entries()) {
     if (files.length > 1) say(`Reading ${i + 1} of ${files.length} …`);
-    try {
-      const id = project.addPicture({ ...(await readPicture(file)), name: file.name });
-      first ??= id;
-    } catch (error) {
-      refused.push(`\u2068${file.name}\u2069: ${/** @type {Error} */ (error).message}`);
-    }
+    const still = await readPicture(file).catch(
+      ({ message }) => void refused.push(`\u2068${file.name}\u2069: ${message}`),
+    );
+    if (signal.aborted) return;
+    const id = still && project.addPicture({ ...still, name: file.name });
+    first ??= id;
   }
   say(refused.join(' '));
   if (first !== undefined && isShown) editing.open(first);
@@ -174,34 +180,51 @@ function showProject() {
 
 async function keepAll() {
   if (!isRead) return;
-  const status = element('kept', HTMLElement);
   try {
     await keepProject({ state: project.state, trained });
-    status.textContent = '';
+    sayKept('');
   } catch (error) {
     const { name, message } = /** @type {Error} */ (error ?? {});
     const why = name === 'QuotaExceededError' ? 'it has no room left' : message;
-    status.textContent = `This browser cannot keep the project (${why}). Save it as a file before you close the page.`;
+    sayKept(`This browser cannot keep the project (${why}). Save it as a file before you close the page.`);
   }
 }
 
 async function recallAll() {
   try {
     const kept = await recallProject();
-    if (kept) project.open(kept.state);
     // The page need not wait for the detector.
-    adopt(kept?.trained).catch(() => {});
-  } catch {
-    // A browser may forbid keeping: the first change says so.
+    if (kept) adoptProject(kept).catch((error) => showFileStatus(explain(error).join(': ')));
+    isRead = true;
+  } catch (error) {
+    const why = /** @type {Error} */ (error).message;
+    sayKept(
+      `Nothing is kept: this browser cannot read what it has kept (${why}). Reload the page, or save the project as a file.`,
+    );
   }
-  isRead = true;
+}
+
+/** @param {string} text about what the browser keeps */
+const sayKept = (text) => (element('kept', HTMLElement).textContent = text);
+
+/**
+ * Leaves the project for another one, which has this detector.
+ * @param {import('./detector_training.js').Trained} [next]
+ */
+function leaveProject(next) {
+  replacing.abort();
+  replacing = new AbortController();
+  fitting?.abort();
+  editing.open(undefined);
+  say('');
+  adopt(next);
 }
 
 /** @param {import('./kept_project.js').Kept} kept */
 async function adoptProject(kept) {
-  editing.open(undefined);
+  leaveProject(kept.trained);
   project.open(kept.state);
-  await adopt(kept.trained);
+  await load();
 }
 
 /** What is still missing before training can start; '' if nothing. */
@@ -255,6 +278,8 @@ function showWarnings(texts) {
 // ---- training
 
 async function startTraining() {
+  const { state } = project;
+  const { signal: replaced } = replacing;
   fitting = new AbortController();
   const { signal } = fitting;
   train.textContent = 'Stop';
@@ -264,7 +289,7 @@ async function startTraining() {
   let outcome;
   try {
     await forgetKnown();
-    const taught = await teachDetector(project.state, Number(steps.value), {
+    const taught = await teachDetector(state, Number(steps.value), {
       ...{ signal, colorOf, onProgress },
       onWarnings(texts) {
         warned = texts;
@@ -282,8 +307,10 @@ async function startTraining() {
       },
     });
     outcome = taught.outcome;
-    await adopt(taught.trained);
-    await keepAll();
+    if (!replaced.aborted) {
+      adopt(taught.trained);
+      await Promise.all([keepAll(), load()]);
+    }
   } catch (error) {
     outcome = signal.aborted ? 'Stopped before the first epoch ended.' : explain(error).join(': ');
   }
@@ -292,7 +319,7 @@ async function startTraining() {
   opening.disabled = false;
   train.textContent = 'Train again';
   showWhetherReady();
-  training.textContent = outcome;
+  training.textContent = replaced.aborted ? 'Stopped, because its project was removed or replaced.' : outcome;
 }
 
 /** @param {string} text @param {number} [share] */
@@ -303,19 +330,31 @@ function onProgress(text, share) {
 }
 
 /**
- * Uses this detector for the live picture, for proposals and for downloads from now on.
+ * Makes this detector the project's, instead of the one before.
  * @param {import('./detector_training.js').Trained} [next]
  */
-async function adopt(next) {
-  const opened = next && (await Live.open(next));
+function adopt(next) {
+  watching.abort();
   live?.close();
-  [trained, live] = [next, opened];
+  clearLive();
+  [trained, live] = [next, undefined];
   model.disabled = !trained;
-  element('try', HTMLButtonElement).disabled = !trained;
+  trial.disabled = true;
   element('find-use', HTMLElement).hidden = true;
   element('find-card', HTMLElement).hidden = !trained || Object.keys(trained.files).length === 0;
   element('find-card-files', HTMLElement).replaceChildren(...fileButtons(trained?.files ?? {}));
   element('find-facts', HTMLElement).replaceChildren(...makeFacts(trained?.facts ?? {}));
+}
+
+/** Loads the project's detector, and uses it for the live picture and for proposals. */
+async function load() {
+  const wanted = trained;
+  if (!wanted) return;
+  const opened = await Live.open(wanted);
+  // Another one may have taken its place meanwhile.
+  if (trained !== wanted) return opened.close();
+  live = opened;
+  trial.disabled = false;
   if (isShown) watch();
 }
 
@@ -387,8 +426,8 @@ function listen() {
     saveFiles('project.ocelli.zip', ({ toProjectFile }) => toProjectFile({ state: project.state, trained })),
   );
   onClick('clear-project', () => {
+    leaveProject();
     project.clear();
-    adopt().then(keepAll);
   });
   onClick('open-project', () => opener.click());
   onClick('try', () => element('try-file', HTMLInputElement).click());

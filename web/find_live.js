@@ -43,7 +43,6 @@ export class Live {
 
   close() {
     this.#detector.close();
-    clearLive();
   }
 
   /**

@@ -1,4 +1,5 @@
 // Keeps a project in this browser (IndexedDB), so that a reload does not lose it. It never leaves the browser.
+import { makeId } from './project.js';
 
 /**
  * @typedef {import('./project.js').State} State
@@ -17,8 +18,11 @@ let opened;
 let writing;
 /** @type {Kept | undefined} */
 let waiting;
-/** The model that is kept: it is large, and written once. @type {Uint8Array | undefined} */
-let writtenModel;
+/**
+ * Ids of models. A model is large: it is written only if another one is kept, perhaps by another tab.
+ * @type {WeakMap<Uint8Array, string>}
+ */
+const modelIds = new WeakMap();
 
 /**
  * @template T
@@ -55,13 +59,15 @@ function openDatabase() {
 export async function recallProject() {
   const transaction = (await open()).transaction([PICTURES, REST]);
   const [pictures, rest] = [transaction.objectStore(PICTURES), transaction.objectStore(REST)];
-  const [ids, blobs, state, trained] = await Promise.all([
+  const [ids, blobs, state, trained, modelId] = await Promise.all([
     finish(pictures.getAllKeys()),
     finish(pictures.getAll()),
     finish(rest.get('state')),
     finish(rest.get('trained')),
+    finish(rest.get('model id')),
   ]);
   if (!state) return undefined;
+  if (trained && modelId) modelIds.set(trained.model, modelId);
   const files = new Map(ids.map((id, i) => [id, blobs[i]]));
   const kept = state.pictures.filter((/** @type {{id: string}} */ { id }) => files.has(id));
   return {
@@ -104,20 +110,34 @@ async function write({ state, trained }) {
     transaction.onabort = () => reject(transaction.error);
   });
   await Promise.all([fill(transaction, { state, trained }), done]);
-  writtenModel = trained?.model;
+}
+
+/** @param {Uint8Array} model */
+function idOf(model) {
+  const id = modelIds.get(model) ?? makeId();
+  modelIds.set(model, id);
+  return id;
 }
 
 /** @param {IDBTransaction} transaction @param {Kept} kept */
 async function fill(transaction, { state, trained }) {
   const [pictures, rest] = [transaction.objectStore(PICTURES), transaction.objectStore(REST)];
   try {
-    const known = await finish(pictures.getAllKeys());
+    const [known, keptModel] = await Promise.all([
+      finish(pictures.getAllKeys()),
+      finish(rest.get('model id')),
+    ]);
     const ids = new Set(state.pictures.map(({ id }) => id));
     for (const id of known) if (!ids.has(/** @type {string} */ (id))) pictures.delete(id);
     for (const { id, blob } of state.pictures) if (!known.includes(id)) pictures.put(blob, id);
     rest.put({ ...state, pictures: state.pictures.map(({ blob, ...each }) => each) }, 'state');
-    if (!trained) rest.delete('trained');
-    else if (trained.model !== writtenModel) rest.put(trained, 'trained');
+    if (!trained) {
+      rest.delete('trained');
+      rest.delete('model id');
+    } else if (idOf(trained.model) !== keptModel) {
+      rest.put(trained, 'trained');
+      rest.put(idOf(trained.model), 'model id');
+    }
   } catch (error) {
     // Nothing of it is kept; it may have been aborted already.
     if (/** @type {Error} */ (error).name !== 'AbortError') transaction.abort();

@@ -37,7 +37,7 @@ export async function openNewest(open) {
  */
 export const showFile = (blob) => async (signal) => {
   signal.throwIfAborted();
-  closeSource();
+  clear();
   const url = URL.createObjectURL(blob);
   if (!blob.type.startsWith('video/')) {
     photo.src = url;
@@ -54,14 +54,15 @@ export const showFile = (blob) => async (signal) => {
 
 /** @type {Open} */
 export async function showCamera(signal) {
+  signal.throwIfAborted();
   if (!navigator.mediaDevices) throw new Error('The camera needs a secure page (https).');
   // Some phones open a camera only after the other one is closed.
-  if (video.srcObject) closeSource();
+  if (video.srcObject) clear();
   const id = wantedCamera();
   const stream = await openCamera(id);
   if (signal.aborted) stop(stream);
   signal.throwIfAborted();
-  closeSource();
+  clear();
   video.srcObject = stream;
   video.hidden = false;
   const isFront = stream.getVideoTracks()[0].getSettings().facingMode !== 'environment';
@@ -93,7 +94,7 @@ async function play(signal) {
   try {
     await video.play();
   } catch (error) {
-    if (!signal.aborted) closeSource();
+    if (!signal.aborted) clear();
     throw error;
   }
 }
@@ -106,7 +107,13 @@ export const isMirrored = () => stage.classList.contains('mirrored');
 /** @param {MediaStream} stream */
 const stop = (stream) => stream.getTracks().forEach((track) => track.stop());
 
+/** Closes the source, and the one that is being opened. */
 export function closeSource() {
+  opening.abort();
+  clear();
+}
+
+function clear() {
   const { srcObject } = video;
   if (srcObject instanceof MediaStream) stop(srcObject);
   for (const url of [photo.src, video.src]) if (url) URL.revokeObjectURL(url);

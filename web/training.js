@@ -17,12 +17,12 @@ import { percent } from './page.js';
  * @returns {Promise<Taught>}
  */
 export async function teach(classes, { extractor, epochs, signal, onEpoch }) {
+  // The user may change the classes while the learner is created.
+  const features = join(classes.flatMap(({ examples }) => examples));
+  const labels = classes.flatMap(({ name, examples }) => examples.map(() => name));
   const learner = await TransferLearner.create({ extractor, labels: classes.map(({ name }) => name) });
   try {
-    for (const { name, examples } of classes) {
-      const labels = examples.map(() => name);
-      learner.addFeatures(join(examples), labels);
-    }
+    learner.addFeatures(features, labels);
     const validationSplit = heldOut(learner.examples.count);
     const ended = await fitUntilStopped(
       (onEpoch) =>
