@@ -14,6 +14,6 @@ for await (const { detections } of detector.video(video, { track: true })) {
   context.clearRect(0, 0, canvas.width, canvas.height);
   for (const { label, trackId, box } of detections) {
     context.strokeRect(box.x, box.y, box.width, box.height);
-    context.fillText(`${label} ${trackId}`, box.x + 5, box.y + 22);
+    context.fillText(trackId === undefined ? label : `${label} ${trackId}`, box.x + 5, box.y + 22);
   }
 }

@@ -26,6 +26,6 @@ app.use((error, request, response, next) => {
   response.status(isBusy ? 503 : isRefused ? 400 : 500).json({ error: error.message });
 });
 
-const server = app.listen(process.env.PORT ?? 3000, () =>
+const server = app.listen(Number(process.env.PORT ?? 3000), () =>
   console.log(`http://localhost:${server.address().port}/`),
 );

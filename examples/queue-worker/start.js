@@ -3,18 +3,20 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { startDatabase } from './database.js';
+import { readSettings } from './settings.js';
 
 const here = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
-const { DATABASE_URL, WORKERS = '2', PORT = '8090' } = process.env;
+const { DATABASE_URL } = process.env;
+const settings = readSettings(process.env);
 
 const database = DATABASE_URL ? undefined : await startDatabase(here('data'));
 if (database) console.log(JSON.stringify({ database: database.url, folder: database.folder }));
-const workers = Array.from({ length: Number(WORKERS) }, (_, i) =>
+const workers = Array.from({ length: settings.workers }, (_, i) =>
   spawn(process.execPath, [here('worker.js')], {
     env: {
       ...process.env,
       DATABASE_URL: DATABASE_URL ?? database?.url,
-      PORT: PORT === '0' ? PORT : String(Number(PORT) + i),
+      PORT: String(settings.port && settings.port + i),
     },
     stdio: 'inherit',
   }),

@@ -7,19 +7,16 @@ import { createServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMetrics } from './metrics.js';
 import { countJobs, enqueue, openQueue, work } from './queue.js';
+import { readSettings } from './settings.js';
+import { prepareShutdown } from './shutdown.js';
 import { createTables, findResult } from './store.js';
 
-const {
-  DATABASE_URL,
-  HOST,
-  PORT = '8090',
-  JOB_SECONDS = '60',
-  RETRIES = '5',
-  MAX_BODY_BYTES = '20000000',
-} = process.env;
+const { DATABASE_URL } = process.env;
+const { port, host, jobSeconds, retries, maxBodyBytes } = readSettings(process.env);
 const MAX_KEY_CHARACTERS = 500;
 const HEALTH_MS = 2000;
 const START_AGAIN_MS = 1000;
+const REQUESTS_MS = 10_000;
 const END_MS = 30_000;
 if (!DATABASE_URL) throw new Error('set DATABASE_URL, or run `npm start`, which starts a database');
 
@@ -34,9 +31,7 @@ async function open() {
   for (;;)
     try {
       await createTables(pool);
-      return await openQueue(/** @type {string} */ (DATABASE_URL), {
-        ...{ jobSeconds: Number(JOB_SECONDS), retries: Number(RETRIES), log },
-      });
+      return await openQueue(/** @type {string} */ (DATABASE_URL), { jobSeconds, retries, log });
     } catch (error) {
       log({ level: 'error', error: /** @type {Error} */ (error).message });
       await sleep(START_AGAIN_MS);
@@ -63,8 +58,7 @@ async function readBody(request) {
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > Number(MAX_BODY_BYTES))
-      throw new HttpError(413, 'BODY_TOO_LARGE', `more than ${MAX_BODY_BYTES} bytes`);
+    if (size > maxBodyBytes) throw new HttpError(413, 'BODY_TOO_LARGE', `more than ${maxBodyBytes} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -134,9 +128,10 @@ const server = createServer(async (request, response) => {
     response.end(JSON.stringify({ code, message }));
   }
 });
-server.listen(Number(PORT), HOST, () => {
-  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-  log({ listening: port, pid: process.pid });
+const shutDown = prepareShutdown(server);
+server.listen(port, host, () => {
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+  log({ listening: address.port, pid: process.pid });
 });
 const working = work({ pool, boss, detector, count: metrics.count, log }, ending.signal);
 
@@ -146,9 +141,7 @@ async function drain() {
   ending.abort();
   setTimeout(() => process.exit(1), END_MS).unref();
   await working;
-  const closed = new Promise((resolve) => server.close(resolve));
-  server.closeIdleConnections();
-  await closed;
+  await shutDown(REQUESTS_MS);
   await boss.stop({ graceful: true, timeout: END_MS });
   await pool.end();
   detector.close();

@@ -20,6 +20,8 @@ const DEFAULTS = {
   MAX_IN_FLIGHT: 8,
   TIMEOUT_MS: 15000,
 };
+/** setTimeout waits for less than 2^31 ms, and the Node server for up to twice this time. */
+const MAX_TIMEOUT_MS = 2 ** 30 - 1;
 
 /**
  * @param {Record<string, unknown>} env
@@ -31,13 +33,8 @@ export function readConfig(env) {
     String(env[name] ?? '')
       .split(/[\s,]+/)
       .filter(Boolean);
-  /** @param {keyof typeof DEFAULTS} name */
-  const count = (name) => {
-    const value = Number(env[name] ?? DEFAULTS[name]);
-    if (!(Number.isInteger(value) && value > 0))
-      throw new Error(`${name} must be an integer above 0, but is ${env[name]}`);
-    return value;
-  };
+  /** @param {keyof typeof DEFAULTS} name @param {{most?: number}} [range] */
+  const count = (name, range) => readCount(env, name, DEFAULTS[name], range);
   const maxBodyBytes = count('MAX_BODY_BYTES');
   const maxBodiesBytes = count('MAX_BODIES_BYTES');
   if (maxBodiesBytes < maxBodyBytes)
@@ -50,6 +47,20 @@ export function readConfig(env) {
     maxBodiesBytes,
     maxPixels: count('MAX_PIXELS'),
     maxInFlight: count('MAX_IN_FLIGHT'),
-    timeoutMs: count('TIMEOUT_MS'),
+    timeoutMs: count('TIMEOUT_MS', { most: MAX_TIMEOUT_MS }),
   };
+}
+
+/**
+ * @param {Record<string, unknown>} env
+ * @param {string} name
+ * @param {number} byDefault
+ * @param {{least?: number, most?: number}} [range]
+ */
+export function readCount(env, name, byDefault, { least = 1, most = Number.MAX_SAFE_INTEGER } = {}) {
+  const text = String(env[name] ?? byDefault);
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isInteger(value) || value < least || value > most)
+    throw new Error(`${name} must be an integer from ${least} to ${most}, but is '${text}'`);
+  return value;
 }

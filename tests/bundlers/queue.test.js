@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
@@ -259,6 +260,9 @@ describe('the queue worker', () => {
 
   test('SIGTERM: the job in hand is finished, no other is taken, and the process ends', async () => {
     const { url, worker } = await startWorker({ JOB_SECONDS: '60' });
+    // A connection that sends nothing is not waited for.
+    const silent = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+    await once(silent, 'connect');
     await putPhotos(url);
     const letGo = await hold(1);
     const before = await count("pgboss.job WHERE state = 'completed'");

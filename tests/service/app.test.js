@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { availableParallelism } from 'node:os';
 import { describe, mock, test } from 'node:test';
+import { readSettings as readWorkerSettings } from '../../examples/queue-worker/settings.js';
 import { createApp } from '../../examples/service/app.js';
 import { isAuthorized } from '../../examples/service/auth.js';
 import { isReadToEnd, readBytes, readImage } from '../../examples/service/body.js';
@@ -423,7 +424,10 @@ test('settings', () => {
   for (const [name, value] of [
     ['MAX_PIXELS', '0'],
     ['MAX_PIXELS', '-1'],
+    ['MAX_PIXELS', ''],
+    ['MAX_PIXELS', ' '],
     ['TIMEOUT_MS', '1.5'],
+    ['TIMEOUT_MS', String(2 ** 30)],
     ['MAX_IN_FLIGHT', 'many'],
     ['MAX_BODY_BYTES', '20000001'],
   ])
@@ -449,7 +453,37 @@ test('settings of the server', () => {
     [pool.maxQueue, pool.model, address, timeouts, maxConnections],
     [...[6, 'm', { port: 0, hostname: 'h' }, { requestTimeout: 14, headersTimeout: 7 }, 6]],
   );
+  // 2^31 ms or more end a setTimeout at once.
+  assert.ok(readSettings({ TIMEOUT_MS: String(2 ** 30 - 1) }).timeouts.requestTimeout < 2 ** 31);
   assert.equal(readSettings({ MAX_IN_FLIGHT: '2' }).pool.maxQueue, 2);
+  assert.equal(readSettings({ THREADS: '1', MAX_QUEUE: '0' }).pool.maxQueue, 1);
+  for (const name of ['THREADS', 'MAX_QUEUE', 'PORT', 'MAX_CONNECTIONS'])
+    for (const value of ['1k', '', '-1', '1.5'])
+      assert.throws(() => readSettings({ [name]: value }), new RegExp(`${name}.*'${value}'`));
+  for (const name of ['THREADS', 'MAX_CONNECTIONS'])
+    assert.throws(() => readSettings({ [name]: '0' }), new RegExp(name));
+});
+
+test('settings of the queue worker', () => {
+  const defaults = {
+    workers: 2,
+    port: 8090,
+    host: undefined,
+    jobSeconds: 60,
+    retries: 5,
+    maxBodyBytes: 20e6,
+  };
+  assert.deepEqual(readWorkerSettings({}), defaults);
+  const own = { WORKERS: '1', PORT: '0', HOST: 'h', JOB_SECONDS: '2', RETRIES: '0', MAX_BODY_BYTES: '3' };
+  const read = { workers: 1, port: 0, host: 'h', jobSeconds: 2, retries: 0, maxBodyBytes: 3 };
+  assert.deepEqual(readWorkerSettings(own), read);
+  for (const name of ['WORKERS', 'PORT', 'JOB_SECONDS', 'RETRIES', 'MAX_BODY_BYTES'])
+    for (const value of ['20MB', '', '-1', '1.5'])
+      assert.throws(() => readWorkerSettings({ [name]: value }), new RegExp(`${name}.*'${value}'`));
+  for (const name of ['WORKERS', 'JOB_SECONDS', 'MAX_BODY_BYTES'])
+    assert.throws(() => readWorkerSettings({ [name]: '0' }), new RegExp(name));
+  // More than the day that pg-boss allows.
+  assert.throws(() => readWorkerSettings({ JOB_SECONDS: '86401' }), /JOB_SECONDS/);
 });
 
 test('errors: known codes keep their message, others tell nothing', () => {

@@ -317,6 +317,8 @@ describe('faults', () => {
 
   test('an end: what was accepted is answered, nothing new is, and the process is gone', async () => {
     const ending = await startServer(folder, { ...OPEN, THREADS: '1' });
+    const silent = connect(ending.port, '127.0.0.1').on('error', () => {});
+    await once(silent, 'connect');
     const answers = Array.from({ length: 6 }, () => detect(ending));
     await Promise.race(answers);
     const stopped = ending.stop();

@@ -1,6 +1,6 @@
 // The service on Node's http, with a pool of detectors. Run `node server.js`; settings are the environment variables
 // PORT, HOST, THREADS, MAX_QUEUE, MAX_CONNECTIONS, MODEL and those of ../config.js. On SIGTERM or SIGINT it finishes
-// accepted requests, then exits.
+// accepted requests, within the time that a request may take, then exits.
 import { serve } from '@hono/node-server';
 import { readFileSync } from 'node:fs';
 import { createApp } from '../app.js';
@@ -10,6 +10,7 @@ import { toLogLine } from '../log.js';
 import { createMetrics } from './metrics.js';
 import { createPool } from './pool.js';
 import { readSettings } from './settings.js';
+import { prepareShutdown } from './shutdown.js';
 
 /** A connection whose body nobody reads holds no more than this, and the chunk that exceeds it. */
 const BUFFERED_BYTES = 16384;
@@ -70,9 +71,11 @@ server.on('listening', () => {
   console.log(JSON.stringify({ listening: port, threads, maxInFlight: config.maxInFlight }));
 });
 
+const shutDown = prepareShutdown(/** @type {import('node:http').Server} */ (server));
+
 /** Answers the accepted requests. The process then exits, because nothing keeps it alive. */
-async function shutDown() {
-  await new Promise((resolve) => server.close(resolve));
+async function end() {
+  await shutDown(settings.timeouts.requestTimeout);
   pool.close();
 }
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, shutDown);
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, end);
