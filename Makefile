@@ -141,7 +141,7 @@ endef
 $(foreach variant,$(VARIANTS),$(eval $(call variant_rules,$(variant),$(patsubst %-threads,%,$(variant)),$(findstring threads,$(variant)))))
 
 define train_rules
-train-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) $(addprefix src/,base/status.c base/text.c tflite/weights.c) wasm/bridge/exports_train.c $(COMMON_EXPORTS))
+train-$(1)_OBJECTS := $$(patsubst %.c,build/$(1)/%.o,$$(TRAIN_SOURCES) $(addprefix src/,base/status.c base/tensor.c base/text.c tflite/weights.c) wasm/bridge/exports_train.c $(COMMON_EXPORTS))
 dist/ocelli-train-$(1).wasm: $$(train-$(1)_OBJECTS) wasm/bridge/exports_train.txt
 	$$(call link,train-$(1),wasm/bridge/exports_train.txt,$$(train-$(1)_OBJECTS))
 endef
@@ -383,6 +383,7 @@ build/lint-imports: $(shell find $(IMPORTING:%=%/) -type d -o -name '*.js') .dep
 
 # The size of what a Node process, or a page with a worker, loads for one variant: the wasm and the JavaScript.
 # In Node nothing is downloaded, so its JavaScript counts as a bundler would write it: without comments.
+# The largest file first: the order of the hashed names would change the sum by chance.
 check-size: wasm dist/models/manifest.js dist/web/browser.js
 	@rm -rf build/size && npx esbuild wasm/platform/node.js wasm/platform/thread.node.js wasm/platform/worker.node.js --bundle --splitting --minify --platform=node --format=esm \
 	  --outdir=build/size --log-level=warning --external:@tgwf/co2/data --external:image-size --external:../tiles/index.js
@@ -390,7 +391,7 @@ check-size: wasm dist/models/manifest.js dist/web/browser.js
 	  size=$$(gzip -9c dist/ocelli-$$variant.wasm | wc -c); \
 	  echo "  size: $$variant, wasm: $$size of $(WASM_BUDGET_BYTES) bytes, gzipped"; \
 	  [ $$size -le $(WASM_BUDGET_BYTES) ] || exit 1; \
-	  for files in "$$(echo build/size/*.js)" "$$(echo dist/web/*browser.js dist/web/page.js)"; do \
+	  for files in "$$(echo $$(ls -S build/size/*.js))" "$$(echo dist/web/page.js dist/web/*browser.js)"; do \
 	  size=$$(cat dist/ocelli-$$variant.wasm $$files | gzip -9 | wc -c); \
 	  echo "  size: $$variant, $$(dirname $${files%% *}): $$size of $(SIZE_BUDGET_BYTES) bytes, gzipped"; \
 	  [ $$size -le $(SIZE_BUDGET_BYTES) ] || exit 1; done; done
