@@ -2,7 +2,7 @@
 # build/bench/report.md.
 
 BENCH_NODE := node_modules/node-24/bin/node
-BARE_SOURCES := bench/bare/bare.c $(addprefix src/tflite/,tflite.c operators.c schema.c verify.c flatbuffer.c weights.c) src/base/status.c src/base/text.c
+BARE_SOURCES := bench/bare/bare.c $(addprefix src/tflite/,tflite.c operators.c schema.c verify.c flatbuffer.c weights.c) $(addprefix src/base/,status.c tensor.c text.c)
 HEADS_SOURCES := bench/heads/heads.c $(addprefix src/detect/,ssd.c nms.c maxima.c)
 BENCH_WASM := $(BARE_WASM) build/bench/heads.wasm
 
