@@ -31,7 +31,7 @@ import { checkKeys, checkNumber, checkText } from '../shared/options.js';
 
 // prettier-ignore
 const TEXTS = /** @type {const} */ (['name', 'project', 'dataset', 'backbone', 'baseModel', 'license', 'file']);
-const DESCRIBE_KEYS = /** @type {const} */ (['name', 'energy', 'extractionSeconds']);
+const FIGURES = /** @type {const} */ (['energy', 'extractionSeconds']);
 
 /**
  * @param {Pick<import('./fit.js').Progress, 'history'>} progress
@@ -52,7 +52,7 @@ export function toHistory({ history }, { epochs, batchSize }, examples) {
  * @returns {Promise<Configuration>}
  */
 export async function describeFit(facts, model, options = {}) {
-  checkKeys('options', options, DESCRIBE_KEYS);
+  checkKeys('options', options, ['name', ...FIGURES]);
   const { name = 'training', energy = {}, extractionSeconds } = options;
   if (extractionSeconds !== undefined) checkNumber('extractionSeconds', extractionSeconds, { min: 0 });
   const { plan, history, progress, train, validation } = facts;
@@ -90,7 +90,7 @@ export async function reportFit(describe, model, options = {}) {
 
 /** @param {ReportOptions} options */
 function checkReport(options) {
-  checkKeys('options', options, [...TEXTS, ...DESCRIBE_KEYS, 'date']);
+  checkKeys('options', options, [...TEXTS, 'date', ...FIGURES]);
   for (const key of TEXTS) if (options[key] !== undefined) checkText(key, options[key]);
   const { date, baseModel } = options;
   if (baseModel !== undefined && !/^[\w.-]+(\/[\w.-]+)?$/.test(baseModel))
