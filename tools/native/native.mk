@@ -32,7 +32,8 @@ build/native/$(1)/libocelli.a: $(patsubst %,build/native/$(1)/%,$(NATIVE_OBJECTS
 	@rm -f $$@ && llvm-ar-19 --thin qcs $$@ $$(filter %.o,$$^) $$$$(cat build/xnnpack-native-$(1))/libxnnpack.a
 endef
 build/native/$(THREADS_BUILD)/src/graph/threads.o: FILE_FLAGS = -D_GNU_SOURCE -include tools/native/threads/wasm_atomics.h
-COVERAGE := -fprofile-instr-generate -fcoverage-mapping
+# Counters keep some loops from being unrolled.
+COVERAGE := -fprofile-instr-generate -fcoverage-mapping -Wno-pass-failed
 COVERAGE_BUILDS := $(NATIVE_BUILDS:%=%-coverage)
 $(foreach build,$(COVERAGE_BUILDS),$(eval build/xnnpack-native-$(build): build/xnnpack-native-$(build:-coverage=); @cp $$< $$@))
 # In 32 bits, one XNNPACK for the tests and for fuzzing.
