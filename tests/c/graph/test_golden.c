@@ -229,6 +229,24 @@ static void copy_output(const ocl_session* session, size_t size_bytes, uint8_t* 
   if (check_failures_in_test == 0) memcpy(to, tensor.data, size_bytes);
 }
 
+static double count_reads(void) {
+  static double count;
+  return ++count;
+}
+
+// The times of a block's steps add up to that of the block.
+static void check_times(ocl_session* session) {
+  CHECK_STATUS(ocl_session_run(session, count_reads), OCL_OK);
+  const ocl_graph* graph = ocl_session_graph(session);
+  double sum = 0;
+  for (int32_t s = 0; s < ocl_graph_num_steps(graph); s++) {
+    const double time_us = ocl_graph_step(graph, s).time_us;
+    CHECK(time_us > 0);
+    sum += time_us;
+  }
+  CHECK(fabs(sum - round(sum)) < 1e-6);
+}
+
 // A block of three convolutions has the same bits band by band and, with a feature map from within it that must be
 // there as a whole, one convolution after the other.
 static void check_bands(const char* path) {
@@ -243,6 +261,7 @@ static void check_bands(const char* path) {
     ((float*)(void*)in)[i] = (float)(i * 2654435761u % 4093) / 512 - 4;
   run(session, (const uint8_t* const*)&in, 1, in_bytes);
   copy_output(session, out_bytes, in_bands);
+  check_times(session);
   CHECK_STATUS(ocl_graph_keep(graph, 0, NULL), OCL_OK);
   CHECK(ocl_graph_describe(graph).arena_bytes > arena_bytes);
   run(session, (const uint8_t* const*)&in, 1, in_bytes);

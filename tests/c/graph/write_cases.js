@@ -150,23 +150,28 @@ function blocks() {
   });
 }
 
-/** Blocks whose first two convolutions have sums that are NaN, infinite, or -0, with each activation. */
+/**
+ * Blocks whose first two convolutions have sums that are NaN, infinite, or -0, with each activation; with 60 channels there
+ * are no panels.
+ */
 function blocksOfNoNumbers() {
   const last = /** @type {import('../../node/engine/blocks.js').Layer} */ ({
     ...{ outputs: 11, kernel: [1, 1], activation: 'NONE' },
   });
   return /** @type {const} */ (['NONE', 'RELU', 'RELU6']).flatMap((activation) =>
     /** @type {[number, number][]} */ ([
-      [1, 1],
-      [3, 3],
-    ]).map((kernel) => {
-      const chain = layersOf({ size: [129, 131], layers: [{ outputs: 64, kernel, activation }, {}, last] });
+      [1, 64],
+      [3, 64],
+      [3, 60],
+    ]).map(([side, outputs]) => {
+      const kernel = /** @type {[number, number]} */ ([side, side]);
+      const chain = layersOf({ size: [129, 131], layers: [{ outputs, kernel, activation }, {}, last] });
       const model = readFile(buildChain(chain).model);
       for (const [layer, { inputs }] of model.operators.slice(0, 2).entries()) {
         const [weights, bias] = inputs.slice(1).map((tensor) => model.tensors[tensor]);
         const values = floatsOf(weights);
-        const place = (/** @type {number} */ c) => (layer === 0 ? (c * values.length) / 64 : c);
-        for (let c = layer; c < 64; c += 5) values[place(c)] = [NaN, Infinity, -Infinity][c % 3];
+        const place = (/** @type {number} */ c) => (layer === 0 ? (c * values.length) / outputs : c);
+        for (let c = layer; c < outputs; c += 5) values[place(c)] = [NaN, Infinity, -Infinity][c % 3];
         if (layer === 0) values.fill(0, place(2), place(3));
         weights.data = toBytes(values);
         bias.data = toBytes(floatsOf(bias).with(2, -0));
