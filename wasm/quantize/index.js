@@ -50,11 +50,11 @@ export async function quantize(source, images, options = {}) {
   const bytes = await inflateWhole(source);
   const info = await readInfo(bytes, { input: given, signature }, () => undefined);
   const ends = pixelEnds(info.input);
-  if (inputType !== 'float32' && !(ends && takesBytes(...ends)))
+  if (inputType === 'uint8' && !(ends && takesBytes(...ends)))
     throw optionFailure(
       'INVALID_OPTION',
-      `inputType '${inputType}' takes pixels as they are: input needs one scale above 0 and one offset for all channels, ` +
-        'and 0 among its values; leave inputType out',
+      `inputType 'uint8' takes pixels as they are: input needs one scale above 0 and one offset for all channels, ` +
+        "and 0 among its values; take 'int8', or leave inputType out",
     );
   const model = fuseHardSwish(readFloatModel(bytes, signature));
   checkNames(model, keepFloat);
