@@ -59,7 +59,8 @@ export async function decodeForeign(refusal, bytes, maxPixels) {
   if (typeof found === 'string') throw unsupported(refusal, found);
   const { pixels, isUpright } = found;
   const { data, width, height } = pixels;
-  if (data?.byteLength !== 4 * width * height) throw corrupt(format, 'the decoder returned no RGBA pixels');
+  if (data?.length !== 4 * width * height || data.byteLength !== data.length)
+    throw corrupt(format, 'the decoder returned no RGBA pixels');
   checkPixelCount(pixels, maxPixels);
   if (!isUpright && isMirrored) throw unsupported(refusal, 'the file is mirrored, which needs sharp');
   return {

@@ -120,6 +120,10 @@ test('what a decoder throws is damage, unless it is an error of ours', async () 
   for (const answer of [
     ...[{ ...pixels, data: pixels.data.subarray(1) }, undefined, null, { width: 1, height: 1 }, 'a text'],
     ...[{ data: pixels.data }, { ...rgba, data: [...pixels.data] }, rgba],
+    ...[
+      { ...rgba, data: new ArrayBuffer(8) },
+      { ...rgba, data: new Uint32Array(2) },
+    ],
   ]) {
     useDecoder('avif', () => any(answer));
     await assert.rejects(decode(heif('avif', size)), {
