@@ -61,6 +61,27 @@ describe('a condition by functions', () => {
       true,
     ],
   ];
+  const axes = ints([0, 1]);
+  const unknownCondition = [node('m', 'Max', ['x', 'axes']), node('g', 'Less', ['half', 'm'])];
+  const half = { half: number(0.5), axes };
+  for (const order of [
+    ['a', 'g'],
+    ['g', 'a'],
+  ])
+    cases.push(
+      [
+        `false decides: ${order}`,
+        [...unknownCondition, node('c', 'LogicalAnd', order)],
+        { ...half, a: whole(0) },
+        false,
+      ],
+      [
+        `true decides: ${order}`,
+        [...unknownCondition, node('c', 'LogicalOr', order)],
+        { ...half, a: whole(1) },
+        true,
+      ],
+    );
   for (const [name, before, constants, isTaken] of cases)
     test(name, async () => {
       const { x, data } = await decide(before, constants);
@@ -71,12 +92,17 @@ describe('a condition by functions', () => {
     });
   /** @type {[string, GraphNode[], Record<string, Constant>][]} */
   const unknown = [
+    ['a constant is less than the greatest input', [...unknownCondition, node('c', 'Identity', ['g'])], half],
     [
-      'a constant is less than the greatest input',
-      [node('m', 'Max', ['x', 'axes']), node('c', 'Less', ['half', 'm'])],
-      { half: number(0.5), axes: ints([0, 1]) },
+      'true and an input',
+      [...unknownCondition, node('c', 'LogicalAnd', ['a', 'g'])],
+      { ...half, a: whole(1) },
     ],
-    ['a constant and an input', [node('c', 'LogicalAnd', ['a', 'x'])], { a: whole(0) }],
+    [
+      'false or an input',
+      [...unknownCondition, node('c', 'LogicalOr', ['a', 'g'])],
+      { ...half, a: whole(0) },
+    ],
     ['an operator that is not known', [node('c', 'Surprise', ['a'])], { a: whole(1) }],
     ['a circle', [node('b', 'LogicalNot', ['c']), node('c', 'LogicalNot', ['b'])], {}],
   ];

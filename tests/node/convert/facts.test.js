@@ -69,6 +69,9 @@ const CASES = [
   ['AvgPool', [IMAGE], pool, [N, 4, 4, 4]],
   ['MaxPool', [IMAGE], { ...pool, padding: text('SAME') }, [N, 5, 4, 4]],
   ['Conv2DBackpropInput', [ints([2, 7, 8, 3]), [3, 3, 3, 4], IMAGE], {}, [2, 7, 8, 3]],
+  ['Conv2DBackpropInput', [[4], [3, 3, 3, 4], IMAGE], {}, [N, -1, -1, 3]],
+  ['Conv2DBackpropInput', [[4], undefined, IMAGE], {}, undefined],
+  ['Conv2DBackpropInput', [[4], [3, 3, 3, 4], undefined], {}, undefined],
   [
     'MatMul',
     [
@@ -181,6 +184,7 @@ const CASES = [
   ['Reshape', [[2, -1, 6], ints([3, -1])], {}, [3, -1]],
   ['Reshape', [[2, 4, 6], [2]], {}, undefined],
   ['Flatten', [[N, 4, 6]], {}, [N, 24]],
+  ['Flatten', [[N, -1, -1, 3]], {}, [N, -1]],
   ['Squeeze', [[1, 4, 1, 6]], {}, [4, 6]],
   ['Squeeze', [[1, 4, 1, 6]], { squeeze_dims: list(-2) }, [1, 4, 6]],
   ['ExpandDims', [[N, 4], one(1)], {}, [N, 1, 4]],

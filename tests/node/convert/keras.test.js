@@ -190,3 +190,18 @@ test('an .h5 file that is cut short or overwritten: a named error or a model, ne
     );
   }
 });
+
+test('Keras Core, with versions from 0.1, computes what Keras 3 does', async () => {
+  const files = unzipSync(bytesOf('keras3.keras'));
+  const encode = (/** @type {string} */ text) => new TextEncoder().encode(text);
+  const decode = (/** @type {Uint8Array} */ bytes) => new TextDecoder().decode(bytes);
+  const core = zipSync(
+    {
+      ...files,
+      'config.json': encode(decode(files['config.json']).replaceAll('"keras.', '"keras_core.')),
+      'metadata.json': encode(JSON.stringify({ keras_version: '0.1.7' })),
+    },
+    { level: 0 },
+  );
+  assert.deepEqual((await convert(core)).model, (await convert(source('keras3.keras'))).model);
+});

@@ -273,9 +273,16 @@ test('an activation may be an object', async () => {
   const relu = await run('Activation', { activation: 'relu' });
   for (const activation of [
     { class_name: 'ReLU', config: {} },
+    { class_name: 'ReLU' },
+    { class_name: 'relu', config: {} },
+    { class_name: 'relu', config: { name: 'own', trainable: true, dtype: 'float32' } },
     { class_name: 'function', config: 'relu' },
   ])
     assert.deepEqual(await run('Activation', { activation }), relu);
+  assert.deepEqual(
+    await run('Activation', { activation: { class_name: 'Swish', config: {} } }),
+    await run('Activation', { activation: 'swish' }),
+  );
   await assert.rejects(run('Activation', { activation: 'mine' }), {
     code: 'GRAPH_UNSUPPORTED',
     message: /the activation mine/,
@@ -304,8 +311,8 @@ describe('an activation that is a layer keeps its options', () => {
   for (const [kind, config, message] of /** @type {[string, any, RegExp][]} */ ([
     ['Softmax', { axis: 1 }, /Softmax along axis 1/],
     ['PReLU', {}, /the activation PReLU, which has weights/],
-    ['Mine', {}, /the activation Mine/],
-    ['ReLU', undefined, /the activation ReLU/],
+    ['Mine', {}, /the activation mine/],
+    ['Swish', { beta: 2 }, /the activation Swish with the option 'beta'/],
   ]))
     test(`${kind} ${JSON.stringify(config)} is refused`, () =>
       assert.rejects(run('Activation', { activation: { class_name: kind, config } }), {

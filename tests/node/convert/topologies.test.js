@@ -37,8 +37,9 @@ const on = (names, named = {}) => [names.map((name) => [name, 0, 0, named])];
  * @param {any} inputs
  * @param {any} outputs
  * @param {Record<string, number[]>} [weights] of one dimension
+ * @param {string} [version] of Keras
  */
-function functional(layers, inputs, outputs, weights = {}) {
+function functional(layers, inputs, outputs, weights = {}, version = '2.15.0') {
   const config = { name: 'model', layers, input_layers: inputs, output_layers: outputs };
   const specs = Object.entries(weights).map(([name, values]) => ({
     name,
@@ -47,7 +48,7 @@ function functional(layers, inputs, outputs, weights = {}) {
   }));
   const json = {
     format: 'layers-model',
-    modelTopology: { keras_version: '2.15.0', model_config: { class_name: 'Functional', config } },
+    modelTopology: { keras_version: version, model_config: { class_name: 'Functional', config } },
     weightsManifest: [{ paths: ['w.bin'], weights: specs }],
   };
   const data = Float32Array.from(Object.values(weights).flat());
@@ -233,6 +234,21 @@ describe('arguments of calls', () => {
     await convert(inner({ training: true }, { training: false }));
     await convert(inner({ training: false }, {}));
   });
+  test('None and False by position', async () => {
+    const x = { class_name: '__keras_tensor__', config: { keras_history: ['x', 0, 0] } };
+    const source = (/** @type {unknown[]} */ ...rest) =>
+      functional(
+        [input('x'), layer('layer', 'ReLU', [{ args: [x, ...rest], kwargs: {} }], { dtype: 'float32' })],
+        ends,
+        [['layer', 0, 0]],
+        {},
+        '3.5.0',
+      );
+    for (const rest of [[null], [false], [null, null]])
+      assert.deepEqual((await convert(source(...rest))).operators, { RELU: 1 });
+    for (const rest of [[true], [0], [null, 2]]) await refused(source(...rest), /'layer' takes a number/);
+    await refused(source(null, x), /'layer' takes several arguments/);
+  });
   test('a mask, and an array among what is merged', async () => {
     await refused(called('Softmax', { mask: ['x', 0, 0] }), /'mask'/);
     await refused(called('Softmax', { mask: [true, false] }), /'mask'/);
@@ -282,6 +298,16 @@ describe('classes', () => {
       );
     }
   });
+  test('those of KerasCV and KerasHub, too', async () => {
+    for (const module of [
+      'keras_cv.layers',
+      'keras_cv.src.layers.preprocessing.random_flip',
+      'keras_hub.layers',
+    ])
+      assert.deepEqual((await convert(ofClass('RandomFlip', { module }))).operators, { RELU: 1 });
+    await refused(ofClass('RandomCrop', { module: 'keras_cv.layers' }), /RandomCrop at 'layer'/);
+    await refused(ofClass('RandomFlip', { module: 'keras_cvs' }), /RandomFlip at 'layer'/);
+  });
   test('other layers whose names begin with Random are refused', async () => {
     for (const kind of ['RandomCrop', 'RandomFourierFeatures', 'RandomThing'])
       await refused(ofClass(kind), new RegExp(`the layer ${kind} at 'layer'.*export\\(\\)`));
@@ -290,8 +316,13 @@ describe('classes', () => {
     for (const module of [null, 'mine.layers'])
       for (const kind of ['RandomFlip', 'ReLU'])
         await refused(ofClass(kind, { module }), new RegExp(`the layer ${kind} at 'layer'`));
-    for (const module of ['keras.layers', 'keras.src.applications.convnext', 'tf_keras.layers', undefined])
+    for (const module of [
+      ...['keras.layers', 'keras.src.applications.convnext', 'tf_keras.layers'],
+      ...['keras_core.layers', 'keras_core.src.layers.activations.relu', undefined],
+    ])
       await convert(ofClass('ReLU', { module }));
+    for (const module of ['keras_core_mine.layers', 'keras_cv.layers'])
+      await refused(ofClass('ReLU', { module }), /the layer ReLU at 'layer'/);
   });
   test('quantized weights are refused', async () => {
     const policy = { class_name: 'QuantizedDTypePolicy', config: { mode: 'int8', source_name: 'float32' } };

@@ -274,6 +274,11 @@ function convolutionShape(node, x, _, [, w]) {
 }
 
 /** @type {Rule} */
+function transposedShape(_, __, [to], [, w, x]) {
+  return [to ?? (w && x && [x[0], -1, -1, w[2]])];
+}
+
+/** @type {Rule} */
 function depthwiseShape(node, x, _, [, w]) {
   return [w && windowShape(node, x, w, w[2] * w[3])];
 }
@@ -341,7 +346,7 @@ const RULES = {
   MaxPool: (node, x) => [windowShape(node, x, node.ints('ksize').slice(1), x[3])],
   BatchMatMul: batchMatMulShape,
   BatchMatMulV2: batchMatMulShape,
-  Conv2DBackpropInput: (_, __, [to]) => [to],
+  Conv2DBackpropInput: transposedShape,
   MatMul: matMulShape,
   _FusedMatMul: matMulShape,
   All: reducedBy,
@@ -387,7 +392,7 @@ const RULES = {
   ],
   MirrorPad: (_, x, [, pads]) => [pads && x.map((size, d) => size + pads[2 * d] + pads[2 * d + 1])],
   Reshape: (_, x, [, to]) => [reshapedShape(x, to)],
-  Flatten: (_, x) => [[x[0], sizeOf(x.slice(1))]],
+  Flatten: (_, [n, ...rest]) => [[n, rest.includes(-1) ? -1 : sizeOf(rest)]],
   Squeeze: (node, x) => {
     const axes = node.ints('squeeze_dims').map((axis) => axisOf(axis, x.length));
     return [x.filter((size, d) => (axes.length > 0 ? !axes.includes(d) : size !== 1))];

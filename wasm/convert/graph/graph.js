@@ -351,8 +351,22 @@ class Scope {
   }
 }
 
+/** What one operand must be to decide the result, whatever the other is. */
+const DECIDING = new Map([
+  ['LogicalAnd', false],
+  ['LogicalOr', true],
+]);
+
 /**
- * The value of an output that depends on constants only.
+ * The operand that alone decides a condition of scalars.
+ * @param {Node} node
+ * @param {(Tensor | undefined)[]} inputs
+ */
+const decidingOf = ({ op }, inputs) =>
+  inputs.find((input) => input?.shape.length === 0 && Boolean(input.data[0]) === DECIDING.get(op));
+
+/**
+ * The value of an output that constants decide.
  * @param {Ref} ref
  * @param {Map<Node, Tensor[] | undefined>} known the outputs of nodes that were evaluated
  * @param {number} hops
@@ -365,7 +379,8 @@ function valueOf({ node, index }, known, hops) {
   if (!known.has(node)) {
     const inputs = node.inputs.map((input) => valueOf(input, known, hops + 1));
     const isKnown = inputs.every((input) => input !== undefined);
-    known.set(node, isKnown ? evaluate(node, inputs) : undefined);
+    const deciding = decidingOf(node, inputs);
+    known.set(node, isKnown ? evaluate(node, inputs) : deciding && [deciding]);
   }
   return known.get(node)?.[index];
 }

@@ -11,9 +11,9 @@ import { readLayersModel } from './layers.js';
 const WEIGHTS_ONLY =
   'it has weights only; save the whole model by model.save() (.keras or .h5), or model.export(), and convert that';
 
-/** @param {unknown} version @param {number} fallback */
+/** Keras Core, with versions from 0.1, became Keras 3. @param {unknown} version @param {number} fallback */
 const majorOf = (version, fallback) =>
-  /^\d/.test(String(version)) ? Number.parseInt(String(version), 10) : fallback;
+  /^\d/.test(String(version)) ? Number.parseInt(String(version), 10) || 3 : fallback;
 
 /** @param {string} text @param {string} what @returns {any} */
 function parse(text, what) {

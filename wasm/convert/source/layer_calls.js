@@ -27,6 +27,9 @@ const isConstant = (entry) => Array.isArray(entry) && entry[0] === '_CONSTANT_VA
 export const numbersOf = (value) =>
   value?.class_name === '__numpy__' || value?.class_name === '__tensor__' ? value.config.value : value;
 
+/** Whether an argument is more than Python's None. @param {Operand} operand */
+export const isGiven = (operand) => 'ref' in operand || (operand.value ?? null) !== null;
+
 /** The parts of a list or a dictionary, whose keys Keras sorts. @param {unknown} value @returns {any[]} */
 export function partsOf(value) {
   if (Array.isArray(value)) return value;

@@ -116,11 +116,9 @@ function layerNorm(layer) {
   if (config.rms_scaling) throw unsupported(layer, 'LayerNormalization with rms_scaling');
   const given = /** @type {number[]} */ ([config.axis ?? -1].flat());
   const result = normalized(inputs[0], given, { name, epsilon: config.epsilon ?? 1e-3 });
-  if (given.length === 1 && given[0] === -1) return scaledAndShifted(result, layer, (weight) => weight);
+  if (isLastAxis(inputs[0], given)) return scaledAndShifted(result, layer, (weight) => weight);
   const shape = knownShape(layer);
   const axes = given.map((axis) => (axis < 0 ? axis + shape.length : axis));
-  if (axes.length === 1 && axes[0] === shape.length - 1)
-    return scaledAndShifted(result, layer, (weight) => weight);
   const sizes = shape.map((size, axis) => (axes.includes(axis) ? size : 1));
   return scaledAndShifted(result, layer, (weight) => reshaped(weight, sizes, axes));
 }

@@ -2,6 +2,7 @@
 // (TFOpLambda), such as the arithmetic of preprocess_input.
 import { convertFailure } from '../errors.js';
 import { make } from '../graph/graph.js';
+import { isGiven } from './layer_calls.js';
 import { apply, array, floats, ints, LAYERS } from './layer_rules.js';
 
 /**
@@ -36,8 +37,7 @@ function argumentsOf(layer, parameters) {
   /** @type {Record<string, Operand>} */
   const given = { ...Object.fromEntries([...kept, ...placed]), ...call.named };
   for (const [key, operand] of Object.entries(given)) {
-    const isSet = 'ref' in operand || (operand.value ?? null) !== null;
-    if (isSet && !parameters.includes(key) && !NO_ARGUMENTS.has(key))
+    if (isGiven(operand) && !parameters.includes(key) && !NO_ARGUMENTS.has(key))
       throw unreadable(layer, `the argument '${key}', which is not read`);
   }
   return given;

@@ -151,9 +151,14 @@ export function activated(x, layer) {
   const { activation } = layer.config;
   if (activation === undefined || activation === null) return x;
   if (typeof activation === 'string') return apply(activation, x, layer);
-  const { config, class_name: kind } = activation;
+  const { class_name: kind } = activation;
+  const config = activation.config ?? {};
   if (typeof config === 'string') return apply(config, x, layer);
-  if (!config || !Object.hasOwn(LAYERS, kind)) throw unsupported(layer, `the activation ${kind}`);
+  if (!Object.hasOwn(LAYERS, kind)) {
+    const option = Object.keys(config).find((key) => !['name', 'trainable', 'dtype'].includes(key));
+    if (option) throw unsupported(layer, `the activation ${kind} with the option '${option}'`);
+    return apply(String(kind).toLowerCase(), x, layer);
+  }
   const weight = () => {
     throw unsupported(layer, `the activation ${kind}, which has weights,`);
   };

@@ -6,7 +6,7 @@ import { constant, Node } from '../graph/graph.js';
 import { NORMS } from './layer_norms.js';
 import { activated, LAYERS } from './layer_rules.js';
 import { OPERATIONS } from './layer_operations.js';
-import { partsOf, toCall } from './layer_calls.js';
+import { isGiven, partsOf, toCall } from './layer_calls.js';
 import { droppedNote } from './saved_model.js';
 
 /**
@@ -225,7 +225,7 @@ class LayersReader {
         'GRAPH_UNSUPPORTED',
         `data format ${config.data_format} at '${name}', only channels_last is supported`,
       );
-    if (isKeras(spec) && AUGMENTATIONS.has(kind)) {
+    if ((isKeras(spec) || isKerasExtension(spec)) && AUGMENTATIONS.has(kind)) {
       this.dropped.add(own);
       return [inputs[0]];
     }
@@ -255,14 +255,18 @@ class LayersReader {
   #checkLayer({ config }, { operands, named }, layer) {
     const refuse = (/** @type {string} */ what) => convertFailure('GRAPH_UNSUPPORTED', `${layer} ${what}`);
     if (/Quantized|_from_/.test(JSON.stringify(config?.dtype ?? ''))) throw refuse('has quantized weights');
-    const inputs = operands.flatMap((operand) =>
+    // By position, None and False are the defaults of `training` and `mask`.
+    const given = operands.filter(
+      (operand) => isGiven(operand) && !('value' in operand && operand.value === false),
+    );
+    const inputs = given.flatMap((operand) =>
       'value' in operand && Array.isArray(operand.value) ? operand.value : [operand],
     );
     if (!inputs.every((input) => Object.hasOwn(Object(input), 'ref'))) throw refuse('takes a number');
     const other = Object.keys(named).find((key) => key !== 'training' && isSet(named[key]));
     if (other) throw refuse(`takes the argument '${other}', which is not read`);
     // In Keras 2, several operands are the inputs of a layer that merges.
-    if (this.kerasVersion >= 3 && operands.length > 1) throw refuse('takes several arguments');
+    if (this.kerasVersion >= 3 && given.length > 1) throw refuse('takes several arguments');
   }
 }
 
@@ -271,8 +275,7 @@ const isSet = (operand) => 'ref' in operand || Boolean(operand.value);
 
 /** What a call itself says about training. @param {Call} call @returns {boolean | undefined} */
 function trainingOf({ named: { training } }) {
-  const isSaid = training && ('ref' in training || (training.value ?? null) !== null);
-  return isSaid ? isSet(training) : undefined;
+  return training && isGiven(training) ? isSet(training) : undefined;
 }
 
 /**
@@ -287,7 +290,11 @@ function isOperationCall({ class_name: kind, module, config = {} }, kerasVersion
 }
 
 /** Whether a class is Keras' own. Only Keras 3 tells it from a user's class of the same name. @param {LayerSpec} spec */
-const isKeras = ({ module }) => module === undefined || /^(tf_)?keras\b|^tensorflow\b/.test(module ?? '');
+const isKeras = ({ module }) =>
+  module === undefined || /^((tf_)?keras|keras_core|tensorflow)\b/.test(module ?? '');
+
+/** Whether a class is of KerasCV or KerasHub, which have augmentation layers of the same names. @param {LayerSpec} spec */
+const isKerasExtension = ({ module }) => /^keras_(cv|hub)\b/.test(module ?? '');
 
 /** @param {string} kind @param {string} name */
 function unknownLayer(kind, name) {
