@@ -139,38 +139,65 @@ describe('a data set of', () => {
     assert.deepEqual(boxesOf(split.groundTruth), EXPECTED.slice(2));
   });
 
-  test("Pascal VOC's pictures have the names of their XML files, or those of <filename>", async () => {
-    const picturesOf = async (/** @type {Texts} */ files) => {
-      const { pictures, notes = [], groundTruth } = await read(files);
-      const names = groundTruth.images.map((image) => image.file_name);
-      return { pictures: Object.fromEntries(pictures), names, notes: notes.map(({ code, message }) => [code, message]) };
-    }; // prettier-ignore
-    const copied = {
-      'Annotations/a.xml': annotation('a.jpg', ''),
-      'Annotations/a_aug.xml': annotation('a.jpg', ''),
-    };
-    const [a, augmented] = ['JPEGImages/a.jpg', 'JPEGImages/a_aug.jpg'].map((name) => ({
-      [name]: picture(2, 2),
-    }));
-    const masks = { 'SegmentationClass/a.png': picture(2, 2), 'SegmentationClass/a_aug.png': picture(2, 2) };
+  /** @param {Record<string, string>} stated <filename> by XML file @param {string[]} paths @param {import('../../../wasm/evaluate/index.js').DatasetOptions} [options] @param {Texts} [more] */
+  const readVocPictures = async (stated, paths, options, more = {}) => {
+    const xml = Object.entries(stated).map(([name, file]) => [`Annotations/${name}.xml`, annotation(file, '')]);
+    const files = Object.fromEntries([...xml, ...paths.map((path) => [path, picture(2, 2)])]);
+    const { pictures, notes = [], groundTruth } = await read({ ...files, ...more }, options);
+    const names = groundTruth.images.map((image) => image.file_name);
+    return { pictures: Object.fromEntries(pictures), names, notes: notes.map(({ code, message }) => [code, message]) };
+  }; // prettier-ignore
+
+  test("Pascal VOC's copied annotations go with the pictures of their own names", async () => {
+    const copied = { a: 'a.jpg', a_aug: 'a.jpg' };
     const own = { a: 'JPEGImages/a.jpg', a_aug: 'JPEGImages/a_aug.jpg' };
+    const masks = ['SegmentationClass/a.png', 'SegmentationObject/a_aug.png'];
     const note = /^1 annotation file with .*'Annotations\/a_aug\.xml' names 'a\.jpg'/;
-    for (const more of [{}, masks]) {
-      const found = await picturesOf({ ...copied, ...a, ...augmented, ...more });
-      assert.deepEqual([found.pictures, found.names], [own, ['a.jpg', 'a_aug.jpg']]);
-      assert.equal(found.notes.length, 1);
-      assert.equal(found.notes[0][0], 'FILENAME_DIFFERS');
-      assert.match(found.notes[0][1], note);
-    }
-    // <filename> alone says it.
-    const { pictures, notes } = await picturesOf({
-      'x/7.xml': annotation('photo.jpg', ''),
-      'y/photo.jpg': picture(2, 2),
-    });
-    assert.deepEqual([pictures, notes], [{ 7: 'y/photo.jpg' }, []]);
+    for (const stated of [copied, { ...copied, a: '' }])
+      for (const more of [[], masks, ['masks/a_aug.png']]) {
+        const found = await readVocPictures(stated, [...Object.values(own), ...more]);
+        assert.deepEqual([found.pictures, found.names], [own, ['a.jpg', 'a_aug.jpg']]);
+        assert.deepEqual(
+          found.notes.map(([code]) => code),
+          ['FILENAME_DIFFERS'],
+        );
+        assert.match(found.notes[0][1], note);
+      }
+    const lists = { 'ImageSets/Main/val.txt': 'a_aug' };
+    const split = await readVocPictures(copied, Object.values(own), { split: 'val' }, lists);
+    assert.deepEqual([split.pictures, split.notes.length], [{ a_aug: own.a_aug }, 1]);
     // A picture that was renamed with its XML file.
-    const renamed = await picturesOf({ 'x/7.xml': annotation('photo.jpg', ''), 'y/7.png': picture(2, 2) });
-    assert.deepEqual([renamed.pictures, renamed.notes], [{ 7: 'y/7.png' }, []]);
+    const renamed = await readVocPictures({ 7: 'photo.jpg' }, ['y/7.png']);
+    assert.deepEqual(renamed, { pictures: { 7: 'y/7.png' }, names: ['7.png'], notes: [] });
+  });
+
+  test("Pascal VOC's other annotations go with the pictures that <filename> names", async () => {
+    /** @type {[Record<string, string>, string[], Record<string, string>][]} */
+    const cases = [
+      [{ 7: 'photo.jpg' }, ['y/photo.jpg'], { 7: 'y/photo.jpg' }],
+      [{ 1: '7.jpg', 2: '1.jpg' }, ['x/1.jpg', 'x/7.jpg'], { 1: 'x/7.jpg', 2: 'x/1.jpg' }],
+      [{ 1: '7.jpg', 2: '7.jpg', 3: '1.jpg' }, ['x/1.jpg', 'x/7.jpg'], { 1: 'x/7.jpg', 2: 'x/7.jpg', 3: 'x/1.jpg' }],
+      [{ 1: '7.jpg', 2: '1.jpg' }, ['x/1.jpg'], { 2: 'x/1.jpg' }],
+      [{ 1: 'p_1.jpg' }, ['JPEGImages/p_1.jpg', 'SegmentationClass/1.png'], { 1: 'JPEGImages/p_1.jpg' }],
+      [{ 1: 'sub/9.jpg' }, ['JPEGImages/sub/9.jpg', 'x/1.png', 'y/1.png'], { 1: 'JPEGImages/sub/9.jpg' }],
+      [{ 1: 'x/9.jpg', 2: 'y/9.jpg' }, ['x/9.jpg', 'y/9.jpg', 'z/1.jpg'], { 1: 'x/9.jpg', 2: 'y/9.jpg' }],
+    ]; // prettier-ignore
+    const { pictures: found } = await readVocPictures({ 1: 'p_1.png' }, ['x/p_1.jpg', 'masks/1.png']);
+    assert.deepEqual(found, { 1: 'x/p_1.jpg' });
+    for (const [stated, paths, expected] of cases) {
+      const bases = Object.values(stated).map((file) => file.replace(/^.*\//, ''));
+      assert.deepEqual(await readVocPictures(stated, paths), { pictures: expected, names: bases, notes: [] });
+    }
+  });
+
+  test('names with dots and without extension find their pictures', async () => {
+    for (const file of ['a.b.jpg', 'a.b', '']) {
+      const found = await readVocPictures({ 'a.b': file }, ['x/a.b.jpg', 'x/a.jpg']);
+      assert.deepEqual(found, { pictures: { 'a.b': 'x/a.b.jpg' }, names: ['a.b.jpg'], notes: [] });
+    }
+    const coco = { images: [{ id: 1, file_name: 'a.b' }], categories: [], annotations: [] };
+    const files = { 'gt.json': JSON.stringify(coco), 'x/a.b.jpg': picture(2, 2), 'x/a.jpg': picture(2, 2) };
+    assert.equal((await read(files)).pictures.get(1), 'x/a.b.jpg');
   });
 
   test('Open Images has groups, verified labels and images without boxes', async () => {

@@ -12,6 +12,8 @@ export const PICTURE = /\.(jpe?g|png|bmp|gif|webp)$/i;
 export const baseOf = (path) => path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
 /** 'a/b.jpg' -> 'b' @param {string} path */
 export const stemOf = (path) => baseOf(path).replace(/\.[^.]*$/, '');
+/** 'a/b.jpg' -> 'b', 'b.1' -> 'b.1' @param {string} path */
+const bareOf = (path) => baseOf(path).replace(PICTURE, '');
 
 /**
  * One entry for each id: the last one counts, as in COCO's tool.
@@ -21,29 +23,38 @@ export const stemOf = (path) => baseOf(path).replace(/\.[^.]*$/, '');
 export const uniqueImages = (images) => [...new Map(images.map((image) => [image.id, image])).values()];
 
 /**
- * Finds the picture of each image: by its path, by the end of its path, by its file name, or by its file name without
- * extension. A file that one image names more exactly is not the picture of another one. A name that several files have,
- * or a file that several names may mean, is refused. Of images with the same id, the last one counts.
+ * The ways from a name to the pictures that it may mean, the most exact first: its path, the end of its path, its file
+ * name, or its file name without extension.
  * @param {DataFiles} files
- * @param {{id: Id, names: string[]}[]} images
- * @returns {Map<Id, string>} images without a picture are left out
+ * @param {string[]} pictures
+ * @returns {((name: string) => string[])[]}
  */
-export function findPictures(files, images) {
-  const pictures = files.matching(PICTURE);
+export function waysToPictures(files, pictures) {
   const byBase = groupBy(pictures, baseOf);
   const byStem = groupBy(pictures, stemOf);
   const sameBase = (/** @type {string} */ name) => byBase.get(baseOf(name)) ?? [];
-  /** @type {((name: string) => string[])[]} the most exact first */
-  const ways = [
+  return [
     (name) => (files.has(name) ? [name] : []),
     (name) => sameBase(name).filter((path) => path.endsWith(`/${name}`)),
     sameBase,
+    (name) => byStem.get(bareOf(name)) ?? [],
     (name) => byStem.get(stemOf(name)) ?? [],
   ];
+}
+
+/**
+ * Finds the picture of each image. A file that one image names more exactly is not the picture of another one. A name that
+ * several files have, or a file that several names may mean, is refused. Of images with the same id, the last one counts.
+ * @param {DataFiles} files
+ * @param {{id: Id, names: string[]}[]} images
+ * @param {string[]} [pictures] to choose from
+ * @returns {Map<Id, string>} images without a picture are left out
+ */
+export function findPictures(files, images, pictures = files.matching(PICTURE)) {
   const namesOf = new Map(images.map(({ id, names }) => [id, names]));
   /** @type {Map<Id, string>} */
   const found = new Map();
-  for (const way of ways) {
+  for (const way of waysToPictures(files, pictures)) {
     const taken = new Set(found.values());
     /** @type {Map<string, string>} by path */
     const nameOf = new Map();

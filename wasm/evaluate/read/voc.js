@@ -2,7 +2,7 @@
 import { failure } from '../errors.js';
 import { parseDecimal } from '../../shared/numbers.js';
 import { toFlag } from './cells.js';
-import { baseOf, findPictures, groupBy, PICTURE, stemOf } from './pictures.js';
+import { baseOf, findPictures, groupBy, PICTURE, stemOf, waysToPictures } from './pictures.js';
 import { plural } from '../../shared/text.js';
 
 /**
@@ -10,6 +10,8 @@ import { plural } from '../../shared/text.js';
  * @typedef {import('./dataset.js').Dataset} Dataset
  * @typedef {import('@xmldom/xmldom').Element} Element
  */
+
+const MASK = /(^|\/)Segmentation(Class|Object)\//;
 
 /**
  * @param {DataFiles} files
@@ -25,24 +27,16 @@ export async function readVoc(files, names, split) {
   const places = [];
   const classes = new Set();
   const ids = new Set();
-  /** @type {{id: string, names: string[]}[]} */
-  const wanted = [];
-  const pictures = files.matching(PICTURE).map(baseOf);
-  const [bases, stems] = [new Set(pictures), new Set(pictures.map(stemOf))];
-  /** @type {string[]} */
-  const differing = [];
+  /** @type {Map<string, string>} <filename> by XML file */
+  const stated = new Map();
   for (const file of chosen) {
     const root = await parseXml(await files.readText(file), file);
     const id = stemOf(file);
     if (ids.has(id)) throw duplicate(file, id);
     ids.add(id);
-    const stated = textOf(root, 'filename') || id;
-    // The VOC devkit goes by the name of the XML file. A copied one often has the <filename> of the original.
-    const hasOwn = stemOf(stated) !== id && stems.has(id);
-    const name = hasOwn ? id + extensionOf(stated) : stated;
-    if (hasOwn && bases.has(baseOf(stated))) differing.push(`'${file}' names '${stated}'`);
-    wanted.push({ id, names: [name, id] });
-    groundTruth.images.push({ id, file_name: baseOf(name), ...sizeOf(root) });
+    const name = nameOf(root, file);
+    stated.set(file, name);
+    groundTruth.images.push({ id, file_name: name, ...sizeOf(root) });
     for (const object of childrenOf(root, 'object')) {
       const label = textOf(object, 'name');
       if (label === '') throw damaged(file, object, 'the object has no name');
@@ -58,18 +52,62 @@ export async function readVoc(files, names, split) {
     }
   }
   groundTruth.categories = [...classes].sort().map((name) => ({ id: name, name }));
+  const { pictures, notes } = await choosePictures(files, names, stated);
+  for (const image of groundTruth.images)
+    image.file_name = baseOf(pictures.get(image.id) ?? /** @type {string} */ (image.file_name));
   return {
     format: 'Pascal VOC',
     groundTruth,
-    pictures: findPictures(files, wanted),
+    pictures,
     isNormalized: false,
     locate: (list, i) => (list === 'annotations' ? places[i] : undefined),
-    notes: noteDiffering(differing),
+    notes,
   };
 }
 
-/** 'a.b.jpg' -> '.jpg' @param {string} path */
-const extensionOf = (path) => baseOf(path).slice(stemOf(path).length);
+/**
+ * The picture that <filename> names. If there is none, or if several files name it, as copied ones do, it is the picture
+ * with the file's own name, as in the VOC devkit, unless another file names that one.
+ * @param {DataFiles} files
+ * @param {string[]} names of all XML files
+ * @param {Map<string, string>} stated <filename> by XML file, of those that are wanted
+ */
+async function choosePictures(files, names, stated) {
+  const pictures = files.matching(PICTURE).filter((path) => !MASK.test(path));
+  const ways = waysToPictures(files, pictures);
+  const find = (/** @type {string} */ name) => ways.flatMap((way) => way(name))[0];
+  const byStem = groupBy(pictures, stemOf);
+  const entries = [...stated].map(([file, name]) => {
+    const id = stemOf(file);
+    return { file, name, id, path: find(name), own: byStem.get(id) ?? [] };
+  });
+  const doubtful = entries.filter(({ path, own }) => own.length > 0 && !own.includes(path));
+  const all = new Map(stated);
+  if (doubtful.length > 0)
+    // The original of a copied file may be in another split.
+    for (const file of names)
+      if (!all.has(file)) all.set(file, nameOf(await parseXml(await files.readText(file), file), file));
+  const namings = groupBy([...all.values()], find);
+  const withOwn = new Set(
+    doubtful.filter(
+      ({ path, own }) =>
+        (path === undefined || namings.get(path)?.length !== 1) && !own.some((other) => namings.has(other)),
+    ),
+  );
+  const wanted = entries.map((entry) => {
+    const { id, name, path } = entry;
+    const [extension = ''] = PICTURE.exec(path ?? name) ?? [];
+    return { id, names: withOwn.has(entry) ? [id + extension, id] : [name] };
+  });
+  const differing = [...withOwn].filter(({ path }) => path !== undefined);
+  return {
+    pictures: findPictures(files, wanted, pictures),
+    notes: noteDiffering(differing.map(({ file, name }) => `'${file}' names '${name}'`)),
+  };
+}
+
+/** <filename>, or the name of the file itself. @param {Element} root @param {string} file */
+const nameOf = (root, file) => textOf(root, 'filename') || stemOf(file);
 
 /** @param {string[]} differing @returns {import('../types.js').Note[]} */
 function noteDiffering(differing) {
