@@ -1,7 +1,13 @@
 // The options of compress(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkCallbacks } from '../quantize/options.js';
-import { checkBoolean, checkKeys, checkNumber, checkSignal, checkText } from '../shared/options.js';
+import {
+  checkBoolean,
+  checkCallbacks,
+  checkKeys,
+  checkNumber,
+  checkSignal,
+  checkText,
+} from '../shared/options.js';
 import { resolveReading } from '../vision/reading.js';
 
 /**

@@ -1,6 +1,6 @@
 // The options of convert(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkSignal, checkText } from '../shared/options.js';
+import { checkCallbacks, checkSignal, checkText } from '../shared/options.js';
 import { normalizationOption } from './normalization.js';
 
 /**
@@ -69,7 +69,7 @@ export function checkOptions(options) {
     throw failure('INVALID_OPTION', 'keepBatchNorm must be true or false');
   if (options.input !== undefined) normalizationOption(options.input);
   if (typeof verify !== 'boolean') throw failure('INVALID_OPTION', 'verify must be true or false');
-  if (typeof onProgress !== 'function') throw failure('INVALID_OPTION', 'onProgress must be a function');
+  checkCallbacks({ onProgress });
   checkSignal(options.signal);
   return { ...options, weights, verify, onProgress };
 }

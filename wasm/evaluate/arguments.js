@@ -41,12 +41,6 @@ export function checkDone(value) {
   demand(isListOfObjects(value), 'done', 'a list of what onImage was called with', 'INVALID_OPTION');
 }
 
-/** @param {Record<string, unknown>} callbacks options by name; undefined: not given */
-export function checkCallbacks(callbacks) {
-  for (const [name, value] of Object.entries(callbacks))
-    demand(value === undefined || typeof value === 'function', name, 'a function', 'INVALID_OPTION');
-}
-
 /** @param {unknown} value @param {string} name @param {string} what it must be */
 export function checkObject(value, name, what) {
   demand(isObject(value), name, what);

@@ -1,6 +1,6 @@
 // The judge: ground truth and detections -> every measure.
-import { checkCallbacks, checkMeasures } from './arguments.js';
-import { checkBoolean, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { checkMeasures } from './arguments.js';
+import { checkBoolean, checkCallbacks, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { bootstrap } from './measure/bootstrap.js';
 import { measureCoco, RECALLS } from './measure/coco.js';
 import { confuse } from './measure/confusion.js';

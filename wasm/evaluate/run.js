@@ -1,7 +1,7 @@
 // Runs a detector on the pictures of a data set.
-import { checkCallbacks, checkDataset, checkDetector, checkDone, checkObject } from './arguments.js';
+import { checkDataset, checkDetector, checkDone, checkObject } from './arguments.js';
 import { isUnreadable } from '../shared/errors.js';
-import { checkSignal } from '../shared/options.js';
+import { checkCallbacks, checkSignal } from '../shared/options.js';
 import { failure } from './errors.js';
 import { matchClasses, withLabels } from './read/match.js';
 import { uniqueImages } from './read/pictures.js';

@@ -1,6 +1,13 @@
 // The options of quantize(): types, defaults and checks.
 import { failure } from '../shared/errors.js';
-import { checkBoolean, checkChoice, checkKeys, checkSignal, checkText } from '../shared/options.js';
+import {
+  checkBoolean,
+  checkCallbacks,
+  checkChoice,
+  checkKeys,
+  checkSignal,
+  checkText,
+} from '../shared/options.js';
 import { resolveReading } from '../vision/reading.js';
 
 /**
@@ -68,11 +75,4 @@ export function checkOptions(options) {
     inputType: checkChoice('inputType', options.inputType ?? 'float32', INPUT_TYPES),
     outputType: checkChoice('outputType', options.outputType ?? 'float32', OUTPUT_TYPES),
   };
-}
-
-/** @param {Record<string, unknown>} callbacks by name of the option; undefined: not given */
-export function checkCallbacks(callbacks) {
-  for (const [name, value] of Object.entries(callbacks))
-    if (value !== undefined && typeof value !== 'function')
-      throw failure('INVALID_OPTION', `${name} must be a function`);
 }

@@ -56,6 +56,13 @@ export function checkText(name, value) {
   throw failure('INVALID_OPTION', `${name} must be a string`);
 }
 
+/** @param {Record<string, unknown>} callbacks by name of the option; undefined: not given */
+export function checkCallbacks(callbacks) {
+  for (const [name, value] of Object.entries(callbacks))
+    if (value !== undefined && typeof value !== 'function')
+      throw failure('INVALID_OPTION', `${name} must be a function`);
+}
+
 /**
  * Those of the keys that are given.
  * @template {object} Options

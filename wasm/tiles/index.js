@@ -1,7 +1,7 @@
 // Detects small objects: in overlapping tiles of a picture and in the whole of it, each at the network's input size.
 import { cutTile, moveBoxes } from './cut.js';
 import { failure } from '../shared/errors.js';
-import { checkChoice, checkKeys, checkNumber } from '../shared/options.js';
+import { checkCallbacks, checkChoice, checkKeys, checkNumber } from '../shared/options.js';
 import { mergeDetections } from './merge.js';
 import { sliceTiles } from './slices.js';
 
@@ -150,8 +150,7 @@ function check(given, copy, defaultSize) {
   checkNumber('tiles.overlap', overlap, OVERLAP);
   checkChoice('tiles.merge', merge, MERGES);
   checkNumber('tiles.threshold', threshold, SHARE);
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw failure('INVALID_OPTION', 'tiles.onProgress must be a function');
+  checkCallbacks({ 'tiles.onProgress': onProgress });
   const pixels = size === 'auto' ? defaultSize : checkNumber('tiles.size', size, TILE_SIZE);
   return { size: Number(pixels), overlap, merge, threshold, onProgress };
 }

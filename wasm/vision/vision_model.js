@@ -9,6 +9,7 @@ import { tagOf } from '../shared/platform.js';
 import { notice } from '../shared/notice.js';
 import {
   checkBoolean,
+  checkCallbacks,
   checkChoice,
   checkKeys,
   checkNumber,
@@ -361,8 +362,7 @@ function checkLoading(options) {
   if (maxQueue !== undefined && pool === undefined) throw failure('INVALID_OPTION', 'maxQueue needs pool');
   resolveReading(options);
   checkSignal(signal);
-  if (onProgress !== undefined && typeof onProgress !== 'function')
-    throw failure('INVALID_OPTION', 'onProgress must be a function');
+  checkCallbacks({ onProgress });
 }
 
 /**
