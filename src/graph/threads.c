@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernels/kernels.h"
 #include "threadpool-object.h"  // internal to pthreadpool: struct pthreadpool
 
 enum { kSpins = 200000 };
@@ -73,8 +74,17 @@ static void run_tasks(struct pthreadpool* pool, int32_t thread) {
   work(pool, &pool->threads[thread]);
 }
 
+// Until there is work: a first image is computed sooner by kernels that the engine has compiled well.
+static void warm_up(struct pthreadpool* pool) {
+  for (int round = 0; round < OCL_WARM_UP_ROUNDS; round++) {
+    if (pthreadpool_load_acquire_uint32_t(&pool->command) != threadpool_command_init) return;
+    ocl_kernels_warm_up();
+  }
+}
+
 void ocl_graph_threads_work(ocl_thread_pool pool, int32_t thread) {
   const uint32_t before_me = __atomic_fetch_add((uint32_t*)&pool->flags, 1, __ATOMIC_ACQ_REL) & (kLost - 1);
+  if (thread == 1) warm_up(pool);  // what is compiled is there for all threads
   uint32_t command = threadpool_command_init;
   while ((command & kKind) != threadpool_command_shutdown) {
     wait_while_equal(&pool->command, command);

@@ -105,6 +105,11 @@ OCL_GEMM_QS8(pairs_5);
 OCL_GEMM_QS8(quads_1);
 OCL_GEMM_QS8(quads_4);
 
+// Engines compile a function well only after it has run for a while. This runs the float kernels of convolutions on a
+// few zeros; after OCL_WARM_UP_ROUNDS V8, at least, has begun to compile them. Takes less than a millisecond.
+enum { OCL_WARM_UP_ROUNDS = 200 };
+void ocl_kernels_warm_up(void);
+
 // Functions that XNNPACK does not have, of floats. y = x where x >= 0, else x * slope; with one slope for each column.
 void ocl_leaky_f32(const float* x, float slope, float* y, size_t count);
 void ocl_prelu_f32(const float* x, const float* slopes, float* y, size_t rows, size_t columns);

@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "kernels/kernels.h"
+#include "xnnpack/config.h"
 #include "xnnpack/microparams.h"
 
 enum { COUNT = 7 };
@@ -307,7 +308,39 @@ static void products_of_every_tile_by_definition(void) {
 }
 #endif
 
+static struct xnn_gemm_config watched;
+static int num_gemms, num_igemms;
+
+static void count_gemm(size_t mr, size_t nc, size_t kc, const void* a, size_t a_stride, const void* w, void* c,
+                       size_t cm_stride, size_t cn_stride, const void* params) {
+  num_gemms++;
+  watched.minmax.gemm[mr - 1].function[XNN_UARCH_DEFAULT](mr, nc, kc, a, a_stride, w, c, cm_stride, cn_stride, params);
+}
+
+static void count_igemm(size_t mr, size_t nc, size_t kc, size_t ks, const void** a, const void* w, void* c,
+                        size_t cm_stride, size_t cn_stride, size_t a_offset, const void* zero, const void* params) {
+  num_igemms++;
+  watched.minmax.igemm[mr - 1].function[XNN_UARCH_DEFAULT](mr, nc, kc, ks, a, w, c, cm_stride, cn_stride, a_offset,
+                                                           zero, params);
+}
+
+// Of XNNPACK's kernels and of ours, the largest tiles; ASan sees whether their operands are large enough.
+static void warming_up_runs_the_matrix_kernels(void) {
+  struct xnn_gemm_config* config = (struct xnn_gemm_config*)xnn_init_f32_gemm_config();
+  for (int are_ours = 0; are_ours <= 1; are_ours++) {
+    ocl_kernels_install(!are_ours);
+    watched = *config;
+    config->minmax.gemm[config->mr - 1].function[XNN_UARCH_DEFAULT] = count_gemm;
+    config->minmax.igemm[config->mr - 1].function[XNN_UARCH_DEFAULT] = count_igemm;
+    num_gemms = num_igemms = 0;
+    ocl_kernels_warm_up();
+    CHECK(num_gemms > 0 && num_igemms > 0);
+    *config = watched;
+  }
+}
+
 int main(void) {
+  RUN(warming_up_runs_the_matrix_kernels);
   RUN(depthwise_convolutions_by_definition);
   RUN(packed_weights_are_those_that_are_stored);
 #ifdef __wasm_relaxed_simd__
