@@ -109,16 +109,26 @@ ocl_graph* ocl_session_graph(const ocl_session* session) {
 
 // The activations are allocated where the file was. They may need more room; pages that are never touched cost nothing.
 static const size_t kUsualActivations = 12500000;
+static size_t room_of(size_t model_bytes) {
+  const size_t room = model_bytes + model_bytes / 4;
+  if (room >= kUsualActivations) return room;
+  return model_bytes * 5 / 2 < kUsualActivations ? model_bytes * 5 / 2 : kUsualActivations;
+}
+
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes) {
   session->detail.text[0] = '\0';
   free_model(session);
   drop_graph(session);
-  if (size_bytes > SIZE_MAX / 2) return NULL;
-  size_t room = size_bytes + size_bytes / 4;
-  if (room < kUsualActivations) room = size_bytes * 5 / 2 < kUsualActivations ? size_bytes * 5 / 2 : kUsualActivations;
-  session->model_bytes = malloc(room + 1);
-  session->file = (ocl_model_file){.bytes = session->model_bytes, .size_bytes = size_bytes};
-  return session->model_bytes;
+  return ocl_session_resize_model(session, size_bytes);
+}
+
+uint8_t* ocl_session_resize_model(ocl_session* session, size_t size_bytes) {
+  if (session->file.is_open || session->graph != NULL) return NULL;
+  uint8_t* bytes = size_bytes > SIZE_MAX / 2 ? NULL : realloc(session->model_bytes, room_of(size_bytes) + 1);
+  if (bytes == NULL) free_model(session);
+  session->model_bytes = bytes;
+  session->file = (ocl_model_file){.bytes = bytes, .size_bytes = size_bytes};
+  return bytes;
 }
 
 ocl_status ocl_session_open_model(ocl_session* session) {

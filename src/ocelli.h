@@ -49,6 +49,9 @@ ocl_thread_pool ocl_session_pool(const ocl_session* session);
 // Memory for a model file of that size, which the caller fills; NULL: out of memory. Drops the model, its network and
 // its heads first, also if it fails: there is seldom memory for two. Borrowed until ocl_session_close_model().
 uint8_t* ocl_session_reserve_model(ocl_session* session, size_t size_bytes);
+// Changes the size of that memory while the file arrives, if its size is not known before. The bytes in it stay, as
+// many as fit. NULL: out of memory, and they are gone; or the model is open or built, and stays as it is.
+uint8_t* ocl_session_resize_model(ocl_session* session, size_t size_bytes);
 // Verifies the reserved bytes. MODEL_* (tflite.h), BAD_METADATA. After a failure the model is not open: nothing is read
 // from it or built.
 ocl_status ocl_session_open_model(ocl_session* session);

@@ -65,6 +65,9 @@ void ocl_threads_abandon(void* pool) {
 void* ocl_model_reserve(size_t size_bytes) {
   return ocl_session_reserve_model(session, size_bytes);
 }
+void* ocl_model_resize(size_t size_bytes) {
+  return ocl_session_resize_model(session, size_bytes);
+}
 // `signature`: a key that ends in NUL; NULL: the first subgraph.
 ocl_status ocl_model_open(const char* signature) {
   return ocl_session_open_signature(session, signature);

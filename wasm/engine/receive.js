@@ -1,7 +1,10 @@
 // Writes a model's bytes into the module's memory as they arrive.
 import { failure } from '../shared/errors.js';
-import { gather } from './gather.js';
+import { checkSize, MAX_BYTES } from './gather.js';
 import { inflate, openChunks } from './inflate.js';
+
+/** The room in the module for a source whose size is not known: one that begins small, and the package's own model. */
+const ROOMS = [1 << 20, 1 << 23];
 
 /**
  * @typedef {object} ReceiveOptions
@@ -16,10 +19,7 @@ import { inflate, openChunks } from './inflate.js';
  * @returns {Promise<{sizeBytes: number, readAll: () => Uint8Array<ArrayBuffer>}>}
  */
 export async function receive(bridge, source, options) {
-  const { sizeBytes, chunks } = await unpack(source, options);
-  const { signal } = options;
-  if (sizeBytes !== undefined) return write(bridge, { sizeBytes, chunks }, signal);
-  return write(bridge, await gather(chunks, { signal }), signal);
+  return write(bridge, await unpack(source, options), options.signal);
 }
 
 /**
@@ -51,27 +51,43 @@ async function* report(chunks, total, { signal, onProgress }) {
 }
 
 /**
+ * Of a source whose size is not known, what does not fit ROOMS waits outside of the module, whose memory never shrinks.
  * @param {import('./bridge.js').Bridge} bridge
- * @param {{sizeBytes: number, chunks: AsyncIterable<Uint8Array>}} source
+ * @param {import('./host.js').ByteSource} source
  * @param {AbortSignal} [signal]
  */
 async function write(bridge, { sizeBytes: total, chunks }, signal) {
   const { exports, memory } = bridge;
-  const reserve = () => bridge.guard(() => memory.reserve(total, (size) => exports.ocl_model_reserve(size)));
-  /** @type {number | undefined} */
-  let reserved;
-  let loaded = 0;
+  const rooms = total === undefined ? ROOMS : [total];
+  let [address, room, loaded, written] = [0, 0, 0, 0];
+  /** @type {Uint8Array[]} */
+  const waiting = [];
+  const reserve = (/** @type {number} */ sizeBytes) => {
+    const place = address === 0 ? exports.ocl_model_reserve : exports.ocl_model_resize;
+    address = bridge.guard(() => memory.reserve(sizeBytes, place));
+    room = sizeBytes;
+  };
+  const append = (/** @type {Uint8Array} */ chunk) => {
+    memory.write(address + written, chunk);
+    written += chunk.byteLength;
+  };
   for await (const chunk of chunks) {
     signal?.throwIfAborted();
-    // Reserve memory inside the loop: if that fails, leaving the loop closes the source.
-    const address = (reserved ??= reserve());
-    if (loaded + chunk.byteLength > total)
-      throw failure('MODEL_NOT_FOUND', `it has more than the announced ${total} bytes`);
-    memory.write(address + loaded, chunk);
     loaded += chunk.byteLength;
+    if (total !== undefined && loaded > total)
+      throw failure('MODEL_NOT_FOUND', `it has more than the announced ${total} bytes`);
+    checkSize(loaded, MAX_BYTES);
+    const next = rooms.find((sizeBytes) => sizeBytes >= loaded);
+    // Reserve memory inside the loop: if that fails, leaving the loop closes the source.
+    if (next !== undefined && (next > room || address === 0)) reserve(next);
+    if (loaded <= room) append(chunk);
+    // A copy, as the source may use the chunk again. Node's Buffer.slice() would not copy.
+    else waiting.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice());
   }
   signal?.throwIfAborted();
-  if (loaded < total) throw failure('MODEL_NOT_FOUND', `it ended after ${loaded} of ${total} bytes`);
-  const address = reserved ?? reserve();
-  return { sizeBytes: total, readAll: () => memory.read(address, total) };
+  if (total !== undefined && loaded < total)
+    throw failure('MODEL_NOT_FOUND', `it ended after ${loaded} of ${total} bytes`);
+  if (room !== loaded || address === 0) reserve(loaded);
+  waiting.forEach(append);
+  return { sizeBytes: loaded, readAll: () => memory.read(address, loaded) };
 }

@@ -174,6 +174,32 @@ static void a_session_without_a_model(void) {
   ocl_session_destroy(session);
 }
 
+// The memory of a file that arrives in parts: a model is read from it whatever it has grown and shrunk to before, and
+// it cannot be taken from under one that is open or built.
+static void a_model_of_unknown_size(void) {
+  size_t size_bytes;
+  uint8_t* model = read_below("build/native/cases", "heads.tflite", &size_bytes);
+  ocl_session* session;
+  CHECK_STATUS(ocl_session_create(1, &session), OCL_OK);
+  CHECK(ocl_session_resize_model(session, 0) != NULL);
+  for (size_t arrived = 1; arrived <= size_bytes; arrived++) {
+    uint8_t* to = ocl_session_resize_model(session, arrived % 7 == 0 ? 5000000 : arrived);
+    to[arrived - 1] = model[arrived - 1];
+  }
+  CHECK(memcmp(ocl_session_resize_model(session, size_bytes), model, size_bytes) == 0);
+  free(model);
+  CHECK_STATUS(ocl_session_open_model(session), OCL_OK);
+  CHECK(ocl_session_resize_model(session, size_bytes) == NULL);
+  CHECK_STATUS(ocl_session_build_model(session, 1), OCL_OK);
+  CHECK(ocl_session_resize_model(session, size_bytes) == NULL);
+  CHECK_STATUS(ocl_session_close_model(session), OCL_OK);
+  CHECK(ocl_session_resize_model(session, size_bytes) == NULL);
+  CHECK_STATUS(ocl_session_run(session, NULL), OCL_OK);
+  CHECK(ocl_session_reserve_model(session, 4) != NULL && ocl_session_resize_model(session, SIZE_MAX) == NULL);
+  CHECK_STATUS(ocl_session_open_model(session), OCL_INVALID_ARGUMENT);
+  ocl_session_destroy(session);
+}
+
 static void fail_with_detail(ocl_session* session) {
   const ocl_ssd_config config = config_of(5);
   CHECK_STATUS(ocl_session_use_heads(session, 0, 1, &config), OCL_SSD_SHAPE_MISMATCH);
@@ -595,6 +621,7 @@ int main(void) {
   become_machine(&kMachines[NUM_MACHINES - 1]);
   RUN(numbers_of_threads);
   RUN(a_session_without_a_model);
+  RUN(a_model_of_unknown_size);
   RUN(details);
   RUN(heads_that_do_not_fit);
   RUN(boxes_by_float_heads);

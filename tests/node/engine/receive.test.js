@@ -37,6 +37,21 @@ for (const chunk of [new Uint8Array(4), Buffer.alloc(4)])
     assert.deepEqual(await receive(chunks), MODEL);
   });
 
+for (const size of [0, 1, 2 ** 20, 2 ** 20 + 1, 2 ** 23, 2 ** 23 + 1, 9_000_000])
+  for (const part of [70_001, 3_000_000, 2 ** 23 + 1])
+    test(`${size} bytes of unknown size arrive as they are, in parts of ${part}`, async () => {
+      const bytes = Uint8Array.from({ length: size }, (_, i) => (i * 31) ^ (i >> 8));
+      const spare = new Uint8Array(part);
+      const chunks = (function* () {
+        for (let at = 0; at < size; at += part) {
+          const next = bytes.subarray(at, at + part);
+          spare.set(next);
+          yield spare.subarray(0, next.length);
+        }
+      })();
+      assert.ok(Buffer.from(bytes).equals(await receive(chunks)));
+    });
+
 for (const sizeBytes of [12, undefined])
   for (const last of [4, 8, 12])
     test(`loading ends by its signal at byte ${last} of ${sizeBytes ?? 'unknown'}`, async () => {

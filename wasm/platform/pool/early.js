@@ -1,6 +1,5 @@
 // What a page does while a session's worker starts: it compiles the module, and downloads and inflates the model, of
 // which the worker takes what is there. The model has two sides: EarlyModel is the page's, takeEarly the worker's.
-import { checkSize, MAX_BYTES } from '../../engine/gather.js';
 import { host } from '../../engine/host.js';
 import { unpack } from '../../engine/receive.js';
 import { chooseVariant } from '../../engine/variant.js';
@@ -124,8 +123,7 @@ export function takeEarly(link, own) {
     async open(source, signal, code) {
       /** @type {{sizeBytes?: number} | undefined} */ const early = await link.call('openEarly', undefined);
       if (!early) return own.open(source, signal, code);
-      const chunks = takeParts(link);
-      return early.sizeBytes === undefined ? collect(chunks) : { ...early, chunks };
+      return { ...early, chunks: takeParts(link) };
     },
   };
 }
@@ -140,23 +138,4 @@ async function* takeParts(link) {
     yield* read.parts;
     isLast = read.isLast;
   }
-}
-
-/**
- * Finds out the size. It copies nothing: each chunk is the worker's own.
- * @param {AsyncIterable<Uint8Array>} chunks
- */
-async function collect(chunks) {
-  /** @type {Uint8Array[]} */ const parts = [];
-  let sizeBytes = 0;
-  for await (const chunk of chunks) {
-    checkSize((sizeBytes += chunk.length), MAX_BYTES);
-    parts.push(chunk);
-  }
-  return {
-    sizeBytes,
-    chunks: (async function* () {
-      yield* parts;
-    })(),
-  };
 }
