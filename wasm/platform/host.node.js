@@ -54,7 +54,8 @@ async function openSource(source, signal, code) {
     const found = await stat(path);
     // Whoever opens a pipe waits for its other end. Images are read up to a limit, other files to their end.
     const isEndless = found.isFIFO() || found.isSocket() || (code !== 'IMAGE_NOT_FOUND' && isDevice(found));
-    if (isEndless) throw new Error('it is a pipe or a device, not a file');
+    const other = found.isDirectory() ? 'a directory' : isEndless ? 'a pipe or a device' : undefined;
+    if (other) throw new Error(`'${brief(path)}' is ${other}, not a file`);
     // A device says 0 bytes.
     return { sizeBytes: found.isFile() ? found.size : undefined, chunks: readChunks(path, code) };
   } catch (error) {

@@ -32,6 +32,7 @@ const CASES = [
     ...{ Less: [1, 1, 0], LessEqual: [1, 1, 1], Greater: [0, 0, 0], GreaterEqual: [0, 0, 1] },
     ...{ Equal: [0, 0, 1], NotEqual: [1, 1, 0] },
   }).map(([op, expected]) => /** @type {any} */ ([op, [tensor(A), tensor(B)], expected])),
+  ['Pow', [tensor([1, 1, -1, 2]), tensor([Infinity, NaN, -Infinity, -Infinity])], [1, 1, 1, 0]],
   ['DivNoNan', [tensor([5, 0]), tensor([0, 0])], [0, 0]],
   ['LogicalAnd', [ints(0, 0, 1, 1), ints(0, 1, 0, 1)], [0, 0, 0, 1]],
   ['LogicalOr', [ints(0, 0, 1, 1), ints(0, 1, 0, 1)], [0, 1, 1, 1]],

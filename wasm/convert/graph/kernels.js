@@ -13,6 +13,9 @@ import { allocate, isFloat } from '../../tflite/tensor.js';
  * @typedef {(node: Node, inputs: Tensor[]) => Tensor[]} Kernel
  */
 
+/** C's pow(), which is 1 where JavaScript's operator is NaN. @param {number} a @param {number} b */
+const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
+
 /** @type {Record<string, (a: number, b: number) => number>} */
 const BINARY = {
   Add: (a, b) => a + b,
@@ -26,7 +29,7 @@ const BINARY = {
   FloorMod: (a, b) => (a % b !== 0 && a < 0 !== b < 0 ? (a % b) + b : a % b),
   Maximum: Math.max,
   Minimum: Math.min,
-  Pow: (a, b) => a ** b,
+  Pow: power,
   SquaredDifference: (a, b) => (a - b) ** 2,
 };
 /** @type {Record<string, (a: number, b: number) => boolean>} */

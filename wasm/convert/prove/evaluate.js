@@ -130,6 +130,8 @@ const reduction =
     moves.reduce(node, x, axes, f, start);
 
 const add = (/** @type {number} */ a, /** @type {number} */ b) => a + b;
+/** By IEEE 754, which says 1 where JavaScript's operator says NaN. @param {number} a @param {number} b */
+const power = (a, b) => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b);
 const sigmoid = (/** @type {number} */ x) => 1 / (1 + Math.exp(-x));
 
 /** Rounds to the nearest integer, halves to the even one. @param {number} x */
@@ -360,7 +362,7 @@ export const KERNELS = {
   FloorMod: binary((a, b) => (a % b !== 0 && a < 0 !== b < 0 ? (a % b) + b : a % b)),
   Maximum: binary(Math.max),
   Minimum: binary(Math.min),
-  Pow: binary((a, b) => a ** b),
+  Pow: binary(power),
   SquaredDifference: binary((a, b) => (a - b) ** 2),
   ClipByValue: (_, [x, low, high]) => combine(combine(x, low, Math.max), high, Math.min),
   Less: test((a, b) => a < b),
