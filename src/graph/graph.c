@@ -161,7 +161,8 @@ static ocl_status build_step(ocl_graph* graph, int32_t operator_index, int32_t**
   keep_indices(&op->outputs, op->num_outputs, next_index);
   for (int32_t i = 0; i < op->num_inputs; i++) {
     ocl_value* input = ocl_graph_in(graph, step, i);
-    const bool is_packed = i > 0 && has_flag(op, OCL_OPERATOR_PACKS_WEIGHTS);
+    const bool is_weight = i != 0 && i != ocl_operators_first_map(op->row);
+    const bool is_packed = is_weight && has_flag(op, OCL_OPERATOR_PACKS_WEIGHTS);
     if (input != NULL && input->constant >= 0 && !is_packed) OCL_TRY(keep_constant(graph, input, detail));
   }
   return build_operator(graph, step, detail);

@@ -9,7 +9,8 @@ enum { OCL_OPERATORS_ANY = 255 };  // inputs, outputs or maps: any number
 
 // Properties that generic code needs to know.
 enum {
-  OCL_OPERATOR_PACKS_WEIGHTS = 1,   // its constant inputs, except input 0, are needed only while it is built
+  // Its constant inputs, except input 0 and its feature map, are needed only while it is built.
+  OCL_OPERATOR_PACKS_WEIGHTS = 1,
   OCL_OPERATOR_IGNORES_VALUES = 2,  // its output depends only on the shapes of its inputs
   OCL_OPERATOR_TAKES_EMPTY = 4,     // an input may have no elements
   // It converts to float, or makes dense; for a constant input, readers use the constant itself.

@@ -207,6 +207,34 @@ function storedWeights() {
   ];
 }
 
+/**
+ * A transposed convolution of stride 2 over a map that is a constant, and may be the kernel, too: each of its numbers times the
+ * kernel is a block of the output, to which the input is added.
+ * @param {number[]} map [2, 2]
+ * @param {number[]} [kernel] [2, 2]; default: the same tensor
+ * @returns {Formula}
+ */
+function constantMap(map, kernel = undefined) {
+  const input = Float32Array.from(range(16), (i) => i / 8);
+  const block = { shape: [1, 2, 2, 1], data: map };
+  const expected = range(16).map((i) => {
+    const [y, x] = [i >> 2, i & 3];
+    return input[i] + map[(y >> 1) * 2 + (x >> 1)] * (kernel ?? map)[(y & 1) * 2 + (x & 1)];
+  });
+  return [
+    input,
+    [
+      ...[{ shape: [1, 4, 4, 1] }, int32s(1, 4, 4, 1), block, { ...block, data: kernel ?? map }],
+      ...[{ shape: [1, 4, 4, 1] }, { shape: [1, 4, 4, 1] }],
+    ],
+    [
+      op('TRANSPOSE_CONV', [1, kernel ? 3 : 2, 2], 4, [49, ['i32', 1, 2], ['i32', 2, 2]]),
+      op('ADD', [0, 4], 5),
+    ],
+    { 5: expected },
+  ];
+}
+
 /** @returns {Record<string, Formula>} */
 function images() {
   const image = { shape: [1, 2, 2, 1] };
@@ -238,6 +266,8 @@ function images() {
       { 2: expected },
     ]);
   return {
+    transpose_conv_of_a_constant: constantMap([1, -2, 3, 0.5], [0.25, 4, -1, 2]),
+    transpose_conv_of_its_kernel: constantMap([1, -2, 3, 0.5]),
     bilinear_bytes: [
       Uint8Array.of(10, 20),
       [row('uint8', 2), int32s(1, 4), row('uint8', 4)],
