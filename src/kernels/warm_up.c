@@ -24,6 +24,7 @@ static void run_tiles(const struct xnn_gemm_config* config, const float* zeros, 
   const size_t mr = config->mr, nr = config->nr, row_bytes = nr * sizeof *tile, depth_bytes = DEPTH * sizeof *zeros;
   const void* rows[MAX_ROWS * TAPS];
   for (size_t i = 0; i < mr * TAPS; i++) rows[i] = zeros;
+  // As often as the igemm has taps, so that both compute as much.
   for (int i = 0; i < TAPS; i++)
     config->minmax.gemm[mr - 1].function[XNN_UARCH_DEFAULT](mr, nr, depth_bytes, zeros, 0, zeros, tile, row_bytes,
                                                             row_bytes, &kNoLimits);

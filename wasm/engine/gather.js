@@ -41,8 +41,7 @@ export async function gather(chunks, { limit = MAX_BYTES, total, signal, onProgr
     signal?.throwIfAborted();
     sizeBytes += chunk.byteLength;
     checkSize(sizeBytes, limit);
-    // A copy, as the source may use the chunk again. Node's Buffer.slice() would not copy.
-    parts.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice());
+    parts.push(copyOf(chunk));
     onProgress?.({ loaded: sizeBytes, ...(total !== undefined && { total }) });
   }
   signal?.throwIfAborted();
@@ -56,6 +55,14 @@ export async function gather(chunks, { limit = MAX_BYTES, total, signal, onProgr
       return parts.length === 1 ? parts[0] : joinInto(new Uint8Array(sizeBytes), parts);
     },
   };
+}
+
+/**
+ * A chunk's bytes, as the source may use the chunk again. Node's Buffer.slice() would not copy.
+ * @param {Uint8Array} chunk
+ */
+export function copyOf({ buffer, byteOffset, byteLength }) {
+  return new Uint8Array(/** @type {ArrayBuffer} */ (buffer), byteOffset, byteLength).slice();
 }
 
 /** @param {number} sizeBytes @param {number} limit */

@@ -1,6 +1,6 @@
 // Writes a model's bytes into the module's memory as they arrive.
 import { failure } from '../shared/errors.js';
-import { checkSize, MAX_BYTES } from './gather.js';
+import { checkSize, copyOf, MAX_BYTES } from './gather.js';
 import { inflate, openChunks } from './inflate.js';
 
 /** The room in the module for a source whose size is not known: one that begins small, and the package's own model. */
@@ -81,8 +81,7 @@ async function write(bridge, { sizeBytes: total, chunks }, signal) {
     // Reserve memory inside the loop: if that fails, leaving the loop closes the source.
     if (next !== undefined && (next > room || address === 0)) reserve(next);
     if (loaded <= room) append(chunk);
-    // A copy, as the source may use the chunk again. Node's Buffer.slice() would not copy.
-    else waiting.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength).slice());
+    else waiting.push(copyOf(chunk));
   }
   signal?.throwIfAborted();
   if (total !== undefined && loaded < total)
